@@ -1,0 +1,27 @@
+"""Which parts of a face does a face recogniser rely on?
+
+The rooms, in the order in which data flows (each imports only those before it):
+
+``files``, ``images``, ``lists``, ``subjects``
+    files on disk -> arrays; paths -> people
+``engines``
+    a network on a device: 8-bit photos in, arrays out
+``models``
+    a name -> weights on disk, verified
+``parsing``
+    photo -> label map (BiSeNet, 19 classes)
+``parts``, ``occlusion``
+    label map -> part masks -> photos with one part gone
+``recognition``
+    aligned face -> embedding of unit length (ArcFace)
+``matching``
+    embeddings + people -> authentic and impostor scores
+``metrics``, ``plots``
+    scores -> figures
+``demo``
+    all of it, on photographs inside public packages
+``cli``
+    the commands; the only room that prints, parses arguments or exits
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,61 @@
+"""What an engine is: a network on a device that takes batches of 8-bit photos and gives arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+Colour = Literal["rgb", "bgr"]
+
+# What a network is before it is put on a device: a PyTorch module (float32, evaluation mode, one input
+# (n, 3, height, width), one output), or an ONNX file of the same form.
+Network = nn.Module | Path
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How 8-bit RGB becomes a network's input: channel c is ``(x[c] - mean[c]) / scale[c]``.
+
+    Attributes:
+        height: rows of the network's input.
+        width: columns of the network's input.
+        colour: the order in which the network takes the channels.
+        mean: per channel, in the network's order, in units of 0..255.
+        scale: per channel, in the network's order, in units of 0..255.
+    """
+
+    height: int
+    width: int
+    colour: Colour = "rgb"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class Engine(Protocol):
+    """A network on a device.
+
+    Attributes:
+        device: where it runs, e.g. ``cpu`` or ``cuda:0``.
+        precision: of its arithmetic, ``fp32``.
+        runtime: the distribution that runs it, ``openvino`` or ``torch``.
+        preprocessing: what it expects.
+    """
+
+    device: str
+    precision: str
+    runtime: str
+    preprocessing: Preprocessing
+
+    def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
+        """Run the network.
+
+        Args:
+            photos: uint8, (n, height, width, 3), RGB, of the size in `preprocessing`; n may be anything.
+
+        Returns:
+            The network's output for each photo, first axis n.
+        """
+        ...

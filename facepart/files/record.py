@@ -1,0 +1,99 @@
+"""``run.json``: what made the files beside it.
+
+A record has a ``stage``, the ``settings`` that its outputs depend on (model, hash, precision, recipe), the
+``versions`` of what computed them, the ``inputs`` and the ``counts``. It is written when a run starts, so that a
+killed run leaves it too, and again with the counts when the run ends. It bears no time and no host name: the
+same run gives the same record.
+"""
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from facepart import __version__
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_text
+
+RECORD_FILE = "run.json"
+Record = dict[str, Any]
+
+
+def make_record(
+    stage: str,
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    packages: tuple[str, ...],
+    counts: Mapping[str, Any] | None = None,
+) -> Record:
+    """Put together a record.
+
+    Args:
+        stage: the stage's name, e.g. ``extract``.
+        settings: what the outputs depend on; JSON values only.
+        inputs: the run's own inputs and outputs, as they were given.
+        packages: the distributions whose versions matter for the result, e.g. ``("numpy", "openvino")``.
+        counts: how many files were made, failed and so on; None while the run goes on.
+    """
+    return {
+        "stage": stage,
+        "settings": dict(settings),
+        "inputs": {key: str(value) for key, value in inputs.items()},
+        "versions": {"facepart": __version__, "python": platform.python_version()}
+        | {package: _version(package) for package in packages},
+        "counts": None if counts is None else dict(counts),
+    }
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write `record` to ``run.json`` in `folder`, whole or not at all."""
+    write_text(folder / RECORD_FILE, json.dumps(record, indent=2) + "\n")
+
+
+def read_record(folder: Path) -> Record | None:
+    """Read ``run.json`` in `folder`; None where there is none.
+
+    Raises:
+        FacepartError: the file is there but is no record.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise FacepartError(f"{path}: cannot be read ({error}); remove it or choose another folder") from error
+    if not isinstance(record, dict) or "settings" not in record:
+        raise FacepartError(f"{path}: is not a record of facepart; remove it or choose another folder")
+    return record
+
+
+def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any]) -> None:
+    """Refuse to add to outputs that were made with other settings.
+
+    Without this, a folder could hold features of two models, which no later stage can tell apart.
+
+    Raises:
+        FacepartError: `folder` has a record of another stage or of other settings; the message names the first
+            setting that differs.
+    """
+    earlier = read_record(folder)
+    if earlier is None:
+        return
+    advice = "choose another folder, or redo everything with --overwrite"
+    if earlier.get("stage") != stage:
+        raise FacepartError(f"{folder}: holds the outputs of `{earlier.get('stage')}`; choose another folder")
+    # Through JSON, so that tuples and lists, and numbers of either kind, compare as they are stored.
+    for key, now in json.loads(json.dumps(dict(settings))).items():
+        before = earlier["settings"].get(key)
+        if before != now:
+            raise FacepartError(f"{folder}: was made with {key} {before!r}, this run has {now!r}; {advice}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
