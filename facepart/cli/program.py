@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from facepart import __version__
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 
 # Command -> module. A module is imported only when its command is named: `facepart plot` need not load PyTorch.
 COMMANDS = {
@@ -19,6 +19,8 @@ COMMANDS = {
     "models": "facepart.cli.models",
     "demo": "facepart.cli.demo",
 }
+_SOURCE = ("-s", "--source", "-source")
+_PROBE = ("-p", "--probe", "-probe")
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 _SUMMARIES = {
@@ -80,6 +82,25 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
         sys.stderr.close()
         return 0
     return status
+
+
+def run_face_matching(arguments: Sequence[str]) -> int:
+    """Run the door ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
+    program = "face_matching"
+    if any(argument in _PROBE for argument in arguments):
+        return run_command("match", arguments, program)
+    if any(argument in _SOURCE for argument in arguments):
+        return run_command("extract", arguments, program)
+    parser = argparse.ArgumentParser(
+        prog=program,
+        usage=f"{program} -s IMAGES -d FEATURES ...\n       {program} -p PROBE.txt [-g GALLERY.txt] -o MATCHES ...",
+        description="With -s: photos -> features (facepart extract). With -p: features -> scores (facepart match).",
+        epilog="`-s -h` and `-p -h` tell the options of either.",
+    )
+    parser.parse_args([argument for argument in arguments if argument in ("-h", "--help")])
+    parser.print_usage(sys.stderr)
+    print("facepart: give -s to extract features, or -p to match them", file=sys.stderr)
+    return UsageError.exit_status
 
 
 def run() -> None:

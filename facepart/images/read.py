@@ -18,7 +18,15 @@ _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
 class PhotoError(FacepartError):
-    """A photo that cannot be read; the message is the reason alone, without the path."""
+    """A photo that cannot be worked on; the message is the reason alone, without the path.
+
+    Attributes:
+        stage: where it failed, e.g. ``read`` or ``align``.
+    """
+
+    def __init__(self, reason: str, stage: str = "read") -> None:
+        super().__init__(reason)
+        self.stage = stage
 
 
 def read_photo(path: Path) -> NDArray[np.uint8]:

@@ -1,0 +1,73 @@
+"""Segment faces with BiSeNet and blur one part at a time: masks and blurred photos, one folder a part."""
+
+import argparse
+from pathlib import Path
+
+from facepart.cli.progress import progress_bar, report
+from facepart.parts import PARTS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``facepart blur``."""
+    parser.add_argument(
+        "-s", "--source", type=Path, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
+    )
+    parser.add_argument(
+        "-m",
+        "--maskdest",
+        type=Path,
+        required=True,
+        metavar="MASKS",
+        help="folder for the masks: mask_<part>/<photo>_annotation.png, 512x512",
+    )
+    parser.add_argument(
+        "-d",
+        "--finaldest",
+        type=Path,
+        required=True,
+        metavar="BLURRED",
+        help="folder for the photos: blurred_<part>/<photo>.png",
+    )
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        default=list(PARTS),
+        metavar="PART",
+        help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
+    )
+    parser.add_argument("--model", metavar="NAME|PATH", help="the parser (default: bisenet-resnet18)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
+    parser.add_argument(
+        "--format",
+        choices=["png", "same"],
+        default="png",
+        help="write blurred photos as PNG, lossless, or in the photo's own format (default: png)",
+    )
+    parser.add_argument(
+        "--save-labels", action="store_true", help="also write the 19-class label maps to MASKS/labels"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="do photos again whose outputs are there")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run ``facepart blur``; return the exit status."""
+    # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
+    from facepart.models import DEFAULT_PARSER
+    from facepart.occlusion import blur_photos
+
+    with progress_bar("blur") as progress:
+        outcome = blur_photos(
+            arguments.source,
+            arguments.maskdest,
+            arguments.finaldest,
+            parts=[name for names in arguments.parts for name in names.split(",")],
+            model=arguments.model or DEFAULT_PARSER,
+            device=arguments.device,
+            image_format=arguments.format,
+            save_labels=arguments.save_labels,
+            overwrite=arguments.overwrite,
+            progress=progress,
+        )
+    for part, photos in sorted(outcome.missing.items()):
+        print(f"no {part} found in {photos} photo{'' if photos == 1 else 's'}: written unchanged, see parts.csv")
+    return report("blurred", outcome, arguments.finaldest)

@@ -1,0 +1,108 @@
+"""Networks on the CPU by OpenVINO.
+
+8-bit photos go in: conversion, colour order, mean and scale are part of the compiled graph. The graph is compiled
+for one photo and several photos are in flight at once, one a stream: on CPUs that is as fast as large batches, it
+also runs ONNX files of a fixed batch of one, and the answer for a photo cannot depend on its neighbours.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import torch
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from facepart.engines.base import Network, Preprocessing
+from facepart.errors import FacepartError
+
+
+class OpenVinoEngine:
+    """A network on the CPU; see :class:`facepart.engines.base.Engine`."""
+
+    device = "cpu"
+    precision = "fp32"
+    runtime = "openvino"
+
+    def __init__(self, network: Network, preprocessing: Preprocessing) -> None:
+        """Compile `network`.
+
+        Raises:
+            FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names.
+        """
+        self.preprocessing = preprocessing
+        model = _read(network, preprocessing)
+        # float32 is asked for by name: on processors with bfloat16 the default would be less exact.
+        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        self._compiled = ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", options)
+        self._queue = ov.AsyncInferQueue(self._compiled)
+        self._output = self._compiled.output(0)
+
+    def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
+        """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
+        out = np.empty((len(photos), *tuple(self._output.shape)[1:]), self._output.get_element_type().to_dtype())
+
+        def store(request: ov.InferRequest, index: int) -> None:
+            out[index] = request.get_output_tensor(0).data[0]
+
+        self._queue.set_callback(store)
+        for index, photo in enumerate(photos):
+            self._queue.start_async({0: photo[None]}, index)
+        self._queue.wait_all()
+        return out
+
+
+def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
+    shape = [1, 3, preprocessing.height, preprocessing.width]
+    try:
+        if isinstance(network, Path):
+            model = ov.Core().read_model(network)
+        else:
+            # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds.
+            with _quiet(), torch.no_grad():
+                model = ov.convert_model(network.eval(), example_input=torch.zeros(shape))
+        if len(model.inputs) != 1:
+            raise FacepartError(f"{_name(network)}: takes {len(model.inputs)} inputs, not one photo")
+        model.reshape({model.inputs[0]: shape})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FacepartError(f"{_name(network)}: does not run on photos of {shape[2]}x{shape[3]}: {reason}") from error
+    if len(model.outputs) > 1:
+        # Only the first output is wanted; what leads to the others alone is not computed.
+        model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
+    return model
+
+
+def _take_photos(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:
+    """Put the conversion from 8-bit RGB rows of pixels into the graph."""
+    steps = PrePostProcessor(model)
+    photo = steps.input()
+    photo.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)
+    photo.model().set_layout(ov.Layout("NCHW"))
+    if preprocessing.colour == "bgr":
+        photo.preprocess().convert_color(ColorFormat.BGR)
+    photo.preprocess().convert_element_type(ov.Type.f32)
+    photo.preprocess().mean(list(preprocessing.mean)).scale(list(preprocessing.scale))
+    return steps.build()
+
+
+def _name(network: Network) -> str:
+    return str(network) if isinstance(network, Path) else type(network).__name__
+
+
+class _quiet:  # noqa: N801 - used as a function, `with _quiet():`
+    """Silence the tracer's warnings for a while."""
+
+    def __enter__(self) -> None:
+        import warnings
+
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch").setLevel(logging.ERROR)
+
+    def __exit__(self, *error: object) -> None:
+        self._warnings.__exit__(None, None, None)

@@ -1,0 +1,53 @@
+"""A photo and its parts' masks -> the photo with one part blurred, once for each part."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.occlusion.recipe import recipe
+from facepart.occlusion.soften import soft_mask
+
+
+def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Replace a photo by another where the mask says so: ``(mask * other + (255 - mask) * photo) / 255``.
+
+    The fraction is dropped, as in the original, which computes this in floating point; in whole numbers it is exact.
+
+    Args:
+        photo: uint8 (h, w, 3).
+        other: uint8 (h, w, 3).
+        mask: uint8 (h, w).
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    share = mask.astype(np.uint16)[:, :, None]
+    # At most 255 * 255 in all, which 16 bits hold.
+    return ((share * other + (255 - share) * photo) // 255).astype(np.uint8)
+
+
+def blur_parts(photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint8]]:
+    """Blur each part of a photo, one at a time.
+
+    Args:
+        photo: uint8 (h, w, 3), any channel order.
+        masks: part -> its mask, uint8 (512, 512), 0 or 255. A part that is nowhere leaves the photo as it is.
+
+    Returns:
+        Part -> the photo with that part blurred, uint8 (h, w, 3).
+    """
+    height, width = photo.shape[:2]
+    blurred: NDArray[np.uint8] | None = None
+    results: dict[str, NDArray[np.uint8]] = {}
+    for part, mask in masks.items():
+        if not mask.any():
+            results[part] = photo
+            continue
+        constants = recipe(part, height, width)
+        if blurred is None:
+            # The same for all parts; cv2.blur mirrors at the border without repeating the edge, as in the original.
+            blurred = cv2.blur(photo, (constants.box, constants.box)).astype(np.uint8, copy=False)
+        results[part] = blend(photo, blurred, soft_mask(mask, constants, height, width))
+    return results

@@ -1,0 +1,52 @@
+"""The constants of the original study's blur, and how they scale with the photo.
+
+They were set for photos of 224x224 (github.com/abhatta1234/computerVisionI, face_parsing_BiSeNet_v2). For a photo of
+another size they scale with sqrt(height * width) / 224, so that the same share of the face is softened and blurred.
+"""
+
+import math
+from dataclasses import dataclass
+
+# The side of the photos that the constants were set for, in pixels.
+REFERENCE = 224
+
+# How often the mask is dilated with a 5x5 square; n times is once with a square of radius 2n.
+_DILATIONS = {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
+_SIGMA = 5.0
+_BOX = 15
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The constants for one part on photos of one size, in pixels of the photo.
+
+    Attributes:
+        dilation: radius of the square by which the mask grows; 0 for not at all.
+        sigma: standard deviation of the Gaussian that softens the mask.
+        box: side of the box filter that blurs the photo; odd.
+    """
+
+    dilation: int
+    sigma: float
+    box: int
+
+
+def recipe(part: str, height: int, width: int) -> Recipe:
+    """Give the constants for a part (a key of :data:`facepart.parts.PARTS`) on a photo of height x width."""
+    scale = math.sqrt(height * width) / REFERENCE
+    return Recipe(
+        dilation=round(2 * _DILATIONS[part] * scale),
+        sigma=_SIGMA * scale,
+        box=2 * round((_BOX - 1) / 2 * scale) + 1,
+    )
+
+
+def describe() -> dict[str, object]:
+    """Give the recipe as JSON values, for ``run.json``."""
+    return {
+        "occlusion": "blur",
+        "reference_size": REFERENCE,
+        "dilations_5x5": dict(_DILATIONS),
+        "mask_sigma": _SIGMA,
+        "box": _BOX,
+    }

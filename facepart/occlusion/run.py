@@ -1,0 +1,174 @@
+"""Photos on disk -> part masks and photos with one part blurred, on disk.
+
+One pass of the parser a photo gives all parts. What is there already is left alone, so that a run that was stopped
+goes on where it was; see :func:`blur_photos`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.engines.stream import stream
+from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.progress import Progress, silent
+from facepart.files.record import make_record, refuse_other_settings, write_record
+from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
+from facepart.models import DEFAULT_PARSER, obtain
+from facepart.occlusion.blur import blur_parts
+from facepart.occlusion.recipe import describe
+from facepart.parsing.labels import PALETTE
+from facepart.parsing.parser import fit_photo, open_parser
+from facepart.parts import PARTS, PartsTable, choose_parts, part_mask, read_parts_table, write_parts_table
+
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
+
+
+@dataclass
+class BlurOutcome(Outcome):
+    """What a run did; besides :class:`Outcome`, in how many photos of the source each part was not found."""
+
+    missing: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the outputs for a photo go."""
+
+    masks: Path
+    blurred: Path
+    parts: tuple[str, ...]
+    image_format: str
+    save_labels: bool
+
+    def mask(self, photo: Photo, part: str) -> Path:
+        return self.masks / f"mask_{part}" / f"{photo.name}_annotation.png"
+
+    def photo(self, photo: Photo, part: str) -> Path:
+        extension = photo.path.suffix if self.image_format == "same" else f".{self.image_format}"
+        return self.blurred / f"blurred_{part}" / f"{photo.name}{extension}"
+
+    def labels(self, photo: Photo) -> Path:
+        return self.masks / "labels" / f"{photo.name}.png"
+
+    def complete(self, photo: Photo) -> bool:
+        there = all(self.mask(photo, part).exists() and self.photo(photo, part).exists() for part in self.parts)
+        return there and (not self.save_labels or self.labels(photo).exists())
+
+
+def blur_photos(
+    source: Path,
+    masks: Path,
+    blurred: Path,
+    *,
+    parts: Sequence[str] = tuple(PARTS),
+    model: str = DEFAULT_PARSER,
+    device: str = "auto",
+    image_format: str = "png",
+    save_labels: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> BlurOutcome:
+    """Segment photos and blur one part at a time.
+
+    Writes ``mask_<part>/<name>_annotation.png`` into `masks` and ``blurred_<part>/<name>.png`` into `blurred`, and
+    beside them ``run.json``; into `blurred` also ``parts.csv`` (see :mod:`facepart.parts.table`) and, where photos
+    failed, ``failures.csv``. A photo whose outputs are all there is skipped. Photos and masks inside the output
+    folders are never taken for input.
+
+    Args:
+        source: a folder of photos, or a list of them.
+        masks: folder for the masks.
+        blurred: folder for the blurred photos.
+        parts: which parts, keys of :data:`facepart.parts.PARTS`.
+        model: the parser: a name of the model list, or a path.
+        device: see :func:`facepart.engines.open_engine`.
+        image_format: ``png`` (lossless), or ``same`` for the photo's own format.
+        save_labels: also write the label maps, ``labels/<name>.png`` in `masks`, as PNGs with a palette.
+        overwrite: do all photos again.
+        progress: told how far the run is.
+
+    Raises:
+        FacepartError: nothing to work on, no weights, other settings in the folders, or a folder that cannot be
+            written. UsageError: an unknown part or device.
+    """
+    layout = _Layout(masks, blurred, choose_parts(parts), image_format, save_labels)
+    photos, failures = find_photos(source, exclude=(masks, blurred))
+    outcome = BlurOutcome(failures=failures)
+    weights = obtain(model, "parser")
+    settings = {
+        "model": weights.model.name if weights.model else weights.path.name,
+        "sha256": weights.sha256,
+        "precision": "fp32",
+        "format": image_format,
+        "recipe": describe(),
+    }
+    if not overwrite:
+        for folder in (masks, blurred):
+            refuse_other_settings(folder, "blur", settings)
+    todo = [photo for photo in photos if overwrite or not layout.complete(photo)]
+    outcome.skipped = len(photos) - len(todo)
+
+    inputs = {"source": source, "masks": masks, "blurred": blurred}
+    for folder in (masks, blurred):
+        write_record(folder, make_record("blur", settings, inputs, _PACKAGES))
+    table = read_parts_table(blurred)
+    progress(0, len(todo))
+    try:
+        if todo:
+            parser = open_parser(weights.path, device)
+            results = stream(todo, _fit, parser, lambda photo, kept, out: _write(photo, kept, out[0], layout))
+            for worked, (photo, result) in enumerate(results, start=1):
+                if isinstance(result, PhotoError):
+                    outcome.failures.append(Failure(photo.path, result.stage, str(result)))
+                else:
+                    table |= {(photo.name, part): pixels for part, pixels in result.items()}
+                    outcome.done += 1
+                progress(worked, len(todo))
+        _recount(photos, layout, table)
+    finally:
+        # Also when the run is stopped: the rows of the photos that are done must not be lost.
+        write_parts_table(blurred, table)
+        write_failures(blurred, outcome.failures)
+
+    named = {photo.name for photo in photos}
+    outcome.missing.update(
+        part for (name, part), pixels in table.items() if name in named and part in layout.parts and not pixels
+    )
+    counts = {
+        "photos": outcome.done + outcome.skipped,
+        "failed": len(outcome.failures),
+        "without": {part: outcome.missing[part] for part in layout.parts},
+    }
+    for folder in (masks, blurred):
+        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts))
+    return outcome
+
+
+def _fit(photo: Photo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give the photo, and its copy at the parser's size as a batch of one."""
+    pixels = read_photo(photo.path)
+    return pixels, fit_photo(pixels)[None]
+
+
+def _write(photo: Photo, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], layout: _Layout) -> dict[str, int]:
+    """Write all outputs for a photo; give the pixels of each part."""
+    masks = {part: part_mask(labels, part) for part in layout.parts}
+    for part, mask in masks.items():
+        write_image(layout.mask(photo, part), mask)
+    for part, result in blur_parts(pixels, masks).items():
+        write_image(layout.photo(photo, part), result)
+    if layout.save_labels:
+        write_indexed_png(layout.labels(photo), labels, PALETTE)
+    return {part: int(np.count_nonzero(mask)) for part, mask in masks.items()}
+
+
+def _recount(photos: Sequence[Photo], layout: _Layout, table: PartsTable) -> None:
+    """Fill in rows that a killed run did not get to write, from its masks on disk."""
+    for photo in photos:
+        for part in layout.parts:
+            if (photo.name, part) not in table and layout.mask(photo, part).exists():
+                table[photo.name, part] = int(np.count_nonzero(read_photo(layout.mask(photo, part))[:, :, 0]))
