@@ -1,4 +1,4 @@
-"""What the tests share: where the real data lie, and the program as a process."""
+"""What the tests share: where the real data lie, the program as a process, weights and faces."""
 
 import os
 import subprocess
@@ -6,7 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.images import read_photo
+from facepart.models import obtain
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -37,3 +43,42 @@ def run() -> Run:
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
 
     return call
+
+
+def _weights(name: str, task: str) -> Path:
+    """Weights as a user gets them: found on this machine, or fetched once and kept."""
+    try:
+        return obtain(name, task).path
+    except FacepartError as error:
+        pytest.skip(f"needs the weights of {name}, which cannot be had here: {error}")
+
+
+@pytest.fixture(scope="session")
+def bisenet_weights() -> Path:
+    """The BiSeNet checkpoint."""
+    return _weights("bisenet-resnet18", "parser")
+
+
+@pytest.fixture(scope="session")
+def recogniser_weights() -> Path:
+    """The default recogniser that anyone can fetch."""
+    return _weights("faceplugin", "recogniser")
+
+
+@pytest.fixture(scope="session")
+def face_paths() -> list[Path]:
+    """Photos of faces: of the London set where it lies beside the checkout, else the demo's."""
+    if SHARED.exists():
+        return sorted((SHARED / "data" / "london" / "images").glob("*.jpg"))
+    from facepart.demo.photographs import fetch_photographs
+
+    try:
+        return sorted(fetch_photographs())
+    except FacepartError as error:
+        pytest.skip(f"needs photographs, which cannot be had here: {error}")
+
+
+@pytest.fixture(scope="session")
+def faces(face_paths: list[Path]) -> list[NDArray[np.uint8]]:
+    """A few of the photos, read."""
+    return [read_photo(path) for path in face_paths[:4]]

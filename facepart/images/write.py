@@ -11,28 +11,37 @@ from PIL import Image
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_bytes
 
-# PNG is lossless at any level; 1 is the fastest that still compresses.
-_PNG_LEVEL = 1
-_JPEG_QUALITY = 95
+# What OpenCV is told for each format. PNG is lossless at any level; 1 is the fastest that still compresses. WebP
+# above 100 is lossless.
+_OPTIONS = {
+    ".png": [cv2.IMWRITE_PNG_COMPRESSION, 1],
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],
+}
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a picture in the format that the extension of `path` names.
 
     Args:
-        path: where to; ``.png`` is lossless, ``.jpg`` has quality 95.
+        path: where to; all formats but ``.jpg`` (quality 95) are lossless. ``.pgm`` holds grey alone.
         pixels: uint8, (height, width) grey or (height, width, 3) RGB.
 
     Raises:
         FacepartError: the file cannot be written, or the format is not known.
     """
-    if pixels.ndim == 3:
+    extension = path.suffix.lower()
+    if extension == ".pgm" and pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    elif pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-    options = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL, cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     try:
-        encoded = cv2.imencode(path.suffix.lower(), pixels, options)[1]
+        written, encoded = cv2.imencode(extension, pixels, _OPTIONS.get(extension, []))
     except cv2.error as error:
         raise FacepartError(f"{path}: no image can be written in this format") from error
+    if not written:
+        raise FacepartError(f"{path}: the image cannot be encoded")
     write_bytes(path, encoded.tobytes())
 
 
@@ -48,5 +57,5 @@ def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[n
     image.frombytes(indices.tobytes())
     image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=_PNG_LEVEL)
+    image.save(buffer, "PNG", compress_level=1)
     write_bytes(path, buffer.getvalue())

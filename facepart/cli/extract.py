@@ -1,0 +1,50 @@
+"""Extract the embedding of every photo with an ArcFace recogniser: one .npy a photo, and a list of them."""
+
+import argparse
+from pathlib import Path
+
+from facepart.cli.progress import progress_bar, report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``facepart extract``."""
+    parser.add_argument(
+        "-s", "--source", type=Path, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
+    )
+    parser.add_argument(
+        "-d", "--dest", type=Path, required=True, metavar="FEATURES", help="folder for <photo>.npy and list.txt"
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="the recogniser: a name of `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or "
+        "its folder), or an arcface_torch state dict (default: arcface-r100 where its weights are, else faceplugin)",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
+    parser.add_argument("--flip", action="store_true", help="average with the mirrored face")
+    parser.add_argument(
+        "--align", action="store_true", help="find the face and warp it to the ArcFace template by five landmarks"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="extract photos again whose features are there")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run ``facepart extract``; return the exit status."""
+    # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
+    from facepart.recognition import extract_features
+
+    with progress_bar("extract") as progress:
+        outcome = extract_features(
+            arguments.source,
+            arguments.dest,
+            model=arguments.model,
+            device=arguments.device,
+            flip=arguments.flip,
+            align=arguments.align,
+            overwrite=arguments.overwrite,
+            progress=progress,
+        )
+    print(f"recogniser: {outcome.model}")
+    if outcome.succeeded:
+        print(f"list of features: {outcome.features_list}")
+    return report("extracted", outcome, arguments.dest)

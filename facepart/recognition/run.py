@@ -1,0 +1,155 @@
+"""Photos on disk -> features on disk, one ``.npy`` a photo; see :func:`extract_features`."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.engines import Preprocessing, open_engine
+from facepart.engines.stream import stream
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_npy
+from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.progress import Progress, silent
+from facepart.files.record import make_record, refuse_other_settings, write_record
+from facepart.images import Photo, PhotoError, find_photos, read_photo
+from facepart.lists.paths import write_list
+from facepart.models import DETECTOR, default_recogniser, obtain
+from facepart.recognition.align import align_photo
+from facepart.recognition.detect import FaceDetector
+from facepart.recognition.embed import fit_face, unit_embedding, views
+from facepart.recognition.load import load_recogniser
+
+LIST_FILE = "list.txt"
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class ExtractOutcome(Outcome):
+    """What a run did; besides :class:`Outcome`, the recogniser's name and where the list of features is."""
+
+    model: str = ""
+    features_list: Path = Path()
+
+
+def extract_features(
+    source: Path,
+    features: Path,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    flip: bool = False,
+    align: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> ExtractOutcome:
+    """Extract the embedding of every photo.
+
+    Writes ``<name>.npy`` (float32, L2 norm 1) for each photo into `features`, and there ``list.txt`` (the absolute
+    paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
+    whose feature is there is skipped.
+
+    Args:
+        source: a folder of photos, or a list of them.
+        features: folder for the features.
+        model: the recogniser: a name of the model list, or a path; None for the default.
+        device: see :func:`facepart.engines.open_engine`.
+        flip: add the embedding of the mirrored face.
+        align: find the face and warp it to the ArcFace template first; without it, photos must be aligned crops.
+        overwrite: extract all photos again.
+        progress: told how far the run is.
+
+    Raises:
+        FacepartError: nothing to work on, no weights, other settings in the folder, or it cannot be written.
+            UsageError: an unknown device.
+    """
+    photos, failures = find_photos(source, exclude=(features,))
+    weights = obtain(model or default_recogniser(), "recogniser")
+    detector = obtain(DETECTOR, "detector") if align else None
+    recogniser = load_recogniser(weights.path, weights.model.preprocessing if weights.model else None)
+    name = weights.model.name if weights.model else weights.path.name
+    fit = recogniser.preprocessing
+    settings = {
+        "model": name,
+        "sha256": weights.sha256,
+        "precision": "fp32",
+        "dimension": recogniser.dimension,
+        "colour": fit.colour,
+        "mean": fit.mean,
+        "scale": fit.scale,
+        "flip": flip,
+        "align": detector.sha256 if detector else None,
+    }
+    if not overwrite:
+        refuse_other_settings(features, "extract", settings)
+    todo = [photo for photo in photos if overwrite or not _feature(features, photo).exists()]
+    outcome = ExtractOutcome(
+        skipped=len(photos) - len(todo), failures=failures, model=name, features_list=features / LIST_FILE
+    )
+    inputs = {"source": source, "features": features}
+    write_record(features, make_record("extract", settings, inputs, _PACKAGES))
+    progress(0, len(todo))
+    try:
+        if todo:
+            prepare = _reader(fit, flip, detector.path if detector else None)
+            engine = open_engine(recogniser.network, fit, device)
+
+            def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
+                write_npy(_feature(features, photo), unit_embedding(outputs))
+
+            for worked, (photo, result) in enumerate(stream(todo, prepare, engine, finish), start=1):
+                if isinstance(result, PhotoError):
+                    outcome.failures.append(Failure(photo.path, result.stage, str(result)))
+                else:
+                    outcome.done += 1
+                progress(worked, len(todo))
+    finally:
+        # Also when the run is stopped: the next one shall tell what failed so far.
+        write_failures(features, outcome.failures)
+    there = [path for photo in photos if (path := _feature(features, photo)).exists()]
+    if there:
+        write_list(outcome.features_list, there)
+    counts = {"photos": len(there), "failed": len(outcome.failures)}
+    write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts))
+    return outcome
+
+
+def _feature(features: Path, photo: Photo) -> Path:
+    return features / f"{photo.name}.npy"
+
+
+def _reader(
+    fit: Preprocessing, flip: bool, detector: Path | None
+) -> Callable[[Photo], tuple[None, NDArray[np.uint8]]]:
+    """Give the function that reads a photo and makes it the network's input, for use in threads."""
+    # OpenCV's detector holds state between its calls: every thread needs its own.
+    local = threading.local()
+    warned = threading.Event()
+
+    def read(photo: Photo) -> tuple[None, NDArray[np.uint8]]:
+        face = read_photo(photo.path)
+        if detector is not None:
+            if not hasattr(local, "detector"):
+                local.detector = FaceDetector(detector)
+            try:
+                face = align_photo(face, local.detector, fit.height)
+            except FacepartError as error:
+                raise PhotoError(str(error), stage="align") from error
+        elif face.shape[0] != face.shape[1] and not warned.is_set():
+            warned.set()
+            logger.warning(
+                "%s is %dx%d: not a square aligned crop; with --align faces are found and aligned first "
+                "(this is said once)",
+                photo.path,
+                face.shape[1],
+                face.shape[0],
+            )
+        return None, views(fit_face(face, fit.height, fit.width), flip)
+
+    return read

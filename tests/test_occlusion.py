@@ -1,0 +1,129 @@
+"""Parts and blurs: parity with the original program, SciPy as oracle of the Gaussian, and what must always hold."""
+
+import cv2
+import numpy as np
+import pytest
+import scipy.ndimage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facepart.errors import UsageError
+from facepart.images import read_photo
+from facepart.occlusion import blend, blur_parts, soft_mask
+from facepart.occlusion.recipe import Recipe, recipe
+from facepart.occlusion.soften import truncating_gaussian
+from facepart.parsing import parser
+from facepart.parts import PARTS, choose_parts, part_mask
+from tests.test_parsing import ORIGINAL_NAMES
+
+
+def golden_masks(shared, stem):
+    folder = shared / "golden" / "blur"
+    return {
+        part: cv2.imread(
+            str(folder / f"mask_{ORIGINAL_NAMES.get(part, part)}" / f"{stem}_annotation.png"), cv2.IMREAD_GRAYSCALE
+        )
+        for part in PARTS
+    }
+
+
+@pytest.mark.parametrize("stem", ["001_00M30", "006_00M30", "010_00M30", "064_00M30"])
+def test_blurs_from_the_golden_masks_differ_by_one_level_at_most(shared, stem):
+    folder = shared / "golden" / "blur"
+    photo = read_photo(folder / "images" / f"{stem}.png")
+    for part, blurred in blur_parts(photo, golden_masks(shared, stem)).items():
+        expected = read_photo(folder / f"blurred_{ORIGINAL_NAMES.get(part, part)}" / f"{stem}.png")
+        assert np.abs(blurred.astype(int) - expected).max() <= 1, part
+        assert np.any(blurred != photo), part
+
+
+def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_weights):
+    folder = shared / "golden" / "blur"
+    paths = sorted((folder / "images").glob("*.png"))
+    engine = parser.open_parser(bisenet_weights, "cpu")
+    for path in paths:
+        photo = read_photo(path)
+        labels = engine(parser.fit_photo(photo)[None])[0]
+        for part, blurred in blur_parts(photo, {part: part_mask(labels, part) for part in PARTS}).items():
+            expected = read_photo(folder / f"blurred_{ORIGINAL_NAMES.get(part, part)}" / f"{path.stem}.png")
+            difference = np.abs(blurred.astype(int) - expected).max(axis=2)
+            assert np.mean(difference <= 3) >= 0.999, (path.stem, part)
+
+
+def test_masks_are_the_classes_of_the_part():
+    labels = np.arange(19, dtype=np.uint8).reshape(1, 19)
+    for part, classes in PARTS.items():
+        assert set(np.flatnonzero(part_mask(labels, part)[0])) == set(classes)
+        assert set(np.unique(part_mask(labels, part))) == {0, 255}
+
+
+def test_parts_are_chosen_by_name_in_one_order():
+    assert choose_parts(["nose", "eyes", "nose"]) == ("eyes", "nose")
+    with pytest.raises(UsageError, match=r"unknown part 'ear'; known: eyes brows eyes_brows nose mouth hair skin"):
+        choose_parts(["eyes", "ear"])
+    with pytest.raises(UsageError, match="no part named"):
+        choose_parts([])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.8, 12.0))
+def test_the_gaussian_is_scipys_on_8_bits(seed, sigma):
+    values = np.random.default_rng(seed).integers(0, 256, (37, 53)).astype(np.uint8)
+    expected = scipy.ndimage.gaussian_filter(values, sigma)
+    # Both drop the fraction after each axis; a value that falls on a whole number may land on either side of it.
+    assert np.abs(truncating_gaussian(values, sigma).astype(int) - expected).max() <= 1
+
+
+def test_the_gaussian_keeps_flat_areas_flat():
+    for level in (0, 1, 128, 255):
+        flat = np.full((64, 64), level, np.uint8)
+        np.testing.assert_array_equal(truncating_gaussian(flat, 5.0), flat)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_blending_stays_between_photo_and_other_and_keeps_the_ends(seed):
+    generator = np.random.default_rng(seed)
+    photo, other = generator.integers(0, 256, (2, 9, 11, 3)).astype(np.uint8)
+    mask = generator.integers(0, 256, (9, 11)).astype(np.uint8)
+    mask[0], mask[1] = 0, 255
+    mixed = blend(photo, other, mask)
+    np.testing.assert_array_equal(mixed[0], photo[0])
+    np.testing.assert_array_equal(mixed[1], other[1])
+    assert np.all(mixed >= np.minimum(photo, other))
+    assert np.all(mixed <= np.maximum(photo, other))
+    exact = (mask[:, :, None] / 255 * other.astype(float)) + (1 - mask[:, :, None] / 255) * photo
+    assert np.abs(mixed - np.floor(exact)).max() <= 1
+
+
+def test_a_part_that_is_nowhere_leaves_the_photo_as_it_is():
+    photo = np.random.default_rng(1).integers(0, 256, (50, 50, 3)).astype(np.uint8)
+    empty = np.zeros((512, 512), np.uint8)
+    np.testing.assert_array_equal(blur_parts(photo, {"hair": empty})["hair"], photo)
+
+
+def test_a_blur_changes_the_part_and_nothing_far_from_it():
+    photo = np.random.default_rng(2).integers(0, 256, (224, 224, 3)).astype(np.uint8)
+    mask = np.zeros((512, 512), np.uint8)
+    mask[230:280, 230:280] = 255
+    changed = np.any(blur_parts(photo, {"nose": mask})["nose"] != photo, axis=2)
+    assert changed[105:118, 105:118].mean() > 0.95
+    # Grown by 6 pixels, and the Gaussian ends at 20.
+    assert not changed[:70].any()
+    assert not changed[:, 150:].any()
+
+
+@pytest.mark.parametrize(("height", "width"), [(112, 112), (224, 224), (250, 250), (512, 512), (1024, 768), (60, 90)])
+def test_soft_masks_fit_photos_of_any_size_and_keep_their_share(height, width):
+    mask = np.zeros((512, 512), np.uint8)
+    mask[128:384, 128:384] = 255
+    soft = soft_mask(mask, recipe("skin", height, width), height, width)
+    assert soft.shape == (height, width)
+    assert soft.mean() / 255 == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_constants_scale_with_the_photo():
+    assert recipe("eyes", 224, 224) == Recipe(dilation=8, sigma=5.0, box=15)
+    assert recipe("skin", 224, 224).dilation == 0
+    assert recipe("eyes", 448, 448) == Recipe(dilation=16, sigma=10.0, box=29)
+    assert recipe("nose", 112, 448) == recipe("nose", 224, 224)

@@ -1,0 +1,95 @@
+"""The parser against the original program's masks, and against itself in another runtime."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from facepart.engines import PyTorchEngine
+from facepart.errors import FacepartError
+from facepart.images import read_photo
+from facepart.parsing import bisenet, parser
+from facepart.parsing.labels import CLASSES, PALETTE, SIZE
+from facepart.parts import PARTS, part_mask
+
+# The golden folders bear the original study's names.
+ORIGINAL_NAMES = {"eyes_brows": "eyeswbrows", "mouth": "mouthwlips"}
+
+
+def test_the_part_masks_are_the_original_programs(shared, bisenet_weights):
+    golden = shared / "golden" / "blur"
+    photos = sorted((golden / "images").glob("*.png"))
+    assert len(photos) == 4
+    labels = parser.open_parser(bisenet_weights, "cpu")(
+        np.stack([parser.fit_photo(read_photo(path)) for path in photos])
+    )
+    for path, label in zip(photos, labels, strict=True):
+        for part in PARTS:
+            name = golden / f"mask_{ORIGINAL_NAMES.get(part, part)}" / f"{path.stem}_annotation.png"
+            expected = cv2.imread(str(name), cv2.IMREAD_GRAYSCALE)
+            assert np.mean(part_mask(label, part) != expected) <= 0.002, (path.stem, part)
+
+
+def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
+    photos = np.stack([parser.fit_photo(face) for face in faces[:2]])
+    engine = parser.open_parser(bisenet_weights, "cpu")
+    reference = PyTorchEngine(parser._BestClass(bisenet.load_bisenet(bisenet_weights)), engine.preprocessing)
+    labels = engine(photos)
+    assert labels.shape == (2, SIZE, SIZE)
+    assert labels.dtype == np.uint8
+    # Two float32 runtimes may differ where two classes are tied to the last bit, and nowhere else.
+    assert np.mean(labels != reference(photos)) < 1e-4
+    # A face is mostly skin in the middle, and no answer is one class alone.
+    assert len(np.unique(labels)) >= 5
+
+
+def test_the_answer_does_not_depend_on_the_company(bisenet_weights, faces):
+    photos = np.stack([parser.fit_photo(face) for face in faces[:3]])
+    engine = parser.open_parser(bisenet_weights, "cpu")
+    together = engine(photos)
+    np.testing.assert_array_equal(engine(photos[::-1])[::-1], together)
+    np.testing.assert_array_equal(engine(photos[1:2])[0], together[1])
+    assert engine(photos[:0]).shape == (0, SIZE, SIZE)
+
+
+def test_the_network_has_the_published_shape():
+    network = bisenet.BiSeNet().eval()
+    with torch.no_grad():
+        scores = network(torch.zeros(1, 3, 64, 96))
+    assert scores.shape == (1, len(CLASSES), 64, 96)
+    assert PALETTE.shape == (len(CLASSES), 3)
+    assert len({tuple(colour) for colour in PALETTE}) == len(CLASSES)
+
+
+def test_a_checkpoint_round_trip_is_strict(tmp_path):
+    state = bisenet.BiSeNet().state_dict()
+    # As in the published file, whose two auxiliary heads only training needs.
+    torch.save(state | {"conv_out16.conv_out.weight": torch.zeros(19, 64, 1, 1)}, tmp_path / "whole.pth")
+    loaded = bisenet.load_bisenet(tmp_path / "whole.pth").state_dict()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+
+    state.pop("conv_out.conv_out.weight")
+    torch.save(state, tmp_path / "short.pth")
+    with pytest.raises(FacepartError, match="1 tensors are missing, 0 are unknown"):
+        bisenet.load_bisenet(tmp_path / "short.pth")
+
+
+def test_wrong_checkpoints_are_told_in_one_line(tmp_path):
+    torch.save(bisenet.ResNet18().state_dict(), tmp_path / "resnet.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    torch.save({"epoch": 3}, tmp_path / "wrapped.pth")
+    (tmp_path / "text.pth").write_text("not a checkpoint")
+    whole = (tmp_path / "resnet.pth").read_bytes()
+    (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
+    for name, reason in [
+        ("resnet.pth", "holds another network"),
+        ("list.pth", "holds no state dict"),
+        ("wrapped.pth", "holds no state dict"),
+        ("text.pth", "is no PyTorch checkpoint"),
+        ("cut.pth", "is no PyTorch checkpoint"),
+        ("gone.pth", "is no PyTorch checkpoint"),
+    ]:
+        with pytest.raises(FacepartError, match=reason) as caught:
+            bisenet.load_bisenet(tmp_path / name)
+        assert "79999_iter.pth" in str(caught.value)
+        assert "\n" not in str(caught.value)
