@@ -1,0 +1,178 @@
+"""MXNet's two files, read without MXNet: the symbol (a graph, as JSON) and the parameters (arrays, as binary).
+
+A checkpoint is ``<prefix>-symbol.json`` and ``<prefix>-<epoch, four digits>.params``. The parameter file is a list of
+arrays (``mx.nd.save``), little-endian: the number 0x112, a reserved number and the count of arrays (uint64 each); the
+arrays; the count of names and the names (uint64 length, bytes), which bear the prefix ``arg:`` or ``aux:``.
+One array is: a magic number that tells the version; from version 2 on the storage type; the shape; the device
+(two int32); the type flag; the values. Files from before the magic numbers begin with the number of dimensions.
+Source: ``NDArray::Save`` and ``NDArray::Load`` in Apache MXNet 1.9.1, src/ndarray/ndarray.cc.
+"""
+
+import json
+import math
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+
+LIST_MAGIC = 0x112
+_MAGIC_1, _MAGIC_2, _MAGIC_3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
+_DENSE = 0
+_MOST_DIMENSIONS = 32
+_TYPES = {0: "<f4", 1: "<f8", 2: "<f2", 3: "u1", 4: "<i4", 5: "i1", 6: "<i8"}
+
+_SYMBOL_SUFFIX = "-symbol.json"
+_PARAMETERS_NAME = re.compile(r"(?P<prefix>.+)-(?P<epoch>\d{4,})\.params")
+_PREFIX_AND_EPOCH = re.compile(r"(?P<prefix>.+),\s*(?P<epoch>\d+)")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a symbol.
+
+    Attributes:
+        operator: its kind, e.g. ``Convolution``; ``null`` for an input or a parameter.
+        name: its name, e.g. ``fc1``.
+        attributes: the operator's settings, as MXNet writes them: all strings.
+        inputs: indices of the nodes whose (first) outputs it takes, in order.
+    """
+
+    operator: str
+    name: str
+    attributes: Mapping[str, str]
+    inputs: tuple[int, ...]
+
+
+def find_checkpoint(path: Path) -> tuple[Path, Path]:
+    """Find the two files of a checkpoint.
+
+    Args:
+        path: a ``.params`` file, a folder that holds one checkpoint (its newest epoch is taken), or a prefix and
+            an epoch, ``folder/model,0``, as the original programs take them.
+
+    Returns:
+        The symbol file and the parameter file; both exist.
+
+    Raises:
+        FacepartError: either is missing, or the folder holds checkpoints of several prefixes.
+    """
+    spelt = _PREFIX_AND_EPOCH.fullmatch(path.name)
+    if path.is_dir():
+        parameters = _newest(path)
+    elif spelt and not path.exists():
+        parameters = path.with_name(f"{spelt['prefix']}-{int(spelt['epoch']):04d}.params")
+    else:
+        parameters = path
+    if not parameters.is_file():
+        raise FacepartError(f"{parameters}: no such file (the parameters of an MXNet checkpoint)")
+    named = _PARAMETERS_NAME.fullmatch(parameters.name)
+    symbol = parameters.with_name((named["prefix"] if named else parameters.stem) + _SYMBOL_SUFFIX)
+    if not symbol.is_file():
+        raise FacepartError(f"{symbol}: no such file; put the checkpoint's symbol beside {parameters.name}")
+    return symbol, parameters
+
+
+def _newest(folder: Path) -> Path:
+    found = [(match, path) for path in folder.iterdir() if (match := _PARAMETERS_NAME.fullmatch(path.name))]
+    prefixes = sorted({match["prefix"] for match, _ in found})
+    if not found:
+        raise FacepartError(
+            f"{folder}: has no MXNet checkpoint (model-0000.params with model-symbol.json); "
+            "name an ONNX or PyTorch file itself"
+        )
+    if len(prefixes) > 1:
+        raise FacepartError(f"{folder}: holds several checkpoints ({', '.join(prefixes)}); name one .params file")
+    return max(found, key=lambda each: int(each[0]["epoch"]))[1]
+
+
+def read_symbol(path: Path) -> list[Node]:
+    """Read a symbol's nodes, in the order of the file: each after those it takes its inputs from.
+
+    Raises:
+        FacepartError: the file cannot be read or is no symbol.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return [_node(each, index) for index, each in enumerate(stored["nodes"])]
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise FacepartError(f"{path}: is not an MXNet symbol ({type(error).__name__}: {error})") from error
+
+
+def _node(stored: Mapping[str, Any], index: int) -> Node:
+    # The settings have moved: `param` before MXNet 0.9, `attr` before 1.0, `attrs` since.
+    settings = {**stored.get("attr", {}), **stored.get("param", {}), **stored.get("attrs", {})}
+    attributes = {name: str(value) for name, value in settings.items()}
+    if not all(0 <= source < index for source, *_ in stored["inputs"]):
+        raise ValueError(f"node {index} takes what does not come before it")
+    if any(output for _, output, *_ in stored["inputs"]):
+        raise ValueError(f"node {stored['name']!r} takes the second output of another, which is not supported")
+    inputs = tuple(int(source) for source, *_ in stored["inputs"])
+    return Node(stored["op"], stored["name"], attributes, inputs)
+
+
+def read_parameters(path: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a parameter file.
+
+    Returns:
+        Name, without ``arg:`` or ``aux:``, to array, of the type and shape in the file.
+
+    Raises:
+        FacepartError: the file cannot be read, is no parameter file, is cut short or holds sparse arrays.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            return _arrays(stream, size)
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise FacepartError(f"{path}: {error}") from error
+
+
+def _arrays(stream: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
+    def take(count: int) -> bytes:
+        # Asked before reading: a damaged count must not make Python allocate terabytes.
+        if count > size - stream.tell():
+            raise ValueError("is cut short: the download or copy did not finish")
+        return stream.read(count)
+
+    def number(form: str) -> int:
+        value: int = struct.unpack(f"<{form}", take(struct.calcsize(f"<{form}")))[0]
+        return value
+
+    def array() -> NDArray[Any]:
+        magic = number("I")
+        if magic in (_MAGIC_2, _MAGIC_3) and number("i") != _DENSE:
+            raise ValueError("holds sparse arrays, which no recogniser has")
+        known = magic in (_MAGIC_1, _MAGIC_2, _MAGIC_3)
+        dimensions = number("i") if known else magic
+        if dimensions > _MOST_DIMENSIONS:
+            raise ValueError("is damaged: an array in it has no possible shape")
+        shape = [number("q" if known else "I") for _ in range(dimensions)]
+        # An empty array ends here; since version 3 it has -1 dimensions, and 0 stands for a single number.
+        if dimensions < 0 or (dimensions == 0 and magic != _MAGIC_3):
+            return np.empty(0, dtype=np.float32)
+        take(8)  # the device it was on
+        flag = number("i")
+        if flag not in _TYPES or min(shape, default=0) < 0:
+            raise ValueError(f"is damaged, or holds values of a kind not supported (type flag {flag})")
+        kind = np.dtype(_TYPES[flag])
+        return np.frombuffer(take(math.prod(shape) * kind.itemsize), dtype=kind).reshape(shape)
+
+    if size < 8 or number("Q") != LIST_MAGIC:
+        raise ValueError("is not an MXNet parameter file")
+    take(8)
+    arrays = [array() for _ in range(number("Q"))]
+    names = [take(number("Q")).decode("utf-8") for _ in range(number("Q"))]
+    if len(names) != len(arrays):
+        raise ValueError(f"names {len(names)} of its {len(arrays)} arrays, so it is no checkpoint")
+    return {name.split(":", 1)[-1]: values for name, values in zip(names, arrays, strict=True)}
