@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart extract``; return the exit status."""
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.recognition import extract_features
+    from facepart.recognition.run import extract_features
 
     with progress_bar("extract") as progress:
         outcome = extract_features(

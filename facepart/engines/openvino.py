@@ -5,7 +5,7 @@ for one photo and several photos are in flight at once, one a stream: on CPUs th
 also runs ONNX files of a fixed batch of one, and the answer for a photo cannot depend on its neighbours.
 """
 
-import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
+from torch import nn
 
 from facepart.engines.base import Network, Preprocessing
 from facepart.errors import FacepartError
@@ -61,9 +62,7 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
         if isinstance(network, Path):
             model = ov.Core().read_model(network)
         else:
-            # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds.
-            with _quiet(), torch.no_grad():
-                model = ov.convert_model(network.eval(), example_input=torch.zeros(shape))
+            model = ov.convert_model(_trace(network, torch.zeros(shape)))
         if len(model.inputs) != 1:
             raise FacepartError(f"{_name(network)}: takes {len(model.inputs)} inputs, not one photo")
         model.reshape({model.inputs[0]: shape})
@@ -93,16 +92,9 @@ def _name(network: Network) -> str:
     return str(network) if isinstance(network, Path) else type(network).__name__
 
 
-class _quiet:  # noqa: N801 - used as a function, `with _quiet():`
-    """Silence the tracer's warnings for a while."""
-
-    def __enter__(self) -> None:
-        import warnings
-
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
+def _trace(network: nn.Module, photo: torch.Tensor) -> Any:
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds. Its check of the
+        # trace would run the network twice more.
         warnings.simplefilter("ignore")
-        logging.getLogger("torch").setLevel(logging.ERROR)
-
-    def __exit__(self, *error: object) -> None:
-        self._warnings.__exit__(None, None, None)
+        return torch.jit.trace(network.eval(), photo, check_trace=False)  # type: ignore[no-untyped-call]
