@@ -1,0 +1,100 @@
+"""List the networks that the program knows, fetch them, and check those that are here."""
+
+import argparse
+import sys
+
+from facepart.errors import FacepartError
+from facepart.models.entries import Model, catalogue, model
+from facepart.models.fetching import fetch
+from facepart.models.hashes import record, recorded
+from facepart.models.lookup import Found, find, look_up
+
+_USABLE = ("ok", "new", "recorded")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|fetch|where|check")
+    actions.add_parser("list", help="every network: task, embedding length, licence, and where it is")
+    several = actions.add_parser("fetch", help="fetch networks that are not here")
+    several.add_argument("names", nargs="+", metavar="NAME")
+    one = actions.add_parser("where", help="print the path of a network's file")
+    one.add_argument("name", metavar="NAME")
+    some = actions.add_parser("check", help="compare the hashes of the networks that are here")
+    some.add_argument("names", nargs="*", metavar="NAME", help="all networks if none is named")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    if arguments.action == "list":
+        return _list()
+    if arguments.action == "where":
+        return _where(arguments.name)
+    # Every name is looked at before any is worked on.
+    entries = [model(name) for name in arguments.names]
+    return _fetch(entries) if arguments.action == "fetch" else _check(entries or list(catalogue().values()))
+
+
+def _list() -> int:
+    rows = [("name", "task", "dimension", "licence", "where")]
+    for entry in catalogue().values():
+        dimension = "-" if entry.dimension is None else str(entry.dimension)
+        rows.append((entry.name, entry.task, dimension, entry.licence, _place(entry)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*padded, row[4]]))
+    return 0
+
+
+def _place(entry: Model) -> str:
+    files = list(look_up(entry))
+    usable = next((found.path for found in files if found.state in _USABLE), None)
+    if usable is not None:
+        return str(usable)
+    return f"{files[0].path} ({files[0].state} sha256)" if files else "not here"
+
+
+def _where(name: str) -> int:
+    path = find(name)
+    if path is None:
+        raise FacepartError(f"{name} is not here; `facepart models fetch {name}` fetches it, or says where to put it")
+    print(path)
+    return 0
+
+
+def _fetch(entries: list[Model]) -> int:
+    status = 0
+    for entry in entries:
+        try:
+            path = fetch(entry.name, tell=lambda line: print(line, flush=True))
+        except FacepartError as error:
+            print(f"facepart: {error}", file=sys.stderr)
+            status = error.exit_status
+        else:
+            print(f"{entry.name}: {path}")
+    return status
+
+
+def _check(entries: list[Model]) -> int:
+    status = 0
+    for entry in entries:
+        here = False
+        for found in look_up(entry):
+            here = True
+            if found.state == "new":
+                record(entry.name, found.sha256)
+            if found.state not in _USABLE:
+                status = 1
+            print(f"{entry.name}: {_verdict(entry, found)}: {found.path}")
+        if not here:
+            print(f"{entry.name}: not here")
+    return status
+
+
+def _verdict(entry: Model, found: Found) -> str:
+    if found.state == "new":
+        return "unknown, recorded"
+    if found.state in _USABLE:
+        return found.state
+    return f"{found.state}, its sha256 is {found.sha256}, not {entry.sha256 or recorded(entry.name)}"

@@ -1,0 +1,40 @@
+"""The folders in which models are looked for, and the one into which they are fetched."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+import facepart
+
+CACHE_VARIABLE = "FACEPART_HOME"
+_LOCAL = Path("insightface") / "models"
+
+
+def cache_folder() -> Path:
+    """Give the folder for what is fetched: ``FACEPART_HOME``, else the platform's cache folder for facepart."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
+
+
+def fetched_folder() -> Path:
+    """Give the folder of models in the cache."""
+    return cache_folder() / "models"
+
+
+def checkout_folder() -> Path | None:
+    """Give ``insightface/models`` of the checkout that facepart runs from; None for an installed package."""
+    root = Path(facepart.__file__).resolve().parent.parent
+    # Beside an installed package there may be another's folder of that name; a checkout has its project file.
+    return root / _LOCAL if (root / "pyproject.toml").is_file() else None
+
+
+def local_folders() -> list[Path]:
+    """Give ``insightface/models`` below the current folder, and the checkout's."""
+    here, checkout = _LOCAL.absolute(), checkout_folder()
+    return [here] if checkout is None or checkout == here.resolve() else [here, checkout]
+
+
+def models_folders() -> list[Path]:
+    """Give every folder of models, in the order in which they are looked through."""
+    return [*local_folders(), Path.home() / ".insightface" / "models", fetched_folder()]
