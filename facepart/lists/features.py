@@ -1,0 +1,44 @@
+"""Which features a folder holds, and what they are called."""
+
+import os
+from pathlib import Path
+
+from facepart.errors import FacepartError
+
+# A matrix of many features (n, d): no feature itself.
+MATRIX_FILE = "features.npy"
+
+
+def find_features(folder: Path) -> list[Path]:
+    """Find the ``.npy`` files below a folder, links followed, in the code-point order of their absolute paths.
+
+    Matrices named ``features.npy`` are left out, and so is what is hidden.
+
+    Raises:
+        FacepartError: the folder is missing, cannot be opened, or holds no features.
+    """
+    if not folder.is_dir():
+        raise FacepartError(f"{folder}: no such folder of features")
+
+    def refuse(error: OSError) -> None:
+        raise FacepartError(f"{error.filename}: cannot be opened: {error.strerror}") from error
+
+    found: list[Path] = []
+    seen: set[Path] = set()  # so that a circle of links ends
+    for current, folders, names in os.walk(folder.absolute(), onerror=refuse, followlinks=True):
+        here = Path(current)
+        if here.resolve() in seen:
+            folders.clear()
+            continue
+        seen.add(here.resolve())
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [here / name for name in names if name.endswith(".npy") and not name.startswith(".")]
+    found = [path for path in found if path.name != MATRIX_FILE]
+    if not found:
+        raise FacepartError(f"{folder}: holds no features (.npy files); `facepart extract` writes them")
+    return sorted(found, key=str)
+
+
+def label_of(feature: Path) -> str:
+    """Give a feature's label, ``folder/stem``."""
+    return f"{feature.parent.name}/{feature.stem}"

@@ -1,0 +1,30 @@
+"""What every metric asks of its scores."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facepart.errors import FacepartError
+
+
+def checked_scores(scores: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Give scores as a float64 vector.
+
+    Args:
+        scores: real numbers, (n,), n at least 1.
+        name: what the scores are, for the message.
+
+    Raises:
+        FacepartError: there are none, they are not one row of real numbers, or not all are finite.
+    """
+    array: NDArray[Any] = np.asarray(scores)
+    if array.size == 0:
+        raise FacepartError(f"{name}: there are no scores")
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        raise FacepartError(f"{name}: scores are a vector of real numbers, not {array.dtype} of shape {array.shape}")
+    vector = array.astype(np.float64, copy=False)
+    unusable = vector.size - int(np.count_nonzero(np.isfinite(vector)))
+    if unusable:
+        raise FacepartError(f"{name}: {unusable} of {vector.size} scores are not finite")
+    return vector
