@@ -1,0 +1,60 @@
+"""What a plot says in numbers, and ``<name>.txt``, where it says it.
+
+The file has a header and then a line a number, its fields parted by tabs::
+
+    set  label     statistic                      value
+    1    Original  authentic_n                    102
+    1    Original  d_prime                        12.642097749140145
+    2    No eyes   impostor_mean_shift_from_set_1  0.0123
+
+Every set has its counts, means and d'; every set after the first has, for authentic and for impostor scores, how far
+they stand from those of set 1: Kolmogorov-Smirnov, d' between the two, and the shift of the mean.
+"""
+
+from collections.abc import Sequence
+
+from facepart.metrics import d_prime, kolmogorov_smirnov, mean_shift
+from facepart.plots.scores import ScoreSet
+
+Statistics = dict[str, float | int]
+
+
+def set_statistics(scores: ScoreSet) -> Statistics:
+    """Give the counts, means and d' of one set."""
+    return {
+        "authentic_n": scores.authentic.size,
+        "impostor_n": scores.impostor.size,
+        "authentic_mean": float(scores.authentic.mean()),
+        "impostor_mean": float(scores.impostor.mean()),
+        "d_prime": d_prime(scores.authentic, scores.impostor),
+    }
+
+
+def shift_statistics(first: ScoreSet, other: ScoreSet) -> Statistics:
+    """Tell how far the scores of `other` stand from those of `first`, authentic and impostor apart."""
+    found: Statistics = {}
+    for kind, before, after in (
+        ("authentic", first.authentic, other.authentic),
+        ("impostor", first.impostor, other.impostor),
+    ):
+        found[f"{kind}_ks_to_set_1"] = kolmogorov_smirnov(before, after)
+        found[f"{kind}_d_prime_to_set_1"] = d_prime(before, after)
+        found[f"{kind}_mean_shift_from_set_1"] = mean_shift(before, after)
+    return found
+
+
+def all_statistics(sets: Sequence[ScoreSet]) -> list[Statistics]:
+    """Give for each set its statistics, from the second on with those against the first."""
+    return [
+        set_statistics(entry) | (shift_statistics(sets[0], entry) if index else {})
+        for index, entry in enumerate(sets)
+    ]
+
+
+def statistics_table(sets: Sequence[ScoreSet], statistics: Sequence[Statistics]) -> str:
+    """Put the statistics of the sets into the text of ``<name>.txt``."""
+    lines = ["set\tlabel\tstatistic\tvalue"]
+    for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
+        label = " ".join(entry.label.split())
+        lines += [f"{number}\t{label}\t{name}\t{value!r}" for name, value in found.items()]
+    return "\n".join(lines) + "\n"
