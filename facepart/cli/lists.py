@@ -1,0 +1,67 @@
+"""Write a list of the features below a folder, of all or of one demographic group.
+
+With --people and --group, a CSV table says who belongs to the group: a column image, photo or file names photos, or
+one of subject, person, name, identity, id names people.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from facepart.errors import UsageError
+from facepart.lists.features import find_features
+from facepart.lists.paths import write_list
+from facepart.lists.people import Selection, read_people, select_group
+from facepart.subjects import DATASETS, naming_rule
+
+NAME = "lists"
+HELP = "write a list of features, of all or of one demographic group"
+
+_NAMED = 5  # people, in a warning
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options to `parser`."""
+    add = parser.add_argument
+    add("-s", "--source", type=Path, required=True, metavar="FEATURES", help="folder of features")
+    add("-o", "--output", type=Path, required=True, metavar="LIST", help="the list to write, e.g. lists/CM.txt")
+    add("--people", type=Path, metavar="CSV", help="table of people or photos and their groups")
+    add("--group", metavar="NAME", help="the group to choose, e.g. CM")
+    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
+    add(
+        *("-d", "--dataset"),
+        default="MORPH",
+        metavar="NAME",
+        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
+    )
+    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Find the features, choose the group's, and write the list."""
+    if (arguments.people is None) != (arguments.group is None):
+        raise UsageError("--people and --group go together: a table, and the group to choose from it")
+    rule = naming_rule(arguments.dataset, arguments.subject_pattern)
+    features = find_features(arguments.source)
+    what = f"{len(features)} features"
+    if arguments.people is not None:
+        people = read_people(arguments.people, arguments.group_column)
+        selection = select_group(features, arguments.source, people, arguments.group, rule)
+        what = f"{len(selection.chosen)} of {what}, those of {selection.subjects} people of group {arguments.group},"
+        features = selection.chosen
+        _warn(selection, arguments.people)
+    write_list(arguments.output, features)
+    print(f"wrote {what} to {arguments.output}")
+    return 0
+
+
+def _warn(selection: Selection, table: Path) -> None:
+    logger = logging.getLogger(__name__)
+    for people, lack in ((selection.without_row, "row"), (selection.without_group, "group")):
+        if people:
+            logger.warning("%s: no %s for %d people, left out: %s", table, lack, len(people), _few(people))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
