@@ -114,12 +114,13 @@ def _pip_reason(stderr: str) -> str:
 
     Without a network the last line says only that there is no such package; the warnings before it say why.
     """
-    broken = re.findall(r"after connection broken by '(.*)':", stderr)
-    if broken:
-        return "no connection: " + _short(re.sub(r"<[^>]*>:?\s*", "", broken[-1]))
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return _short((errors or lines or ["pip gave no file"])[-1].split(". ")[0])
+    last = (errors or lines or ["pip gave no file"])[-1]
+    broken = re.findall(r"after connection broken by '(.*)':", stderr)
+    if broken and last.startswith("No matching distribution"):
+        return "no connection: " + _short(re.sub(r"<[^>]*>:?\s*", "", broken[-1]))
+    return _short(last.split(". ")[0])
 
 
 def _npm_reason(stderr: str) -> str:

@@ -14,7 +14,7 @@ _LOCAL = Path("insightface") / "models"
 def cache_folder() -> Path:
     """Give the folder for what is fetched: ``FACEPART_HOME``, else the platform's cache folder for facepart."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
 
 
 def fetched_folder() -> Path:

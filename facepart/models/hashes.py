@@ -53,7 +53,7 @@ def _read() -> dict[str, str]:
     path = record_file()
     try:
         hashes = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise FacepartError(f"{path}: the record of hashes cannot be read ({error}); remove it") from error
