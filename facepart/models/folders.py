@@ -14,7 +14,8 @@ _LOCAL = Path("insightface") / "models"
 def cache_folder() -> Path:
     """Give the folder for what is fetched: ``FACEPART_HOME``, else the platform's cache folder for facepart."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
+    folder = Path(chosen) if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
+    return folder.expanduser().absolute()
 
 
 def fetched_folder() -> Path:
