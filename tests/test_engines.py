@@ -81,6 +81,12 @@ def test_onnx_files_of_any_batch_run_as_in_onnxruntime(tmp_path, network, photos
         PyTorchEngine(path, plain)
 
 
+def test_an_engine_can_be_dropped_right_after_its_answer(network, photos):
+    """With callbacks from OpenVINO's threads into Python, one of these waited for ever."""
+    for _ in range(30):
+        OpenVinoEngine(network, SMALL)(photos)
+
+
 def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
     with pytest.raises(UsageError, match="unknown device 'tpu'; known: auto, cpu, cuda"):
         open_engine(network, SMALL, "tpu")

@@ -1,5 +1,7 @@
 """The parser against the original program's masks, and against itself in another runtime."""
 
+import warnings
+
 import cv2
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def test_the_part_masks_are_the_original_programs(shared, bisenet_weights):
 def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
     photos = np.stack([parser.fit_photo(face) for face in faces[:2]])
     engine = parser.open_parser(bisenet_weights, "cpu")
-    reference = PyTorchEngine(parser._BestClass(bisenet.load_bisenet(bisenet_weights)), engine.preprocessing)
+    reference = PyTorchEngine(bisenet.load_bisenet(bisenet_weights), parser.PREPROCESSING, len(CLASSES))
     labels = engine(photos)
     assert labels.shape == (2, SIZE, SIZE)
     assert labels.dtype == np.uint8
@@ -93,3 +95,19 @@ def test_wrong_checkpoints_are_told_in_one_line(tmp_path):
             bisenet.load_bisenet(tmp_path / name)
         assert "79999_iter.pth" in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_a_parser_as_an_onnx_file_gives_the_same_label_map(tmp_path, bisenet_weights, faces):
+    path = tmp_path / "bisenet.onnx"
+    network = bisenet.load_bisenet(bisenet_weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, (torch.zeros(1, 3, SIZE, SIZE),), path, dynamo=False)
+    photo = parser.fit_photo(faces[0])[None]
+    labels = parser.open_parser(path, "cpu")(photo)
+    assert np.mean(labels != parser.open_parser(bisenet_weights, "cpu")(photo)) < 1e-4
+
+
+def test_a_recogniser_is_no_parser(recogniser_weights):
+    with pytest.raises(FacepartError, match=r"fr_feature\.onnx: "):
+        parser.open_parser(recogniser_weights, "cpu")

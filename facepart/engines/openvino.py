@@ -28,31 +28,38 @@ class OpenVinoEngine:
     precision = "fp32"
     runtime = "openvino"
 
-    def __init__(self, network: Network, preprocessing: Preprocessing) -> None:
-        """Compile `network`.
+    def __init__(self, network: Network, preprocessing: Preprocessing, classes: int | None = None) -> None:
+        """Compile `network`; `classes` as in :func:`facepart.engines.open_engine`.
 
         Raises:
-            FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names.
+            FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names, or
+                does not score that many classes.
         """
         self.preprocessing = preprocessing
         model = _read(network, preprocessing)
+        if classes is not None:
+            model = _best_class(model, classes, _name(network))
         # float32 is asked for by name: on processors with bfloat16 the default would be less exact.
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         self._compiled = ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", options)
-        self._queue = ov.AsyncInferQueue(self._compiled)
-        self._output = self._compiled.output(0)
+        # Two a stream: while one request's answer is taken, the stream has the next.
+        count = 2 * self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._requests = [self._compiled.create_infer_request() for _ in range(count)]
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
-        out = np.empty((len(photos), *tuple(self._output.shape)[1:]), self._output.get_element_type().to_dtype())
-
-        def store(request: ov.InferRequest, index: int) -> None:
-            out[index] = request.get_output_tensor(0).data[0]
-
-        self._queue.set_callback(store)
-        for index, photo in enumerate(photos):
-            self._queue.start_async({0: photo[None]}, index)
-        self._queue.wait_all()
+        # Waiting in order, without OpenVINO's callbacks into Python: a worker thread that still has to leave such a
+        # callback needs the interpreter's lock, which the thread that frees the network holds while it joins it.
+        port = self._compiled.output(0)
+        out = np.empty((len(photos), *tuple(port.shape)[1:]), port.get_element_type().to_dtype())
+        ahead = len(self._requests)
+        for index in range(len(photos) + ahead):
+            request = self._requests[index % ahead]
+            if index >= ahead:
+                request.wait()
+                out[index - ahead] = request.get_output_tensor(0).data[0]
+            if index < len(photos):
+                request.start_async({0: photos[index][None]})
         return out
 
 
@@ -73,6 +80,16 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
         # Only the first output is wanted; what leads to the others alone is not computed.
         model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
     return model
+
+
+def _best_class(model: ov.Model, classes: int, name: str) -> ov.Model:
+    """Replace the scores by the number of the best class, so that label maps leave the graph, not scores."""
+    scores = model.outputs[0].get_node().input_value(0)
+    if len(scores.get_partial_shape()) != 4 or scores.get_shape()[1] != classes:
+        raise FacepartError(f"{name}: gives {scores.get_partial_shape()}, not a score for each of {classes} classes")
+    best = ops.topk(scores, ops.constant(1), axis=1, mode="max", sort="value").output(1)
+    labels = ops.convert(ops.squeeze(best, ops.constant([1])), "u8")
+    return ov.Model([ops.result(labels)], model.get_parameters())
 
 
 def _take_photos(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:

@@ -17,8 +17,17 @@ class PyTorchEngine:
     precision = "fp32"
     runtime = "torch"
 
-    def __init__(self, network: Network, preprocessing: Preprocessing, device: str = "cpu", batch: int = 16) -> None:
+    def __init__(
+        self,
+        network: Network,
+        preprocessing: Preprocessing,
+        classes: int | None = None,
+        device: str = "cpu",
+        batch: int = 16,
+    ) -> None:
         """Put `network` on `device`; it runs on at most `batch` photos at once.
+
+        `classes` is as in :func:`facepart.engines.open_engine`.
 
         Raises:
             FacepartError: the network is an ONNX file, which PyTorch does not run.
@@ -28,6 +37,7 @@ class PyTorchEngine:
         self.device = device
         self.preprocessing = preprocessing
         self._batch = batch
+        self._classes = classes
         self._network = network.eval().to(device)
         # (3, 1, 1), to stretch over rows and columns.
         self._mean = torch.tensor(preprocessing.mean, device=device)[:, None, None]
@@ -43,5 +53,11 @@ class PyTorchEngine:
             x = torch.from_numpy(np.ascontiguousarray(photos)).to(self.device).permute(0, 3, 1, 2)
             if self.preprocessing.colour == "bgr":
                 x = x.flip(1)
-            out: NDArray[Any] = self._network((x.float() - self._mean) / self._scale).cpu().numpy()
-        return out
+            out: torch.Tensor = self._network((x.float() - self._mean) / self._scale)
+            if self._classes is not None:
+                if out.ndim != 4 or out.shape[1] != self._classes:
+                    shape = list(out.shape)
+                    raise FacepartError(f"the network gives {shape}, not a score for each of {self._classes} classes")
+                out = out.argmax(1).to(torch.uint8)
+            array: NDArray[Any] = out.cpu().numpy()
+        return array

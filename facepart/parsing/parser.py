@@ -7,17 +7,15 @@ normalised by ImageNet's mean and deviation, and each pixel gets the class of th
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
 
 from facepart.engines import Engine, Preprocessing, open_engine
 from facepart.parsing.bisenet import load_bisenet
-from facepart.parsing.labels import SIZE
+from facepart.parsing.labels import CLASSES, SIZE
 
 # torchvision's ImageNet statistics, in units of 0..255.
-_IMAGENET = Preprocessing(
+PREPROCESSING = Preprocessing(
     height=SIZE,
     width=SIZE,
     mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
@@ -25,28 +23,21 @@ _IMAGENET = Preprocessing(
 )
 
 
-class _BestClass(nn.Module):
-    """Class scores -> the number of the best class, as 8 bits: label maps leave the device, not scores."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, 3, h, w) -> uint8 (n, h, w)."""
-        return self.network(x).argmax(1).to(torch.uint8)
-
-
 def open_parser(path: Path, device: str = "auto") -> Engine:
-    """Put the BiSeNet checkpoint at `path` on a device.
+    """Put a face parser on a device.
+
+    Args:
+        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
+        device: see :func:`facepart.engines.open_engine`.
 
     Returns:
         An engine that takes uint8 photos (n, 512, 512, 3), RGB, and gives uint8 label maps (n, 512, 512).
 
     Raises:
-        FacepartError: the file is no BiSeNet checkpoint; UsageError: the device is not there.
+        FacepartError: the file holds no such parser; UsageError: the device is not there.
     """
-    return open_engine(_BestClass(load_bisenet(path)), _IMAGENET, device)
+    network = path if path.suffix.lower() == ".onnx" else load_bisenet(path)
+    return open_engine(network, PREPROCESSING, device, classes=len(CLASSES))
 
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
