@@ -55,7 +55,7 @@ def simulate_captures(
     Args:
         photo: uint8, (height, width, 3), RGB.
         landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
-        count: how many, at least 1.
+        count: how many, the aligned face among them.
         size: of the pictures, in pixels.
         name: of the face; what is drawn depends on it and on nothing else.
         variation: how far captures differ.
@@ -64,11 +64,14 @@ def simulate_captures(
         uint8, (size, size, 3), RGB, each.
     """
     variation = variation or Variation()
-    pictures = [align_face(photo, landmarks, size)]
-    for number in range(1, count):
+    pictures = []
+    for number in range(count):
         generator = np.random.default_rng([zlib.crc32(name.encode()), number])
-        framed = align_face(photo, jitter(landmarks, variation, generator), size)
-        pictures.append(expose(framed, variation, generator))
+        if number == 0:
+            pictures.append(align_face(photo, landmarks, size))
+        else:
+            framed = align_face(photo, jitter(landmarks, variation, generator), size)
+            pictures.append(expose(framed, variation, generator))
     return pictures
 
 

@@ -1,0 +1,169 @@
+"""Photographs -> the demo's photos: faces found, aligned to 224x224 pixels, one folder.
+
+The crop is ArcFace's own, at twice its size: the blur's recipe is for photos of 224x224 pixels framed like this, and
+resized to 112 they are what the recogniser expects. What a run finds already made, it leaves.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.demo.captures import simulate_captures
+from facepart.demo.photographs import fetch_photographs
+from facepart.errors import FacepartError
+from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.progress import Progress, silent
+from facepart.files.record import make_record, read_record, write_record
+from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image
+from facepart.models import DETECTOR, obtain
+from facepart.recognition.align import align_photo
+from facepart.recognition.detect import Face, FaceDetector, choose_face
+
+SIZE = 224
+
+# Of LFW: so many people, those first in the alphabet with so many photos, and so many photos of each.
+_LFW_PEOPLE = 20
+_LFW_PHOTOS = 6
+
+_STAGE = "demo"
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow")
+
+
+def make_captures(folder: Path, captures: int, progress: Progress = silent) -> Outcome:
+    """Make the default photos: nine people of the photographs in public packages, in simulated captures.
+
+    Files are named ``<person>_<photograph>_<capture>.png``, as the naming rule MORPH reads them; capture 00 is the
+    aligned face as it is.
+
+    Args:
+        folder: where to write the photos.
+        captures: how many photos of each person; those of a person with several photographs are shared out evenly.
+        progress: told (photos there, photos in all).
+
+    Raises:
+        FacepartError: the photographs or the detector cannot be fetched, or the folder cannot be written to.
+    """
+    settings = {"photographs": "packages", "captures": captures}
+    _begin(folder, settings)
+    photographs = fetch_photographs()
+    appearances = Counter(person for people in photographs.values() for person in people)
+    seen: Counter[str] = Counter()
+    outcome, detector = Outcome(), FaceDetector(obtain(DETECTOR, "detector").path)
+    for path, people in photographs.items():
+        photo = read_photo(path)
+        for person, face in zip(people, _faces_of(photo, detector, len(people)), strict=True):
+            name = f"{person}_{seen[person]}"
+            share = len(range(seen[person], captures, appearances[person]))
+            seen[person] += 1
+            for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, SIZE, name)):
+                target = folder / f"{name}_{number:02d}.png"
+                if target.exists():
+                    outcome.skipped += 1
+                else:
+                    write_image(target, picture)
+                    outcome.done += 1
+                progress(outcome.done + outcome.skipped, captures * len(appearances))
+    return _end(folder, settings, outcome)
+
+
+def align_folder(source: Path, folder: Path, progress: Progress = silent, exclude: Sequence[Path] = ()) -> Outcome:
+    """Make the photos out of a user's own: the face of each, under its name.
+
+    Args:
+        source: a folder of photos, or a list of them.
+        folder: where to write the photos.
+        progress: told (photos worked on, photos in all).
+        exclude: folders inside `source` to leave out, such as the demo's own outputs.
+
+    Raises:
+        FacepartError: there are no photos, none shows a face, or the folder cannot be written to.
+    """
+    photos, failures = find_photos(source, exclude=(folder, *exclude))
+    return _align_photos(photos, failures, folder, {"photographs": str(source.absolute())}, progress)
+
+
+def align_lfw(folder: Path, progress: Progress = silent) -> Outcome:
+    """Make the photos out of Labeled Faces in the Wild, which scikit-learn downloads: 20 people with 6 photos each.
+
+    Raises:
+        FacepartError: scikit-learn is not installed, the data set cannot be had, or as in :func:`align_folder`.
+    """
+    people = (sorted(person.glob("*.jpg")) for person in sorted(fetch_lfw().iterdir()))
+    chosen = islice((paths for paths in people if len(paths) >= _LFW_PHOTOS), _LFW_PEOPLE)
+    photos = [Photo(path, path.stem) for paths in chosen for path in paths[:_LFW_PHOTOS]]
+    return _align_photos(photos, [], folder, {"photographs": "lfw"}, progress)
+
+
+def fetch_lfw() -> Path:
+    """Give the folder of LFW's photos, a folder a person, downloaded by scikit-learn if it is not on this machine.
+
+    Raises:
+        FacepartError: scikit-learn is not installed, or the data set cannot be had.
+    """
+    try:
+        from sklearn.datasets import fetch_lfw_people, get_data_home
+    except ImportError as error:
+        raise FacepartError("LFW is fetched by scikit-learn, which is missing: pip install scikit-learn") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of every attempt; the last one's error is told
+            # As arrays all photos would take 10 GB: the call is for the files it leaves, and loads as little as it may.
+            fetch_lfw_people(min_faces_per_person=100, resize=0.1)
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise FacepartError(f"scikit-learn cannot fetch LFW ({reason}); run the demo without --dataset") from error
+    return Path(get_data_home()) / "lfw_home" / "lfw_funneled"
+
+
+def _align_photos(
+    photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
+) -> Outcome:
+    """Align the face of each photo; photos that cannot be read or show no face are failures."""
+    _begin(folder, settings)
+    outcome, detector = Outcome(failures=failures), FaceDetector(obtain(DETECTOR, "detector").path)
+    for worked, photo in enumerate(photos, start=1):
+        target = folder / f"{photo.name}.png"
+        if target.exists():
+            outcome.skipped += 1
+        else:
+            try:
+                picture = align_photo(read_photo(photo.path), detector, SIZE)
+            except FacepartError as error:
+                stage = "read" if isinstance(error, PhotoError) else "align"
+                outcome.failures.append(Failure(photo.path, stage, str(error)))
+            else:
+                write_image(target, picture)
+                outcome.done += 1
+        progress(worked, len(photos))
+    return _end(folder, settings, outcome)
+
+
+def _faces_of(photo: NDArray[np.uint8], detector: FaceDetector, count: int) -> list[Face]:
+    """Give the face that a photo is of, or its `count` faces from left to right."""
+    faces = detector.detect(photo)
+    return [choose_face(faces, photo.shape)] if count == 1 else sorted(faces, key=lambda face: face.box[0])
+
+
+def _begin(folder: Path, settings: dict[str, Any]) -> None:
+    """Refuse a folder with the photos of another demo, and record what this one's are."""
+    earlier = read_record(folder)
+    if earlier is not None and earlier["settings"] != settings:
+        raise FacepartError(f"{folder}: holds the photos of another demo; choose another folder with -o")
+    write_record(folder, make_record(_STAGE, settings, {"photos": folder}, _PACKAGES))
+
+
+def _end(folder: Path, settings: dict[str, Any], outcome: Outcome) -> Outcome:
+    """Record what was made; nothing at all is an error."""
+    write_failures(folder, outcome.failures)
+    counts = {"photos": outcome.done + outcome.skipped, "failed": len(outcome.failures)}
+    write_record(folder, make_record(_STAGE, settings, {"photos": folder}, _PACKAGES, counts))
+    if not outcome.succeeded:
+        first = outcome.failures[0]
+        raise FacepartError(f"no photo could be used; first: {first.path}: {first.reason}")
+    return outcome
