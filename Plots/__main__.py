@@ -5,4 +5,4 @@ import sys
 from facepart.cli import run_command
 
 if __name__ == "__main__":
-    sys.exit(run_command("plot", sys.argv[1:], program="python3 ./Plots/"))
+    sys.exit(run_command("plot", sys.argv[1:], program="Plots"))

@@ -5,4 +5,4 @@ import sys
 from facepart.cli import run_command
 
 if __name__ == "__main__":
-    sys.exit(run_command("lists", sys.argv[1:], program="python3 ./lists/"))
+    sys.exit(run_command("lists", sys.argv[1:], program="lists"))

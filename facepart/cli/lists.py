@@ -48,7 +48,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
-        what = f"{len(selection.chosen)} of {what}, those of {selection.subjects} people of group {arguments.group},"
+        who = f"{selection.subjects} {'person' if selection.subjects == 1 else 'people'} of group {arguments.group}"
+        what = f"{len(selection.chosen)} of {what}, those of {who},"
         features = selection.chosen
         _warn(selection, arguments.people)
     write_list(arguments.output, features)
@@ -60,7 +61,7 @@ def _warn(selection: Selection, table: Path) -> None:
     logger = logging.getLogger(__name__)
     for people, lack in ((selection.without_row, "row"), (selection.without_group, "group")):
         if people:
-            logger.warning("%s: no %s for %d people, left out: %s", table, lack, len(people), _few(people))
+            logger.warning("%s: no %s for these people, left out (%d): %s", table, lack, len(people), _few(people))
 
 
 def _few(names: Sequence[str]) -> str:

@@ -43,8 +43,13 @@ def contact_sheet(
     sheet, tops, lefts = _mosaic(rows, round(_GAP * width))
     scale = _PICTURE_WIDTH / width
     with style.house_style():
-        # Half an inch for the column titles, one for the row titles; the layout takes what is left for the pictures.
-        size = (sheet.shape[1] * scale + (1.0 if row_titles else 0.1), sheet.shape[0] * scale + 0.5)
+        # Room for the titles; what this estimate misses, the layout takes from the pictures.
+        lines = max(title.count("\n") + 1 for title in column_titles)
+        letters = max((len(line) for title in row_titles or () for line in title.splitlines()), default=0)
+        size = (
+            sheet.shape[1] * scale + letters * style.LETTER_WIDTH + 0.15,
+            sheet.shape[0] * scale + lines * style.LINE_HEIGHT + 0.15,
+        )
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
         axes.imshow(sheet, interpolation="lanczos")

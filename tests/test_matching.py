@@ -1,0 +1,183 @@
+"""The matching runner and its command: the files it writes, against the original program's on real faces."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepart.errors import FacepartError, UsageError
+from facepart.matching.run import match
+from tests.conftest import ROOT, Run
+from tests.test_matching_features import record, write_features, write_list
+
+NAMES = ["001_1", "001_2", "002_1", "002_2", "003_1"]
+
+
+def listed(folder: Path, names: list[str] = NAMES, seed: int = 0) -> Path:
+    return write_list(folder.with_suffix(".txt"), write_features(folder, names, seed=seed))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("run_name", ["within", "cross"])
+def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str) -> None:
+    golden = shared / "golden" / "match"
+    original = write_list(tmp_path / "o.txt", sorted((golden / "features" / "original").iterdir(), reverse=True))
+    softened = write_list(tmp_path / "s.txt", list((golden / "features" / "softened").iterdir()))
+    if run_name == "within":
+        match(original, None, tmp_path / "out", "CM")
+    else:
+        match(softened, original, tmp_path / "out", "CM", include_same_photo=True)
+    expected = {path.name for path in (golden / run_name).iterdir()}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json"}
+    for name in expected:
+        path = golden / run_name / name
+        if path.suffix == ".txt":
+            assert (tmp_path / "out" / name).read_text() == path.read_text()
+            continue
+        ours, theirs = np.load(tmp_path / "out" / name), np.load(path)
+        assert ours.dtype == theirs.dtype
+        assert np.array_equal(ours[:, :2], theirs[:, :2])
+        # In whole steps of 1e-6, because the original stores float32: 0.940595 stands there as 0.94059497.
+        steps = np.abs(np.rint(ours[:, 2] * 1e6) - np.rint(theirs[:, 2] * 1e6))
+        assert steps.max() <= 1
+        assert np.mean(steps > 0) < 0.01
+
+
+def test_a_matrix_gives_what_its_list_gives(tmp_path: Path) -> None:
+    source = listed(tmp_path / "original")
+    paths = sorted((tmp_path / "original").iterdir())
+    np.save(tmp_path / "features.npy", np.stack([np.load(path) for path in paths]))
+    (tmp_path / "labels.txt").write_text("".join(f"original/{path.stem}\n" for path in paths))
+    match(source, None, tmp_path / "a", "CM")
+    match(tmp_path / "features.npy", None, tmp_path / "b", "CM")
+    for name in ("CM_authentic.npy", "CM_impostor.npy", "CM_labels.txt"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_same_photo_is_left_out_across_lists_unless_asked_for(tmp_path: Path) -> None:
+    probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
+    out = match(probe, gallery, tmp_path / "out", "CM")
+    rows = np.load(tmp_path / "out" / "CM_authentic.npy")
+    assert rows[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2]]
+    assert (out.authentic, out.impostor, out.left_out, out.subjects) == (4, 16, 5, 3)
+    out = match(probe, gallery, tmp_path / "out", "CM", include_same_photo=True)
+    assert (out.authentic, out.impostor, out.left_out) == (9, 16, 0)
+    assert len(np.load(tmp_path / "out" / "CM_authentic.npy")) == 9
+    # One list against itself: labels are equal, so that the photo is left out either way, as in the original.
+    out = match(gallery, gallery, tmp_path / "out", "CM", include_same_photo=True)
+    assert (out.authentic, out.impostor, out.left_out) == (4, 16, 5)
+
+
+def test_one_photo_a_person_still_gives_impostor_scores(tmp_path: Path) -> None:
+    out = match(listed(tmp_path / "f", ["1_1", "2_1", "3_1"]), None, tmp_path / "out", "CM")
+    assert (out.authentic, out.impostor) == (0, 3)
+    assert np.load(tmp_path / "out" / "CM_authentic.npy").shape == (0, 3)
+
+
+def test_one_subject_alone_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    source = listed(tmp_path / "f", ["img_1", "img_2", "img_3"])
+    with pytest.raises(FacepartError, match="all features show one subject, 'img'") as caught:
+        match(source, None, tmp_path / "out", "CM")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+    assert match(source, None, tmp_path / "out", "CM", subject_pattern=r"img_\d").impostor == 3
+
+
+@pytest.mark.parametrize("group", ["", "a/b", "..", "a\\b"])
+def test_a_group_that_is_no_file_name_is_refused(tmp_path: Path, group: str) -> None:
+    with pytest.raises(UsageError, match="-gr"):
+        match(listed(tmp_path / "f"), None, tmp_path / "out", group)
+
+
+def test_the_record_tells_of_every_group_in_the_folder(tmp_path: Path) -> None:
+    source = listed(tmp_path / "f")
+    record(tmp_path / "f", "abc")
+    match(source, None, tmp_path / "out", "CM")
+    match(source, source, tmp_path / "out", "CF", dataset="morph")
+    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert told["settings"]["CM"]["model"] == {"name": "net-abc", "sha256": "abc"}
+    assert told["settings"]["CM"]["gallery"] is None
+    assert told["settings"]["CF"]["dataset"] == "MORPH"
+    assert told["counts"]["CM"]["impostor"] == 8
+    assert told["counts"]["CF"]["impostor"] == 16
+    # Written among the features, it would replace the record that tells their network.
+    with pytest.raises(FacepartError, match="holds the outputs of `extract`"):
+        match(source, None, tmp_path / "f", "CM")
+
+
+def test_labels_of_an_earlier_gallery_do_not_stay(tmp_path: Path) -> None:
+    source = listed(tmp_path / "f")
+    match(source, source, tmp_path / "out", "CM")
+    assert (tmp_path / "out" / "CM_gallery_labels.txt").read_text().startswith("0 f/001_1\n1 f/001_2\n")
+    match(source, None, tmp_path / "out", "CM")
+    assert not (tmp_path / "out" / "CM_gallery_labels.txt").exists()
+
+
+def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "features.npy", rng.normal(size=(3000, 64)).astype(np.float32))
+    (tmp_path / "labels.txt").write_text("".join(f"f/{i % 700}_{i}\n" for i in range(3000)))
+    killed = tmp_path / "out"
+    command = ["-m", "facepart", "match", "-p", tmp_path / "features.npy", "-gr", "CM", "-o", killed]
+    process = subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    part = killed / ".CM_impostor.npy.part"
+    while process.poll() is None and not part.exists():
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not (killed / "CM_impostor.npy").exists()
+    for folder in (killed, tmp_path / "whole"):
+        match(tmp_path / "features.npy", None, folder, "CM")
+    ours, whole = contents(killed), contents(tmp_path / "whole")
+    ours["run.json"] = ours["run.json"].replace(os.fsencode(killed), os.fsencode(tmp_path / "whole"))
+    assert ours == whole
+
+
+def test_the_command_lines_of_the_door(tmp_path: Path, run: Run) -> None:
+    probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
+    done = run("./face_matching/", "-p", probe, "-o", tmp_path / "within", "-d", "MORPH", "-gr", "CM")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "compared 5 features of 3 people with each other: 2 authentic and 8 impostor scores" in done.stdout
+    done = run("./face_matching/", "-p", probe, "-g", gallery, "-o", tmp_path / "across", "-d", "MORPH", "-gr", "CM")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 authentic and 16 impostor" in done.stdout
+    assert "left out 5 pairs of the same photo" in done.stdout
+    # The long forms of the original program give the same.
+    long = ("-probe", probe, "-gallery", gallery, "-output", tmp_path / "b", "-dataset", "MORPH", "-group", "CM")
+    done = run("-m", "facepart", "match", *long)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, content in contents(tmp_path / "across").items():
+        if name != "run.json":
+            assert (tmp_path / "b" / name).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (["-p", "missing.txt"], 1, "missing.txt: no such list"),
+        (["-p", "empty.txt"], 1, "empty.txt: the list is empty"),
+        (["-p", "f.txt", "-d", "MORPHEUS"], 2, "unknown data set 'MORPHEUS'; known: MORPH"),
+        (["-p", "f.txt", "--subject-pattern", "("], 2, "not a regular expression"),
+        (["-p", "f.txt", "-gr", "../CM"], 2, "-gr '../CM'"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path: Path, run: Run, arguments: list[str], status: int, reason: str) -> None:
+    listed(tmp_path / "f")
+    (tmp_path / "empty.txt").write_text("\n\n")
+    paths = [str(tmp_path / argument) if argument.endswith(".txt") else argument for argument in arguments]
+    group = [] if "-gr" in arguments else ["-gr", "CM"]
+    done = run("-m", "facepart", "match", *paths, "-o", tmp_path / "out", *group)
+    assert done.returncode == status
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,108 @@
+"""Tables of people: which features belong to a group, and what is wrong with a table."""
+
+from pathlib import Path
+
+import pytest
+
+from facepart.errors import FacepartError
+from facepart.lists.people import Selection, read_people, select_group
+from facepart.subjects import naming_rule
+
+FEATURES = ["001_0.npy", "001_1.npy", "002_0.npy", "sub/003_0.npy", "sub/v1.2_004.npy"]
+
+
+def select(tmp_path: Path, table: str, group: str = "CM", column: str = "group") -> Selection:
+    (tmp_path / "people.csv").write_bytes(table.encode())
+    people = read_people(tmp_path / "people.csv", column)
+    features = [tmp_path / "f" / name for name in FEATURES]
+    return select_group(features, tmp_path / "f", people, group, naming_rule("MORPH"))
+
+
+def names(selection: Selection) -> list[str]:
+    return [path.name for path in selection.chosen]
+
+
+@pytest.mark.parametrize("column", ["subject", "person", "name", "identity", "id", "Subject", " ID "])
+def test_people_by_subject(tmp_path: Path, column: str) -> None:
+    found = select(tmp_path, f"{column},images,group\n001,2,CM\n002,1,CF\n003,1,\n")
+    assert names(found) == ["001_0.npy", "001_1.npy"]
+    assert (found.subjects, found.without_row, found.without_group) == (1, ["v1.2"], ["003"])
+
+
+@pytest.mark.parametrize("column", ["image", "photo", "file", "FILE"])
+def test_photos_by_name_or_path_with_or_without_extension(tmp_path: Path, column: str) -> None:
+    found = select(tmp_path, f"{column},group\n001_0.jpg,CM\nsub/003_0.png,CM\n002_0,CF\nv1.2_004,CM\n")
+    assert names(found) == ["001_0.npy", "003_0.npy", "v1.2_004.npy"]
+    assert found.without_row == ["001"]
+
+
+def test_a_photo_is_looked_up_before_its_person(tmp_path: Path) -> None:
+    table = "image,subject,group\n001_1.jpg,001,CF\n002_0.jpg,002,CM\nother.jpg,003,CM\n"
+    found = select(tmp_path, table)
+    # 001_0 has no row of its own and goes by its person's.
+    assert names(found) == ["002_0.npy", "003_0.npy"]
+    assert names(select(tmp_path, table, group="CF")) == ["001_0.npy", "001_1.npy"]
+
+
+def test_a_person_of_two_groups_decides_nothing_for_a_photo_without_row(tmp_path: Path) -> None:
+    found = select(tmp_path, "image,subject,group\n001_1.jpg,001,CM\nx.jpg,001,CF\n002_0.jpg,002,CF\n")
+    assert names(found) == ["001_1.npy"]
+    assert "001" in found.without_row
+
+
+def test_byte_order_mark_crlf_quotes_short_rows_and_repeated_rows(tmp_path: Path) -> None:
+    table = '\ufeff"subject",race,group\r\n001,"other,caucasian",CM\r\n\r\n001,,CM\r\n002\r\n'
+    found = select(tmp_path, table)
+    assert names(found) == ["001_0.npy", "001_1.npy"]
+    assert found.without_group == ["002"]
+
+
+@pytest.mark.parametrize(
+    ("table", "group", "reason"),
+    [
+        ("", "CM", "has no column 'group', only none"),
+        ("subject,sex\n001,male\n", "CM", "has no column 'group', only subject, sex; name the one"),
+        ("who,group\n001,CM\n", "CM", "one of image, photo, file, subject, person, name, identity, id"),
+        ("subject,group\n", "CM", "has a header but no rows"),
+        ("subject,group\n001,CM\n001,CF\n", "CM", "puts 001 into two groups, 'CM' and 'CF'"),
+        ("photo,group\n1.jpg,CM\n1.png,CF\n", "CM", "puts 1 into two groups"),
+        (
+            "subject,group\n001,CM\n002,CF\n003,CF\n004,\n",
+            "cm",
+            "has no group 'cm'; its groups (rows): CF (2), CM (1)",
+        ),
+        ("subject,group\n001,CM\n", "", "has no group ''"),
+        ("subject,group\nx,CM\n", "CM", "none of 5 features belongs to group 'CM'"),
+    ],
+)
+def test_unusable_tables_give_one_line(tmp_path: Path, table: str, group: str, reason: str) -> None:
+    with pytest.raises(FacepartError) as caught:
+        select(tmp_path, table, group)
+    message = str(caught.value)
+    assert reason in message
+    assert "people.csv" in message
+    assert "\n" not in message
+
+
+def test_a_table_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes(b"PK\x03\x04\xff\xfe\x00")
+    with pytest.raises(FacepartError, match="is not a CSV file in UTF-8"):
+        read_people(tmp_path / "people.csv")
+    with pytest.raises(FacepartError, match="no such table of people"):
+        read_people(tmp_path / "missing.csv")
+
+
+def test_the_tables_of_the_real_faces(shared: Path) -> None:
+    folder = shared / "data" / "london" / "images"
+    features = [(folder / path.name).with_suffix(".npy") for path in sorted(folder.iterdir())]
+    people = read_people(shared / "data" / "london" / "people.csv", "sex")
+    found = {sex: select_group(features, folder, people, sex, naming_rule("MORPH")) for sex in people.groups if sex}
+    assert sum(len(selection.chosen) for selection in found.values()) == len(features)
+    assert all(not selection.without_row for selection in found.values())
+
+    folder = shared / "data" / "lfw" / "images"
+    features = [path.with_suffix(".npy") for path in sorted(folder.glob("*/*.jpg"))]
+    people = read_people(shared / "data" / "lfw" / "people.csv")
+    chosen = select_group(features, folder, people, "CM", naming_rule("LFW"))
+    assert chosen.subjects == people.groups["CM"]
+    assert {path.parent.name for path in chosen.chosen} <= set(people.by_subject)
