@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from facepart.parsing.bisenet import ResNet18
 from facepart.parts import PARTS
 from tests.conftest import ROOT
 
@@ -34,23 +36,19 @@ def work(tmp_path_factory, photos, run, bisenet_weights, recogniser_weights):
     """The outputs of the five command lines, run as written."""
     out = tmp_path_factory.mktemp("work")
     model = ["--model", "faceplugin"]  # the same wherever the tests run
+    cm = ["-d", "MORPH", "-gr", "CM"]
+    gallery = ["-g", out / "original/list.txt"]
+    original = ["-a1", out / "m/original/CM_authentic.npy", "-i1", out / "m/original/CM_impostor.npy"]
+    eyes = ["-a2", out / "m/eyes/CM_authentic.npy", "-i2", out / "m/eyes/CM_impostor.npy"]
+    plot = ["-d", out / "plots", "-n", "output"]
     steps = [
         ["./face_parsing_BiSeNet/", "-s", photos, "-m", out / "masks", "-d", out / "blurred"],
         ["./face_matching/", "-s", photos, "-d", out / "original", *model],
         ["./face_matching/", "-s", out / "blurred" / "blurred_eyes", "-d", out / "eyes", *model],
-        ["./face_matching/", "-p", out / "original/list.txt", "-o", out / "m/original", "-d", "MORPH", "-gr", "CM"],
-        ["./face_matching/", "-p", out / "eyes/list.txt", "-o", out / "m/eyes", "-d", "MORPH", "-gr", "CM"],
-        ["./face_matching/", "-p", out / "eyes/list.txt", "-g", out / "original/list.txt", "-o", out / "m/cross"]
-        + ["-d", "MORPH", "-gr", "CM"],
-        [
-            "./face_matching/Plots/",
-            "-a1",
-            out / "m/original/CM_authentic.npy",
-            "-i1",
-            out / "m/original/CM_impostor.npy",
-        ]
-        + ["-l1", "Original", "-a2", out / "m/eyes/CM_authentic.npy", "-i2", out / "m/eyes/CM_impostor.npy"]
-        + ["-l2", "No eyes", "-t", "Title", "-d", out / "plots", "-n", "output"],
+        ["./face_matching/", "-p", out / "original/list.txt", "-o", out / "m/original", *cm],
+        ["./face_matching/", "-p", out / "eyes/list.txt", "-o", out / "m/eyes", *cm],
+        ["./face_matching/", "-p", out / "eyes/list.txt", *gallery, "-o", out / "m/cross", *cm],
+        ["./face_matching/Plots/", *original, "-l1", "Original", *eyes, "-l2", "No eyes", "-t", "Title", *plot],
     ]
     for step in steps:
         result = run(*step)
@@ -221,11 +219,13 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.jpg").write_text("no")
     (tmp_path / "file").write_text("in the way")
+    torch.save(ResNet18().state_dict(), tmp_path / "resnet.pth")
     out = ["-m", tmp_path / "m", "-d", tmp_path / "b"]
     cases = [
         (["blur", "-s", tmp_path / "empty", *out], 1, "has no photos"),
         (["blur", "-s", tmp_path / "none", *out], 1, "no such folder or list of photos"),
-        (["blur", "-s", photos, *out, "--model", recogniser_weights], 1, "BiSeNet"),
+        (["blur", "-s", photos, *out, "--model", recogniser_weights], 2, "is a recogniser, not a parser"),
+        (["blur", "-s", photos, *out, "--model", tmp_path / "resnet.pth"], 1, "holds another network"),
         (["blur", "-s", photos, *out, "--model", "bisenet"], 2, "bisenet-resnet18"),
         (["blur", "-s", photos, *out, "--parts", "ear"], 2, "unknown part 'ear'; known: eyes"),
         (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not there"),
@@ -240,7 +240,7 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         assert words in result.stderr, (arguments, result.stderr)
         assert "Traceback" not in result.stderr
         assert result.stderr.rstrip().count("\n") == 0, (arguments, result.stderr)
-    assert not (tmp_path / "b").exists()
+    assert not [path for folder in "mbg" for path in (tmp_path / folder).rglob("*")], "nothing half-begun"
 
 
 def test_without_network_and_weights_one_line_says_where_to_put_them(tmp_path, run, photos):

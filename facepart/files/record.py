@@ -61,7 +61,7 @@ def read_record(folder: Path) -> Record | None:
     path = folder / RECORD_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise FacepartError(f"{path}: cannot be read ({error}); remove it or choose another folder") from error

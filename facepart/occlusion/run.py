@@ -112,14 +112,15 @@ def blur_photos(
     todo = [photo for photo in photos if overwrite or not layout.complete(photo)]
     outcome.skipped = len(photos) - len(todo)
 
+    # Before anything is written: a wrong network must not leave a record of itself.
+    parser = open_parser(weights.path, device) if todo else None
     inputs = {"source": source, "masks": masks, "blurred": blurred}
     for folder in (masks, blurred):
         write_record(folder, make_record("blur", settings, inputs, _PACKAGES))
     table = read_parts_table(blurred)
     progress(0, len(todo))
     try:
-        if todo:
-            parser = open_parser(weights.path, device)
+        if parser:
             results = stream(todo, _fit, parser, lambda photo, kept, out: _write(photo, kept, out[0], layout))
             for worked, (photo, result) in enumerate(results, start=1):
                 if isinstance(result, PhotoError):

@@ -92,13 +92,14 @@ def extract_features(
     outcome = ExtractOutcome(
         skipped=len(photos) - len(todo), failures=failures, model=name, features_list=features / LIST_FILE
     )
+    # Before anything is written: a wrong network must not leave a record of itself.
+    engine = open_engine(recogniser.network, fit, device) if todo else None
     inputs = {"source": source, "features": features}
     write_record(features, make_record("extract", settings, inputs, _PACKAGES))
     progress(0, len(todo))
     try:
-        if todo:
+        if engine:
             prepare = _reader(fit, flip, detector.path if detector else None)
-            engine = open_engine(recogniser.network, fit, device)
 
             def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
                 write_npy(_feature(features, photo), unit_embedding(outputs))
