@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from facepart.matching.cosine import cosine_strips, rounded
 
 # How many pairs are worked on at a time, beside the strip of cosines: the temporary arrays take 60 bytes a pair.
-BLOCK_PAIRS = 1 << 20
+BLOCK_PAIRS = 1 << 18
 
 
 class Faces(NamedTuple):
