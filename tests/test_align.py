@@ -164,11 +164,11 @@ def test_another_network_is_refused(tmp_path):
         FaceDetector(tmp_path / "missing.onnx")
 
 
-def test_a_face_is_found_in_photos_of_two_hundred_people(detector, shared):
-    photos: list[Path] = sorted((shared / "data" / "london" / "images").glob("*_0_neutral.jpg"))[::2]
-    photos += sorted((shared / "data" / "lfw" / "images").glob("*/*_0001.jpg"))[::3]
+def test_a_face_is_found_in_photos_of_a_hundred_people(detector, shared):
+    photos: list[Path] = sorted((shared / "data" / "london" / "images").glob("*_0_neutral.jpg"))[::3]
+    photos += sorted((shared / "data" / "lfw" / "images").glob("*/*_0001.jpg"))[::8]
     crops = [align_photo(read_photo(path), detector) for path in photos]
-    assert len(crops) > 150
+    assert len(crops) > 90
     # What aligned faces share: the mean face is darker at the eyes than on the cheeks below them.
     mean = np.mean(crops, axis=(0, 3))
     for eye, cheek in (((51, 38), (72, 36)), ((51, 73), (72, 76))):

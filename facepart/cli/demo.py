@@ -57,15 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart demo``; return the exit status."""
-    # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.demo.faces import align_folder, align_lfw, make_captures
-    from facepart.demo.run import run_stages
-
     # What is wrong in the call is told before minutes of work, not after.
     if arguments.naming and not arguments.images:
         raise UsageError("-d goes with --images: the demo's own photos have names that it knows")
     parts = choose_parts([name for names in arguments.parts for name in names.split(",")])
     naming_rule(arguments.naming or "FOLDER")
+    # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
+    from facepart.demo.faces import align_folder, align_lfw, make_captures
+    from facepart.demo.run import run_stages
+
     photos = arguments.output / "photos"
     with _stage("find and align faces", "photo") as progress:
         if arguments.images:
@@ -124,10 +124,12 @@ def _table(found: "DemoOutcome") -> str:
 
 
 def _conclude(found: "DemoOutcome", note: str) -> str:
+    from facepart.demo.run import in_words
+
     most = found.most_moved
     where = "up" if most.impostor_shift > 0 else "down"
     text = (
-        f"Blurring the {most.part.replace('_', ' and ')} moved the impostor scores most: their mean went {where} by "
+        f"Blurring the {in_words(most.part)} moved the impostor scores most: their mean went {where} by "
         f"{abs(most.impostor_shift):.4f}. "
     )
     if note == _SIMULATED:

@@ -113,7 +113,7 @@ def fetch_lfw() -> Path:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of every attempt; the last one's error is told
-            # As arrays all photos would take 10 GB: the call is for the files it leaves, and loads as little as it may.
+            # As arrays all photos take 10 GB: the call is for the files it leaves, and loads as little as it may.
             fetch_lfw_people(min_faces_per_person=100, resize=0.1)
     except (OSError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())

@@ -124,47 +124,62 @@ def run_stages(
         blurred = blur_photos(
             folder / "photos", folder / "masks", folder / "blurred", parts=chosen, device=device, progress=progress
         )
-    sources = {ORIGINAL: folder / "photos"}
-    sources |= {f"blurred_{part}": folder / "blurred" / f"blurred_{part}" for part in chosen}
-    sets: dict[str, ScoreSet] = {}
-    model = ""
     with stage("extract and match", "condition") as progress:
-        for number, (condition, source) in enumerate(sources.items(), start=1):
-            matches = folder / "matches" / condition
-            extracted = extract_features(source, folder / "features" / condition, device=device)
-            match(extracted.features_list, None, matches, _GROUP, dataset=dataset)
-            sets[condition] = ScoreSet(
-                condition.replace("_", " "),
-                read_scores(matches / f"{_GROUP}_authentic.npy"),
-                read_scores(matches / f"{_GROUP}_impostor.npy"),
-            )
-            model = extracted.model
-            progress(number, len(sources))
-    figures = []
+        original, model = _score(folder, ORIGINAL, folder / "photos", dataset, device)
+        progress(1, 1 + len(chosen))
+        sets = {}
+        for number, part in enumerate(chosen, start=2):
+            source = folder / "blurred" / f"blurred_{part}"
+            sets[part], _ = _score(folder, f"blurred_{part}", source, dataset, device)
+            progress(number, 1 + len(chosen))
     plots = folder / "plots"
+    figures = []
     with stage("plot", "plot") as progress:
-        for number, part in enumerate(chosen, start=1):
-            title = f"{part.replace('_', ' and ')} blurred{note and ' · ' + note}"
-            drawn = plot([sets[ORIGINAL], sets[f"blurred_{part}"]], plots, part, title)
-            found = drawn.statistics[1]
-            shift = found["impostor_mean_shift_from_set_1"]
-            missing = blurred.missing[part]
-            figures.append(
-                PartFigures(part, found["authentic_mean"], found["impostor_mean"], shift, found["d_prime"], missing)
-            )
+        for number, (part, scores) in enumerate(sets.items(), start=1):
+            title = f"{in_words(part)} blurred{note and ' · ' + note}"
+            figures.append(_compare(original, scores, part, blurred.missing[part], plots, title))
             progress(number, len(chosen) + 1)
         save_figure(draw_sheet(folder, people, chosen), plots, "contact_sheet")
         progress(len(chosen) + 1, len(chosen) + 1)
-    before = set_statistics(sets[ORIGINAL])
+    found = set_statistics(original)
     return DemoOutcome(
         photos=len(photos),
         people=len(people),
         model=model,
-        authentic=before["authentic_mean"],
-        impostor=before["impostor_mean"],
-        d_prime=before["d_prime"],
+        authentic=found["authentic_mean"],
+        impostor=found["impostor_mean"],
+        d_prime=found["d_prime"],
         parts=figures,
         plots=plots,
+    )
+
+
+def in_words(part: str) -> str:
+    """Say a part's name as in a sentence: ``eyes_brows`` is "eyes and brows"."""
+    return part.replace("_", " and ")
+
+
+def _score(folder: Path, condition: str, source: Path, dataset: str, device: str) -> tuple[ScoreSet, str]:
+    """Extract and match the photos of one condition; give the scores, and the recogniser's name."""
+    matches = folder / "matches" / condition
+    extracted = extract_features(source, folder / "features" / condition, device=device)
+    match(extracted.features_list, None, matches, _GROUP, dataset=dataset)
+    label = ORIGINAL if condition == ORIGINAL else f"{in_words(condition.removeprefix('blurred_'))} blurred"
+    authentic = read_scores(matches / f"{_GROUP}_authentic.npy")
+    impostor = read_scores(matches / f"{_GROUP}_impostor.npy")
+    return ScoreSet(label, authentic, impostor), extracted.model
+
+
+def _compare(original: ScoreSet, blurred: ScoreSet, part: str, missing: int, plots: Path, title: str) -> PartFigures:
+    """Plot the scores of one part against those of the original photos, and give the figures."""
+    found = plot([original, blurred], plots, part, title).statistics[1]
+    return PartFigures(
+        part=part,
+        authentic=found["authentic_mean"],
+        impostor=found["impostor_mean"],
+        impostor_shift=found["impostor_mean_shift_from_set_1"],
+        d_prime=found["d_prime"],
+        missing=missing,
     )
 
 
@@ -183,7 +198,7 @@ def draw_sheet(folder: Path, people: dict[str, Photo], parts: Sequence[str]) -> 
         + [read_photo(folder / "blurred" / f"blurred_{part}" / f"{photo.name}.png") for part in parts]
         for photo in shown.values()
     ]
-    return contact_sheet(rows, [ORIGINAL, *parts], list(shown))
+    return contact_sheet(rows, [ORIGINAL, *parts], [person.replace("_", "\n") for person in shown])
 
 
 def one_a_person(photos: Sequence[Photo], dataset: str) -> dict[str, Photo]:

@@ -1,0 +1,235 @@
+"""The demo: its photographs, the simulated captures, and all four stages from one command."""
+
+import hashlib
+import itertools
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from facepart.cli import main
+from facepart.demo import faces
+from facepart.demo.captures import Variation, expose, jitter, simulate_captures
+from facepart.demo.photographs import fetch_photographs
+from facepart.errors import FacepartError
+from facepart.images import read_photo
+from facepart.recognition.align import ARCFACE_TEMPLATE, align_face
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    try:
+        return fetch_photographs()
+    except FacepartError as error:
+        pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
+
+
+@pytest.fixture(scope="module")
+def gradient() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A smooth picture in three colours, with a face's landmarks in it."""
+    y, x = np.mgrid[:300, :260]
+    picture = np.stack([x * 255 / 259, y * 255 / 299, 128 + 0 * x], axis=2).astype(np.uint8)
+    return picture, ARCFACE_TEMPLATE * 1.5 + 40
+
+
+def test_the_photographs_are_six_files_with_nine_people(photographs):
+    assert len(photographs) == 6
+    assert len({person for people in photographs.values() for person in people}) == 9
+    # obama2.jpg, as the source archive of face_recognition 1.3.0 has it.
+    (second,) = (path for path in photographs if path.name == "obama2.jpg")
+    assert hashlib.sha256(second.read_bytes()).hexdigest().startswith("a7efcc907375274796f39646510704aa")
+    assert second.parent.name == "face_recognition==1.3.0"
+    assert sorted(path.name for path in second.parent.iterdir()) == [
+        "biden.jpg",
+        "obama.jpg",
+        "obama2.jpg",
+        "obama3.jpg",
+    ]
+
+
+def test_photographs_that_cannot_be_fetched_are_told_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEPART_HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(FacepartError, match=r"face_recognition 1\.3\.0.*--images FOLDER") as told:
+        fetch_photographs(tell=lambda line: None)
+    assert "\n" not in str(told.value)
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
+def test_captures_are_the_same_in_every_run_and_for_every_count(gradient):
+    photo, landmarks = gradient
+    three = simulate_captures(photo, landmarks, 3, 112, "someone_0")
+    five = simulate_captures(photo, landmarks, 5, 112, "someone_0")
+    other = simulate_captures(photo, landmarks, 3, 112, "someone_1")
+    assert all(np.array_equal(first, second) for first, second in zip(three, five, strict=False))
+    assert np.array_equal(three[0], align_face(photo, landmarks, 112))
+    assert not np.array_equal(three[1], other[1])
+    assert all(not np.array_equal(first, second) for first, second in itertools.combinations(five, 2))
+    assert simulate_captures(photo, landmarks, 0, 112, "someone_0") == []
+
+
+@given(seeds)
+def test_jitter_moves_the_face_as_a_whole_and_within_its_bounds(seed):
+    variation = Variation()
+    landmarks = ARCFACE_TEMPLATE * 3
+    moved = jitter(landmarks, variation, np.random.default_rng(seed))
+    before, after = (np.linalg.norm(points[:, None] - points, axis=2) for points in (landmarks, moved))
+    scale = after[0, 1] / before[0, 1]
+    assert np.allclose(after, scale * before)
+    assert abs(scale - 1) <= variation.scale + 1e-9
+    shift = moved.mean(axis=0) - landmarks.mean(axis=0)
+    assert np.abs(shift).max() <= variation.shift * before[0, 1] + 1e-9
+    turn = [np.rad2deg(np.arctan2(*(points[1] - points[0])[::-1])) for points in (landmarks, moved)]
+    assert abs(turn[1] - turn[0]) <= variation.rotation + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_light_stays_within_its_bounds(gradient, seed):
+    variation = Variation(noise=(0, 0), quality=(95, 95))
+    photo = gradient[0]
+    seen = expose(photo, variation, np.random.default_rng(seed)).astype(float)
+    x = photo / 255
+    darkest = 255 * variation.gain[0] * x ** variation.gamma[1]
+    brightest = np.minimum(255 * variation.gain[1] * x ** variation.gamma[0], 255)
+    # What is left is rounding and the compression, which moves a smooth picture by a few levels.
+    assert (seen >= darkest - 12).all() and (seen <= brightest + 12).all()
+    assert seen.shape == photo.shape
+
+
+def test_compression_and_noise_are_there(gradient):
+    photo = gradient[0]
+    still = Variation(gain=(1, 1), gamma=(1, 1), noise=(0, 0), quality=(95, 95))
+    apart = [
+        np.abs(expose(photo, variation, np.random.default_rng(1)).astype(float) - photo).mean()
+        for variation in (
+            still,
+            Variation(gain=(1, 1), gamma=(1, 1), noise=(0, 0), quality=(5, 5)),
+            Variation(gain=(1, 1), gamma=(1, 1), noise=(8, 8), quality=(95, 95)),
+        )
+    ]
+    assert apart[0] < 1 and min(apart[1:]) > 3 * apart[0]
+
+
+def test_the_demo_runs_all_stages_and_tells_what_it_found(
+    tmp_path, monkeypatch, capsys, photographs, bisenet_weights
+):
+    monkeypatch.setattr("facepart.cli.demo._CAPTURES", 2)
+    assert main(["demo", "-o", str(tmp_path), "--parts", "mouth", "nose"]) == 0
+    told = capsys.readouterr().out
+    assert "captures are simulated" in told and "prove nothing about" in " ".join(told.split())
+
+    # Everything again from the features alone, pair by pair.
+    means = {}
+    for condition in ("original", "blurred_mouth", "blurred_nose"):
+        paths = sorted((tmp_path / "features" / condition).glob("*.npy"))
+        assert len(paths) == 18
+        vectors = [np.load(path).astype(float) for path in paths]
+        people = [path.name.split("_")[0] for path in paths]
+        pairs = list(itertools.combinations(range(18), 2))
+        impostor = [vectors[i] @ vectors[j] for i, j in pairs if people[i] != people[j]]
+        authentic = [vectors[i] @ vectors[j] for i, j in pairs if people[i] == people[j]]
+        assert len(authentic) == 9
+        means[condition] = np.mean(impostor)
+        apart = (np.mean(authentic) - np.mean(impostor)) / np.sqrt((np.var(authentic) + np.var(impostor)) / 2)
+        label = condition.removeprefix("blurred_").replace("original", "(nothing)")
+        row = next(line for line in told.splitlines() if line.startswith(label))
+        assert f"{np.mean(impostor):.4f}" in row and f"{apart:.3f}" in row
+    shifts = {part: means[f"blurred_{part}"] - means["original"] for part in ("mouth", "nose")}
+    most = max(shifts, key=lambda part: abs(shifts[part]))
+    assert f"Blurring the {most} moved the impostor scores most" in told and f"{abs(shifts[most]):.4f}" in told
+
+    pictures = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert {"mouth.png", "nose.png", "nose.svg", "nose.txt", "contact_sheet.png"} <= pictures
+    assert {path.name for path in (tmp_path / "blurred").iterdir() if path.is_dir()} == {
+        "blurred_mouth",
+        "blurred_nose",
+    }
+
+
+def test_the_demo_on_own_photos_goes_on_where_it_stopped(tmp_path, capsys, photographs, bisenet_weights):
+    source, output = tmp_path / "own", tmp_path / "out"
+    for path, people in photographs.items():
+        if len(people) == 1:
+            (source / people[0]).mkdir(parents=True, exist_ok=True)
+            (source / people[0] / path.name).write_bytes(path.read_bytes())
+    (source / "obama" / "broken.jpg").write_bytes(b"no picture")
+    command = ["demo", "-o", str(output), "--images", str(source), "--parts", "nose"]
+    assert main(command) == 0
+    first = capsys.readouterr().out
+    assert "5 photos of 3 people" in first and "broken.jpg" in first and "simulated" not in first
+    assert read_photo(output / "photos" / "obama" / "obama.png").shape == (224, 224, 3)
+
+    made = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.suffix in (".npy", ".png")}
+    gone = output / "features" / "blurred_nose" / "hanks" / "Tom_Hanks_54745.npy"
+    before = gone.read_bytes()
+    gone.unlink()
+    assert main(command) == 0
+    assert capsys.readouterr().out == first
+    assert gone.read_bytes() == before
+    # Scores and plots are made anew from what is there; all else is left alone.
+    kept = [path for path in made if path.relative_to(output).parts[0] not in ("matches", "plots") and path != gone]
+    assert len(kept) == 5 + 5 + 5 + 9  # photos, masks, blurred photos, features
+    assert all(path.stat().st_mtime_ns == made[path] for path in kept)
+
+
+def test_wrong_calls_are_told_before_any_work(tmp_path, capsys):
+    for arguments, reason in (
+        (["--parts", "chin"], "unknown part 'chin'"),
+        (["--images", str(tmp_path), "-d", "MORF"], "unknown data set 'MORF'"),
+        (["-d", "MORPH"], "-d goes with --images"),
+    ):
+        assert main(["demo", "-o", str(tmp_path / "out"), *arguments]) == 2
+        told = capsys.readouterr().err
+        assert reason in told and told.count("\n") == 1
+        assert not (tmp_path / "out").exists()
+
+
+def test_photos_of_one_person_are_told(tmp_path, capsys, photographs):
+    (tmp_path / "own").mkdir()
+    for path, people in photographs.items():
+        if people == ("obama",):
+            (tmp_path / "own" / path.name).write_bytes(path.read_bytes())
+    call = ["demo", "-o", str(tmp_path / "out"), "--images", str(tmp_path / "own"), "-d"]
+    assert main([*call, "FOLDER"]) == 1
+    assert "of one person" in capsys.readouterr().err
+    assert main([*call, "MORPH"]) == 1
+    assert "each of another person" in capsys.readouterr().err
+    assert main(["demo", "-o", str(tmp_path / "out")]) == 1
+    assert "photos of another demo" in capsys.readouterr().err
+
+
+def test_lfw_takes_some_people_with_enough_photos(tmp_path, monkeypatch, photographs):
+    lfw = tmp_path / "lfw"
+    biden = next(path for path in photographs if path.name == "biden.jpg")
+    for person, count in (("Ann_A", 7), ("Bob_B", 2), ("Cy_C", 6)):
+        (lfw / person).mkdir(parents=True)
+        for number in range(1, count + 1):
+            (lfw / person / f"{person}_{number:04d}.jpg").write_bytes(biden.read_bytes())
+    monkeypatch.setattr(faces, "fetch_lfw", lambda: lfw)
+    outcome = faces.align_lfw(tmp_path / "photos")
+    assert outcome.done == 12
+    assert {path.stem[:-5] for path in (tmp_path / "photos").glob("*.png")} == {"Ann_A", "Cy_C"}
+
+
+def test_lfw_that_cannot_be_fetched_is_told(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("sklearn.datasets")
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+
+    def no_network(**_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(datasets, "fetch_lfw_people", no_network)
+    with pytest.raises(FacepartError, match=r"cannot fetch LFW \(no network\)"):
+        faces.fetch_lfw()
+
+
+def test_lfw_without_scikit_learn_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(FacepartError, match="pip install scikit-learn"):
+        faces.fetch_lfw()
