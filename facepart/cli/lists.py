@@ -15,9 +15,6 @@ from facepart.lists.paths import write_list
 from facepart.lists.people import Selection, read_people, select_group
 from facepart.subjects import DATASETS, naming_rule
 
-NAME = "lists"
-HELP = "write a list of features, of all or of one demographic group"
-
 _NAMED = 5  # people, in a warning
 
 

@@ -12,9 +12,6 @@ from facepart.cli.progress import progress_bar
 from facepart.matching.run import DEFAULT_DATASET, MatchOutcome, match
 from facepart.subjects import DATASETS
 
-NAME = "match"
-HELP = "features -> authentic and impostor scores"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to `parser`; the one-dash long forms are those of the original program."""

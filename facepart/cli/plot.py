@@ -12,9 +12,6 @@ from facepart.plots.run import plot
 from facepart.plots.scores import ScoreSet, read_scores
 from facepart.plots.statistics import Statistics
 
-NAME = "plot"
-HELP = "scores -> histograms and d'"
-
 _SETS = (1, 2, 3, 4)
 
 

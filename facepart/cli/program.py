@@ -75,7 +75,7 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
         print(f"facepart: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
-        print("facepart: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("facepart: interrupted; run the same command again to finish", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`facepart models list | head`): nothing is wrong.

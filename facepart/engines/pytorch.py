@@ -34,6 +34,8 @@ class PyTorchEngine:
         """
         if isinstance(network, Path):
             raise FacepartError(f"{network}: ONNX networks run on the CPU only; use --device cpu")
+        # cuDNN would round convolutions to TF32, 10 bits, while `precision` says fp32.
+        torch.backends.cudnn.allow_tf32 = False
         self.device = device
         self.preprocessing = preprocessing
         self._batch = batch
