@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facepart.demo.faces import make_captures
 from facepart.errors import FacepartError
+from facepart.files.progress import silent
 from facepart.images import read_photo
 from facepart.models import obtain
 
@@ -66,16 +68,17 @@ def recogniser_weights() -> Path:
 
 
 @pytest.fixture(scope="session")
-def face_paths() -> list[Path]:
-    """Photos of faces: of the London set where it lies beside the checkout, else the demo's."""
+def face_paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Photos of faces, two a person, named as in MORPH: the London set where it lies beside the checkout, else the
+    demo's simulated captures."""
     if SHARED.exists():
         return sorted((SHARED / "data" / "london" / "images").glob("*.jpg"))
-    from facepart.demo.photographs import fetch_photographs
-
+    folder = tmp_path_factory.mktemp("captures")
     try:
-        return sorted(fetch_photographs())
+        make_captures(folder, 2, silent)
     except FacepartError as error:
         pytest.skip(f"needs photographs, which cannot be had here: {error}")
+    return sorted(folder.glob("*.png"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,50 @@
+"""Draw the picture at the top of the README, from what `make demo` wrote: python docs/picture.py demo.
+
+One column a part: the photo with that part blurred and, below it, how far that moved the mean impostor score. The
+photograph is the official portrait of Barack Obama (Pete Souza, 2012), a work of the United States government and so
+in the public domain; it is among the demo's photographs.
+"""
+
+import sys
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from facepart.images import read_photo
+from facepart.parts import PARTS
+from facepart.plots.style import VERMILION
+
+PHOTO = "obama_0_00"
+SHIFT = "impostor_mean_shift_from_set_1"
+
+
+def shift_of(table: Path) -> float:
+    """Read the shift of the mean impostor score out of a plot's table of numbers."""
+    rows = [line.split("\t") for line in table.read_text().splitlines()]
+    return next(float(row[3]) for row in rows if row[2] == SHIFT)
+
+
+def draw(demo: Path) -> Figure:
+    """Draw the picture from the demo's folder."""
+    figure = Figure(figsize=(10, 2.9), dpi=160, layout="constrained")
+    axes = figure.subplots(2, len(PARTS) + 1, height_ratios=(1.25, 1), sharey="row")
+    shifts = {part: shift_of(demo / "plots" / f"{part}.txt") for part in PARTS}
+    for column, part in enumerate([None, *PARTS]):
+        folder = demo / "photos" if part is None else demo / "blurred" / f"blurred_{part}"
+        face, bar = axes[0][column], axes[1][column]
+        face.imshow(read_photo(folder / f"{PHOTO}.png"))
+        face.set_title("original" if part is None else part.replace("_", " + "), fontsize=11)
+        face.axis("off")
+        bar.axis("off")
+        bar.set_xlim(-1, 1)
+        bar.set_ylim(0, 1.25 * max(shifts.values()))
+        if part is None:
+            bar.text(-1, 0, "mean\nimpostor\nscore rises\nby", fontsize=10, va="bottom")
+        else:
+            bar.bar(0, shifts[part], width=1.1, color=VERMILION)
+            bar.text(0, shifts[part], f"{shifts[part]:+.3f}", ha="center", va="bottom", fontsize=10)
+    return figure
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1])).savefig(Path(__file__).parent / "images" / "parts.jpg", pil_kwargs={"quality": 88})
