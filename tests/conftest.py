@@ -68,6 +68,12 @@ def recogniser_weights() -> Path:
 
 
 @pytest.fixture(scope="session")
+def detector_weights() -> Path:
+    """The face detector."""
+    return _weights("yunet", "detector")
+
+
+@pytest.fixture(scope="session")
 def face_paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Photos of faces, two a person, named as in MORPH: the London set where it lies beside the checkout, else the
     demo's simulated captures."""

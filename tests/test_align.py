@@ -13,7 +13,7 @@ from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.images import read_photo
 from facepart.models import DETECTOR, obtain
-from facepart.recognition.align import ARCFACE_TEMPLATE, align_face, align_photo, similarity_transform
+from facepart.recognition.align import ARCFACE_TEMPLATE, align_face, align_photo, misalignment, similarity_transform
 from facepart.recognition.detect import Face, FaceDetector, choose_face
 
 angles = st.floats(-np.pi, np.pi)
@@ -173,3 +173,11 @@ def test_a_face_is_found_in_photos_of_a_hundred_people(detector, shared):
     mean = np.mean(crops, axis=(0, 3))
     for eye, cheek in (((51, 38), (72, 36)), ((51, 73), (72, 76))):
         assert mean[eye] < mean[cheek] - 15
+
+
+def test_misalignment_is_zero_on_the_template_and_grows_with_the_distance() -> None:
+    assert misalignment(ARCFACE_TEMPLATE, (112, 112, 3)) == pytest.approx(0)
+    # A crop twice as large, with its landmarks where the template scaled about pixel centres has them.
+    doubled = (ARCFACE_TEMPLATE + 0.5) * 2 - 0.5
+    assert misalignment(doubled, (224, 224, 3)) == pytest.approx(0)
+    assert misalignment(doubled + np.array([22.4, 0]), (224, 224, 3)) == pytest.approx(0.1)

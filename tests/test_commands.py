@@ -266,3 +266,32 @@ def test_a_call_that_says_too_little_is_told_how(run, door):
     result = run(*door)
     assert result.returncode == 2
     assert "usage:" in result.stderr
+
+
+def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
+    tmp_path, run, photos, recogniser_weights, detector_weights
+):
+    wide = tmp_path / "wide"
+    shifted = tmp_path / "shifted"
+    for folder in (wide, shifted):
+        folder.mkdir()
+    for path in sorted(photos.iterdir())[:2]:
+        with Image.open(path) as image:
+            canvas = Image.new("RGB", (400, 300))
+            canvas.paste(image, (150, 50))
+            canvas.save(wide / path.name)
+            canvas = Image.new("RGB", (448, 448))
+            canvas.paste(image, (200, 200))
+            canvas.save(shifted / path.name)
+    for folder, words in [(wide, "is 400x300, not square"), (shifted, "of its side away")]:
+        result = run("./face_matching/", "-s", folder, "-d", tmp_path / "f" / folder.name, "--model", "faceplugin")
+        assert result.returncode == 0
+        assert words in result.stderr
+        assert result.stderr.count("recognisers need aligned crops") == 1
+        aligned = tmp_path / "a" / folder.name
+        result = run("./face_matching/", "-s", folder, "-d", aligned, "--model", "faceplugin", "--align")
+        assert result.returncode == 0
+        assert not result.stderr
+    # However the photo is framed, the aligned face is the same one.
+    for path in (tmp_path / "a" / "wide").glob("*.npy"):
+        assert np.load(path) @ np.load(tmp_path / "a" / "shifted" / path.name) > 0.9

@@ -78,6 +78,21 @@ def align_face(
     return cv2.warpAffine(photo, warp, (size, size), flags=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
+def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> float:
+    """Tell how far a face lies from where ArcFace's template has it.
+
+    Args:
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        shape: of the photo: height, width, and anything after.
+
+    Returns:
+        The root mean square distance of the landmarks from the template's, as a share of the crop's side.
+    """
+    side = np.array([shape[1], shape[0]], np.float64)
+    away = (np.asarray(landmarks, np.float64) + 0.5) / side - (ARCFACE_TEMPLATE + 0.5) / _TEMPLATE_SIZE
+    return float(np.sqrt(np.square(away).sum(axis=1).mean()))
+
+
 def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _TEMPLATE_SIZE) -> NDArray[np.uint8]:
     """Find the face that a photo is of, and warp it to ArcFace's template.
 
