@@ -1,4 +1,4 @@
-"""Photos on disk -> features on disk, one ``.npy`` a photo; see :func:`extract_features`."""
+"""Photos on disk -> features on disk, one ``.npy`` a photo or all in a matrix; see :func:`extract_features`."""
 
 import logging
 import threading
@@ -17,12 +17,14 @@ from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, refuse_other_settings, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo
+from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
 from facepart.models import DETECTOR, default_recogniser, find, obtain
 from facepart.recognition.align import align_photo, misalignment
 from facepart.recognition.detect import FaceDetector, choose_face
 from facepart.recognition.embed import fit_face, unit_embedding, views
 from facepart.recognition.load import load_recogniser
+from facepart.recognition.matrix import MatrixRows, holds_matrix
 
 LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
@@ -36,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ExtractOutcome(Outcome):
-    """What a run did; besides :class:`Outcome`, the recogniser's name and where the list of features is."""
+    """What a run did; besides :class:`Outcome`, the recogniser's name and where the list, or matrix, is."""
 
     model: str = ""
     features_list: Path = Path()
@@ -50,6 +52,7 @@ def extract_features(
     device: str = "auto",
     flip: bool = False,
     align: bool = False,
+    matrix: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> ExtractOutcome:
@@ -59,6 +62,11 @@ def extract_features(
     paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
     whose feature is there is skipped.
 
+    With `matrix`, no files of single features are written but ``features.npy`` (float32, (n, d)), ``labels.txt`` and
+    ``names.txt`` (see :mod:`facepart.recognition.matrix`), rows in the order that the list would have. Features that
+    are there in files of their own go into the matrix, too, unless all is to be redone. Once a folder holds a
+    matrix, all of its features go there: without `matrix` it is refused.
+
     Args:
         source: a folder of photos, or a list of them.
         features: folder for the features.
@@ -66,14 +74,17 @@ def extract_features(
         device: see :func:`facepart.engines.open_engine`.
         flip: add the embedding of the mirrored face.
         align: find the face and warp it to the ArcFace template first; without it, photos must be aligned crops.
-        overwrite: extract all photos again.
+        matrix: write one matrix instead of a file a photo.
+        overwrite: extract all photos again; a matrix is removed first.
         progress: told how far the run is.
 
     Raises:
-        FacepartError: nothing to work on, no weights, other settings in the folder, or it cannot be written.
-            UsageError: an unknown device.
+        FacepartError: nothing to work on, no weights, other settings or another kind of features in the folder, or
+            it cannot be written. UsageError: an unknown device.
     """
     photos, failures = find_photos(source, exclude=(features,))
+    # The order in which matching takes the files of a list, whatever the photos' own extensions.
+    photos.sort(key=lambda photo: str(_feature(features, photo)))
     weights = obtain(model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if align else None
     recogniser = load_recogniser(weights.path, weights.model.preprocessing if weights.model else None)
@@ -92,13 +103,27 @@ def extract_features(
     }
     if not overwrite:
         refuse_other_settings(features, "extract", settings)
-    todo = [photo for photo in photos if overwrite or not _feature(features, photo).exists()]
+    files = {photo.name: _feature(features, photo) for photo in photos}
+    if matrix:
+        rows = MatrixRows(features, recogniser.dimension, overwrite=overwrite)
+        there = rows.find(files, source)
+    elif holds_matrix(features):
+        raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
+    else:
+        rows = None
+        there = set() if overwrite else {name for name, path in files.items() if path.exists()}
+    todo = [photo for photo in photos if photo.name not in there]
     outcome = ExtractOutcome(
-        skipped=len(photos) - len(todo), failures=failures, model=name, features_list=features / LIST_FILE
+        skipped=len(photos) - len(todo),
+        failures=failures,
+        model=name,
+        features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
     )
     # Before anything is written: a wrong network must not leave a record of itself.
     engine = open_engine(recogniser.network, fit, device) if todo else None
     inputs = {"source": source, "features": features}
+    if rows and overwrite:
+        rows.clear()
     write_record(features, make_record("extract", settings, inputs, _PACKAGES))
     progress(0, len(todo))
     try:
@@ -108,7 +133,11 @@ def extract_features(
             prepare = _reader(fit, flip, detector.path if detector else None)
 
             def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
-                write_npy(_feature(features, photo), unit_embedding(outputs))
+                embedding = unit_embedding(outputs)
+                if rows:
+                    rows.add(photo.name, embedding)
+                else:
+                    write_npy(_feature(features, photo), embedding)
 
             for worked, (photo, result) in enumerate(stream(todo, prepare, engine, finish), start=1):
                 if isinstance(result, PhotoError):
@@ -117,12 +146,18 @@ def extract_features(
                     outcome.done += 1
                 progress(worked, len(todo))
     finally:
-        # Also when the run is stopped: the next one shall tell what failed so far.
+        # Also when the run is stopped: what was done shall be kept, and what failed so far be told.
+        if rows:
+            rows.flush()
         write_failures(features, outcome.failures)
-    there = [path for photo in photos if (path := _feature(features, photo)).exists()]
-    if there:
-        write_list(outcome.features_list, there)
-    counts = {"photos": len(there), "failed": len(outcome.failures)}
+    if rows:
+        written = rows.merge(files)
+    else:
+        listed = [path for path in files.values() if path.exists()]
+        if listed:
+            write_list(outcome.features_list, listed)
+        written = len(listed)
+    counts = {"photos": written, "failed": len(outcome.failures)}
     write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts))
     return outcome
 
