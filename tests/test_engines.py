@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facepart.engines import OpenVinoEngine, Preprocessing, PyTorchEngine, open_engine
+from facepart.engines import Preprocessing, choose_precision, open_engine
 from facepart.engines import stream as streaming
+from facepart.engines.openvino import OpenVinoEngine, cpu_precisions
+from facepart.engines.pytorch import PyTorchEngine
 from facepart.errors import FacepartError, UsageError
 from facepart.images import PhotoError
 
@@ -76,9 +78,8 @@ def test_onnx_files_of_any_batch_run_as_in_onnxruntime(tmp_path, network, photos
     session = onnxruntime.InferenceSession(path)
     x = photos.transpose(0, 3, 1, 2).astype(np.float32)
     expected = np.concatenate([session.run(["y"], {"x": one[None]})[0] for one in x])
-    np.testing.assert_allclose(open_engine(path, plain, "cpu")(photos), expected, rtol=1e-5)
-    with pytest.raises(FacepartError, match=r"net\.onnx: ONNX networks run on the CPU only"):
-        PyTorchEngine(path, plain)
+    np.testing.assert_allclose(open_engine(lambda: (path, plain), "cpu", "fp32")(photos), expected, rtol=1e-5)
+    np.testing.assert_allclose(PyTorchEngine(path, plain)(photos), expected, rtol=1e-5)
 
 
 def test_an_engine_can_be_dropped_right_after_its_answer(network, photos):
@@ -89,9 +90,51 @@ def test_an_engine_can_be_dropped_right_after_its_answer(network, photos):
 
 def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
     with pytest.raises(UsageError, match="unknown device 'tpu'; known: auto, cpu, cuda"):
-        open_engine(network, SMALL, "tpu")
+        open_engine(lambda: (network, SMALL), "tpu")
     with pytest.raises(UsageError, match="'cuda:99' is not there"):
-        open_engine(network, SMALL, "cuda:99")
+        open_engine(lambda: (network, SMALL), "cuda:99")
+
+
+def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkeypatch):
+    with pytest.raises(UsageError, match="unknown precision 'int4'; known: auto, fp32, bf16, fp16"):
+        open_engine(lambda: (network, SMALL), "cpu", "int4")
+    monkeypatch.setattr("facepart.engines.openvino.cpu_precisions", lambda: ("fp32",))
+    with pytest.raises(UsageError, match="this processor does not compute in bf16; it has fp32"):
+        open_engine(lambda: (network, SMALL), "cpu", "bf16")
+    assert choose_precision("cpu", "auto") == "fp32"
+    monkeypatch.setattr("facepart.engines.openvino.cpu_precisions", lambda: ("fp32", "bf16"))
+    assert choose_precision("cpu", "auto") == "bf16"
+    assert choose_precision("cuda:0", "auto") == "fp16"
+
+
+@pytest.mark.skipif("bf16" not in cpu_precisions(), reason="needs a processor that computes in bfloat16")
+def test_bf16_is_asked_for_and_had(network, photos):
+    exact = OpenVinoEngine(network, SMALL)(photos)
+    rounded = OpenVinoEngine(network, SMALL, precision="bf16")(photos)
+    assert np.any(exact != rounded)
+    np.testing.assert_allclose(rounded, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
+
+
+def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, photos):
+    def never():
+        raise AssertionError("the network was loaded again")
+
+    kept = tmp_path / "cache" / "weights"
+    expected = open_engine(lambda: (network, SMALL), "cpu", "fp32", kept=kept)(photos)
+    again = open_engine(never, "cpu", "fp32", kept=kept)
+    np.testing.assert_array_equal(again(photos), expected)
+    assert again.preprocessing == SMALL
+    assert (again.precision, again.output_shape) == ("fp32", (5,))
+
+    # What is damaged, or of another release of OpenVINO, is compiled anew.
+    (file,) = (tmp_path / "cache").iterdir()
+    whole = file.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], whole.replace(b'"openvino": "', b'"openvino": "0.', 1)):
+        file.write_bytes(damaged)
+        np.testing.assert_array_equal(
+            open_engine(lambda: (network, SMALL), "cpu", "fp32", kept=kept)(photos), expected
+        )
+        assert len(file.read_bytes()) == len(whole)
 
 
 def test_a_network_for_another_size_is_told(photos):
@@ -155,7 +198,7 @@ def test_memory_is_bounded_however_many_photos_there_are():
         with lock:
             alive -= 1
     assert alive == 0
-    assert most <= 3 * streaming._BATCH + 1
+    assert most <= 3 * streaming.DEFAULT_BATCH + 1
 
 
 def test_an_error_that_is_no_photos_fault_ends_the_stream():

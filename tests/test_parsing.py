@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from facepart.engines import PyTorchEngine
+from facepart.engines.pytorch import PyTorchEngine
 from facepart.errors import FacepartError
 from facepart.images import read_photo
 from facepart.parsing import bisenet, parser
@@ -18,11 +18,12 @@ from facepart.parts import PARTS, part_mask
 ORIGINAL_NAMES = {"eyes_brows": "eyeswbrows", "mouth": "mouthwlips"}
 
 
-def test_the_part_masks_are_the_original_programs(shared, bisenet_weights):
+@pytest.mark.parametrize("precision", ["fp32", "auto"])
+def test_the_part_masks_are_the_original_programs(shared, bisenet_weights, precision):
     golden = shared / "golden" / "blur"
     photos = sorted((golden / "images").glob("*.png"))
     assert len(photos) == 4
-    labels = parser.open_parser(bisenet_weights, "cpu")(
+    labels = parser.open_parser(bisenet_weights, "cpu", precision)(
         np.stack([parser.fit_photo(read_photo(path)) for path in photos])
     )
     for path, label in zip(photos, labels, strict=True):
@@ -34,7 +35,7 @@ def test_the_part_masks_are_the_original_programs(shared, bisenet_weights):
 
 def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
     photos = np.stack([parser.fit_photo(face) for face in faces[:2]])
-    engine = parser.open_parser(bisenet_weights, "cpu")
+    engine = parser.open_parser(bisenet_weights, "cpu", "fp32")
     reference = PyTorchEngine(bisenet.load_bisenet(bisenet_weights), parser.PREPROCESSING, len(CLASSES))
     labels = engine(photos)
     assert labels.shape == (2, SIZE, SIZE)
@@ -47,7 +48,7 @@ def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
 
 def test_the_answer_does_not_depend_on_the_company(bisenet_weights, faces):
     photos = np.stack([parser.fit_photo(face) for face in faces[:3]])
-    engine = parser.open_parser(bisenet_weights, "cpu")
+    engine = parser.open_parser(bisenet_weights, "cpu", "fp32")
     together = engine(photos)
     np.testing.assert_array_equal(engine(photos[::-1])[::-1], together)
     np.testing.assert_array_equal(engine(photos[1:2])[0], together[1])
@@ -104,10 +105,10 @@ def test_a_parser_as_an_onnx_file_gives_the_same_label_map(tmp_path, bisenet_wei
         warnings.simplefilter("ignore")
         torch.onnx.export(network, (torch.zeros(1, 3, SIZE, SIZE),), path, dynamo=False)
     photo = parser.fit_photo(faces[0])[None]
-    labels = parser.open_parser(path, "cpu")(photo)
-    assert np.mean(labels != parser.open_parser(bisenet_weights, "cpu")(photo)) < 1e-4
+    labels = parser.open_parser(path, "cpu", "fp32")(photo)
+    assert np.mean(labels != parser.open_parser(bisenet_weights, "cpu", "fp32")(photo)) < 1e-4
 
 
 def test_a_recogniser_is_no_parser(recogniser_weights):
     with pytest.raises(FacepartError, match=r"fr_feature\.onnx: "):
-        parser.open_parser(recogniser_weights, "cpu")
+        parser.open_parser(recogniser_weights, "cpu", "fp32")

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from facepart.engines import OpenVinoEngine, Preprocessing, PyTorchEngine
+from facepart.engines import Preprocessing
+from facepart.engines.openvino import OpenVinoEngine
+from facepart.engines.pytorch import PyTorchEngine
 from facepart.errors import FacepartError
 from facepart.recognition.load import load_recogniser
 from facepart.recognition.mxnet_format import read_parameters, read_symbol

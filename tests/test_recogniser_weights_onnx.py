@@ -6,7 +6,8 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from facepart.engines import OpenVinoEngine, Preprocessing
+from facepart.engines import Preprocessing
+from facepart.engines.openvino import OpenVinoEngine
 from facepart.errors import FacepartError
 from facepart.recognition.load import load_recogniser
 from facepart.recognition.onnx_file import describe_onnx

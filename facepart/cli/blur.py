@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
+from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
+from facepart.files.progress import StepTimes
 from facepart.parts import PARTS
 
 
@@ -36,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
     )
     parser.add_argument("--model", metavar="NAME|PATH", help="the parser (default: bisenet-resnet18)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
     parser.add_argument(
         "--format",
         choices=["png", "same"],
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-labels", action="store_true", help="also write the 19-class label maps to MASKS/labels"
     )
     parser.add_argument("--overwrite", action="store_true", help="do photos again whose outputs are there")
+    add_engine_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -55,6 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.models import DEFAULT_PARSER
     from facepart.occlusion import blur_photos
 
+    times = StepTimes()
     with progress_bar("blur") as progress:
         outcome = blur_photos(
             arguments.source,
@@ -63,11 +66,17 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=[name for names in arguments.parts for name in names.split(",")],
             model=arguments.model or DEFAULT_PARSER,
             device=arguments.device,
+            precision=arguments.precision,
             image_format=arguments.format,
             save_labels=arguments.save_labels,
             overwrite=arguments.overwrite,
+            batch=arguments.batch_size,
+            workers=arguments.workers,
             progress=progress,
+            times=times,
         )
+    if arguments.profile:
+        print(profile(times, outcome.done))
     for part, photos in sorted(outcome.missing.items()):
         print(f"no {part} found in {photos} photo{'' if photos == 1 else 's'}: written unchanged, see parts.csv")
     return report("blurred", outcome, arguments.finaldest)

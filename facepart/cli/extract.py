@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
+from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
+from facepart.files.progress import StepTimes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the recogniser: a name of `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or "
         "its folder), or an arcface_torch state dict (default: arcface-r100 where its weights are, else faceplugin)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
     parser.add_argument("--flip", action="store_true", help="average with the mirrored face")
     parser.add_argument(
         "--align", action="store_true", help="find the face and warp it to the ArcFace template by five landmarks"
     )
+    parser.add_argument(
+        "--matrix",
+        action="store_true",
+        help="write one features.npy (n, d) with labels.txt instead of a file a photo; `match -p` takes it",
+    )
     parser.add_argument("--overwrite", action="store_true", help="extract photos again whose features are there")
+    add_engine_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -33,18 +40,26 @@ def execute(arguments: argparse.Namespace) -> int:
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.recognition.run import extract_features
 
+    times = StepTimes()
     with progress_bar("extract") as progress:
         outcome = extract_features(
             arguments.source,
             arguments.dest,
             model=arguments.model,
             device=arguments.device,
+            precision=arguments.precision,
             flip=arguments.flip,
             align=arguments.align,
+            matrix=arguments.matrix,
             overwrite=arguments.overwrite,
+            batch=arguments.batch_size,
+            workers=arguments.workers,
             progress=progress,
+            times=times,
         )
+    if arguments.profile:
+        print(profile(times, outcome.done))
     print(f"recogniser: {outcome.model}")
     if outcome.succeeded:
-        print(f"list of features: {outcome.features_list}")
+        print(f"features to match: {outcome.features_list}")
     return report("extracted", outcome, arguments.dest)

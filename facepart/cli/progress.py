@@ -13,11 +13,15 @@ from facepart.files.progress import Progress
 
 @contextmanager
 def progress_bar(what: str, unit: str = "photo") -> Iterator[Progress]:
-    """Yield a callable that draws a bar with speed and time left; nothing is drawn where no one watches."""
+    """Yield a callable that draws a bar: speed, time left, and the bottleneck where it is not the network.
+
+    Nothing is drawn where no one watches.
+    """
     with tqdm(desc=what, unit=unit, file=sys.stderr, disable=not sys.stderr.isatty(), smoothing=0.05) as bar:
 
-        def tell(done: int, total: int) -> None:
+        def tell(done: int, total: int, note: str = "") -> None:
             bar.total = total
+            bar.set_postfix_str(f"slowest: {note}" if note else "", refresh=False)
             bar.update(done - bar.n)
 
         yield tell

@@ -1,8 +1,10 @@
-"""A network on a device, fast: OpenVINO on the CPU, PyTorch on CUDA and as the float32 reference."""
+"""A network on a device, fast: OpenVINO on the CPU, PyTorch on CUDA and as the float32 reference.
 
-from facepart.engines.base import Engine, Network, Preprocessing
-from facepart.engines.open import open_engine
-from facepart.engines.openvino import OpenVinoEngine
-from facepart.engines.pytorch import PyTorchEngine
+The engines themselves, :mod:`~facepart.engines.openvino` and :mod:`~facepart.engines.pytorch`, are loaded when one is
+opened: each takes seconds.
+"""
 
-__all__ = ["Engine", "Network", "OpenVinoEngine", "Preprocessing", "PyTorchEngine", "open_engine"]
+from facepart.engines.base import PRECISIONS, Engine, Network, Preprocessing
+from facepart.engines.open import choose_device, choose_precision, open_engine
+
+__all__ = ["PRECISIONS", "Engine", "Network", "Preprocessing", "choose_device", "choose_precision", "open_engine"]

@@ -1,18 +1,23 @@
 """What an engine is: a network on a device that takes batches of 8-bit photos and gives arrays."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+
+if TYPE_CHECKING:
+    # Not at run time: PyTorch takes seconds to load, and a network that was compiled before needs none.
+    from pathlib import Path
+
+    from torch import nn
 
 Colour = Literal["rgb", "bgr"]
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 # What a network is before it is put on a device: a PyTorch module (float32, evaluation mode, one input
-# (n, 3, height, width), one output), or an ONNX file of the same form.
-Network = nn.Module | Path
+# (n, 3, height, width), one output), or an ONNX file whose first output counts.
+Network: TypeAlias = "nn.Module | Path"
 
 
 @dataclass(frozen=True)
@@ -39,15 +44,17 @@ class Engine(Protocol):
 
     Attributes:
         device: where it runs, e.g. ``cpu`` or ``cuda:0``.
-        precision: of its arithmetic, ``fp32``.
+        precision: of its arithmetic, one of :data:`PRECISIONS`.
         runtime: the distribution that runs it, ``openvino`` or ``torch``.
         preprocessing: what it expects.
+        output_shape: of its output for one photo, without the batch.
     """
 
     device: str
     precision: str
     runtime: str
     preprocessing: Preprocessing
+    output_shape: tuple[int, ...]
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network.

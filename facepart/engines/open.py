@@ -1,39 +1,98 @@
-"""A network and the name of a device -> an engine."""
+"""A network, the name of a device and a precision -> an engine."""
 
-import torch
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
-from facepart.engines.base import Engine, Network, Preprocessing
-from facepart.engines.openvino import OpenVinoEngine
-from facepart.engines.pytorch import PyTorchEngine
-from facepart.errors import UsageError
+from facepart.engines.base import PRECISIONS, Engine, Network, Preprocessing
+from facepart.errors import FacepartError, UsageError
 
 
 def open_engine(
-    network: Network, preprocessing: Preprocessing, device: str = "auto", classes: int | None = None
+    load: Callable[[], tuple[Network, Preprocessing]],
+    device: str = "auto",
+    precision: str = "auto",
+    *,
+    classes: int | None = None,
+    kept: Path | None = None,
 ) -> Engine:
     """Put a network on a device.
 
     Args:
-        network: a PyTorch module or the path of an ONNX file.
-        preprocessing: how 8-bit RGB becomes its input.
-        device: ``cpu``, ``cuda``, ``cuda:1`` ..., or ``auto``: CUDA where there is such a device and the network
-            can run there, else the CPU. A device that is asked for by name and missing is an error, never
-            another device.
+        load: gives the network, and how 8-bit RGB becomes its input; not called if the network was compiled before.
+        device: ``cpu``, ``cuda``, ``cuda:1`` ..., or ``auto``; see :func:`choose_device`.
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``; see :func:`choose_precision`.
         classes: if given, the network scores that many classes at each pixel, (n, classes, h, w), and the engine
             gives the number of the best one instead, uint8 (n, h, w).
+        kept: a path that stands for these weights and no others; compiled networks are kept at it, with the
+            precision added to its name. None keeps none.
+
+    Raises:
+        UsageError: the device or the precision is not known, or not there: what is asked for by name is never
+            replaced by something else.
+        FacepartError: the network does not run there.
+    """
+    device = choose_device(device)
+    precision = choose_precision(device, precision)
+    if device != "cpu":
+        from facepart.engines.pytorch import PyTorchEngine
+
+        return PyTorchEngine(*load(), classes, precision, device)
+    from facepart.engines.openvino import OpenVinoEngine
+
+    if kept is None:
+        return OpenVinoEngine(*load(), classes, precision)
+    kept = kept.with_name(f"{kept.name}-{precision}.openvino")
+    engine = OpenVinoEngine.kept(kept)
+    if engine is None:
+        engine = OpenVinoEngine(*load(), classes, precision)
+        # A cache that cannot be written to costs time and nothing else.
+        with suppress(FacepartError):
+            engine.keep(kept)
+    return engine
+
+
+def choose_precision(device: str, precision: str) -> str:
+    """Give the precision that a name means on a device of :func:`choose_device`.
+
+    ``auto`` is bf16 on a processor that has it in hardware, else fp32; on CUDA, fp16.
+
+    Raises:
+        UsageError: the precision is not known, or the processor does not have it in hardware.
+    """
+    if precision not in ("auto", *PRECISIONS):
+        raise UsageError(f"unknown precision {precision!r}; known: auto, {', '.join(PRECISIONS)}")
+    if device != "cpu":
+        return "fp16" if precision == "auto" else precision
+    from facepart.engines.openvino import cpu_precisions
+
+    there = cpu_precisions()
+    if precision == "auto":
+        return "bf16" if "bf16" in there else "fp32"
+    if precision not in there:
+        raise UsageError(f"this processor does not compute in {precision}; it has {', '.join(there)}")
+    return precision
+
+
+def choose_device(device: str) -> str:
+    """Give the device that a name means on this machine: ``cpu`` or ``cuda:<number>``.
+
+    ``auto`` is CUDA where PyTorch finds such a device, else the CPU.
 
     Raises:
         UsageError: the device is not known, or not there.
-        FacepartError: the network does not run there.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() and isinstance(network, torch.nn.Module) else "cpu"
-    if device == "cpu":
-        return OpenVinoEngine(network, preprocessing, classes)
     name, _, index = device.partition(":")
-    if name != "cuda" or (index and not index.isdigit()):
+    if device not in ("auto", "cpu") and (name != "cuda" or (index and not index.isdigit())):
         raise UsageError(f"unknown device {device!r}; known: auto, cpu, cuda, cuda:<number>")
+    if device == "cpu":
+        return "cpu"
+    # Imported here: on a CPU that is asked for by name, PyTorch, which takes seconds to load, may not be needed.
+    import torch
+
     found = torch.cuda.device_count()
+    if device == "auto":
+        return "cuda:0" if found else "cpu"
     if int(index or 0) >= found:
         raise UsageError(f"device {device!r} is not there: PyTorch finds {found} CUDA devices; use --device cpu")
-    return PyTorchEngine(network, preprocessing, classes, device)
+    return f"cuda:{int(index or 0)}"

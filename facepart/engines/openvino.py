@@ -1,66 +1,120 @@
 """Networks on the CPU by OpenVINO.
 
-8-bit photos go in: conversion, colour order, mean and scale are part of the compiled graph. The graph is compiled
-for one photo and several photos are in flight at once, one a stream: on CPUs that is as fast as large batches, it
-also runs ONNX files of a fixed batch of one, and the answer for a photo cannot depend on its neighbours.
+8-bit photos go in: conversion, colour order, mean and scale are part of the compiled graph, and for label maps so
+is the choice of the best class. The graph is compiled for one photo and several photos are in flight at once, one a
+stream: on CPUs that is as fast as large batches, it also runs ONNX files of a fixed batch of one, and the answer for
+a photo cannot depend on its neighbours.
 """
 
+import json
 import warnings
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openvino as ov
-import torch
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
-from torch import nn
 
 from facepart.engines.base import Network, Preprocessing
 from facepart.errors import FacepartError
+from facepart.files.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+# OpenVINO's names of what a processor computes in hardware.
+_CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
+
+
+def cpu_precisions() -> tuple[str, ...]:
+    """Name the precisions that this processor computes in hardware."""
+    there = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return tuple(precision for name, precision in _CAPABILITIES.items() if name in there)
 
 
 class OpenVinoEngine:
     """A network on the CPU; see :class:`facepart.engines.base.Engine`."""
 
     device = "cpu"
-    precision = "fp32"
     runtime = "openvino"
 
-    def __init__(self, network: Network, preprocessing: Preprocessing, classes: int | None = None) -> None:
-        """Compile `network`; `classes` as in :func:`facepart.engines.open_engine`.
+    def __init__(
+        self, network: Network, preprocessing: Preprocessing, classes: int | None = None, precision: str = "fp32"
+    ) -> None:
+        """Compile `network`; `classes` and `precision` are as in :func:`facepart.engines.open_engine`.
 
         Raises:
             FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names, or
                 does not score that many classes.
         """
-        self.preprocessing = preprocessing
         model = _read(network, preprocessing)
         if classes is not None:
             model = _best_class(model, classes, _name(network))
-        # float32 is asked for by name: on processors with bfloat16 the default would be less exact.
-        options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-        self._compiled = ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", options)
+        self._take(ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", _options(precision)))
+        self.preprocessing = preprocessing
+        self.precision = precision
+
+    def _take(self, compiled: ov.CompiledModel) -> None:
+        self._compiled = compiled
+        self._port = compiled.output(0)
+        self.output_shape = tuple(self._port.shape)[1:]
         # Two a stream: while one request's answer is taken, the stream has the next.
-        count = 2 * self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._requests = [self._compiled.create_infer_request() for _ in range(count)]
+        count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._requests = [compiled.create_infer_request() for _ in range(count)]
+
+    def keep(self, path: Path) -> None:
+        """Write the compiled network to `path`, for :meth:`kept`."""
+        header = {**_made_by(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
+        write_bytes(path, json.dumps(header).encode() + b"\n" + self._compiled.export_model().getvalue())
+
+    @classmethod
+    def kept(cls, path: Path) -> "OpenVinoEngine | None":
+        """Take a compiled network from `path`; None if it is not there, or of another release or processor."""
+        try:
+            with path.open("rb") as file:
+                header = json.loads(file.readline())
+                if {key: header.get(key) for key in _made_by()} != _made_by():
+                    return None
+                compiled = ov.Core().import_model(file.read(), "CPU", _options(header["precision"]))
+        except (OSError, ValueError, KeyError, RuntimeError):
+            return None  # not there, or not whole: it is compiled, and kept, anew
+        engine = cls.__new__(cls)
+        engine._take(compiled)
+        fields = header["preprocessing"]
+        engine.preprocessing = Preprocessing(
+            **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has lists alone
+        )
+        engine.precision = header["precision"]
+        return engine
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
         # Waiting in order, without OpenVINO's callbacks into Python: a worker thread that still has to leave such a
         # callback needs the interpreter's lock, which the thread that frees the network holds while it joins it.
-        port = self._compiled.output(0)
-        out = np.empty((len(photos), *tuple(port.shape)[1:]), port.get_element_type().to_dtype())
+        out = np.empty((len(photos), *self.output_shape), self._port.get_element_type().to_dtype())
         ahead = len(self._requests)
         for index in range(len(photos) + ahead):
             request = self._requests[index % ahead]
-            if index >= ahead:
+            if index >= ahead and index - ahead < len(photos):
                 request.wait()
                 out[index - ahead] = request.get_output_tensor(0).data[0]
             if index < len(photos):
                 request.start_async({0: photos[index][None]})
         return out
+
+
+def _options(precision: str) -> dict[str, str]:
+    # The precision is asked for by name: the default on processors with bfloat16 would be less exact than fp32.
+    return {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
+
+
+def _made_by() -> dict[str, str]:
+    """Name what a compiled network is good for."""
+    return {"openvino": ov.get_version(), "processor": ov.Core().get_property("CPU", "FULL_DEVICE_NAME")}
 
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
@@ -69,7 +123,7 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
         if isinstance(network, Path):
             model = ov.Core().read_model(network)
         else:
-            model = ov.convert_model(_trace(network, torch.zeros(shape)))
+            model = ov.convert_model(_trace(network, shape))
         if len(model.inputs) != 1:
             raise FacepartError(f"{_name(network)}: takes {len(model.inputs)} inputs, not one photo")
         model.reshape({model.inputs[0]: shape})
@@ -80,6 +134,17 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
         # Only the first output is wanted; what leads to the others alone is not computed.
         model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
     return model
+
+
+def _trace(module: "nn.Module", shape: list[int]) -> Any:
+    # Imported here: a network that was compiled before needs no PyTorch, which takes seconds to load.
+    import torch
+
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds. Its check of the
+        # trace would run the network twice more.
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(module.eval(), torch.zeros(shape), check_trace=False)  # type: ignore[no-untyped-call]
 
 
 def _best_class(model: ov.Model, classes: int, name: str) -> ov.Model:
@@ -107,11 +172,3 @@ def _take_photos(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:
 
 def _name(network: Network) -> str:
     return str(network) if isinstance(network, Path) else type(network).__name__
-
-
-def _trace(network: nn.Module, photo: torch.Tensor) -> Any:
-    with warnings.catch_warnings(), torch.no_grad():
-        # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds. Its check of the
-        # trace would run the network twice more.
-        warnings.simplefilter("ignore")
-        return torch.jit.trace(network.eval(), photo, check_trace=False)  # type: ignore[no-untyped-call]

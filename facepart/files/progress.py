@@ -1,9 +1,58 @@
-"""How a stage tells how far it is, without printing: a callable that takes (files done, files in all)."""
+"""How a stage tells how far it is, and where its time goes, without printing."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
-Progress = Callable[[int, int], None]
+# The steps that the thread in charge of the network takes; all others go on in threads beside it.
+NETWORK = "network"
+WAITING = "waiting for photos"
+
+# The network is what one waits for as long as it waits for photos less than this share of the time.
+_IDLE = 0.15
 
 
-def silent(done: int, total: int) -> None:
+class Progress(Protocol):
+    """What a stage calls to tell how far it is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Take files done, files in all, and what else is worth knowing now."""
+
+
+def silent(done: int, total: int, note: str = "") -> None:
     """Tell nobody; the default of every stage used as a library."""
+
+
+class StepTimes:
+    """The seconds that each step of a stage took, added up over photos and threads.
+
+    Attributes:
+        seconds: step -> seconds.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the time that the block takes to `step`; may be used in any thread."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            took = time.perf_counter() - start
+            with self._lock:
+                self.seconds[step] += took
+
+    def bottleneck(self) -> str:
+        """Name the step that the network waits for most; empty while it is the network that one waits for."""
+        with self._lock:
+            waiting, working = self.seconds.get(WAITING, 0.0), self.seconds.get(NETWORK, 0.0)
+            others = {step: took for step, took in self.seconds.items() if step not in (WAITING, NETWORK)}
+        if not others or waiting <= _IDLE * (waiting + working):
+            return ""
+        return max(others, key=lambda step: others[step])

@@ -27,6 +27,7 @@ def make_record(
     inputs: Mapping[str, Any],
     packages: tuple[str, ...],
     counts: Mapping[str, Any] | None = None,
+    device: str | None = None,
 ) -> Record:
     """Put together a record.
 
@@ -36,10 +37,12 @@ def make_record(
         inputs: the run's own inputs and outputs, as they were given.
         packages: the distributions whose versions matter for the result, e.g. ``("numpy", "openvino")``.
         counts: how many files were made, failed and so on; None while the run goes on.
+        device: where the network ran, for stages that have one. A folder may be begun on one and finished on another.
     """
     return {
         "stage": stage,
         "settings": dict(settings),
+        **({} if device is None else {"device": device}),
         "inputs": {key: str(value) for key, value in inputs.items()},
         "versions": {"facepart": __version__, "python": platform.python_version()}
         | {package: _version(package) for package in packages},

@@ -8,6 +8,7 @@ from pathlib import Path
 from facepart.errors import FacepartError, UsageError
 from facepart.models.entries import Model, catalogue, model
 from facepart.models.fetching import fetch
+from facepart.models.folders import cache_folder
 from facepart.models.hashes import sha256_of
 from facepart.models.lookup import locate, symbol_beside
 
@@ -32,6 +33,11 @@ class Weights:
     def symbol(self) -> Path | None:
         """The graph of an MXNet checkpoint; None for other files."""
         return symbol_beside(self.path) if self.path.suffix == ".params" else None
+
+    @property
+    def kept(self) -> Path:
+        """Where the network, compiled for this machine, is kept; see :func:`facepart.engines.open_engine`."""
+        return cache_folder() / "compiled" / self.sha256[:32]
 
 
 def obtain(name_or_path: str, task: str) -> Weights:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines.stream import stream
+from facepart.engines import choose_device, choose_precision
+from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.files.failures import Failure, Outcome, write_failures
-from facepart.files.progress import Progress, silent
+from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
 from facepart.models import DEFAULT_PARSER, obtain
@@ -67,10 +68,14 @@ def blur_photos(
     parts: Sequence[str] = tuple(PARTS),
     model: str = DEFAULT_PARSER,
     device: str = "auto",
+    precision: str = "auto",
     image_format: str = "png",
     save_labels: bool = False,
     overwrite: bool = False,
+    batch: int = DEFAULT_BATCH,
+    workers: int | None = None,
     progress: Progress = silent,
+    times: StepTimes | None = None,
 ) -> BlurOutcome:
     """Segment photos and blur one part at a time.
 
@@ -85,24 +90,30 @@ def blur_photos(
         blurred: folder for the blurred photos.
         parts: which parts, keys of :data:`facepart.parts.PARTS`.
         model: the parser: a name of the model list, or a path.
-        device: see :func:`facepart.engines.open_engine`.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision`.
+        precision: see there.
         image_format: ``png`` (lossless), or ``same`` for the photo's own format.
         save_labels: also write the label maps, ``labels/<name>.png`` in `masks`, as PNGs with a palette.
         overwrite: do all photos again.
+        batch: see :func:`facepart.engines.stream.stream`; likewise `workers`.
+        workers: see there.
         progress: told how far the run is.
+        times: what the time of each step is added to.
 
     Raises:
         FacepartError: nothing to work on, no weights, other settings in the folders, or a folder that cannot be
-            written. UsageError: an unknown part or device.
+            written. UsageError: an unknown part, device or precision.
     """
     layout = _Layout(masks, blurred, choose_parts(parts), image_format, save_labels)
     photos, failures = find_photos(source, exclude=(masks, blurred))
     outcome = BlurOutcome(failures=failures)
     weights = obtain(model, "parser")
+    device = choose_device(device)
+    precision = choose_precision(device, precision)
     settings = {
         "model": weights.model.name if weights.model else weights.path.name,
         "sha256": weights.sha256,
-        "precision": "fp32",
+        "precision": precision,
         "format": image_format,
         "recipe": describe(),
     }
@@ -113,22 +124,31 @@ def blur_photos(
     outcome.skipped = len(photos) - len(todo)
 
     # Before anything is written: a wrong network must not leave a record of itself.
-    parser = open_parser(weights.path, device) if todo else None
+    parser = open_parser(weights.path, device, precision, weights.kept) if todo else None
     inputs = {"source": source, "masks": masks, "blurred": blurred}
     for folder in (masks, blurred):
-        write_record(folder, make_record("blur", settings, inputs, _PACKAGES))
+        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
     table = read_parts_table(blurred)
+    times = times or StepTimes()
     progress(0, len(todo))
     try:
         if parser:
-            results = stream(todo, _fit, parser, lambda photo, kept, out: _write(photo, kept, out[0], layout))
+            results = stream(
+                todo,
+                lambda photo: _fit(photo, times),
+                parser,
+                lambda photo, pixels, labels: _write(photo, pixels, labels[0], layout, times),
+                batch=batch,
+                workers=workers,
+                times=times,
+            )
             for worked, (photo, result) in enumerate(results, start=1):
                 if isinstance(result, PhotoError):
                     outcome.failures.append(Failure(photo.path, result.stage, str(result)))
                 else:
                     table |= {(photo.name, part): pixels for part, pixels in result.items()}
                     outcome.done += 1
-                progress(worked, len(todo))
+                progress(worked, len(todo), times.bottleneck())
         _recount(photos, layout, table)
     finally:
         # Also when the run is stopped: the rows of the photos that are done must not be lost.
@@ -145,25 +165,31 @@ def blur_photos(
         "without": {part: outcome.missing[part] for part in layout.parts},
     }
     for folder in (masks, blurred):
-        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts))
+        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts, device))
     return outcome
 
 
-def _fit(photo: Photo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _fit(photo: Photo, times: StepTimes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Give the photo, and its copy at the parser's size as a batch of one."""
-    pixels = read_photo(photo.path)
-    return pixels, fit_photo(pixels)[None]
+    with times.measure("read photo"):
+        pixels = read_photo(photo.path)
+    with times.measure("resize to the parser's size"):
+        return pixels, fit_photo(pixels)[None]
 
 
-def _write(photo: Photo, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], layout: _Layout) -> dict[str, int]:
+def _write(
+    photo: Photo, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], layout: _Layout, times: StepTimes
+) -> dict[str, int]:
     """Write all outputs for a photo; give the pixels of each part."""
-    masks = {part: part_mask(labels, part) for part in layout.parts}
-    for part, mask in masks.items():
-        write_image(layout.mask(photo, part), mask)
-    for part, result in blur_parts(pixels, masks).items():
-        write_image(layout.photo(photo, part), result)
-    if layout.save_labels:
-        write_indexed_png(layout.labels(photo), labels, PALETTE)
+    with times.measure("blur parts"):
+        masks = {part: part_mask(labels, part) for part in layout.parts}
+        blurred = blur_parts(pixels, masks)
+    with times.measure("write files"):
+        for part in layout.parts:
+            write_image(layout.mask(photo, part), masks[part])
+            write_image(layout.photo(photo, part), blurred[part])
+        if layout.save_labels:
+            write_indexed_png(layout.labels(photo), labels, PALETTE)
     return {part: int(np.count_nonzero(mask)) for part, mask in masks.items()}
 
 

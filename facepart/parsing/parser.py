@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facepart.engines import Engine, Preprocessing, open_engine
-from facepart.parsing.bisenet import load_bisenet
+from facepart.engines import Engine, Network, Preprocessing, open_engine
 from facepart.parsing.labels import CLASSES, SIZE
 
 # torchvision's ImageNet statistics, in units of 0..255.
@@ -23,21 +22,31 @@ PREPROCESSING = Preprocessing(
 )
 
 
-def open_parser(path: Path, device: str = "auto") -> Engine:
+def open_parser(path: Path, device: str = "auto", precision: str = "auto", kept: Path | None = None) -> Engine:
     """Put a face parser on a device.
 
     Args:
         path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
-        device: see :func:`facepart.engines.open_engine`.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision` and `kept`.
+        precision: see there.
+        kept: see there.
 
     Returns:
         An engine that takes uint8 photos (n, 512, 512, 3), RGB, and gives uint8 label maps (n, 512, 512).
 
     Raises:
-        FacepartError: the file holds no such parser; UsageError: the device is not there.
+        FacepartError: the file holds no such parser; UsageError: the device or the precision is not there.
     """
-    network = path if path.suffix.lower() == ".onnx" else load_bisenet(path)
-    return open_engine(network, PREPROCESSING, device, classes=len(CLASSES))
+
+    def load() -> tuple[Network, Preprocessing]:
+        if path.suffix.lower() == ".onnx":
+            return path, PREPROCESSING
+        # Imported here: a network that was compiled before needs no PyTorch, which takes seconds to load.
+        from facepart.parsing.bisenet import load_bisenet
+
+        return load_bisenet(path), PREPROCESSING
+
+    return open_engine(load, device, precision, classes=len(CLASSES), kept=kept)
 
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
-from facepart.engines.base import Network, Preprocessing
+from facepart.engines import Engine, Network, Preprocessing, open_engine
 from facepart.errors import FacepartError
 from facepart.recognition.mxnet_format import find_checkpoint, read_parameters, read_symbol
-from facepart.recognition.mxnet_network import MXNetNetwork, normalises_itself
 from facepart.recognition.onnx_file import describe_onnx
-from facepart.recognition.state_dict import read_network
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _STATE_DICTS = (".pt", ".pth")
 _EXPECTED = (
@@ -56,12 +55,46 @@ def load_recogniser(path: Path, preprocessing: Preprocessing | None = None) -> R
         if suffix == ".onnx":
             return _load_onnx(path, preprocessing)
         if suffix in _STATE_DICTS:
+            # Imported here, like all that needs PyTorch: ONNX files, and networks that were compiled before, do not.
+            from facepart.recognition.state_dict import read_network
+
             network = read_network(path)
             preprocessing = preprocessing or _ARCFACE
             return Recogniser(network, preprocessing, _embedding_length(network, preprocessing, path))
     if suffix == ".params" or path.is_dir() or "," in path.name:
         return _load_mxnet(path, preprocessing or _ARCFACE)
     raise FacepartError(f"{path}: {'is no recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}")
+
+
+def open_recogniser(
+    path: Path,
+    preprocessing: Preprocessing | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    kept: Path | None = None,
+) -> Engine:
+    """Put a recogniser on a device.
+
+    Args:
+        path: see :func:`load_recogniser`; likewise `preprocessing`.
+        preprocessing: see there.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision` and `kept`.
+        precision: see there.
+        kept: see there.
+
+    Returns:
+        An engine that takes faces of the size in its `preprocessing` and gives embeddings, float32 (n, d), whose
+        length is not 1 yet.
+
+    Raises:
+        FacepartError: the file holds no recogniser; UsageError: the device or the precision is not there.
+    """
+
+    def load() -> tuple[Network, Preprocessing]:
+        recogniser = load_recogniser(path, preprocessing)
+        return recogniser.network, recogniser.preprocessing
+
+    return open_engine(load, device, precision, kept=kept)
 
 
 def _load_onnx(path: Path, preprocessing: Preprocessing | None) -> Recogniser:
@@ -78,6 +111,8 @@ def _load_onnx(path: Path, preprocessing: Preprocessing | None) -> Recogniser:
 
 
 def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
+    from facepart.recognition.mxnet_network import MXNetNetwork, normalises_itself
+
     symbol, parameters = find_checkpoint(path)
     _refuse_text(parameters)
     nodes, arrays = read_symbol(symbol), read_parameters(parameters)
@@ -89,8 +124,10 @@ def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
     return Recogniser(network, _raw(preprocessing) if normalises_itself(nodes) else preprocessing, dimension)
 
 
-def _embedding_length(network: nn.Module, preprocessing: Preprocessing, path: Path) -> int:
+def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: Path) -> int:
     """Run a network once, on an empty picture: one that does not hold together is told here, with its file."""
+    import torch
+
     size = f"{preprocessing.height}x{preprocessing.width}"
     try:
         with torch.inference_mode():

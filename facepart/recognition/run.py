@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import Preprocessing, open_engine
-from facepart.engines.stream import stream
+from facepart.engines import Preprocessing, choose_device, choose_precision, open_engine
+from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import Failure, Outcome, write_failures
-from facepart.files.progress import Progress, silent
+from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo
 from facepart.lists.features import MATRIX_FILE
@@ -50,11 +50,15 @@ def extract_features(
     *,
     model: str | None = None,
     device: str = "auto",
+    precision: str = "auto",
     flip: bool = False,
     align: bool = False,
     matrix: bool = False,
     overwrite: bool = False,
+    batch: int = DEFAULT_BATCH,
+    workers: int | None = None,
     progress: Progress = silent,
+    times: StepTimes | None = None,
 ) -> ExtractOutcome:
     """Extract the embedding of every photo.
 
@@ -71,16 +75,20 @@ def extract_features(
         source: a folder of photos, or a list of them.
         features: folder for the features.
         model: the recogniser: a name of the model list, or a path; None for the default.
-        device: see :func:`facepart.engines.open_engine`.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision`.
+        precision: see there.
         flip: add the embedding of the mirrored face.
         align: find the face and warp it to the ArcFace template first; without it, photos must be aligned crops.
         matrix: write one matrix instead of a file a photo.
         overwrite: extract all photos again; a matrix is removed first.
+        batch: see :func:`facepart.engines.stream.stream`; likewise `workers`.
+        workers: see there.
         progress: told how far the run is.
+        times: what the time of each step is added to.
 
     Raises:
         FacepartError: nothing to work on, no weights, other settings or another kind of features in the folder, or
-            it cannot be written. UsageError: an unknown device.
+            it cannot be written. UsageError: an unknown device or precision.
     """
     photos, failures = find_photos(source, exclude=(features,))
     # The order in which matching takes the files of a list, whatever the photos' own extensions.
@@ -90,10 +98,12 @@ def extract_features(
     recogniser = load_recogniser(weights.path, weights.model.preprocessing if weights.model else None)
     name = weights.model.name if weights.model else weights.path.name
     fit = recogniser.preprocessing
+    device = choose_device(device)
+    precision = choose_precision(device, precision)
     settings = {
         "model": name,
         "sha256": weights.sha256,
-        "precision": "fp32",
+        "precision": precision,
         "dimension": recogniser.dimension,
         "colour": fit.colour,
         "mean": fit.mean,
@@ -120,31 +130,36 @@ def extract_features(
         features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
     )
     # Before anything is written: a wrong network must not leave a record of itself.
-    engine = open_engine(recogniser.network, fit, device) if todo else None
+    engine = None
+    if todo:
+        engine = open_engine(lambda: (recogniser.network, fit), device, precision, kept=weights.kept)
     inputs = {"source": source, "features": features}
     if rows and overwrite:
         rows.clear()
-    write_record(features, make_record("extract", settings, inputs, _PACKAGES))
+    write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
+    times = times or StepTimes()
     progress(0, len(todo))
     try:
         if engine:
             if not align:
                 _warn_of_unaligned(todo[0])
-            prepare = _reader(fit, flip, detector.path if detector else None)
+            prepare = _reader(fit, flip, detector.path if detector else None, times)
 
             def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
                 embedding = unit_embedding(outputs)
-                if rows:
-                    rows.add(photo.name, embedding)
-                else:
-                    write_npy(_feature(features, photo), embedding)
+                with times.measure("write features"):
+                    if rows:
+                        rows.add(photo.name, embedding)
+                    else:
+                        write_npy(_feature(features, photo), embedding)
 
-            for worked, (photo, result) in enumerate(stream(todo, prepare, engine, finish), start=1):
+            results = stream(todo, prepare, engine, finish, batch=batch, workers=workers, times=times)
+            for worked, (photo, result) in enumerate(results, start=1):
                 if isinstance(result, PhotoError):
                     outcome.failures.append(Failure(photo.path, result.stage, str(result)))
                 else:
                     outcome.done += 1
-                progress(worked, len(todo))
+                progress(worked, len(todo), times.bottleneck())
     finally:
         # Also when the run is stopped: what was done shall be kept, and what failed so far be told.
         if rows:
@@ -158,7 +173,7 @@ def extract_features(
             write_list(outcome.features_list, listed)
         written = len(listed)
     counts = {"photos": written, "failed": len(outcome.failures)}
-    write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts))
+    write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
     return outcome
 
 
@@ -167,22 +182,25 @@ def _feature(features: Path, photo: Photo) -> Path:
 
 
 def _reader(
-    fit: Preprocessing, flip: bool, detector: Path | None
+    fit: Preprocessing, flip: bool, detector: Path | None, times: StepTimes
 ) -> Callable[[Photo], tuple[None, NDArray[np.uint8]]]:
     """Give the function that reads a photo and makes it the network's input, for use in threads."""
     # OpenCV's detector holds state between its calls: every thread needs its own.
     local = threading.local()
 
     def read(photo: Photo) -> tuple[None, NDArray[np.uint8]]:
-        face = read_photo(photo.path)
+        with times.measure("read photo"):
+            face = read_photo(photo.path)
         if detector is not None:
             if not hasattr(local, "detector"):
                 local.detector = FaceDetector(detector)
-            try:
-                face = align_photo(face, local.detector, fit.height)
-            except FacepartError as error:
-                raise PhotoError(str(error), stage="align") from error
-        return None, views(fit_face(face, fit.height, fit.width), flip)
+            with times.measure("find and align the face"):
+                try:
+                    face = align_photo(face, local.detector, fit.height)
+                except FacepartError as error:
+                    raise PhotoError(str(error), stage="align") from error
+        with times.measure("resize to the recogniser's size"):
+            return None, views(fit_face(face, fit.height, fit.width), flip)
 
     return read
 

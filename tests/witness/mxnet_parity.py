@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import OpenVinoEngine, PyTorchEngine
+from facepart.engines.openvino import OpenVinoEngine
+from facepart.engines.pytorch import PyTorchEngine
 from facepart.recognition.load import load_recogniser
 from facepart.recognition.mxnet_format import read_symbol
 from tests.witness.checkpoints import cosines, golden_parameters, write_parameters

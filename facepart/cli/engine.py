@@ -1,0 +1,50 @@
+"""The options that every command with a network has, and what ``--profile`` prints."""
+
+import argparse
+
+from facepart.engines import PRECISIONS
+from facepart.engines.stream import DEFAULT_BATCH, default_workers
+from facepart.files.progress import StepTimes
+
+
+def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``, ``--precision``, ``--batch-size``, ``--workers`` and ``--profile``."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
+    parser.add_argument(
+        "--precision",
+        choices=["auto", *PRECISIONS],
+        default="auto",
+        help="of the network's arithmetic; auto is bf16 on a processor that has it in hardware, else fp32, and fp16 "
+        "on CUDA",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=DEFAULT_BATCH,
+        metavar="N",
+        help="photos given to the network at once (default: %(default)s); does not change the results",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=default_workers(),
+        metavar="N",
+        help="threads that read and write beside it (default here: %(default)s); does not change the results",
+    )
+    parser.add_argument("--profile", action="store_true", help="say at the end how long each step took")
+
+
+def profile(times: StepTimes, photos: int) -> str:
+    """Lay out the seconds of each step, in all and a photo."""
+    lines = [f"{'step':34}{'seconds':>9}{'ms a photo':>12}"]
+    for step, seconds in sorted(times.seconds.items(), key=lambda entry: -entry[1]):
+        lines.append(f"{step:34}{seconds:9.2f}{1000 * seconds / max(photos, 1):12.2f}")
+    lines.append("All but the network and its waiting go on beside it, in threads whose times add up.")
+    return "\n".join(lines)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
