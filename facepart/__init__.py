@@ -18,6 +18,8 @@ The rooms, in the order in which data flows (each imports only those before it):
     embeddings + people -> authentic and impostor scores
 ``metrics``, ``plots``
     scores -> figures
+``study``
+    the whole experiment: photos to the embeddings of every blurred version, without a file in between
 ``demo``
     all of it, on photographs inside public packages
 ``cli``

@@ -1,0 +1,156 @@
+"""How fast photos are parsed and their seven parts blurred, against the original's way and the bare network.
+
+Usage: python -m benchmarks.blur PHOTOS [--photos N] [--original N] [--recogniser NAME|PATH]
+
+Three figures, all in one run on the same photos (those of the folder PHOTOS, resized to 224x224, the only size that
+the original works on):
+
+- ours with files (`facepart blur`: masks and seven blurred PNGs a photo on disk) over the original's way: one pass of
+  float32 PyTorch a part and photo, one photo at a time, its mask written, read again and softened by SciPy;
+- ours with files over the bare network: the parser alone, in the same engine, on photos that lie in memory;
+- the fused function (photo to the embeddings of the original and seven blurred versions, no files) over the bare
+  networks: one parse and eight embeddings a photo.
+
+Then ours again on the photos as they are.
+"""
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.ndimage
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.machine import describe
+from facepart.engines import Engine
+from facepart.images import find_photos, read_photo, write_image
+from facepart.models import DEFAULT_PARSER, default_recogniser, obtain
+from facepart.occlusion import blur_photos
+from facepart.parsing.bisenet import load_bisenet
+from facepart.parsing.parser import fit_photo, open_parser
+from facepart.parts import PARTS
+from facepart.recognition.embed import fit_face
+from facepart.recognition.load import open_recogniser
+from facepart.study.embed import embed_parts
+
+SIZE = 224
+ROUNDS = 3
+# The original's dilations with a 5x5 square.
+DILATIONS = {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
+MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+
+def originals_way(photos: Sequence[Path], out: Path, network: torch.nn.Module) -> None:
+    """Do what the original programs do, part by part and photo by photo (without its network's auxiliary heads)."""
+    for part, classes in PARTS.items():
+        for path in photos:
+            with Image.open(path) as image:
+                x = np.asarray(image.convert("RGB").resize((512, 512), Image.Resampling.BILINEAR)) / 255
+            batch = torch.from_numpy(((x - MEAN) / DEVIATION).transpose(2, 0, 1)[None].astype(np.float32))
+            with torch.no_grad():
+                labels = network(batch)[0].numpy().argmax(0)
+            mask = np.where(np.isin(labels, classes), 255, 0).astype(np.uint8)
+            cv2.imwrite(str(out / f"{part}_{path.stem}_annotation.png"), mask)
+    for part in PARTS:
+        for path in photos:
+            face = np.asarray(cv2.imread(str(path)))
+            mask = np.asarray(cv2.imread(str(out / f"{part}_{path.stem}_annotation.png")))
+            mask = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+            mask = cv2.dilate(mask, np.ones((5, 5), np.uint8), iterations=DILATIONS[part])
+            share = scipy.ndimage.gaussian_filter(mask, 5) / 255
+            blended = share * cv2.blur(face, (15, 15)) + (1.0 - share) * face
+            cv2.imwrite(str(out / f"{part}_{path.stem}.png"), blended.astype(np.uint8))
+
+
+def rate(photos: int, work: Callable[[], object]) -> float:
+    """Give the photos a second at which `work` gets through `photos` of them."""
+    start = time.perf_counter()
+    work()
+    return photos / (time.perf_counter() - start)
+
+
+def embed_eight(parser: Engine, recogniser: Engine, fitted: NDArray[np.uint8], faces: NDArray[np.uint8]) -> None:
+    """Run the bare networks: one parse and eight embeddings a photo, on arrays."""
+    parser(fitted)
+    recogniser(faces)
+
+
+def measure(source: Path, count: int, slow: int, recogniser_name: str, with_original: bool) -> None:
+    """Measure all sides in turn, ROUNDS times, on at most `count` photos of `source`; print the medians."""
+    found = find_photos(source)[0][:count]
+    paths = [photo.path for photo in found]
+    weights, recogniser_weights = obtain(DEFAULT_PARSER, "parser"), obtain(recogniser_name, "recogniser")
+    parser = open_parser(weights.path, "cpu", kept=weights.kept)
+    model = recogniser_weights.model
+    recogniser = open_recogniser(
+        recogniser_weights.path, model.preprocessing if model else None, "cpu", kept=recogniser_weights.kept
+    )
+    network = load_bisenet(weights.path)
+    photos = [read_photo(path) for path in paths]
+    fitted = np.stack([fit_photo(photo) for photo in photos])
+    size = recogniser.preprocessing
+    faces = np.stack([fit_face(photo, size.height, size.width) for photo in photos for _ in range(1 + len(PARTS))])
+    embed_eight(parser, recogniser, fitted[:4], faces[:32])  # warm
+
+    listed = Path(tempfile.mkdtemp())
+    (listed / "photos.txt").write_text("\n".join(map(str, paths)))
+    sides: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as temporary:
+            out = Path(temporary)
+
+            def fused() -> None:
+                for _ in embed_parts(paths, read_photo, parser, recogniser, list(PARTS)):
+                    pass
+
+            runs: dict[str, Callable[[], object]] = {
+                "bare parser": lambda: parser(fitted),
+                "ours, files": lambda: blur_photos(listed / "photos.txt", out / "m", out / "b", device="cpu"),
+                "bare networks": lambda: embed_eight(parser, recogniser, fitted, faces),
+                "ours, fused": fused,
+            }
+            for name, work in runs.items():
+                sides.setdefault(name, []).append(rate(len(paths), work))
+            if with_original:
+                way = rate(slow, lambda: originals_way(paths[:slow], out, network))
+                sides.setdefault("original", []).append(way)
+    shutil.rmtree(listed)
+
+    height, width = photos[0].shape[:2]
+    print(f"\n{len(paths)} photos of {width}x{height}, {parser.precision}, recogniser {recogniser_name}")
+    medians = {name: float(np.median(rates)) for name, rates in sides.items()}
+    for name, median in medians.items():
+        spread = f"{min(sides[name]):.2f} to {max(sides[name]):.2f}"
+        print(f"  {name:16}{median:9.2f} photos/s   ({spread} in {ROUNDS} rounds)")
+    if with_original:
+        print(f"  with files, over the original's way: {medians['ours, files'] / medians['original']:.1f} x")
+    print(f"  with files, over the bare parser:    {medians['ours, files'] / medians['bare parser']:.2f}")
+    print(f"  fused, over the bare networks:       {medians['ours, fused'] / medians['bare networks']:.2f}")
+
+
+def main() -> None:
+    """Measure, and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("source", type=Path, metavar="PHOTOS")
+    arguments.add_argument("--photos", type=int, default=96, help="how many at most (default: %(default)s)")
+    arguments.add_argument("--original", type=int, default=4, help="how many the original does (default: %(default)s)")
+    arguments.add_argument("--recogniser", default=default_recogniser(), help="default: %(default)s")
+    parsed = arguments.parse_args()
+    print(describe())
+    with tempfile.TemporaryDirectory() as temporary:
+        for photo in find_photos(parsed.source)[0][: parsed.photos]:
+            small = cv2.resize(read_photo(photo.path), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+            write_image(Path(temporary) / f"{photo.name}.png", small.astype(np.uint8))
+        measure(Path(temporary), parsed.photos, parsed.original, parsed.recogniser, with_original=True)
+    measure(parsed.source, parsed.photos, parsed.original, parsed.recogniser, with_original=False)
+
+
+if __name__ == "__main__":
+    main()
