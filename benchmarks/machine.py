@@ -8,7 +8,7 @@ from pathlib import Path
 import openvino as ov
 import torch
 
-# What decides how fast networks run, in the kernel's spelling: AMX multiplies whole tiles of bfloat16 or 8-bit numbers.
+# What decides how fast networks run, in Linux's spelling; AMX multiplies whole tiles of bfloat16 or 8-bit numbers.
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "sve")
 PACKAGES = ("openvino", "torch", "onnxruntime", "opencv-python-headless", "numpy", "pillow")
 
@@ -24,9 +24,13 @@ def describe() -> str:
     flags = set(facts.get("flags", facts.get("Features", "")).split())
     sets = ", ".join(name for name in INSTRUCTION_SETS if name in flags) or "not known"
     lacking = "" if not flags or flags & {"amx_bf16", "amx_int8"} else " (no AMX)"
+    name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME").strip()
+    # Virtual machines often hide the product's name; family and model tell the generation.
+    generation = (
+        f"family {facts['cpu family']} model {facts['model']}, " if {"cpu family", "model"} <= facts.keys() else ""
+    )
     lines = [
-        f"processor: {ov.Core().get_property('CPU', 'FULL_DEVICE_NAME').strip()}, family {facts.get('cpu family', '?')} "
-        f"model {facts.get('model', '?')}; {cores()} cores{_memory()}",
+        f"processor: {name}, {generation}{cores()} cores{_memory()}",
         f"instruction sets: {sets}{lacking}",
     ]
     lines += [f"CUDA device: {torch.cuda.get_device_name(index)}" for index in range(torch.cuda.device_count())]
