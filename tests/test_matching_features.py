@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from facepart.errors import FacepartError
+from facepart.matching import features as module
 from facepart.matching.features import read_features, refuse_unlike
 
 
@@ -25,9 +28,10 @@ def write_list(path: Path, paths: list[Path]) -> Path:
     return path
 
 
-def record(folder: Path, sha256: str, stage: str = "extract") -> None:
-    settings = {"model": f"net-{sha256}", "sha256": sha256}
-    (folder / "run.json").write_text(json.dumps({"stage": stage, "settings": settings}))
+def record(folder: Path, sha256: str, stage: str = "extract", device: str | None = None, **more: object) -> None:
+    settings = {"model": f"net-{sha256}", "sha256": sha256, **more}
+    beside = {} if device is None else {"device": device}
+    (folder / "run.json").write_text(json.dumps({"stage": stage, "settings": settings, **beside}))
 
 
 def test_a_list_is_read_in_the_order_of_its_paths(tmp_path: Path) -> None:
@@ -65,6 +69,76 @@ def test_a_matrix_with_labels_beside_it(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").unlink()
     with pytest.raises(FacepartError, match=r"labels\.txt: cannot be read"):
         read_features(tmp_path / "features.npy")
+
+
+def test_a_matrix_replaced_while_it_is_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "features.npy", np.ones((2, 4), np.float32))
+    (tmp_path / "labels.txt").write_text("a/1\na/2\n")
+    load = np.load
+
+    def replace_then_load(path, **options):
+        # As an extraction does it: labels removed, matrix replaced, labels written; all after the first look at them.
+        np.save(tmp_path / "features.npy", 2 * np.ones((2, 4), np.float32))
+        (tmp_path / "labels.txt").write_text("a/2\na/3\n")
+        return load(path, **options)
+
+    monkeypatch.setattr(np, "load", replace_then_load)
+    with pytest.raises(FacepartError, match=r"features\.npy: was replaced while it was read"):
+        read_features(tmp_path / "features.npy")
+    monkeypatch.undo()
+    assert read_features(tmp_path / "features.npy").labels == ["a/2", "a/3"]
+
+
+def test_an_unusable_row_of_a_matrix_is_told_by_its_number(tmp_path: Path) -> None:
+    matrix = np.ones((3, 4), np.float32)
+    matrix[1, 2] = np.inf
+    np.save(tmp_path / "features.npy", matrix)
+    (tmp_path / "labels.txt").write_text("a/1\na/2\na/3\n")
+    with pytest.raises(FacepartError, match=r"features\.npy: has values that are not finite \(row 1\)"):
+        read_features(tmp_path / "features.npy")
+    with pytest.raises(FacepartError, match=r"no such matrix"):
+        read_features(tmp_path / "none" / "features.npy")
+
+
+TYPES = ("<f4", ">f4", "<f8", "<f2", "<i4", "<u1")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(
+        st.tuples(st.sampled_from(TYPES), st.booleans(), st.sampled_from([1, 2])), min_size=1, max_size=12
+    ),
+    block=st.integers(1, 5),
+    unusable=st.sampled_from([None, "zero", "nan", "long"]),
+    where=st.integers(0, 11),
+)
+def test_files_of_any_kind_are_read_as_numpy_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds, block: int, unusable: str | None, where: int
+) -> None:
+    """Whatever the headers, and wherever a block ends: the values of np.load, or the file that is at fault."""
+    monkeypatch.setattr(module, "_BLOCK", block)
+    rng = np.random.default_rng(0)
+    paths = []
+    for row, (kind, flat, version) in enumerate(kinds):
+        values = rng.integers(1, 200, 8).astype(kind)
+        path = tmp_path / f"{row:02d}.npy"
+        with path.open("wb") as file:
+            np.lib.format.write_array(file, values if flat else values[None], version=(version, 0))
+        paths.append(path)
+    listed = write_list(tmp_path / "list.txt", paths)
+    if unusable is None:
+        assert np.array_equal(read_features(listed).matrix, np.stack([np.load(path).ravel() for path in paths]))
+        return
+    where %= len(paths)
+    values = np.ones(8 if unusable != "long" else 9, np.float32) * {"zero": 0, "nan": np.nan, "long": 1}[unusable]
+    np.save(paths[where], values)
+    if len(paths) == 1 and unusable == "long":
+        return  # the only one says what the length is
+    with pytest.raises(FacepartError) as caught:
+        read_features(listed)
+    # If the first is of another length, that is told of the second.
+    named = paths[1] if unusable == "long" and where == 0 else paths[where]
+    assert str(caught.value).startswith(f"{named}: ")
 
 
 def test_missing_features_are_counted_and_the_first_named(tmp_path: Path) -> None:
@@ -131,6 +205,50 @@ def test_features_of_two_networks_are_told_apart_by_their_records(tmp_path: Path
         refuse_unlike(probe, gallery)
     record(tmp_path / "two", "aaa")
     refuse_unlike(probe, read_features(tmp_path / "two.txt"))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "told"),
+    [
+        ({"precision": "fp32"}, {"precision": "bf16"}, "precision fp32 and bf16"),
+        ({"device": "cpu"}, {"device": "cuda:0"}, "device cpu and cuda"),
+        ({"device": "cuda:1"}, {"device": "cuda:0"}, None),
+        ({"flip": True}, {"flip": False}, "flip yes and no"),
+        ({"align": None}, {"align": "8f2383e4dd3cfbb4"}, "align no and by 8f2383e4"),
+        (
+            {"precision": "fp32", "flip": False},
+            {"precision": "bf16", "flip": True},
+            "precision fp32 and bf16, flip no",
+        ),
+        ({"precision": "fp32", "device": "cpu"}, {}, None),
+        ({"precision": "fp32"}, {"precision": "fp32"}, None),
+    ],
+)
+def test_features_made_in_different_ways_are_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, one, two, told: str | None
+) -> None:
+    paths = {name: write_features(tmp_path / name, ["1", "2"]) for name in ("one", "two")}
+    record(tmp_path / "one", "aaa", **one)
+    record(tmp_path / "two", "aaa", **two)
+    sides = [read_features(write_list(tmp_path / f"{name}.txt", paths[name])) for name in paths]
+    with caplog.at_level(logging.WARNING):
+        refuse_unlike(*sides)  # probe and gallery
+        read_features(write_list(tmp_path / "both.txt", [*paths["one"], *paths["two"]]))  # one list of both
+    messages = [message for message in caplog.messages if "different extractions" in message]
+    assert len(messages) == (2 if told else 0)
+    assert all(
+        str(told) in message and "one/run.json" in message and "two/run.json" in message for message in messages
+    )
+    assert not any("\n" in message for message in messages)
+
+
+def test_features_of_one_network_that_was_fed_differently_are_refused(tmp_path: Path) -> None:
+    paths = {name: write_features(tmp_path / name, ["1", "2"]) for name in ("one", "two")}
+    record(tmp_path / "one", "aaa", colour="rgb", mean=[127.5, 127.5, 127.5])
+    record(tmp_path / "two", "aaa", colour="bgr", mean=[127.5, 127.5, 127.5])
+    sides = [read_features(write_list(tmp_path / f"{name}.txt", paths[name])) for name in paths]
+    with pytest.raises(FacepartError, match=r"fed differently cannot be compared: colour rgb and bgr \("):
+        refuse_unlike(*sides)
 
 
 def test_records_of_others_do_not_count(tmp_path: Path) -> None:

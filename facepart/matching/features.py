@@ -7,7 +7,7 @@ the rows of a matrix stay as they are.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.record import RECORD_FILE, read_record
 from facepart.lists.features import label_of
 from facepart.lists.paths import read_list
+from facepart.matching.extraction import Model, compare_models, find_model
 from facepart.recognition.matrix import LABELS_FILE
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the
@@ -27,29 +27,7 @@ from facepart.recognition.matrix import LABELS_FILE
 _THREADS = 4
 _BLOCK = 256
 
-# Settings of an extraction. Features that differ in the first are of different spaces though the network is the
-# same; features that differ in the second can be compared, but the difference moves their scores.
-_REFUSED = ("colour", "mean", "scale")
-_WARNED = ("precision", "device", "flip", "align")
-
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Model:
-    """The network that made a feature, as the ``run.json`` of the extraction says.
-
-    Attributes:
-        name: the network's.
-        sha256: of its weights.
-        record: the ``run.json``.
-        settings: what else the extraction says of how the features were made; older ones say less.
-    """
-
-    name: str
-    sha256: str
-    record: Path
-    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -103,20 +81,21 @@ def refuse_unlike(probe: Features, gallery: Features) -> None:
     lengths = probe.matrix.shape[1], gallery.matrix.shape[1]
     if lengths[0] != lengths[1]:
         raise FacepartError(_other_length(probe.paths[0], lengths[0], gallery.paths[0], lengths[1]))
-    _compare_models(model for model in (probe.model, gallery.model) if model)
+    compare_models([model for model in (probe.model, gallery.model) if model])
 
 
 def _read_listed(source: Path) -> Features:
     paths = sorted(read_list(source), key=str)
     models: dict[Path, Model | None] = {}
-    found = [model for folder in dict.fromkeys(path.parent for path in paths) if (model := _model_of(folder, models))]
-    _compare_models(found)
+    folders = dict.fromkeys(path.parent for path in paths)
+    found = [model for folder in folders if (model := find_model(folder, models))]
+    compare_models(found)
     try:
         matrix = _read_files(paths)
     except FileNotFoundError as error:
-        missing = [path for path in paths if not path.exists()]
+        missing = sum(not path.exists() for path in paths)
         raise FacepartError(
-            f"{source}: names {len(missing)} missing of {len(paths)} files; first: {missing[0]}"
+            f"{source}: names {missing} missing of {len(paths)} files; first: {error.filename}"
         ) from error
     return Features(source, matrix, [label_of(path) for path in paths], paths, found[0] if found else None)
 
@@ -191,7 +170,7 @@ def _read_matrix(source: Path) -> Features:
     unusable = _find_unusable(matrix)
     if unusable:
         raise FacepartError(f"{source}: {unusable[1]} (row {unusable[0]}); extract it again")
-    return Features(source, matrix, labels, [source] * len(labels), _model_of(source.absolute().parent, {}))
+    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}))
 
 
 def _read_labels(matrix: Path) -> list[str]:
@@ -245,64 +224,5 @@ def _find_unusable(rows: NDArray[np.float32]) -> tuple[int, str] | None:
     return row, "is all zero" if lengths[row] == 0 else "has values that are not finite"
 
 
-def _model_of(folder: Path, models: dict[Path, Model | None]) -> Model | None:
-    """Find the nearest record of an extraction in `folder` or above; `models` remembers the answers."""
-    if folder not in models:
-        try:
-            record = read_record(folder)
-        except FacepartError:
-            record = None  # some other program's run.json
-        settings = record["settings"] if record and record.get("stage") == "extract" else {}
-        if settings.get("sha256"):
-            told = {key: record[key] for key in _WARNED if record and key in record} | settings
-            models[folder] = Model(str(settings.get("model")), str(settings["sha256"]), folder / RECORD_FILE, told)
-        else:
-            models[folder] = None if folder == folder.parent else _model_of(folder.parent, models)
-    return models[folder]
-
-
 def _other_length(path: Path, length: int, other: Path, other_length: int) -> str:
     return f"{other}: has {other_length} values, but {path} has {length}: they are not of one network"
-
-
-def _compare_models(models: Iterable[Model]) -> None:
-    """Refuse or warn of features that were not made as the first were; warn once, of the first difference."""
-    first, *others = {model.record: model for model in models}.values() or [None]
-    for other in others:
-        if first.sha256 != other.sha256:
-            raise FacepartError(
-                f"features of different networks cannot be compared: {first.name} ({first.record}) "
-                f"and {other.name} ({other.record}); extract all with one"
-            )
-        differences = _differences(first, other, _REFUSED)
-        if differences:
-            raise FacepartError(
-                f"features of {first.name} cannot be compared, for it was fed differently: {differences} "
-                f"({first.record} and {other.record}); extract all in one way"
-            )
-    for other in others:
-        differences = _differences(first, other, _WARNED)
-        if differences:
-            _logger.warning(
-                "%s and %s tell of different extractions: %s; that moves the scores between their features, too",
-                *(first.record, other.record, differences),
-            )
-            return
-
-
-def _differences(model: Model, other: Model, keys: Sequence[str]) -> str:
-    """Name the settings that both records tell and that differ, with their values."""
-    told = [key for key in keys if key in model.settings and key in other.settings]
-    values = [(key, _shown(key, model.settings[key]), _shown(key, other.settings[key])) for key in told]
-    return ", ".join(f"{key} {value} and {other_value}" for key, value, other_value in values if value != other_value)
-
-
-def _shown(key: str, value: Any) -> str:
-    """Give a setting in words; equal words mean that it makes no difference."""
-    if key == "device":
-        return str(value).partition(":")[0]  # which one of several GPUs does not matter
-    if key == "align":
-        return f"by {str(value)[:8]}" if value else "no"  # the detector's sha256
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
