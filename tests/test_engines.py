@@ -1,5 +1,6 @@
 """Engines give what the network gives; the stream around them keeps order, bounds and errors."""
 
+import copy
 import threading
 
 import numpy as np
@@ -113,6 +114,19 @@ def test_bf16_is_asked_for_and_had(network, photos):
     rounded = OpenVinoEngine(network, SMALL, precision="bf16")(photos)
     assert np.any(exact != rounded)
     np.testing.assert_allclose(rounded, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_what_runs_on_cuda_runs_in_its_precisions(network, photos, precision):
+    """On the CPU, since tests have no CUDA device; and on tensors without values, which have shapes alone."""
+    exact = PyTorchEngine(copy.deepcopy(network), SMALL)(photos)
+    rounded = PyTorchEngine(copy.deepcopy(network), SMALL, precision=precision, batch=2)(photos)
+    assert rounded.dtype == np.float32
+    assert np.any(exact != rounded)
+    np.testing.assert_allclose(rounded, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
+    assert PyTorchEngine(copy.deepcopy(network), SMALL, None, precision, "meta").output_shape == (5,)
+    scores = nn.Conv2d(3, 4, 1)
+    assert PyTorchEngine(scores, SMALL, 4, precision, "meta").output_shape == (16, 24)
 
 
 def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, photos):

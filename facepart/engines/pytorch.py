@@ -52,7 +52,7 @@ class PyTorchEngine:
         if isinstance(network, Path):
             from facepart.engines.onnx_network import load_onnx
 
-            module = load_onnx(network)
+            module = load_onnx(network, preprocessing.height, preprocessing.width)
         else:
             module = network
         self._module = module.eval().to(device, self._dtype, memory_format=torch.channels_last)
@@ -92,7 +92,7 @@ class PyTorchEngine:
 
     def _send(self, photos: NDArray[np.uint8]) -> Tensor:
         batch = torch.from_numpy(np.ascontiguousarray(photos))
-        if self.device != "cpu":
+        if self.device.startswith("cuda"):
             batch = batch.pin_memory()
         return batch.to(self.device, non_blocking=True)
 
