@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/read_features.py [--count N]
 
-Makes the features in a temporary folder (unit vectors, random) and prints, in seconds: facepart's reading of the list,
-with all its checks; ``np.load`` of each file in a loop, without any; their ratio; and facepart's reading of the same
-features as a matrix. Where the system allows it, the same with the files put out of memory first (their contents, not
-the folder itself), as in the first run of a day.
+Makes the features in a temporary folder (unit vectors, random) and prints, in seconds: facepart's reading of the
+list, with all its checks; ``np.load`` of each file in a loop, without any; their ratio; and facepart's reading of the
+same features as a matrix. Where the system allows it, the same with the files put out of memory first (their
+contents, not the folder itself), as in the first run of a day.
 """
 
 import argparse
