@@ -1,16 +1,17 @@
 """An MXNet symbol and its parameters -> a PyTorch module, by interpreting the graph."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from facepart.engines.graph import Function, GraphNetwork, Step
 from facepart.errors import FacepartError
 from facepart.recognition.mxnet_format import Node
-from facepart.recognition.mxnet_operators import OPERATORS, Function
+from facepart.recognition.mxnet_operators import OPERATORS
 
 # The node that the original programs, and insightface's, take the embedding from; a training head may follow it.
 EMBEDDING_NODE = "fc1"
@@ -20,17 +21,11 @@ INPUT_NODE = "data"
 _RAW_SLOPE = 0.1
 
 
-class _Step(NamedTuple):
-    """One node of the graph: what to call, on which values, and which of them nobody needs afterwards."""
+class MXNetNetwork(GraphNetwork):
+    """A symbol up to its embedding, as a module: float32, evaluation mode, (n, 3, height, width) -> (n, d).
 
-    node: int
-    function: Function
-    inputs: tuple[int, ...]
-    finished: tuple[int, ...]
-
-
-class MXNetNetwork(nn.Module):
-    """A symbol up to its embedding, as a module: float32, evaluation mode, (n, 3, height, width) -> (n, d)."""
+    The embeddings are not normalised.
+    """
 
     def __init__(self, nodes: Sequence[Node], parameters: Mapping[str, NDArray[Any]]) -> None:
         """Build the module from a symbol's nodes and the arrays of its parameter file.
@@ -39,43 +34,25 @@ class MXNetNetwork(nn.Module):
             FacepartError: the symbol has no node ``fc1`` or no input ``data``, needs an operator or a setting that
                 is not supported, or names a parameter that is missing. The message names no file.
         """
-        super().__init__()
+        steps: list[Step] = []
+        constants: dict[str, Tensor] = {}
+        source = ""
         needed = _ancestors(nodes, EMBEDDING_NODE)
-        # The last step that takes a value lets it go: a deep network's values do not fit in memory together.
-        last_use = {source: index for index in needed for source in nodes[index].inputs}
-        self._output = needed[-1]
-        self._steps: list[_Step] = []
-        self._parameter_nodes: list[int] = []
-        self._input = -1
-        tensors: list[nn.Parameter] = []
+        # Two nodes may bear one name: values go by their numbers.
         for index in needed:
             node = nodes[index]
             if node.operator != "null":
-                finished = tuple(source for source in set(node.inputs) if last_use[source] == index)
-                self._steps.append(_Step(index, _function(node), node.inputs, finished))
+                steps.append(Step(_function(node), tuple(map(str, node.inputs)), (str(index),)))
             elif node.name == INPUT_NODE:
-                self._input = index
+                source = str(index)
             elif node.name in parameters:
                 # A copy, because a tensor must be able to write to its memory.
-                values = torch.from_numpy(np.array(parameters[node.name], dtype=np.float32))
-                self._parameter_nodes.append(index)
-                tensors.append(nn.Parameter(values, requires_grad=False))
+                constants[str(index)] = torch.from_numpy(np.array(parameters[node.name], dtype=np.float32))
             else:
                 raise FacepartError(f"the parameters lack {node.name}, which the symbol needs")
-        if self._input < 0:
+        if not source:
             raise FacepartError(f"the symbol has no input named {INPUT_NODE}")
-        self._tensors = nn.ParameterList(tensors)
-        self.eval()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute the embeddings, not normalised: (n, 3, height, width) -> (n, d)."""
-        values: dict[int, Tensor] = dict(zip(self._parameter_nodes, self._tensors, strict=True))
-        values[self._input] = x
-        for step in self._steps:
-            values[step.node] = step.function(*[values[source] for source in step.inputs])
-            for source in step.finished:
-                del values[source]
-        return values[self._output]
+        super().__init__(steps, constants, source, str(needed[-1]))
 
 
 def _ancestors(nodes: Sequence[Node], name: str) -> list[int]:

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from facepart.engines.graph import Function
+
 Attributes = Mapping[str, str]
-Function = Callable[..., Tensor]
 
 
 def _flag(attributes: Attributes, name: str, default: bool) -> bool:
