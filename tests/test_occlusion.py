@@ -120,7 +120,8 @@ def test_soft_masks_are_those_of_the_whole_photo(size, part, rectangles):
         mask[top : top + rows, left : left + columns] = 255
     constants = recipe(part, height, width)
     shrinks = height <= 512 and width <= 512
-    whole = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    whole = cv2.resize(mask, (width, height), interpolation=method).astype(np.uint8)
     if constants.dilation:
         whole = scipy.ndimage.maximum_filter(whole, 2 * constants.dilation + 1)
     expected = truncating_gaussian(whole, constants.sigma).astype(int)
