@@ -172,11 +172,11 @@ def test_what_was_finished_before_an_interruption_is_not_done_again(
         stop_after(patch, 10)
         with pytest.raises(Killed):
             extract(tmp_path, matrix=True)
-    # Batches of two: the last of the finished ones may have been on its way to the shard.
-    assert extract(tmp_path, matrix=True).skipped in (8, 10)
+    # Batches of two: the last of those that the network finished may have been on its way to the shard.
+    assert 8 <= extract(tmp_path, matrix=True).skipped <= 10
 
 
-@pytest.mark.parametrize("change", ["photo added", "photo removed", "everything redone"])
+@pytest.mark.parametrize("change", ["photo added", "photo removed", "photo exchanged", "everything redone"])
 @pytest.mark.parametrize("operation", ["replace", "unlink"])
 def test_stopped_between_any_two_files_no_reader_is_misled(
     tmp_path: Path, extract: Extract, monkeypatch: pytest.MonkeyPatch, change: str, operation: str
@@ -187,11 +187,11 @@ def test_stopped_between_any_two_files_no_reader_is_misled(
         draw(source / name, seed)
 
     def changed() -> dict[str, bool]:
-        if change == "photo added":
+        if change in ("photo added", "photo exchanged"):
             draw(source / "a/2.png", 9)
-        elif change == "photo removed":
+        if change in ("photo removed", "photo exchanged"):  # both: as many labels as before
             (source / "a/3.png").unlink()
-        else:
+        if change == "everything redone":
             draw(source / "a/3.png", 9)  # the same labels, and another row
         return {"overwrite": change == "everything redone"}
 
@@ -315,7 +315,7 @@ def test_overwriting_redoes_and_when_interrupted_goes_on_with_what_is_new(
             extract(folder, tmp_path / "photos", matrix=True, flip=True, overwrite=True)
     # Nothing of the old settings is left that the new record would vouch for.
     assert not (folder / "features.npy").exists()
-    assert extract(folder, tmp_path / "photos", matrix=True, flip=True).skipped in (2, 4)
+    assert 2 <= extract(folder, tmp_path / "photos", matrix=True, flip=True).skipped <= 4
     extract(tmp_path / "anew", tmp_path / "photos", matrix=True, flip=True)
     assert np.array_equal(np.load(folder / "features.npy"), np.load(tmp_path / "anew" / "features.npy"))
     assert not np.array_equal(np.load(folder / "features.npy"), old)
