@@ -179,6 +179,23 @@ def test_outputs_of_two_settings_are_never_mixed(work, run, photos):
     assert "was made with flip False, this run has True" in result.stderr
 
 
+def test_redone_with_other_settings_and_killed_a_folder_holds_no_outputs_of_both(
+    tmp_path, run, photos, recogniser_weights
+):
+    features = tmp_path / "features"
+    command = ["-m", "facepart", "extract", "-s", photos, "-d", features, "--model", "faceplugin"]
+    assert run(*command).returncode == 0
+    before = {path.name: path.read_bytes() for path in features.glob("*.npy")}
+    redo = [*command, "--flip", "--overwrite"]
+    begun = '"flip": true'
+    assert kill_when(lambda: begun in (features / "run.json").read_text() and any(features.glob("*.npy")), *redo)
+    assert 0 < len(list(features.glob("*.npy"))) < len(before), "killed in the middle"
+    assert run(*redo[:-1]).returncode == 0
+    after = {path.name: path.read_bytes() for path in features.glob("*.npy")}
+    assert after.keys() == before.keys()
+    assert not [name for name in after if after[name] == before[name]]
+
+
 def test_bad_photos_are_told_and_the_rest_goes_on(tmp_path, run, photos, bisenet_weights, recogniser_weights):
     source = tmp_path / "photos"
     source.mkdir()

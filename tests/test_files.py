@@ -8,7 +8,7 @@ import pytest
 from facepart.errors import FacepartError
 from facepart.files.atomic import replacing, write_npy, write_text
 from facepart.files.failures import Failure, write_failures
-from facepart.files.record import make_record, read_record, refuse_other_settings, write_record
+from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -71,3 +71,18 @@ def test_a_damaged_record_is_told(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(FacepartError, match=r"run\.json"):
         read_record(tmp_path)
+
+
+def test_outputs_of_other_settings_are_removed_before_they_are_made_anew(tmp_path):
+    old = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    for path in old:
+        path.touch()
+    write_record(tmp_path, make_record("extract", {"flip": False}, {}, ()))
+    # The same settings: nothing is removed.
+    remove_outdated(tmp_path, "extract", {"flip": False}, {old[0]}, old)
+    assert all(path.exists() for path in old)
+    with pytest.raises(FacepartError, match=r"other settings that this run would not redo, such as b\.npy"):
+        remove_outdated(tmp_path, "extract", {"flip": True}, {old[0]}, old)
+    assert all(path.exists() for path in old)
+    remove_outdated(tmp_path, "extract", {"flip": True}, {*old, tmp_path / "new.npy"}, old)
+    assert not any(path.exists() for path in old)

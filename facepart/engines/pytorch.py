@@ -55,7 +55,8 @@ class PyTorchEngine:
             module = load_onnx(network, preprocessing.height, preprocessing.width)
         else:
             module = network
-        self._module = module.eval().to(device, self._dtype, memory_format=torch.channels_last)
+        self._module = module.eval().to(device, self._dtype)
+        self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # (3, 1, 1), to stretch over rows and columns.
         self._mean = torch.tensor(preprocessing.mean, device=device)[:, None, None]
         self._scale = torch.tensor(preprocessing.scale, device=device)[:, None, None]

@@ -59,4 +59,5 @@ def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["path", "stage", "reason"])
     writer.writerows([str(failure.path), failure.stage, failure.reason] for failure in failures)
-    write_text(path, buffer.getvalue())
+    # A path that is no UTF-8 is told with its odd bytes replaced.
+    write_text(path, buffer.getvalue().encode("utf-8", "replace").decode("utf-8"))

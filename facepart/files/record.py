@@ -8,7 +8,7 @@ same run gives the same record.
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -82,17 +82,54 @@ def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any])
         FacepartError: `folder` has a record of another stage or of other settings; the message names the first
             setting that differs.
     """
-    earlier = read_record(folder)
-    if earlier is None:
+    difference = _difference(read_record(folder), stage, settings)
+    if difference:
+        raise FacepartError(f"{folder}: {difference}; choose another folder, or redo everything with --overwrite")
+
+
+def remove_outdated(
+    folder: Path, stage: str, settings: Mapping[str, Any], outputs: Collection[Path], there: Iterable[Path]
+) -> None:
+    """Before outputs are made anew with other settings, remove those that are there.
+
+    A run that is stopped halfway would else leave outputs of both settings under one record. With the same settings,
+    nothing is removed.
+
+    Args:
+        folder: where the record is.
+        stage: the stage's name.
+        settings: of the run that begins.
+        outputs: the files that it will write.
+        there: the files of its kind that `folder` holds.
+
+    Raises:
+        FacepartError: `folder` holds the outputs of another stage, or outputs that this run will not make anew.
+    """
+    if not _difference(read_record(folder), stage, settings):
         return
-    advice = "choose another folder, or redo everything with --overwrite"
+    outdated = list(there)
+    foreign = [path for path in outdated if path not in outputs]
+    if foreign:
+        raise FacepartError(
+            f"{folder}: holds outputs of other settings that this run would not redo, such as "
+            f"{foreign[0].relative_to(folder)}; choose another folder"
+        )
+    for path in outdated:
+        path.unlink()
+
+
+def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any]) -> str:
+    """Say what a folder's record has that a run has not; empty where they go together."""
+    if earlier is None:
+        return ""
     if earlier.get("stage") != stage:
-        raise FacepartError(f"{folder}: holds the outputs of `{earlier.get('stage')}`; choose another folder")
+        return f"holds the outputs of `{earlier.get('stage')}`"
     # Through JSON, so that tuples and lists, and numbers of either kind, compare as they are stored.
     for key, now in json.loads(json.dumps(dict(settings))).items():
         before = earlier["settings"].get(key)
         if before != now:
-            raise FacepartError(f"{folder}: was made with {key} {before!r}, this run has {now!r}; {advice}")
+            return f"was made with {key} {before!r}, this run has {now!r}"
+    return ""
 
 
 def _version(package: str) -> str | None:

@@ -55,7 +55,10 @@ def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo]
     photos: dict[str, Photo] = {}
     for path in paths:
         name = path.relative_to(root).with_suffix("").as_posix()
-        if name in photos and photos[name].path != path:
+        if not name.isprintable():
+            # Lists and tables have a line a photo, in UTF-8.
+            failures.append(Failure(path, "find", "its name has signs that no list can hold: rename it"))
+        elif name in photos and photos[name].path != path:
             reason = f"its outputs would overwrite those of {photos[name].path.name}: rename one"
             failures.append(Failure(path, "find", reason))
         else:

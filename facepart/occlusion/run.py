@@ -5,7 +5,7 @@ goes on where it was; see :func:`blur_photos`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from facepart.engines import choose_device, choose_precision
 from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, write_record
+from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
 from facepart.models import DEFAULT_PARSER, obtain
 from facepart.occlusion.blur import blur_parts
@@ -55,9 +55,20 @@ class _Layout:
     def labels(self, photo: Photo) -> Path:
         return self.masks / "labels" / f"{photo.name}.png"
 
+    def outputs(self, photo: Photo) -> Iterator[Path]:
+        for part in self.parts:
+            yield self.mask(photo, part)
+            yield self.photo(photo, part)
+        if self.save_labels:
+            yield self.labels(photo)
+
     def complete(self, photo: Photo) -> bool:
-        there = all(self.mask(photo, part).exists() and self.photo(photo, part).exists() for part in self.parts)
-        return there and (not self.save_labels or self.labels(photo).exists())
+        return all(path.exists() for path in self.outputs(photo))
+
+    def there(self, folder: Path) -> Iterator[Path]:
+        """Yield what earlier runs wrote into `folder` for photos."""
+        for below in ("mask_*", "blurred_*", "labels"):
+            yield from (path for path in folder.glob(f"{below}/**/*") if path.is_file())
 
 
 def blur_photos(
@@ -125,6 +136,10 @@ def blur_photos(
 
     # Before anything is written: a wrong network must not leave a record of itself.
     parser = open_parser(weights.path, device, precision, weights.kept) if todo else None
+    if overwrite:
+        outputs = {path for photo in photos for path in layout.outputs(photo)}
+        for folder in (masks, blurred):
+            remove_outdated(folder, "blur", settings, outputs, layout.there(folder))
     inputs = {"source": source, "masks": masks, "blurred": blurred}
     for folder in (masks, blurred):
         write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, write_record
+from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
@@ -134,8 +134,10 @@ def extract_features(
     if todo:
         engine = open_engine(lambda: (recogniser.network, fit), device, precision, kept=weights.kept)
     inputs = {"source": source, "features": features}
-    if rows and overwrite:
+    if overwrite and rows:
         rows.clear()
+    elif overwrite:
+        remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
     write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
     times = times or StepTimes()
     progress(0, len(todo))
@@ -179,6 +181,10 @@ def extract_features(
 
 def _feature(features: Path, photo: Photo) -> Path:
     return features / f"{photo.name}.npy"
+
+
+def _features_in(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*.npy") if not path.name.startswith("."))
 
 
 def _reader(
