@@ -1,14 +1,21 @@
 """Photos in every kind of file come out as 8-bit RGB; what is no photo is told."""
 
+import io
 import os
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from facepart.errors import FacepartError
+from facepart.files.failures import write_failures
 from facepart.images import PhotoError, find_photos, read_photo, write_image, write_indexed_png
+from facepart.images.resize import changed, resize, resize_around
+from facepart.images.write import encode_png
+from facepart.recognition.embed import fit_face, fit_versions
 
 
 @pytest.fixture
@@ -181,3 +188,66 @@ def test_label_maps_keep_their_numbers_and_show_colours(tmp_path):
         assert image.mode == "P"
         np.testing.assert_array_equal(np.asarray(image), labels)
     np.testing.assert_array_equal(read_photo(tmp_path / "labels.png"), palette[labels])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([(), (3,)]), st.integers(0, 255), st.integers(0, 9))
+def test_pngs_are_read_back_exactly_by_pillow_and_opencv(height, width, channels, levels, seed):
+    pixels = np.random.default_rng(seed).integers(0, levels + 1, (height, width, *channels)).astype(np.uint8)
+    encoded = encode_png(pixels)
+    # Pillow checks the checksum of every chunk.
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), pixels)
+    by_opencv = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert by_opencv is not None
+    np.testing.assert_array_equal(by_opencv if not channels else by_opencv[:, :, ::-1], pixels)
+
+
+def test_pngs_of_photos_are_no_larger_than_opencvs(faces):
+    for face in faces:
+        expected = cv2.imencode(".png", face, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+        assert len(encode_png(face)) < 1.15 * len(expected)
+
+
+sizes = st.sampled_from([(512, 512), (224, 224), (112, 112), (250, 200), (97, 300), (640, 480)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(sizes, sizes, st.data(), st.integers(0, 99))
+def test_resizing_around_a_place_gives_what_resizing_all_gives_there(old, new, data, seed):
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 256, (*old, 3)).astype(np.uint8)
+    bounds = [sorted((data.draw(st.integers(0, side - 1)), data.draw(st.integers(0, side - 1)))) for side in old]
+    place = slice(bounds[0][0], bounds[0][1] + 1), slice(bounds[1][0], bounds[1][1] + 1)
+    other = pixels.copy()
+    other[place] = generator.integers(0, 256, other[place].shape)
+    assert all(
+        inner.start >= outer.start and inner.stop <= outer.stop
+        for inner, outer in zip(changed(pixels, other), place, strict=True)
+    )
+    expected = resize(other, *new)
+    result = resize(pixels, *new).copy()
+    there, patch = resize_around(other, place, *new)
+    result[there] = patch
+    # OpenCV computes where a pixel falls from the start of what it is given, in floating point.
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("side", [112, 224, 250, 512, 80])
+def test_versions_of_a_face_are_fitted_as_if_each_alone(side):
+    generator = np.random.default_rng(side)
+    face = generator.integers(0, 256, (side, side, 3)).astype(np.uint8)
+    versions = [face.copy() for _ in range(3)]
+    versions[0][10:30, 5:50] = 0
+    versions[1][side - 1, side - 1] ^= 255
+    fitted = fit_versions(face, versions, 112, 112)
+    np.testing.assert_array_equal(fitted, [fit_face(each, 112, 112) for each in (face, *versions)])
+
+
+def test_names_that_no_list_can_hold_are_told(tmp_path):
+    for name in (b"line\nbreak.png", b"latin-\xe9.png", b"\xc3\xa9t\xc3\xa9.png"):
+        (tmp_path / os.fsdecode(name)).touch()
+    photos, failures = find_photos(tmp_path)
+    assert [photo.name for photo in photos] == ["été"]
+    assert {failure.reason for failure in failures} == {"its name has signs that no list can hold: rename it"}
+    write_failures(tmp_path, failures)
+    assert (tmp_path / "failures.csv").read_text(encoding="utf-8").count("rename it") == 2

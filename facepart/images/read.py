@@ -46,12 +46,13 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
             # A photo that is merely large is not suspect here; one beyond Pillow's hard limit still raises.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened.load()
-            image = ImageOps.exif_transpose(opened)
+            image: Image.Image = opened
+            ImageOps.exif_transpose(image, in_place=True)
             if image.mode in _DEEP_GREY:
                 grey = np.asarray(image).astype(np.int64) >> 8
                 return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
             # A copy, because Pillow's own memory is read-only.
-            return np.array(image.convert("RGB"), dtype=np.uint8)
+            return np.array(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
     except FileNotFoundError as error:
         raise PhotoError("no such file") from error
     except IsADirectoryError as error:

@@ -7,13 +7,13 @@ OpenCV's faster convolution, which is why it has its own few lines rather than `
 Most parts are small. So all of it is done on a patch of the photo, beyond which the soft mask is 0 throughout.
 """
 
-import math
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.images.resize import resize_around
 from facepart.occlusion.recipe import Recipe
 
 # scipy.ndimage.gaussian_filter's default: the kernel ends at this many sigmas.
@@ -130,26 +130,9 @@ def _fit(mask: NDArray[np.uint8], height: int, width: int) -> Patch:
     left, top, columns, rows = cv2.boundingRect(mask)
     if not rows:
         return Patch(0, 0, mask[:0, :0])
-    old_rows, new_rows = _stretch(top, top + rows, mask.shape[0], height)
-    old_columns, new_columns = _stretch(left, left + columns, mask.shape[1], width)
-    size = (new_columns.stop - new_columns.start, new_rows.stop - new_rows.start)
-    # INTER_AREA averages where the mask shrinks; where it grows it would repeat pixels, so lines between them.
-    shrinks = height <= mask.shape[0] and width <= mask.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    fitted = cv2.resize(mask[old_rows, old_columns], size, interpolation=method)
-    return Patch(new_rows.start, new_columns.start, fitted.astype(np.uint8, copy=False))
-
-
-def _stretch(first: int, last: int, old: int, new: int) -> tuple[slice, slice]:
-    """Find a stretch of an axis around first .. last that, resized alone, gives what resizing all of the axis gives.
-
-    The axis has `old` pixels, and will have `new`. The stretch ends on borders between pixels both before and after,
-    and has the neighbours of first and last in it, which interpolation may ask for.
-    """
-    steps = math.gcd(old, new)
-    start = max(first - 1, 0) * steps // old
-    stop = min(-(-(last + 1) * steps // old), steps)
-    return slice(start * old // steps, stop * old // steps), slice(start * new // steps, stop * new // steps)
+    place = slice(top, top + rows), slice(left, left + columns)
+    fitted_place, fitted = resize_around(mask, place, height, width)
+    return Patch(fitted_place[0].start, fitted_place[1].start, fitted)
 
 
 def _widen(patch: Patch, vertically: int, horizontally: int, height: int, width: int) -> Patch:
