@@ -15,7 +15,6 @@ Then ours again on the photos as they are.
 """
 
 import argparse
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -25,11 +24,9 @@ import cv2
 import numpy as np
 import scipy.ndimage
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.machine import describe
-from facepart.engines import Engine
 from facepart.images import find_photos, read_photo, write_image
 from facepart.models import DEFAULT_PARSER, default_recogniser, obtain
 from facepart.occlusion import blur_photos
@@ -76,16 +73,12 @@ def rate(photos: int, work: Callable[[], object]) -> float:
     return photos / (time.perf_counter() - start)
 
 
-def embed_eight(parser: Engine, recogniser: Engine, fitted: NDArray[np.uint8], faces: NDArray[np.uint8]) -> None:
-    """Run the bare networks: one parse and eight embeddings a photo, on arrays."""
-    parser(fitted)
-    recogniser(faces)
+def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
+    """Measure all sides in turn, ROUNDS times, on `count` photos of `source` at most; print the medians.
 
-
-def measure(source: Path, count: int, slow: int, recogniser_name: str, with_original: bool) -> None:
-    """Measure all sides in turn, ROUNDS times, on at most `count` photos of `source`; print the medians."""
-    found = find_photos(source)[0][:count]
-    paths = [photo.path for photo in found]
+    The original does `slow` of the photos; none if that is 0.
+    """
+    paths = [photo.path for photo in find_photos(source)[0][:count]]
     weights, recogniser_weights = obtain(DEFAULT_PARSER, "parser"), obtain(recogniser_name, "recogniser")
     parser = open_parser(weights.path, "cpu", kept=weights.kept)
     model = recogniser_weights.model
@@ -97,42 +90,52 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str, with_orig
     fitted = np.stack([fit_photo(photo) for photo in photos])
     size = recogniser.preprocessing
     faces = np.stack([fit_face(photo, size.height, size.width) for photo in photos for _ in range(1 + len(PARTS))])
-    embed_eight(parser, recogniser, fitted[:4], faces[:32])  # warm
 
-    listed = Path(tempfile.mkdtemp())
-    (listed / "photos.txt").write_text("\n".join(map(str, paths)))
-    sides: dict[str, list[float]] = {}
+    def with_files(out: Path) -> None:
+        listed = out / "photos.txt"
+        listed.write_text("\n".join(map(str, paths)))
+        blur_photos(listed, out / "masks", out / "blurred", device="cpu")
+
+    def bare_networks(out: Path) -> None:
+        parser(fitted)
+        recogniser(faces)
+
+    def fused(out: Path) -> None:
+        for _ in embed_parts(paths, read_photo, parser, recogniser, list(PARTS)):
+            pass
+
+    sides: dict[str, tuple[int, Callable[[Path], object]]] = {
+        "bare parser": (len(paths), lambda out: parser(fitted)),
+        "ours, files": (len(paths), with_files),
+        "bare networks": (len(paths), bare_networks),
+        "ours, fused": (len(paths), fused),
+    }
+    if slow:
+        sides["original"] = slow, lambda out: originals_way(paths[:slow], out, network)
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    bare_networks(source)  # once before anything counts
     for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as temporary:
-            out = Path(temporary)
-
-            def fused() -> None:
-                for _ in embed_parts(paths, read_photo, parser, recogniser, list(PARTS)):
-                    pass
-
-            runs: dict[str, Callable[[], object]] = {
-                "bare parser": lambda: parser(fitted),
-                "ours, files": lambda: blur_photos(listed / "photos.txt", out / "m", out / "b", device="cpu"),
-                "bare networks": lambda: embed_eight(parser, recogniser, fitted, faces),
-                "ours, fused": fused,
-            }
-            for name, work in runs.items():
-                sides.setdefault(name, []).append(rate(len(paths), work))
-            if with_original:
-                way = rate(slow, lambda: originals_way(paths[:slow], out, network))
-                sides.setdefault("original", []).append(way)
-    shutil.rmtree(listed)
+        for name, (photos_done, work) in sides.items():
+            rates[name].append(one_round(photos_done, work))
 
     height, width = photos[0].shape[:2]
     print(f"\n{len(paths)} photos of {width}x{height}, {parser.precision}, recogniser {recogniser_name}")
-    medians = {name: float(np.median(rates)) for name, rates in sides.items()}
+    medians = {name: float(np.median(each)) for name, each in rates.items()}
     for name, median in medians.items():
-        spread = f"{min(sides[name]):.2f} to {max(sides[name]):.2f}"
+        spread = f"{min(rates[name]):.2f} to {max(rates[name]):.2f}"
         print(f"  {name:16}{median:9.2f} photos/s   ({spread} in {ROUNDS} rounds)")
-    if with_original:
+    if slow:
         print(f"  with files, over the original's way: {medians['ours, files'] / medians['original']:.1f} x")
     print(f"  with files, over the bare parser:    {medians['ours, files'] / medians['bare parser']:.2f}")
     print(f"  fused, over the bare networks:       {medians['ours, fused'] / medians['bare networks']:.2f}")
+
+
+def one_round(photos: int, work: Callable[[Path], object]) -> float:
+    """Give the photos a second at which `work`, which may write into a folder, gets through `photos` of them."""
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        work(Path(out))
+        return photos / (time.perf_counter() - start)
 
 
 def main() -> None:
@@ -140,7 +143,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("source", type=Path, metavar="PHOTOS")
     arguments.add_argument("--photos", type=int, default=96, help="how many at most (default: %(default)s)")
-    arguments.add_argument("--original", type=int, default=4, help="how many the original does (default: %(default)s)")
+    arguments.add_argument(
+        "--original", type=int, default=4, help="how many the original does (default: %(default)s)"
+    )
     arguments.add_argument("--recogniser", default=default_recogniser(), help="default: %(default)s")
     parsed = arguments.parse_args()
     print(describe())
@@ -148,8 +153,8 @@ def main() -> None:
         for photo in find_photos(parsed.source)[0][: parsed.photos]:
             small = cv2.resize(read_photo(photo.path), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
             write_image(Path(temporary) / f"{photo.name}.png", small.astype(np.uint8))
-        measure(Path(temporary), parsed.photos, parsed.original, parsed.recogniser, with_original=True)
-    measure(parsed.source, parsed.photos, parsed.original, parsed.recogniser, with_original=False)
+        measure(Path(temporary), parsed.photos, parsed.original, parsed.recogniser)
+    measure(parsed.source, parsed.photos, 0, parsed.recogniser)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from facepart.demo.faces import make_captures
 from facepart.files.progress import silent
 from facepart.images import find_photos, read_photo, write_image
 from facepart.images.resize import resize
-from facepart.images.write import encode_png
+from facepart.images.write import encode_image
 from facepart.models import DEFAULT_PARSER, obtain
 from facepart.occlusion import blend, blur_parts, soft_mask
 from facepart.occlusion.recipe import recipe
@@ -70,9 +70,9 @@ def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Se
     with clock(seconds, "(one blend of the whole photo)"):
         blend(pixels, other, pixels[:, :, 1])
     with clock(seconds, "7 masks to PNG"):
-        encoded_masks = [encode_png(mask) for mask in masks.values()]
+        encoded_masks = [encode_image(".png", mask) for mask in masks.values()]
     with clock(seconds, "7 blurs to PNG"):
-        encoded_blurs = [encode_png(version) for version in blurred.values()]
+        encoded_blurs = [encode_image(".png", version) for version in blurred.values()]
     with clock(seconds, "14 files"):
         for number, encoded in enumerate(encoded_masks + encoded_blurs):
             (folder / f"{number}.png").write_bytes(encoded)

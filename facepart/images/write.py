@@ -1,30 +1,29 @@
-"""Arrays -> image files, whole or not at all.
+"""Arrays -> image files, whole or not at all."""
 
-PNG has its own few lines here, since most of a run's time beside the network goes into it: fourteen PNGs a photo.
-"""
-
-import struct
-import zlib
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_bytes
 
-# What OpenCV is told for other formats. WebP above 100 is lossless.
+# What OpenCV is told for each format. PNG is lossless whatever it is told: the fastest level, each row stored as its
+# difference to the one above (trying every filter for every row takes twice as long and saves nothing on photos),
+# and runs of equal bytes, which masks are made of. WebP above 100 is lossless.
 _OPTIONS = {
+    ".png": [
+        *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+        *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+        *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    ],
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],
 }
-
-# Names and numbers of the PNG specification, https://www.w3.org/TR/png-3/.
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _COLOUR, _INDEXED = 0, 2, 3
-_UP = 2
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
@@ -37,21 +36,27 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     Raises:
         FacepartError: the file cannot be written, or the format is not known.
     """
-    extension = path.suffix.lower()
-    if extension == ".png":
-        write_bytes(path, encode_png(pixels))
-        return
+    try:
+        data = encode_image(path.suffix.lower(), pixels)
+    except cv2.error as error:
+        raise FacepartError(f"{path}: no image can be written in this format") from error
+    write_bytes(path, data)
+
+
+def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a picture in the format of an extension such as ``.png``; see :func:`write_image`.
+
+    Raises:
+        cv2.error: the format is not known, or cannot hold such pixels.
+    """
     if extension == ".pgm" and pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     elif pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-    try:
-        written, encoded = cv2.imencode(extension, pixels, _OPTIONS.get(extension, []))
-    except cv2.error as error:
-        raise FacepartError(f"{path}: no image can be written in this format") from error
+    written, encoded = cv2.imencode(extension, pixels, _OPTIONS.get(extension, []))
     if not written:
-        raise FacepartError(f"{path}: the image cannot be encoded")
-    write_bytes(path, encoded.tobytes())
+        raise cv2.error(f"a picture of shape {pixels.shape} cannot be encoded as {extension}")
+    return encoded.tobytes()
 
 
 def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> None:
@@ -62,34 +67,9 @@ def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[n
         indices: uint8, (height, width).
         palette: uint8, (n, 3) RGB, the colour of each number.
     """
-    write_bytes(path, encode_png(indices, palette))
-
-
-def encode_png(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:
-    """Encode pixels as a PNG, without loss.
-
-    Each row is stored as its difference to the one above, compressed at the fastest level: on photos no larger than
-    what libpng makes at that level with the best filter for each row, and several times faster.
-
-    Args:
-        pixels: uint8, (height, width) grey or (height, width, 3) RGB.
-        palette: uint8, (n, 3) RGB: pixels are not grey but numbers of these colours.
-    """
-    height, width = pixels.shape[:2]
-    colour = _COLOUR if pixels.ndim == 3 else _GREY if palette is None else _INDEXED
-    values = pixels.reshape(height, -1)
-    rows = np.empty((height, 1 + values.shape[1]), np.uint8)
-    rows[:, 0] = _UP
-    rows[0, 1:] = values[0]
-    np.subtract(values[1:], values[:-1], out=rows[1:, 1:])
-    # 8 bits a sample; deflate, the five filters of every PNG, and no interlacing have the number 0.
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b"")]
-    if palette is not None:
-        chunks.insert(1, (b"PLTE", palette.tobytes()))
-    return _SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(content, zlib.crc32(kind))
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+    image = Image.fromarray(indices).convert("P")
+    image.frombytes(indices.tobytes())
+    image.putpalette(palette.tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    write_bytes(path, buffer.getvalue())

@@ -7,6 +7,7 @@ OpenCV's faster convolution, which is why it has its own few lines rather than `
 Most parts are small. So all of it is done on a patch of the photo, beyond which the soft mask is 0 throughout.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -70,16 +71,14 @@ def soft_patch(mask: NDArray[np.uint8], constants: Recipe, height: int, width: i
     patch = _fit(mask, height, width)
     if not patch.values.size:
         return patch
+    kernel = _gaussian(constants.sigma)
+    reach, growth = len(kernel) // 2, constants.dilation
     # Before each step, zeros are added as far as it reaches. The patch's border is then the photo's, or lies in zeros
     # so wide that mirroring finds what it would find in the whole photo.
-    if constants.dilation:
-        patch = _widen(patch, constants.dilation, constants.dilation, height, width)
-        side = 2 * constants.dilation + 1
-        grown = cv2.dilate(patch.values, cv2.getStructuringElement(cv2.MORPH_RECT, (side, side)))
-        patch = patch._replace(values=grown.astype(np.uint8, copy=False))
-    kernel = _gaussian(constants.sigma)
-    reach = len(kernel) // 2
-    patch = _widen(patch, reach, 0, height, width)
+    patch = _widen(patch, growth + reach, growth, height, width)
+    if growth:
+        square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * growth + 1, 2 * growth + 1))
+        patch = patch._replace(values=cv2.dilate(patch.values, square).astype(np.uint8, copy=False))
     patch = patch._replace(values=_filter_columns(patch.values, kernel))
     patch = _widen(patch, 0, reach, height, width)
     return patch._replace(values=_filter_rows(patch.values, kernel))
@@ -101,6 +100,7 @@ def truncating_gaussian(values: NDArray[np.uint8], sigma: float) -> NDArray[np.u
     return _filter_rows(_filter_columns(values, kernel), kernel)
 
 
+@lru_cache(maxsize=8)
 def _gaussian(sigma: float) -> NDArray[np.float32]:
     radius = int(_TRUNCATE * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
