@@ -93,8 +93,9 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
 
     def with_files(out: Path) -> None:
         listed = out / "photos.txt"
-        listed.write_text("\n".join(map(str, paths)))
-        blur_photos(listed, out / "masks", out / "blurred", device="cpu")
+        listed.write_text("\n".join(str(path.absolute()) for path in paths))
+        outcome = blur_photos(listed, out / "masks", out / "blurred", device="cpu")
+        assert outcome.done == len(paths), outcome.failures
 
     def bare_networks(out: Path) -> None:
         parser(fitted)

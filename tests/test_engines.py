@@ -165,6 +165,7 @@ class Doubling:
 
     device = precision = runtime = "test"
     preprocessing = Preprocessing(1, 1)
+    output_shape: tuple[int, ...] = (1, 1, 3)
 
     def __init__(self):
         self.calls = []

@@ -32,7 +32,7 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
     table = read_parts_table(blurred)
 
     photos, _ = find_photos(tmp_path / "photos.txt")
-    results = list(embed_parts(photos, lambda photo: read_photo(photo.path), *engines, parts, batch=2))
+    results = list(embed_parts(photos, lambda photo: read_photo(photo.path), engines[0], engines[1], parts, batch=2))
     assert [photo for photo, _ in results] == photos
     for photo, embedded in results:
         assert not isinstance(embedded, PhotoError)
@@ -46,10 +46,11 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
     parts = list(PARTS)
 
     def run(items, **options):
-        return {
-            item: result.embeddings
-            for item, result in embed_parts(items, lambda item: faces[item], *engines, parts, **options)
-        }
+        results = {}
+        for item, result in embed_parts(items, lambda item: faces[item], engines[0], engines[1], parts, **options):
+            assert not isinstance(result, PhotoError)
+            results[item] = result.embeddings
+        return results
 
     whole = run([0, 1, 2])
     for items, options in [([2, 1, 0], {}), ([0, 1, 2], {"batch": 1}), ([1, 0, 2], {"batch": 2, "workers": 1})]:
@@ -63,7 +64,8 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
 
 def test_mirrored_views_change_the_embedding_and_not_its_length(faces, engines):
     def run(flip):
-        ((_, result),) = embed_parts([0], lambda item: faces[item], *engines, ["nose"], flip=flip)
+        ((_, result),) = embed_parts([0], lambda item: faces[item], engines[0], engines[1], ["nose"], flip=flip)
+        assert not isinstance(result, PhotoError)
         return result.embeddings
 
     plain, flipped = run(False), run(True)
@@ -78,6 +80,6 @@ def test_a_photo_that_cannot_be_read_is_told_in_its_place(faces, engines):
             raise PhotoError("no such file")
         return faces[item]
 
-    results = list(embed_parts([0, 1, 2], read, *engines, ["nose"], batch=2))
+    results = list(embed_parts([0, 1, 2], read, engines[0], engines[1], ["nose"], batch=2))
     assert [isinstance(result, PhotoError) for _, result in results] == [False, True, False]
     assert str(results[1][1]) == "no such file"
