@@ -338,7 +338,7 @@ def test_convolution_with_any_border(tmp_path_factory, window, border, dilations
     compare(write_graph(path, [conv], constants, shape=("n", 3, "h", "w")), photos(2, height, width), atol=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(window, border, pair, st.integers(0, 1), side, side)
 def test_max_pool_with_any_border(tmp_path_factory, window, border, dilations, ceil_mode, height, width):
     # ONNX Runtime refuses a border as wide as the kernel, and for SAME does not give the size that the
@@ -351,7 +351,7 @@ def test_max_pool_with_any_border(tmp_path_factory, window, border, dilations, c
     compare(write_graph(path, [pool], shape=("n", 3, "h", "w")), photos(2, height, width))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(window, border, st.integers(0, 1), st.integers(0, 1), side, side)
 def test_average_pool_with_any_border(tmp_path_factory, window, border, ceil_mode, include, height, width):
     assume(max(border.get("pads", [0])) < min(window["kernel_shape"]))

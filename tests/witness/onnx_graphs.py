@@ -62,6 +62,7 @@ def onnxruntime_answer(path: Path, pictures: NDArray[np.float32]) -> NDArray[Any
     """Ask ONNX Runtime for a graph's first output; one photo at a time if the graph is of a fixed batch."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     (source,) = session.get_inputs()
     batches = [pictures] if isinstance(source.shape[0], str) else [photo[None] for photo in pictures]
