@@ -14,8 +14,8 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=["auto", *PRECISIONS],
         default="auto",
-        help="of the network's arithmetic; auto is bf16 on a processor that has it in hardware, else fp32, and fp16 "
-        "on CUDA",
+        help="of the network's arithmetic; auto is bf16 where the hardware has it, else fp32 on the CPU and fp16 on "
+        "CUDA",
     )
     parser.add_argument(
         "--batch-size",

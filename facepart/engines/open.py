@@ -55,7 +55,7 @@ def open_engine(
 def choose_precision(device: str, precision: str) -> str:
     """Give the precision that a name means on a device of :func:`choose_device`.
 
-    ``auto`` is bf16 on a processor that has it in hardware, else fp32; on CUDA, fp16.
+    ``auto`` is bf16 where the hardware has it; else fp32 on the CPU, and fp16 on CUDA.
 
     Raises:
         UsageError: the precision is not known, or the processor does not have it in hardware.
@@ -63,7 +63,12 @@ def choose_precision(device: str, precision: str) -> str:
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"unknown precision {precision!r}; known: auto, {', '.join(PRECISIONS)}")
     if device != "cpu":
-        return "fp16" if precision == "auto" else precision
+        if precision != "auto":
+            return precision
+        import torch
+
+        # bf16 before fp16: small networks divide by norms that fp16 cannot tell from zero.
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     from facepart.engines.openvino import cpu_precisions
 
     there = cpu_precisions()
