@@ -80,5 +80,6 @@ def unit_embedding(outputs: NDArray[Any]) -> NDArray[np.float32]:
     total = outputs.reshape(len(outputs), -1).sum(axis=0, dtype=np.float64)
     norm = float(np.linalg.norm(total))
     if not np.isfinite(norm) or norm == 0.0:
-        raise PhotoError("the network gave no usable answer (not finite, or all zero); try --precision fp32", stage="embed")
+        reason = "the network gave no usable answer (not finite, or all zero); try --precision fp32"
+        raise PhotoError(reason, stage="embed")
     return (total / norm).astype(np.float32)
