@@ -31,12 +31,13 @@ from facepart.engines import Engine, choose_device, choose_precision
 from facepart.engines.stream import DEFAULT_BATCH
 from facepart.errors import FacepartError
 from facepart.images import PhotoError, find_photos, read_photo
+from facepart.images.resize import resize
 from facepart.metrics.dprime import d_prime
 from facepart.models import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.recognition.align import align_photo
 from facepart.recognition.detect import FaceDetector
-from facepart.recognition.embed import fit_face, unit_embedding
+from facepart.recognition.embed import unit_embedding
 from facepart.recognition.load import open_recogniser
 from facepart.study.embed import embed_parts
 from facepart.subjects.naming import naming_rule
@@ -94,7 +95,7 @@ def equal_pixels(photos: Sequence[Photo], fast: Engine, exact: Engine) -> tuple[
 def embed(crops: Sequence[Photo], recogniser: Engine) -> NDArray[np.float32]:
     """Embed aligned crops: float32 (n, d), rows of length 1."""
     fit = recogniser.preprocessing
-    outputs = recogniser(np.stack([fit_face(crop, fit.height, fit.width) for crop in crops]))
+    outputs = recogniser(np.stack([resize(crop, fit.height, fit.width) for crop in crops]))
     return np.stack([unit_embedding(each[None]) for each in outputs])
 
 

@@ -28,12 +28,12 @@ from PIL import Image
 
 from benchmarks.machine import describe
 from facepart.images import find_photos, read_photo, write_image
+from facepart.images.resize import resize
 from facepart.models import DEFAULT_PARSER, default_recogniser, obtain
 from facepart.occlusion import blur_photos
 from facepart.parsing.bisenet import load_bisenet
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.parts import PARTS
-from facepart.recognition.embed import fit_face
 from facepart.recognition.load import open_recogniser
 from facepart.study.embed import embed_parts
 
@@ -89,7 +89,7 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
     photos = [read_photo(path) for path in paths]
     fitted = np.stack([fit_photo(photo) for photo in photos])
     size = recogniser.preprocessing
-    faces = np.stack([fit_face(photo, size.height, size.width) for photo in photos for _ in range(1 + len(PARTS))])
+    faces = np.stack([resize(photo, size.height, size.width) for photo in photos for _ in range(1 + len(PARTS))])
 
     def with_files(out: Path) -> None:
         listed = out / "photos.txt"

@@ -37,9 +37,9 @@ from facepart.cli.engine import profile
 from facepart.engines import Engine
 from facepart.files.progress import StepTimes
 from facepart.images import read_photo
+from facepart.images.resize import resize
 from facepart.lists.paths import read_list, write_list
 from facepart.models import default_recogniser, obtain
-from facepart.recognition.embed import fit_face
 from facepart.recognition.load import load_recogniser, open_recogniser
 from facepart.recognition.run import extract_features
 from tests.witness.checkpoints import cosines
@@ -121,7 +121,7 @@ def measure(
     preprocessing = weights.model.preprocessing if weights.model else None
     recogniser = load_recogniser(weights.path, preprocessing)
     fit = recogniser.preprocessing
-    faces = np.stack([fit_face(read_photo(path), fit.height, fit.width) for path in paths])
+    faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
         open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
         for precision in ("auto", "fp32")

@@ -32,7 +32,6 @@ from facepart.occlusion import blend, blur_parts, soft_mask
 from facepart.occlusion.recipe import recipe
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.parts import PARTS, part_mask
-from facepart.recognition.embed import fit_face, fit_versions
 
 FACE = 112  # the side of ArcFace's input
 ROUNDS = 3
@@ -76,11 +75,9 @@ def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Se
     with clock(seconds, "14 files"):
         for number, encoded in enumerate(encoded_masks + encoded_blurs):
             (folder / f"{number}.png").write_bytes(encoded)
-    with clock(seconds, f"8 faces to {FACE}x{FACE}, each alone"):
+    with clock(seconds, f"8 faces to {FACE}x{FACE}"):
         for face in (pixels, *blurred.values()):
-            fit_face(face, FACE, FACE)
-    with clock(seconds, f"8 faces to {FACE}x{FACE}, where they differ"):
-        fit_versions(pixels, list(blurred.values()), FACE, FACE)
+            resize(face, FACE, FACE)
     return sum(map(len, encoded_masks)), sum(map(len, encoded_blurs))
 
 

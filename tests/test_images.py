@@ -12,9 +12,8 @@ from PIL import Image
 from facepart.errors import FacepartError
 from facepart.files.failures import write_failures
 from facepart.images import PhotoError, find_photos, read_photo, write_image, write_indexed_png
-from facepart.images.resize import changed, resize, resize_around
+from facepart.images.resize import resize, resize_around
 from facepart.images.write import encode_image
-from facepart.recognition.embed import fit_face, fit_versions
 
 
 @pytest.fixture
@@ -207,27 +206,12 @@ def test_resizing_around_a_place_gives_what_resizing_all_gives_there(old, new, d
     place = slice(bounds[0][0], bounds[0][1] + 1), slice(bounds[1][0], bounds[1][1] + 1)
     other = pixels.copy()
     other[place] = generator.integers(0, 256, other[place].shape)
-    assert all(
-        inner.start >= outer.start and inner.stop <= outer.stop
-        for inner, outer in zip(changed(pixels, other), place, strict=True)
-    )
     expected = resize(other, *new)
     result = resize(pixels, *new).copy()
     there, patch = resize_around(other, place, *new)
     result[there] = patch
     # OpenCV computes where a pixel falls from the start of what it is given, in floating point.
     assert np.abs(result.astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("side", [112, 224, 250, 512, 80])
-def test_versions_of_a_face_are_fitted_as_if_each_alone(side):
-    generator = np.random.default_rng(side)
-    face = generator.integers(0, 256, (side, side, 3)).astype(np.uint8)
-    versions = [face.copy() for _ in range(3)]
-    versions[0][10:30, 5:50] = 0
-    versions[1][side - 1, side - 1] ^= 255
-    fitted = fit_versions(face, versions, 112, 112)
-    np.testing.assert_array_equal(fitted, [fit_face(each, 112, 112) for each in (face, *versions)])
 
 
 def test_names_that_no_list_can_hold_are_told(tmp_path):

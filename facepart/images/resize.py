@@ -58,13 +58,6 @@ def resize_around(
     return (rows.place, columns.place), fitted[rows.kept, columns.kept]
 
 
-def changed(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Place:
-    """Give the smallest rectangle outside which two images, uint8 (h, w, 3), are the same; empty if they are."""
-    left, top, columns, rows = cv2.boundingRect(cv2.absdiff(one, other).reshape(len(one), -1))
-    # Three values a pixel.
-    return slice(top, top + rows), slice(left // 3, -(-(left + columns) // 3))
-
-
 def _shrinks(pixels: NDArray[np.uint8], height: int, width: int) -> bool:
     return height <= pixels.shape[0] and width <= pixels.shape[1]
 

@@ -51,4 +51,6 @@ def open_parser(path: Path, device: str = "auto", precision: str = "auto", kept:
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Resize a photo, uint8 (h, w, 3), to the parser's input, uint8 (512, 512, 3)."""
+    if photo.shape[:2] == (SIZE, SIZE):
+        return photo
     return np.asarray(Image.fromarray(photo).resize((SIZE, SIZE), Image.Resampling.BILINEAR))

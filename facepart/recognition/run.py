@@ -17,12 +17,13 @@ from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo
+from facepart.images.resize import resize
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
 from facepart.models import DETECTOR, default_recogniser, find, obtain
 from facepart.recognition.align import align_photo, misalignment
 from facepart.recognition.detect import FaceDetector, choose_face
-from facepart.recognition.embed import fit_face, unit_embedding, views
+from facepart.recognition.embed import unit_embedding, views
 from facepart.recognition.load import load_recogniser
 from facepart.recognition.matrix import MatrixRows, holds_matrix
 
@@ -206,7 +207,7 @@ def _reader(
                 except FacepartError as error:
                     raise PhotoError(str(error), stage="align") from error
         with times.measure("resize to the recogniser's size"):
-            return None, views(fit_face(face, fit.height, fit.width), flip)
+            return None, views(resize(face, fit.height, fit.width), flip)
 
     return read
 

@@ -15,10 +15,11 @@ from facepart.engines import Engine
 from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.files.progress import StepTimes
 from facepart.images import PhotoError
+from facepart.images.resize import resize
 from facepart.occlusion.blur import blur_parts
 from facepart.parsing.parser import fit_photo
 from facepart.parts import part_mask
-from facepart.recognition.embed import fit_face, unit_embedding, views
+from facepart.recognition.embed import unit_embedding, views
 
 Item = TypeVar("Item")
 
@@ -91,7 +92,7 @@ def embed_parts(
             masks = {part: part_mask(labels[0], part) for part in parts}
             blurred = blur_parts(photo, masks)
         with clock.measure("resize to the recogniser's size"):
-            faces = [fit_face(face, height, width) for face in (photo, *(blurred[part] for part in parts))]
+            faces = [resize(face, height, width) for face in (photo, *(blurred[part] for part in parts))]
             inputs = np.concatenate([views(face, flip) for face in faces])
         return _Faces(inputs, {part: int(np.count_nonzero(mask)) for part, mask in masks.items()})
 
