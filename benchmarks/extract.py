@@ -20,6 +20,7 @@ seen that all compute the same, so is the lowest cosine between a side's feature
 
 import argparse
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -90,7 +91,9 @@ def by_mxnet(python: Path, params: Path, listed: Path, out: Path) -> float:
     """Extract the listed photos with MXNet; give the seconds."""
     prefix = str(params).removesuffix("-0000.params")
     script = Path(__file__).with_name("extract_by_mxnet.py")
-    done = subprocess.run([python, script, prefix, listed, out], check=True, capture_output=True, text=True)
+    done = subprocess.run([python, script, prefix, listed, out], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"MXNet failed:\n{done.stderr}")
     return float(done.stdout.split()[-1])
 
 
