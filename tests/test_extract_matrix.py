@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from facepart.engines import open_engine
 from facepart.errors import FacepartError
 from facepart.matching import match
 from facepart.matching.features import read_features
 from facepart.recognition import matrix as module
 from facepart.recognition import run as runner
+from facepart.recognition.load import open_recogniser
 from facepart.recognition.run import ExtractOutcome, extract_features
 from tests.conftest import ROOT
 
@@ -109,7 +109,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, faces: int) -> None:
     """Let the engine raise when it has had so many faces."""
 
     def opened(*arguments, **options):
-        engine = open_engine(*arguments, **options)
+        engine = open_recogniser(*arguments, **options)
         had = 0
 
         class Stopping:
@@ -125,7 +125,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, faces: int) -> None:
 
         return Stopping()
 
-    monkeypatch.setattr(runner, "open_engine", opened)
+    monkeypatch.setattr(runner, "open_recogniser", opened)
 
 
 def test_a_matrix_matches_byte_for_byte_as_the_list_does(tmp_path: Path, extract: Extract, listed: Path) -> None:

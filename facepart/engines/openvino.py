@@ -20,7 +20,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from facepart.engines.base import Network, Preprocessing
 from facepart.errors import FacepartError
-from facepart.files.atomic import write_bytes
+from facepart.files.atomic import replacing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +41,7 @@ class OpenVinoEngine:
 
     device = "cpu"
     runtime = "openvino"
+    _mapped: NDArray[np.uint8] | None = None
 
     def __init__(
         self, network: Network, preprocessing: Preprocessing, classes: int | None = None, precision: str = "fp32"
@@ -69,7 +70,9 @@ class OpenVinoEngine:
     def keep(self, path: Path) -> None:
         """Write the compiled network to `path`, for :meth:`kept`."""
         header = {**_made_by(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
-        write_bytes(path, json.dumps(header).encode() + b"\n" + self._compiled.export_model().getvalue())
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            file.write(json.dumps(header).encode() + b"\n")
+            file.write(self._compiled.export_model().getbuffer())
 
     @classmethod
     def kept(cls, path: Path) -> "OpenVinoEngine | None":
@@ -79,11 +82,15 @@ class OpenVinoEngine:
                 header = json.loads(file.readline())
                 if {key: header.get(key) for key in _made_by()} != _made_by():
                     return None
-                compiled = ov.Core().import_model(file.read(), "CPU", _options(header["precision"]))
+                # Mapped, not read: the weights stay in the file, and the system takes them into memory once.
+                weights = np.memmap(path, np.uint8, "c", offset=file.tell())
+                tensor = ov.Tensor(weights, shared_memory=True)
+                compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"]))
         except (OSError, ValueError, KeyError, RuntimeError):
             return None  # not there, or not whole: it is compiled, and kept, anew
         engine = cls.__new__(cls)
         engine._take(compiled)
+        engine._mapped = weights  # the network uses them where they lie
         fields = header["preprocessing"]
         engine.preprocessing = Preprocessing(
             **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has lists alone

@@ -1,6 +1,7 @@
 """Photos on disk -> features on disk, one ``.npy`` a photo or all in a matrix; see :func:`extract_features`."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import Preprocessing, choose_device, choose_precision, open_engine
+from facepart.engines import Preprocessing, choose_device, choose_precision
 from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
@@ -24,7 +25,7 @@ from facepart.models import DETECTOR, default_recogniser, find, obtain
 from facepart.recognition.align import align_photo, misalignment
 from facepart.recognition.detect import FaceDetector, choose_face
 from facepart.recognition.embed import unit_embedding, views
-from facepart.recognition.load import load_recogniser
+from facepart.recognition.load import open_recogniser
 from facepart.recognition.matrix import MatrixRows, holds_matrix
 
 LIST_FILE = "list.txt"
@@ -96,16 +97,18 @@ def extract_features(
     photos.sort(key=lambda photo: str(_feature(features, photo)))
     weights = obtain(model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if align else None
-    recogniser = load_recogniser(weights.path, weights.model.preprocessing if weights.model else None)
     name = weights.model.name if weights.model else weights.path.name
-    fit = recogniser.preprocessing
     device = choose_device(device)
     precision = choose_precision(device, precision)
+    # Before anything is written: a wrong network must not leave a record of itself.
+    preprocessing = weights.model.preprocessing if weights.model else None
+    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
+    fit, dimension = engine.preprocessing, math.prod(engine.output_shape)
     settings = {
         "model": name,
         "sha256": weights.sha256,
         "precision": precision,
-        "dimension": recogniser.dimension,
+        "dimension": dimension,
         "colour": fit.colour,
         "mean": fit.mean,
         "scale": fit.scale,
@@ -116,7 +119,7 @@ def extract_features(
         refuse_other_settings(features, "extract", settings)
     files = {photo.name: _feature(features, photo) for photo in photos}
     if matrix:
-        rows = MatrixRows(features, recogniser.dimension, overwrite=overwrite)
+        rows = MatrixRows(features, dimension, overwrite=overwrite)
         there = rows.find(files, source)
     elif holds_matrix(features):
         raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
@@ -130,10 +133,6 @@ def extract_features(
         model=name,
         features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
     )
-    # Before anything is written: a wrong network must not leave a record of itself.
-    engine = None
-    if todo:
-        engine = open_engine(lambda: (recogniser.network, fit), device, precision, kept=weights.kept)
     inputs = {"source": source, "features": features}
     if overwrite and rows:
         rows.clear()
@@ -143,7 +142,7 @@ def extract_features(
     times = times or StepTimes()
     progress(0, len(todo))
     try:
-        if engine:
+        if todo:
             if not align:
                 _warn_of_unaligned(todo[0])
             prepare = _reader(fit, flip, detector.path if detector else None, times)
