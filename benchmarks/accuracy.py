@@ -67,7 +67,7 @@ class Verdicts:
 
     def _tell(self, what: str, figures: str, bound: str, holds: bool) -> None:
         self.broken += not holds
-        print(f"  {what:50}{figures}   ({bound}: {'holds' if holds else 'BROKEN'})")
+        print(f"  {what:54}{figures}   ({bound}: {'holds' if holds else 'BROKEN'})")
 
 
 def align(paths: Sequence[Path], detector: FaceDetector) -> dict[Path, Photo]:

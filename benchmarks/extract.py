@@ -142,8 +142,8 @@ def measure(
             runs.append(by_ours(listed, out / "default", model, device, "auto"))
             took = {
                 f"ours, {fast.precision} (default)": runs[-1].seconds,
-                "ours, fp32": by_ours(listed, out / "fp32", model, device, "fp32").seconds,
                 f"bare network, {fast.precision} (default)": by_network(fast, faces),
+                "ours, fp32": by_ours(listed, out / "fp32", model, device, "fp32").seconds,
                 "bare network, fp32": by_network(exact, faces),
             }
             for batch in batches:
