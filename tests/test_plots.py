@@ -1,6 +1,7 @@
 """The figures: what is drawn where, their files, and the plot command."""
 
 import csv
+import dataclasses
 import itertools
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -10,22 +11,31 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, wasserstein_distance
 
 from facepart.errors import FacepartError, UsageError
 from facepart.plots import ScoreSet, contact_sheet, plot, score_histogram, style
 from facepart.plots.histogram import bin_width, shown_range
 from facepart.plots.run import save_figure
+from facepart.scores import ScoreDistribution
 from tests.conftest import Run
 
 LONG = "African-American women, original photographs at 224 x 224 pixels, and more"
 
 
+def set_of(label: str, authentic: ArrayLike, impostor: ArrayLike) -> ScoreSet:
+    return ScoreSet(label, ScoreDistribution.of(authentic), ScoreDistribution.of(impostor))
+
+
 def make_set(label: str = "Original", n: int = 4000, shift: float = 0.0, seed: int = 0) -> ScoreSet:
     rng = np.random.default_rng(seed)
-    return ScoreSet(label, rng.normal(0.6 - shift, 0.1, n).round(6), rng.normal(0.05 + shift, 0.08, 10 * n).round(6))
+    return set_of(label, rng.normal(0.6 - shift, 0.1, n), rng.normal(0.05 + shift, 0.08, 10 * n))
+
+
+def each_score(scores: ScoreDistribution) -> NDArray[np.float64]:
+    return np.repeat(scores.scores, scores.counts)
 
 
 def curves(figure: Figure) -> list[tuple[NDArray[np.float64], NDArray[np.float64], str, str]]:
@@ -54,8 +64,8 @@ def test_every_curve_is_a_histogram_of_area_one(n: int) -> None:
         np.testing.assert_allclose(np.diff(edges), width, rtol=1e-6)
         assert np.sum(heights) * width == pytest.approx(1)
     edges, heights, _, _ = found[1]  # the first set's authentic scores
-    expected, _ = np.histogram(sets[0].authentic, bins=edges, density=True)
-    # A score that lies on an edge in decimals may fall to either side in binary.
+    expected, _ = np.histogram(each_score(sets[0].authentic), bins=edges, density=True)
+    # Where curves go through the bins' middles, the edges are found again by halves, and a score on one may move.
     np.testing.assert_allclose(heights, expected, atol=2 / (n * width))
 
 
@@ -99,7 +109,7 @@ def test_nothing_overlaps_and_all_is_inside_the_figure(sets: list[ScoreSet], tit
 
 
 def test_d_prime_stands_in_the_legend_with_three_decimals() -> None:
-    scores = ScoreSet("$x_", np.array([0.7, 0.9]), np.array([0.1, 0.3]))
+    scores = set_of("$x_", [0.7, 0.9], [0.1, 0.3])
     legends = score_histogram([scores]).axes[0].findobj(mpl.legend.Legend)
     texts = [text.get_text() for legend in legends for text in legend.get_texts()]
     assert "$x_: d′\u00a0=\u00a06.000" in texts
@@ -107,9 +117,9 @@ def test_d_prime_stands_in_the_legend_with_three_decimals() -> None:
 
 def test_scores_outside_the_usual_range_are_shown() -> None:
     assert shown_range([make_set()]) == (-0.5, 1.0)
-    low, high = shown_range([ScoreSet("x", np.array([0.5, 1.3]), np.array([-0.9, 0.1]))])
+    low, high = shown_range([set_of("x", [0.5, 1.3], [-0.9, 0.1])])
     assert low < -0.9 < 1.3 < high
-    low, high = score_histogram([ScoreSet("x", np.array([0.5, 0.6]), np.array([-0.9, 0.1]))]).axes[0].get_xlim()
+    low, high = score_histogram([set_of("x", [0.5, 0.6], [-0.9, 0.1])]).axes[0].get_xlim()
     assert low < -0.9
     assert high == 1.0
 
@@ -120,7 +130,7 @@ def test_the_bin_width_follows_the_sparsest_curve_within_bounds() -> None:
     # 2 IQR n^(-1/3) of 4,000 normal scores of sigma 0.1 is 0.017.
     assert bin_width([make_set(n=4000), many], 1.5) == pytest.approx(0.01)
     assert bin_width([make_set(n=5)], 1.5) == pytest.approx(0.025)
-    assert bin_width([ScoreSet("x", np.array([0.5]), np.array([0.5]))], 1.5) == pytest.approx(0.005)
+    assert bin_width([set_of("x", [0.5], [0.5])], 1.5) == pytest.approx(0.005)
 
 
 def test_one_to_four_sets() -> None:
@@ -167,7 +177,7 @@ def test_the_files_are_the_same_bytes_for_the_same_scores(tmp_path: Path) -> Non
     sets = [make_set(), make_set("No\teyes", shift=0.1)]
     outcome = plot(sets, tmp_path / "a", "output", "Title")
     plot(sets, tmp_path / "b", "output", "Title")
-    assert [path.name for path in outcome.files] == ["output.png", "output.svg", "output.txt"]
+    assert [path.name for path in outcome.files] == ["output.png", "output.svg", "output.csv", "output.txt"]
     for path in outcome.files:
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     with Image.open(tmp_path / "a" / "output.png") as image:
@@ -181,14 +191,20 @@ def test_the_table_says_what_scipy_says(tmp_path: Path) -> None:
     plot(sets, tmp_path, "output")
     with (tmp_path / "output.txt").open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    told = {(row["set"], row["statistic"]): float(row["value"]) for row in rows}
+    too_few = {(row["set"], row["statistic"]) for row in rows if row["value"] == "too few impostor scores"}
+    # 40,000 and 30,000 impostor scores: ten false matches are expected from an FMR of 1e-3 on.
+    assert too_few == {(one, f"fnmr_at_fmr_1e-{power:02}") for one in "12" for power in (4, 5, 6)}
+    told = {(row["set"], row["statistic"]): float(row["value"]) for row in rows if "too few" not in row["value"]}
     assert {row["label"] for row in rows} == {"Original", "No eyes"}
-    assert len(told) == len(rows) == 5 + 11
+    assert len(told) + len(too_few) == len(rows) == 2 * 12 + 8
     assert told["2", "impostor_n"] == 30_000
     for kind in ("authentic", "impostor"):
-        before, after = getattr(sets[0], kind), getattr(sets[1], kind)
+        before, after = (each_score(getattr(entry, kind)) for entry in sets)
         assert told["2", f"{kind}_mean"] == pytest.approx(after.mean(), abs=1e-12)
         assert told["2", f"{kind}_ks_to_set_1"] == pytest.approx(ks_2samp(before, after, method="asymp").statistic)
+        assert told["2", f"{kind}_wasserstein_to_set_1"] == pytest.approx(
+            wasserstein_distance(before, after), abs=1e-12
+        )
         assert told["2", f"{kind}_mean_shift_from_set_1"] == pytest.approx(after.mean() - before.mean(), abs=1e-12)
         spread = np.sqrt((before.var() + after.var()) / 2)
         assert told["2", f"{kind}_d_prime_to_set_1"] == pytest.approx(abs(after.mean() - before.mean()) / spread)
@@ -238,10 +254,10 @@ def test_the_command_line_of_the_doors(tmp_path: Path, run: Run, door: str) -> N
     sets = [make_set(), make_set("No eyes", shift=0.1, seed=1)]
     options: list[str | Path] = []
     for number, entry in enumerate(sets, 1):
-        options += [f"-a{number}", write_pairs(tmp_path / f"a{number}.npy", entry.authentic)]
+        options += [f"-a{number}", write_pairs(tmp_path / f"a{number}.npy", each_score(entry.authentic))]
         options += [
             f"-i{number}",
-            write_pairs(tmp_path / f"i{number}.npy", entry.impostor),
+            write_pairs(tmp_path / f"i{number}.npy", each_score(entry.impostor)),
             f"-l{number}",
             entry.label,
         ]
@@ -249,18 +265,22 @@ def test_the_command_line_of_the_doors(tmp_path: Path, run: Run, door: str) -> N
     assert (done.returncode, done.stderr) == (0, "")
     assert "No eyes against Original, impostor: mean +0." in done.stdout
     plot(sets, tmp_path / "expected", "output", "Title")
-    for name in ("output.png", "output.svg", "output.txt"):
+    for name in ("output.png", "output.svg", "output.csv", "output.txt"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
 
 
 def test_the_original_programs_long_options_and_old_score_files(tmp_path: Path, run: Run) -> None:
     entry = make_set(n=200)
-    np.savetxt(tmp_path / "a.txt", entry.authentic, fmt="%.6f")
-    np.savetxt(tmp_path / "i.txt", np.column_stack([np.zeros((2000, 2)), entry.impostor]), fmt=["%d", "%d", "%.6f"])
+    np.savetxt(tmp_path / "a.txt", each_score(entry.authentic), fmt="%.6f")
+    np.savetxt(
+        tmp_path / "i.txt",
+        np.column_stack([np.zeros((2000, 2)), each_score(entry.impostor)]),
+        fmt=["%d", "%d", "%.6f"],
+    )
     files = ("-authentic1", tmp_path / "a.txt", "-impostor1", tmp_path / "i.txt", "-label1", "Old")
     done = run("-m", "facepart", "plot", *files, "-title", "T", "-dest", tmp_path / "out", "-name", "x")
     assert (done.returncode, done.stderr) == (0, "")
-    plot([ScoreSet("Old", entry.authentic, entry.impostor)], tmp_path / "expected", "x", "T")
+    plot([dataclasses.replace(entry, label="Old")], tmp_path / "expected", "x", "T")
     assert (tmp_path / "out" / "x.txt").read_text() == (tmp_path / "expected" / "x.txt").read_text()
 
 
@@ -277,7 +297,7 @@ def test_the_original_programs_long_options_and_old_score_files(tmp_path: Path, 
     ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, run: Run, arguments: list[str], status: int, reason: str) -> None:
-    np.save(tmp_path / "good.npy", make_set(n=50).authentic)
+    np.save(tmp_path / "good.npy", each_score(make_set(n=50).authentic))
     paths = [str(tmp_path / argument) if argument.endswith(".npy") else argument for argument in arguments]
     done = run("-m", "facepart", "plot", *paths, "-d", tmp_path / "out", "-n", "x")
     assert done.returncode == status

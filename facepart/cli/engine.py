@@ -19,14 +19,14 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--batch-size",
-        type=_positive,
+        type=positive,
         default=DEFAULT_BATCH,
         metavar="N",
         help="photos given to the network at once (default: %(default)s); does not change the results",
     )
     parser.add_argument(
         "--workers",
-        type=_positive,
+        type=positive,
         default=default_workers(),
         metavar="N",
         help="threads that read and write beside it (default here: %(default)s); does not change the results",
@@ -43,7 +43,8 @@ def profile(times: StepTimes, photos: int) -> str:
     return "\n".join(lines)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Read a whole number from 1 on, for an option."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")

@@ -5,17 +5,14 @@ one of subject, person, name, identity, id names people.
 """
 
 import argparse
-import logging
-from collections.abc import Sequence
 from pathlib import Path
 
+from facepart.cli.people import warn_of_unknown
 from facepart.errors import UsageError
 from facepart.lists.features import find_features
 from facepart.lists.paths import write_list
-from facepart.lists.people import Selection, read_people, select_group
+from facepart.lists.people import read_people, select_group
 from facepart.subjects import DATASETS, naming_rule
-
-_NAMED = 5  # people, in a warning
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,18 +45,7 @@ def execute(arguments: argparse.Namespace) -> int:
         who = f"{selection.subjects} {'person' if selection.subjects == 1 else 'people'} of group {arguments.group}"
         what = f"{len(selection.chosen)} of {what}, those of {who},"
         features = selection.chosen
-        _warn(selection, arguments.people)
+        warn_of_unknown(arguments.people, selection.without_row, selection.without_group)
     write_list(arguments.output, features)
     print(f"wrote {what} to {arguments.output}")
     return 0
-
-
-def _warn(selection: Selection, table: Path) -> None:
-    logger = logging.getLogger(__name__)
-    for people, lack in ((selection.without_row, "row"), (selection.without_group, "group")):
-        if people:
-            logger.warning("%s: no %s for these people, left out (%d): %s", table, lack, len(people), _few(people))
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -1,27 +1,43 @@
 """Compare the features of a group: authentic and impostor scores, of every pair.
 
-Reads a list of features, or a matrix features.npy with labels.txt beside it. Writes GROUP_authentic.npy and
-GROUP_impostor.npy (rows: probe, gallery, cosine), GROUP_labels.txt and GROUP_gallery_labels.txt.
+Reads a list of features, or a matrix features.npy with labels.txt beside it. Writes GROUP_scores.npz (how often each
+score occurs, exact), GROUP_authentic.npy and GROUP_impostor.npy (rows: probe, gallery, cosine), GROUP_labels.txt and
+GROUP_gallery_labels.txt. Several groups in one call: -p and -gr (and -g) several times, or --people.
 """
 
 import argparse
 import logging
+import time
 from pathlib import Path
 
+from facepart.cli.engine import positive
+from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
-from facepart.matching.run import DEFAULT_DATASET, MatchOutcome, match
-from facepart.subjects import DATASETS
+from facepart.errors import UsageError
+from facepart.lists.people import read_people
+from facepart.matching.features import read_features
+from facepart.matching.groups import Group, read_group, split_by_people
+from facepart.matching.output import MOST_PAIRS, SAVES
+from facepart.matching.run import DEFAULT_DATASET, MatchOutcome, match_groups
+from facepart.subjects import DATASETS, naming_rule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to `parser`; the one-dash long forms are those of the original program."""
     add = parser.add_argument
-    add("-p", "-probe", "--probe", type=Path, required=True, metavar="LIST", help="list of features, or features.npy")
     add(
-        "-g",
-        "-gallery",
-        "--gallery",
+        *("-p", "-probe", "--probe"),
         type=Path,
+        required=True,
+        action="append",
+        metavar="LIST",
+        help="list of features, or features.npy",
+    )
+    add(
+        *("-g", "-gallery", "--gallery"),
+        type=Path,
+        action="append",
+        default=[],
         metavar="LIST",
         help="what to compare them with; default: each other",
     )
@@ -32,43 +48,105 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
     )
-    add("-gr", "-group", "--group", required=True, metavar="NAME", help="what the files' names begin with, e.g. CM")
+    add(
+        *("-gr", "-group", "--group"),
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what the files' names begin with, e.g. CM; with --people, which groups (default: all)",
+    )
+    add(
+        "--people",
+        type=Path,
+        metavar="CSV",
+        help="table of people or photos and their groups; each is compared apart",
+    )
+    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
     add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
     add(
         "--include-same-photo",
         action="store_true",
         help="with -g: compare a photo with its own blurred copy too, as the original program does",
     )
+    add(
+        "--save",
+        choices=SAVES,
+        help=f"what to write (default: both up to {MOST_PAIRS // 10**6} million pairs, beyond that the distribution)",
+    )
+    add(
+        "--device",
+        default="cpu",
+        help="auto, cpu, cuda or cuda:<number>, for the distribution alone (default: %(default)s)",
+    )
+    add("--workers", type=positive, metavar="N", help="threads on the CPU (default: one a processor)")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Match, and say what was compared."""
+    """Match, and say of each group what was compared and how long it took."""
+    begun = time.monotonic()
+    groups = _read_groups(arguments)
     with progress_bar("match", unit="pair") as progress:
-        outcome = match(
-            arguments.probe,
-            arguments.gallery,
+        outcomes = match_groups(
+            groups,
             arguments.output,
-            arguments.group,
             dataset=arguments.dataset,
             subject_pattern=arguments.subject_pattern,
             include_same_photo=arguments.include_same_photo,
+            save=arguments.save,
+            device=arguments.device,
+            workers=arguments.workers,
             progress=progress,
         )
-    print(_summary(outcome, arguments.output / arguments.group))
-    if not outcome.authentic:
-        logging.getLogger(__name__).warning(
-            "no authentic pairs: no subject has two photos to compare; %s_authentic.npy is empty", arguments.group
-        )
+        for outcome in outcomes:
+            now = time.monotonic()
+            print(f"{_summary(outcome, arguments.output)}; {now - begun:.1f} s")
+            begun = now
+            _warn(outcome, arguments)
     return 0
 
 
-def _summary(outcome: MatchOutcome, files: Path) -> str:
+def _read_groups(arguments: argparse.Namespace) -> list[Group]:
+    probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
+    if arguments.people is not None:
+        if len(probes) > 1 or len(galleries) > 1:
+            raise UsageError("--people cuts the groups out of one -p and one -g; give each once")
+        people = read_people(arguments.people, arguments.group_column)
+        rule = naming_rule(arguments.dataset, arguments.subject_pattern)
+        gallery = read_features(galleries[0]) if galleries else None
+        split = split_by_people(read_features(probes[0]), gallery, people, rule, names)
+        warn_of_unknown(arguments.people, split.without_row, split.without_group)
+        return split.groups
+    if len(names) != len(probes):
+        raise UsageError(f"-gr names what -p is compared as: give it once for each -p ({len(probes)}), or --people")
+    if len(galleries) not in (0, len(probes)):
+        raise UsageError(f"give -g for each -p ({len(probes)}), or for none")
+    return [
+        read_group(name, probe, galleries[index] if galleries else None)
+        for index, (name, probe) in enumerate(zip(names, probes, strict=True))
+    ]
+
+
+def _summary(outcome: MatchOutcome, folder: Path) -> str:
     other = "each other" if outcome.gallery is None else f"{outcome.gallery} of the gallery"
     people = "1 person" if outcome.subjects == 1 else f"{outcome.subjects} people"
+    group = folder / outcome.group
+    pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
+    files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
-        f"compared {outcome.probes} features of {people} with {other}: {outcome.authentic} authentic and "
-        f"{outcome.impostor} impostor scores into {files}_authentic.npy and {files}_impostor.npy"
+        f"{outcome.group}: compared {outcome.probes} features of {people} with {other}: {outcome.authentic} "
+        f"authentic and {outcome.impostor} impostor scores into {files}"
     )
     if outcome.left_out:
         line += f"; left out {outcome.left_out} pairs of the same photo"
     return line
+
+
+def _warn(outcome: MatchOutcome, arguments: argparse.Namespace) -> None:
+    logger = logging.getLogger(__name__)
+    if outcome.saved == "distribution" and arguments.save is None:
+        logger.warning(
+            "%s: the pairs themselves are not written, there are %d million; --save both writes them, in %.1f GB",
+            *(outcome.group, round((outcome.authentic + outcome.impostor) / 1e6), outcome.pair_bytes / 1e9),
+        )
+    if not outcome.authentic:
+        logger.warning("%s: no authentic pairs: no subject has two photos to compare", outcome.group)

@@ -1,18 +1,20 @@
-"""Draw authentic and impostor score distributions, of up to four sets.
+"""Draw authentic and impostor score distributions, or their error rates, of up to four sets.
 
-Reads the score files of `facepart match`, or old .txt ones. Writes NAME.png, NAME.svg and NAME.txt (d',
-Kolmogorov-Smirnov, means).
+Reads the score files of `facepart match` (.npz, .npy), or old .txt ones. Writes NAME.png, NAME.svg, NAME.csv (the
+points drawn) and NAME.txt (d', EER, FNMR at FMRs, means, Kolmogorov-Smirnov).
 """
 
 import argparse
 from pathlib import Path
 
 from facepart.errors import UsageError
-from facepart.plots.run import plot
-from facepart.plots.scores import ScoreSet, read_scores
+from facepart.plots.run import DEFAULT_KIND, KINDS, plot
+from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics
+from facepart.scores import read_scores
 
 _SETS = (1, 2, 3, 4)
+_FILES = {"a": "authentic", "i": "impostor"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,15 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         for letter, name, what in (
             ("a", "authentic", "authentic scores"),
             ("i", "impostor", "impostor scores"),
+            ("s", "scores", "both, a GROUP_scores.npz"),
             ("l", "label", "what the legend calls it"),
         ):
             parser.add_argument(
                 *(f"-{letter}{number}", f"-{name}{number}", f"--{name}{number}"),
                 type=str if name == "label" else Path,
-                required=number == 1 and name != "label",
                 metavar="TEXT" if name == "label" else "FILE",
                 help=f"set {number}: {what}",
             )
+    parser.add_argument(
+        "--kind", choices=list(KINDS), default=DEFAULT_KIND, help="what to draw (default: %(default)s)"
+    )
     parser.add_argument("-t", "-title", "--title", metavar="TEXT", help="stands on top of the figure")
     parser.add_argument("-d", "-dest", "--dest", type=Path, required=True, metavar="FOLDER", help="where to write to")
     parser.add_argument("-n", "-name", "--name", required=True, metavar="NAME", help="the files' name, no extension")
@@ -38,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Read the scores, draw them, and tell the numbers."""
     sets = _read_sets(vars(arguments))
-    outcome = plot(sets, arguments.dest, arguments.name, arguments.title)
+    outcome = plot(sets, arguments.dest, arguments.name, arguments.title, arguments.kind)
     for entry, found in zip(sets, outcome.statistics, strict=True):
         for line in _lines(entry.label, sets[0].label, found):
             print(line)
@@ -47,20 +52,26 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _read_sets(options: dict[str, Path | str | None]) -> list[ScoreSet]:
-    given = [
-        number for number in _SETS if any(options[f"{name}{number}"] for name in ("authentic", "impostor", "label"))
-    ]
-    for number in given:
-        for letter, name in (("a", "authentic"), ("i", "impostor")):
-            if options[f"{name}{number}"] is None:
-                raise UsageError(f"set {number} needs its {name} scores too: give -{letter}{number}")
+    names = (*_FILES.values(), "scores", "label")
+    given = [number for number in _SETS if any(options[f"{name}{number}"] for name in names)]
+    for number in given or [1]:
+        both = options[f"scores{number}"]
+        for letter, name in _FILES.items():
+            if both and options[f"{name}{number}"]:
+                raise UsageError(f"set {number}: -s{number} gives both kinds of scores; leave out -{letter}{number}")
+            if not both and options[f"{name}{number}"] is None:
+                raise UsageError(
+                    f"set {number} needs its {name} scores too: give -{letter}{number}, or -s{number} for both"
+                )
     if given != list(range(1, len(given) + 1)):
         raise UsageError(f"set {given[-1]} is given, but not every set before it: number them from 1 without a gap")
     return [
         ScoreSet(
             str(options[f"label{number}"] or f"Set {number}"),
-            authentic=read_scores(Path(str(options[f"authentic{number}"]))),
-            impostor=read_scores(Path(str(options[f"impostor{number}"]))),
+            **{
+                name: read_scores(Path(str(options[f"{name}{number}"] or options[f"scores{number}"])), name)
+                for name in _FILES.values()
+            },
         )
         for number in given
     ]
@@ -68,7 +79,7 @@ def _read_sets(options: dict[str, Path | str | None]) -> list[ScoreSet]:
 
 def _lines(label: str, first_label: str, found: Statistics) -> list[str]:
     lines = [
-        f"{label}: d' {found['d_prime']:.3f}; "
+        f"{label}: d' {found['d_prime']:.3f}, EER {found['eer']:.2%}; "
         f"mean {found['authentic_mean']:.4f} of {found['authentic_n']} authentic scores, "
         f"{found['impostor_mean']:.4f} of {found['impostor_n']} impostor scores"
     ]

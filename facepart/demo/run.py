@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.images import Photo, find_photos, read_photo
-from facepart.matching import match
+from facepart.matching.run import match
 from facepart.occlusion import blur_photos
 from facepart.parts import PARTS, choose_parts
-from facepart.plots import ScoreSet, contact_sheet, plot, read_scores
+from facepart.plots import ScoreSet, contact_sheet, plot
 from facepart.plots.run import save_figure
 from facepart.plots.statistics import set_statistics
 from facepart.recognition.run import extract_features
+from facepart.scores import load_scores
 from facepart.subjects import naming_rule
 
 ORIGINAL = "original"
@@ -165,9 +166,7 @@ def _score(folder: Path, condition: str, source: Path, dataset: str, device: str
     extracted = extract_features(source, folder / "features" / condition, device=device)
     match(extracted.features_list, None, matches, _GROUP, dataset=dataset)
     label = ORIGINAL if condition == ORIGINAL else f"{in_words(condition.removeprefix('blurred_'))} blurred"
-    authentic = read_scores(matches / f"{_GROUP}_authentic.npy")
-    impostor = read_scores(matches / f"{_GROUP}_impostor.npy")
-    return ScoreSet(label, authentic, impostor), extracted.model
+    return ScoreSet(label, *load_scores(matches / f"{_GROUP}_scores.npz")), extracted.model
 
 
 def _compare(original: ScoreSet, blurred: ScoreSet, part: str, missing: int, plots: Path, title: str) -> PartFigures:

@@ -40,6 +40,23 @@ class People:
     by_subject: dict[str, str]
     groups: Counter[str]
 
+    def group_of(self, photo: Sequence[str], subject: str) -> str | None:
+        """Give the group of a photo, "" where the table leaves it empty, None where it has no row.
+
+        Args:
+            photo: what the photo may go by, the first first.
+            subject: who is on it.
+        """
+        named = next((self.by_image[name] for name in photo if name in self.by_image), None)
+        return self.by_subject.get(subject) if named is None else named
+
+    def refuse_unknown(self, group: str) -> None:
+        """Raise FacepartError unless the table has this group."""
+        if not group or group not in self.groups:
+            named = [f"{name} ({count})" for name, count in self.groups.most_common(_GROUPS_NAMED) if name]
+            more = ", ..." if len(self.groups) > _GROUPS_NAMED else ""
+            raise FacepartError(f"{self.source}: has no group {group!r}; its groups (rows): {', '.join(named)}{more}")
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -125,10 +142,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     Raises:
         FacepartError: the table has no such group, or none of the features belongs to it.
     """
-    if not group or group not in people.groups:
-        named = [f"{name} ({count})" for name, count in people.groups.most_common(_GROUPS_NAMED) if name]
-        more = ", ..." if len(people.groups) > _GROUPS_NAMED else ""
-        raise FacepartError(f"{people.source}: has no group {group!r}; its groups (rows): {', '.join(named)}{more}")
+    people.refuse_unknown(group)
     chosen: list[Path] = []
     subjects: set[str] = set()
     without_row: set[str] = set()
@@ -136,7 +150,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     for feature in features:
         subject = rule(label_of(feature))
         relative = feature.relative_to(folder.absolute()).with_suffix("").as_posix()
-        found = people.by_image.get(relative, people.by_image.get(feature.stem, people.by_subject.get(subject)))
+        found = people.group_of((relative, feature.stem), subject)
         if found is None:
             without_row.add(subject)
         elif not found:

@@ -1,25 +1,28 @@
-"""Two matrices of embeddings -> the cosines of all pairs, strip by strip, in bounded memory.
+"""Two matrices of embeddings -> the cosines of all pairs, tile by tile.
 
-What is guaranteed. The products are always taken in tiles of :data:`ROWS` x :data:`COLUMNS` that lie on one grid,
-padded with zeros at its ends. So a score depends on the two embeddings, on where in their lists they stand, and on
-the machine's BLAS and its number of threads; never on how the pairs are then cut into blocks, nor on what else the
-lists hold. It has to be so, because rounding does not hide the order in which a BLAS adds: float32 cosines of one
-pair that differ in the last bit fall on different sides of a rounding step for about one pair in a hundred. On
-another machine, or with a list in another order, a score may therefore move by one step of 1e-6, never by more.
+What is guaranteed. Every product is of two padded tiles of one shape, taken by one thread. So a score depends on its
+two embeddings, on the machine's BLAS, and at most on where in their tiles the two stand: never on the number of
+threads, on how the pairs are then cut into blocks, nor on what else the lists hold. With PyTorch's BLAS on x86-64
+(MKL), it does not depend on the place either, nor on the tiles' size from some 40 rows on, nor on which of the two
+faces is the probe: every element of a product is the same sum in the same order (tests/test_matching_cosine.py holds
+it to that). It has to be so, because rounding does not hide the order in which a BLAS adds: float32 cosines of one
+pair that differ in the last bit fall on different sides of a rounding step for about one pair in a hundred. NumPy's
+BLAS (OpenBLAS) adds in an order that depends on the place even inside one product, and is not used for that reason.
+On another kind of machine a score may move by one step of 1e-6, never by more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-# One product takes 512 probes and 1024 gallery faces: large enough for a BLAS with two threads to run at its full
-# speed, small enough that a strip against 100,000 faces takes 200 MB.
-ROWS = 512
-COLUMNS = 1024
+from facepart.scores import STEPS
 
-# Scores are kept to 6 decimals.
-STEPS = 1_000_000
+# Faces on either side of a tile. On the CPU two embeddings' tiles of 512 x 512 and their product take 1 MB each,
+# about what a core's own cache holds; half or twice as much is not slower by more than 5 %.
+TILE = 512
 
 
 def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -39,52 +42,78 @@ def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(matrix, lengths[:, None], dtype=np.float32)
 
 
+def padded(matrix: NDArray[np.float32], multiple: int) -> torch.Tensor:
+    """Give a matrix with rows of zeros at its end up to a multiple; where it is one already, the memory is shared."""
+    missing = -len(matrix) % multiple
+    if not missing and len(matrix):
+        return torch.from_numpy(np.ascontiguousarray(matrix))
+    copy = np.zeros((max(len(matrix) + missing, multiple), matrix.shape[1]), np.float32)
+    copy[: len(matrix)] = matrix
+    return torch.from_numpy(copy)
+
+
+def rounded_steps(cosines: torch.Tensor) -> torch.Tensor:
+    """Round cosines to whole millionths, in place; what float32 puts a hair outside -1..1 becomes -1 or 1.
+
+    Args:
+        cosines: float32, of any shape.
+
+    Returns:
+        `cosines`, now -1,000,000 to 1,000,000.
+    """
+    return cosines.mul_(STEPS).round_().clamp_(-STEPS, STEPS)
+
+
+def one_thread_each(workers: int) -> ThreadPoolExecutor:
+    """Give a pool in each thread of which PyTorch computes with that thread alone."""
+    # The setting is the calling thread's own: that of the program around us stays as it is.
+    return ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+
+
 def cosine_strips(
-    probe: NDArray[np.float32], gallery: NDArray[np.float32] | None = None
+    probe: NDArray[np.float32], gallery: NDArray[np.float32] | None = None, *, workers: int, tile: int = TILE
 ) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield the cosines of all pairs, some probes against all of the gallery at a time.
+    """Yield the rounded cosines of all pairs, some probes against all of the gallery at a time, in order.
 
     Args:
         probe: float32, (n, d), rows of length 1.
         gallery: float32, (m, d), rows of length 1; None compares the probes with themselves, each pair once.
+        workers: how many strips are worked on at once; one more is in memory.
+        tile: faces on either side of a product.
 
     Yields:
-        ``(row, column, scores)``: ``scores[i, j]``, float32, is the cosine of probe ``row + i`` and gallery
-        ``column + j``. `column` is 0 where there is a gallery; where there is none, the columns before it hold
-        only pairs that were seen already. The array is overwritten by the next strip.
+        ``(row, column, steps)``: ``steps[i, j]``, float32, is the cosine of probe ``row + i`` and gallery
+        ``column + j`` in whole millionths. `column` is 0 where there is a gallery; where there is none, the columns
+        before it hold only pairs that were seen already.
     """
-    within = gallery is None
-    columns = _padded(probe if gallery is None else gallery, COLUMNS)
+    rows = padded(probe, tile)
+    columns = rows if gallery is None else padded(gallery, tile)
     count = len(probe if gallery is None else gallery)
-    buffer = np.empty((ROWS, len(columns)), np.float32)
-    for row in range(0, len(probe), ROWS):
-        rows = _padded(probe[row : row + ROWS], ROWS)
-        first = row - row % COLUMNS if within else 0
-        for column in range(first, len(columns), COLUMNS):
-            tile = columns[column : column + COLUMNS]
-            np.matmul(rows, tile.T, out=buffer[:, column : column + COLUMNS])
-        yield row, first, buffer[: len(probe) - row, first:count]
+
+    def strip(row: int) -> tuple[int, int, NDArray[np.float32]]:
+        first = row if gallery is None else 0
+        found = torch.empty(tile, len(columns) - first)
+        for column in range(first, len(columns), tile):
+            # A view with gaps between its rows; the product goes there without a copy.
+            part = found[:, column - first : column - first + tile]
+            torch.mm(rows[row : row + tile], columns[column : column + tile].T, out=part)
+        return row, first, rounded_steps(found).numpy()[: len(probe) - row, : count - first]
+
+    yield from _ahead(strip, range(0, len(probe), tile), workers)
 
 
-def rounded(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Round cosines to 6 decimals.
-
-    The step is found in float32, as NumPy rounds float32; what is stored is the float64 nearest to the decimal. What
-    float32 puts a hair outside -1..1 becomes -1 or 1.
-
-    Example:
-        >>> rounded(np.array([0.12345678, 1.0000001], dtype=np.float32)).tolist()
-        [0.123457, 1.0]
-    """
-    steps = np.rint(scores * np.float32(STEPS)).clip(-STEPS, STEPS)
-    return steps.astype(np.float64) / STEPS
-
-
-def _padded(matrix: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
-    """Copy `matrix`, with rows of zeros at its end up to a multiple.
-
-    Always a copy: NumPy gives the product of a matrix with itself to another BLAS routine than that of two.
-    """
-    padded = np.zeros((-(-len(matrix) // multiple) * multiple, matrix.shape[1]), np.float32)
-    padded[: len(matrix)] = matrix
-    return padded
+def _ahead(
+    work: Callable[[int], tuple[int, int, NDArray[np.float32]]], items: range, workers: int
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Yield ``work(item)`` in order; the next ones are being worked on meanwhile, as many as there are workers."""
+    with one_thread_each(workers) as pool:
+        waiting: list[Future[tuple[int, int, NDArray[np.float32]]]] = []
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > workers:
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,26 +1,38 @@
 """The batch runner of matching: features on disk -> score files.
 
-For a group ``CM`` it writes ``CM_authentic.npy`` and ``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row,
-cosine), ``CM_labels.txt`` and, with a gallery, ``CM_gallery_labels.txt`` (``row folder/stem``), and ``run.json``,
-which tells of all groups in the folder. A score file is one result of all features, so there is nothing to resume:
-a run computes it anew and replaces it when it is whole.
+For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`) and, unless there are too many pairs,
+``CM_authentic.npy`` and ``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and,
+with a gallery, ``CM_gallery_labels.txt`` (``row folder/stem``), and ``run.json``, which tells of all groups in the
+folder. A score file is one result of all features, so there is nothing to resume: a run computes it anew and replaces
+it when it is whole.
 """
 
+import os
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-
-from facepart.errors import FacepartError, UsageError
-from facepart.files.atomic import replacing, write_text
+from facepart.engines import choose_device
+from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
 from facepart.matching.cosine import unit_rows
-from facepart.matching.features import Features, read_features, refuse_unlike
-from facepart.matching.pairs import Faces, count_pairs, number, pair_blocks
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces, PairCounts, count_pairs, number
+from facepart.matching.features import Features, refuse_unlike
+from facepart.matching.groups import Group, read_group
+from facepart.matching.output import (
+    Save,
+    choose_save,
+    refuse_full_disk,
+    refuse_leftovers,
+    size_of_pairs,
+    write_labels,
+    write_pairs,
+)
+from facepart.matching.pairs import pair_blocks
+from facepart.scores import save_scores
 from facepart.subjects import Rule, naming_rule, split_label
 
 DEFAULT_DATASET = "MORPH"
@@ -32,102 +44,154 @@ class MatchOutcome:
     """What a run compared.
 
     Attributes:
+        group: its name.
         probes: faces looked for.
         gallery: faces they were compared with; None if with each other.
         subjects: people on either side.
         authentic: authentic scores written.
         impostor: impostor scores written.
         left_out: pairs not compared because both sides are the same photo.
+        saved: what was written: ``pairs``, ``distribution`` or ``both``.
+        pair_bytes: how large the files of the pairs are, or would be.
     """
 
+    group: str
     probes: int
     gallery: int | None
     subjects: int
     authentic: int
     impostor: int
     left_out: int
+    saved: Save
+    pair_bytes: int
 
 
-def match(
-    probe: Path,
-    gallery: Path | None,
-    output: Path,
-    group: str,
-    *,
-    dataset: str = DEFAULT_DATASET,
-    subject_pattern: str | None = None,
-    include_same_photo: bool = False,
-    progress: Progress = silent,
-) -> MatchOutcome:
-    """Compare features and write the score files of a group.
+@dataclass(frozen=True)
+class _Prepared:
+    """A group ready to be compared."""
+
+    group: Group
+    left: Faces
+    right: Faces | None
+    counts: PairCounts
+    outcome: MatchOutcome
+    settings: dict[str, Any]
+
+
+def match(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
+    """Compare the features of one group and write its score files.
 
     Args:
         probe: a list of features, or a matrix ``features.npy``.
         gallery: what they are compared with, of either form; None compares the probes with each other.
         output: the folder to write to.
         group: what the files' names begin with.
+        options: as of :func:`match_groups`, which also tells what is raised.
+    """
+    (outcome,) = match_groups([read_group(group, probe, gallery)], output, **options)
+    return outcome
+
+
+def match_groups(
+    groups: Sequence[Group],
+    output: Path,
+    *,
+    dataset: str = DEFAULT_DATASET,
+    subject_pattern: str | None = None,
+    include_same_photo: bool = False,
+    save: Save | None = None,
+    device: str = "cpu",
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> Iterator[MatchOutcome]:
+    """Compare the features of groups, one group after the other, and write their score files.
+
+    All groups are checked before anything is written.
+
+    Args:
+        groups: what to compare.
+        output: the folder to write to.
         dataset: the naming rule that tells who is on a photo (:data:`facepart.subjects.DATASETS`).
         subject_pattern: a regular expression instead of a rule.
         include_same_photo: across two lists, compare a photo also with its own other version (same subject and
             same name, another folder), as the original program does. It is left out by default, because a photo
             and its blurred copy share all but the part: such pairs inflate the authentic scores.
-        progress: told (pairs compared, pairs in all).
+        save: the pairs, their distribution or both; None for both up to 50 million pairs, beyond that the
+            distribution.
+        device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
+            are written are always compared on the CPU: the disk is slower than that.
+        workers: threads on the CPU; None for one a processor. They do not change the results.
+        progress: told (pairs compared, pairs in all) of the group at work.
+
+    Yields:
+        What was compared, group by group, when its files are there.
 
     Raises:
-        FacepartError: a feature cannot be used (see :func:`~facepart.matching.features.read_features`), there are
-            no impostor pairs because all photos show one subject, or the output cannot be written. That there are
-            no authentic pairs is no error: one photo a person gives the impostor scores, which are half of the
-            answer, and an empty authentic file; the outcome says so.
-        UsageError: the data set is not known, or the group's name cannot begin a file's name.
+        FacepartError: there are no impostor pairs in a group because all photos show one subject, the features do not
+            go together, the disk has no room for the pairs, or the output cannot be written. That there are no
+            authentic pairs is no error: one photo a person gives the impostor scores, which are half of the answer;
+            the outcome says so.
+        UsageError: the data set is not known.
     """
-    if not group or group.startswith(".") or any(sign in group for sign in "/\\\0"):
-        raise UsageError(f"-gr {group!r}: a group's name begins the names of its files; give one without / or \\")
+    device = choose_device(device)
+    workers = workers or os.cpu_count() or 1
     rule = naming_rule(dataset, subject_pattern)
-    probes = read_features(probe)
-    others = None if gallery is None else read_features(gallery)
-    if others is not None:
-        refuse_unlike(probes, others)
+    common = {
+        "dataset": None if subject_pattern else dataset.upper(),
+        "subject_pattern": subject_pattern,
+        "include_same_photo": include_same_photo,
+    }
+    twice = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
+    if twice:
+        raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
+    prepared = [_prepare(group, rule, common, save) for group in groups]
+    for each in prepared:
+        refuse_leftovers(output, each.group.name, each.outcome.saved)
+    with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
+    refuse_full_disk(output, with_pairs)
+    for each in prepared:
+        _compare(each, output, device, workers, progress)
+        yield each.outcome
 
+
+def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None) -> _Prepared:
+    """Normalise the embeddings, number the people, and find out what there is to compare."""
+    probe, gallery = group.probe, group.gallery
+    if gallery is not None:
+        refuse_unlike(probe, gallery)
     subject_numbers: dict[Hashable, int] = {}
     photo_numbers: dict[Hashable, int] = {}
-    by_label = include_same_photo or others is None
-    left = _faces(probes, rule, by_label, subject_numbers, photo_numbers)
-    right = None if others is None else _faces(others, rule, by_label, subject_numbers, photo_numbers)
+    by_label = common["include_same_photo"] or gallery is None
+    left = _faces(probe, rule, by_label, subject_numbers, photo_numbers)
+    right = None if gallery is None else _faces(gallery, rule, by_label, subject_numbers, photo_numbers)
     counts = count_pairs(left, right)
     if not counts.impostor:
-        sources = str(probe) if gallery is None else f"{probe} and {gallery}"
+        sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
         raise FacepartError(
-            f"{sources}: all features show one subject, {next(iter(subject_numbers))!r}, so there are no impostor "
-            f"pairs; if it should be more, the naming rule does not fit: try another -d or --subject-pattern"
+            f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
+            f"{next(iter(subject_numbers))!r}, so there are no impostor pairs; if it should be more, the naming rule "
+            "does not fit: try another -d or --subject-pattern"
         )
+    model = probe.model or (gallery.model if gallery is not None else None)
+    settings = {
+        "probe": str(probe.source),
+        "gallery": None if gallery is None else str(gallery.source),
+        **({} if group.people is None else {"people": str(group.people)}),
+        **common,
+        "model": model and {"name": model.name, "sha256": model.sha256},
+    }
     outcome = MatchOutcome(
-        probes=len(probes.labels),
-        gallery=None if others is None else len(others.labels),
+        group=group.name,
+        probes=len(probe.labels),
+        gallery=None if gallery is None else len(gallery.labels),
         subjects=len(subject_numbers),
         authentic=counts.authentic,
         impostor=counts.impostor,
         left_out=counts.left_out,
+        saved=choose_save(save, counts),
+        pair_bytes=size_of_pairs(counts),
     )
-
-    model = probes.model or (others.model if others is not None else None)
-    settings = {
-        "probe": str(probe),
-        "gallery": None if gallery is None else str(gallery),
-        "dataset": None if subject_pattern else dataset.upper(),
-        "subject_pattern": subject_pattern,
-        "include_same_photo": include_same_photo,
-        "model": model and {"name": model.name, "sha256": model.sha256},
-    }
-    _record(output, group, settings, None)
-    _write_labels(output / f"{group}_labels.txt", probes.labels)
-    gallery_labels = output / f"{group}_gallery_labels.txt"
-    if others is None:
-        gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
-    else:
-        _write_labels(gallery_labels, others.labels)
-    _write_pairs(output, group, left, right, outcome, progress)
-    _record(output, group, settings, asdict(outcome))
-    return outcome
+    return _Prepared(group, left, right, counts, outcome, settings)
 
 
 def _faces(
@@ -147,32 +211,28 @@ def _faces(
     return Faces(unit_rows(features.matrix), number(subjects, subject_numbers), number(photos, photo_numbers))
 
 
-def _write_pairs(
-    output: Path, group: str, left: Faces, right: Faces | None, outcome: MatchOutcome, progress: Progress
-) -> None:
-    total, done = outcome.authentic + outcome.impostor, 0
-    with (
-        _npy_rows(output / f"{group}_authentic.npy", outcome.authentic) as authentic_file,
-        _npy_rows(output / f"{group}_impostor.npy", outcome.impostor) as impostor_file,
-    ):
-        for authentic, impostor in pair_blocks(left, right):
-            authentic_file.write(authentic.data)
-            impostor_file.write(impostor.data)
-            done += len(authentic) + len(impostor)
-            progress(done, total)
-
-
-@contextmanager
-def _npy_rows(path: Path, rows: int) -> Iterator[BinaryIO]:
-    """Open a ``.npy`` of float64, (rows, 3), for its rows to be written one block after another."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float64)), "fortran_order": False}
-        np.lib.format.write_array_header_1_0(file, {**header, "shape": (rows, 3)})
-        yield file
-
-
-def _write_labels(path: Path, labels: Sequence[str]) -> None:
-    write_text(path, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
+def _compare(prepared: _Prepared, output: Path, device: str, workers: int, progress: Progress) -> None:
+    """Compare a group and write all its files."""
+    group, outcome, left, right = prepared.group, prepared.outcome, prepared.left, prepared.right
+    name = group.name
+    at = device if outcome.saved == "distribution" else "cpu"
+    settings = {**prepared.settings, "device": at}
+    _record(output, name, settings, None)
+    write_labels(output / f"{name}_labels.txt", group.probe.labels)
+    gallery_labels = output / f"{name}_gallery_labels.txt"
+    if group.gallery is None:
+        gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
+    else:
+        write_labels(gallery_labels, group.gallery.labels)
+    if outcome.saved == "distribution":
+        scores = count_scores(left, right, workers=workers, device=at, progress=progress)
+    else:
+        scores = write_pairs(output, name, prepared.counts, pair_blocks(left, right, workers=workers), progress)
+    if outcome.saved != "pairs":
+        save_scores(output / f"{name}_scores.npz", scores)
+    counts = asdict(outcome)
+    del counts["group"]
+    _record(output, name, settings, counts)
 
 
 def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
@@ -182,4 +242,4 @@ def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str
         raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
     all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
     all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
-    write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy",), all_counts))
+    write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

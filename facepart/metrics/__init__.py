@@ -1,11 +1,44 @@
 """Scores -> figures, one metric a module.
 
-Every metric takes vectors of scores (any real dtype, finite, not empty; a larger score means more alike) and computes
-in float64. None needs them sorted.
+Every metric takes scores as vectors (any real dtype, finite, not empty) or counted, as
+:class:`facepart.scores.ScoreDistribution`; a larger score means more alike. It gives the same for both forms,
+computes in float64, and does not ask for an order.
 """
 
+from facepart.metrics.auc import auc
 from facepart.metrics.dprime import d_prime
+from facepart.metrics.eer import eer
+from facepart.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
 from facepart.metrics.kolmogorov_smirnov import kolmogorov_smirnov
+from facepart.metrics.operating_point import (
+    REPORTED_FMRS,
+    TOO_FEW,
+    OperatingPoint,
+    fnmr_at_fmr,
+    operating_point,
+    supports,
+    tar_at_fmr,
+)
 from facepart.metrics.shift import mean_shift
+from facepart.metrics.wasserstein import wasserstein
 
-__all__ = ["d_prime", "kolmogorov_smirnov", "mean_shift"]
+__all__ = [
+    "REPORTED_FMRS",
+    "TOO_FEW",
+    "ErrorRates",
+    "OperatingPoint",
+    "auc",
+    "d_prime",
+    "eer",
+    "error_rates",
+    "fmr",
+    "fnmr",
+    "fnmr_at_fmr",
+    "kolmogorov_smirnov",
+    "mean_shift",
+    "operating_point",
+    "supports",
+    "tar_at_fmr",
+    "threshold_at_fmr",
+    "wasserstein",
+]

@@ -11,20 +11,17 @@ its form for unequal variances (Daugman, "Biometric decision landscapes", Univer
 
 import math
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from facepart.metrics.scores import checked_scores
+from facepart.metrics.tally import Scores, mean_and_variance
 
 
-def d_prime(authentic: ArrayLike, impostor: ArrayLike) -> float:
+def d_prime(authentic: Scores, impostor: Scores) -> float:
     """Compute d' between two sets of scores; the order of the two does not matter.
 
     Also of use between two authentic, or two impostor, sets: how far a blurred part moved them.
 
     Args:
-        authentic: real numbers, (n,).
-        impostor: real numbers, (m,).
+        authentic: a vector of scores, or a distribution.
+        impostor: likewise.
 
     Returns:
         d', at least 0. Where neither set has any spread: 0 if all scores are equal, else infinity.
@@ -36,10 +33,9 @@ def d_prime(authentic: ArrayLike, impostor: ArrayLike) -> float:
         >>> d_prime([5, 7], [0, 2])
         5.0
     """
-    authentic = checked_scores(authentic, "authentic")
-    impostor = checked_scores(impostor, "impostor")
-    distance = abs(float(authentic.mean()) - float(impostor.mean()))
-    spread = math.sqrt((float(np.var(authentic)) + float(np.var(impostor))) / 2)
+    mean, variance = mean_and_variance(authentic, "authentic")
+    other_mean, other_variance = mean_and_variance(impostor, "impostor")
+    distance, spread = abs(mean - other_mean), math.sqrt((variance + other_variance) / 2)
     if spread == 0:
         return math.inf if distance else 0.0
     return distance / spread

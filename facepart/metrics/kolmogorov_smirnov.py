@@ -9,17 +9,16 @@ which the test's null distribution takes for granted.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from facepart.metrics.scores import checked_scores
+from facepart.metrics.tally import Scores, shares_up_to, tally
 
 
-def kolmogorov_smirnov(first: ArrayLike, second: ArrayLike) -> float:
+def kolmogorov_smirnov(first: Scores, second: Scores) -> float:
     """Compute the two-sample Kolmogorov-Smirnov statistic; the order of the two does not matter.
 
     Args:
-        first: real numbers, (n,).
-        second: real numbers, (m,).
+        first: a vector of scores, or a distribution.
+        second: likewise.
 
     Returns:
         D, from 0 to 1.
@@ -31,17 +30,7 @@ def kolmogorov_smirnov(first: ArrayLike, second: ArrayLike) -> float:
         >>> kolmogorov_smirnov([0.1, 0.2, 0.3, 0.4], [0.3, 0.4, 0.5, 0.6])
         0.5
     """
-    # Scores are rounded, so they hold far fewer values than scores; the gap can only be largest at one of those.
-    values_1, counts_1 = np.unique(checked_scores(first, "first set"), return_counts=True)
-    values_2, counts_2 = np.unique(checked_scores(second, "second set"), return_counts=True)
-    values = np.union1d(values_1, values_2)
-    gap = _share_up_to(values, values_1, counts_1) - _share_up_to(values, values_2, counts_2)
-    return float(np.abs(gap).max())
-
-
-def _share_up_to(
-    x: NDArray[np.float64], values: NDArray[np.float64], counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Evaluate at each `x` the cumulative distribution of ascending `values` that occur `counts` times."""
-    cumulative = np.concatenate([[0], np.cumsum(counts)])
-    return cumulative[np.searchsorted(values, x, side="right")] / cumulative[-1]
+    one, other = tally(first, "first set"), tally(second, "second set")
+    # The shares only change at scores, so the gap is largest at one.
+    values = np.union1d(one.values, other.values)
+    return float(np.abs(shares_up_to(values, one) - shares_up_to(values, other)).max())

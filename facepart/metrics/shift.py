@@ -6,17 +6,15 @@ in units of the score (cosine). Negative: the faces look less alike than before.
 identity lowers authentic scores and raises impostor scores.
 """
 
-from numpy.typing import ArrayLike
-
-from facepart.metrics.scores import checked_scores
+from facepart.metrics.tally import Scores, mean_and_variance
 
 
-def mean_shift(before: ArrayLike, after: ArrayLike) -> float:
+def mean_shift(before: Scores, after: Scores) -> float:
     """Compute by how much the mean of the scores moved.
 
     Args:
-        before: real numbers, (n,).
-        after: real numbers, (m,).
+        before: a vector of scores, or a distribution.
+        after: likewise.
 
     Returns:
         The mean after less the mean before.
@@ -28,4 +26,4 @@ def mean_shift(before: ArrayLike, after: ArrayLike) -> float:
         >>> mean_shift(before=[0.25, 0.75], after=[0.5, 1.0])
         0.25
     """
-    return float(checked_scores(after, "after").mean()) - float(checked_scores(before, "before").mean())
+    return mean_and_variance(after, "after")[0] - mean_and_variance(before, "before")[0]

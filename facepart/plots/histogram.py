@@ -1,21 +1,19 @@
 """Authentic and impostor score distributions as histograms, of up to four sets in one figure."""
 
 import math
-import textwrap
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
 from facepart.metrics import d_prime
 from facepart.plots import style
-from facepart.plots.scores import ScoreSet
+from facepart.plots.frame import add_legend, make_axes
+from facepart.plots.sets import ScoreSet, refuse_too_many
+from facepart.scores import STEPS, ScoreDistribution
 
 # The scores that are always shown; the axis is widened where scores lie outside.
 SHOWN = (-0.5, 1.0)
@@ -26,10 +24,18 @@ FEWEST_BINS, MOST_BINS = 40, 300
 LEAST_BINS_FOR_LINES = 100
 
 
+class Bins(NamedTuple):
+    """A histogram: edges (b + 1,), counts (b,) and densities (b,), whose area is 1."""
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    densities: NDArray[np.float64]
+
+
 def shown_range(sets: Sequence[ScoreSet]) -> tuple[float, float]:
     """Give the range of the score axis: -0.5 to 1, and as far as scores reach."""
-    lowest = min(float(scores.min()) for entry in sets for scores in (entry.authentic, entry.impostor))
-    highest = max(float(scores.max()) for entry in sets for scores in (entry.authentic, entry.impostor))
+    lowest = min(float(scores.scores[0]) for entry in sets for scores in (entry.authentic, entry.impostor))
+    highest = max(float(scores.scores[-1]) for entry in sets for scores in (entry.authentic, entry.impostor))
     margin = 0.02 * (max(highest, SHOWN[1]) - min(lowest, SHOWN[0]))
     low = SHOWN[0] if lowest >= SHOWN[0] else lowest - margin
     high = SHOWN[1] if highest <= SHOWN[1] else highest + margin
@@ -67,69 +73,62 @@ def score_histogram(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
     Raises:
         FacepartError: there are no sets, or more than four.
     """
-    if not 1 <= len(sets) <= len(style.SET_COLOURS):
-        raise FacepartError(f"a histogram shows 1 to {len(style.SET_COLOURS)} sets of scores, not {len(sets)}")
+    refuse_too_many(sets)
     low, high = shown_range(sets)
     width = bin_width(sets, high - low)
     with style.house_style():
-        figure = Figure(figsize=(style.FIGURE_WIDTH, style.AXES_HEIGHT), layout="constrained")
-        axes = figure.add_subplot()
+        figure, axes = make_axes()
         axes.set_xlim(low, high)
         for entry, colour in zip(sets, style.SET_COLOURS, strict=False):
-            _draw(axes, entry.impostor, width, colour, style.IMPOSTOR_LINE)
-            _draw(axes, entry.authentic, width, colour, style.AUTHENTIC_LINE)
+            _draw(axes, bins(entry.impostor, width), colour, style.IMPOSTOR_LINE)
+            _draw(axes, bins(entry.authentic, width), colour, style.AUTHENTIC_LINE)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("Match Scores")
         axes.set_ylabel("Relative Frequency")
-        _add_legend(figure, axes, sets, title)
+        labels = [f"{entry.label}: d′\u00a0=\u00a0{d_prime(entry.authentic, entry.impostor):.3f}" for entry in sets]
+        key = {"authentic": {"linestyle": style.AUTHENTIC_LINE}, "impostor": {"linestyle": style.IMPOSTOR_LINE}}
+        add_legend(axes, labels, title, key)
     return figure
 
 
-def _freedman_diaconis(scores: NDArray[np.float64]) -> float:
-    lower, upper = np.quantile(scores, (0.25, 0.75))
-    return 2 * float(upper - lower) * scores.size ** (-1 / 3)
+def bins(scores: ScoreDistribution, width: float) -> Bins:
+    """Count scores in bins from the first to the last, on the grid of multiples of `width`.
+
+    The bounds of the bins are rounded to 6 decimals, as scores are, so that a score on a bound is always of the bin
+    above it.
+    """
+    first = math.floor(float(scores.scores[0]) / width)
+    last = max(math.floor(float(scores.scores[-1]) / width) + 1, first + 1)
+    edges = np.rint(np.arange(first, last + 1) * width * STEPS) / STEPS
+    counts = scores.histogram(edges)
+    return Bins(edges, counts, counts / (scores.n * width))
 
 
-def _draw(axes: Axes, scores: NDArray[np.float64], width: float, colour: str, line: object) -> None:
-    """Draw one curve, from its first bin to its last, on the grid of multiples of `width`."""
-    first = math.floor(float(scores.min()) / width)
-    last = max(math.ceil(float(scores.max()) / width), first + 1)
-    # A count and a range, not edges: NumPy then bins without sorting.
-    counts, edges = np.histogram(scores, bins=last - first, range=(first * width, last * width))
-    heights = counts / (scores.size * width)
+def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the figure's table: a header, and a row for each bin of each curve."""
+    low, high = shown_range(sets)
+    width = bin_width(sets, high - low)
+    yield "set", "label", "kind", "from", "to", "count", "density"
+    for number, entry in enumerate(sets, 1):
+        for kind, scores in (("authentic", entry.authentic), ("impostor", entry.impostor)):
+            edges, counts, densities = bins(scores, width)
+            for place, count in enumerate(counts.tolist()):
+                row = (float(edges[place]), float(edges[place + 1]), count, float(densities[place]))
+                yield number, entry.label, kind, *row
+
+
+def _freedman_diaconis(scores: ScoreDistribution) -> float:
+    return 2 * (scores.quantile(0.75) - scores.quantile(0.25)) * float(scores.n) ** (-1 / 3)
+
+
+def _draw(axes: Axes, curve: Bins, colour: str, line: object) -> None:
+    """Draw one curve, from its first bin to its last."""
+    edges, _, heights = curve
     # Not clipped: all scores are within the axes, and a line on their edge is to have its full width.
     look: dict[str, Any] = {"color": colour, "linewidth": style.LINE_WIDTH, "linestyle": line, "clip_on": False}
     low, high = axes.get_xlim()
-    if (high - low) / width >= LEAST_BINS_FOR_LINES:
+    if (high - low) / (edges[1] - edges[0]) >= LEAST_BINS_FOR_LINES:
         centres = (edges[:-1] + edges[1:]) / 2
         axes.plot([edges[0], *centres, edges[-1]], [0, *heights, 0], **look)
     else:
         axes.stairs(heights, edges, **look)
-
-
-def _add_legend(figure: Figure, axes: Axes, sets: Sequence[ScoreSet], title: str | None) -> None:
-    """Put the key of the lines, the sets and the title above the axes, and make the figure as much higher."""
-    kinds = {"authentic": style.AUTHENTIC_LINE, "impostor": style.IMPOSTOR_LINE}
-    key = axes.legend(
-        [Line2D([], [], color=style.GREY, linewidth=style.LINE_WIDTH, linestyle=line) for line in kinds.values()],
-        list(kinds),
-        **(style.LEGEND | {"ncols": 2}),
-    )
-    axes.add_artist(key)
-
-    labels = [f"{entry.label}: d′\u00a0=\u00a0{d_prime(entry.authentic, entry.impostor):.3f}" for entry in sets]
-    columns = 2 if max(map(len, labels)) <= style.LEGEND_CHARACTERS // 2 else 1
-    labels = [textwrap.fill(label, style.LEGEND_CHARACTERS) for label in labels]
-    patches = [Line2D([], [], color=colour, linewidth=2.5 * style.LINE_WIDTH) for colour in style.SET_COLOURS]
-    one_row_up = ScaledTranslation(0, style.LINE_HEIGHT, figure.dpi_scale_trans)
-    axes.legend(
-        patches[: len(sets)],
-        labels,
-        **(style.LEGEND | {"ncols": columns, "bbox_transform": axes.transAxes + one_row_up}),
-    )
-    rows = 1 + sum(label.count("\n") + 1 for label in labels) / columns
-    if title:
-        wrapped = textwrap.fill(title, style.TITLE_CHARACTERS)
-        figure.suptitle(wrapped, fontsize=style.TITLE_SIZE)
-        rows += 1.2 * (wrapped.count("\n") + 1)
-    figure.set_figheight(style.AXES_HEIGHT + rows * style.LINE_HEIGHT)

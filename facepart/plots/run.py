@@ -1,7 +1,8 @@
-"""The runner of the plots: score files -> ``<name>.png``, ``<name>.svg`` and ``<name>.txt``."""
+"""The runner of the plots: scores -> ``<name>.png`` and ``.svg``, the points as ``.csv``, the numbers as ``.txt``."""
 
+import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,20 @@ from matplotlib.figure import Figure
 
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
-from facepart.plots import style
-from facepart.plots.histogram import score_histogram
-from facepart.plots.scores import ScoreSet
+from facepart.plots import curves, histogram, style
+from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics, all_statistics, statistics_table
+
+_Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
+_Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
+# What can be drawn: the figure, and the points in it.
+KINDS: dict[str, tuple[_Draw, _Table]] = {
+    "histogram": (histogram.score_histogram, histogram.table),
+    "roc": (curves.roc, curves.table),
+    "det": (curves.det, curves.table),
+    "fmr_fnmr": (curves.fmr_fnmr, curves.table),
+}
+DEFAULT_KIND = "histogram"
 
 
 @dataclass(frozen=True)
@@ -28,14 +39,17 @@ class PlotOutcome:
     files: list[Path]
 
 
-def plot(sets: Sequence[ScoreSet], folder: Path, name: str, title: str | None = None) -> PlotOutcome:
-    """Draw the histograms of up to four sets and write them with their numbers; older files are replaced.
+def plot(
+    sets: Sequence[ScoreSet], folder: Path, name: str, title: str | None = None, kind: str = DEFAULT_KIND
+) -> PlotOutcome:
+    """Draw up to four sets in one figure and write it with its points and numbers; older files are replaced.
 
     Args:
         sets: one to four sets of scores; the others are compared with the first.
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
+        kind: a key of :data:`KINDS`.
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
@@ -44,10 +58,12 @@ def plot(sets: Sequence[ScoreSet], folder: Path, name: str, title: str | None = 
     if not name or any(sign in name for sign in "/\\\0"):
         raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
     statistics = all_statistics(sets)
-    files = save_figure(score_histogram(sets, title), folder, name)
-    table = folder / f"{name}.txt"
-    write_text(table, statistics_table(sets, statistics))
-    return PlotOutcome(statistics, [*files, table])
+    draw, points = KINDS[kind]
+    files = save_figure(draw(sets, title), folder, name)
+    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
+    write_text(table, _as_csv(points(sets)))
+    write_text(numbers, statistics_table(sets, statistics))
+    return PlotOutcome(statistics, [*files, table, numbers])
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
@@ -61,3 +77,9 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         write_bytes(path, buffer.getvalue())
         files.append(path)
     return files
+
+
+def _as_csv(rows: Iterable[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

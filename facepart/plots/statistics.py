@@ -5,28 +5,46 @@ The file has a header and then a line a number, its fields parted by tabs::
     set  label     statistic                      value
     1    Original  authentic_n                    102
     1    Original  d_prime                        12.642097749140145
+    1    Original  fnmr_at_fmr_1e-06              too few impostor scores
     2    No eyes   impostor_mean_shift_from_set_1  0.0123
 
-Every set has its counts, means and d'; every set after the first has, for authentic and for impostor scores, how far
-they stand from those of set 1: Kolmogorov-Smirnov, d' between the two, and the shift of the mean.
+Every set has its counts, means, d', EER, AUC, and the FNMR at FMRs of 1e-2 to 1e-6, as far as there are impostor
+scores enough; every set after the first has, for authentic and for impostor scores, how far they stand from those of
+set 1: Kolmogorov-Smirnov, Wasserstein, d' between the two, and the shift of the mean.
 """
 
+import math
 from collections.abc import Sequence
 
-from facepart.metrics import d_prime, kolmogorov_smirnov, mean_shift
-from facepart.plots.scores import ScoreSet
+from facepart.metrics import (
+    REPORTED_FMRS,
+    TOO_FEW,
+    auc,
+    d_prime,
+    eer,
+    fnmr_at_fmr,
+    kolmogorov_smirnov,
+    mean_shift,
+    wasserstein,
+)
+from facepart.plots.sets import ScoreSet
 
+# NaN where there are too few impostor scores.
 Statistics = dict[str, float | int]
 
 
 def set_statistics(scores: ScoreSet) -> Statistics:
-    """Give the counts, means and d' of one set."""
+    """Give the counts, means, d' and error rates of one set."""
+    pair = scores.authentic, scores.impostor
     return {
-        "authentic_n": scores.authentic.size,
-        "impostor_n": scores.impostor.size,
-        "authentic_mean": float(scores.authentic.mean()),
-        "impostor_mean": float(scores.impostor.mean()),
-        "d_prime": d_prime(scores.authentic, scores.impostor),
+        "authentic_n": scores.authentic.n,
+        "impostor_n": scores.impostor.n,
+        "authentic_mean": scores.authentic.mean,
+        "impostor_mean": scores.impostor.mean,
+        "d_prime": d_prime(*pair),
+        "eer": eer(*pair),
+        "auc": auc(*pair),
+        **{f"fnmr_at_fmr_{target:.0e}": _known(fnmr_at_fmr(*pair, target)) for target in REPORTED_FMRS},
     }
 
 
@@ -38,6 +56,7 @@ def shift_statistics(first: ScoreSet, other: ScoreSet) -> Statistics:
         ("impostor", first.impostor, other.impostor),
     ):
         found[f"{kind}_ks_to_set_1"] = kolmogorov_smirnov(before, after)
+        found[f"{kind}_wasserstein_to_set_1"] = wasserstein(before, after)
         found[f"{kind}_d_prime_to_set_1"] = d_prime(before, after)
         found[f"{kind}_mean_shift_from_set_1"] = mean_shift(before, after)
     return found
@@ -56,5 +75,10 @@ def statistics_table(sets: Sequence[ScoreSet], statistics: Sequence[Statistics])
     lines = ["set\tlabel\tstatistic\tvalue"]
     for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
         label = " ".join(entry.label.split())
-        lines += [f"{number}\t{label}\t{name}\t{value!r}" for name, value in found.items()]
+        told = ((name, TOO_FEW if math.isnan(value) else repr(value)) for name, value in found.items())
+        lines += [f"{number}\t{label}\t{name}\t{value}" for name, value in told]
     return "\n".join(lines) + "\n"
+
+
+def _known(rate: float | None) -> float:
+    return math.nan if rate is None else rate

@@ -1,4 +1,4 @@
-"""What every metric asks of its scores."""
+"""What every count and every metric asks of scores."""
 
 from typing import Any
 

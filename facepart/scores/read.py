@@ -1,10 +1,10 @@
-"""Score files -> arrays.
+"""Score files -> distributions.
 
-Four forms are read: ``.npy`` of shape (n, 3), as the matcher writes them (probe, gallery, score), or (n,); and text
-with the same columns, parted by blanks, tabs or commas, as older programs write it.
+Besides ``.npz`` (:mod:`facepart.scores.files`), four forms are read: ``.npy`` of shape (n, 3), as the matcher writes
+them (probe, gallery, score), or (n,); and text with the same columns, parted by blanks, tabs or commas, as older
+programs write it. Scores that have more than 6 decimals, and those that went through 32-bit floats, are rounded to 6.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.metrics.scores import checked_scores
+from facepart.scores.distribution import ScoreDistribution
+from facepart.scores.files import SUFFIX, load_scores
+
+# How many scores of a large file are looked at at a time.
+_BLOCK = 1 << 22
 
 
-@dataclass(frozen=True)
-class ScoreSet:
-    """The scores of one experiment.
+def read_scores(path: Path, kind: str) -> ScoreDistribution:
+    """Read the scores of a file.
 
-    Attributes:
-        label: what a legend calls it.
-        authentic: float64, (n,), finite, not empty.
-        impostor: float64, (m,), finite, not empty.
-    """
-
-    label: str
-    authentic: NDArray[np.float64]
-    impostor: NDArray[np.float64]
-
-
-def read_scores(path: Path) -> NDArray[np.float64]:
-    """Read the scores of a file, in its order.
-
-    Returns:
-        float64, (n,): the third column, or the only one.
+    Args:
+        path: the file.
+        kind: ``authentic`` or ``impostor``: which scores of an ``.npz`` are meant.
 
     Raises:
         FacepartError: the file is missing or cannot be read, has neither one column nor three, or holds no scores
             or some that are not finite.
     """
+    if path.suffix.lower() == SUFFIX:
+        found: ScoreDistribution = getattr(load_scores(path), kind)
+        if not found.n:
+            raise FacepartError(f"{path}: there are no {kind} scores in it")
+        return found
+    column = _read_column(path)
+    if not column.size:
+        raise FacepartError(f"{path}: there are no scores in it")
+    blocks = (column[first : first + _BLOCK] for first in range(0, column.size, _BLOCK))
+    return ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
+
+
+def _read_column(path: Path) -> NDArray[Any]:
+    """Read the third column of a file, or the only one."""
     try:
         # Mapped, because of three columns only one is wanted; the files of a large group take gigabytes.
         table: Any = np.load(path, mmap_mode="r") if path.suffix.lower() == ".npy" else _read_text(path)
@@ -56,7 +60,7 @@ def read_scores(path: Path) -> NDArray[np.float64]:
         table = table[:, -1]
     if table.ndim != 1:
         raise FacepartError(f"{path}: is not a score file: its shape is {table.shape}, not (n, 3) or (n,)")
-    return checked_scores(np.array(table, dtype=np.float64), str(path))
+    return table
 
 
 def _read_text(path: Path) -> NDArray[np.float64]:

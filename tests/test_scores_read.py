@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.plots.scores import read_scores
+from facepart.scores import ScoreDistribution, read_scores
 
 SCORES = [0.25, -0.5, 1.0]
 PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
@@ -18,9 +18,7 @@ PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
 )
 def test_arrays(tmp_path: Path, array) -> None:
     np.save(tmp_path / "s.npy", array)
-    found = read_scores(tmp_path / "s.npy")
-    assert found.tolist() == SCORES
-    assert found.dtype == np.float64
+    assert read_scores(tmp_path / "s.npy", "authentic") == ScoreDistribution.of(SCORES)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +33,12 @@ def test_arrays(tmp_path: Path, array) -> None:
 )
 def test_texts(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.txt").write_bytes(text.encode())
-    assert read_scores(tmp_path / "s.txt").tolist() == SCORES
+    assert read_scores(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(SCORES)
 
 
 def test_one_score_alone(tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("0 1 0.25\n")
-    assert read_scores(tmp_path / "s.txt").tolist() == [0.25]
+    assert read_scores(tmp_path / "s.txt", "impostor").scores.tolist() == [0.25]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,7 @@ def test_unusable_files_give_one_line(tmp_path: Path, name: str, content: bytes 
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(FacepartError) as caught:
-        read_scores(tmp_path / name)
+        read_scores(tmp_path / name, "impostor")
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / name}: ")
     assert reason in message
@@ -82,4 +80,4 @@ def test_unusable_files_give_one_line(tmp_path: Path, name: str, content: bytes 
 def test_unusable_arrays_give_one_line(tmp_path: Path, array, reason: str) -> None:
     np.save(tmp_path / "s.npy", array, allow_pickle=True)
     with pytest.raises(FacepartError, match=reason):
-        read_scores(tmp_path / "s.npy")
+        read_scores(tmp_path / "s.npy", "impostor")

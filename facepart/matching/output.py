@@ -1,0 +1,119 @@
+"""The files of a group: which are written, how large they become, and the writing of pairs beside their counting."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import replacing, write_text
+from facepart.files.progress import Progress
+from facepart.matching.faces import PairCounts
+from facepart.scores import STEPS, GroupScores, ScoreDistribution
+
+Save = Literal["pairs", "distribution", "both"]
+_SAVED = {"pairs": "the pairs alone", "distribution": "the distribution alone", "both": "both"}
+SAVES: tuple[Save, ...] = ("pairs", "distribution", "both")
+
+# Up to so many pairs both are written by default: 1.2 GB.
+MOST_PAIRS = 50_000_000
+BYTES_A_PAIR = 24
+
+# What a distribution takes at most is little beside pairs; room for it and the labels.
+_SPARE = 64 << 20
+
+
+def choose_save(save: Save | None, counts: PairCounts) -> Save:
+    """Give what is written of a group: what was asked for, by default both where the pairs are not too many."""
+    return save or ("both" if counts.authentic + counts.impostor <= MOST_PAIRS else "distribution")
+
+
+def size_of_pairs(counts: PairCounts) -> int:
+    """Give how many bytes the pair files of a group take."""
+    return BYTES_A_PAIR * (counts.authentic + counts.impostor)
+
+
+def refuse_full_disk(output: Path, pairs: Sequence[tuple[str, PairCounts]]) -> None:
+    """Refuse to begin what the disk has no room for.
+
+    Args:
+        output: the folder, which need not be there yet.
+        pairs: the groups of which pairs will be written.
+
+    Raises:
+        FacepartError: their files, written while older ones of the same name are still there, need more than is free.
+    """
+    needed = sum(size_of_pairs(counts) for _, counts in pairs) + _SPARE * bool(pairs)
+    there = next(folder for folder in (output.absolute(), *output.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        names = ", ".join(name for name, _ in pairs)
+        raise FacepartError(
+            f"{output}: the pairs of {names} take {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free there; "
+            "--save distribution writes the exact distributions instead, in a few MB"
+        )
+
+
+def refuse_leftovers(output: Path, group: str, save: Save) -> None:
+    """Refuse to leave score files of an earlier run of this group beside those of another.
+
+    Raises:
+        FacepartError: there is a file that this run would not write anew.
+    """
+    pairs, distribution = [f"{group}_authentic.npy", f"{group}_impostor.npy"], [f"{group}_scores.npz"]
+    unwritten = {"pairs": distribution, "distribution": pairs, "both": []}[save]
+    for name in unwritten:
+        if (output / name).exists():
+            raise FacepartError(
+                f"{output / name}: is of an earlier run, and this one, which saves {_SAVED[save]} of {group}, would "
+                "leave it as it is; remove it, choose another folder with -o, or add --save both"
+            )
+
+
+def write_pairs(
+    output: Path,
+    group: str,
+    counts: PairCounts,
+    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    progress: Progress,
+) -> GroupScores:
+    """Write the pair files of a group block by block; give the distributions of just these scores.
+
+    Args:
+        output: the folder.
+        group: what the files' names begin with.
+        counts: how many pairs there will be.
+        blocks: see :func:`facepart.matching.pairs.pair_blocks`.
+        progress: told (pairs written, pairs in all).
+    """
+    total, done = counts.authentic + counts.impostor, 0
+    tables = [np.zeros(2 * STEPS + 1, np.int64) for _ in range(2)]
+    with (
+        _npy_rows(output / f"{group}_authentic.npy", counts.authentic) as authentic_file,
+        _npy_rows(output / f"{group}_impostor.npy", counts.impostor) as impostor_file,
+    ):
+        for block in blocks:
+            for rows, file, table in zip(block, (authentic_file, impostor_file), tables, strict=True):
+                file.write(rows.data)
+                np.add.at(table, np.rint(rows[:, 2] * STEPS).astype(np.intp) + STEPS, 1)
+                done += len(rows)
+            progress(done, total)
+    return GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
+
+
+def write_labels(path: Path, labels: Sequence[str]) -> None:
+    """Write ``row folder/stem`` a line."""
+    write_text(path, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
+
+
+@contextmanager
+def _npy_rows(path: Path, rows: int) -> Iterator[BinaryIO]:
+    """Open a ``.npy`` of float64, (rows, 3), for its rows to be written one block after another."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float64)), "fortran_order": False}
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (rows, 3)})
+        yield file

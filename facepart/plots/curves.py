@@ -1,0 +1,243 @@
+"""FMR and FNMR as curves: ROC, DET, and both rates against the threshold, of up to four sets in one figure.
+
+Every curve goes through points that the scores have, some hundreds of them, chosen so that on the figure's axes no
+two neighbours are far apart. On ROC and DET curves, and as lines of equal FMR in the third figure, the thresholds at
+FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support them (:mod:`facepart.metrics.operating_point`).
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
+
+from facepart.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer, error_rates, operating_point
+from facepart.plots import style
+from facepart.plots.frame import add_legend, make_axes
+from facepart.plots.sets import ScoreSet, refuse_too_many
+
+# Points of a curve; a 300 dpi print of the axes is about 1,200 wide.
+MOST_POINTS = 600
+# Labelled rates of the DET plot's axes.
+_DET_TICKS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+# A ROC curve without misses is shown as far down as this.
+_LEAST_ROOM = 0.01
+_APART = "no threshold has errors of both kinds"
+# The least rate that is labelled as a plain number of per cents.
+_LEAST_PLAIN = 1e-4
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MARK = "o"
+_NORMAL = NormalDist()
+
+
+class Curve(NamedTuple):
+    """What is drawn of a set: a part of its error rates, and the marked points."""
+
+    rates: ErrorRates
+    marked: list[tuple[float, OperatingPoint]]
+
+
+def curve(entry: ScoreSet) -> Curve:
+    """Choose the points of a set that are drawn, and those that are marked."""
+    points = [(target, operating_point(entry.authentic, entry.impostor, target)) for target in REPORTED_FMRS]
+    marked = [(target, point) for target, point in points if point is not None]
+    return Curve(_thinned(error_rates(entry.authentic, entry.impostor)), marked)
+
+
+def roc(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
+    """Draw ROC curves: the true accept rate, 1 - FNMR, against the FMR on a logarithmic axis.
+
+    Args:
+        sets: one to four.
+        title: stands on top.
+
+    Raises:
+        FacepartError: there are no sets, or more than four.
+    """
+    with style.house_style():
+        figure, axes, curves = _begin(sets)
+        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+            drawn = rates.fmr > 0
+            _line(axes, rates.fmr[drawn], 1 - rates.fnmr[drawn], colour)
+            at = {point.threshold: (point.fmr, 1 - point.fnmr) for _, point in marked if point.fmr > 0}
+            _marks(axes, at, colour, named=len(sets) == 1)
+        least = min(float(1 - rates.fnmr[rates.fmr > 0].max()) for rates, _ in curves)
+        room = max(1 - least, _LEAST_ROOM)
+        axes.set_ylim(1 - 1.03 * room, 1 + 0.03 * room)
+        _make_logarithmic(axes.set_xscale, axes.xaxis)
+        axes.set_xlim(_least_rate(curves), 1)
+        axes.set_xlabel("False Match Rate")
+        axes.set_ylabel("True Accept Rate")
+        _end(axes, sets, title, marks=any(each.marked for each in curves))
+    return figure
+
+
+def det(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
+    """Draw DET curves: FNMR against FMR, both on normal-deviate axes.
+
+    On these, normally distributed scores give straight lines (Martin et al., "The DET curve in assessment of
+    detection task performance", Eurospeech 1997). Points where a rate is 0 or 1 lie at infinity and are not drawn.
+
+    Args:
+        sets: one to four.
+        title: stands on top.
+
+    Raises:
+        FacepartError: there are no sets, or more than four.
+    """
+    with style.house_style():
+        figure, axes, curves = _begin(sets)
+        shown: list[tuple[float, float]] = []
+        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+            points = list(zip(rates.fmr.tolist(), rates.fnmr.tolist(), strict=True))
+            finite = [point for point in points if all(0 < rate < 1 for rate in point)]
+            shown += finite
+            _line(axes, _deviates([x for x, _ in finite]), _deviates([y for _, y in finite]), colour)
+            both = [point for _, point in marked if 0 < point.fmr < 1 and 0 < point.fnmr < 1]
+            at = {point.threshold: (_NORMAL.inv_cdf(point.fmr), _NORMAL.inv_cdf(point.fnmr)) for point in both}
+            _marks(axes, at, colour, named=len(sets) == 1)
+        _show_rates(axes.set_xlim, axes.set_xticks, [x for x, _ in shown])
+        _show_rates(axes.set_ylim, axes.set_yticks, [y for _, y in shown])
+        if not shown:
+            axes.text(0.5, 0.5, _APART, transform=axes.transAxes, ha="center", va="center", color=style.GREY)
+        axes.set_xlabel("False Match Rate (%)")
+        axes.set_ylabel("False Non-Match Rate (%)")
+        _end(axes, sets, title, marks=any(each.marked for each in curves))
+    return figure
+
+
+def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
+    """Draw FMR (dashed) and FNMR (solid) against the threshold, on a logarithmic axis.
+
+    Args:
+        sets: one to four.
+        title: stands on top.
+
+    Raises:
+        FacepartError: there are no sets, or more than four.
+    """
+    with style.house_style():
+        figure, axes, curves = _begin(sets)
+        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+            for values, line in ((rates.fmr, style.IMPOSTOR_LINE), (rates.fnmr, style.AUTHENTIC_LINE)):
+                drawn = (values > 0) & np.isfinite(rates.thresholds)
+                _line(axes, rates.thresholds[drawn], values[drawn], colour, line)
+            at = {point.threshold: (point.threshold, point.fmr) for _, point in marked if point.fmr > 0}
+            _marks(axes, at, colour, named=len(sets) == 1)
+        _make_logarithmic(axes.set_yscale, axes.yaxis)
+        axes.set_ylim(_least_rate(curves), 1)
+        axes.set_xlabel("Threshold")
+        axes.set_ylabel("Error Rate")
+        key = {"FNMR": {"linestyle": style.AUTHENTIC_LINE}, "FMR": {"linestyle": style.IMPOSTOR_LINE}}
+        _end(axes, sets, title, marks=any(each.marked for each in curves), key=key)
+    return figure
+
+
+def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of these figures' table: a header, the marked points of each set, and those of its curve.
+
+    A marked point names the FMR it is for; that of a curve leaves it empty.
+    """
+    yield "set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tar"
+    for number, entry in enumerate(sets, 1):
+        rates, marked = curve(entry)
+        for target, (threshold, fmr, fnmr) in marked:
+            yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr
+        for threshold, fmr, fnmr in zip(*(values.tolist() for values in rates), strict=True):
+            yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr
+
+
+def _thinned(rates: ErrorRates) -> ErrorRates:
+    """Choose points such that neighbours are near each other on every figure's axes."""
+    if len(rates.thresholds) <= MOST_POINTS:
+        return rates
+    ways: list[Callable[[ErrorRates], NDArray[np.float64]]] = [
+        lambda found: np.nan_to_num(found.thresholds, posinf=float(found.thresholds[-2])),
+        lambda found: -np.log(np.maximum(found.fmr, found.fmr[found.fmr > 0].min() / 2)),
+        lambda found: np.log(np.maximum(found.fnmr, found.fnmr[found.fnmr > 0].min() / 2)),
+        lambda found: found.fnmr - found.fmr,
+    ]
+    chosen = [np.array([0, len(rates.thresholds) - 1])]
+    for way in ways:
+        travelled = way(rates)
+        steps = np.linspace(travelled[0], travelled[-1], MOST_POINTS // len(ways))
+        chosen.append(np.searchsorted(travelled, steps, side="left").clip(0, len(travelled) - 1))
+    kept = np.unique(np.concatenate(chosen))
+    return ErrorRates(*(values[kept] for values in rates))
+
+
+def _begin(sets: Sequence[ScoreSet]) -> tuple[Figure, Axes, list[Curve]]:
+    refuse_too_many(sets)
+    figure, axes = make_axes()
+    return figure, axes, [curve(entry) for entry in sets]
+
+
+def _end(
+    axes: Axes,
+    sets: Sequence[ScoreSet],
+    title: str | None,
+    *,
+    marks: bool,
+    key: dict[str, dict[str, object]] | None = None,
+) -> None:
+    """Add the grid, and the legend with each set's EER."""
+    axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer(entry.authentic, entry.impostor):.2%}" for entry in sets]
+    targets = {"at FMR 10⁻², 10⁻³ ...": {"linestyle": "none", "marker": _MARK, "markersize": 4}}
+    add_legend(axes, labels, title, (key or {}) | (targets if marks else {}))
+
+
+def _line(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str, line: Any = "solid") -> None:
+    axes.plot(x, y, color=colour, linewidth=style.LINE_WIDTH, linestyle=line)
+
+
+def _marks(axes: Axes, points: dict[float, tuple[float, float]], colour: str, *, named: bool) -> None:
+    """Draw marked points, keyed by their thresholds; write these beside them where there is room, with one set."""
+    for threshold, point in points.items():
+        axes.plot(*point, linestyle="none", marker=_MARK, markersize=4, color=colour)
+        if named:
+            axes.annotate(
+                f"{threshold:.3f}", point, xytext=(4, -10), textcoords="offset points", fontsize=7.5, color=style.GREY
+            )
+
+
+def _make_logarithmic(set_scale: Callable[[str], None], axis: Axis) -> None:
+    """Make an axis logarithmic; its labels are plain text, as the house style does not read formulas."""
+    set_scale("log")
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: _power_of_ten(rate)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _show_rates(set_limits: Callable[..., object], set_ticks: Callable[..., object], rates: Sequence[float]) -> None:
+    """Let a normal-deviate axis reach from the least rate to 50 % or the largest."""
+    low, high = _deviates([min(rates, default=1e-3), max([0.5, *rates])])
+    low, high = low - 0.1, high + 0.1
+    set_limits(low, high)
+    labelled = [rate for rate in _DET_TICKS if low <= _NORMAL.inv_cdf(rate) <= high]
+    set_ticks(_deviates(labelled), [_in_percent(rate) for rate in labelled])
+
+
+def _in_percent(rate: float) -> str:
+    return f"{rate * 100:g}" if rate >= _LEAST_PLAIN else _power_of_ten(rate * 100)
+
+
+def _power_of_ten(rate: float) -> str:
+    return f"10{str(round(math.log10(rate))).translate(_RAISED)}"
+
+
+def _least_rate(curves: Sequence[Curve]) -> float:
+    """Give the least rate above 0 of any curve, rounded down to a power of ten."""
+    least = min(float(values[values > 0].min()) for rates, _ in curves for values in (rates.fmr, rates.fnmr))
+    return min(10.0 ** np.floor(np.log10(least)), 0.1)
+
+
+def _deviates(rates: Sequence[float]) -> NDArray[np.float64]:
+    """Give the quantiles of the standard normal distribution at `rates`, each above 0 and below 1."""
+    return np.array([_NORMAL.inv_cdf(rate) for rate in rates])

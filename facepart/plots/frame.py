@@ -1,0 +1,51 @@
+"""What the figures share: the axes, and above them, where it covers nothing, the legend and the title."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
+
+from facepart.plots import style
+
+
+def make_axes() -> tuple[Figure, Axes]:
+    """Make an empty figure; to be called, as all that draws, in the house style."""
+    figure = Figure(figsize=(style.FIGURE_WIDTH, style.AXES_HEIGHT), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mapping[str, Any]) -> None:
+    """Put the key of the lines, the sets and the title above the axes, and make the figure as much higher.
+
+    Args:
+        axes: of :func:`make_axes`.
+        labels: what to call each set; the first has the first colour, and so on.
+        title: stands on top.
+        key: what kinds of lines or marks there are -> their looks, in grey.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # noqa: S101
+    rows = 0.0
+    if key:
+        handles = [Line2D([], [], color=style.GREY, linewidth=style.LINE_WIDTH, **looks) for looks in key.values()]
+        axes.add_artist(axes.legend(handles, list(key), **(style.LEGEND | {"ncols": len(key)})))
+        rows = 1
+    columns = 2 if max(map(len, labels)) <= style.LEGEND_CHARACTERS // 2 else 1
+    labels = [textwrap.fill(label, style.LEGEND_CHARACTERS) for label in labels]
+    patches = [Line2D([], [], color=colour, linewidth=2.5 * style.LINE_WIDTH) for colour in style.SET_COLOURS]
+    higher = ScaledTranslation(0, rows * style.LINE_HEIGHT, figure.dpi_scale_trans)
+    axes.legend(
+        patches[: len(labels)],
+        labels,
+        **(style.LEGEND | {"ncols": columns, "bbox_transform": axes.transAxes + higher}),
+    )
+    rows += sum(label.count("\n") + 1 for label in labels) / columns
+    if title:
+        wrapped = textwrap.fill(title, style.TITLE_CHARACTERS)
+        figure.suptitle(wrapped, fontsize=style.TITLE_SIZE)
+        rows += 1.2 * (wrapped.count("\n") + 1)
+    figure.set_figheight(style.AXES_HEIGHT + rows * style.LINE_HEIGHT)

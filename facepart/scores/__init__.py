@@ -1,0 +1,7 @@
+"""Scores between the stages: what the matcher counts, the metrics measure and the plots show."""
+
+from facepart.scores.distribution import STEPS, ScoreDistribution
+from facepart.scores.files import GroupScores, load_scores, save_scores
+from facepart.scores.read import read_scores
+
+__all__ = ["STEPS", "GroupScores", "ScoreDistribution", "load_scores", "read_scores", "save_scores"]
