@@ -18,8 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from facepart.errors import FacepartError
-from facepart.matching import match
 from facepart.matching.features import read_features
+from facepart.matching.run import match
 from facepart.recognition import matrix as module
 from facepart.recognition import run as runner
 from facepart.recognition.load import open_recogniser

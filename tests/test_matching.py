@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from facepart.errors import FacepartError, UsageError
+from facepart.matching import output
 from facepart.matching.run import match
 from facepart.metrics import d_prime
+from facepart.scores import ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list
 
@@ -38,7 +41,7 @@ def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str
     else:
         match(softened, original, tmp_path / "out", "CM", include_same_photo=True)
     expected = {path.name for path in (golden / run_name).iterdir()}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json", "CM_scores.npz"}
     for name in expected:
         path = golden / run_name / name
         if path.suffix == ".txt":
@@ -50,11 +53,15 @@ def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str
         # In whole steps of 1e-6, because the original stores float32: 0.940595 stands there as 0.94059497.
         steps = np.abs(np.rint(ours[:, 2] * 1e6) - np.rint(theirs[:, 2] * 1e6))
         assert steps.max() <= 1
-        assert np.mean(steps > 0) < 0.01
+        # The original's float32 scores are a step off the exact ones for 17 % of these authentic and 1.4 % of the
+        # impostor pairs.
+        assert np.mean(steps > 0) < (0.02 if "impostor" in name else 0.25)
     authentic, impostor = (np.load(tmp_path / "out" / f"CM_{kind}.npy")[:, 2] for kind in ("authentic", "impostor"))
-    # The original's own float32 scores stand 1e-6 off in d'; its metrics on its scores are tested to less.
+    counted = load_scores(tmp_path / "out" / "CM_scores.npz")
+    assert counted == (ScoreDistribution.of(authentic), ScoreDistribution.of(impostor))
+    assert d_prime(*counted) == pytest.approx(d_prime(authentic, impostor), abs=1e-12)
     expected_d = {"within": 12.642097749140145, "cross": 12.371978023494995}[run_name]
-    assert d_prime(authentic, impostor) == pytest.approx(expected_d, abs=1.5e-6)
+    assert d_prime(authentic, impostor) == pytest.approx(expected_d, abs=1e-6)
 
 
 def test_a_matrix_gives_what_its_list_gives(tmp_path: Path) -> None:
@@ -64,7 +71,7 @@ def test_a_matrix_gives_what_its_list_gives(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("".join(f"original/{path.stem}\n" for path in paths))
     match(source, None, tmp_path / "a", "CM")
     match(tmp_path / "features.npy", None, tmp_path / "b", "CM")
-    for name in ("CM_authentic.npy", "CM_impostor.npy", "CM_labels.txt"):
+    for name in ("CM_authentic.npy", "CM_impostor.npy", "CM_labels.txt", "CM_scores.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
@@ -111,6 +118,8 @@ def test_the_record_tells_of_every_group_in_the_folder(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "out" / "run.json").read_text())
     assert told["settings"]["CM"]["model"] == {"name": "net-abc", "sha256": "abc"}
     assert told["settings"]["CM"]["gallery"] is None
+    assert told["settings"]["CM"]["device"] == "cpu"
+    assert told["counts"]["CM"]["saved"] == "both"
     assert told["settings"]["CF"]["dataset"] == "MORPH"
     assert told["counts"]["CM"]["impostor"] == 8
     assert told["counts"]["CF"]["impostor"] == 16
@@ -125,6 +134,47 @@ def test_labels_of_an_earlier_gallery_do_not_stay(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "CM_gallery_labels.txt").read_text().startswith("0 f/001_1\n1 f/001_2\n")
     match(source, None, tmp_path / "out", "CM")
     assert not (tmp_path / "out" / "CM_gallery_labels.txt").exists()
+
+
+@pytest.mark.parametrize("save", ["pairs", "distribution", "both"])
+def test_what_is_saved_is_what_was_asked_for(tmp_path: Path, save: output.Save, mkl: None) -> None:
+    source = listed(tmp_path / "f")
+    assert match(source, None, tmp_path / "out", "CM", save=save).saved == save
+    found = {path.name for path in (tmp_path / "out").iterdir()} - {"run.json", "CM_labels.txt"}
+    pairs, distribution = {"CM_authentic.npy", "CM_impostor.npy"}, {"CM_scores.npz"}
+    assert found == {"pairs": pairs, "distribution": distribution, "both": pairs | distribution}[save]
+    match(source, None, tmp_path / "both", "CM")
+    for name in found:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "both" / name).read_bytes()
+
+
+def test_beyond_so_many_pairs_the_distribution_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "MOST_PAIRS", 9)
+    outcome = match(listed(tmp_path / "f"), None, tmp_path / "out", "CM")
+    assert (outcome.saved, outcome.pair_bytes) == ("distribution", 240)
+    assert not (tmp_path / "out" / "CM_impostor.npy").exists()
+    assert match(listed(tmp_path / "f"), None, tmp_path / "asked", "CM", save="both").saved == "both"
+    monkeypatch.setattr(output, "MOST_PAIRS", 10)
+    assert match(listed(tmp_path / "f"), None, tmp_path / "few", "CM").saved == "both"
+
+
+def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=60 << 20))
+    with pytest.raises(FacepartError, match=r"pairs of CM take 0.1 GB, but 0.1 GB are free .*--save distribution"):
+        match(listed(tmp_path / "f"), None, tmp_path / "deep" / "out", "CM")
+    assert not (tmp_path / "deep").exists()
+    assert match(listed(tmp_path / "f"), None, tmp_path / "out", "CM", save="distribution").impostor == 8
+
+
+def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: Path) -> None:
+    source = listed(tmp_path / "f")
+    match(source, None, tmp_path / "out", "CM", save="pairs")
+    before = contents(tmp_path / "out")
+    with pytest.raises(FacepartError, match=r"CM_authentic.npy: is of an earlier run.*--save both"):
+        match(source, None, tmp_path / "out", "CM", save="distribution")
+    assert contents(tmp_path / "out") == before
+    match(source, None, tmp_path / "out", "CF", save="distribution")  # another group is no matter
+    match(source, None, tmp_path / "out", "CM", save="both")
 
 
 def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pairs and cosines, against brute force in float64."""
+"""Pairs and their distributions, against brute force in float64 and against each other."""
 
 import itertools
 from collections.abc import Hashable
@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepart.matching.cosine import COLUMNS, ROWS, cosine_strips, rounded, unit_rows
-from facepart.matching.pairs import Faces, count_pairs, number, pair_blocks
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces, count_pairs, number
+from facepart.matching.pairs import pair_blocks
+from facepart.scores import GroupScores, ScoreDistribution
 
 # A float32 product may fall on the other side of a rounding step than the exact one, never further.
 ONE_STEP = 1.0000001e-6
@@ -33,19 +36,22 @@ def brute_force(probe: Faces, gallery: Faces | None) -> tuple[list[Row], list[Ro
 FACES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
-@given(FACES, st.one_of(st.none(), FACES), st.integers(1, 200))
-def test_every_pair_is_there_once_in_order_and_exact(left, right, block_pairs) -> None:
+def make_sides(left, right) -> tuple[Faces, Faces | None]:
     known: dict[Hashable, int] = {}
 
     def side(faces, seed: int) -> Faces:
         embeddings = unit_rows(np.random.default_rng(seed).normal(size=(len(faces), 24)).astype(np.float32))
         return Faces(embeddings, np.array([person for person, _ in faces]), number(faces, known))
 
-    probe = side(left, 0)
-    gallery = None if right is None else side(right, 1)
+    return side(left, 0), None if right is None else side(right, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(FACES, st.one_of(st.none(), FACES), st.integers(1, 200))
+def test_every_pair_is_there_once_in_order_and_exact(left, right, block_pairs) -> None:
+    probe, gallery = make_sides(left, right)
     expected = brute_force(probe, gallery)
-    blocks = list(pair_blocks(probe, gallery, block_pairs))
+    blocks = list(pair_blocks(probe, gallery, workers=1, tile=64, block_pairs=block_pairs))
     counts = count_pairs(probe, gallery)
     for kind, rows in enumerate(expected):
         found = np.concatenate([block[kind] for block in blocks])
@@ -55,6 +61,17 @@ def test_every_pair_is_there_once_in_order_and_exact(left, right, block_pairs) -
         np.testing.assert_allclose(found[:, 2], [row[2] for row in rows], rtol=0, atol=ONE_STEP)
 
 
+@settings(max_examples=60, deadline=None)
+@given(FACES, st.one_of(st.none(), FACES), st.sampled_from([1, 2, 7, 64]))
+def test_every_pair_is_counted_once_as_its_kind(left, right, tile) -> None:
+    probe, gallery = make_sides(left, right)
+    found = count_scores(probe, gallery, workers=2, tile=tile)
+    for kind, rows in zip(found, brute_force(probe, gallery), strict=True):
+        scores = np.repeat(kind.scores, kind.counts)
+        # Rounding can only swap neighbours in order, so that sorted scores are within a step of each other.
+        np.testing.assert_allclose(scores, np.sort([row[2] for row in rows]), rtol=0, atol=ONE_STEP)
+
+
 def many_faces(count: int, seed: int) -> Faces:
     rng = np.random.default_rng(seed)
     subjects = rng.integers(0, count // 3, count)
@@ -62,15 +79,26 @@ def many_faces(count: int, seed: int) -> Faces:
     return Faces(embeddings, subjects, np.arange(count) + 10_000 * seed)
 
 
+def part(faces: Faces, rows) -> Faces:
+    return Faces(*(values[rows] for values in faces))
+
+
+def scores_of_pairs(probe: Faces, gallery: Faces | None, **options: int) -> GroupScores:
+    blocks = list(pair_blocks(probe, gallery, workers=2, **options))
+    return GroupScores(
+        *(ScoreDistribution.of(np.concatenate([block[kind][:, 2] for block in blocks])) for kind in (0, 1))
+    )
+
+
 @pytest.mark.parametrize("with_gallery", [False, True])
 def test_lists_longer_than_a_tile(with_gallery: bool) -> None:
-    probe = many_faces(COLUMNS + ROWS + 77, 1)  # several strips; within a list, several columns of tiles
-    gallery = many_faces(COLUMNS + 5, 2) if with_gallery else None
+    probe = many_faces(3 * 64 + 17, 1)
+    gallery = many_faces(2 * 64 + 5, 2) if with_gallery else None
     other = gallery or probe
     exact = probe.embeddings.astype(np.float64) @ other.embeddings.T.astype(np.float64)
     chosen = np.ones(exact.shape, bool) if with_gallery else np.triu(np.ones(exact.shape, bool), 1)
     same = probe.subjects[:, None] == other.subjects
-    blocks = list(pair_blocks(probe, gallery))
+    blocks = list(pair_blocks(probe, gallery, workers=2, tile=64))
     for kind, mask in enumerate((chosen & same, chosen & ~same)):
         found = np.concatenate([block[kind] for block in blocks])
         i, j = np.nonzero(mask)
@@ -79,34 +107,61 @@ def test_lists_longer_than_a_tile(with_gallery: bool) -> None:
         np.testing.assert_allclose(found[:, 2], exact[mask], rtol=0, atol=7e-7)  # half a step, and float32
 
 
-def all_rows(faces: Faces, gallery: Faces | None, block_pairs: int) -> np.ndarray:
-    rows = np.concatenate([np.concatenate(block) for block in pair_blocks(faces, gallery, block_pairs)])
-    return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+@pytest.mark.parametrize("with_gallery", [False, True])
+@pytest.mark.parametrize("way", ["by tile", "by workers", "by order", "by parts", "by pairs"])
+def test_nothing_changes_the_counts(way: str, with_gallery: bool, mkl: None) -> None:
+    """By tile size, number of threads, order of the lists, splitting and merging, or counted off the pair rows."""
+    probe = many_faces(1100, 3)
+    gallery = many_faces(700, 4) if with_gallery else None
+    whole = count_scores(probe, gallery, workers=1)
+    counts = count_pairs(probe, gallery)
+    assert (whole.authentic.n, whole.impostor.n) == counts[:2]
+    rng = np.random.default_rng(0)
+    if way == "by tile":
+        for tile in (40, 128, 333, 2048):
+            assert count_scores(probe, gallery, workers=1, tile=tile) == whole
+    if way == "by workers":
+        for workers in (2, 5):
+            assert count_scores(probe, gallery, workers=workers, tile=128) == whole
+    if way == "by order":
+        shuffled = gallery and part(gallery, rng.permutation(700))
+        assert count_scores(part(probe, rng.permutation(1100)), shuffled, workers=2) == whole
+    if way == "by parts":
+        first, second = part(probe, np.s_[:450]), part(probe, np.s_[450:])
+        parts = [count_scores(each, gallery, workers=2) for each in (first, second)]
+        if not gallery:
+            parts.append(count_scores(second, first, workers=2))
+        merged = parts[0]
+        for each in parts[1:]:
+            merged = merged.merged_with(each)
+        assert merged == whole
+    if way == "by pairs":
+        assert scores_of_pairs(probe, gallery, tile=128) == whole
+        assert scores_of_pairs(probe, gallery, block_pairs=1000) == whole
 
 
-def test_scores_are_the_same_bits_whatever_the_blocks_and_whatever_else_is_in_the_list() -> None:
+def test_scores_of_a_pair_do_not_depend_on_what_else_is_in_the_list(mkl: None) -> None:
     faces = many_faces(1400, 3)
-    whole = all_rows(faces, None, 1 << 20)
-    assert np.array_equal(whole, all_rows(faces, None, 3 * 1400))
-    short = Faces(faces.embeddings[:700], faces.subjects[:700], faces.photos[:700])
+
+    def all_rows(probe: Faces, gallery: Faces | None) -> np.ndarray:
+        rows = np.concatenate([np.concatenate(block) for block in pair_blocks(probe, gallery, workers=2)])
+        return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+
+    whole = all_rows(faces, None)
     of_short = whole[whole[:, 1] < 700]
-    assert np.array_equal(of_short, all_rows(short, None, 1 << 20))
+    assert np.array_equal(of_short, all_rows(part(faces, np.s_[:700]), None))
     # Nor does it matter that both sides are one list: against a gallery of the same faces, the same scores.
     elsewhere = Faces(faces.embeddings.copy(), faces.subjects, faces.photos)
-    across = all_rows(faces, elsewhere, 1 << 20)
+    across = all_rows(faces, elsewhere)
     assert np.array_equal(across[across[:, 0] < across[:, 1]], whole)
 
 
-def test_a_strip_within_a_list_leaves_out_only_what_was_seen() -> None:
-    embeddings = many_faces(COLUMNS + 2 * ROWS, 4).embeddings
-    exact = embeddings.astype(np.float64) @ embeddings.T.astype(np.float64)
-    for row, column, scores in cosine_strips(embeddings):
-        assert column <= row
-        np.testing.assert_allclose(scores, exact[row : row + len(scores), column:], rtol=0, atol=1e-6)
-
-
-def test_rounding_keeps_the_score_in_its_range() -> None:
-    scores = np.array([1.0000002, -1.0000002, 0.9999996, -0.1234565, 0.0], dtype=np.float32)
-    found = rounded(scores)
-    assert found.tolist() == [1.0, -1.0, 1.0, pytest.approx(-0.1234565, abs=6e-7), 0.0]
-    assert np.array_equal(np.round(found, 6), found)
+def test_people_with_many_photos_and_a_table_that_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two subjects: every tile has pairs of both kinds. The tables of the threads are emptied every few tiles.
+    rng = np.random.default_rng(1)
+    embeddings = unit_rows(rng.normal(size=(300, 16)).astype(np.float32))
+    faces = Faces(embeddings, rng.integers(0, 2, 300), np.arange(300))
+    expected = count_scores(faces, workers=2, tile=64)
+    monkeypatch.setattr("facepart.matching.counting._FULL", 10_000)
+    assert count_scores(faces, workers=2, tile=64) == expected
+    assert (expected.authentic.n, expected.impostor.n) == count_pairs(faces)[:2]

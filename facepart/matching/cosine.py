@@ -1,18 +1,23 @@
-"""Two matrices of embeddings -> the cosines of all pairs, tile by tile.
+"""Two tiles of embeddings -> the scores of their pairs: cosines, rounded to 6 decimals.
 
-What is guaranteed. Every product is of two padded tiles of one shape, taken by one thread. So a score depends on its
-two embeddings, on the machine's BLAS, and at most on where in their tiles the two stand: never on the number of
-threads, on how the pairs are then cut into blocks, nor on what else the lists hold. With PyTorch's BLAS on x86-64
-(MKL), it does not depend on the place either, nor on the tiles' size from some 40 rows on, nor on which of the two
-faces is the probe: every element of a product is the same sum in the same order (tests/test_matching_cosine.py holds
-it to that). It has to be so, because rounding does not hide the order in which a BLAS adds: float32 cosines of one
-pair that differ in the last bit fall on different sides of a rounding step for about one pair in a hundred. NumPy's
-BLAS (OpenBLAS) adds in an order that depends on the place even inside one product, and is not used for that reason.
-On another kind of machine a score may move by one step of 1e-6, never by more.
+Impostor scores come from a float32 product. Authentic scores are few, high, and each of them moves d' much more;
+there the error of a float32 product, up to 6e-7, is as large as the rounding. They come from a product of whole
+numbers, the embeddings in units of 2^-26: every sum of such products is below 2^53, so that float64 holds it exactly,
+in whatever order it is taken. Authentic scores are the same on every machine.
+
+What is guaranteed of impostor scores. Every product is of two padded tiles of one shape, taken by one thread. So a
+score depends on its two embeddings, on the machine's BLAS, and at most on where in their tiles the two stand: never
+on the number of threads, on how the pairs are then cut into blocks, nor on what else the lists hold. With PyTorch's
+BLAS on x86-64 (MKL), a float32 product does not depend on the place either, nor on the tiles' size from some 40 rows
+on, nor on which of the two faces is the probe: every element is the same sum in the same order
+(tests/test_matching_cosine.py holds it to that). It has to be so, because rounding does not hide the order in which a
+BLAS adds: float32 cosines of one pair that differ in the last bit fall on different sides of a rounding step for
+about one pair in a hundred. NumPy's BLAS (OpenBLAS) adds in an order that depends on the place even inside one
+product, and is not used for that reason. On another kind of machine an impostor score may move by one step of 1e-6,
+never by more.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -23,10 +28,16 @@ from facepart.scores import STEPS
 # Faces on either side of a tile. On the CPU two embeddings' tiles of 512 x 512 and their product take 1 MB each,
 # about what a core's own cache holds; half or twice as much is not slower by more than 5 %.
 TILE = 512
+# Authentic scores are of embeddings in these units.
+_UNITS = 2.0**26
+# That many pairs' embeddings in float64 take 16 MB.
+_AUTHENTIC_AT_ONCE = 2048
+# Rows that are normalised at a time, in float64.
+_BLOCK = 4096
 
 
 def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide every row by its Euclidean length, in float32 as scikit-learn's ``cosine_similarity`` does.
+    """Divide every row by its Euclidean length, in float64, and round the quotients to float32.
 
     Args:
         matrix: float32, (n, d), finite, no row all zero.
@@ -38,8 +49,11 @@ def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         >>> unit_rows(np.array([[3, 4]], dtype=np.float32)).tolist()
         [[0.6000000238418579, 0.800000011920929]]
     """
-    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))
-    return np.divide(matrix, lengths[:, None], dtype=np.float32)
+    found = np.empty(matrix.shape, np.float32)
+    for first in range(0, len(matrix), _BLOCK):
+        rows = matrix[first : first + _BLOCK].astype(np.float64)
+        found[first : first + _BLOCK] = rows / np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    return found
 
 
 def padded(matrix: NDArray[np.float32], multiple: int) -> torch.Tensor:
@@ -52,16 +66,29 @@ def padded(matrix: NDArray[np.float32], multiple: int) -> torch.Tensor:
     return torch.from_numpy(copy)
 
 
-def rounded_steps(cosines: torch.Tensor) -> torch.Tensor:
-    """Round cosines to whole millionths, in place; what float32 puts a hair outside -1..1 becomes -1 or 1.
+def tile_steps(
+    probe: torch.Tensor, gallery: torch.Tensor, authentic: torch.Tensor | None, out: torch.Tensor
+) -> torch.Tensor:
+    """Compute the scores of all pairs of two tiles, in whole millionths.
 
     Args:
-        cosines: float32, of any shape.
+        probe: float32, (r, d), rows of length 1, or of zeros.
+        gallery: float32, (c, d), likewise.
+        authentic: bool, of at most (r, c): which pairs of the first rows and columns are authentic; None if none is.
+        out: float32, (r, c): where the scores go.
 
     Returns:
-        `cosines`, now -1,000,000 to 1,000,000.
+        `out`: whole numbers, -1,000,000 to 1,000,000.
     """
-    return cosines.mul_(STEPS).round_().clamp_(-STEPS, STEPS)
+    torch.mm(probe, gallery.T, out=out)
+    _round(out)
+    if authentic is not None:
+        rows, columns = authentic.nonzero(as_tuple=True)
+        for first in range(0, len(rows), _AUTHENTIC_AT_ONCE):
+            i, j = (places[first : first + _AUTHENTIC_AT_ONCE] for places in (rows, columns))
+            products = (_whole(probe[i]) * _whole(gallery[j])).sum(1)
+            out[i, j] = _round(products.div_(_UNITS**2)).to(out.dtype)
+    return out
 
 
 def one_thread_each(workers: int) -> ThreadPoolExecutor:
@@ -70,50 +97,11 @@ def one_thread_each(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
 
 
-def cosine_strips(
-    probe: NDArray[np.float32], gallery: NDArray[np.float32] | None = None, *, workers: int, tile: int = TILE
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield the rounded cosines of all pairs, some probes against all of the gallery at a time, in order.
-
-    Args:
-        probe: float32, (n, d), rows of length 1.
-        gallery: float32, (m, d), rows of length 1; None compares the probes with themselves, each pair once.
-        workers: how many strips are worked on at once; one more is in memory.
-        tile: faces on either side of a product.
-
-    Yields:
-        ``(row, column, steps)``: ``steps[i, j]``, float32, is the cosine of probe ``row + i`` and gallery
-        ``column + j`` in whole millionths. `column` is 0 where there is a gallery; where there is none, the columns
-        before it hold only pairs that were seen already.
-    """
-    rows = padded(probe, tile)
-    columns = rows if gallery is None else padded(gallery, tile)
-    count = len(probe if gallery is None else gallery)
-
-    def strip(row: int) -> tuple[int, int, NDArray[np.float32]]:
-        first = row if gallery is None else 0
-        found = torch.empty(tile, len(columns) - first)
-        for column in range(first, len(columns), tile):
-            # A view with gaps between its rows; the product goes there without a copy.
-            part = found[:, column - first : column - first + tile]
-            torch.mm(rows[row : row + tile], columns[column : column + tile].T, out=part)
-        return row, first, rounded_steps(found).numpy()[: len(probe) - row, : count - first]
-
-    yield from _ahead(strip, range(0, len(probe), tile), workers)
+def _round(cosines: torch.Tensor) -> torch.Tensor:
+    """Round cosines to whole millionths, in place; what floats put a hair outside -1..1 becomes -1 or 1."""
+    return cosines.mul_(STEPS).round_().clamp_(-STEPS, STEPS)
 
 
-def _ahead(
-    work: Callable[[int], tuple[int, int, NDArray[np.float32]]], items: range, workers: int
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield ``work(item)`` in order; the next ones are being worked on meanwhile, as many as there are workers."""
-    with one_thread_each(workers) as pool:
-        waiting: list[Future[tuple[int, int, NDArray[np.float32]]]] = []
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > workers:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def _whole(embeddings: torch.Tensor) -> torch.Tensor:
+    """Give embeddings in whole units, float64."""
+    return embeddings.double().mul_(_UNITS).round_()

@@ -3,7 +3,8 @@
 The faces are first put in the order of their subjects. Then nearly every tile of pairs holds impostor pairs alone and
 needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at.
 
-A tile's scores are counted by adding ones to a table while they are in the cache. The table has a section for each
+Scores are counted by adding ones to a table, those of some tiles together: a product pushes the table out of a core's
+own cache, so that a tile's scores alone would find it cold. The table has a section for each
 kind of pair (impostor, authentic, left out), so that the kind is an offset and every pair is counted by the same
 addition.
 
@@ -16,7 +17,7 @@ import threading
 import torch
 
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import TILE, one_thread_each, padded, rounded_steps
+from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 
@@ -27,6 +28,9 @@ _VALUES = 2 * STEPS + 1
 _AUTHENTIC, _LEFT_OUT = 1, 2  # the sections after that of the impostor pairs
 # A table counts in 32 bits, half the cache that 64 take, and is added up before one of its counts could overflow.
 _FULL = 2**31 - 1
+# Scores that are counted together, 8 MB of them. Measured on two cores, a pair's counting takes 3.4 ns with the
+# scores of one tile, 1.6 ns with those of eight, and as much with more; its product takes 6 ns.
+_AT_ONCE = 1 << 21
 
 
 class _Side:
@@ -46,24 +50,38 @@ class _Table:
     """Counts of one thread, and what is in the way of its tiles."""
 
     def __init__(self, tile: int, device: str) -> None:
-        self.counts = torch.zeros(3 * _VALUES, dtype=torch.int32, device=device)
-        self.total = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
-        self.ones = torch.ones(tile * tile, dtype=torch.int32, device=device)
         self.product = torch.empty(tile, tile, device=device)
-        self.counted = 0
+        self._counts = torch.zeros(3 * _VALUES, dtype=torch.int32, device=device)
+        self._total = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
+        self._waiting = torch.empty(max(_AT_ONCE, tile * tile), dtype=torch.int32, device=device)
+        self._one = torch.ones(1, dtype=torch.int32, device=device)
+        self._filled = self._counted = 0
 
-    def add(self, places: torch.Tensor) -> None:
-        if self.counted + places.numel() > _FULL:
-            self.empty()
-        self.counts.index_add_(0, places, self.ones[: places.numel()])
-        self.counted += places.numel()
+    def room(self, rows: int, columns: int) -> torch.Tensor:
+        """Give int32, (rows, columns), to be filled with the places in the table that are to be counted."""
+        size = rows * columns
+        if self._filled + size > len(self._waiting):
+            self._count()
+        self._filled += size
+        return self._waiting[self._filled - size : self._filled].view(rows, columns)
 
-    def empty(self) -> torch.Tensor:
-        """Bring what was counted so far to the total, and give that."""
-        self.total += self.counts
-        self.counts.zero_()
-        self.counted = 0
-        return self.total
+    def total(self) -> torch.Tensor:
+        """Give the counts of all that was filled in, int64."""
+        self._count()
+        self._empty()
+        return self._total
+
+    def _count(self) -> None:
+        if self._counted + self._filled > _FULL:
+            self._empty()
+        self._counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
+        self._counted += self._filled
+        self._filled = 0
+
+    def _empty(self) -> None:
+        self._total += self._counts
+        self._counts.zero_()
+        self._counted = 0
 
 
 def count_scores(
@@ -119,7 +137,7 @@ def count_scores(
             pool.shutdown(wait=True, cancel_futures=True)
     total = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
     for table in tables:
-        total += table.empty()
+        total += table.total()
     impostor, authentic, _ = total.cpu().numpy().reshape(3, _VALUES)
     return GroupScores(ScoreDistribution.of_table(authentic), ScoreDistribution.of_table(impostor))
 
@@ -128,25 +146,21 @@ def _count_tile(
     rows: _Side, columns: _Side, row: int, column: int, tile: int, table: _Table, *, within: bool
 ) -> None:
     """Count the scores of one tile."""
-    torch.mm(rows.embeddings[row : row + tile], columns.embeddings[column : column + tile].T, out=table.product)
+    ours, theirs = slice(row, row + tile), slice(column, column + tile)
+    left_out = authentic = None
+    if _may_share_subjects(rows, columns, row // tile, column // tile):
+        left_out = rows.photos[ours, None] == columns.photos[theirs]
+        if within and row == column:
+            left_out |= torch.ones_like(left_out).tril()
+        authentic = (rows.subjects[ours, None] == columns.subjects[theirs]) & ~left_out
+    steps = tile_steps(rows.embeddings[ours], columns.embeddings[theirs], authentic, table.product)
     # What is padding is cut off only now: the product is of one shape everywhere.
-    cosines = table.product[: rows.count - row, : columns.count - column]
-    places = rounded_steps(cosines).to(torch.int32).add_(STEPS)
-    if (within and column == row) or _may_share_subjects(rows, columns, row // tile, column // tile):
-        places += _kinds(rows, columns, row, column, tile, within=within)
-    table.add(places.reshape(-1))
+    steps = steps[: rows.count - row, : columns.count - column]
+    places = table.room(*steps.shape).copy_(steps).add_(STEPS)
+    if authentic is not None and left_out is not None:
+        places.add_(authentic.to(torch.int32), alpha=_AUTHENTIC * _VALUES)
+        places.add_(left_out.to(torch.int32), alpha=_LEFT_OUT * _VALUES)
 
 
 def _may_share_subjects(rows: _Side, columns: _Side, row: int, column: int) -> bool:
     return bool(rows.firsts[row] <= columns.lasts[column] and columns.firsts[column] <= rows.lasts[row])
-
-
-def _kinds(rows: _Side, columns: _Side, row: int, column: int, tile: int, *, within: bool) -> torch.Tensor:
-    """Give for each pair of a tile where in the table its kind begins, int32."""
-    ours, theirs = slice(row, row + tile), slice(column, column + tile)
-    same_subject = rows.subjects[ours, None] == columns.subjects[theirs]
-    left_out = rows.photos[ours, None] == columns.photos[theirs]
-    if within and row == column:
-        left_out |= torch.ones_like(left_out).tril()
-    kinds = same_subject.to(torch.int32).mul_(_AUTHENTIC * _VALUES)
-    return kinds.masked_fill_(left_out, _LEFT_OUT * _VALUES)

@@ -4,17 +4,31 @@ Rows come in row-major order of (probe, gallery). Which pairs there are is told 
 """
 
 from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from facepart.matching.cosine import TILE, cosine_strips
+from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
 from facepart.scores import STEPS
 
 # How many pairs are worked on at a time, beside the strips of cosines: small enough for a block's rows, 24 bytes a
 # pair, to stay in a cache.
 BLOCK_PAIRS = 1 << 16
+
+
+class Strip(NamedTuple):
+    """The scores of some probes against all of the gallery.
+
+    ``steps[i, j]``, float32, is the score of probe ``row + i`` and gallery face ``column + j`` in whole millionths.
+    """
+
+    row: int
+    column: int
+    steps: NDArray[np.float32]
 
 
 def pair_blocks(
@@ -25,8 +39,8 @@ def pair_blocks(
     Args:
         probe: the faces that are looked for.
         gallery: those they are compared with; None compares the probes with each other.
-        workers: see :func:`~facepart.matching.cosine.cosine_strips`; likewise `tile`.
-        tile: see there.
+        workers: how many strips are worked on at once, each by one thread; one more is in memory.
+        tile: faces on either side of a product.
         block_pairs: about how many pairs a block is made from; the rows are the same whatever it is.
 
     Yields:
@@ -34,9 +48,8 @@ def pair_blocks(
         blocks of a kind, one after another, are the whole in row-major order.
     """
     other = probe if gallery is None else gallery
-    embeddings = None if gallery is None else gallery.embeddings
     height = max(1, block_pairs // max(1, len(other.subjects)))
-    for row, column, strip in cosine_strips(probe.embeddings, embeddings, workers=workers, tile=tile):
+    for row, column, strip in score_strips(probe, gallery, workers=workers, tile=tile):
         subjects, photos = other.subjects[column:], other.photos[column:]
         for first in range(0, len(strip), height):
             steps = strip[first : first + height]
@@ -50,3 +63,37 @@ def pair_blocks(
             if gallery is None:
                 compared &= np.arange(column, len(other.subjects)) > ours[:, None]
             yield rows[compared & same_subject], rows[compared & ~same_subject]
+
+
+def score_strips(probe: Faces, gallery: Faces | None = None, *, workers: int, tile: int = TILE) -> Iterator[Strip]:
+    """Yield the scores of all pairs, some probes against all of the gallery at a time, in order.
+
+    Where there is no gallery, a strip begins at its own first face: the columns before it were seen already. The
+    arguments are those of :func:`pair_blocks`.
+    """
+    rows = padded(probe.embeddings, tile)
+    columns = rows if gallery is None else padded(gallery.embeddings, tile)
+    ours = torch.from_numpy(probe.subjects)
+    theirs = ours if gallery is None else torch.from_numpy(gallery.subjects)
+
+    def make_strip(row: int) -> Strip:
+        begin = row if gallery is None else 0
+        steps = torch.empty(tile, len(columns) - begin)
+        for column in range(begin, len(columns), tile):
+            here, there = slice(row, row + tile), slice(column, column + tile)
+            # A view with gaps between its rows; the product goes there without a copy.
+            part = steps[:, column - begin : column - begin + tile]
+            tile_steps(rows[here], columns[there], ours[here, None] == theirs[there], part)
+        return Strip(row, begin, steps.numpy()[: len(ours) - row, : len(theirs) - begin])
+
+    with one_thread_each(workers) as pool:
+        ahead: list[Future[Strip]] = []
+        try:
+            for row in range(0, len(ours), tile):
+                ahead.append(pool.submit(make_strip, row))
+                if len(ahead) > workers:
+                    yield ahead.pop(0).result()
+            while ahead:
+                yield ahead.pop(0).result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
