@@ -70,13 +70,15 @@ def test_scores_are_rounded_to_even_and_kept_in_their_range() -> None:
     assert tile_steps(-probe, torch.ones(1, 1), None, torch.empty(4, 1))[0].item() == -1_000_000
 
 
-def test_padding_is_zeros_and_copies_only_where_it_must() -> None:
+def test_padding_is_rows_of_zeros_at_the_end() -> None:
     rows = unit(5, 0, 3)
-    found = padded(rows, 4)
+    found = padded(rows, 4).numpy()
     assert found.shape == (8, 3)
-    assert np.array_equal(found[:5].numpy(), rows)
+    assert np.array_equal(found[:5], rows)
     assert not found[5:].any()
-    assert np.shares_memory(padded(rows, 5).numpy(), rows)
+    order = np.array([4, 0, 3, 1, 2])
+    assert np.array_equal(padded(rows, 5, order).numpy(), rows[order])
+    assert padded(rows[:0], 4).shape == (4, 3)
 
 
 def test_the_threads_of_the_program_around_stay_as_they_are() -> None:

@@ -56,13 +56,20 @@ def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def padded(matrix: NDArray[np.float32], multiple: int) -> torch.Tensor:
-    """Give a matrix with rows of zeros at its end up to a multiple; where it is one already, the memory is shared."""
-    missing = -len(matrix) % multiple
-    if not missing and len(matrix):
-        return torch.from_numpy(np.ascontiguousarray(matrix))
-    copy = np.zeros((max(len(matrix) + missing, multiple), matrix.shape[1]), np.float32)
-    copy[: len(matrix)] = matrix
+def padded(matrix: NDArray[np.float32], multiple: int, order: NDArray[np.int64] | None = None) -> torch.Tensor:
+    """Give a copy of a matrix with rows of zeros at its end up to a multiple.
+
+    Args:
+        matrix: float32, (n, d).
+        multiple: of what the number of rows becomes one, at least once.
+        order: int64, (n,), the rows in the order they are to have; None leaves them.
+    """
+    count = len(matrix)
+    copy = np.zeros((max(-(-count // multiple), 1) * multiple, matrix.shape[1]), np.float32)
+    if order is None:
+        copy[:count] = matrix
+    else:
+        np.take(matrix, order, axis=0, out=copy[:count], mode="clip")  # the one mode that needs no second copy
     return torch.from_numpy(copy)
 
 

@@ -14,6 +14,7 @@ another order, which moves about one score in a hundred by one step of 1e-6.
 
 import threading
 
+import numpy as np
 import torch
 
 from facepart.files.progress import Progress, silent
@@ -34,25 +35,41 @@ _AT_ONCE = 1 << 21
 
 
 class _Side:
-    """A side of the comparison on the device, padded to whole tiles."""
+    """A side of the comparison on the device: its faces by subject, padded to whole tiles."""
 
     def __init__(self, faces: Faces, tile: int, device: str) -> None:
-        self.count = len(faces.subjects)
-        self.embeddings = padded(faces.embeddings, tile).to(device)
-        self.subjects = torch.from_numpy(faces.subjects).to(device)
-        self.photos = torch.from_numpy(faces.photos).to(device)
-        # Where subjects overlap is found without asking the device.
-        self.firsts = faces.subjects[::tile].tolist()
-        self.lasts = faces.subjects[tile - 1 :: tile].tolist() + faces.subjects[-1:].tolist()
+        order = np.argsort(faces.subjects, kind="stable")
+        subjects = faces.subjects[order]
+        self.count = len(order)
+        self.embeddings = padded(faces.embeddings, tile, order).to(device)
+        self.subjects = torch.from_numpy(subjects).to(device)
+        self.photos = torch.from_numpy(faces.photos[order]).to(device)
+        # Whether the subjects of two tiles overlap is found without asking the device.
+        self.firsts = subjects[::tile].tolist()
+        self.lasts = subjects[tile - 1 :: tile].tolist() + subjects[-1:].tolist()
+
+
+class _Total:
+    """The counts of all threads, 64 bits each."""
+
+    def __init__(self, device: str) -> None:
+        self.counts = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
+        self._lock = threading.Lock()
+
+    def take(self, counts: torch.Tensor) -> None:
+        """Add the counts of a thread, and set them to 0."""
+        with self._lock:
+            self.counts += counts
+        counts.zero_()
 
 
 class _Table:
     """Counts of one thread, and what is in the way of its tiles."""
 
-    def __init__(self, tile: int, device: str) -> None:
+    def __init__(self, total: _Total, tile: int, device: str) -> None:
         self.product = torch.empty(tile, tile, device=device)
+        self._total = total
         self._counts = torch.zeros(3 * _VALUES, dtype=torch.int32, device=device)
-        self._total = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
         self._waiting = torch.empty(max(_AT_ONCE, tile * tile), dtype=torch.int32, device=device)
         self._one = torch.ones(1, dtype=torch.int32, device=device)
         self._filled = self._counted = 0
@@ -65,23 +82,18 @@ class _Table:
         self._filled += size
         return self._waiting[self._filled - size : self._filled].view(rows, columns)
 
-    def total(self) -> torch.Tensor:
-        """Give the counts of all that was filled in, int64."""
+    def finish(self) -> None:
+        """Bring all that was filled in to the total."""
         self._count()
-        self._empty()
-        return self._total
+        self._total.take(self._counts)
 
     def _count(self) -> None:
         if self._counted + self._filled > _FULL:
-            self._empty()
+            self._total.take(self._counts)
+            self._counted = 0
         self._counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
         self._counted += self._filled
         self._filled = 0
-
-    def _empty(self) -> None:
-        self._total += self._counts
-        self._counts.zero_()
-        self._counted = 0
 
 
 def count_scores(
@@ -111,14 +123,15 @@ def count_scores(
     """
     on_cpu = device == "cpu"
     tile = tile or (TILE if on_cpu else CUDA_TILE)
-    rows = _Side(probe.by_subject(), tile, device)
-    columns = rows if gallery is None else _Side(gallery.by_subject(), tile, device)
+    rows = _Side(probe, tile, device)
+    columns = rows if gallery is None else _Side(gallery, tile, device)
     local = threading.local()
     tables: list[_Table] = []
+    total = _Total(device)
 
     def count_strip(row: int, first: int) -> None:
         if not hasattr(local, "table"):
-            local.table = _Table(tile, device)
+            local.table = _Table(total, tile, device)
             tables.append(local.table)
         for column in range(first, columns.count, tile):
             _count_tile(rows, columns, row, column, tile, local.table, within=gallery is None)
@@ -135,10 +148,9 @@ def count_scores(
                 progress(done, pairs)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    total = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
     for table in tables:
-        total += table.total()
-    impostor, authentic, _ = total.cpu().numpy().reshape(3, _VALUES)
+        table.finish()
+    impostor, authentic, _ = total.counts.cpu().numpy().reshape(3, _VALUES)
     return GroupScores(ScoreDistribution.of_table(authentic), ScoreDistribution.of_table(impostor))
 
 

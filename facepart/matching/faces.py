@@ -25,11 +25,6 @@ class Faces(NamedTuple):
     subjects: NDArray[np.int64]
     photos: NDArray[np.int64]
 
-    def by_subject(self) -> "Faces":
-        """Give the same faces with those of a subject side by side."""
-        order = np.argsort(self.subjects, kind="stable")
-        return Faces(self.embeddings[order], self.subjects[order], self.photos[order])
-
 
 class PairCounts(NamedTuple):
     """How many pairs there are of each kind; `left_out` are those of one photo number."""

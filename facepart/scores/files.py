@@ -48,7 +48,11 @@ def save_scores(path: Path, scores: GroupScores) -> None:
     for kind, distribution in zip(_KINDS, scores, strict=True):
         arrays |= {f"{kind}_value": distribution.values, f"{kind}_count": distribution.counts}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    # As numpy.savez_compressed, but at the fastest level: at the default one this takes longer than 20 million pairs.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
     write_bytes(path, buffer.getvalue())
 
 
