@@ -14,6 +14,7 @@ from scipy.stats import ks_2samp
 
 from facepart.errors import FacepartError
 from facepart.metrics import d_prime, kolmogorov_smirnov, mean_shift
+from facepart.scores import ScoreDistribution
 
 # Few values, so that ties within and between the sets are common, as in rounded scores.
 SCORES = st.lists(st.integers(-20, 20).map(lambda step: step / 20), min_size=1, max_size=60)
@@ -55,6 +56,15 @@ def test_mean_shift_has_a_sign() -> None:
     assert mean_shift(before=[0.0], after=[0.25]) == 0.25
 
 
+@given(SCORES, SCORES)
+def test_a_distribution_gives_what_its_scores_give(first: list[float], second: list[float]) -> None:
+    counted = ScoreDistribution.of(first), ScoreDistribution.of(second)
+    for metric in (d_prime, kolmogorov_smirnov, mean_shift):
+        if metric is not d_prime or len(set(first + second)) > 1:
+            assert metric(*counted) == pytest.approx(metric(first, second), rel=1e-9, abs=1e-12)
+            assert metric(first, counted[1]) == pytest.approx(metric(first, second), rel=1e-9, abs=1e-12)
+
+
 @pytest.mark.parametrize("metric", [d_prime, kolmogorov_smirnov, mean_shift])
 @pytest.mark.parametrize(
     ("scores", "reason"),
@@ -71,7 +81,9 @@ def test_unusable_scores_are_refused_on_either_side(metric, scores, reason) -> N
             metric(*arguments)
 
 
-@pytest.mark.parametrize("module", ["dprime", "kolmogorov_smirnov", "shift"])
+@pytest.mark.parametrize(
+    "module", ["auc", "dprime", "eer", "error_rates", "kolmogorov_smirnov", "operating_point", "shift", "wasserstein"]
+)
 def test_examples_in_the_docstrings_run(module: str) -> None:
     found = doctest.testmod(importlib.import_module(f"facepart.metrics.{module}"))
     assert found.attempted > 0

@@ -99,7 +99,7 @@ def test_nothing_overlaps_and_all_is_inside_the_figure(sets: list[ScoreSet], tit
     assert len(boxes) == (4 if title else 3)
     for one, other in itertools.combinations(boxes, 2):
         shared = mpl.transforms.Bbox.intersection(one, other)
-        assert shared is None or shared.width * shared.height < 1
+        assert shared is None or min(shared.width, shared.height) < 0.5
     for box in boxes:
         assert figure.bbox.x0 <= box.x0
         assert box.x1 <= figure.bbox.x1
