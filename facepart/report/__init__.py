@@ -1,0 +1,1 @@
+"""The answer of a study: its figures as tables, and the report."""
