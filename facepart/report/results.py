@@ -1,7 +1,7 @@
 """How the scores of a group moved when a part was blurred, in figures.
 
-The original photos' thresholds are kept: a system in use does not move its threshold when a face is hidden. So the FMR
-with the part blurred is taken at the thresholds at which the original photos have an FMR of 1e-3 and 1e-4.
+The original photos' thresholds are kept: a system in use does not move its threshold when a face is hidden. So the
+FMR with the part blurred is taken at the thresholds at which the original photos have an FMR of 1e-3 and 1e-4.
 """
 
 import math
