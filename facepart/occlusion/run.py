@@ -20,6 +20,7 @@ from facepart.files.record import make_record, refuse_other_settings, remove_out
 from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
 from facepart.models import DEFAULT_PARSER, obtain
 from facepart.occlusion.blur import blur_parts
+from facepart.occlusion.paths import blurred_path, mask_path
 from facepart.occlusion.recipe import describe
 from facepart.parsing.labels import PALETTE
 from facepart.parsing.parser import fit_photo, open_parser
@@ -46,11 +47,11 @@ class _Layout:
     save_labels: bool
 
     def mask(self, photo: Photo, part: str) -> Path:
-        return self.masks / f"mask_{part}" / f"{photo.name}_annotation.png"
+        return mask_path(self.masks, photo, part)
 
     def photo(self, photo: Photo, part: str) -> Path:
         extension = photo.path.suffix if self.image_format == "same" else f".{self.image_format}"
-        return self.blurred / f"blurred_{part}" / f"{photo.name}{extension}"
+        return blurred_path(self.blurred, photo, part, extension)
 
     def labels(self, photo: Photo) -> Path:
         return self.masks / "labels" / f"{photo.name}.png"

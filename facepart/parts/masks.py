@@ -24,6 +24,9 @@ PARTS: dict[str, tuple[int, ...]] = {
     "skin": (1,),
 }
 
+# The classes of the head: all but background, neck, necklace, cloth and hat.
+HEAD = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17)
+
 
 def choose_parts(names: Sequence[str]) -> tuple[str, ...]:
     """Check the names of parts; give them without repeats, in the order of :data:`PARTS`.

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +21,12 @@ from facepart.images.resize import resize
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
 from facepart.models import DETECTOR, default_recogniser, find, obtain
-from facepart.recognition.align import align_photo, misalignment
+from facepart.recognition.align import misalignment
 from facepart.recognition.detect import FaceDetector, choose_face
 from facepart.recognition.embed import unit_embedding, views
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.matrix import MatrixRows, holds_matrix
+from facepart.recognition.read import face_reader
 
 LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
@@ -144,7 +144,7 @@ def extract_features(
     try:
         if todo:
             if not align:
-                _warn_of_unaligned(todo[0])
+                warn_of_unaligned(todo[0])
             prepare = _reader(fit, flip, detector.path if detector else None, times)
 
             def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
@@ -191,27 +191,17 @@ def _reader(
     fit: Preprocessing, flip: bool, detector: Path | None, times: StepTimes
 ) -> Callable[[Photo], tuple[None, NDArray[np.uint8]]]:
     """Give the function that reads a photo and makes it the network's input, for use in threads."""
-    # OpenCV's detector holds state between its calls: every thread needs its own.
-    local = threading.local()
+    read_face = face_reader(detector, fit.height, times)
 
     def read(photo: Photo) -> tuple[None, NDArray[np.uint8]]:
-        with times.measure("read photo"):
-            face = read_photo(photo.path)
-        if detector is not None:
-            if not hasattr(local, "detector"):
-                local.detector = FaceDetector(detector)
-            with times.measure("find and align the face"):
-                try:
-                    face = align_photo(face, local.detector, fit.height)
-                except FacepartError as error:
-                    raise PhotoError(str(error), stage="align") from error
+        face = read_face(photo)
         with times.measure("resize to the recogniser's size"):
             return None, views(resize(face, fit.height, fit.width), flip)
 
     return read
 
 
-def _warn_of_unaligned(photo: Photo) -> None:
+def warn_of_unaligned(photo: Photo) -> None:
     """Warn if a photo, taken to stand for all, is no square crop with the face where ArcFace expects it.
 
     Where the face lies is looked at only if the detector is on this machine: nothing is fetched for a warning.

@@ -1,1 +1,10 @@
-"""The whole experiment: from photos to what each part's loss does to the scores."""
+"""The whole experiment: from photos to the answer and its report.
+
+``run_study(Request(source, output))`` is all that the command does; :func:`facepart.study.embed.embed_parts` is its
+heart, for photos that come from elsewhere.
+"""
+
+from facepart.study.run import StudyOutcome, run_study
+from facepart.study.setup import Request
+
+__all__ = ["Request", "StudyOutcome", "run_study"]

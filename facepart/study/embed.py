@@ -18,10 +18,13 @@ from facepart.images import PhotoError
 from facepart.images.resize import resize
 from facepart.occlusion.blur import blur_parts
 from facepart.parsing.parser import fit_photo
-from facepart.parts import part_mask
+from facepart.parts import HEAD, part_mask
 from facepart.recognition.embed import unit_embedding, views
 
 Item = TypeVar("Item")
+
+# An item, its photo, part -> the photo with it blurred, part -> its mask (512x512).
+Keep = Callable[[Item, NDArray[np.uint8], Mapping[str, NDArray[np.uint8]], Mapping[str, NDArray[np.uint8]]], None]
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,12 @@ class Embedded:
             which the parts were asked for.
         pixels: part -> pixels of the 512x512 label map that it covers; 0 where it was not found, and its embedding
             is then that of the original.
+        head: pixels of the label map that show the head, face and hair.
     """
 
     embeddings: NDArray[np.float32]
     pixels: Mapping[str, int]
+    head: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class _Faces:
 
     inputs: NDArray[np.uint8]
     pixels: Mapping[str, int]
+    head: int
 
 
 def embed_parts(
@@ -55,6 +61,7 @@ def embed_parts(
     parts: Sequence[str],
     *,
     flip: bool = False,
+    keep: Keep[Item] | None = None,
     batch: int = DEFAULT_BATCH,
     workers: int | None = None,
     times: StepTimes | None = None,
@@ -71,6 +78,8 @@ def embed_parts(
         recogniser: an engine of :func:`facepart.recognition.load.open_recogniser`.
         parts: which parts to blur, keys of :data:`facepart.parts.PARTS`.
         flip: add the embedding of the mirrored face.
+        keep: called in a thread with an item, its photo, that with each part blurred, and the part masks, before they
+            are forgotten.
         batch: photos given to the networks at once.
         workers: threads beside either network; None for the default.
         times: what the time of each step is added to.
@@ -91,10 +100,14 @@ def embed_parts(
         with clock.measure("blur parts"):
             masks = {part: part_mask(labels[0], part) for part in parts}
             blurred = blur_parts(photo, masks)
+        if keep:
+            with clock.measure("write files"):
+                keep(item, photo, blurred, masks)
         with clock.measure("resize to the recogniser's size"):
             faces = [resize(face, height, width) for face in (photo, *(blurred[part] for part in parts))]
             inputs = np.concatenate([views(face, flip) for face in faces])
-        return _Faces(inputs, {part: int(np.count_nonzero(mask)) for part, mask in masks.items()})
+        pixels = {part: int(np.count_nonzero(mask)) for part, mask in masks.items()}
+        return _Faces(inputs, pixels, int(np.bincount(labels[0].ravel(), minlength=256)[list(HEAD)].sum()))
 
     def take(result: tuple[Item, _Faces | PhotoError]) -> tuple[_Faces, NDArray[np.uint8]]:
         faces = result[1]
@@ -104,7 +117,7 @@ def embed_parts(
 
     def embed(result: tuple[Item, _Faces | PhotoError], faces: _Faces, outputs: NDArray[Any]) -> Embedded:
         conditions = outputs.reshape(1 + len(parts), -1, *outputs.shape[1:])
-        return Embedded(np.stack([unit_embedding(each) for each in conditions]), faces.pixels)
+        return Embedded(np.stack([unit_embedding(each) for each in conditions]), faces.pixels, faces.head)
 
     parsed = stream(items, fit, parser, blur, batch=batch, workers=workers, times=times)
     # The recogniser's waiting for the parser's stream is the parser's work, which that stream has counted.

@@ -1,0 +1,103 @@
+"""The whole study: blur each part, compare within each group, and report how far the scores move.
+
+Reads photos (aligned crops, or any with --align) and a table of people and their groups. Writes results.csv,
+results.json and report.html into OUT. Run again, it goes on where it was, and redoes only what a changed setting asks
+for.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from facepart.cli.engine import add_engine_arguments, profile
+from facepart.cli.people import warn_of_unknown
+from facepart.cli.progress import progress_bar
+from facepart.files.failures import FAILURES_FILE
+from facepart.files.progress import StepTimes
+from facepart.parts import PARTS
+from facepart.subjects import DATASETS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options to `parser`."""
+    add = parser.add_argument
+    add("-s", "--source", type=Path, required=True, metavar="PHOTOS", help="folder of photos, or a list of them")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="the study's folder")
+    add("--people", type=Path, metavar="CSV", help="table of people or photos and their groups; default: one group")
+    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
+    add("--groups", type=_names, default=[], metavar="CM,CF", help="which groups (default: all of the table)")
+    add(
+        *("-d", "--dataset"),
+        default="MORPH",
+        metavar="NAME",
+        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
+    )
+    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
+    add(
+        "--parts",
+        nargs="+",
+        default=list(PARTS),
+        metavar="PART",
+        help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
+    )
+    add("--model", metavar="NAME", help="recogniser: a name of `facepart models list`, or a path")
+    add("--align", action="store_true", help="find and align the faces first")
+    add("--flip", action="store_true", help="add the embedding of the mirrored face")
+    add("--cross", action="store_true", help="compare photos with a part blurred also with the original ones")
+    add("--keep", type=_names, default=[], metavar="masks,photos,features,pairs", help="write these files, too")
+    add("--dry-run", action="store_true", help="say what there is to do, how long it takes and what it needs")
+    add_engine_arguments(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run the study, and print its answer."""
+    # Imported here, so that `-h` does not wait for the networks' libraries.
+    from facepart.report.figures import results_text
+    from facepart.study import Request, run_study
+
+    request = Request(
+        source=arguments.source,
+        output=arguments.output,
+        people=arguments.people,
+        group_column=arguments.group_column,
+        groups=arguments.groups,
+        dataset=arguments.dataset,
+        subject_pattern=arguments.subject_pattern,
+        parts=[name for names in arguments.parts for name in names.split(",")],
+        model=arguments.model,
+        align=arguments.align,
+        flip=arguments.flip,
+        cross=arguments.cross,
+        keep=arguments.keep,
+        device=arguments.device,
+        precision=arguments.precision,
+        batch=arguments.batch_size,
+        workers=arguments.workers,
+    )
+    if arguments.dry_run:
+        from facepart.study.plan import make_plan
+
+        print("\n".join(make_plan(request)))
+        return 0
+    times = StepTimes()
+    with progress_bar("study") as progress:
+        outcome = run_study(request, note=lambda text: print(text, flush=True), progress=progress, times=times)
+    if arguments.people:
+        warn_of_unknown(arguments.people, outcome.members.without_row, outcome.members.without_group)
+    for group in {row.group for row in outcome.results if not row.authentic_n}:
+        logging.getLogger(__name__).warning("%s: no authentic pairs: no person has two photos to compare", group)
+    print(results_text(outcome.results, outcome.rankings))
+    line = f"embedded {outcome.embedded} photos"
+    if outcome.skipped:
+        line += f", {outcome.skipped} were there"
+    line += f"; compared {outcome.compared} groups and conditions"
+    if outcome.failures:
+        line += f"; {len(outcome.failures)} photos failed (see {arguments.output / FAILURES_FILE})"
+    print(f"\n{line}\nreport: {outcome.report}")
+    if arguments.profile:
+        print(profile(times, outcome.embedded))
+    return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]

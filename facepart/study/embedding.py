@@ -1,0 +1,107 @@
+"""Photos on disk -> the rows of a study's store: each photo as it is and with each part blurred."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.engines import Engine
+from facepart.files.progress import Progress, StepTimes
+from facepart.images import Photo, PhotoError
+from facepart.study.embed import embed_parts
+from facepart.study.kept import KeptPictures
+from facepart.study.store import ORIGINAL, Entry, Store, signature
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What turns photos into embeddings.
+
+    Attributes:
+        parser: an engine of :func:`facepart.parsing.parser.open_parser`.
+        recogniser: an engine of :func:`facepart.recognition.load.open_recogniser`.
+        read: photo -> face, see :func:`facepart.recognition.read.face_reader`.
+        flip: whether the mirrored face is added.
+    """
+
+    parser: Engine
+    recogniser: Engine
+    read: Callable[[Photo], NDArray[np.uint8]]
+    flip: bool
+
+
+def find_work(
+    photos: Sequence[Photo], store: Store, parts: Sequence[str], kept: KeptPictures
+) -> dict[tuple[str, ...], list[Photo]]:
+    """Find what is still to be embedded.
+
+    Returns:
+        The parts to blur -> the photos for which that is to be done; the original is always embedded along with them.
+    """
+    work: dict[tuple[str, ...], list[Photo]] = {}
+    for photo in photos:
+        lacking = store.lacking(photo, (ORIGINAL, *parts))
+        row = store.rows.get(photo.name)
+        if ORIGINAL in lacking or (not (row and row.failure) and kept.lacking(photo, parts)):
+            lacking = [ORIGINAL, *parts]
+        if lacking:
+            work.setdefault(tuple(part for part in lacking if part != ORIGINAL), []).append(photo)
+    return work
+
+
+def embed_photos(
+    work: dict[tuple[str, ...], list[Photo]],
+    store: Store,
+    networks: Networks,
+    kept: KeptPictures,
+    *,
+    batch: int,
+    workers: int | None,
+    progress: Progress,
+    times: StepTimes,
+) -> None:
+    """Embed photos and put them into the store; what is done is on disk also when the run is stopped.
+
+    Args:
+        work: see :func:`find_work`.
+        store: where the embeddings go.
+        networks: what makes them.
+        kept: what else is written.
+        batch: see :func:`facepart.study.embed.embed_parts`; likewise `workers` and `times`.
+        workers: see there.
+        progress: told (photos done, photos in all).
+        times: see there.
+
+    Raises:
+        FacepartError: a file cannot be written.
+    """
+    done, total = 0, sum(map(len, work.values()))
+    progress(0, total)
+    try:
+        for parts, photos in work.items():
+            # Taken before the photo is read: one that is replaced meanwhile is found to be another next time.
+            signatures = {photo.name: signature(photo) for photo in photos}
+            results = embed_parts(
+                photos,
+                networks.read,
+                networks.parser,
+                networks.recogniser,
+                parts,
+                flip=networks.flip,
+                keep=kept.write if kept.what else None,
+                batch=batch,
+                workers=workers,
+                times=times,
+            )
+            for photo, result in results:
+                if isinstance(result, PhotoError):
+                    failure = (result.stage, str(result))
+                    store.add(Entry(photo.name, signatures[photo.name], failure=failure))
+                else:
+                    embeddings = dict(zip((ORIGINAL, *parts), result.embeddings, strict=True))
+                    store.add(Entry(photo.name, signatures[photo.name], embeddings, result.pixels, result.head))
+                done += 1
+                progress(done, total, times.bottleneck())
+    finally:
+        store.flush()

@@ -1,0 +1,124 @@
+"""What a study writes besides its answer, if asked to: the files that the scripts would write, in their places."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import UsageError
+from facepart.files.atomic import write_npy
+from facepart.files.record import make_record, remove_outdated, write_record
+from facepart.images import Photo, write_image
+from facepart.lists.paths import write_list
+from facepart.occlusion.paths import blurred_path, mask_path
+from facepart.study.store import Store
+
+STAGE = "study"
+# What can be kept, and in which folder.
+KEPT = {"masks": "masks", "photos": "blurred", "features": "features", "pairs": "matches"}
+# Photos that were aligned, as they were before a part was blurred.
+ALIGNED_FOLDER = "photos"
+
+
+def choose_kept(names: Sequence[str]) -> tuple[str, ...]:
+    """Check what is to be kept.
+
+    Raises:
+        UsageError: a name is not known.
+    """
+    unknown = [name for name in names if name not in KEPT]
+    if unknown:
+        raise UsageError(f"--keep {unknown[0]!r}: unknown; known: {' '.join(KEPT)}")
+    return tuple(name for name in KEPT if name in names)
+
+
+@dataclass(frozen=True)
+class KeptPictures:
+    """The masks and photos that are kept of each photo.
+
+    Attributes:
+        output: the study's folder.
+        what: of :data:`KEPT`.
+        aligned: whether photos are aligned first.
+    """
+
+    output: Path
+    what: Collection[str]
+    aligned: bool
+
+    def lacking(self, photo: Photo, parts: Sequence[str]) -> bool:
+        """Tell whether a file of a photo is missing."""
+        return not all(path.exists() for path in self.files(photo, parts))
+
+    def files(self, photo: Photo, parts: Sequence[str]) -> list[Path]:
+        """Give the files of a photo."""
+        wanted = [path for part in parts for path in self._of_part(photo, part).values()]
+        return [*wanted, self._aligned(photo)] if self.keeps_aligned else wanted
+
+    def write(
+        self,
+        photo: Photo,
+        face: NDArray[np.uint8],
+        blurred: Mapping[str, NDArray[np.uint8]],
+        masks: Mapping[str, NDArray[np.uint8]],
+    ) -> None:
+        """Write the files of a photo; see :data:`facepart.study.embed.Keep`."""
+        for part in masks:
+            pictures = {"masks": masks[part], "photos": blurred[part]}
+            for what, path in self._of_part(photo, part).items():
+                write_image(path, pictures[what])
+        if self.keeps_aligned:
+            write_image(self._aligned(photo), face)
+
+    @property
+    def keeps_aligned(self) -> bool:
+        """Whether the aligned photos are kept, too."""
+        return self.aligned and "photos" in self.what
+
+    def _aligned(self, photo: Photo) -> Path:
+        return self.output / ALIGNED_FOLDER / f"{photo.name}.png"
+
+    def _of_part(self, photo: Photo, part: str) -> dict[str, Path]:
+        paths = {
+            "masks": mask_path(self.output / KEPT["masks"], photo, part),
+            "photos": blurred_path(self.output / KEPT["photos"], photo, part),
+        }
+        return {what: path for what, path in paths.items() if what in self.what}
+
+
+def remove_outdated_pictures(
+    output: Path, kept: KeptPictures, photos: Sequence[Photo], parts: Sequence[str], settings: Mapping[str, Any]
+) -> None:
+    """Remove kept masks and photos that were made with other settings, and record what those to come are made with.
+
+    Raises:
+        FacepartError: a folder holds pictures that this study would not make anew.
+    """
+    wanted = {path for photo in photos for path in kept.files(photo, parts)}
+    folders = {KEPT[what] for what in kept.what} | ({ALIGNED_FOLDER} if kept.keeps_aligned else set())
+    for name in sorted(folders):
+        folder = output / name
+        remove_outdated(folder, STAGE, settings, wanted, folder.rglob("*.png"))
+        write_record(folder, make_record(STAGE, settings, {"output": output}, ("numpy", "opencv-python-headless")))
+
+
+def write_features(
+    output: Path, store: Store, conditions: Sequence[str], names: Sequence[str], settings: Mapping[str, Any]
+) -> None:
+    """Write the features of photos that are not there yet, and a list of them, a folder a condition.
+
+    Raises:
+        FacepartError: a folder holds features of other settings that this study would not make anew.
+    """
+    for condition in conditions:
+        folder = output / KEPT["features"] / condition
+        paths = {name: folder / f"{name}.npy" for name in names}
+        remove_outdated(folder, STAGE, settings, set(paths.values()), folder.rglob("*.npy"))
+        write_record(folder, make_record(STAGE, settings, {"output": output}, ("numpy",)))
+        missing = [name for name, path in paths.items() if not path.exists()]
+        for name, embedding in zip(missing, store.embeddings(condition, missing), strict=True):
+            write_npy(paths[name], embedding)
+        write_list(folder / "list.txt", sorted(paths.values(), key=str))

@@ -1,0 +1,162 @@
+"""A study's embeddings -> the scores of each group in each condition, as files of the matcher.
+
+The scores of a condition lie in ``matches/<condition>``: ``original``, a part's name (photos with it blurred, among
+themselves) or ``cross_<part>`` (those against the original photos). What was compared already, of the same photos
+with the same settings, is not compared again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facepart.files.atomic import write_text
+from facepart.lists.features import label_of
+from facepart.lists.people import People
+from facepart.matching.features import Features
+from facepart.matching.groups import Group, split_by_people
+from facepart.matching.run import match_groups
+from facepart.report.results import ALL_GROUPS
+from facepart.scores import GroupScores, load_scores
+from facepart.study.store import ORIGINAL, Store
+from facepart.subjects import Rule
+
+MATCHES_FOLDER = "matches"
+_DONE_FILE = "compared.json"
+_CROSS = "cross_"
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is in which group.
+
+    Attributes:
+        groups: group -> the names of its photos, sorted.
+        people: group -> how many people they show.
+        without_row: people without a row in the table, sorted.
+        without_group: people whose row names no group, sorted.
+    """
+
+    groups: dict[str, list[str]]
+    people: dict[str, int]
+    without_row: list[str]
+    without_group: list[str]
+
+
+def conditions_of(parts: Sequence[str], cross: bool) -> list[str]:
+    """List the conditions of a study."""
+    return [ORIGINAL, *parts, *(f"{_CROSS}{part}" for part in parts if cross)]
+
+
+def cross_condition(part: str) -> str:
+    """Name the condition that compares photos with a part blurred to the original ones."""
+    return f"{_CROSS}{part}"
+
+
+def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wanted: Sequence[str]) -> Members:
+    """Sort photos into groups, by the table of people; without one, all are one group.
+
+    Raises:
+        FacepartError: the table has no such group, or none of the photos belongs to one.
+    """
+    if people is None:
+        return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: _count_people(names, rule)}, [], [])
+    paths = [_feature(ORIGINAL, name) for name in sorted(names)]
+    labels = [label_of(path) for path in paths]
+    photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), labels, paths, None)
+    split = split_by_people(photos, None, people, rule, wanted)
+    groups = {group.name: [_name_of(path) for path in group.probe.paths] for group in split.groups}
+    counts = {group: _count_people(found, rule) for group, found in groups.items()}
+    return Members(groups, counts, split.without_row, split.without_group)
+
+
+def subject_of(name: str, rule: Rule) -> str:
+    """Tell who is on a photo."""
+    return rule(label_of(_feature(ORIGINAL, name)))
+
+
+def features_of(store: Store, condition: str, names: Sequence[str]) -> Features:
+    """Give the embeddings of photos as the matcher takes them, with the labels that their files would have."""
+    paths = [_feature(condition, name) for name in names]
+    labels = [label_of(path) for path in paths]
+    return Features(Path(condition), store.embeddings(condition, names), labels, paths, None)
+
+
+def count_group_pairs(names: Sequence[str], condition: str) -> int:
+    """Count how many pairs a group has in a condition, those that are left out among them."""
+    count = len(names)
+    return count * count if condition.startswith(_CROSS) else count * (count - 1) // 2
+
+
+def compare_group(
+    output: Path,
+    store: Store,
+    condition: str,
+    group: str,
+    names: Sequence[str],
+    *,
+    settings: Mapping[str, Any],
+    keep_pairs: bool,
+    options: Mapping[str, Any],
+) -> bool:
+    """Compare the photos of a group in one condition, unless that was done before.
+
+    Args:
+        output: the study's folder.
+        store: the embeddings.
+        condition: one of :func:`conditions_of`.
+        group: the group's name.
+        names: its photos.
+        settings: what else the scores depend on: that of the embeddings, the naming rule.
+        keep_pairs: whether the pairs are written, too.
+        options: of :func:`facepart.matching.run.match_groups`.
+
+    Returns:
+        Whether there was something to do.
+    """
+    folder = output / MATCHES_FOLDER / condition
+    told = [settings, condition, [(name, store.rows[name].signature) for name in names]]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    done = _read_done(folder)
+    files = [folder / f"{group}_scores.npz"]
+    pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
+    # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
+    with_pairs = keep_pairs or any(path.exists() for path in pairs)
+    if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
+        return False
+    part = condition.removeprefix(_CROSS)
+    gallery = None if part == condition else features_of(store, ORIGINAL, names)
+    whole = Group(group, features_of(store, part, names), gallery)
+    for _ in match_groups([whole], folder, save="both" if with_pairs else "distribution", **options):
+        write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
+    return True
+
+
+def read_group_scores(output: Path, condition: str, group: str) -> GroupScores:
+    """Read the scores that :func:`compare_group` wrote."""
+    return load_scores(output / MATCHES_FOLDER / condition / f"{group}_scores.npz")
+
+
+def _feature(condition: str, name: str) -> Path:
+    return Path(condition) / f"{name}.npy"
+
+
+def _name_of(feature: Path) -> str:
+    return feature.relative_to(ORIGINAL).as_posix().removesuffix(".npy")
+
+
+def _count_people(names: Sequence[str], rule: Rule) -> int:
+    return len({subject_of(name, rule) for name in names})
+
+
+def _read_done(folder: Path) -> dict[str, str]:
+    """Read what was compared before; a file that is none is as good as none."""
+    try:
+        found = json.loads((folder / _DONE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

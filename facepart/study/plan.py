@@ -1,0 +1,122 @@
+"""What a study would do, how long it would take and what it would need, without doing it."""
+
+import os
+import time
+
+import numpy as np
+
+from facepart.files.progress import StepTimes
+from facepart.images import Photo, PhotoError
+from facepart.images.write import encode_image
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.output import BYTES_A_PAIR
+from facepart.study.embed import embed_parts
+from facepart.study.embedding import find_work
+from facepart.study.matching import assign_groups, conditions_of, count_group_pairs
+from facepart.study.pictures import choose_photos
+from facepart.study.run import open_networks
+from facepart.study.setup import Request, set_up
+
+# How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
+_SAMPLE = 8
+# Faces that are compared to learn how long a pair takes.
+_FACES = 3000
+# What the networks, compiled before, and the program itself take, and a matching with its tables; measured with
+# ArcFace r100 and two threads (benchmarks/memory.py, benchmarks/match.py).
+_NETWORKS_BYTES, _MATCHING_BYTES = 900e6, 450e6
+# The distributions of a group in a condition.
+_SCORES_BYTES = 2e6
+
+
+def make_plan(request: Request) -> list[str]:
+    """Find out what a study would do.
+
+    A few photos are embedded to learn how long one takes; nothing is written but what networks keep when they are
+    first compiled.
+
+    Returns:
+        Lines for a person.
+
+    Raises:
+        FacepartError: as :func:`facepart.study.run.run_study` before it begins.
+    """
+    setup = set_up(request)
+    work = find_work(setup.photos, setup.store, setup.parts, setup.kept)
+    todo = sum(map(len, work.values()))
+    members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
+    conditions = conditions_of(setup.parts, request.cross)
+    lines = [
+        f"{len(setup.photos)} photos, {todo} of them to be embedded: as they are, and with each of "
+        f"{len(setup.parts)} parts blurred"
+    ]
+    pairs = 0
+    for group, names in members.groups.items():
+        each = sum(count_group_pairs(names, condition) for condition in conditions)
+        pairs += each
+        lines.append(
+            f"{group}: {len(names)} photos of {members.people[group]} people, {each:,} pairs in "
+            f"{len(conditions)} conditions"
+        )
+    left_out = len(setup.photos) - sum(map(len, members.groups.values()))
+    if left_out:
+        lines.append(f"{left_out} photos belong to no group that is compared")
+
+    networks = open_networks(setup, StepTimes()) if todo else None
+    seconds, dimension, photo_bytes = 0.0, 512, 0.0
+    if networks:
+        dimension = int(np.prod(networks.recogniser.output_shape))
+        sizes: list[int] = []
+
+        def weigh(_photo: Photo, _face: object, blurred: object, masks: object) -> None:
+            for what, pictures in (("photos", blurred), ("masks", masks)):
+                if what in request.keep and isinstance(pictures, dict):
+                    sizes.extend(len(encode_image(".png", picture)) for picture in pictures.values())
+
+        sample = choose_photos([photo for photos in work.values() for photo in photos], _SAMPLE)
+        for keep in (None, weigh):
+            begun = time.perf_counter()
+            results = embed_parts(
+                sample, networks.read, networks.parser, networks.recogniser, setup.parts, flip=request.flip, keep=keep
+            )
+            usable = sum(not isinstance(result, PhotoError) for _, result in results)
+            seconds = (time.perf_counter() - begun) / len(sample)
+        photo_bytes = sum(sizes) / max(usable, 1)
+    embedding, comparing = todo * seconds, pairs * _seconds_a_pair(dimension)
+    lines.append(
+        f"time: about {_duration(embedding + comparing)} ({_duration(embedding)} for the photos, "
+        f"{_duration(comparing)} for the pairs)"
+    )
+    largest = max(map(len, members.groups.values()))
+    memory = max(_NETWORKS_BYTES if todo else 0, _MATCHING_BYTES + 4 * largest * dimension * 4)
+    lines.append(f"memory: about {memory / 1e9:.1f} GB")
+    disk = _disk(request, len(setup.photos), dimension, photo_bytes, pairs, len(members.groups))
+    lines.append(f"disk: about {disk / 1e9:.2f} GB")
+    return lines
+
+
+def _disk(request: Request, photos: int, dimension: int, photo_bytes: float, pairs: int, groups: int) -> float:
+    """Estimate the bytes that a study's folder takes."""
+    conditions = len(conditions_of(request.parts, request.cross))
+    embeddings = photos * (1 + len(request.parts)) * dimension * 4.0
+    kept = photos * photo_bytes
+    kept += embeddings * ("features" in request.keep) + pairs * BYTES_A_PAIR * ("pairs" in request.keep)
+    return embeddings + kept + groups * conditions * _SCORES_BYTES
+
+
+def _seconds_a_pair(dimension: int) -> float:
+    """Compare some random faces, to learn how long a pair takes."""
+    rows = unit_rows(np.random.default_rng(0).normal(size=(_FACES, dimension)).astype(np.float32))
+    faces = Faces(rows, np.arange(_FACES) // 4, np.arange(_FACES))
+    begun = time.perf_counter()
+    count_scores(faces, workers=os.cpu_count() or 1)
+    return (time.perf_counter() - begun) / (_FACES * (_FACES - 1) / 2)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

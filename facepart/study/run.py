@@ -1,0 +1,229 @@
+"""The whole study: photos and a table of people -> how the scores move when a part is blurred, and the report.
+
+The photos are embedded as they are and with each part blurred (parsed once, no files between), matched within each
+group and condition, and the answer is written: ``results.csv``, ``results.json``, ``report.html``. What is there
+already is not made again; see :mod:`facepart.study.store` and :mod:`facepart.study.matching`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepart.errors import FacepartError
+from facepart.files.failures import Failure, write_failures
+from facepart.files.progress import Progress, StepTimes, silent
+from facepart.files.record import read_record, write_record
+from facepart.images import Photo
+from facepart.parsing.parser import open_parser
+from facepart.recognition.load import open_recogniser
+from facepart.recognition.read import face_reader
+from facepart.recognition.run import warn_of_unaligned
+from facepart.report.results import PartResult, Ranked, rank_parts
+from facepart.study.answer import make_study_record, measure, write_answer
+from facepart.study.embedding import Networks, embed_photos, find_work
+from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
+from facepart.study.matching import (
+    Members,
+    assign_groups,
+    compare_group,
+    conditions_of,
+    count_group_pairs,
+    subject_of,
+)
+from facepart.study.pictures import make_pictures, pictures_file, read_pictures
+from facepart.study.settings import open_settings_folder
+from facepart.study.setup import EMBEDDINGS_FOLDER, Request, Setup, set_up
+from facepart.study.store import ORIGINAL
+
+# Of an aligned crop: twice ArcFace's, as the demo's photos.
+ALIGNED_SIZE = 224
+# In the progress, so many pairs count as much as a photo. Measured on two cores: a photo with seven parts takes 60 to
+# 280 ms, a pair 10 ns.
+_PAIRS_A_PHOTO = 10_000_000
+
+
+@dataclass(frozen=True)
+class StudyOutcome:
+    """What a study found.
+
+    Attributes:
+        results: the figures of each group and part.
+        rankings: group, or ``all``, -> its parts, the one that moves impostor scores most first.
+        embedded: photos embedded in this run.
+        skipped: photos that were there already, or are known to fail.
+        compared: groups and conditions compared in this run.
+        failures: photos that could not be worked on.
+        members: who is in which group.
+        report: the report's file.
+    """
+
+    results: list[PartResult]
+    rankings: dict[str, list[Ranked]]
+    embedded: int
+    skipped: int
+    compared: int
+    failures: list[Failure]
+    members: Members
+    report: Path
+
+
+def run_study(
+    request: Request,
+    *,
+    note: Callable[[str], None] = lambda text: None,
+    progress: Progress = silent,
+    times: StepTimes | None = None,
+) -> StudyOutcome:
+    """Run a study, or go on with one.
+
+    Args:
+        request: what is asked for.
+        note: told what is redone, and why, before that begins.
+        progress: told how far the whole is, in photos; ten million pairs count as one.
+        times: what the time of each step is added to.
+
+    Raises:
+        FacepartError: as the stages raise it; or no photo could be embedded. UsageError: see
+            :func:`facepart.study.setup.set_up`.
+    """
+    times = times or StepTimes()
+    setup = set_up(request)
+    work = find_work(setup.photos, setup.store, setup.parts, setup.kept)
+    _begin(setup, work, note)
+    todo = sum(map(len, work.values()))
+    steps = _Steps(setup, todo, progress)
+    networks = open_networks(setup, times) if todo else None
+    if networks:
+        embed_photos(
+            work,
+            setup.store,
+            networks,
+            setup.kept,
+            batch=request.batch,
+            workers=request.workers,
+            progress=steps.photos,
+            times=times,
+        )
+    embedded, failures = _sort_out(setup)
+    write_failures(request.output, failures)
+    if not embedded:
+        first = failures[0]
+        raise FacepartError(f"no photo could be embedded; first: {first.path}: {first.reason}")
+
+    names = [photo.name for photo in embedded]
+    members = assign_groups(names, setup.people, setup.rule, request.groups)
+    if "features" in request.keep:
+        write_features(request.output, setup.store, [ORIGINAL, *setup.parts], names, setup.settings)
+    compared = _compare_all(setup, members, steps)
+    results = measure(setup, members)
+    rankings = rank_parts(results)
+    grouped = {name for group in members.groups.values() for name in group}
+    pictures = _pictures(setup, [photo for photo in embedded if photo.name in grouped], networks, times)
+    report = write_answer(setup, members, results, rankings, pictures, failures)
+    return StudyOutcome(
+        results=results,
+        rankings=rankings,
+        embedded=todo,
+        skipped=len(setup.photos) - todo,
+        compared=compared,
+        failures=failures,
+        members=members,
+        report=report,
+    )
+
+
+class _Steps:
+    """Progress of the whole: photos to be embedded, then pairs to be compared."""
+
+    def __init__(self, setup: Setup, todo: int, progress: Progress) -> None:
+        names = [photo.name for photo in setup.photos]
+        groups = assign_groups(names, setup.people, setup.rule, setup.request.groups).groups.values()
+        conditions = conditions_of(setup.parts, setup.request.cross)
+        pairs = sum(count_group_pairs(group, condition) for group in groups for condition in conditions)
+        self._done, self._photos, self._tell = 0, todo, progress
+        self._total = todo + pairs // _PAIRS_A_PHOTO + 1
+        progress(0, self._total)
+
+    def photos(self, done: int, _total: int, text: str = "") -> None:
+        self._done = done
+        self._tell(done, self._total, text)
+
+    def pairs(self, pairs: int) -> None:
+        self._done += pairs // _PAIRS_A_PHOTO
+        self._tell(min(self._done, self._total), self._total, "")
+
+
+def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]) -> None:
+    """Refuse a folder of another stage, say what is redone and why, and leave a record."""
+    output = setup.request.output
+    earlier = read_record(output)
+    if earlier is not None and earlier.get("stage") != STAGE:
+        raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
+    remove_outdated_pictures(output, setup.kept, setup.photos, setup.parts, setup.settings)
+    _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
+    todo = sum(map(len, work.values()))
+    added = dict.fromkeys(part for parts in work for part in parts if len(parts) < len(setup.parts))
+    if reason and todo:
+        note(f"{reason}: {todo} photos are embedded anew")
+    elif added:
+        note(f"{todo} photos are to be embedded with more parts: {', '.join(added)}")
+    if todo and not setup.detector:
+        warn_of_unaligned(setup.photos[0])
+    write_record(output, make_study_record(setup, None))
+
+
+def open_networks(setup: Setup, times: StepTimes) -> Networks:
+    """Put the networks of a study on their device."""
+    preprocessing = setup.recogniser.model.preprocessing if setup.recogniser.model else None
+    where = (setup.device, setup.precision)
+    return Networks(
+        parser=open_parser(setup.parser.path, *where, setup.parser.kept),
+        recogniser=open_recogniser(setup.recogniser.path, preprocessing, *where, setup.recogniser.kept),
+        read=face_reader(setup.detector.path if setup.detector else None, ALIGNED_SIZE, times),
+        flip=setup.request.flip,
+    )
+
+
+def _sort_out(setup: Setup) -> tuple[list[Photo], list[Failure]]:
+    """Part the photos that have embeddings from those that failed."""
+    embedded, failures = [], list(setup.failures)
+    for photo in setup.photos:
+        row = setup.store.rows[photo.name]
+        if row.failure:
+            failures.append(Failure(photo.path, *row.failure))
+        else:
+            embedded.append(photo)
+    return embedded, failures
+
+
+def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
+    """Compare each group in each condition; give how many there were to do."""
+    request, compared = setup.request, 0
+    naming = {
+        "dataset": request.dataset,
+        "subject_pattern": request.subject_pattern,
+        "workers": None,
+    }
+    for group, names in members.groups.items():
+        for condition in conditions_of(setup.parts, request.cross):
+            compared += compare_group(
+                request.output,
+                setup.store,
+                condition,
+                group,
+                names,
+                settings={**setup.settings, **naming},
+                keep_pairs="pairs" in request.keep,
+                options=naming,
+            )
+            steps.pairs(count_group_pairs(names, condition))
+    return compared
+
+
+def _pictures(setup: Setup, photos: list[Photo], networks: Networks | None, times: StepTimes) -> Path:
+    """Make the report's pictures unless they are there; give their file."""
+    path = pictures_file(setup.request.output, setup.store, photos, setup.parts, setup.settings)
+    if read_pictures(path, setup.parts) is None:
+        people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
+        make_pictures(path, photos, networks or open_networks(setup, times), setup.parts, people)
+    return path

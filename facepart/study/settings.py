@@ -1,0 +1,75 @@
+"""What the embeddings of a study depend on, and what is told when that changes.
+
+The embeddings of one setting lie in a folder of their own, named after a digest of it, so that nothing is ever mixed
+and a setting that is taken back finds its embeddings again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from facepart.files.atomic import write_text
+from facepart.models import Weights
+from facepart.occlusion.recipe import describe
+
+SETTINGS_FILE = "settings.json"
+
+# Names of settings in words; a change of several is told by the first.
+_WORDS = {
+    "parser": "the parser",
+    "recogniser": "the recogniser",
+    "precision": "the precision",
+    "flip": "the mirroring",
+    "align": "the alignment",
+    "recipe": "the recipe of the blur",
+}
+
+
+def embedding_settings(
+    parser: Weights, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
+) -> dict[str, Any]:
+    """Put together all that an embedding depends on besides the photo and the part."""
+    fit = recogniser.model.preprocessing if recogniser.model else None
+    return {
+        "parser": parser.sha256,
+        "recogniser": recogniser.sha256,
+        "precision": precision,
+        "flip": flip,
+        "align": detector.sha256 if detector else None,
+        "recipe": describe(),
+        # What the model list says of the recogniser's input; a file that it does not know says that itself.
+        "input": asdict(fit) if fit else None,
+    }
+
+
+def settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> Path:
+    """Give the folder below `embeddings` for a setting."""
+    text = json.dumps(settings, sort_keys=True)
+    return embeddings / hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def open_settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> tuple[Path, str]:
+    """Make the folder for a setting if need be.
+
+    Returns:
+        The folder, and why all photos have to be embedded anew; empty if nothing has changed, or nothing was there.
+
+    Raises:
+        FacepartError: it cannot be made.
+    """
+    folder = settings_folder(embeddings, settings)
+    file = folder / SETTINGS_FILE
+    if file.exists():
+        return folder, ""
+    reason = ""
+    others = sorted(embeddings.glob(f"*/{SETTINGS_FILE}"), key=lambda path: path.stat().st_mtime)
+    if others:
+        before = json.loads(others[-1].read_text(encoding="utf-8"))
+        now = json.loads(json.dumps(settings))
+        changed = [words for key, words in _WORDS.items() if before.get(key) != now.get(key)]
+        reason = f"{changed[0] if changed else 'a setting'} has changed"
+    write_text(file, json.dumps(settings, indent=2) + "\n")
+    return folder, reason

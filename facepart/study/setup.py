@@ -1,0 +1,152 @@
+"""What a study is asked for, and what that means here: photos, weights, settings, and what is still to be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facepart.engines import choose_device, choose_precision
+from facepart.engines.stream import DEFAULT_BATCH
+from facepart.errors import FacepartError
+from facepart.files.failures import Failure
+from facepart.images import Photo, find_photos
+from facepart.lists.people import People, read_people
+from facepart.models import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.parts import PARTS, choose_parts
+from facepart.study.kept import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
+from facepart.study.settings import embedding_settings, settings_folder
+from facepart.study.store import Store
+from facepart.subjects import Rule, naming_rule
+
+EMBEDDINGS_FOLDER = "embeddings"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        source: a folder of photos, or a list of them.
+        output: the study's folder.
+        people: a table of people or photos and their groups; None for one group of all.
+        group_column: the table's column of groups.
+        groups: the groups wanted; all of the table if none are named.
+        dataset: the naming rule that tells who is on a photo.
+        subject_pattern: a regular expression instead of a rule.
+        parts: which parts to blur.
+        model: the recogniser: a name of the model list, or a path; None for the default.
+        align: find and align the faces first.
+        flip: add the embedding of the mirrored face.
+        cross: compare photos with a part blurred also with the original ones.
+        keep: what else is written, of :data:`facepart.study.kept.KEPT`.
+        device: where the networks run.
+        precision: of their arithmetic.
+        batch: photos given to a network at once.
+        workers: threads beside it; None for the default.
+    """
+
+    source: Path
+    output: Path
+    people: Path | None = None
+    group_column: str = "group"
+    groups: Sequence[str] = ()
+    dataset: str = "MORPH"
+    subject_pattern: str | None = None
+    parts: Sequence[str] = tuple(PARTS)
+    model: str | None = None
+    align: bool = False
+    flip: bool = False
+    cross: bool = False
+    keep: Sequence[str] = ()
+    device: str = "auto"
+    precision: str = "auto"
+    batch: int = DEFAULT_BATCH
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What that means here.
+
+    Attributes:
+        request: what was asked for.
+        parts: which parts to blur, in their usual order.
+        photos: those that were found, sorted by name.
+        failures: what could not be looked at.
+        rule: tells who is on a photo.
+        people: the table of groups.
+        parser: its weights.
+        recogniser: likewise.
+        detector: likewise; None unless faces are aligned.
+        device: where the networks run.
+        precision: of their arithmetic.
+        settings: what the embeddings depend on.
+        store: the embeddings that are there.
+        kept: the pictures that are kept.
+    """
+
+    request: Request
+    parts: tuple[str, ...]
+    photos: list[Photo]
+    failures: list[Failure]
+    rule: Rule
+    people: People | None
+    parser: Weights
+    recogniser: Weights
+    detector: Weights | None
+    device: str
+    precision: str
+    settings: dict[str, Any]
+    store: Store
+    kept: KeptPictures
+
+    @property
+    def folder(self) -> Path:
+        """Where the embeddings lie."""
+        return settings_folder(self.request.output / EMBEDDINGS_FOLDER, self.settings)
+
+
+def set_up(request: Request) -> Setup:
+    """Find out what is asked for; nothing is written.
+
+    Raises:
+        FacepartError: no photos, a table that cannot be read or lacks a group, weights that cannot be had, or
+            embeddings that cannot be read. UsageError: an unknown part, data set, device or precision.
+    """
+    parts, keep = choose_parts(request.parts), choose_kept(request.keep)
+    rule = naming_rule(request.dataset, request.subject_pattern)
+    device = choose_device(request.device)
+    precision = choose_precision(device, request.precision)
+    people = None if request.people is None else read_people(request.people, request.group_column)
+    if people is None and request.groups:
+        raise FacepartError("--groups chooses from a table of people: give it with --people")
+    for group in request.groups:
+        if people is not None:
+            people.refuse_unknown(group)
+    below = (*KEPT.values(), ALIGNED_FOLDER)
+    # Outputs that lie inside the source are no input; the whole folder is left out, or, where the source is the
+    # study's own folder of photos, what the study makes.
+    output = request.output
+    excluded = [output] if output.resolve() != request.source.resolve() else [output / name for name in below]
+    photos, failures = find_photos(request.source, exclude=excluded)
+    parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
+    detector = obtain(DETECTOR, "detector") if request.align else None
+    settings = embedding_settings(parser, recogniser, detector, precision, request.flip)
+    kept = KeptPictures(output, [what for what in keep if what in ("masks", "photos")], request.align)
+    store = Store(settings_folder(output / EMBEDDINGS_FOLDER, settings))
+    return Setup(
+        request=request,
+        parts=parts,
+        photos=photos,
+        failures=failures,
+        rule=rule,
+        people=people,
+        parser=parser,
+        recogniser=recogniser,
+        detector=detector,
+        device=device,
+        precision=precision,
+        settings=settings,
+        store=store,
+        kept=kept,
+    )
