@@ -1,0 +1,98 @@
+"""The ranking as a picture: the average face once for each part, the part coloured by how far impostor scores moved.
+
+Parts overlap (eyes and brows are a part of their own, and skin lies around all), so that each has a face of its own;
+they stand in the order of the ranking, with the figure written below. Vermilion says that impostor scores rose, blue
+that they fell, and the stronger the colour the further: a pair that people with any common kind of colour blindness
+tell apart (Okabe and Ito, "Color Universal Design", 2008).
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.report.content import AverageFace
+from facepart.report.markup import DASH, escape, part_name, signed
+from facepart.report.outlines import outlined_picture, shrink
+from facepart.report.results import Ranked
+
+RISE, FALL = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
+# Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.
+_LONGEST = 256
+# How much of the colour the largest shift takes; the rest shows the face underneath.
+_STRONGEST = 0.85
+# The outline lies where a part covers this share of the photos, relative to where it covers most.
+_OUTLINE = 0.5
+
+
+def face_figures(face: AverageFace, ranking: Sequence[Ranked]) -> str:
+    """Make the items of an ordered list: a face for each part, in the order of the ranking."""
+    most = max((abs(ranked.impostor_shift) for ranked in ranking if np.isfinite(ranked.impostor_shift)), default=0.0)
+    grey = _grey(shrink(face.photo, _LONGEST))
+    items = []
+    for place, ranked in enumerate(ranking, 1):
+        name, shift = part_name(ranked.part), ranked.impostor_shift
+        strength = shift / most if most and np.isfinite(shift) else 0.0
+        share = _fitted(face.parts.get(ranked.part), grey.shape[:2])
+        inside = share >= _OUTLINE if share.any() else None
+        text = f"Average face, {name} coloured: place {place}, {_told(shift)}."
+        items.append(
+            f"<li><figure>{outlined_picture(tint(grey, share, strength), inside, text)}"
+            f'<figcaption><span class="place">{place}</span> {escape(name)}'
+            f"<strong>{signed(shift)}</strong></figcaption></figure></li>"
+        )
+    return "\n".join(items)
+
+
+def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -> NDArray[np.uint8]:
+    """Colour a part of a face.
+
+    Args:
+        grey: uint8 (h, w, 3), a face without colours.
+        share: float32 (h, w), 0..1, how much of the colour each place takes.
+        strength: -1 (all blue) to 1 (all vermilion); 0 leaves the face as it is.
+    """
+    opacity = (share * _STRONGEST * abs(strength))[..., None]
+    # The colour takes on the light and shade of the face, so that an eye remains an eye.
+    shade = 0.45 + 0.75 * grey.astype(np.float32) / 255
+    colour = np.array(RISE if strength > 0 else FALL, np.float32) * shade
+    return (grey * (1 - opacity) + colour * opacity).clip(0, 255).round().astype(np.uint8)
+
+
+def scale_figure(ranking: Sequence[Ranked]) -> str:
+    """Make the key to the colours: from the largest fall, if any, to the largest rise."""
+    shifts = [ranked.impostor_shift for ranked in ranking if np.isfinite(ranked.impostor_shift)]
+    most = max(map(abs, shifts), default=0.0)
+    if not most:
+        return ""
+    ends = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
+    text = f"Key: blue for a fall of {most:.3f}, grey for no change, vermilion for a rise of {most:.3f}."
+    return (
+        f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{text}</title><defs>'
+        f'<linearGradient id="shift-scale">{ends}</linearGradient></defs>'
+        f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/><text y="29">{signed(-most)} (fell)</text>'
+        f'<text x="160" y="29" text-anchor="middle">0</text>'
+        f'<text x="320" y="29" text-anchor="end">{signed(most)} (rose)</text></svg>'
+    )
+
+
+def _told(shift: float) -> str:
+    if signed(shift) == DASH:
+        return "too few scores to say how far the mean impostor score moved"
+    return f"the mean impostor score moved by {signed(shift)}"
+
+
+def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take the colours out, and lighten what is left, so that the tint alone has colour."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.repeat((70 + grey * (185 / 255)).round().astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _fitted(share: NDArray[np.float32] | None, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """Scale a part's shares to a picture, and to 1 at most: brows lie elsewhere in every photo, and still show."""
+    height, width = size[:2]
+    if share is None or not share.max() > 0:
+        return np.zeros((height, width), np.float32)
+    fitted = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    return (fitted / fitted.max()).astype(np.float32)

@@ -1,0 +1,145 @@
+"""The report: one page of HTML that opens anywhere, and loads nothing.
+
+Styles, script, pictures and data stand inside the page, and its content security policy names the one script and the
+one style by their hashes: nothing else runs, and nothing is fetched.
+"""
+
+import base64
+import hashlib
+from importlib import resources
+from string import Template
+
+from facepart.report.bars import GROUP_COLOURS, shift_bars
+from facepart.report.content import Content
+from facepart.report.face import face_figures, scale_figure
+from facepart.report.markup import escape, part_name, plain, script_json
+from facepart.report.panels import BLURRED, CROSSED, ORIGINAL, histograms, rocs
+from facepart.report.pictures import contact_sheet
+from facepart.report.readings import reading_chart, readings, start_stop, thresholds
+from facepart.report.results import PartResult
+from facepart.report.tables import count_table, fact_table, failure_table, figure_tables, shift_table
+from facepart.report.words import answer, main_ranking, own_limits, size
+
+
+def render_report(content: Content) -> str:
+    """Make the report.
+
+    Args:
+        content: see :class:`Content`; every text in it may hold any characters.
+
+    Returns:
+        The page: a whole HTML document, to be saved as UTF-8.
+
+    Raises:
+        FacepartError: a group has no impostor scores.
+    """
+    ranking = main_ranking(content)
+    style, script = _resource("report.css"), _resource("report.js")
+    first, last, step = thresholds(content)
+    start = (first + start_stop(content)) * step
+    return Template(_resource("report.html")).substitute(
+        policy=(
+            f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        style=style,
+        script=script,
+        title=escape(content.title),
+        answer=answer(content),
+        size=size(content),
+        faces=face_figures(content.face, ranking),
+        scale=scale_figure(ranking),
+        bars=shift_bars(content, ranking),
+        groups_key=_groups_key(content),
+        shifts=shift_table(content, ranking),
+        parts="\n".join(_part_section(content, *piece) for piece in _panels(content)),
+        sets_key=_sets_key(content),
+        group_options=_options([group.name for group in content.groups]),
+        part_options=_options([part_name(part) for part in content.parts], part_name(ranking[0].part)),
+        slider=f'min="{first * step:.6g}" max="{last * step:.6g}" step="{step:g}" value="{start:.6g}"',
+        reading_rows=_reading_rows(content),
+        reading_chart=reading_chart(content),
+        readings=script_json(readings(content)),
+        sheet=contact_sheet(content) if content.samples else "<p>No photos were kept for this page.</p>",
+        figures=figure_tables(content),
+        counts=count_table(content),
+        facts=fact_table(content),
+        failures=failure_table(content),
+        limits=own_limits(content),
+    )
+
+
+def _panels(content: Content) -> list[tuple[int, str, dict[tuple[int, str], str], dict[tuple[int, str], str]]]:
+    """Give each part's place in the ranking, the part, and the charts."""
+    drawn, curves = histograms(content), rocs(content)
+    return [(place, ranked.part, drawn, curves) for place, ranked in enumerate(main_ranking(content), 1)]
+
+
+def _part_section(
+    content: Content, place: int, part: str, drawn: dict[tuple[int, str], str], curves: dict[tuple[int, str], str]
+) -> str:
+    results = {(row.group, row.part): row for row in reversed(content.results)}
+    panels = "".join(
+        f"<figure><figcaption><h4>{escape(group.name)}</h4>{_panel_words(results[group.name, part])}</figcaption>"
+        f"{drawn[number, part]}"
+        f"{curves.get((number, part)) or '<p>No authentic scores, and so no ROC curve.</p>'}</figure>"
+        for number, group in enumerate(content.groups)
+    )
+    heading = f"<h3>{place}. {escape(part_name(part))}</h3>"
+    return f'<section class="part">{heading}<div class="panels">{panels}</div></section>'
+
+
+def _panel_words(row: PartResult) -> str:
+    return (
+        f"impostor mean {plain(row.impostor_mean_original)} → {plain(row.impostor_mean)}, "
+        f"d′ {plain(row.d_prime_original, 2)} → {plain(row.d_prime, 2)}"
+    )
+
+
+def _groups_key(content: Content) -> str:
+    if len(content.groups) == 1:
+        return ""
+    items = "".join(
+        f'<li><span class="swatch g{number % GROUP_COLOURS}"></span>{escape(group.name)}</li>'
+        for number, group in enumerate(content.groups)
+    )
+    return f'<ul class="key">{items}</ul>'
+
+
+def _labels(content: Content) -> list[str]:
+    crossed = any(group.crossed for group in content.groups)
+    return [ORIGINAL, BLURRED, *([CROSSED] if crossed else [])]
+
+
+def _sets_key(content: Content) -> str:
+    items = "".join(
+        f'<li><span class="stroke s{number}"></span>{label}</li>' for number, label in enumerate(_labels(content))
+    )
+    kinds = (
+        '<li><span class="stroke authentic"></span>authentic scores</li>'
+        '<li><span class="stroke impostor"></span>impostor scores</li>'
+    )
+    return f'<ul class="key">{items}{kinds}</ul>'
+
+
+def _options(names: list[str], selected: str | None = None) -> str:
+    return "".join(
+        f'<option value="{number}"{" selected" if name == selected else ""}>{escape(name)}</option>'
+        for number, name in enumerate(names)
+    )
+
+
+def _reading_rows(content: Content) -> str:
+    return "".join(
+        f'<tr><th scope="row"><span class="stroke s{number}"></span>{label}</th><td>–</td><td>–</td></tr>'
+        for number, label in enumerate(_labels(content))
+    )
+
+
+def _resource(name: str) -> str:
+    return resources.files("facepart.report").joinpath(name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """Give the name of a style or script in a content security policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,162 @@
+"""Histograms and ROC curves, a small chart for each part and group, all on the same axes so that they compare."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from facepart.plots.curves import curve
+from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
+from facepart.plots.sets import ScoreSet
+from facepart.report.content import Content
+from facepart.report.markup import part_name, per_cent, plain
+from facepart.report.svg import Axes, Ticks, chart, line
+from facepart.scores import GroupScores
+
+# What is compared, in the order of the colours s0, s1, s2 of report.css.
+ORIGINAL, BLURRED, CROSSED = "original", "blurred", "blurred against original"
+# No ROC chart shows FMRs below this.
+_LEAST_FMR = 1e-6
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+Sets = Mapping[str, GroupScores]
+
+
+def compared(content: Content, group: int, part: str) -> dict[str, GroupScores]:
+    """Give the scores that a chart of a part in a group compares: original, blurred and, where asked for, crossed."""
+    entry = content.groups[group]
+    found = {ORIGINAL: entry.original, BLURRED: entry.blurred[part]}
+    return found | ({CROSSED: entry.crossed[part]} if part in entry.crossed else {})
+
+
+def histograms(content: Content) -> dict[tuple[int, str], str]:
+    """Draw the score histograms, as in the original study: solid for authentic, dashed for impostor scores.
+
+    Returns:
+        (Number of the group, part) -> SVG.
+    """
+    keys = [(group, part) for group in range(len(content.groups)) for part in content.parts]
+    everything = [_drawable(scores) for key in keys for scores in compared(content, *key).values()]
+    low, high = shown_range(everything)
+    curves: dict[tuple[int, str], list[tuple[str, Bins]]] = {}
+    for key in keys:
+        sets = compared(content, *key)
+        width = bin_width([_drawable(scores) for scores in sets.values()], high - low)
+        curves[key] = [
+            (f"s{number} {kind}", bins(distribution, width))
+            for number, scores in enumerate(sets.values())
+            for kind, distribution in zip(("impostor", "authentic"), reversed(scores), strict=True)
+            if distribution.n
+        ]
+    tallest = max(float(drawn.densities.max()) for found in curves.values() for _, drawn in found)
+    axes = Axes((low, high), (0, tallest * 1.03))
+    x, y = _score_ticks(low, high), Ticks([], [], "Relative frequency")
+    return {
+        (group, part): chart(
+            axes,
+            x,
+            y,
+            "".join(_histogram_line(axes, drawn, kind, high - low) for kind, drawn in curves[group, part]),
+            _told(content, group, part, "Histograms"),
+        )
+        for group, part in keys
+    }
+
+
+def rocs(content: Content) -> dict[tuple[int, str], str]:
+    """Draw the ROC curves: 1 - FNMR against the FMR; groups without authentic scores have none.
+
+    Returns:
+        (Number of the group, part) -> SVG.
+    """
+    originals = [_points(group.original) for group in content.groups]
+    found = {}
+    for number, group in enumerate(content.groups):
+        for part in content.parts if group.original.authentic.n else ():
+            later = [_points(scores) for scores in list(compared(content, number, part).values())[1:]]
+            found[number, part] = [points for points in [originals[number], *later] if points is not None]
+    drawn = [points for curves in found.values() for points in curves]
+    if not drawn:
+        return {}
+    least = max(min(float(fmr.min()) for fmr, _ in drawn), _LEAST_FMR)
+    decades = max(math.ceil(-math.log10(least) - 1e-9), 1)
+    lowest = min(float(accepted[fmr >= 10.0**-decades].min()) for fmr, accepted in drawn)
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - lowest) <= 5 * step or step == 0.2)
+    bottom = max(math.floor(lowest / step + 1e-9) * step, 0.0)
+    rates = [round(bottom + step * count, 4) for count in range(round((1 - bottom) / step) + 1)]
+    axes = Axes((-decades, 0), (bottom, 1), left=48)
+    x = fmr_ticks(decades)
+    y = Ticks(rates, [f"{rate:.0%}" for rate in rates], "True accept rate")
+    return {
+        key: chart(
+            axes,
+            x,
+            y,
+            "".join(_roc_line(axes, points, f"s{number}") for number, points in enumerate(curves)),
+            _told(content, *key, "ROC curves"),
+        )
+        for key, curves in found.items()
+    }
+
+
+def fmr_ticks(decades: int) -> Ticks:
+    """Label a logarithmic axis of rates from 10^-decades to 1."""
+    powers = range(-decades, 1)
+    return Ticks(powers, [f"10{str(power).translate(_RAISED)}" if power else "1" for power in powers], "FMR")
+
+
+def _score_ticks(low: float, high: float) -> Ticks:
+    step = 0.5 if high - low < 4 else 2 ** math.ceil(math.log2((high - low) / 6))
+    values = [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return Ticks(values, [plain(value, 1) for value in values], "Match score")
+
+
+def _drawable(scores: GroupScores) -> ScoreSet:
+    # A group without authentic scores is drawn by its impostor scores alone.
+    return ScoreSet("", scores.authentic if scores.authentic.n else scores.impostor, scores.impostor)
+
+
+def _histogram_line(axes: Axes, drawn: Bins, kind: str, extent: float) -> str:
+    edges, _, heights = drawn
+    if extent / (edges[1] - edges[0]) >= LEAST_BINS_FOR_LINES:
+        middles = (edges[:-1] + edges[1:]) / 2
+        return line(axes, [edges[0], *middles, edges[-1]], [0, *heights, 0], kind)
+    return line(axes, np.repeat(edges, 2), [0, *np.repeat(heights, 2), 0], kind)
+
+
+def _points(scores: GroupScores) -> tuple[np.ndarray, np.ndarray] | None:
+    """Choose the points of a ROC curve with an FMR above 0: the FMR, and the share accepted."""
+    if not scores.authentic.n:
+        return None
+    rates = curve(ScoreSet("", *scores)).rates
+    some = rates.fmr > 0
+    return rates.fmr[some], 1 - rates.fnmr[some]
+
+
+def _roc_line(axes: Axes, points: tuple[np.ndarray, np.ndarray], kind: str) -> str:
+    shown = np.log10(points[0]) >= axes.x[0] - 1e-9
+    return line(axes, np.log10(points[0][shown]), points[1][shown], kind)
+
+
+def _told(content: Content, group: int, part: str, what: str) -> str:
+    """Say what a chart shows, with the figures that it is looked at for."""
+    entry, sets = content.groups[group], compared(content, group, part)
+    said = [f"{what}, {part_name(part)} in {entry.name}."]
+    for label, scores in sets.items():
+        means = f"mean impostor score {plain(scores.impostor.mean)}"
+        if scores.authentic.n:
+            means += f", mean authentic score {plain(scores.authentic.mean)}"
+        said.append(f"{label.capitalize()}: {means}.")
+    if what == "ROC curves":
+        said.append(" ".join(_fnmr_told(content, entry.name, part)))
+    elif not entry.original.authentic.n:
+        said.append("There are no authentic scores.")
+    return " ".join(said)
+
+
+def _fnmr_told(content: Content, group: str, part: str) -> Sequence[str]:
+    return [
+        f"FNMR at FMR 0.1 %: original {per_cent(row.fnmr_1e3_original)}, {row.comparison} {per_cent(row.fnmr_1e3)}."
+        for row in content.results
+        if (row.group, row.part) == (group, part)
+    ]
