@@ -44,7 +44,9 @@ def results_text(results: Sequence[PartResult], rankings: Mapping[str, Sequence[
         if not (several and group == ALL_GROUPS):
             lines += [*_group_lines(group, ranked, results), ""]
     if several:
-        places = [f"{place}. {each.part} {each.impostor_shift:+.4f}" for place, each in _numbered(rankings[ALL_GROUPS])]
+        places = [
+            f"{place}. {each.part} {each.impostor_shift:+.4f}" for place, each in _numbered(rankings[ALL_GROUPS])
+        ]
         lines.append(f"over all {len(rankings) - 1} groups: {', '.join(places)}")
     return "\n".join(lines).rstrip()
 

@@ -12,9 +12,9 @@ from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.models import Weights
 from facepart.report.content import Content, GroupContent
+from facepart.report.figures import results_csv, results_json
 from facepart.report.page import render_report
 from facepart.report.results import CROSS, WITHIN, PartResult, Ranked, part_result
-from facepart.report.figures import results_csv, results_json
 from facepart.study.kept import STAGE
 from facepart.study.matching import Members, cross_condition, read_group_scores
 from facepart.study.pictures import read_pictures

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.lists.features import label_of
 from facepart.lists.people import People
@@ -72,6 +73,21 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
     groups = {group.name: [_name_of(path) for path in group.probe.paths] for group in split.groups}
     counts = {group: _count_people(found, rule) for group, found in groups.items()}
     return Members(groups, counts, split.without_row, split.without_group)
+
+
+def refuse_single_people(members: Members, source: Path) -> None:
+    """Refuse a group that shows one person.
+
+    Raises:
+        FacepartError: there is such a group, so that it has no impostor pairs.
+    """
+    for group, count in members.people.items():
+        if count == 1:
+            where = f"{source}: the photos" if group == ALL_GROUPS else f"{source}: the photos of group {group!r}"
+            raise FacepartError(
+                f"{where} show one person, so there are no impostor pairs; if it should be more, try another -d or "
+                "--subject-pattern, else choose other groups with --groups"
+            )
 
 
 def subject_of(name: str, rule: Rule) -> str:

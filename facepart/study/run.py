@@ -28,6 +28,7 @@ from facepart.study.matching import (
     compare_group,
     conditions_of,
     count_group_pairs,
+    refuse_single_people,
     subject_of,
 )
 from facepart.study.pictures import make_pictures, pictures_file, read_pictures
@@ -88,10 +89,13 @@ def run_study(
     """
     times = times or StepTimes()
     setup = set_up(request)
+    # Before anything is done: a group that cannot be compared must not be found out after hours.
+    members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
+    refuse_single_people(members, request.source)
     work = find_work(setup.photos, setup.store, setup.parts, setup.kept)
     _begin(setup, work, note)
     todo = sum(map(len, work.values()))
-    steps = _Steps(setup, todo, progress)
+    steps = _Steps(setup, members, todo, progress)
     networks = open_networks(setup, times) if todo else None
     if networks:
         embed_photos(
@@ -112,6 +116,7 @@ def run_study(
 
     names = [photo.name for photo in embedded]
     members = assign_groups(names, setup.people, setup.rule, request.groups)
+    refuse_single_people(members, request.source)
     if "features" in request.keep:
         write_features(request.output, setup.store, [ORIGINAL, *setup.parts], names, setup.settings)
     compared = _compare_all(setup, members, steps)
@@ -135,18 +140,18 @@ def run_study(
 class _Steps:
     """Progress of the whole: photos to be embedded, then pairs to be compared."""
 
-    def __init__(self, setup: Setup, todo: int, progress: Progress) -> None:
-        names = [photo.name for photo in setup.photos]
-        groups = assign_groups(names, setup.people, setup.rule, setup.request.groups).groups.values()
+    def __init__(self, setup: Setup, members: Members, todo: int, progress: Progress) -> None:
+        groups = members.groups.values()
         conditions = conditions_of(setup.parts, setup.request.cross)
         pairs = sum(count_group_pairs(group, condition) for group in groups for condition in conditions)
         self._done, self._photos, self._tell = 0, todo, progress
         self._total = todo + pairs // _PAIRS_A_PHOTO + 1
         progress(0, self._total)
 
-    def photos(self, done: int, _total: int, text: str = "") -> None:
+    def photos(self, done: int, total: int, note: str = "") -> None:
+        del total  # of the photos alone
         self._done = done
-        self._tell(done, self._total, text)
+        self._tell(done, self._total, note)
 
     def pairs(self, pairs: int) -> None:
         self._done += pairs // _PAIRS_A_PHOTO

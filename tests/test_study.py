@@ -1,0 +1,296 @@
+"""The study: its figures are those of the scripts chained by hand, and nothing is lost or done twice."""
+
+import csv
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepart.errors import FacepartError, UsageError
+from facepart.images import read_photo, write_image
+from facepart.lists.paths import write_list
+from facepart.matching.run import match
+from facepart.metrics import d_prime, kolmogorov_smirnov, wasserstein
+from facepart.occlusion import blur_photos
+from facepart.recognition.run import extract_features
+from facepart.scores import load_scores
+from facepart.study import Request, run_study
+from tests.conftest import ROOT, Run
+
+PARTS = ["eyes", "nose"]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, face_paths) -> Path:
+    """Three people with two photos each, small; one person's photos in a folder of their own."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number, path in enumerate(face_paths[:6]):
+        name = f"{number // 2:03}_{number % 2}.png"
+        write_image(folder / ("sub" if number > 3 else "") / name, read_photo(path)[::2, ::2].copy())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(bisenet_weights, recogniser_weights) -> dict[str, object]:
+    del bisenet_weights
+    return {"model": str(recogniser_weights), "device": "cpu", "precision": "fp32", "parts": PARTS}
+
+
+def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:
+    return Request(source=photos, output=out, **{**settings, **changes})  # type: ignore[arg-type]
+
+
+def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\n") -> Path:
+    path.write_text(text)
+    return path
+
+
+def answer(out: Path) -> dict[str, bytes]:
+    """The files of the answer that must not depend on how a study came to its end."""
+    files = ["results.csv", "results.json", "report.html"]
+    files += sorted(str(path.relative_to(out)) for path in out.glob("matches/*/*_scores.npz"))
+    return {name: (out / name).read_bytes() for name in files}
+
+
+@pytest.fixture(scope="module")
+def finished(photos, settings, tmp_path_factory) -> Path:
+    """A study of all photos as one group, with cross matching."""
+    out = tmp_path_factory.mktemp("finished")
+    run_study(request_for(photos, out, settings, cross=True))
+    return out
+
+
+def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, settings, tmp_path) -> None:
+    blurred = tmp_path / "blurred"
+    blur_photos(photos, tmp_path / "masks", blurred, parts=PARTS, device="cpu", precision="fp32")
+    sources = {"original": photos} | {part: blurred / f"blurred_{part}" for part in PARTS}
+    options = {key: settings[key] for key in ("model", "device", "precision")}
+    lists = {
+        condition: extract_features(source, tmp_path / "features" / condition, **options).features_list
+        for condition, source in sources.items()
+    }
+    with (finished / "results.csv").open(newline="") as file:
+        rows = {(row["part"], row["comparison"]): row for row in csv.DictReader(file)}
+    match(lists["original"], None, tmp_path / "m" / "original", "all")
+    original = load_scores(tmp_path / "m" / "original" / "all_scores.npz")
+    assert set(rows) == {(part, how) for part in PARTS for how in ("within", "cross")}
+    for (part, how), row in rows.items():
+        gallery = lists["original"] if how == "cross" else None
+        match(lists[part], gallery, tmp_path / "m" / how / part, "all")
+        scores = load_scores(tmp_path / "m" / how / part / "all_scores.npz")
+        condition = part if how == "within" else f"cross_{part}"
+        assert load_scores(finished / "matches" / condition / "all_scores.npz") == scores
+        expected = {
+            "d_prime": d_prime(*scores),
+            "d_prime_change": d_prime(*scores) - d_prime(*original),
+            "impostor_mean": scores.impostor.mean,
+            "impostor_shift": scores.impostor.mean - original.impostor.mean,
+            "authentic_shift": scores.authentic.mean - original.authentic.mean,
+            "impostor_ks": kolmogorov_smirnov(original.impostor, scores.impostor),
+            "authentic_wasserstein": wasserstein(original.authentic, scores.authentic),
+        }
+        for name, value in expected.items():
+            assert float(row[name]) == pytest.approx(value, abs=1e-6), name
+        assert (row["photos"], row["people"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
+        assert row["times_more_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
+    found = json.loads((finished / "results.json").read_text())
+    shifts = {each["part"]: each["impostor_shift"] for each in found["rankings"]["all"]}
+    assert list(shifts.values()) == sorted(shifts.values(), reverse=True)
+    assert shifts == {part: pytest.approx(float(rows[part, "within"]["impostor_shift"])) for part in PARTS}
+    assert (finished / "report.html").read_text().startswith("<!")
+
+
+def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch) -> None:
+    times = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
+    monkeypatch.setattr("facepart.study.run.open_parser", lambda *_: pytest.fail("a network was loaded"))
+    outcome = run_study(request_for(photos, finished, settings, cross=True))
+    assert (outcome.embedded, outcome.skipped, outcome.compared) == (0, 6, 0)
+    changed = {path.name for path, stamp in times.items() if path.stat().st_mtime_ns != stamp}
+    assert changed <= {"run.json"}
+
+
+def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settings, tmp_path) -> None:
+    told: list[str] = []
+    one = request_for(photos, tmp_path / "out", settings, parts=["eyes"])
+    run_study(one)
+    outcome = run_study(request_for(photos, tmp_path / "out", settings), note=told.append)
+    assert (outcome.embedded, outcome.compared) == (6, 1)
+    assert told == ["6 photos are to be embedded with more parts: nose"]
+    # Groups: nothing is embedded, the groups are compared.
+    people = write_people(tmp_path / "people.csv")
+    grouped = request_for(photos, tmp_path / "out", settings, people=people, groups=["CM"])
+    outcome = run_study(grouped, note=told.append)
+    assert (outcome.embedded, outcome.compared, len(told)) == (0, 3, 1)
+    # The mirrored face: everything, and why; and back again: nothing.
+    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), note=told.append)
+    assert (outcome.embedded, outcome.compared) == (6, 3)
+    assert told[1:] == ["the mirroring has changed: 6 photos are embedded anew"]
+    assert run_study(request_for(photos, tmp_path / "out", settings), note=told.append).embedded == 0
+    # What was reached by changes is what a study in one go gives.
+    run_study(request_for(photos, tmp_path / "fresh", settings))
+    ours, fresh = answer(tmp_path / "out"), answer(tmp_path / "fresh")
+    for name in fresh:
+        if name != "report.html":
+            assert ours[name] == fresh[name], name
+
+
+def test_a_photo_that_was_replaced_or_added_is_embedded_and_only_that(photos, settings, tmp_path) -> None:
+    mine = tmp_path / "photos"
+    shutil.copytree(photos, mine)
+    run_study(request_for(mine, tmp_path / "out", settings))
+    shutil.copy(mine / "000_0.png", mine / "003_0.png")
+    write_image(mine / "001_1.png", read_photo(mine / "001_1.png")[:, ::-1].copy())
+    outcome = run_study(request_for(mine, tmp_path / "out", settings))
+    assert (outcome.embedded, outcome.compared) == (2, 3)
+    run_study(request_for(mine, tmp_path / "fresh", settings))
+    assert answer(tmp_path / "out") | {"report.html": b""} == answer(tmp_path / "fresh") | {"report.html": b""}
+
+
+def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) -> None:
+    mine = tmp_path / "photos"
+    shutil.copytree(photos, mine)
+    (mine / "000_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    shutil.copy(photos / "000_0.png", mine / "004_0.png")
+    people = write_people(tmp_path / "people.csv", "subject,group\n000,CM\n001,CM\n002,CF\n009,AAF\n004,\n")
+    with pytest.raises(FacepartError, match="the photos of group 'CF' show one person"):
+        run_study(request_for(mine, tmp_path / "out", settings, people=people))
+    outcome = run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM"]))
+    assert (outcome.embedded, outcome.skipped) == (8, 0)
+    assert [failure.stage for failure in outcome.failures] == ["read"]
+    assert "000_2.png" in (tmp_path / "out" / "failures.csv").read_text()
+    assert outcome.members.groups == {"CM": ["000_0", "000_1", "001_0", "001_1"]}
+    assert outcome.members.without_group == ["004"]
+    twice = write_people(tmp_path / "twice.csv", "subject,group\n000,CM\n001,CM\n000,CF\n")
+    with pytest.raises(FacepartError, match="puts 000 into two groups"):
+        run_study(request_for(mine, tmp_path / "out", settings, people=twice))
+
+
+def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_path) -> None:
+    keep = ["masks", "photos", "features", "pairs"]
+    run_study(request_for(photos, tmp_path / "out", settings, keep=keep))
+    blur_photos(photos, tmp_path / "m", tmp_path / "b", parts=PARTS, device="cpu", precision="fp32")
+    for ours, theirs in (("masks", "m"), ("blurred", "b")):
+        expected, found = (
+            sorted(path.relative_to(folder) for path in folder.rglob("*.png"))
+            for folder in (tmp_path / theirs, tmp_path / "out" / ours)
+        )
+        assert found == expected
+        for path in expected:
+            assert (tmp_path / "out" / ours / path).read_bytes() == (tmp_path / theirs / path).read_bytes()
+    for condition in ("original", *PARTS):
+        listed = tmp_path / "out" / "features" / condition / "list.txt"
+        match(listed, None, tmp_path / "again" / condition, "all")
+        for name in ("all_scores.npz", "all_impostor.npy", "all_authentic.npy", "all_labels.txt"):
+            there = tmp_path / "out" / "matches" / condition / name
+            assert there.read_bytes() == (tmp_path / "again" / condition / name).read_bytes()
+    # Kept or not, the answer is the same; and a file that is lost is made again.
+    for name in ("original", *PARTS):
+        path = Path("matches") / name / "all_scores.npz"
+        assert (tmp_path / "out" / path).read_bytes() == (finished / path).read_bytes()
+    lost = tmp_path / "out" / "masks" / "mask_nose" / "000_1_annotation.png"
+    before = lost.read_bytes()
+    lost.unlink()
+    outcome = run_study(request_for(photos, tmp_path / "out", settings, keep=keep))
+    assert (outcome.embedded, lost.read_bytes()) == (1, before)
+    # Other settings, so other features: the kept ones follow.
+    old = np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy")
+    run_study(request_for(photos, tmp_path / "out", settings, keep=keep, flip=True))
+    assert not np.array_equal(np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy"), old)
+
+
+def test_killed_at_random_moments_and_resumed(photos, finished, settings, tmp_path) -> None:
+    many = tmp_path / "photos"
+    for copy in range(8):
+        shutil.copytree(photos, many, dirs_exist_ok=True)
+        for path in list(photos.glob("*.png")):
+            shutil.copy(path, many / f"{path.stem}{copy}.png")
+    options = ["-s", many, "--parts", *PARTS, "--model", settings["model"], "--precision", "fp32", "--device", "cpu"]
+    # Shards of four photos, so that there is something to lose and something to find.
+    code = "import facepart.study.store as s; s.SHARD_PHOTOS = 4; import sys; from facepart.cli import main; "
+    code += "sys.exit(main(sys.argv[1:]))"
+
+    def start(out: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, "study", *map(str, options), "-o", str(out)]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    whole = start(tmp_path / "whole")
+    begun = time.monotonic()
+    text, _ = whole.communicate(timeout=300)
+    assert whole.returncode == 0, text
+    lasts = time.monotonic() - begun
+    dice = random.Random(7)
+    for _ in range(10):
+        process = start(tmp_path / "killed")
+        time.sleep(dice.uniform(0.1, 0.9) * lasts)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    last = start(tmp_path / "killed")
+    text, _ = last.communicate(timeout=300)
+    assert last.returncode == 0, text
+    assert answer(tmp_path / "killed") == answer(tmp_path / "whole")
+
+
+def test_the_command(photos, settings, tmp_path, run: Run) -> None:
+    options = ["-s", photos, "-o", tmp_path / "out", "--parts", "eyes,nose", "--model", settings["model"]]
+    dry = run("-m", "facepart", "study", *options, "--dry-run", "--device", "cpu")
+    assert dry.returncode == 0, dry.stderr
+    assert "6 photos, 6 of them to be embedded" in dry.stdout
+    assert "all: 6 photos of 3 people, 45 pairs in 3 conditions" in dry.stdout
+    assert not (tmp_path / "out").exists()
+    done = run("-m", "facepart", "study", *options, "--device", "cpu", "--profile")
+    assert done.returncode == 0, done.stderr
+    assert "1." in done.stdout
+    assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
+    assert "network" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        (["-s", "missing"], 1, "missing: no such"),
+        (["--parts", "ears"], 2, "unknown part 'ears'"),
+        (["--keep", "all"], 2, "--keep 'all': unknown; known: masks photos features pairs"),
+        (["--groups", "CM"], 1, "--groups chooses from a table of people"),
+        (["--people", "missing.csv"], 1, "no such table of people"),
+        (["-o", "taken"], 1, "holds the outputs of `match`"),
+    ],
+)
+def test_mistakes_are_one_line(photos, tmp_path, run: Run, changes: list[str], status: int, reason: str) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "run.json").write_text('{"stage": "match", "settings": {}}')
+    given = {"-s": str(photos), "-o": str(tmp_path / "out"), **dict([changes])}
+    for flag in ("-s", "-o", "--people"):
+        if flag in changes:
+            given[flag] = str(tmp_path / changes[1])
+    done = run("-m", "facepart", "study", *[word for pair in given.items() for word in pair])
+    assert done.returncode == status
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(photos, settings, tmp_path, monkeypatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(np, "savez", full)
+        with pytest.raises(FacepartError, match="No space left on device"):
+            run_study(request_for(photos, tmp_path / "out", settings))
+    assert not list((tmp_path / "out").rglob("*.part"))
+    assert run_study(request_for(photos, tmp_path / "out", settings)).embedded == 6
+
+
+def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
+    with pytest.raises(UsageError, match="unknown part"):
+        run_study(request_for(photos, tmp_path / "out", settings, parts=["ears"]))
+    write_list(tmp_path / "one.txt", [photos / "000_0.png", photos / "000_1.png"])
+    with pytest.raises(FacepartError, match="the photos show one person"):
+        run_study(request_for(tmp_path / "one.txt", tmp_path / "out", settings))
