@@ -32,6 +32,8 @@ def shift_bars(content: Content, ranking: Sequence[Ranked]) -> str:
     for ranked in ranking:
         pieces.append(f'<text class="part" y="{top + 14}">{escape(part_name(ranked.part))}</text>')
         top += _HEADING
+        last = top + _BAR * len(names)
+        pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
         for number, name in enumerate(names):
             shift = shifts.get((name, ranked.part), np.nan)
             length = shift * scale if np.isfinite(shift) else 0.0
@@ -44,10 +46,9 @@ def shift_bars(content: Content, ranking: Sequence[Ranked]) -> str:
             )
             top += _BAR
         top += _GAP
-    axis = f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="0" y2="{top}"/>'
     return (
         f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(_told(names, ranking, shifts))}'
-        f"</title>{''.join(pieces)}{axis}</svg>"
+        f"</title>{''.join(pieces)}</svg>"
     )
 
 

@@ -24,21 +24,26 @@ _LONGEST = 256
 _STRONGEST = 0.85
 # The outline lies where a part covers this share of the photos, relative to where it covers most.
 _OUTLINE = 0.5
+# Beside the parts, as a share of what they span.
+_MARGIN = 0.06
 
 
 def face_figures(face: AverageFace, ranking: Sequence[Ranked]) -> str:
     """Make the items of an ordered list: a face for each part, in the order of the ranking."""
     most = max((abs(ranked.impostor_shift) for ranked in ranking if np.isfinite(ranked.impostor_shift)), default=0.0)
-    grey = _grey(shrink(face.photo, _LONGEST))
+    window = _window(face)
+    grey = _grey(shrink(face.photo[window], _LONGEST))
     items = []
     for place, ranked in enumerate(ranking, 1):
         name, shift = part_name(ranked.part), ranked.impostor_shift
         strength = shift / most if most and np.isfinite(shift) else 0.0
-        share = _fitted(face.parts.get(ranked.part), grey.shape[:2])
+        share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
         text = f"Average face, {name} coloured: place {place}, {_told(shift)}."
+        # Full colour within the outline, and less and less around it.
+        picture = tint(grey, (share / _OUTLINE).clip(0, 1), strength)
         items.append(
-            f"<li><figure>{outlined_picture(tint(grey, share, strength), inside, text)}"
+            f"<li><figure>{outlined_picture(picture, inside, text)}"
             f'<figcaption><span class="place">{place}</span> {escape(name)}'
             f"<strong>{signed(shift)}</strong></figcaption></figure></li>"
         )
@@ -55,7 +60,7 @@ def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -
     """
     opacity = (share * _STRONGEST * abs(strength))[..., None]
     # The colour takes on the light and shade of the face, so that an eye remains an eye.
-    shade = 0.45 + 0.75 * grey.astype(np.float32) / 255
+    shade = 0.6 + 0.6 * grey.astype(np.float32) / 255
     colour = np.array(RISE if strength > 0 else FALL, np.float32) * shade
     return (grey * (1 - opacity) + colour * opacity).clip(0, 255).round().astype(np.uint8)
 
@@ -83,16 +88,31 @@ def _told(shift: float) -> str:
     return f"the mean impostor score moved by {signed(shift)}"
 
 
+def _window(face: AverageFace) -> tuple[slice, slice]:
+    """Find the square around all parts: the picture is small, and what is beside the head says nothing."""
+    inside = np.zeros(face.photo.shape[:2], np.bool_)
+    for share in face.parts.values():
+        inside |= share >= max(float(share.max()) * _OUTLINE, 1e-6)
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return slice(None), slice(None)
+    height, width = face.photo.shape[:2]
+    side = min(round(max(np.ptp(rows), np.ptp(columns)) * (1 + 2 * _MARGIN)) + 1, height, width)
+    top = int(np.clip((rows[0] + rows[-1] + 1 - side) // 2, 0, height - side))
+    left = int(np.clip((columns[0] + columns[-1] + 1 - side) // 2, 0, width - side))
+    return slice(top, top + side), slice(left, left + side)
+
+
 def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Take the colours out, and lighten what is left, so that the tint alone has colour."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.repeat((70 + grey * (185 / 255)).round().astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat((80 + grey * (175 / 255)).round().astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _fitted(share: NDArray[np.float32] | None, size: tuple[int, ...]) -> NDArray[np.float32]:
+def _fitted(share: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     """Scale a part's shares to a picture, and to 1 at most: brows lie elsewhere in every photo, and still show."""
     height, width = size[:2]
-    if share is None or not share.max() > 0:
+    if not share.max() > 0:
         return np.zeros((height, width), np.float32)
     fitted = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return (fitted / fitted.max()).astype(np.float32)

@@ -50,6 +50,7 @@ def render_report(content: Content) -> str:
         faces=face_figures(content.face, ranking),
         scale=scale_figure(ranking),
         bars=shift_bars(content, ranking),
+        by_group=" and group by group" if len(content.groups) > 1 else "",
         groups_key=_groups_key(content),
         shifts=shift_table(content, ranking),
         parts="\n".join(_part_section(content, *piece) for piece in _panels(content)),
@@ -91,8 +92,8 @@ def _part_section(
 
 def _panel_words(row: PartResult) -> str:
     return (
-        f"impostor mean {plain(row.impostor_mean_original)} → {plain(row.impostor_mean)}, "
-        f"d′ {plain(row.d_prime_original, 2)} → {plain(row.d_prime, 2)}"
+        f"<span>impostor mean {plain(row.impostor_mean_original)} → {plain(row.impostor_mean)}</span> "
+        f"<span>d′ {plain(row.d_prime_original, 2)} → {plain(row.d_prime, 2)}</span>"
     )
 
 

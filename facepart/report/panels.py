@@ -1,25 +1,34 @@
 """Histograms and ROC curves, a small chart for each part and group, all on the same axes so that they compare."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from facepart.metrics.operating_point import FEWEST_FALSE_MATCHES
 from facepart.plots.curves import curve
 from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
 from facepart.plots.sets import ScoreSet
 from facepart.report.content import Content
 from facepart.report.markup import part_name, per_cent, plain
+from facepart.report.results import WITHIN
 from facepart.report.svg import Axes, Ticks, chart, line
 from facepart.scores import GroupScores
 
 # What is compared, in the order of the colours s0, s1, s2 of report.css.
 ORIGINAL, BLURRED, CROSSED = "original", "blurred", "blurred against original"
-# No ROC chart shows FMRs below this.
+# No ROC chart shows FMRs below this; nor those that too few false matches tell.
 _LEAST_FMR = 1e-6
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-Sets = Mapping[str, GroupScores]
+
+class Points(NamedTuple):
+    """A ROC curve: float64 (k,) each."""
+
+    fmr: NDArray[np.float64]
+    accepted: NDArray[np.float64]
 
 
 def compared(content: Content, group: int, part: str) -> dict[str, GroupScores]:
@@ -49,7 +58,7 @@ def histograms(content: Content) -> dict[tuple[int, str], str]:
             if distribution.n
         ]
     tallest = max(float(drawn.densities.max()) for found in curves.values() for _, drawn in found)
-    axes = Axes((low, high), (0, tallest * 1.03))
+    axes = Axes((low, high), (0, tallest * 1.03), left=24, right=12)
     x, y = _score_ticks(low, high), Ticks([], [], "Relative frequency")
     return {
         (group, part): chart(
@@ -69,22 +78,21 @@ def rocs(content: Content) -> dict[tuple[int, str], str]:
     Returns:
         (Number of the group, part) -> SVG.
     """
-    originals = [_points(group.original) for group in content.groups]
-    found = {}
+    found: dict[tuple[int, str], list[Points]] = {}
     for number, group in enumerate(content.groups):
+        original = _points(group.original)
         for part in content.parts if group.original.authentic.n else ():
             later = [_points(scores) for scores in list(compared(content, number, part).values())[1:]]
-            found[number, part] = [points for points in [originals[number], *later] if points is not None]
-    drawn = [points for curves in found.values() for points in curves]
+            found[number, part] = [original, *later]
+    drawn = [points for curves in found.values() for points in curves if len(points.fmr)]
     if not drawn:
         return {}
-    least = max(min(float(fmr.min()) for fmr, _ in drawn), _LEAST_FMR)
-    decades = max(math.ceil(-math.log10(least) - 1e-9), 1)
-    lowest = min(float(accepted[fmr >= 10.0**-decades].min()) for fmr, accepted in drawn)
+    decades = max(math.ceil(-math.log10(min(float(points.fmr.min()) for points in drawn)) - 1e-9), 1)
+    lowest = min(float(points.accepted.min()) for points in drawn)
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - lowest) <= 5 * step or step == 0.2)
-    bottom = max(math.floor(lowest / step + 1e-9) * step, 0.0)
+    bottom = max(min(math.floor(lowest / step + 1e-9) * step, 1 - step), 0.0)
     rates = [round(bottom + step * count, 4) for count in range(round((1 - bottom) / step) + 1)]
-    axes = Axes((-decades, 0), (bottom, 1), left=48)
+    axes = Axes((-decades, 0), (bottom, 1), left=46)
     x = fmr_ticks(decades)
     y = Ticks(rates, [f"{rate:.0%}" for rate in rates], "True accept rate")
     return {
@@ -92,7 +100,7 @@ def rocs(content: Content) -> dict[tuple[int, str], str]:
             axes,
             x,
             y,
-            "".join(_roc_line(axes, points, f"s{number}") for number, points in enumerate(curves)),
+            "".join(line(axes, np.log10(p.fmr), p.accepted, f"s{number}") for number, p in enumerate(curves)),
             _told(content, *key, "ROC curves"),
         )
         for key, curves in found.items()
@@ -124,18 +132,13 @@ def _histogram_line(axes: Axes, drawn: Bins, kind: str, extent: float) -> str:
     return line(axes, np.repeat(edges, 2), [0, *np.repeat(heights, 2), 0], kind)
 
 
-def _points(scores: GroupScores) -> tuple[np.ndarray, np.ndarray] | None:
-    """Choose the points of a ROC curve with an FMR above 0: the FMR, and the share accepted."""
+def _points(scores: GroupScores) -> Points:
+    """Choose the points of a ROC curve that enough false matches tell; none without authentic scores."""
     if not scores.authentic.n:
-        return None
+        return Points(np.empty(0), np.empty(0))
     rates = curve(ScoreSet("", *scores)).rates
-    some = rates.fmr > 0
-    return rates.fmr[some], 1 - rates.fnmr[some]
-
-
-def _roc_line(axes: Axes, points: tuple[np.ndarray, np.ndarray], kind: str) -> str:
-    shown = np.log10(points[0]) >= axes.x[0] - 1e-9
-    return line(axes, np.log10(points[0][shown]), points[1][shown], kind)
+    told = rates.fmr >= max(FEWEST_FALSE_MATCHES / scores.impostor.n, _LEAST_FMR)
+    return Points(rates.fmr[told], 1 - rates.fnmr[told])
 
 
 def _told(content: Content, group: int, part: str, what: str) -> str:
@@ -156,7 +159,8 @@ def _told(content: Content, group: int, part: str, what: str) -> str:
 
 def _fnmr_told(content: Content, group: str, part: str) -> Sequence[str]:
     return [
-        f"FNMR at FMR 0.1 %: original {per_cent(row.fnmr_1e3_original)}, {row.comparison} {per_cent(row.fnmr_1e3)}."
+        f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_original)}, "
+        f"{BLURRED if row.comparison == WITHIN else CROSSED} {per_cent(row.fnmr_1e3)}."
         for row in content.results
         if (row.group, row.part) == (group, part)
     ]

@@ -63,7 +63,7 @@ def count_table(content: Content) -> str:
 def fact_table(content: Content) -> str:
     """Make the table of how the report was made."""
     rows = [[escape(what), escape(value)] for what, value in content.facts.items()]
-    return table(["what", "value"], rows, "How it was made", "facts")
+    return table(["what", "value"], rows, "Models, settings and versions", "facts")
 
 
 def failure_table(content: Content) -> str:
@@ -86,10 +86,10 @@ def _figures(rows: Sequence[PartResult], caption: str) -> str:
         "KS",
         "shift of mean authentic score",
         "d′ (change)",
-        "FMR at the original’s threshold for 0.1 %",
-        "FMR at the original’s threshold for 0.01 %",
-        "FNMR at FMR 0.1 %",
-        "FNMR at FMR 0.01 %",
+        "FMR at the original’s threshold for 0.1\u00a0%",
+        "FMR at the original’s threshold for 0.01\u00a0%",
+        "FNMR at FMR 0.1\u00a0%",
+        "FNMR at FMR 0.01\u00a0%",
         "share of head",
     ]
     return table(head, [_figure_row(row) for row in rows], caption, "figures")

@@ -1,5 +1,6 @@
 """What the report says in sentences: its answer, and how far that answer goes."""
 
+import math
 from collections.abc import Sequence
 
 from facepart.report.content import Content
@@ -14,12 +15,15 @@ def main_ranking(content: Content) -> Sequence[Ranked]:
 
 def answer(content: Content) -> str:
     """Say which part's loss moves impostor scores most; HTML."""
-    first, *others = [ranked for ranked in main_ranking(content) if ranked.impostor_shift == ranked.impostor_shift]
+    known = [ranked for ranked in main_ranking(content) if math.isfinite(ranked.impostor_shift)]
+    if not known:
+        return "There are too few scores to tell which part’s loss moves them most."
+    first, *others = known
     several = len(content.groups) > 1
     where = f", on average over {len(content.groups)} groups, each counting alike" if several else ""
     if first.impostor_shift <= 0:
         return (
-            f"No part’s loss raised the mean impostor score{where}: the {_named(first)} came nearest, "
+            f"No part’s loss raised the mean impostor score{where}: the {_named(first)} came nearest to it, "
             f"at {signed(first.impostor_shift)}."
         )
     said = (
@@ -28,8 +32,8 @@ def answer(content: Content) -> str:
     )
     if others:
         last = others[-1]
-        said += f" Blurring the {_named(last)} moved it by {signed(last.impostor_shift)}, the least rise"
-        said += " (a fall)." if last.impostor_shift < 0 else "."
+        said += f" The {_named(last)} {_comes(last)} last, at "
+        said += f"{signed(last.impostor_shift)}{', a fall' if last.impostor_shift < 0 else ''}."
     if several:
         said += f" {_agreement(content, first)}"
     return said
@@ -53,7 +57,7 @@ def own_limits(content: Content) -> str:
         "<strong>Photos without the part.</strong> Where a part was not found, the photo was compared as it is, "
         f"which makes the shift smaller. This happened {plural(missing, 'time')}, counted over all parts and groups."
     ]
-    lone = [group.name for group in content.groups if not group.original.authentic.n]
+    lone = [f"“{group.name}”" for group in content.groups if not group.original.authentic.n]
     if lone:
         points.append(
             f"<strong>No authentic scores</strong> in {escape(listed(lone))}: nobody there has two photos, so that "
@@ -66,9 +70,14 @@ def _named(ranked: Ranked) -> str:
     return escape(part_name(ranked.part))
 
 
+def _comes(ranked: Ranked) -> str:
+    # Eyes come, the nose comes.
+    return "come" if ranked.part.endswith("s") else "comes"
+
+
 def _agreement(content: Content, first: Ranked) -> str:
     """Say in how many groups the same part comes first."""
     agreeing = [group.name for group in content.groups if content.rankings[group.name][0].part == first.part]
     if len(agreeing) == len(content.groups):
-        return "It comes first in every group."
-    return f"It comes first in {len(agreeing)} of {len(content.groups)} groups."
+        return f"The {_named(first)} {_comes(first)} first in every group."
+    return f"The {_named(first)} {_comes(first)} first in {len(agreeing)} of {len(content.groups)} groups."

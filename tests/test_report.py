@@ -1,0 +1,259 @@
+"""The report as a page: its structure, that it loads nothing, that data cannot break it, and its figures."""
+
+import dataclasses
+import itertools
+import json
+import math
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facepart.parts import PARTS
+from facepart.report.content import Content
+from facepart.report.markup import per_cent, plain, script_json, signed
+from facepart.report.outlines import outline
+from facepart.report.page import render_report
+from facepart.report.results import Ranked
+from tests.report_content import draw_mask, make_content
+
+HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
+# Elements without an end.
+VOID = {"meta", "link", "input", "br", "img"}
+# Attributes by which a page loads something or leads elsewhere.
+LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
+
+
+class Page(HTMLParser):
+    """What is on a page: elements with their attributes and text, and whether every element is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.open: list[int] = []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), []))
+        assert len(dict(attrs)) == len(attrs), f"{tag} has an attribute twice"
+        if tag not in VOID:
+            self.open.append(len(self.elements) - 1)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.elements[self.open.pop()][0] == tag
+
+    def handle_data(self, data: str) -> None:
+        for place in self.open:
+            self.elements[place][2].append(data)
+
+    def all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
+        return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
+
+    def data(self) -> Any:
+        return json.loads(next(text for attributes, text in self.all("script") if attributes.get("id") == "readings"))
+
+
+@pytest.fixture(scope="module")
+def content() -> Content:
+    return make_content(crossed=True)
+
+
+@pytest.fixture(scope="module")
+def page(content: Content) -> Page:
+    return Page(render_report(content))
+
+
+HOSTILE_CONTENT = dataclasses.replace(
+    make_content((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, impostor=3000),
+    facts={HOSTILE: HOSTILE},
+    failures=[(HOSTILE, HOSTILE, HOSTILE)],
+)
+FEW = make_content(("all",), authentic=0, impostor=50)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [make_content(), HOSTILE_CONTENT, FEW, make_content(tuple("ABCDEFGH"), ("nose",), authentic=5, impostor=300)],
+    ids=["four groups", "hostile", "few scores", "eight groups"],
+)
+def test_structure(shown: Content) -> None:
+    page = Page(render_report(shown))
+    levels = [int(tag[1]) for tag, _, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    assert all(attributes.get("alt") for attributes, _ in page.all("img"))
+    for place, (tag, attributes, _) in enumerate(page.elements):
+        if tag == "svg":
+            assert attributes["role"] == "img"
+            following = page.elements[place + 1]
+            assert following[0] == "title" and "".join(following[2]).strip()
+        if tag == "th":
+            assert attributes["scope"] in ("row", "col")
+        if tag == "label":
+            assert attributes["for"] in ids
+        if tag in ("select", "input"):
+            assert attributes["id"] in [label["for"] for label, _ in page.all("label")]
+        if (attributes.get("href") or "").startswith("#"):
+            assert (attributes["href"] or "")[1:] in ids
+    assert [len(page.all(tag)) for tag in ("main", "header", "nav")] == [1, 1, 1]
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert page.all("html")[0][0]["lang"] == "en-GB"
+
+
+def test_loads_nothing(content: Content, page: Page) -> None:
+    for tag, attributes, _ in page.elements:
+        for name, value in attributes.items():
+            if name in LOADING:
+                assert value and value.startswith(("data:", "#")), (tag, name)
+            assert name != "style" and not name.startswith("on"), "forbidden by the page's own policy"
+    style = page.all("style")[0][1]
+    assert "@import" not in style and "url(" not in style
+    policy = next(a["content"] for a, _ in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy and policy.startswith("default-src 'none'; img-src data:;")
+    assert len(render_report(content).encode()) < 1_000_000
+
+
+def test_text_from_data_stays_text() -> None:
+    html = render_report(HOSTILE_CONTENT)
+    page = Page(html)
+    assert "<script>alert" not in html
+    assert len(page.all("script")) == 2
+    assert page.all("h1")[0][1] == HOSTILE
+    assert HOSTILE in [text for _, text in page.all("option")]
+    row = [text for _, text in page.all("td") if text == HOSTILE]
+    assert len(row) == 3  # a fact's value, and stage and reason of a failure
+    assert page.data()["originals"]
+
+
+def test_json_in_a_script_element_is_neither_an_end_nor_a_comment() -> None:
+    value = {"</script><!--": "<b>&amp;\u2028"}
+    written = script_json(value)
+    assert not set("<>&\u2028") & set(written)
+    assert json.loads(written) == value
+    with pytest.raises(ValueError, match="JSON"):
+        script_json(math.nan)
+
+
+def test_readings_are_the_counts_of_the_scores(content: Content, page: Page) -> None:
+    data = page.data()
+    slider = next(attributes for attributes, _ in page.all("input") if attributes["type"] == "range")
+    assert float(slider["step"] or 0) == data["step"]
+    assert float(slider["min"] or 0) == pytest.approx(data["first"] * data["step"])
+    thresholds = [round((data["first"] + stop) * data["step"], 6) for stop in range(data["stops"])]
+    assert float(slider["max"] or 0) == pytest.approx(thresholds[-1])
+    assert len(thresholds) < 500
+    for number, group in enumerate(content.groups):
+        sets = [(data["originals"][number], group.original)]
+        for place, part in enumerate(content.parts):
+            others = data["others"][number][place]
+            sets += zip(others, (group.blurred[part], group.crossed[part]), strict=True)
+        for counted, scores in sets:
+            impostor, authentic = (np.repeat(d.scores, d.counts) for d in (scores.impostor, scores.authentic))
+            assert (counted["impostor"], counted["authentic"]) == (len(impostor), len(authentic))
+            for stop in range(0, data["stops"], 17):
+                assert counted["matched"][stop] == (impostor >= thresholds[stop]).sum()
+                assert counted["missed"][stop] == (authentic < thresholds[stop]).sum()
+            assert (counted["matched"][0], counted["missed"][0]) == (len(impostor), 0)
+            assert (counted["matched"][-1], counted["missed"][-1]) == (0, len(authentic))
+    start = data["start"]
+    first = data["originals"][0]
+    assert first["matched"][start] <= first["impostor"] * 1e-3 < first["matched"][start - 1]
+
+
+def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
+    cells = [text for _, text in page.all("td")]
+    for row in content.results:
+        assert {
+            signed(row.impostor_shift, 4),
+            f"{plain(row.d_prime)} ({signed(row.d_prime_change)})",
+            f"{per_cent(row.fmr_at_original_1e3, 3)} ({plain(row.times_more_1e3, 1)} ×)",
+            f"{per_cent(row.fnmr_1e3_original)} → {per_cent(row.fnmr_1e3)}",
+        } <= set(cells)
+    faces = [text for attributes, text in page.all("svg") if attributes["class"] == "picture" and "Average" in text]
+    ranking = content.rankings["all"]
+    assert len(faces) == len(ranking)
+    for place, (text, ranked) in enumerate(zip(faces, ranking, strict=True), 1):
+        assert f"place {place}," in text and signed(ranked.impostor_shift) in text
+        assert ranked.part.replace("_", " and ") in text
+    assert [text for _, text in page.all("h3")][1 : 1 + len(ranking)] == [
+        f"{place}. {ranked.part.replace('_', ' and ')}" for place, ranked in enumerate(ranking, 1)
+    ]
+    assert f"by {signed(ranking[0].impostor_shift)}" in next(
+        text for attributes, text in page.all("p") if attributes.get("class") == "answer"
+    )
+
+
+def test_bars_are_as_long_as_the_shifts(content: Content) -> None:
+    bars = render_report(content).split('<svg class="bars"')[1].split("</svg>")[0]
+    drawn = re.findall(r'<rect class="g(\d)" x="(-?[\d.]+)%" y="\d+" width="([\d.]+)%"', bars)
+    shifts = {(row.group, row.part): row.impostor_shift for row in content.results if row.comparison == "within"}
+    expected = [
+        (number, shifts[group.name, ranked.part])
+        for ranked in content.rankings["all"]
+        for number, group in enumerate(content.groups)
+    ]
+    zero = float(re.findall(r'x1="([\d.]+)%"', bars)[0])
+    scale = max(float(width) for _, _, width in drawn) / max(shifts.values())
+    assert min(shifts.values()) < 0
+    for (colour, x, width), (number, shift) in zip(drawn, expected, strict=True):
+        assert int(colour) == number
+        assert float(width) == pytest.approx(abs(shift) * scale, abs=0.02)
+        assert float(x) == pytest.approx(zero + min(shift, 0) * scale, abs=0.03)
+
+
+def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
+    html = render_report(FEW)
+    page = Page(html)
+    assert "nan" not in re.sub(r"data:image/jpeg;base64,[^\"]+", "", html).lower().replace("finan", "")
+    assert html.count("No authentic scores, and so no ROC curve.") == len(FEW.parts)
+    assert "nobody there has two photos" in html
+    assert page.data()["originals"][0]["authentic"] == 0
+    rates = next(row for row in FEW.results)
+    assert math.isnan(rates.fnmr_1e3) and math.isnan(rates.fmr_at_original_1e3)
+
+
+def test_a_ranking_of_falls_and_of_nothing_known() -> None:
+    content = make_content(("CM",), ("nose", "hair"), impostor=500)
+    fell = dataclasses.replace(content, rankings={"CM": [Ranked("hair", -0.02), Ranked("nose", -0.05)]})
+    assert "No part’s loss raised the mean impostor score" in render_report(fell)
+    unknown = dataclasses.replace(content, rankings={"CM": [Ranked("hair", math.nan), Ranked("nose", math.nan)]})
+    assert "too few scores to say" in render_report(unknown)
+
+
+def test_many_failures_are_counted_and_the_first_shown() -> None:
+    content = make_content(("CM",), ("nose",), impostor=500)
+    many = [(f"photo{number}.jpg", "parse", "broken") for number in range(1234)]
+    html = render_report(dataclasses.replace(content, failures=many, samples=[]))
+    assert "1,234" in html and "photo49.jpg" in html and "photo50.jpg" not in html
+    assert "Every photo could be worked on" in render_report(dataclasses.replace(content, failures=[]))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_outlines_run_along_the_mask(part: str) -> None:
+    mask = draw_mask(part) > 0
+    points = np.array(re.findall(r"([\d.]+) ([\d.]+)", outline(mask)), float)
+    padded = np.pad(mask, 1)
+    for x, y in np.floor(points).astype(int):
+        around = padded[y : y + 3, x : x + 3]
+        assert mask[y, x] and (not around.all() or x in (0, 111) or y in (0, 111))
+    assert outline(np.zeros((8, 8), bool)) == ""
+
+
+def test_signs() -> None:
+    assert [signed(value) for value in (0.0815, -0.02, 0.0, -0.0001, math.nan)] == [
+        "+0.082" if round(0.0815, 3) == 0.082 else "+0.081",
+        "−0.020",
+        "0.000",
+        "0.000",
+        "–",
+    ]
+    assert [per_cent(0.0123), per_cent(math.nan)] == ["1.23\u00a0%", "–"]

@@ -1,0 +1,216 @@
+"""The report in a real browser: no errors, no requests, the threshold panel, dark windows, paper and phones.
+
+It needs Chromium (Debian: ``apt-get install chromium``), which is looked for on the path; Playwright alone brings
+none unless told to.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pytest
+
+from facepart.report.content import Content
+from facepart.report.page import render_report
+from facepart.scores import GroupScores
+from tests.report_content import make_content
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
+
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+CONTENT = make_content(("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"needs a browser on the path: one of {', '.join(NAMES)}")
+    with sync_api.sync_playwright() as playwright:
+        # As root, as in a container, Chromium refuses to start with its sandbox.
+        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(render_report(CONTENT), "utf-8")
+    return path
+
+
+@pytest.fixture
+def page(browser: "Browser", report: Path) -> Iterator["Page"]:
+    """The report, opened; whatever it complains of or asks for fails the test."""
+    opened = browser.new_page(viewport={"width": 1200, "height": 900})
+    troubles: list[str] = []
+    opened.on("console", lambda message: troubles.append(message.text))
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("request", lambda request: troubles.append(request.url) if not _ours(request.url, report) else None)
+    opened.goto(report.as_uri())
+    yield opened
+    opened.close()
+    assert troubles == []
+
+
+def _ours(url: str, report: Path) -> bool:
+    return url.startswith("data:") or url.split("#")[0] == report.as_uri()
+
+
+def rates(scores: GroupScores, threshold: float) -> list[str]:
+    """What the table is to say at a threshold, from every single score."""
+    impostor, authentic = (np.repeat(d.values, d.counts) for d in (scores.impostor, scores.authentic))
+    bound = round(threshold * 1_000_000)
+    matched, missed = int((impostor >= bound).sum()), int((authentic < bound).sum())
+    return [
+        f"{100 * count / total:.4f}\u00a0% ({count:,} of {total:,})"
+        for count, total in ((matched, len(impostor)), (missed, len(authentic)))
+    ]
+
+
+def shown(page: "Page") -> list[list[str]]:
+    rows = page.locator("#reading-table tbody tr")
+    return [rows.nth(number).locator("td").all_text_contents() for number in range(rows.count())]
+
+
+def expected(content: Content, group: int, part: str, threshold: float) -> list[list[str]]:
+    entry = content.groups[group]
+    return [rates(scores, threshold) for scores in (entry.original, entry.blurred[part], entry.crossed[part])]
+
+
+def test_the_slider_reads_error_rates(page: "Page") -> None:
+    first = next(ranked.part for ranked in CONTENT.rankings["all"])
+    slider = page.get_by_label("Threshold", exact=True)
+    before = float(slider.input_value())
+    assert shown(page) == expected(CONTENT, 0, first, before)
+    slider.focus()
+    for key, steps in (("ArrowRight", 3), ("ArrowLeft", 1), ("PageUp", None), ("Home", None), ("ArrowRight", 40)):
+        start = float(slider.input_value())
+        for _ in range(steps or 1):
+            page.keyboard.press(key)
+        threshold = float(slider.input_value())
+        if steps:
+            assert threshold == pytest.approx(start + (1 if key == "ArrowRight" else -1) * steps * 0.005)
+        assert threshold != start
+        assert shown(page) == expected(CONTENT, 0, first, threshold)
+        words = page.locator("output").inner_text()
+        assert words.startswith(f"Threshold {threshold:.3f} ".replace("-", "−"))
+        assert shown(page)[0][0].split(" (")[0] in words
+    assert page.locator("output").get_attribute("aria-live") == "polite"
+
+
+def test_group_and_part_are_chosen(page: "Page") -> None:
+    threshold = float(page.locator("#threshold").input_value())
+    curves = page.locator("#reading-lines path").evaluate_all("found => found.map(path => path.getAttribute('d'))")
+    page.get_by_label("Group", exact=True).select_option(label="<b>CF</b>")
+    page.get_by_label("Part", exact=True).select_option(label="hair")
+    assert shown(page) == expected(CONTENT, 1, "hair", threshold)
+    after = page.locator("#reading-lines path").evaluate_all("found => found.map(path => path.getAttribute('d'))")
+    assert len(curves) == len(after) == 6
+    assert not set(curves) & set(after)
+
+
+def test_the_line_in_the_chart_stands_at_the_threshold(page: "Page") -> None:
+    # Between the labels of two scores, as far along as the threshold is between them.
+    labels = page.locator("#reading-chart text.middle").evaluate_all(
+        "found => found.map(text => [text.textContent, text.getAttribute('x')])"
+    )
+    places = {label: float(x) for label, x in labels if x and re.fullmatch(r"\d\.\d\d", label)}
+    threshold = float(page.locator("#threshold").input_value())
+    line = float(page.locator("#reading-line").get_attribute("x1") or 0)
+    assert line == pytest.approx(places["0.00"] + (places["0.50"] - places["0.00"]) * threshold / 0.5, abs=0.2)
+
+
+def test_every_control_is_reached_by_the_keyboard(page: "Page") -> None:
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
+    wanted = ["#ranking", "reading-group", "reading-part", "threshold", "show-outlines"]
+    assert [name for name in dict.fromkeys(reached) if name in wanted] == wanted
+
+
+def test_outlines_can_be_hidden(page: "Page") -> None:
+    line = page.locator(".sheet .outline").first
+    assert line.is_visible()
+    page.get_by_label("Outline the masks").focus()
+    page.keyboard.press("Space")
+    assert not line.is_visible()
+    assert page.locator(".faces .outline").first.is_visible()
+
+
+@pytest.mark.parametrize(("scheme", "media"), [("light", "screen"), ("dark", "screen"), ("dark", "print")])
+def test_text_stands_out(page: "Page", scheme: Literal["light", "dark"], media: Literal["screen", "print"]) -> None:
+    page.emulate_media(color_scheme=scheme, media=media)
+    style = "getComputedStyle(document.querySelector('{}')).{}"
+    behind = luminance(page.evaluate(style.format("body", "backgroundColor")))
+    assert (behind < 0.05) == (scheme == "dark" and media == "screen")
+    for where, what in (
+        ("body", "color"),
+        ("caption", "color"),
+        ("thead th", "color"),
+        ("nav a", "color"),
+        (".chart .tick", "fill"),
+        (".bars .group", "fill"),
+    ):
+        found = luminance(page.evaluate(style.format(where, what)))
+        contrast = (max(found, behind) + 0.05) / (min(found, behind) + 0.05)
+        assert contrast >= 4.5, (where, contrast)  # WCAG 2.2, 1.4.3
+    for line in (".line.s0", ".line.s1", ".line.s2"):
+        found = luminance(page.evaluate(style.format(line, "stroke")))
+        assert (max(found, behind) + 0.05) / (min(found, behind) + 0.05) >= 3, line  # 1.4.11
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a CSS colour, as WCAG defines it."""
+    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_paper_has_everything_but_the_controls(page: "Page") -> None:
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    assert not page.locator("#threshold").is_visible()
+    for selector in ("#reading-table", ".faces", ".bars", ".sheet", "#limits", ".facts"):
+        assert page.locator(selector).first.is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [320, 375, 800, 1600])
+def test_no_window_scrolls_sideways(page: "Page", width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator("#threshold").bounding_box()
+    assert box and box["width"] > 100
+
+
+def test_it_reads_without_scripts(browser: "Browser", report: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(report.as_uri())
+    assert opened.locator(".without-script").is_visible()
+    assert not opened.locator("#reading").is_visible()
+    for selector in (".faces", ".bars", ".panels", ".sheet", ".figures", "#limits"):
+        assert opened.locator(selector).first.is_visible()
+    context.close()
+
+
+def test_nothing_runs_but_the_page_s_own_script(browser: "Browser", report: Path) -> None:
+    opened = browser.new_page()
+    opened.goto(report.as_uri())
+    with opened.expect_console_message() as told:
+        ran = opened.evaluate(
+            "() => { const added = document.createElement('script'); added.textContent = 'window.ran = 1';"
+            " document.body.append(added); return window.ran; }"
+        )
+    assert ran is None
+    assert "Content Security Policy" in told.value.text
+    opened.close()
