@@ -5,6 +5,7 @@ photograph is the official portrait of Barack Obama (Pete Souza, 2012), a work o
 in the public domain; it is among the demo's photographs.
 """
 
+import csv
 import sys
 from pathlib import Path
 
@@ -15,20 +16,19 @@ from facepart.parts import PARTS
 from facepart.plots.style import VERMILION
 
 PHOTO = "obama_0_00"
-SHIFT = "impostor_mean_shift_from_set_1"
 
 
-def shift_of(table: Path) -> float:
-    """Read the shift of the mean impostor score out of a plot's table of numbers."""
-    rows = [line.split("\t") for line in table.read_text().splitlines()]
-    return next(float(row[3]) for row in rows if row[2] == SHIFT)
+def read_shifts(table: Path) -> dict[str, float]:
+    """Read the shift of the mean impostor score of each part out of a study's table of results."""
+    with table.open(newline="") as file:
+        return {row["part"]: float(row["impostor_shift"]) for row in csv.DictReader(file)}
 
 
 def draw(demo: Path) -> Figure:
     """Draw the picture from the demo's folder."""
     figure = Figure(figsize=(10, 2.9), dpi=160, layout="constrained")
     axes = figure.subplots(2, len(PARTS) + 1, height_ratios=(1.25, 1), sharey="row")
-    shifts = {part: shift_of(demo / "plots" / f"{part}.txt") for part in PARTS}
+    shifts = read_shifts(demo / "results.csv")
     for column, part in enumerate([None, *PARTS]):
         folder = demo / "photos" if part is None else demo / "blurred" / f"blurred_{part}"
         face, bar = axes[0][column], axes[1][column]

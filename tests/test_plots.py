@@ -16,9 +16,8 @@ from PIL import Image
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from facepart.errors import FacepartError, UsageError
-from facepart.plots import ScoreSet, contact_sheet, plot, score_histogram, style
+from facepart.plots import ScoreSet, plot, score_histogram, style
 from facepart.plots.histogram import bin_width, shown_range
-from facepart.plots.run import save_figure
 from facepart.scores import ScoreDistribution
 from tests.conftest import Run
 
@@ -213,35 +212,6 @@ def test_the_table_says_what_scipy_says(tmp_path: Path) -> None:
 def test_a_name_that_is_a_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="-n"):
         plot([make_set()], tmp_path, "a/b")
-
-
-def test_a_contact_sheet_shows_every_picture_where_its_titles_say(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    rows = [[np.full((60, 50, 3), rng.integers(0, 255, 3), np.uint8) for _ in range(3)] for _ in range(2)]
-    figure = contact_sheet(rows, ["photo", "no eyes", "no nose"], ["one", "two"])
-    save_figure(figure, tmp_path, "sheet")
-    (axes,) = figure.axes
-    sheet = axes.images[0].get_array()
-    assert sheet is not None
-    for label, y in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True):
-        for title, x in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True):
-            row, column = (
-                ["one", "two"].index(label.get_text()),
-                ["photo", "no eyes", "no nose"].index(title.get_text()),
-            )
-            assert (sheet[int(y), int(x)] == rows[row][column][0, 0]).all()
-
-
-def test_pictures_of_several_sizes_make_no_contact_sheet() -> None:
-    small, large = np.zeros((5, 5, 3), np.uint8), np.zeros((6, 5, 3), np.uint8)
-    with pytest.raises(FacepartError, match=r"\(5, 5, 3\), \(6, 5, 3\)"):
-        contact_sheet([[small, large]], ["a", "b"])
-    with pytest.raises(FacepartError, match="2 pictures"):
-        contact_sheet([[small]], ["a", "b"])
-    with pytest.raises(FacepartError, match="1 rows cannot have 2 row titles"):
-        contact_sheet([[small]], ["a"], ["x", "y"])
-    with pytest.raises(FacepartError, match="at least one"):
-        contact_sheet([], [])
 
 
 def write_pairs(path: Path, scores: NDArray[np.float64]) -> Path:

@@ -1,7 +1,7 @@
-"""Blur, extract, match and plot on photographs: those inside public packages, LFW, or your own.
+"""Run a study on photographs: those inside public packages, LFW, or your own.
 
 Without --dataset and --images: nine people of the photographs in two public Python packages, each in several
-simulated captures. Everything is fetched, and written to FOLDER as the four commands would write it.
+simulated captures. Everything is fetched, and written to FOLDER as `facepart study` writes it.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from facepart.parts import PARTS, choose_parts
 from facepart.subjects import DATASETS, naming_rule
 
 if TYPE_CHECKING:
-    from facepart.demo.run import DemoOutcome
+    from facepart.study import StudyOutcome
 
 # How many photos of each person the default demo has.
 _CAPTURES = 12
@@ -64,7 +64,8 @@ def execute(arguments: argparse.Namespace) -> int:
     naming_rule(arguments.naming or "FOLDER")
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.demo.faces import align_folder, align_lfw, make_captures
-    from facepart.demo.run import run_stages
+    from facepart.report.figures import results_text
+    from facepart.study import Request, run_study
 
     photos = arguments.output / "photos"
     with _stage("find and align faces", "photo") as progress:
@@ -79,16 +80,19 @@ def execute(arguments: argparse.Namespace) -> int:
             naming, note = "MORPH", _SIMULATED
     for failure in outcome.failures:
         print(f"left out {failure.path}: {failure.reason}")
-    found = run_stages(
-        arguments.output,
+    request = Request(
+        source=photos,
+        output=arguments.output,
         dataset=naming,
         parts=parts,
+        keep=["photos"],
         device=arguments.device,
-        note=note,
-        stage=_stage,
+        title=f"Which parts of a face does the recogniser rely on?{note and ' · ' + note}",
     )
-    print(f"\n{_describe(found, note)}\n\n{_table(found)}\n\n{_conclude(found, note)}")
-    print(f"Plots, original against blurred: {found.plots}/<part>.png; the pictures: {found.plots}/contact_sheet.png")
+    with _stage("blur, recognise and compare", "photo") as progress:
+        found = run_study(request, progress=progress)
+    print(f"\n{results_text(found.results, found.rankings)}\n\n{_conclude(found, note)}")
+    print(f"Report: {found.report}")
     return 0
 
 
@@ -100,43 +104,22 @@ def _stage(name: str, unit: str) -> Iterator[Progress]:
         yield progress
 
 
-def _describe(found: "DemoOutcome", note: str) -> str:
-    text = f"{found.photos} photos of {found.people} people; recogniser: {found.model}."
-    if note == _SIMULATED:
-        text += (
-            " The photographs are those inside the Python packages face_recognition 1.3.0 and insightface 2.1. "
-            f"The captures are simulated: every person is shown {_CAPTURES} times, with the crop moved, the light "
-            "changed, noise, and JPEG compression."
-        )
-    return textwrap.fill(text, _WIDTH)
-
-
-def _table(found: "DemoOutcome") -> str:
-    """Lay out the mean scores and d', of the original photos and with each part blurred."""
-    lines = [
-        f"{'blurred':12}{'impostor mean':>15}{'shift':>10}{'authentic mean':>16}{'d-prime':>9}",
-        f"{'(nothing)':12}{found.impostor:15.4f}{'':>10}{found.authentic:16.4f}{found.d_prime:9.3f}",
-    ]
-    for row in found.parts:
-        line = f"{row.part:12}{row.impostor:15.4f}{row.impostor_shift:+10.4f}{row.authentic:16.4f}{row.d_prime:9.3f}"
-        lines.append(line + (f"   (not found in {row.missing} photos)" if row.missing else ""))
-    return "\n".join(lines)
-
-
-def _conclude(found: "DemoOutcome", note: str) -> str:
-    from facepart.demo.run import in_words
-
-    most = found.most_moved
+def _conclude(found: "StudyOutcome", note: str) -> str:
+    (ranked,) = found.rankings.values()
+    people = sum(found.members.people.values())
+    most = max(ranked, key=lambda each: abs(each.impostor_shift))
     where = "up" if most.impostor_shift > 0 else "down"
     text = (
-        f"Blurring the {in_words(most.part)} moved the impostor scores most: their mean went {where} by "
+        f"Blurring the {most.part.replace('_', ' and ')} moved the impostor scores most: their mean went {where} by "
         f"{abs(most.impostor_shift):.4f}. "
     )
     if note == _SIMULATED:
         text += (
-            f"That shows how the stages work, no more: {found.people} people in simulated captures prove nothing "
-            "about recognisers in general."
+            "The photographs are those inside the Python packages face_recognition 1.3.0 and insightface 2.1. "
+            f"The captures are simulated: every person is shown {_CAPTURES} times, with the crop moved, the light "
+            f"changed, noise, and JPEG compression. That shows how the stages work, no more: {people} people in simulated "
+            "captures prove nothing about recognisers in general."
         )
     else:
-        text += f"With {found.people} people, that is a hint and no finding."
+        text += f"With {people} people, that is a hint and no finding."
     return textwrap.fill(text, _WIDTH)

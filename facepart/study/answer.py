@@ -75,7 +75,7 @@ def write_answer(
     if found is None:
         raise FacepartError(f"{pictures}: cannot be read; remove it and run again")
     content = Content(
-        title="Which parts of a face does the recogniser rely on?",
+        title=setup.request.title,
         parts=setup.parts,
         groups=[_group_content(setup, members, group) for group in members.groups],
         results=results,

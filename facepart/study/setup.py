@@ -43,6 +43,7 @@ class Request:
         precision: of their arithmetic.
         batch: photos given to a network at once.
         workers: threads beside it; None for the default.
+        title: stands on top of the report.
     """
 
     source: Path
@@ -62,6 +63,7 @@ class Request:
     precision: str = "auto"
     batch: int = DEFAULT_BATCH
     workers: int | None = None
+    title: str = "Which parts of a face does the recogniser rely on?"
 
 
 @dataclass(frozen=True)
