@@ -24,6 +24,10 @@ _LONGEST = 256
 _STRONGEST = 0.85
 # The outline lies where a part covers this share of the photos, relative to where it covers most.
 _OUTLINE = 0.5
+# Grey levels: light enough throughout for a tint to show.
+_DARKEST, _LIGHTEST = 75, 245
+# Sigma of the Gaussian over a part's shares, as a share of the picture.
+_SMOOTHING = 0.012
 # Beside the parts, as a share of what they span.
 _MARGIN = 0.06
 
@@ -40,8 +44,8 @@ def face_figures(face: AverageFace, ranking: Sequence[Ranked]) -> str:
         share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
         text = f"Average face, {name} coloured: place {place}, {_told(shift)}."
-        # Full colour within the outline, and less and less around it.
-        picture = tint(grey, (share / _OUTLINE).clip(0, 1), strength)
+        # Full colour within the outline, and soon none around it.
+        picture = tint(grey, (2 * share / _OUTLINE - 1).clip(0, 1), strength)
         items.append(
             f"<li><figure>{outlined_picture(picture, inside, text)}"
             f'<figcaption><span class="place">{place}</span> {escape(name)}'
@@ -104,9 +108,11 @@ def _window(face: AverageFace) -> tuple[slice, slice]:
 
 
 def _grey(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Take the colours out, and lighten what is left, so that the tint alone has colour."""
+    """Take the colours out, so that the tint alone has colour, and give the face the contrast that averaging took."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.repeat((80 + grey * (175 / 255)).round().astype(np.uint8)[..., None], 3, axis=2)
+    dark, light = np.percentile(grey, (1, 99))
+    stretched = ((grey - dark) / max(light - dark, 1)).clip(0, 1) * (_LIGHTEST - _DARKEST) + _DARKEST
+    return np.repeat(stretched.round().astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _fitted(share: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
@@ -115,4 +121,6 @@ def _fitted(share: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.flo
     if not share.max() > 0:
         return np.zeros((height, width), np.float32)
     fitted = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return (fitted / fitted.max()).astype(np.float32)
+    # Few photos give ragged edges.
+    smooth = cv2.GaussianBlur(fitted, (0, 0), max(height, width) * _SMOOTHING)
+    return (smooth / smooth.max()).astype(np.float32)
