@@ -117,8 +117,8 @@ def _conclude(found: "StudyOutcome", note: str) -> str:
         text += (
             "The photographs are those inside the Python packages face_recognition 1.3.0 and insightface 2.1. "
             f"The captures are simulated: every person is shown {_CAPTURES} times, with the crop moved, the light "
-            f"changed, noise, and JPEG compression. That shows how the stages work, no more: {people} people in simulated "
-            "captures prove nothing about recognisers in general."
+            f"changed, noise, and JPEG compression. That shows how the stages work, no more: {people} people in "
+            "simulated captures prove nothing about recognisers in general."
         )
     else:
         text += f"With {people} people, that is a hint and no finding."
