@@ -2,9 +2,10 @@
 
 Usage: python -m benchmarks.study PHOTOS [--photos N] [--recogniser NAME|PATH]
 
-PHOTOS is a folder of photos named as in MORPH; the faces of the first N are aligned to 224x224 pixels first. Both sides
-in turns, three rounds, on the CPU: ours is :func:`facepart.study.run_study` from nothing (seven parts, one group, the
-report written); the other is the bare networks on arrays in memory, one parse and eight embeddings a photo.
+PHOTOS is a folder of photos named as in MORPH; the faces of the first N are aligned to 224x224 pixels first. Both
+sides in turns, three rounds, on the CPU: ours is :func:`facepart.study.run_study` from nothing (seven parts, one
+group, the report written); the other is the bare networks on arrays in memory, one parse and eight embeddings a
+photo.
 """
 
 import argparse

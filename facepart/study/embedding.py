@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from facepart.engines import Engine
 from facepart.files.progress import Progress, StepTimes
 from facepart.images import Photo, PhotoError
-from facepart.study.embed import embed_parts
+from facepart.study.embed import Keep, embed_parts
 from facepart.study.kept import KeptPictures
 from facepart.study.store import ORIGINAL, Entry, Store, signature
 
@@ -54,7 +54,7 @@ def embed_photos(
     work: dict[tuple[str, ...], list[Photo]],
     store: Store,
     networks: Networks,
-    kept: KeptPictures,
+    keep: Keep[Photo],
     *,
     batch: int,
     workers: int | None,
@@ -67,7 +67,7 @@ def embed_photos(
         work: see :func:`find_work`.
         store: where the embeddings go.
         networks: what makes them.
-        kept: what else is written.
+        keep: see :data:`facepart.study.embed.Keep`.
         batch: see :func:`facepart.study.embed.embed_parts`; likewise `workers` and `times`.
         workers: see there.
         progress: told (photos done, photos in all).
@@ -89,7 +89,7 @@ def embed_photos(
                 networks.recogniser,
                 parts,
                 flip=networks.flip,
-                keep=kept.write if kept.what else None,
+                keep=keep,
                 batch=batch,
                 workers=workers,
                 times=times,

@@ -1,11 +1,14 @@
-"""The pictures of a study's report: the average face, and a few photos with each part blurred."""
+"""The pictures of a study's report: the average face, and a few photos with each part blurred.
+
+They are taken of some photos while these are embedded; of those that were embedded in an earlier run, afterwards.
+"""
 
 import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,86 +23,111 @@ from facepart.parsing.parser import fit_photo
 from facepart.parts import part_mask
 from facepart.report.content import AverageFace, Sample
 from facepart.study.embedding import Networks
-from facepart.study.store import Store
+from facepart.study.store import signature
 
 # The average of so many photos is smooth; more only take longer.
 AVERAGED = 60
 SAMPLES = 4
 # Pixels on a side, in the report.
-_AVERAGE_SIZE = 160
-_SAMPLE_SIZE = 160
+_SIZE = 160
 
 
-def choose_photos(photos: Sequence[Photo], count: int) -> list[Photo]:
-    """Choose photos evenly from all."""
-    step = max(len(photos) / count, 1)
-    return [photos[int(place * step)] for place in range(min(count, len(photos)))]
+class Picture(NamedTuple):
+    """A photo in the report's size: itself, and part -> the photo with it blurred, and its mask."""
+
+    photo: NDArray[np.uint8]
+    blurred: dict[str, NDArray[np.uint8]]
+    masks: dict[str, NDArray[np.uint8]]
 
 
-def pictures_file(output: Path, store: Store, photos: Sequence[Photo], parts: Sequence[str], settings: Any) -> Path:
-    """Give the file that the pictures are kept in, named after all that they depend on."""
-    chosen = [(photo.name, store.rows[photo.name].signature) for photo in choose_photos(photos, AVERAGED)]
-    told = json.dumps([settings, list(parts), chosen], sort_keys=True)
-    return output / "pictures" / f"{hashlib.sha256(told.encode()).hexdigest()[:12]}.npz"
+class Album:
+    """The pictures that a report needs, as far as they have been taken.
 
-
-def make_pictures(
-    path: Path, photos: Sequence[Photo], networks: Networks, parts: Sequence[str], people: Mapping[str, str]
-) -> None:
-    """Parse some photos again, average them, blur a few, and keep the pictures in a file.
-
-    Args:
-        path: see :func:`pictures_file`.
-        photos: those of the study that were embedded.
-        networks: the parser is used, and what reads a photo.
-        parts: which parts to show.
-        people: photo's name -> who is on it.
+    Attributes:
+        file: where they are kept, named after all that they depend on.
+        missing: photos of which there is no picture yet.
     """
-    chosen = choose_photos(photos, AVERAGED)
-    shown = {photo.name for photo in choose_photos(_one_each(photos, people), SAMPLES)}
-    chosen += [photo for photo in photos if photo.name in shown and photo not in chosen]
-    total = np.zeros((_AVERAGE_SIZE, _AVERAGE_SIZE, 3))
-    covered = {part: np.zeros((_AVERAGE_SIZE, _AVERAGE_SIZE)) for part in parts}
-    arrays: dict[str, NDArray[Any]] = {}
-    names: list[str] = []
-    count = 0
 
-    def prepare(photo: Photo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        face = networks.read(photo)
-        return face, fit_photo(face)[None]
+    def __init__(
+        self, output: Path, photos: Sequence[Photo], people: Mapping[str, str], parts: Sequence[str], settings: Any
+    ) -> None:
+        """Choose the photos.
 
-    def finish(
-        _photo: Photo, face: NDArray[np.uint8], labels: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        return face, labels[0]
+        Args:
+            output: the study's folder.
+            photos: those of the study's groups.
+            people: photo's name -> who is on it.
+            parts: which parts are blurred.
+            settings: what else the pictures depend on.
+        """
+        self._shown = {photo.name: people[photo.name] for photo in choose_evenly(_one_each(photos, people), SAMPLES)}
+        averaged = {photo.name for photo in choose_evenly(photos, AVERAGED)}
+        chosen = [photo for photo in photos if photo.name in averaged | self._shown.keys()]
+        told = [settings, list(parts), self._shown, [(photo.name, signature(photo)) for photo in chosen]]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        self.file = output / "pictures" / f"{digest[:12]}.npz"
+        self.missing = {} if read_pictures(self.file, parts) else {photo.name: photo for photo in chosen}
+        self._parts = tuple(parts)
+        self._taken: dict[str, Picture] = {}
 
-    for photo, result in stream(chosen, prepare, networks.parser, finish):
-        if isinstance(result, PhotoError):
-            continue  # gone since it was embedded
-        face, labels = result
-        count += 1
-        total += resize(face, _AVERAGE_SIZE, _AVERAGE_SIZE)
-        masks = {part: part_mask(labels, part) for part in parts}
-        for part, mask in masks.items():
-            covered[part] += cv2.resize(mask, (_AVERAGE_SIZE, _AVERAGE_SIZE), interpolation=cv2.INTER_AREA) / 255
-        if photo.name in shown:
-            blurred = blur_parts(face, masks)
-            key = f"sample{len(names)}"
-            names.append(people[photo.name])
-            arrays[f"{key}_photo"] = resize(face, _SAMPLE_SIZE, _SAMPLE_SIZE)
-            for part in parts:
-                arrays[f"{key}_blurred_{part}"] = resize(blurred[part], _SAMPLE_SIZE, _SAMPLE_SIZE)
-                small = cv2.resize(masks[part], (_SAMPLE_SIZE, _SAMPLE_SIZE), interpolation=cv2.INTER_AREA)
-                arrays[f"{key}_mask_{part}"] = np.where(small > 127, 255, 0).astype(np.uint8)
-    arrays["photo"] = (total / max(count, 1)).round().astype(np.uint8)
-    arrays |= {f"part_{part}": (found / max(count, 1)).astype(np.float32) for part, found in covered.items()}
-    arrays["names"] = np.array(names)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    def take(
+        self,
+        photo: Photo,
+        face: NDArray[np.uint8],
+        blurred: Mapping[str, NDArray[np.uint8]],
+        masks: Mapping[str, NDArray[np.uint8]],
+    ) -> None:
+        """Take a photo's picture if it is among the chosen; see :data:`facepart.study.embed.Keep`."""
+        if photo.name in self.missing and blurred.keys() >= set(self._parts):
+            self._taken[photo.name] = Picture(
+                resize(face, _SIZE, _SIZE),
+                {part: resize(blurred[part], _SIZE, _SIZE) for part in self._parts},
+                {part: _shrunk(masks[part]) for part in self._parts},
+            )
+
+    def finish(self, networks: Networks) -> None:
+        """Take the pictures that are still missing, and keep all of them in the file.
+
+        Photos that cannot be read are left out.
+        """
+        todo = [photo for name, photo in self.missing.items() if name not in self._taken]
+
+        def prepare(photo: Photo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+            face = networks.read(photo)
+            return face, fit_photo(face)[None]
+
+        def finish(photo: Photo, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+            masks = {part: part_mask(labels[0], part) for part in self._parts}
+            self.take(photo, face, blur_parts(face, masks), masks)
+
+        for _, result in stream(todo, prepare, networks.parser, finish):
+            if isinstance(result, PhotoError):
+                continue  # it is among the failures
+        with replacing(self.file) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **self._arrays())
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        # In the order in which they were chosen: threads take them in any, and sums must not depend on it.
+        taken = [(name, self._taken[name]) for name in self.missing if name in self._taken]
+        count = max(len(taken), 1)
+        total = np.sum([picture.photo for _, picture in taken], axis=0, dtype=np.int64) / count
+        arrays: dict[str, NDArray[Any]] = {
+            "photo": np.broadcast_to(total.round(), (_SIZE, _SIZE, 3)).astype(np.uint8)
+        }
+        for part in self._parts:
+            share = np.sum([picture.masks[part] for _, picture in taken], axis=0, dtype=np.int64) / (255 * count)
+            arrays[f"part_{part}"] = np.broadcast_to(share, (_SIZE, _SIZE)).astype(np.float32)
+        samples = [(self._shown[name], picture) for name, picture in taken if name in self._shown]
+        for place, (_, picture) in enumerate(samples):
+            arrays[f"sample{place}_photo"] = picture.photo
+            for part in self._parts:
+                arrays[f"sample{place}_blurred_{part}"] = picture.blurred[part]
+                arrays[f"sample{place}_mask_{part}"] = np.where(picture.masks[part] > 127, 255, 0).astype(np.uint8)
+        return {**arrays, "names": np.array([name for name, _ in samples], dtype=np.str_)}
 
 
 def read_pictures(path: Path, parts: Sequence[str]) -> tuple[AverageFace, list[Sample]] | None:
-    """Read what :func:`make_pictures` kept; None if it is not there, or damaged."""
+    """Read what :meth:`Album.finish` kept; None if it is not there, or damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             face = AverageFace(file["photo"], {part: file[f"part_{part}"] for part in parts})
@@ -117,9 +145,19 @@ def read_pictures(path: Path, parts: Sequence[str]) -> tuple[AverageFace, list[S
         return None
 
 
+def choose_evenly(photos: Sequence[Photo], count: int) -> list[Photo]:
+    """Choose photos evenly from all."""
+    step = max(len(photos) / count, 1)
+    return [photos[int(place * step)] for place in range(min(count, len(photos)))]
+
+
 def _one_each(photos: Sequence[Photo], people: Mapping[str, str]) -> list[Photo]:
     """Give the first photo of each person."""
     first: dict[str, Photo] = {}
     for photo in photos:
         first.setdefault(people[photo.name], photo)
     return list(first.values())
+
+
+def _shrunk(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.resize(mask, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -15,7 +15,7 @@ from facepart.matching.output import BYTES_A_PAIR
 from facepart.study.embed import embed_parts
 from facepart.study.embedding import find_work
 from facepart.study.matching import assign_groups, conditions_of, count_group_pairs
-from facepart.study.pictures import choose_photos
+from facepart.study.pictures import choose_evenly
 from facepart.study.run import open_networks
 from facepart.study.setup import Request, set_up
 
@@ -74,7 +74,7 @@ def make_plan(request: Request) -> list[str]:
                 if what in request.keep and isinstance(pictures, dict):
                     sizes.extend(len(encode_image(".png", picture)) for picture in pictures.values())
 
-        sample = choose_photos([photo for photos in work.values() for photo in photos], _SAMPLE)
+        sample = choose_evenly([photo for photos in work.values() for photo in photos], _SAMPLE)
         for keep in (None, weigh):
             begun = time.perf_counter()
             results = embed_parts(

@@ -5,9 +5,12 @@ group and condition, and the answer is written: ``results.csv``, ``results.json`
 already is not made again; see :mod:`facepart.study.store` and :mod:`facepart.study.matching`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
@@ -20,6 +23,7 @@ from facepart.recognition.read import face_reader
 from facepart.recognition.run import warn_of_unaligned
 from facepart.report.results import PartResult, Ranked, rank_parts
 from facepart.study.answer import make_study_record, measure, write_answer
+from facepart.study.embed import Keep
 from facepart.study.embedding import Networks, embed_photos, find_work
 from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
 from facepart.study.matching import (
@@ -31,7 +35,7 @@ from facepart.study.matching import (
     refuse_single_people,
     subject_of,
 )
-from facepart.study.pictures import make_pictures, pictures_file, read_pictures
+from facepart.study.pictures import Album
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Request, Setup, set_up
 from facepart.study.store import ORIGINAL
@@ -96,13 +100,14 @@ def run_study(
     _begin(setup, work, note)
     todo = sum(map(len, work.values()))
     steps = _Steps(setup, members, todo, progress)
-    networks = open_networks(setup, times) if todo else None
-    if networks:
+    album = _choose_pictures(setup, members)
+    networks = open_networks(setup, times) if todo or album.missing else None
+    if networks and todo:
         embed_photos(
             work,
             setup.store,
             networks,
-            setup.kept,
+            _keep(setup, album),
             batch=request.batch,
             workers=request.workers,
             progress=steps.photos,
@@ -122,9 +127,9 @@ def run_study(
     compared = _compare_all(setup, members, steps)
     results = measure(setup, members)
     rankings = rank_parts(results)
-    grouped = {name for group in members.groups.values() for name in group}
-    pictures = _pictures(setup, [photo for photo in embedded if photo.name in grouped], networks, times)
-    report = write_answer(setup, members, results, rankings, pictures, failures)
+    if networks and album.missing:
+        album.finish(networks)
+    report = write_answer(setup, members, results, rankings, album.file, failures)
     return StudyOutcome(
         results=results,
         rankings=rankings,
@@ -225,10 +230,23 @@ def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
     return compared
 
 
-def _pictures(setup: Setup, photos: list[Photo], networks: Networks | None, times: StepTimes) -> Path:
-    """Make the report's pictures unless they are there; give their file."""
-    path = pictures_file(setup.request.output, setup.store, photos, setup.parts, setup.settings)
-    if read_pictures(path, setup.parts) is None:
-        people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
-        make_pictures(path, photos, networks or open_networks(setup, times), setup.parts, people)
-    return path
+def _keep(setup: Setup, album: Album) -> Keep[Photo]:
+    """Give what is called with each photo while it is embedded: it writes what is kept, and takes pictures."""
+
+    def keep(
+        photo: Photo,
+        face: NDArray[np.uint8],
+        blurred: Mapping[str, NDArray[np.uint8]],
+        masks: Mapping[str, NDArray[np.uint8]],
+    ) -> None:
+        setup.kept.write(photo, face, blurred, masks)
+        album.take(photo, face, blurred, masks)
+
+    return keep
+
+
+def _choose_pictures(setup: Setup, members: Members) -> Album:
+    grouped = {name for names in members.groups.values() for name in names}
+    photos = [photo for photo in setup.photos if photo.name in grouped]
+    people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
+    return Album(setup.request.output, photos, people, setup.parts, setup.settings)
