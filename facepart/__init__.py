@@ -14,14 +14,18 @@ The rooms, in the order in which data flows (each imports only those before it):
     label map -> part masks -> photos with one part gone
 ``recognition``
     aligned face -> embedding of unit length (ArcFace)
+``scores``
+    how often every score occurs: what the stages after this hand on
 ``matching``
     embeddings + people -> authentic and impostor scores
 ``metrics``, ``plots``
     scores -> figures
+``report``
+    the figures of a study -> tables, and a page
 ``study``
-    the whole experiment: photos to the embeddings of every blurred version, without a file in between
+    the whole experiment: photos to the embeddings of every blurred version, their scores, and the report
 ``demo``
-    all of it, on photographs inside public packages
+    the study's photographs inside public packages
 ``cli``
     the commands; the only room that prints, parses arguments or exits
 """
