@@ -13,8 +13,12 @@ _HALF = 128
 def contact_sheet(content: Content) -> str:
     """Make a table of pictures: a row a photo, a column a part."""
     rows = [
-        # A name may break after an underscore, and nowhere else.
-        [escape(sample.name).replace("_", "_<wbr>"), _original(sample), *(_blurred(sample, part) for part in content.parts)]
+        # A name may break after an underscore.
+        [
+            escape(sample.name).replace("_", "_<wbr>"),
+            _original(sample),
+            *(_blurred(sample, part) for part in content.parts),
+        ]
         for sample in content.samples
     ]
     return table(
