@@ -90,6 +90,8 @@ def execute(arguments: argparse.Namespace) -> int:
     line = f"embedded {outcome.embedded} photos"
     if outcome.skipped:
         line += f", {outcome.skipped} were there"
+    if outcome.left_out:
+        line += f", {outcome.left_out} belong to none of the groups"
     line += f"; compared {outcome.compared} groups and conditions"
     if outcome.failures:
         line += f"; {len(outcome.failures)} photos failed (see {arguments.output / FAILURES_FILE})"

@@ -7,8 +7,8 @@ with the same settings, is not compared again.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
+from facepart.images import Photo
 from facepart.lists.features import label_of
 from facepart.lists.people import People
 from facepart.matching.features import Features
@@ -46,6 +47,18 @@ class Members:
     people: dict[str, int]
     without_row: list[str]
     without_group: list[str]
+
+    def of(self, photos: Sequence[Photo]) -> list[Photo]:
+        """Give the photos that are in a group."""
+        named = {name for names in self.groups.values() for name in names}
+        return [photo for photo in photos if photo.name in named]
+
+    def only(self, names: Collection[str], rule: Rule) -> "Members":
+        """Give the same groups without the photos that are not among `names`."""
+        chosen = set(names)
+        groups = {group: [name for name in found if name in chosen] for group, found in self.groups.items()}
+        people = {group: _count_people(found, rule) for group, found in groups.items()}
+        return replace(self, groups=groups, people=people)
 
 
 def conditions_of(parts: Sequence[str], cross: bool) -> list[str]:
@@ -82,11 +95,11 @@ def refuse_single_people(members: Members, source: Path) -> None:
         FacepartError: there is such a group, so that it has no impostor pairs.
     """
     for group, count in members.people.items():
-        if count == 1:
-            where = f"{source}: the photos" if group == ALL_GROUPS else f"{source}: the photos of group {group!r}"
+        if count < 2:  # none where no photo of the group could be embedded
+            whose = "" if group == ALL_GROUPS else f"of group {group!r} "
             raise FacepartError(
-                f"{where} show one person, so there are no impostor pairs; if it should be more, try another -d or "
-                "--subject-pattern, else choose other groups with --groups"
+                f"{source}: the photos {whose}show {'one' if count else 'no'} person, so there are no impostor pairs; "
+                "if it should be more, try another -d or --subject-pattern, else choose other groups with --groups"
             )
 
 

@@ -43,12 +43,13 @@ def make_plan(request: Request) -> list[str]:
         FacepartError: as :func:`facepart.study.run.run_study` before it begins.
     """
     setup = set_up(request)
-    work = find_work(setup.photos, setup.store, setup.parts, setup.kept)
-    todo = sum(map(len, work.values()))
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
+    photos = members.of(setup.photos)
+    work = find_work(photos, setup.store, setup.parts, setup.kept)
+    todo = sum(map(len, work.values()))
     conditions = conditions_of(setup.parts, request.cross)
     lines = [
-        f"{len(setup.photos)} photos, {todo} of them to be embedded: as they are, and with each of "
+        f"{len(photos)} photos, {todo} of them to be embedded: as they are, and with each of "
         f"{len(setup.parts)} parts blurred"
     ]
     pairs = 0
@@ -59,9 +60,8 @@ def make_plan(request: Request) -> list[str]:
             f"{group}: {len(names)} photos of {members.people[group]} people, {each:,} pairs in "
             f"{len(conditions)} conditions"
         )
-    left_out = len(setup.photos) - sum(map(len, members.groups.values()))
-    if left_out:
-        lines.append(f"{left_out} photos belong to no group that is compared")
+    if len(photos) < len(setup.photos):
+        lines.append(f"{len(setup.photos) - len(photos)} more photos belong to none of these groups and are left out")
 
     networks = open_networks(setup, StepTimes()) if todo else None
     seconds, dimension, photo_bytes = 0.0, 512, 0.0
@@ -91,7 +91,7 @@ def make_plan(request: Request) -> list[str]:
     largest = max(map(len, members.groups.values()))
     memory = max(_NETWORKS_BYTES if todo else 0, _MATCHING_BYTES + 4 * largest * dimension * 4)
     lines.append(f"memory: about {memory / 1e9:.1f} GB")
-    disk = _disk(request, len(setup.photos), dimension, photo_bytes, pairs, len(members.groups))
+    disk = _disk(request, len(photos), dimension, photo_bytes, pairs, len(members.groups))
     lines.append(f"disk: about {disk / 1e9:.2f} GB")
     return lines
 

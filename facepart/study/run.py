@@ -56,6 +56,7 @@ class StudyOutcome:
         rankings: group, or ``all``, -> its parts, the one that moves impostor scores most first.
         embedded: photos embedded in this run.
         skipped: photos that were there already, or are known to fail.
+        left_out: photos that belong to none of the groups.
         compared: groups and conditions compared in this run.
         failures: photos that could not be worked on.
         members: who is in which group.
@@ -66,6 +67,7 @@ class StudyOutcome:
     rankings: dict[str, list[Ranked]]
     embedded: int
     skipped: int
+    left_out: int
     compared: int
     failures: list[Failure]
     members: Members
@@ -96,11 +98,12 @@ def run_study(
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     refuse_single_people(members, request.source)
-    work = find_work(setup.photos, setup.store, setup.parts, setup.kept)
-    _begin(setup, work, note)
+    photos = members.of(setup.photos)
+    work = find_work(photos, setup.store, setup.parts, setup.kept)
+    _begin(setup, photos, work, note)
     todo = sum(map(len, work.values()))
     steps = _Steps(setup, members, todo, progress)
-    album = _choose_pictures(setup, members)
+    album = _choose_pictures(setup, photos)
     networks = open_networks(setup, times) if todo or album.missing else None
     if networks and todo:
         embed_photos(
@@ -113,14 +116,14 @@ def run_study(
             progress=steps.photos,
             times=times,
         )
-    embedded, failures = _sort_out(setup)
+    embedded, failures = _sort_out(setup, photos)
     write_failures(request.output, failures)
     if not embedded:
         first = failures[0]
         raise FacepartError(f"no photo could be embedded; first: {first.path}: {first.reason}")
 
     names = [photo.name for photo in embedded]
-    members = assign_groups(names, setup.people, setup.rule, request.groups)
+    members = members.only(names, setup.rule)
     refuse_single_people(members, request.source)
     if "features" in request.keep:
         write_features(request.output, setup.store, [ORIGINAL, *setup.parts], names, setup.settings)
@@ -134,7 +137,8 @@ def run_study(
         results=results,
         rankings=rankings,
         embedded=todo,
-        skipped=len(setup.photos) - todo,
+        skipped=len(photos) - todo,
+        left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
         members=members,
@@ -163,13 +167,15 @@ class _Steps:
         self._tell(min(self._done, self._total), self._total, "")
 
 
-def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]) -> None:
+def _begin(
+    setup: Setup, photos: list[Photo], work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]
+) -> None:
     """Refuse a folder of another stage, say what is redone and why, and leave a record."""
     output = setup.request.output
     earlier = read_record(output)
     if earlier is not None and earlier.get("stage") != STAGE:
         raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
-    remove_outdated_pictures(output, setup.kept, setup.photos, setup.parts, setup.settings)
+    remove_outdated_pictures(output, setup.kept, photos, setup.parts, setup.settings)
     _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
     todo = sum(map(len, work.values()))
     added = dict.fromkeys(part for parts in work for part in parts if len(parts) < len(setup.parts))
@@ -178,7 +184,7 @@ def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callabl
     elif added:
         note(f"{todo} photos are to be embedded with more parts: {', '.join(added)}")
     if todo and not setup.detector:
-        warn_of_unaligned(setup.photos[0])
+        warn_of_unaligned(photos[0])
     write_record(output, make_study_record(setup, None))
 
 
@@ -194,10 +200,10 @@ def open_networks(setup: Setup, times: StepTimes) -> Networks:
     )
 
 
-def _sort_out(setup: Setup) -> tuple[list[Photo], list[Failure]]:
+def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Failure]]:
     """Part the photos that have embeddings from those that failed."""
     embedded, failures = [], list(setup.failures)
-    for photo in setup.photos:
+    for photo in photos:
         row = setup.store.rows[photo.name]
         if row.failure:
             failures.append(Failure(photo.path, *row.failure))
@@ -245,8 +251,6 @@ def _keep(setup: Setup, album: Album) -> Keep[Photo]:
     return keep
 
 
-def _choose_pictures(setup: Setup, members: Members) -> Album:
-    grouped = {name for names in members.groups.values() for name in names}
-    photos = [photo for photo in setup.photos if photo.name in grouped]
+def _choose_pictures(setup: Setup, photos: list[Photo]) -> Album:
     people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
     return Album(setup.request.output, photos, people, setup.parts, setup.settings)
