@@ -288,6 +288,23 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(photos, settings, tmp
     assert run_study(request_for(photos, tmp_path / "out", settings)).embedded == 6
 
 
+def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
+    face_paths, settings, detector_weights, tmp_path
+) -> None:
+    del detector_weights
+    for number, path in enumerate(face_paths[:4]):
+        write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path))
+    write_image(tmp_path / "photos" / "003_0.png", np.full((300, 300, 3), 127, np.uint8))
+    wanted = request_for(tmp_path / "photos", tmp_path / "out", settings, align=True, keep=["photos"])
+    outcome = run_study(wanted)
+    assert [(failure.path.name, failure.stage) for failure in outcome.failures] == [("003_0.png", "align")]
+    assert "003_0.png" in (tmp_path / "out" / "report.html").read_text()
+    assert outcome.members.people == {"all": 2}
+    assert read_photo(tmp_path / "out" / "photos" / "000_0.png").shape == (224, 224, 3)
+    again = run_study(wanted)
+    assert (again.embedded, len(again.failures)) == (0, 1)
+
+
 def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
     with pytest.raises(UsageError, match="unknown part"):
         run_study(request_for(photos, tmp_path / "out", settings, parts=["ears"]))

@@ -96,9 +96,9 @@ def refuse_single_people(members: Members, source: Path) -> None:
     """
     for group, count in members.people.items():
         if count < 2:  # none where no photo of the group could be embedded
-            whose = "" if group == ALL_GROUPS else f"of group {group!r} "
+            shown = f"{'' if group == ALL_GROUPS else f'of group {group!r} '}show {'one' if count else 'no'} person"
             raise FacepartError(
-                f"{source}: the photos {whose}show {'one' if count else 'no'} person, so there are no impostor pairs; "
+                f"{source}: the photos {shown}, so there are no impostor pairs; "
                 "if it should be more, try another -d or --subject-pattern, else choose other groups with --groups"
             )
 
