@@ -32,6 +32,20 @@ def photos(tmp_path_factory, face_paths):
 
 
 @pytest.fixture(scope="module")
+def many(tmp_path_factory, photos):
+    """The photos, and twenty more links to each: features come so fast that a few are there all at once."""
+    folder = tmp_path_factory.mktemp("many")
+    for photo in photos.iterdir():
+        for copy in ["", *(f"_copy{number:02}" for number in range(20))]:
+            (folder / f"{photo.stem}{copy}.png").symlink_to(photo)
+    return folder
+
+
+# One photo after the other, so that a run can be killed between two.
+SLOWLY = ["--batch-size", "1", "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
 def work(tmp_path_factory, photos, run, bisenet_weights, recogniser_weights):
     """The outputs of the five command lines, run as written."""
     out = tmp_path_factory.mktemp("work")
@@ -140,7 +154,7 @@ def kill_when(condition, *arguments):
 def test_blurring_killed_and_run_again_gives_the_same_files(tmp_path, work, run, photos):
     masks, blurred = tmp_path / "masks", tmp_path / "blurred"
     command = ["-m", "facepart", "blur", "-s", photos, "-m", masks, "-d", blurred]
-    assert kill_when(lambda: (blurred / "blurred_nose").exists(), *command)
+    assert kill_when(lambda: (blurred / "blurred_nose").exists(), *command, *SLOWLY)
     there = len(list(blurred.rglob("*.png")))
     assert 0 < there < 70, "killed in the middle"
     assert run(*command).returncode == 0
@@ -151,15 +165,15 @@ def test_blurring_killed_and_run_again_gives_the_same_files(tmp_path, work, run,
         assert left == right
 
 
-def test_extracting_killed_and_run_again_gives_the_same_files(tmp_path, work, run, photos):
+def test_extracting_killed_and_run_again_gives_the_same_files(tmp_path, work, run, many):
     features = tmp_path / "features"
-    command = ["-m", "facepart", "extract", "-s", photos, "-d", features, "--model", "faceplugin"]
-    assert kill_when(lambda: list(features.glob("*.npy")), *command)
+    command = ["-m", "facepart", "extract", "-s", many, "-d", features, "--model", "faceplugin"]
+    assert kill_when(lambda: any(features.glob("*.npy")), *command, *SLOWLY)
     assert not (features / "list.txt").exists(), "killed in the middle"
     assert run(*command).returncode == 0
     for path in (work / "original").glob("*.npy"):
         assert path.read_bytes() == (features / path.name).read_bytes()
-    assert len((features / "list.txt").read_text().splitlines()) == len(list(photos.iterdir()))
+    assert len((features / "list.txt").read_text().splitlines()) == len(list(many.iterdir()))
 
 
 def test_run_again_nothing_is_done_twice(work, run, photos):
@@ -180,15 +194,17 @@ def test_outputs_of_two_settings_are_never_mixed(work, run, photos):
 
 
 def test_redone_with_other_settings_and_killed_a_folder_holds_no_outputs_of_both(
-    tmp_path, run, photos, recogniser_weights
+    tmp_path, run, many, recogniser_weights
 ):
     features = tmp_path / "features"
-    command = ["-m", "facepart", "extract", "-s", photos, "-d", features, "--model", "faceplugin"]
+    command = ["-m", "facepart", "extract", "-s", many, "-d", features, "--model", "faceplugin"]
     assert run(*command).returncode == 0
     before = {path.name: path.read_bytes() for path in features.glob("*.npy")}
     redo = [*command, "--flip", "--overwrite"]
     begun = '"flip": true'
-    assert kill_when(lambda: begun in (features / "run.json").read_text() and any(features.glob("*.npy")), *redo)
+    assert kill_when(
+        lambda: begun in (features / "run.json").read_text() and any(features.glob("*.npy")), *redo, *SLOWLY
+    )
     assert 0 < len(list(features.glob("*.npy"))) < len(before), "killed in the middle"
     assert run(*redo[:-1]).returncode == 0
     after = {path.name: path.read_bytes() for path in features.glob("*.npy")}

@@ -179,8 +179,8 @@ def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: 
 
 def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    np.save(tmp_path / "features.npy", rng.normal(size=(3000, 64)).astype(np.float32))
-    (tmp_path / "labels.txt").write_text("".join(f"f/{i % 700}_{i}\n" for i in range(3000)))
+    np.save(tmp_path / "features.npy", rng.normal(size=(4000, 64)).astype(np.float32))
+    (tmp_path / "labels.txt").write_text("".join(f"f/{i % 700}_{i}\n" for i in range(4000)))
     killed = tmp_path / "out"
     command = ["-m", "facepart", "match", "-p", tmp_path / "features.npy", "-gr", "CM", "-o", killed]
     process = subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL)

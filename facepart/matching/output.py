@@ -1,7 +1,9 @@
 """The files of a group: which are written, how large they become, and the writing of pairs beside their counting."""
 
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -22,6 +24,9 @@ SAVES: tuple[Save, ...] = ("pairs", "distribution", "both")
 # Up to so many pairs both are written by default: 1.2 GB.
 MOST_PAIRS = 50_000_000
 BYTES_A_PAIR = 24
+
+# Blocks of either kind that may wait for the disk, 1.5 MB each.
+_WRITTEN_AHEAD = 32
 
 # What a distribution takes at most is little beside pairs; room for it and the labels.
 _SPARE = 64 << 20
@@ -92,16 +97,23 @@ def write_pairs(
     """
     total, done = counts.authentic + counts.impostor, 0
     tables = [np.zeros(2 * STEPS + 1, np.int64) for _ in range(2)]
+    ahead: deque[Future[int]] = deque()
     with (
         _npy_rows(output / f"{group}_authentic.npy", counts.authentic) as authentic_file,
         _npy_rows(output / f"{group}_impostor.npy", counts.impostor) as impostor_file,
+        # The disk writes while the next blocks are made.
+        ThreadPoolExecutor(1) as writer,
     ):
         for block in blocks:
             for rows, file, table in zip(block, (authentic_file, impostor_file), tables, strict=True):
-                file.write(rows.data)
+                ahead.append(writer.submit(file.write, rows.data))
                 np.add.at(table, np.rint(rows[:, 2] * STEPS).astype(np.intp) + STEPS, 1)
                 done += len(rows)
+            while len(ahead) > _WRITTEN_AHEAD:
+                ahead.popleft().result()
             progress(done, total)
+        for written in ahead:
+            written.result()
     return GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
 
 
