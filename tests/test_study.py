@@ -203,6 +203,10 @@ def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_
     old = np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy")
     run_study(request_for(photos, tmp_path / "out", settings, keep=keep, flip=True))
     assert not np.array_equal(np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy"), old)
+    # And back: the embeddings are there, the pictures are made again.
+    assert run_study(request_for(photos, tmp_path / "out", settings, keep=keep)).compared == 3
+    assert np.array_equal(np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy"), old)
+    assert lost.read_bytes() == before
 
 
 def test_killed_at_random_moments_and_resumed(photos, finished, settings, tmp_path) -> None:

@@ -99,8 +99,11 @@ def run_study(
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     refuse_single_people(members, request.source)
     photos = members.of(setup.photos)
+    _refuse_other_stage(request.output)
+    # First, or pictures that are about to go would pass for ones that are there.
+    remove_outdated_pictures(request.output, setup.kept, photos, setup.parts, setup.settings)
     work = find_work(photos, setup.store, setup.parts, setup.kept)
-    _begin(setup, photos, work, note)
+    _begin(setup, work, note)
     todo = sum(map(len, work.values()))
     steps = _Steps(setup, members, todo, progress)
     album = _choose_pictures(setup, photos)
@@ -153,7 +156,7 @@ class _Steps:
         groups = members.groups.values()
         conditions = conditions_of(setup.parts, setup.request.cross)
         pairs = sum(count_group_pairs(group, condition) for group in groups for condition in conditions)
-        self._done, self._photos, self._tell = 0, todo, progress
+        self._done, self._tell = 0, progress
         self._total = todo + pairs // _PAIRS_A_PHOTO + 1
         progress(0, self._total)
 
@@ -167,15 +170,15 @@ class _Steps:
         self._tell(min(self._done, self._total), self._total, "")
 
 
-def _begin(
-    setup: Setup, photos: list[Photo], work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]
-) -> None:
-    """Refuse a folder of another stage, say what is redone and why, and leave a record."""
-    output = setup.request.output
+def _refuse_other_stage(output: Path) -> None:
     earlier = read_record(output)
     if earlier is not None and earlier.get("stage") != STAGE:
         raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
-    remove_outdated_pictures(output, setup.kept, photos, setup.parts, setup.settings)
+
+
+def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]) -> None:
+    """Say what is redone and why, and leave a record."""
+    output = setup.request.output
     _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
     todo = sum(map(len, work.values()))
     added = dict.fromkeys(part for parts in work for part in parts if len(parts) < len(setup.parts))
@@ -184,7 +187,7 @@ def _begin(
     elif added:
         note(f"{todo} photos are to be embedded with more parts: {', '.join(added)}")
     if todo and not setup.detector:
-        warn_of_unaligned(photos[0])
+        warn_of_unaligned(next(iter(work.values()))[0])
     write_record(output, make_study_record(setup, None))
 
 
