@@ -26,24 +26,39 @@ CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
 
 
-def measure(setup: Setup, members: Members) -> list[PartResult]:
+def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
+    """Read the scores of every group in every condition."""
+    output = setup.request.output
+    crossed = setup.parts if setup.request.cross else ()
+    return [
+        GroupContent(
+            name=group,
+            photos=len(names),
+            people=members.people[group],
+            original=read_group_scores(output, ORIGINAL, group),
+            blurred={part: read_group_scores(output, part, group) for part in setup.parts},
+            crossed={part: read_group_scores(output, cross_condition(part), group) for part in crossed},
+        )
+        for group, names in members.groups.items()
+    ]
+
+
+def measure(setup: Setup, members: Members, groups: Sequence[GroupContent]) -> list[PartResult]:
     """Compute the figures of every part in every group."""
     results = []
-    for group, names in members.groups.items():
-        rows = [setup.store.rows[name] for name in names]
-        original = read_group_scores(setup.request.output, ORIGINAL, group)
-        for comparison in (WITHIN, CROSS)[: 1 + setup.request.cross]:
-            for part in setup.parts:
-                condition = part if comparison == WITHIN else cross_condition(part)
+    for group in groups:
+        rows = [setup.store.rows[name] for name in members.groups[group.name]]
+        for comparison, compared in ((WITHIN, group.blurred), (CROSS, group.crossed)):
+            for part, scores in compared.items():
                 results.append(
                     part_result(
-                        original,
-                        read_group_scores(setup.request.output, condition, group),
-                        group=group,
+                        group.original,
+                        scores,
+                        group=group.name,
                         part=part,
                         comparison=comparison,
-                        photos=len(names),
-                        people=members.people[group],
+                        photos=group.photos,
+                        people=group.people,
                         missing=sum(not row.pixels[part] for row in rows),
                         share=float(np.mean([row.pixels[part] / max(row.head, 1) for row in rows])),
                     )
@@ -53,7 +68,7 @@ def measure(setup: Setup, members: Members) -> list[PartResult]:
 
 def write_answer(
     setup: Setup,
-    members: Members,
+    groups: Sequence[GroupContent],
     results: Sequence[PartResult],
     rankings: Mapping[str, Sequence[Ranked]],
     pictures: Path,
@@ -67,17 +82,15 @@ def write_answer(
         FacepartError: a file cannot be written, or the pictures cannot be read.
     """
     output = setup.request.output
-    groups = {
-        group: {"photos": len(names), "people": members.people[group]} for group, names in members.groups.items()
-    }
-    record = make_study_record(setup, {"groups": groups, "failed": len(failures)})
+    sizes = {group.name: {"photos": group.photos, "people": group.people} for group in groups}
+    record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
     found = read_pictures(pictures, setup.parts)
     if found is None:
         raise FacepartError(f"{pictures}: cannot be read; remove it and run again")
     content = Content(
         title=setup.request.title,
         parts=setup.parts,
-        groups=[_group_content(setup, members, group) for group in members.groups],
+        groups=groups,
         results=results,
         rankings=rankings,
         face=found[0],
@@ -85,7 +98,7 @@ def write_answer(
         facts=_facts(setup, record),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
-    about = {"settings": record["settings"], "groups": groups}
+    about = {"settings": record["settings"], "groups": sizes}
     _write_changed(output / CSV_FILE, results_csv(results))
     _write_changed(output / JSON_FILE, results_json(results, rankings, about))
     _write_changed(output / REPORT_FILE, render_report(content))
@@ -113,19 +126,6 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     if request.people:
         inputs["people"] = request.people
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
-
-
-def _group_content(setup: Setup, members: Members, group: str) -> GroupContent:
-    output = setup.request.output
-    crossed = setup.parts if setup.request.cross else ()
-    return GroupContent(
-        name=group,
-        photos=len(members.groups[group]),
-        people=members.people[group],
-        original=read_group_scores(output, ORIGINAL, group),
-        blurred={part: read_group_scores(output, part, group) for part in setup.parts},
-        crossed={part: read_group_scores(output, cross_condition(part), group) for part in crossed},
-    )
 
 
 def _facts(setup: Setup, record: Record) -> dict[str, str]:

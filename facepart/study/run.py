@@ -22,7 +22,7 @@ from facepart.recognition.load import open_recogniser
 from facepart.recognition.read import face_reader
 from facepart.recognition.run import warn_of_unaligned
 from facepart.report.results import PartResult, Ranked, rank_parts
-from facepart.study.answer import make_study_record, measure, write_answer
+from facepart.study.answer import make_study_record, measure, read_groups, write_answer
 from facepart.study.embed import Keep
 from facepart.study.embedding import Networks, embed_photos, find_work
 from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
@@ -131,11 +131,12 @@ def run_study(
     if "features" in request.keep:
         write_features(request.output, setup.store, [ORIGINAL, *setup.parts], names, setup.settings)
     compared = _compare_all(setup, members, steps)
-    results = measure(setup, members)
+    groups = read_groups(setup, members)
+    results = measure(setup, members, groups)
     rankings = rank_parts(results)
     if networks and album.missing:
         album.finish(networks)
-    report = write_answer(setup, members, results, rankings, album.file, failures)
+    report = write_answer(setup, groups, results, rankings, album.file, failures)
     return StudyOutcome(
         results=results,
         rankings=rankings,
@@ -221,7 +222,6 @@ def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
     naming = {
         "dataset": request.dataset,
         "subject_pattern": request.subject_pattern,
-        "workers": None,
     }
     for group, names in members.groups.items():
         for condition in conditions_of(setup.parts, request.cross):
