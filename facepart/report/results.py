@@ -8,7 +8,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facepart.metrics import d_prime, fnmr_at_fmr, kolmogorov_smirnov, mean_shift, operating_point, wasserstein
+from facepart.metrics import (
+    d_prime,
+    fnmr_at_fmr,
+    kolmogorov_smirnov,
+    mean_shift,
+    supports,
+    threshold_at_fmr,
+    wasserstein,
+)
 from facepart.scores import GroupScores
 
 # How photos were compared: those with the part blurred among themselves, or with the original ones.
@@ -207,12 +215,11 @@ def _mode(scores: GroupScores) -> float:
 
 def _at_original_threshold(original: GroupScores, blurred: GroupScores, target: float) -> tuple[float, float]:
     """Give the FMR with the part blurred at the original photos' threshold, and how many times theirs it is."""
-    # The authentic scores play no part in where the threshold lies; a group may have none.
-    point = operating_point(original.impostor, original.impostor, target)
-    if point is None:
+    if not supports(original.impostor, target):
         return math.nan, math.nan
-    after = float(blurred.impostor.share_from(point.threshold))
-    return after, after / point.fmr if point.fmr else math.nan
+    threshold = threshold_at_fmr(original.impostor, target)
+    before, after = (float(scores.impostor.share_from(threshold)) for scores in (original, blurred))
+    return after, after / before if before else math.nan
 
 
 def _fnmr(scores: GroupScores, target: float) -> float:
