@@ -1,8 +1,8 @@
 """Two tiles of embeddings -> the scores of their pairs: cosines, rounded to 6 decimals.
 
 Impostor scores come from a float32 product. Authentic scores are few, high, and each of them moves d' much more;
-there the error of a float32 product, up to 6e-7, is as large as the rounding. They come from a product of whole
-numbers, the embeddings in units of 2^-26: every sum of such products is below 2^53, so that float64 holds it exactly,
+there the error of a float32 product, up to 6e-7, is as large as the rounding. They come from products of whole
+numbers, the embeddings in units of 2^-26: every sum of them is below 2^53, so that float64 holds it exactly,
 in whatever order it is taken. Authentic scores are the same on every machine.
 
 What is guaranteed of impostor scores. Every product is of two padded tiles of one shape, taken by one thread. So a

@@ -4,9 +4,8 @@ The faces are first put in the order of their subjects. Then nearly every tile o
 needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at.
 
 Scores are counted by adding ones to a table, those of some tiles together: a product pushes the table out of a core's
-own cache, so that a tile's scores alone would find it cold. The table has a section for each
-kind of pair (impostor, authentic, left out), so that the kind is an offset and every pair is counted by the same
-addition.
+own cache, so that a tile's scores alone would find it cold. The table has a section for each kind of pair (impostor,
+authentic, left out), so that the kind is an offset and every pair is counted by the same addition.
 
 On CUDA the same code runs with larger tiles. The counts are the same but for float32 rounding: a GPU's BLAS adds in
 another order, which moves about one score in a hundred by one step of 1e-6.

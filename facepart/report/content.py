@@ -21,7 +21,7 @@ class GroupContent:
         original: the scores of the original photos.
         blurred: part -> the scores of photos with that part blurred, among themselves.
         crossed: part -> the scores of photos with that part blurred against the original ones; empty unless asked
-        for.
+            for.
     """
 
     name: str
@@ -74,8 +74,8 @@ class Content:
         rankings: group, or ``all``, -> parts, the one whose loss raises impostor scores most first.
         face: the average face, coloured by the shift.
         samples: a few photos with each part blurred.
-        facts: how it was made, in the order shown: what -> value (models and hashes, precision, recipe, versions
-        ...). failures: (photo, stage, reason) of photos that could not be worked on.
+        facts: how it was made, in the order shown: what -> value (models and hashes, precision, recipe, versions).
+        failures: (photo, stage, reason) of photos that could not be worked on.
     """
 
     title: str

@@ -45,7 +45,7 @@ def results_text(results: Sequence[PartResult], rankings: Mapping[str, Sequence[
             lines += [*_group_lines(group, ranked, results), ""]
     if several:
         places = [
-            f"{place}. {each.part} {each.impostor_shift:+.4f}" for place, each in _numbered(rankings[ALL_GROUPS])
+            f"{place}. {each.part} {each.impostor_shift:+.4f}" for place, each in enumerate(rankings[ALL_GROUPS], 1)
         ]
         lines.append(f"over all {len(rankings) - 1} groups: {', '.join(places)}")
     return "\n".join(lines).rstrip()
@@ -60,7 +60,7 @@ def _group_lines(group: str, ranked: Sequence[Ranked], results: Sequence[PartRes
         f"{'':4}{'blurred':12}{'impostor':>10}{'shift':>9}{'x FMR 1e-3':>12}{'authentic':>11}{'shift':>9}"
         f"{'d-prime':>9}{'without':>9}",
     ]
-    for place, each in _numbered(ranked):
+    for place, each in enumerate(ranked, 1):
         lines.append(_line(f"{place}.", each.part, mine[each.part, WITHIN]))
     crossed = [mine[each.part, CROSS] for each in ranked if (each.part, CROSS) in mine]
     if crossed:
@@ -75,10 +75,6 @@ def _line(number: str, name: str, row: PartResult) -> str:
         f"{_shown(row.times_more_1e3, '.2f'):>12}{_shown(row.authentic_mean, '.4f'):>11}"
         f"{_shown(row.authentic_shift, '+.4f'):>9}{_shown(row.d_prime, '.3f'):>9}{row.missing:9}"
     )
-
-
-def _numbered(ranked: Sequence[Ranked]) -> list[tuple[int, Ranked]]:
-    return list(enumerate(ranked, 1))
 
 
 def _shown(value: float, form: str) -> str:

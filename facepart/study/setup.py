@@ -102,11 +102,6 @@ class Setup:
     store: Store
     kept: KeptPictures
 
-    @property
-    def folder(self) -> Path:
-        """Where the embeddings lie."""
-        return settings_folder(self.request.output / EMBEDDINGS_FOLDER, self.settings)
-
 
 def set_up(request: Request) -> Setup:
     """Find out what is asked for; nothing is written.

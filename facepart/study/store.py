@@ -83,8 +83,8 @@ class Store:
         numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz")]
         self._next = max(numbers, default=0) + 1
         for number in sorted(numbers):
-            for row, entry in enumerate(self._index(number)):
-                self._take(number, row, entry, entry["conditions"])
+            for line in self._index(number):
+                self._take(number, line)
 
     def add(self, entry: Entry) -> None:
         """Take a photo in; it is on disk once its shard is full, or after :meth:`flush`."""
@@ -122,8 +122,8 @@ class Store:
         path = self._path(self._next)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, index=told, **arrays)
-        for row, line in enumerate(index):
-            self._take(self._next, row, line, line["conditions"])
+        for line in index:
+            self._take(self._next, line)
         self._next += 1
         self._waiting.clear()
 
@@ -157,14 +157,14 @@ class Store:
             return list(conditions)
         return [] if row.failure else [condition for condition in conditions if condition not in row.places]
 
-    def _take(self, shard: int, number: int, line: Mapping[str, Any], places: Mapping[str, int]) -> None:
+    def _take(self, shard: int, line: Mapping[str, Any]) -> None:
         row = self.rows.get(line["name"])
         if row is None or row.signature != line["signature"] or line["failure"]:
             row = self.rows[line["name"]] = Row(line["signature"])
         row.failure = tuple(line["failure"]) if line["failure"] else None
         row.head = line["head"] or row.head
         row.pixels |= line["pixels"]
-        row.places |= {condition: (shard, place) for condition, place in places.items()}
+        row.places |= {condition: (shard, place) for condition, place in line["conditions"].items()}
 
     def _index(self, shard: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self._read(shard, "index").tobytes())
