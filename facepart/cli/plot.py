@@ -11,7 +11,7 @@ from facepart.errors import UsageError
 from facepart.plots.run import DEFAULT_KIND, KINDS, plot
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics
-from facepart.scores import read_scores
+from facepart.scores import read_both, read_scores
 
 _SETS = (1, 2, 3, 4)
 _FILES = {"a": "authentic", "i": "impostor"}
@@ -65,16 +65,14 @@ def _read_sets(options: dict[str, Path | str | None]) -> list[ScoreSet]:
                 )
     if given != list(range(1, len(given) + 1)):
         raise UsageError(f"set {given[-1]} is given, but not every set before it: number them from 1 without a gap")
-    return [
-        ScoreSet(
-            str(options[f"label{number}"] or f"Set {number}"),
-            **{
-                name: read_scores(Path(str(options[f"{name}{number}"] or options[f"scores{number}"])), name)
-                for name in _FILES.values()
-            },
-        )
-        for number in given
-    ]
+    return [_read_set(options, number) for number in given]
+
+
+def _read_set(options: dict[str, Path | str | None], number: int) -> ScoreSet:
+    label, both = str(options[f"label{number}"] or f"Set {number}"), options[f"scores{number}"]
+    if both:
+        return ScoreSet(label, *read_both(Path(both)))
+    return ScoreSet(label, *(read_scores(Path(str(options[f"{name}{number}"])), name) for name in _FILES.values()))
 
 
 def _lines(label: str, first_label: str, found: Statistics) -> list[str]:

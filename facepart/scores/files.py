@@ -63,8 +63,11 @@ def load_scores(path: Path) -> GroupScores:
         FacepartError: the file is missing, damaged, of a later version, or not of this form.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else {}
+        loaded = np.load(path, allow_pickle=False)
+        arrays = {}
+        if isinstance(loaded, np.lib.npyio.NpzFile):  # else it is a .npy under another name
+            with loaded:
+                arrays = dict(loaded)
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such score file") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:

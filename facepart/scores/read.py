@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.scores.distribution import ScoreDistribution
-from facepart.scores.files import SUFFIX, load_scores
+from facepart.scores.files import SUFFIX, GroupScores, load_scores
 
 # How many scores of a large file are looked at at a time.
 _BLOCK = 1 << 22
@@ -31,15 +31,24 @@ def read_scores(path: Path, kind: str) -> ScoreDistribution:
             or some that are not finite.
     """
     if path.suffix.lower() == SUFFIX:
-        found: ScoreDistribution = getattr(load_scores(path), kind)
-        if not found.n:
-            raise FacepartError(f"{path}: there are no {kind} scores in it")
-        return found
+        return _refuse_none(path, kind, getattr(load_scores(path), kind))
     column = _read_column(path)
     if not column.size:
         raise FacepartError(f"{path}: there are no scores in it")
     blocks = (column[first : first + _BLOCK] for first in range(0, column.size, _BLOCK))
     return ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
+
+
+def read_both(path: Path) -> GroupScores:
+    """Read an ``.npz`` that holds scores of both kinds; raises what :func:`read_scores` raises."""
+    found = load_scores(path)
+    return GroupScores(*(_refuse_none(path, kind, scores) for kind, scores in found._asdict().items()))
+
+
+def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistribution:
+    if not scores.n:
+        raise FacepartError(f"{path}: there are no {kind} scores in it")
+    return scores
 
 
 def _read_column(path: Path) -> NDArray[Any]:
