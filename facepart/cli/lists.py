@@ -12,7 +12,7 @@ from facepart.errors import UsageError
 from facepart.lists.features import find_features
 from facepart.lists.paths import write_list
 from facepart.lists.people import read_people, select_group
-from facepart.subjects import DATASETS, naming_rule
+from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
     add(
         *("-d", "--dataset"),
-        default="MORPH",
+        default=DEFAULT_DATASET,
         metavar="NAME",
         help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
     )

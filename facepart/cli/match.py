@@ -9,6 +9,7 @@ import argparse
 import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepart.cli.engine import positive
 from facepart.cli.people import warn_of_unknown
@@ -18,8 +19,10 @@ from facepart.lists.people import read_people
 from facepart.matching.features import read_features
 from facepart.matching.groups import Group, read_group, split_by_people
 from facepart.matching.output import MOST_PAIRS, SAVES
-from facepart.matching.run import DEFAULT_DATASET, MatchOutcome, match_groups
-from facepart.subjects import DATASETS, naming_rule
+from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
+
+if TYPE_CHECKING:
+    from facepart.matching.run import MatchOutcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +87,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Match, and say of each group what was compared and how long it took."""
     begun = time.monotonic()
+    # Read first: what is wrong with the call or the features is told before PyTorch, which takes seconds, is loaded.
     groups = _read_groups(arguments)
+    from facepart.matching.run import match_groups
+
     with progress_bar("match", unit="pair") as progress:
         outcomes = match_groups(
             groups,
@@ -126,7 +132,7 @@ def _read_groups(arguments: argparse.Namespace) -> list[Group]:
     ]
 
 
-def _summary(outcome: MatchOutcome, folder: Path) -> str:
+def _summary(outcome: "MatchOutcome", folder: Path) -> str:
     other = "each other" if outcome.gallery is None else f"{outcome.gallery} of the gallery"
     people = "1 person" if outcome.subjects == 1 else f"{outcome.subjects} people"
     group = folder / outcome.group
@@ -141,7 +147,7 @@ def _summary(outcome: MatchOutcome, folder: Path) -> str:
     return line
 
 
-def _warn(outcome: MatchOutcome, arguments: argparse.Namespace) -> None:
+def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace) -> None:
     logger = logging.getLogger(__name__)
     if outcome.saved == "distribution" and arguments.save is None:
         logger.warning(

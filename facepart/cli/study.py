@@ -15,7 +15,7 @@ from facepart.cli.progress import progress_bar
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
 from facepart.parts import PARTS
-from facepart.subjects import DATASETS
+from facepart.subjects import DATASETS, DEFAULT_DATASET
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--groups", type=_names, default=[], metavar="CM,CF", help="which groups (default: all of the table)")
     add(
         *("-d", "--dataset"),
-        default="MORPH",
+        default=DEFAULT_DATASET,
         metavar="NAME",
         help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
     )

@@ -33,9 +33,8 @@ from facepart.matching.output import (
 )
 from facepart.matching.pairs import pair_blocks
 from facepart.scores import save_scores
-from facepart.subjects import Rule, naming_rule, split_label
+from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule, split_label
 
-DEFAULT_DATASET = "MORPH"
 STAGE = "match"
 
 

@@ -16,7 +16,7 @@ from facepart.parts import PARTS, choose_parts
 from facepart.study.kept import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
 from facepart.study.settings import embedding_settings, settings_folder
 from facepart.study.store import Store
-from facepart.subjects import Rule, naming_rule
+from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule
 
 EMBEDDINGS_FOLDER = "embeddings"
 
@@ -51,7 +51,7 @@ class Request:
     people: Path | None = None
     group_column: str = "group"
     groups: Sequence[str] = ()
-    dataset: str = "MORPH"
+    dataset: str = DEFAULT_DATASET
     subject_pattern: str | None = None
     parts: Sequence[str] = tuple(PARTS)
     model: str | None = None

@@ -57,6 +57,9 @@ DATASETS: dict[str, tuple[Rule, str]] = {
 }
 
 
+DEFAULT_DATASET = "MORPH"
+
+
 def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
     """Give the rule that reads the subject off a label.
 
