@@ -7,7 +7,7 @@ computes in float64, and does not ask for an order.
 
 from facepart.metrics.auc import auc
 from facepart.metrics.dprime import d_prime
-from facepart.metrics.eer import eer
+from facepart.metrics.eer import eer, eer_of
 from facepart.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
 from facepart.metrics.kolmogorov_smirnov import kolmogorov_smirnov
 from facepart.metrics.operating_point import (
@@ -30,6 +30,7 @@ __all__ = [
     "auc",
     "d_prime",
     "eer",
+    "eer_of",
     "error_rates",
     "fmr",
     "fnmr",

@@ -7,7 +7,7 @@ leaves the interpolation open).
 
 import numpy as np
 
-from facepart.metrics.error_rates import error_rates
+from facepart.metrics.error_rates import ErrorRates, error_rates
 from facepart.metrics.tally import Scores
 
 
@@ -28,7 +28,11 @@ def eer(authentic: Scores, impostor: Scores) -> float:
         >>> eer([0.4, 0.6, 0.8, 0.9], [0.1, 0.2, 0.3, 0.5])
         0.25
     """
-    rates = error_rates(authentic, impostor)
+    return eer_of(error_rates(authentic, impostor))
+
+
+def eer_of(rates: ErrorRates) -> float:
+    """Compute the equal error rate from curves that are known already, all of their points."""
     excess = rates.fnmr - rates.fmr  # rises from -1 to 1
     after = int(np.argmax(excess >= 0))
     if excess[after] == 0:

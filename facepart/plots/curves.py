@@ -1,8 +1,8 @@
 """FMR and FNMR as curves: ROC, DET, and both rates against the threshold, of up to four sets in one figure.
 
 Every curve goes through points that the scores have, some hundreds of them, chosen so that on the figure's axes no
-two neighbours are far apart. On ROC and DET curves, and as lines of equal FMR in the third figure, the thresholds at
-FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support them (:mod:`facepart.metrics.operating_point`).
+two neighbours are far apart. The thresholds at FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support
+them (:mod:`facepart.metrics.operating_point`).
 """
 
 import math
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from facepart.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer, error_rates, operating_point
+from facepart.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_of, operating_point
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
@@ -31,7 +31,6 @@ _LEAST_ROOM = 0.01
 _APART = "no threshold has errors of both kinds"
 # The least rate that is labelled as a plain number of per cents.
 _LEAST_PLAIN = 1e-4
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MARK = "o"
 _NORMAL = NormalDist()
 
@@ -47,7 +46,7 @@ def curve(entry: ScoreSet) -> Curve:
     """Choose the points of a set that are drawn, and those that are marked."""
     points = [(target, operating_point(entry.authentic, entry.impostor, target)) for target in REPORTED_FMRS]
     marked = [(target, point) for target, point in points if point is not None]
-    return Curve(_thinned(error_rates(entry.authentic, entry.impostor)), marked)
+    return Curve(_thinned(entry.rates), marked)
 
 
 def roc(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
@@ -74,7 +73,7 @@ def roc(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
         axes.set_xlim(_least_rate(curves), 1)
         axes.set_xlabel("False Match Rate")
         axes.set_ylabel("True Accept Rate")
-        _end(axes, sets, title, marks=any(each.marked for each in curves))
+        _end(axes, sets, curves, title)
     return figure
 
 
@@ -108,7 +107,7 @@ def det(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
             axes.text(0.5, 0.5, _APART, transform=axes.transAxes, ha="center", va="center", color=style.GREY)
         axes.set_xlabel("False Match Rate (%)")
         axes.set_ylabel("False Non-Match Rate (%)")
-        _end(axes, sets, title, marks=any(each.marked for each in curves))
+        _end(axes, sets, curves, title)
     return figure
 
 
@@ -135,7 +134,7 @@ def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
         axes.set_xlabel("Threshold")
         axes.set_ylabel("Error Rate")
         key = {"FNMR": {"linestyle": style.AUTHENTIC_LINE}, "FMR": {"linestyle": style.IMPOSTOR_LINE}}
-        _end(axes, sets, title, marks=any(each.marked for each in curves), key=key)
+        _end(axes, sets, curves, title, key)
     return figure
 
 
@@ -157,15 +156,16 @@ def _thinned(rates: ErrorRates) -> ErrorRates:
     """Choose points such that neighbours are near each other on every figure's axes."""
     if len(rates.thresholds) <= MOST_POINTS:
         return rates
-    ways: list[Callable[[ErrorRates], NDArray[np.float64]]] = [
-        lambda found: np.nan_to_num(found.thresholds, posinf=float(found.thresholds[-2])),
-        lambda found: -np.log(np.maximum(found.fmr, found.fmr[found.fmr > 0].min() / 2)),
-        lambda found: np.log(np.maximum(found.fnmr, found.fnmr[found.fnmr > 0].min() / 2)),
-        lambda found: found.fnmr - found.fmr,
+    thresholds, fmr, fnmr = rates
+    # None of these falls from one point to the next, and 0 is as far below the least rate as half of that.
+    ways = [
+        np.nan_to_num(thresholds, posinf=float(thresholds[-2])),
+        -np.log(np.maximum(fmr, fmr[fmr > 0].min() / 2)),
+        np.log(np.maximum(fnmr, fnmr[fnmr > 0].min() / 2)),
+        fnmr - fmr,
     ]
     chosen = [np.array([0, len(rates.thresholds) - 1])]
-    for way in ways:
-        travelled = way(rates)
+    for travelled in ways:
         steps = np.linspace(travelled[0], travelled[-1], MOST_POINTS // len(ways))
         chosen.append(np.searchsorted(travelled, steps, side="left").clip(0, len(travelled) - 1))
     kept = np.unique(np.concatenate(chosen))
@@ -181,17 +181,16 @@ def _begin(sets: Sequence[ScoreSet]) -> tuple[Figure, Axes, list[Curve]]:
 def _end(
     axes: Axes,
     sets: Sequence[ScoreSet],
+    curves: Sequence[Curve],
     title: str | None,
-    *,
-    marks: bool,
     key: dict[str, dict[str, object]] | None = None,
 ) -> None:
     """Add the grid, and the legend with each set's EER."""
     axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer(entry.authentic, entry.impostor):.2%}" for entry in sets]
+    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer_of(entry.rates):.2%}" for entry in sets]
     targets = {"at FMR 10⁻², 10⁻³ ...": {"linestyle": "none", "marker": _MARK, "markersize": 4}}
-    add_legend(axes, labels, title, (key or {}) | (targets if marks else {}))
+    add_legend(axes, labels, title, (key or {}) | (targets if any(each.marked for each in curves) else {}))
 
 
 def _line(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str, line: Any = "solid") -> None:
@@ -211,7 +210,7 @@ def _marks(axes: Axes, points: dict[float, tuple[float, float]], colour: str, *,
 def _make_logarithmic(set_scale: Callable[[str], None], axis: Axis) -> None:
     """Make an axis logarithmic; its labels are plain text, as the house style does not read formulas."""
     set_scale("log")
-    axis.set_major_formatter(FuncFormatter(lambda rate, _: _power_of_ten(rate)))
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: _as_power(rate)))
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -225,11 +224,11 @@ def _show_rates(set_limits: Callable[..., object], set_ticks: Callable[..., obje
 
 
 def _in_percent(rate: float) -> str:
-    return f"{rate * 100:g}" if rate >= _LEAST_PLAIN else _power_of_ten(rate * 100)
+    return f"{rate * 100:g}" if rate >= _LEAST_PLAIN else _as_power(rate * 100)
 
 
-def _power_of_ten(rate: float) -> str:
-    return f"10{str(round(math.log10(rate))).translate(_RAISED)}"
+def _as_power(rate: float) -> str:
+    return style.power_of_ten(round(math.log10(rate)))
 
 
 def _least_rate(curves: Sequence[Curve]) -> float:

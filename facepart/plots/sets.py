@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from facepart.errors import FacepartError
+from facepart.metrics import ErrorRates, error_rates
 from facepart.plots import style
 from facepart.scores import ScoreDistribution
 
@@ -21,6 +23,11 @@ class ScoreSet:
     label: str
     authentic: ScoreDistribution
     impostor: ScoreDistribution
+
+    @cached_property
+    def rates(self) -> ErrorRates:
+        """FMR and FNMR at every threshold; of half a billion scores, a tenth of a second's work."""
+        return error_rates(self.authentic, self.impostor)
 
     def __post_init__(self) -> None:
         for kind in ("authentic", "impostor"):

@@ -21,7 +21,7 @@ from facepart.metrics import (
     TOO_FEW,
     auc,
     d_prime,
-    eer,
+    eer_of,
     fnmr_at_fmr,
     kolmogorov_smirnov,
     mean_shift,
@@ -42,7 +42,7 @@ def set_statistics(scores: ScoreSet) -> Statistics:
         "authentic_mean": scores.authentic.mean,
         "impostor_mean": scores.impostor.mean,
         "d_prime": d_prime(*pair),
-        "eer": eer(*pair),
+        "eer": eer_of(scores.rates),
         "auc": auc(*pair),
         **{f"fnmr_at_fmr_{target:.0e}": _known(fnmr_at_fmr(*pair, target)) for target in REPORTED_FMRS},
     }

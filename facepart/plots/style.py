@@ -40,6 +40,8 @@ LEGEND: dict[str, Any] = {
     "columnspacing": 1.6,
 }
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # the font that matplotlib itself brings: the same picture on every machine
     "font.size": 9.5,
@@ -59,3 +61,8 @@ def house_style() -> Iterator[None]:
     """Draw or save in the house style; matplotlib's own settings come back afterwards."""
     with mpl.rc_context(_SETTINGS):
         yield
+
+
+def power_of_ten(power: int) -> str:
+    """Write a power of ten as plain text, e.g. 10⁻³."""
+    return f"10{str(power).translate(_RAISED)}"
