@@ -105,12 +105,14 @@ def _stage(name: str, unit: str) -> Iterator[Progress]:
 
 
 def _conclude(found: "StudyOutcome", note: str) -> str:
+    from facepart.report.markup import part_name
+
     (ranked,) = found.rankings.values()
     people = sum(found.members.people.values())
     most = max(ranked, key=lambda each: abs(each.impostor_shift))
     where = "up" if most.impostor_shift > 0 else "down"
     text = (
-        f"Blurring the {most.part.replace('_', ' and ')} moved the impostor scores most: their mean went {where} by "
+        f"Blurring the {part_name(most.part)} moved the impostor scores most: their mean went {where} by "
         f"{abs(most.impostor_shift):.4f}. "
     )
     if note == _SIMULATED:

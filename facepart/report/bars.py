@@ -6,7 +6,7 @@ import numpy as np
 
 from facepart.report.content import Content
 from facepart.report.markup import escape, part_name, signed
-from facepart.report.results import WITHIN, Ranked
+from facepart.report.results import Ranked, shifts_within
 
 # Colours of groups in report.css; with more groups they come round again, and the names beside the bars tell.
 GROUP_COLOURS = 6
@@ -23,7 +23,7 @@ def shift_bars(content: Content, ranking: Sequence[Ranked]) -> str:
     Widths are in per cent and heights in pixels, so that the figures stay legible in a narrow window.
     """
     names = [group.name for group in content.groups]
-    shifts = {(row.group, row.part): row.impostor_shift for row in content.results if row.comparison == WITHIN}
+    shifts = shifts_within(content.results)
     finite = [shift for shift in shifts.values() if np.isfinite(shift)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
     scale = _ROOM / ((high - low) or 1.0)

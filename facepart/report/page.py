@@ -6,6 +6,7 @@ one style by their hashes: nothing else runs, and nothing is fetched.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
@@ -16,7 +17,7 @@ from facepart.report.markup import escape, part_name, plain, script_json
 from facepart.report.panels import BLURRED, CROSSED, ORIGINAL, histograms, rocs
 from facepart.report.pictures import contact_sheet
 from facepart.report.readings import reading_chart, readings, start_stop, thresholds
-from facepart.report.results import PartResult
+from facepart.report.results import WITHIN, PartResult, Ranked
 from facepart.report.tables import count_table, fact_table, failure_table, figure_tables, shift_table
 from facepart.report.words import answer, main_ranking, own_limits, size
 
@@ -53,7 +54,7 @@ def render_report(content: Content) -> str:
         by_group=" and group by group" if len(content.groups) > 1 else "",
         groups_key=_groups_key(content),
         shifts=shift_table(content, ranking),
-        parts="\n".join(_part_section(content, *piece) for piece in _panels(content)),
+        parts=_part_sections(content, ranking),
         sets_key=_sets_key(content),
         group_options=_options([group.name for group in content.groups]),
         part_options=_options([part_name(part) for part in content.parts], part_name(ranking[0].part)),
@@ -70,24 +71,21 @@ def render_report(content: Content) -> str:
     )
 
 
-def _panels(content: Content) -> list[tuple[int, str, dict[tuple[int, str], str], dict[tuple[int, str], str]]]:
-    """Give each part's place in the ranking, the part, and the charts."""
+def _part_sections(content: Content, ranking: Sequence[Ranked]) -> str:
+    """Make a section for each part, in the order of the ranking: a panel of charts for each group."""
     drawn, curves = histograms(content), rocs(content)
-    return [(place, ranked.part, drawn, curves) for place, ranked in enumerate(main_ranking(content), 1)]
-
-
-def _part_section(
-    content: Content, place: int, part: str, drawn: dict[tuple[int, str], str], curves: dict[tuple[int, str], str]
-) -> str:
-    results = {(row.group, row.part): row for row in reversed(content.results)}
-    panels = "".join(
-        f"<figure><figcaption><h4>{escape(group.name)}</h4>{_panel_words(results[group.name, part])}</figcaption>"
-        f"{drawn[number, part]}"
-        f"{curves.get((number, part)) or '<p>No authentic scores, and so no ROC curve.</p>'}</figure>"
-        for number, group in enumerate(content.groups)
-    )
-    heading = f"<h3>{place}. {escape(part_name(part))}</h3>"
-    return f'<section class="part">{heading}<div class="panels">{panels}</div></section>'
+    rows = {(row.group, row.part): row for row in content.results if row.comparison == WITHIN}
+    sections = []
+    for place, part in enumerate((ranked.part for ranked in ranking), 1):
+        panels = "".join(
+            f"<figure><figcaption><h4>{escape(group.name)}</h4>{_panel_words(rows[group.name, part])}</figcaption>"
+            f"{drawn[number, part]}"
+            f"{curves.get((number, part)) or '<p>No authentic scores, and so no ROC curve.</p>'}</figure>"
+            for number, group in enumerate(content.groups)
+        )
+        heading = f"<h3>{place}. {escape(part_name(part))}</h3>"
+        sections.append(f'<section class="part">{heading}<div class="panels">{panels}</div></section>')
+    return "\n".join(sections)
 
 
 def _panel_words(row: PartResult) -> str:

@@ -11,6 +11,7 @@ from facepart.metrics.operating_point import FEWEST_FALSE_MATCHES
 from facepart.plots.curves import curve
 from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
 from facepart.plots.sets import ScoreSet
+from facepart.plots.style import power_of_ten
 from facepart.report.content import Content
 from facepart.report.markup import part_name, per_cent, plain
 from facepart.report.results import WITHIN
@@ -21,7 +22,6 @@ from facepart.scores import GroupScores
 ORIGINAL, BLURRED, CROSSED = "original", "blurred", "blurred against original"
 # No ROC chart shows FMRs below this; nor those that too few false matches tell.
 _LEAST_FMR = 1e-6
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Points(NamedTuple):
@@ -110,7 +110,7 @@ def rocs(content: Content) -> dict[tuple[int, str], str]:
 def fmr_ticks(decades: int) -> Ticks:
     """Label a logarithmic axis of rates from 10^-decades to 1."""
     powers = range(-decades, 1)
-    return Ticks(powers, [f"10{str(power).translate(_RAISED)}" if power else "1" for power in powers], "FMR")
+    return Ticks(powers, [power_of_ten(power) if power else "1" for power in powers], "FMR")
 
 
 def _score_ticks(low: float, high: float) -> Ticks:

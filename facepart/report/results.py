@@ -177,6 +177,11 @@ def part_result(
     )
 
 
+def shifts_within(results: Sequence[PartResult]) -> dict[tuple[str, str], float]:
+    """Give (group, part) -> the shift that parts are ranked by."""
+    return {(row.group, row.part): row.impostor_shift for row in results if row.comparison == WITHIN}
+
+
 def rank_parts(results: Sequence[PartResult]) -> dict[str, list[Ranked]]:
     """Rank parts by the impostor shift within: in each group, and over all by the mean of the groups' shifts.
 
@@ -187,10 +192,9 @@ def rank_parts(results: Sequence[PartResult]) -> dict[str, list[Ranked]]:
     """
     shifts: dict[str, dict[str, list[float]]] = {}
     groups = list(dict.fromkeys(result.group for result in results))
-    for result in results:
-        if result.comparison == WITHIN:
-            for name in (result.group, ALL_GROUPS) if len(groups) > 1 else (result.group,):
-                shifts.setdefault(name, {}).setdefault(result.part, []).append(result.impostor_shift)
+    for (group, part), shift in shifts_within(results).items():
+        for name in (group, ALL_GROUPS) if len(groups) > 1 else (group,):
+            shifts.setdefault(name, {}).setdefault(part, []).append(shift)
     order = [ALL_GROUPS] * (len(groups) > 1) + groups
     return {
         name: sorted(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from facepart.report.content import Content
 from facepart.report.markup import DASH, escape, part_name, per_cent, plain, signed, table
-from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult, Ranked
+from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult, Ranked, shifts_within
 
 # Rows of failures that are written out.
 _MOST_FAILURES = 50
@@ -14,7 +14,7 @@ _MOST_FAILURES = 50
 def shift_table(content: Content, ranking: Sequence[Ranked]) -> str:
     """Make the table of shifts: a row a part, in the order of the ranking, a column a group."""
     names = [group.name for group in content.groups]
-    shifts = {(row.group, row.part): row.impostor_shift for row in content.results if row.comparison == WITHIN}
+    shifts = shifts_within(content.results)
     several = ALL_GROUPS in content.rankings and len(names) > 1
     rows = [
         [
