@@ -73,6 +73,18 @@ def read_record(folder: Path) -> Record | None:
     return record
 
 
+def read_record_of(folder: Path, stage: str) -> Record | None:
+    """Read a stage's ``run.json`` in `folder`; None where there is none.
+
+    Raises:
+        FacepartError: the file is no record, or of another stage.
+    """
+    record = read_record(folder)
+    if record is not None and record.get("stage") != stage:
+        raise FacepartError(f"{folder}: holds the outputs of `{record.get('stage')}`; choose another folder with -o")
+    return record
+
+
 def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any]) -> None:
     """Refuse to add to outputs that were made with other settings.
 

@@ -17,7 +17,9 @@ product, and is not used for that reason. On another kind of machine an impostor
 never by more.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -98,10 +100,18 @@ def tile_steps(
     return out
 
 
-def one_thread_each(workers: int) -> ThreadPoolExecutor:
-    """Give a pool in each thread of which PyTorch computes with that thread alone."""
+@contextmanager
+def one_thread_each(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool in each thread of which PyTorch computes with that thread alone.
+
+    Work that has not begun when the block ends is left undone.
+    """
     # The setting is the calling thread's own: that of the program around us stays as it is.
-    return ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _round(cosines: torch.Tensor) -> torch.Tensor:

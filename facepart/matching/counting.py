@@ -140,13 +140,10 @@ def count_scores(
     sizes = [min(tile, rows.count - row) * (columns.count - first) for row, first in strips]
     done, pairs = 0, sum(sizes)
     with one_thread_each(workers if on_cpu else 1) as pool:
-        try:
-            for strip, size in zip([pool.submit(count_strip, *strip) for strip in strips], sizes, strict=True):
-                strip.result()
-                done += size
-                progress(done, pairs)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for strip, size in zip([pool.submit(count_strip, *strip) for strip in strips], sizes, strict=True):
+            strip.result()
+            done += size
+            progress(done, pairs)
     for table in tables:
         table.finish()
     impostor, authentic, _ = total.counts.cpu().numpy().reshape(3, _VALUES)

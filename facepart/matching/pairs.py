@@ -3,6 +3,7 @@
 Rows come in row-major order of (probe, gallery). Which pairs there are is told in :mod:`facepart.matching.faces`.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -87,13 +88,10 @@ def score_strips(probe: Faces, gallery: Faces | None = None, *, workers: int, ti
         return Strip(row, begin, steps.numpy()[: len(ours) - row, : len(theirs) - begin])
 
     with one_thread_each(workers) as pool:
-        ahead: list[Future[Strip]] = []
-        try:
-            for row in range(0, len(ours), tile):
-                ahead.append(pool.submit(make_strip, row))
-                if len(ahead) > workers:
-                    yield ahead.pop(0).result()
-            while ahead:
-                yield ahead.pop(0).result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        ahead: deque[Future[Strip]] = deque()
+        for row in range(0, len(ours), tile):
+            ahead.append(pool.submit(make_strip, row))
+            if len(ahead) > workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

@@ -16,7 +16,7 @@ from typing import Any
 from facepart.engines import choose_device
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
-from facepart.files.record import make_record, read_record, write_record
+from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
@@ -236,9 +236,7 @@ def _compare(prepared: _Prepared, output: Path, device: str, workers: int, progr
 
 def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
     """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
-    earlier = read_record(output)
-    if earlier is not None and earlier.get("stage") != STAGE:
-        raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
+    earlier = read_record_of(output, STAGE)
     all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
     all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
     write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import read_record, write_record
+from facepart.files.record import read_record_of, write_record
 from facepart.images import Photo
 from facepart.parsing.parser import open_parser
 from facepart.recognition.load import open_recogniser
@@ -99,7 +99,7 @@ def run_study(
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     refuse_single_people(members, request.source)
     photos = members.of(setup.photos)
-    _refuse_other_stage(request.output)
+    read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or pictures that are about to go would pass for ones that are there.
     remove_outdated_pictures(request.output, setup.kept, photos, setup.parts, setup.settings)
     work = find_work(photos, setup.store, setup.parts, setup.kept)
@@ -169,12 +169,6 @@ class _Steps:
     def pairs(self, pairs: int) -> None:
         self._done += pairs // _PAIRS_A_PHOTO
         self._tell(min(self._done, self._total), self._total, "")
-
-
-def _refuse_other_stage(output: Path) -> None:
-    earlier = read_record(output)
-    if earlier is not None and earlier.get("stage") != STAGE:
-        raise FacepartError(f"{output}: holds the outputs of `{earlier.get('stage')}`; choose another folder with -o")
 
 
 def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]) -> None:
