@@ -28,7 +28,7 @@ from facepart.images import find_photos, read_photo, write_image
 from facepart.images.resize import resize
 from facepart.images.write import encode_image
 from facepart.models import DEFAULT_PARSER, obtain
-from facepart.occlusion import blend, blur_parts, soft_mask
+from facepart.occlusion import blend, occlude_parts, soft_mask
 from facepart.occlusion.recipe import recipe
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.parts import PARTS, part_mask
@@ -59,7 +59,7 @@ def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Se
     with clock(seconds, "7 masks"):
         masks = {part: part_mask(labels, part) for part in PARTS}
     with clock(seconds, "7 blurs"):
-        blurred = blur_parts(pixels, masks)
+        blurred = {part: occluded.photo for part, occluded in occlude_parts(pixels, masks).items()}
     with clock(seconds, "  of which soft masks"):
         for part, mask in masks.items():
             soft_mask(mask, recipe(part, height, width), height, width)

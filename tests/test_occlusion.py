@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facepart.errors import UsageError
 from facepart.images import read_photo
-from facepart.occlusion import blend, blur_parts, soft_mask
+from facepart.occlusion import blend, occlude_parts, soft_mask
 from facepart.occlusion.recipe import Recipe, recipe
 from facepart.occlusion.soften import truncating_gaussian
 from facepart.parsing import parser
@@ -31,7 +31,7 @@ def golden_masks(shared, stem):
 def test_blurs_from_the_golden_masks_differ_by_one_level_at_most(shared, stem):
     folder = shared / "golden" / "blur"
     photo = read_photo(folder / "images" / f"{stem}.png")
-    for part, blurred in blur_parts(photo, golden_masks(shared, stem)).items():
+    for part, (blurred, _) in occlude_parts(photo, golden_masks(shared, stem)).items():
         expected = read_photo(folder / f"blurred_{ORIGINAL_NAMES.get(part, part)}" / f"{stem}.png")
         assert np.abs(blurred.astype(int) - expected).max() <= 1, part
         assert np.any(blurred != photo), part
@@ -44,7 +44,7 @@ def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_wei
     for path in paths:
         photo = read_photo(path)
         labels = engine(parser.fit_photo(photo)[None])[0]
-        for part, blurred in blur_parts(photo, {part: part_mask(labels, part) for part in PARTS}).items():
+        for part, (blurred, _) in occlude_parts(photo, {part: part_mask(labels, part) for part in PARTS}).items():
             expected = read_photo(folder / f"blurred_{ORIGINAL_NAMES.get(part, part)}" / f"{path.stem}.png")
             difference = np.abs(blurred.astype(int) - expected).max(axis=2)
             assert np.mean(difference <= 3) >= 0.999, (path.stem, part)
@@ -93,14 +93,14 @@ def test_blending_is_exact_for_every_photo_other_and_mask():
 def test_a_part_that_is_nowhere_leaves_the_photo_as_it_is():
     photo = np.random.default_rng(1).integers(0, 256, (50, 50, 3)).astype(np.uint8)
     empty = np.zeros((512, 512), np.uint8)
-    np.testing.assert_array_equal(blur_parts(photo, {"hair": empty})["hair"], photo)
+    np.testing.assert_array_equal(occlude_parts(photo, {"hair": empty})["hair"].photo, photo)
 
 
 def test_a_blur_changes_the_part_and_nothing_far_from_it():
     photo = np.random.default_rng(2).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     mask = np.zeros((512, 512), np.uint8)
     mask[230:280, 230:280] = 255
-    changed = np.any(blur_parts(photo, {"nose": mask})["nose"] != photo, axis=2)
+    changed = np.any(occlude_parts(photo, {"nose": mask})["nose"].photo != photo, axis=2)
     assert changed[105:118, 105:118].mean() > 0.95
     # Grown by 6 pixels, and the Gaussian ends at 20.
     assert not changed[:70].any()

@@ -19,7 +19,7 @@ from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
 from facepart.models import DEFAULT_PARSER, obtain
-from facepart.occlusion.blur import blur_parts
+from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.paths import blurred_path, mask_path
 from facepart.occlusion.recipe import describe
 from facepart.parsing.labels import PALETTE
@@ -199,11 +199,11 @@ def _write(
     """Write all outputs for a photo; give the pixels of each part."""
     with times.measure("blur parts"):
         masks = {part: part_mask(labels, part) for part in layout.parts}
-        blurred = blur_parts(pixels, masks)
+        occluded = occlude_parts(pixels, masks)
     with times.measure("write files"):
         for part in layout.parts:
             write_image(layout.mask(photo, part), masks[part])
-            write_image(layout.photo(photo, part), blurred[part])
+            write_image(layout.photo(photo, part), occluded[part].photo)
         if layout.save_labels:
             write_indexed_png(layout.labels(photo), labels, PALETTE)
     return {part: int(np.count_nonzero(mask)) for part, mask in masks.items()}

@@ -16,7 +16,7 @@ from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.files.progress import StepTimes
 from facepart.images import PhotoError
 from facepart.images.resize import resize
-from facepart.occlusion.blur import blur_parts
+from facepart.occlusion.occlude import occlude_parts
 from facepart.parsing.parser import fit_photo
 from facepart.parts import HEAD, part_mask
 from facepart.recognition.embed import unit_embedding, views
@@ -99,7 +99,7 @@ def embed_parts(
     def blur(item: Item, photo: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Faces:
         with clock.measure("blur parts"):
             masks = {part: part_mask(labels[0], part) for part in parts}
-            blurred = blur_parts(photo, masks)
+            blurred = {part: occluded.photo for part, occluded in occlude_parts(photo, masks).items()}
         if keep:
             with clock.measure("write files"):
                 keep(item, photo, blurred, masks)

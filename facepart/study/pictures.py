@@ -18,7 +18,7 @@ from facepart.engines.stream import stream
 from facepart.files.atomic import replacing
 from facepart.images import Photo, PhotoError
 from facepart.images.resize import resize
-from facepart.occlusion.blur import blur_parts
+from facepart.occlusion.occlude import occlude_parts
 from facepart.parsing.parser import fit_photo
 from facepart.parts import part_mask
 from facepart.report.content import AverageFace, Sample
@@ -98,7 +98,8 @@ class Album:
 
         def finish(photo: Photo, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
             masks = {part: part_mask(labels[0], part) for part in self._parts}
-            self.take(photo, face, blur_parts(face, masks), masks)
+            blurred = {part: occluded.photo for part, occluded in occlude_parts(face, masks).items()}
+            self.take(photo, face, blurred, masks)
 
         for _, result in stream(todo, prepare, networks.parser, finish):
             if isinstance(result, PhotoError):

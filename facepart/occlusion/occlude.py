@@ -1,6 +1,7 @@
-"""A photo and its parts' masks -> the photo with one part blurred, once for each part."""
+"""A photo and its parts' masks -> the photo with one part gone, once for each part."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,6 +9,18 @@ from numpy.typing import NDArray
 
 from facepart.occlusion.recipe import recipe
 from facepart.occlusion.soften import soft_patch
+
+
+class Occluded(NamedTuple):
+    """A photo with a part gone.
+
+    Attributes:
+        photo: uint8 (h, w, 3).
+        share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
+    """
+
+    photo: NDArray[np.uint8]
+    share: float
 
 
 def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -39,7 +52,7 @@ def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.u
     return total.astype(np.uint8)
 
 
-def blur_parts(photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint8]]:
+def occlude_parts(photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]]) -> dict[str, Occluded]:
     """Blur each part of a photo, one at a time.
 
     Args:
@@ -47,20 +60,22 @@ def blur_parts(photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]])
         masks: part -> its mask, uint8 (512, 512), 0 or 255. A part that is nowhere leaves the photo as it is.
 
     Returns:
-        Part -> the photo with that part blurred, uint8 (h, w, 3).
+        Part -> the photo with that part blurred.
     """
     height, width = photo.shape[:2]
     blurred: NDArray[np.uint8] | None = None
-    results: dict[str, NDArray[np.uint8]] = {}
+    results: dict[str, Occluded] = {}
     for part, mask in masks.items():
         constants = recipe(part, height, width)
         soft = soft_patch(mask, constants, height, width)
         if not soft.values.size:
-            results[part] = photo
+            results[part] = Occluded(photo, 0.0)
             continue
         if blurred is None:
             # The same for all parts; cv2.blur mirrors at the border without repeating the edge, as in the original.
             blurred = cv2.blur(photo, (constants.box, constants.box)).astype(np.uint8, copy=False)
-        results[part] = photo.copy()
-        results[part][soft.place] = blend(photo[soft.place], blurred[soft.place], soft.values)
+        occluded = photo.copy()
+        occluded[soft.place] = blend(photo[soft.place], blurred[soft.place], soft.values)
+        share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
+        results[part] = Occluded(occluded, share)
     return results
