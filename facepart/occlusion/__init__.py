@@ -3,5 +3,18 @@
 from facepart.occlusion.occlude import Occluded, blend, occlude_parts
 from facepart.occlusion.run import BlurOutcome, blur_photos
 from facepart.occlusion.soften import soft_mask
+from facepart.occlusion.way import OCCLUSIONS, STANDARD, Way, choose_way, sweep
 
-__all__ = ["BlurOutcome", "Occluded", "blend", "blur_photos", "occlude_parts", "soft_mask"]
+__all__ = [
+    "OCCLUSIONS",
+    "STANDARD",
+    "BlurOutcome",
+    "Occluded",
+    "Way",
+    "blend",
+    "blur_photos",
+    "choose_way",
+    "occlude_parts",
+    "soft_mask",
+    "sweep",
+]

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.occlusion.recipe import recipe
-from facepart.occlusion.soften import soft_patch
+from facepart.occlusion.replace import WHOLE, inpaint, inpaint_radius
+from facepart.occlusion.soften import Patch, soft_patch, widen
+from facepart.occlusion.way import STANDARD, Way
 
 
 class Occluded(NamedTuple):
@@ -52,30 +54,49 @@ def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.u
     return total.astype(np.uint8)
 
 
-def occlude_parts(photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]]) -> dict[str, Occluded]:
-    """Blur each part of a photo, one at a time.
+def occlude_parts(
+    photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]], way: Way = STANDARD
+) -> dict[str, Occluded]:
+    """Take away each part of a photo, one at a time.
 
     Args:
         photo: uint8 (h, w, 3), any channel order.
         masks: part -> its mask, uint8 (512, 512), 0 or 255. A part that is nowhere leaves the photo as it is.
+        way: how.
 
     Returns:
-        Part -> the photo with that part blurred.
+        Part -> the photo without that part.
     """
     height, width = photo.shape[:2]
-    blurred: NDArray[np.uint8] | None = None
+    whole: NDArray[np.uint8] | None = None
     results: dict[str, Occluded] = {}
     for part, mask in masks.items():
-        constants = recipe(part, height, width)
+        constants = recipe(part, height, width, way)
         soft = soft_patch(mask, constants, height, width)
         if not soft.values.size:
             results[part] = Occluded(photo, 0.0)
             continue
-        if blurred is None:
-            # The same for all parts; cv2.blur mirrors at the border without repeating the edge, as in the original.
-            blurred = cv2.blur(photo, (constants.box, constants.box)).astype(np.uint8, copy=False)
+        if way.occlusion == "inpaint":
+            other = _inpaint(photo, soft)
+        else:
+            if whole is None:
+                # The same for all parts.
+                whole = WHOLE[way.occlusion](photo, constants.box)
+            other = whole[soft.place]
         occluded = photo.copy()
-        occluded[soft.place] = blend(photo[soft.place], blurred[soft.place], soft.values)
+        occluded[soft.place] = blend(photo[soft.place], other, soft.values)
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
         results[part] = Occluded(occluded, share)
     return results
+
+
+def _inpaint(photo: NDArray[np.uint8], soft: Patch) -> NDArray[np.uint8]:
+    """Inpaint where the soft mask is above 0; give the pixels of its patch."""
+    height, width = photo.shape[:2]
+    radius = inpaint_radius(height, width)
+    # No pixel further from the hidden ones has any influence.
+    wide = widen(soft, radius + 1, radius + 1, height, width)
+    above, before = soft.top - wide.top, soft.left - wide.left
+    rows, columns = soft.values.shape
+    filled = inpaint(photo[wide.place], wide.values, radius)
+    return filled[above : above + rows, before : before + columns]

@@ -1,0 +1,106 @@
+"""What takes the place of a part: a photo -> another of its size, of which the soft mask takes its share.
+
+One function for each occlusion of :data:`facepart.occlusion.way.OCCLUSIONS`. All take uint8 (h, w, 3) in any channel
+order, and give uint8 of the same shape; the same photo always gives the same answer.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.occlusion.recipe import REFERENCE
+
+Pixels = NDArray[np.uint8]
+
+_GREY = 128
+
+# Telea's neighbourhood, in pixels of a photo of 224x224.
+INPAINT_RADIUS = 3
+
+
+def blur(photo: Pixels, box: int) -> Pixels:
+    """Give the mean of the `box` x `box` pixels around each, as in the original study.
+
+    ``cv2.blur`` mirrors at the border without repeating the edge, as there.
+    """
+    return cv2.blur(photo, (box, box)).astype(np.uint8, copy=False)
+
+
+def mean(photo: Pixels, box: int) -> Pixels:
+    """Give the photo's mean colour, rounded, everywhere."""
+    del box
+    return np.full_like(photo, _rounded_mean(photo.sum(axis=(0, 1), dtype=np.int64), photo[:, :, 0].size))
+
+
+def grey(photo: Pixels, box: int) -> Pixels:
+    """Give 128 everywhere."""
+    del box
+    return np.full_like(photo, _GREY)
+
+
+def noise(photo: Pixels, box: int) -> Pixels:
+    """Give independent, uniformly random levels 0..255, for each pixel and channel.
+
+    The seed is the photo's own bytes, so that the answer is always the same but no two photos get one pattern: a
+    pattern that all photos share would itself make them alike, and raise all scores.
+    """
+    del box
+    seed = int.from_bytes(hashlib.blake2b(np.ascontiguousarray(photo), digest_size=16).digest(), "little")
+    return np.random.default_rng(seed).integers(0, 256, photo.shape, dtype=np.uint8)
+
+
+def pixelate(photo: Pixels, box: int) -> Pixels:
+    """Give a mosaic: each block of `box` x `box` pixels, from the top left on, is its mean colour, rounded.
+
+    At the right and at the bottom, blocks are as large as the photo leaves room for.
+    """
+    height, width = photo.shape[:2]
+    rows, columns = np.arange(0, height, box), np.arange(0, width, box)
+    sums = np.add.reduceat(photo, rows, axis=0, dtype=np.int64)
+    sums = np.add.reduceat(sums, columns, axis=1)
+    rows_each, columns_each = np.diff(rows, append=height), np.diff(columns, append=width)
+    blocks = _rounded_mean(sums, np.multiply.outer(rows_each, columns_each)[:, :, None])
+    return blocks.repeat(rows_each, axis=0).repeat(columns_each, axis=1)
+
+
+# The replacements that do not depend on the mask: photo, side of the box in its pixels -> replacement.
+WHOLE: dict[str, Callable[[Pixels, int], Pixels]] = {
+    "blur": blur,
+    "mean": mean,
+    "grey": grey,
+    "noise": noise,
+    "pixelate": pixelate,
+}
+
+
+def inpaint_radius(height: int, width: int) -> int:
+    """Give the radius of Telea's neighbourhood on a photo of height x width, in its pixels."""
+    return max(round(INPAINT_RADIUS * (height * width) ** 0.5 / REFERENCE), 1)
+
+
+def inpaint(photo: Pixels, mask: Pixels, radius: int) -> Pixels:
+    """Continue the surroundings of a mask into it, from its border inwards, by the fast marching method.
+
+    Source: A. Telea, "An image inpainting technique based on the fast marching method", Journal of Graphics Tools
+    9(1), 2004; the program is OpenCV's.
+
+    Args:
+        photo: uint8 (h, w, 3).
+        mask: uint8 (h, w), above 0 where the photo is not to be seen.
+        radius: of the neighbourhood from which each pixel is estimated.
+
+    Returns:
+        uint8 (h, w, 3). Where the mask leaves nothing to continue, the photo's mean colour.
+    """
+    if mask.all():
+        return mean(photo, 0)
+    hidden = np.where(mask > 0, 255, 0).astype(np.uint8)
+    return cv2.inpaint(photo, hidden, radius, cv2.INPAINT_TELEA).astype(np.uint8, copy=False)
+
+
+def _rounded_mean(sums: NDArray[np.int64], counts: int | NDArray[np.int64]) -> Pixels:
+    """Divide; a half is rounded up."""
+    return ((2 * sums + counts) // (2 * counts)).astype(np.uint8)
