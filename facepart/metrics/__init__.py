@@ -2,13 +2,17 @@
 
 Every metric takes scores as vectors (any real dtype, finite, not empty) or counted, as
 :class:`facepart.scores.ScoreDistribution`; a larger score means more alike. It gives the same for both forms,
-computes in float64, and does not ask for an order.
+computes in float64, and does not ask for an order. What compares groups (:func:`inequity`, :func:`gini`,
+:func:`garbe`, :func:`fairness_discrepancy_rate`) takes their error rates instead, one a group.
 """
 
 from facepart.metrics.auc import auc
 from facepart.metrics.dprime import d_prime
 from facepart.metrics.eer import eer, eer_of
 from facepart.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
+from facepart.metrics.fairness_discrepancy import fairness_discrepancy_rate
+from facepart.metrics.garbe import garbe, gini
+from facepart.metrics.inequity import inequity, max_min_ratio
 from facepart.metrics.kolmogorov_smirnov import kolmogorov_smirnov
 from facepart.metrics.operating_point import (
     REPORTED_FMRS,
@@ -19,6 +23,7 @@ from facepart.metrics.operating_point import (
     supports,
     tar_at_fmr,
 )
+from facepart.metrics.rank_agreement import kendall_tau
 from facepart.metrics.shift import mean_shift
 from facepart.metrics.wasserstein import wasserstein
 
@@ -32,10 +37,16 @@ __all__ = [
     "eer",
     "eer_of",
     "error_rates",
+    "fairness_discrepancy_rate",
     "fmr",
     "fnmr",
     "fnmr_at_fmr",
+    "garbe",
+    "gini",
+    "inequity",
+    "kendall_tau",
     "kolmogorov_smirnov",
+    "max_min_ratio",
     "mean_shift",
     "operating_point",
     "supports",
