@@ -1,0 +1,1 @@
+"""Standard errors and intervals for scores that share people."""
