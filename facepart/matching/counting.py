@@ -19,6 +19,7 @@ import torch
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 
 # On CUDA a tile's product, 4096 x 4096, takes 64 MB: enough work for the GPU, and little memory.
@@ -102,6 +103,7 @@ def count_scores(
     workers: int,
     device: str = "cpu",
     tile: int | None = None,
+    high: HighScores | None = None,
     progress: Progress = silent,
 ) -> GroupScores:
     """Compare the faces and count their scores.
@@ -115,6 +117,7 @@ def count_scores(
         workers: on the CPU, how many tiles are worked on at once, each by one thread.
         device: ``cpu``, ``cuda`` or ``cuda:<number>``.
         tile: faces on either side of a tile; None for what suits the device.
+        high: where the high impostor scores are counted by person, too; on the same device.
         progress: told (pairs looked at, pairs in all).
 
     Returns:
@@ -133,7 +136,7 @@ def count_scores(
             local.table = _Table(total, tile, device)
             tables.append(local.table)
         for column in range(first, columns.count, tile):
-            _count_tile(rows, columns, row, column, tile, local.table, within=gallery is None)
+            _count_tile(rows, columns, row, column, tile, local.table, high, within=gallery is None)
 
     # Within one list the longest strips come first, so that the threads end together.
     strips = [(row, row if gallery is None else 0) for row in range(0, rows.count, tile)]
@@ -151,7 +154,15 @@ def count_scores(
 
 
 def _count_tile(
-    rows: _Side, columns: _Side, row: int, column: int, tile: int, table: _Table, *, within: bool
+    rows: _Side,
+    columns: _Side,
+    row: int,
+    column: int,
+    tile: int,
+    table: _Table,
+    high: HighScores | None,
+    *,
+    within: bool,
 ) -> None:
     """Count the scores of one tile."""
     ours, theirs = slice(row, row + tile), slice(column, column + tile)
@@ -164,10 +175,25 @@ def _count_tile(
     steps = tile_steps(rows.embeddings[ours], columns.embeddings[theirs], authentic, table.product)
     # What is padding is cut off only now: the product is of one shape everywhere.
     steps = steps[: rows.count - row, : columns.count - column]
+    if high is not None:
+        above = steps >= high.lowest
+        if authentic is not None and left_out is not None:
+            above &= ~(authentic | left_out)
+        found = _true_places(above)
+        i = torch.div(found, steps.shape[1], rounding_mode="floor")
+        j = found - i * steps.shape[1]
+        high.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
     places = table.room(*steps.shape).copy_(steps).add_(STEPS)
     if authentic is not None and left_out is not None:
         places.add_(authentic.to(torch.int32), alpha=_AUTHENTIC * _VALUES)
         places.add_(left_out.to(torch.int32), alpha=_LEFT_OUT * _VALUES)
+
+
+def _true_places(mask: torch.Tensor) -> torch.Tensor:
+    """Give the places in row-major order where a mask is true; on the CPU NumPy finds few in many 4 times as fast."""
+    if mask.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return mask.view(-1).nonzero().view(-1)
 
 
 def _may_share_subjects(rows: _Side, columns: _Side, row: int, column: int) -> bool:

@@ -1,0 +1,195 @@
+"""Faces of a group -> the sums of its scores by person, which standard errors need.
+
+An impostor score is the product of two embeddings, so that most sums follow from sums of embeddings, without a pair
+being looked at: with :math:`E_p` the sum of a person's embeddings and :math:`T` that of all, the person's impostor
+scores add up to :math:`E_p \\cdot (T - E_p)`, and the squares of all scores of a face :math:`x` to
+:math:`x^T M x` with :math:`M = \\sum x x^T`. What remains are the scores of pairs of one person, which are few, and
+how many scores lie high (:class:`HighScores`), which is counted along with all pairs.
+
+These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
+is far more than a standard error needs.
+"""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facepart.matching.faces import Faces
+from facepart.scores.distribution import STEPS
+from facepart.scores.people import BIN, PersonSums, Sums, bins_from
+
+# The bins reach down to where so many of a sample's impostor scores lie above: the first share that is not below the
+# FNMR there, so that the EER is covered.
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
+# Faces of either side in the sample: a million pairs, in 20 ms.
+_SAMPLE = 1024
+# Pairs of one person that are compared at a time: their embeddings take 64 MB.
+_AT_ONCE = 1 << 14
+# Faces whose squares are summed at a time.
+_BLOCK = 4096
+
+
+class HighScores:
+    """Counts, for each person, the impostor scores in each bin.
+
+    Attributes:
+        lowest: where the first bin begins, in millionths.
+    """
+
+    def __init__(self, people: int, lowest: int, device: str = "cpu") -> None:
+        self.lowest = lowest
+        self._width = bins_from(lowest)
+        self._counts = torch.zeros(people * self._width, dtype=torch.int32, device=device)
+        self._one = torch.ones(1, dtype=torch.int32, device=device)
+        self._lock = threading.Lock()
+
+    def add(self, probe: torch.Tensor, gallery: torch.Tensor, steps: torch.Tensor) -> None:
+        """Count scores for both of their people; several threads may do so at once.
+
+        Args:
+            probe: int64, (k,), who is on one side.
+            gallery: int64, (k,), who is on the other.
+            steps: (k,), the scores in whole millionths, at least `lowest`.
+        """
+        places = torch.div(steps.to(torch.int64) - self.lowest, BIN, rounding_mode="floor")
+        both = torch.cat([probe * self._width + places, gallery * self._width + places])
+        with self._lock:
+            self._counts.index_add_(0, both, self._one.expand(len(both)))
+
+    def bins(self) -> NDArray[np.int32]:
+        """Give what was counted, int32, (p, k)."""
+        return self._counts.cpu().numpy().reshape(-1, self._width)
+
+
+def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Give the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
+    other = probe if gallery is None else gallery
+    people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for i, j in _pairs_of_one_person(probe, other):
+        compared = probe.photos[i] != other.photos[j]
+        people.append(probe.subjects[i][compared])
+        scores.append(_dots(probe, other, i[compared], j[compared]))
+    return np.concatenate(people), np.concatenate(scores)
+
+
+def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32]) -> int:
+    """Choose where the bins begin: low enough for FMRs of 2 % and for the EER; in millionths, a multiple of BIN.
+
+    A sample of the impostor pairs tells; which faces are in it matters to how far down the bins reach, and to nothing
+    else.
+    """
+    other = probe if gallery is None else gallery
+    ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
+    scores = (torch.from_numpy(probe.embeddings[ours]) @ torch.from_numpy(other.embeddings[theirs]).T).numpy()
+    impostor = scores[probe.subjects[ours, None] != other.subjects[theirs]]
+    for share in _SHARES:
+        threshold = float(np.quantile(impostor, 1 - share)) if len(impostor) else -1.0
+        if not len(authentic) or np.mean(authentic < threshold) <= share:
+            break
+    return max(int(threshold * STEPS // BIN) * BIN, -STEPS)
+
+
+def sum_by_person(
+    names: NDArray[np.str_],
+    probe: Faces,
+    gallery: Faces | None,
+    authentic: tuple[NDArray[np.int64], NDArray[np.float32]],
+    high: HighScores,
+) -> PersonSums:
+    """Sum up the scores of each person.
+
+    Args:
+        names: str, (p,), of the people, by their numbers.
+        probe: the faces looked for.
+        gallery: those they are compared with; None if with each other.
+        authentic: of :func:`authentic_scores`.
+        high: the high impostor scores, all of them counted.
+    """
+    count = len(names)
+    who, scores = authentic
+    steps = np.rint(scores.astype(np.float64) * STEPS).astype(np.int64)
+    width = bins_from(high.lowest)
+    bins = np.zeros(count * width, np.int32)
+    above = steps >= high.lowest
+    places = np.minimum((steps[above] - high.lowest) // BIN, width - 1)
+    np.add.at(bins, who[above] * width + places, 1)
+    ours = Sums(
+        np.bincount(who, minlength=count),
+        np.bincount(who, scores, minlength=count),
+        np.bincount(who, scores.astype(np.float64) ** 2, minlength=count),
+        bins.reshape(count, width),
+    )
+    order = np.argsort(names)
+    sides = [(probe, probe)] if gallery is None else [(probe, gallery), (gallery, probe)]
+    theirs = [_impostor_moments(side, other, count) for side, other in sides]
+    number, total, squares = (sum(values) for values in zip(*theirs, strict=True))
+    return PersonSums(
+        names[order],
+        high.lowest,
+        Sums(*(values[order] for values in (ours.count, ours.total, ours.squares, ours.bins))),
+        Sums(*(values[order] for values in (number, total, squares, high.bins()))),
+    )
+
+
+def _impostor_moments(
+    side: Faces, other: Faces, people: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
+    ours, theirs = (vectors_by_person(faces, people) for faces in (side, other))
+    numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
+    count = numbers * (len(other.subjects) - others)
+    total = np.einsum("pd,pd->p", ours, theirs.sum(axis=0) - theirs)
+    rows = torch.from_numpy(other.embeddings)
+    moment = rows.T @ rows
+    of_face = np.empty(len(side.subjects))
+    for first in range(0, len(side.subjects), _BLOCK):
+        block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
+        of_face[first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
+    squares = np.bincount(side.subjects, of_face, minlength=people)
+    for i, j in _pairs_of_one_person(side, other):
+        own = _dots(side, other, i, j).astype(np.float64) ** 2
+        # Within one list, a pair stands once here and twice in the sums.
+        squares -= np.bincount(side.subjects[i], own, minlength=people) * (2 if side is other else 1)
+    if side is other:
+        squares -= numbers  # each face with itself
+    return count, total, squares
+
+
+def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:
+    """Add up the embeddings of each person, float64, (p, d)."""
+    vectors = torch.zeros(people, faces.embeddings.shape[1], dtype=torch.float64)
+    for first in range(0, len(faces.subjects), _BLOCK):
+        rows = torch.from_numpy(faces.embeddings[first : first + _BLOCK]).double()
+        vectors.index_add_(0, torch.from_numpy(faces.subjects[first : first + _BLOCK]), rows)
+    return vectors.numpy()
+
+
+def _pairs_of_one_person(side: Faces, other: Faces) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the rows of all pairs of one person, some at a time; of one list each pair once."""
+    order = np.argsort(other.subjects, kind="stable")
+    ranked = other.subjects[order]
+    ends = np.searchsorted(ranked, side.subjects, side="right")
+    if side is other:
+        begins = np.empty_like(ends)
+        begins[order] = np.arange(1, len(order) + 1)
+    else:
+        begins = np.searchsorted(ranked, side.subjects, side="left")
+    lengths = ends - begins
+    so_far = np.cumsum(lengths)
+    row = 0
+    while row < len(lengths):
+        before = so_far[row - 1] if row else 0
+        stop = max(int(np.searchsorted(so_far, before + _AT_ONCE, side="right")), row + 1)
+        here = lengths[row:stop]
+        i = np.repeat(np.arange(row, stop), here)
+        within = np.arange(len(i)) - np.repeat(np.cumsum(here) - here, here)
+        yield i, order[np.repeat(begins[row:stop], here) + within]
+        row = stop
+
+
+def _dots(side: Faces, other: Faces, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float32]:
+    one, two = torch.from_numpy(side.embeddings)[i], torch.from_numpy(other.embeddings)[j]
+    return one.mul_(two).sum(1).numpy()

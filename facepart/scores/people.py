@@ -1,0 +1,137 @@
+"""``<group>_people.npz``: how much of a group's scores each person has part in.
+
+Scores that share a person are not independent, so that standard errors need, beside the distributions, sums for each
+person: of the scores, of their squares, and of how many lie how high. An impostor score belongs to the two people on
+it, an authentic score to one. All of it takes memory in proportion to the people, not to the pairs.
+
+How many scores lie at or above a threshold is known for each person in bins of 0.0025, from a lowest score on; within
+a bin, people are taken to have their shares of what the distribution of all says exactly. The arrays, in NumPy's
+compressed form::
+
+    version                              1
+    people                               str, (p,), sorted
+    lowest                               where the first bin begins, in millionths
+    authentic_count, impostor_count      int64, (p,), scores that a person has part in
+    authentic_total, impostor_total      float64, (p,), their sum
+    authentic_squares, impostor_squares  float64, (p,), the sum of their squares
+    authentic_bins, impostor_bins        int32, (p, k), how many of them lie in each bin
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.scores.arrays import read_arrays, write_arrays
+from facepart.scores.distribution import STEPS, ScoreDistribution
+
+# Width of a bin, in millionths.
+BIN = 2500
+_VERSION = 1
+_KINDS = ("authentic", "impostor")
+_FIELDS = ("count", "total", "squares", "bins")
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Of each person: the scores of one kind that the person has part in.
+
+    Attributes:
+        count: int64, (p,), how many.
+        total: float64, (p,), their sum.
+        squares: float64, (p,), the sum of their squares.
+        bins: int32, (p, k), how many lie in each bin.
+    """
+
+    count: NDArray[np.int64]
+    total: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    bins: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonSums:
+    """The scores of a group by person.
+
+    Attributes:
+        people: str, (p,), sorted.
+        lowest: where the first bin begins, in millionths; what lies below is in no bin.
+        authentic: of authentic scores, each of which belongs to one person.
+        impostor: of impostor scores, each of which belongs to two.
+    """
+
+    people: NDArray[np.str_]
+    lowest: int
+    authentic: Sums
+    impostor: Sums
+
+    def covers(self, threshold: float) -> bool:
+        """Tell whether the bins reach down to a threshold."""
+        return round(threshold * STEPS) >= self.lowest
+
+    def at_or_above(self, kind: str, scores: ScoreDistribution, threshold: float) -> NDArray[np.float64]:
+        """Count the scores of each person at or above a threshold.
+
+        Args:
+            kind: ``authentic`` or ``impostor``.
+            scores: the distribution of all scores of this kind.
+            threshold: not below the lowest bin.
+
+        Returns:
+            float64, (p,); the counts add up to that of all people (twice that, of impostor scores).
+
+        Raises:
+            FacepartError: the bins do not reach down to the threshold.
+        """
+        if not self.covers(threshold):
+            raise FacepartError(
+                f"scores are known by person from {self.lowest / STEPS:g} on, not from {threshold:g} on"
+            )
+        bins = self.impostor.bins if kind == "impostor" else self.authentic.bins
+        place = (round(threshold * STEPS) - self.lowest) // BIN
+        if place >= bins.shape[1]:
+            return np.zeros(len(bins))
+        edges = np.array([self.lowest + place * BIN, self.lowest + (place + 1) * BIN]) / STEPS
+        first, last, wanted = (scores.n - int(scores.count_below(edge)) for edge in (*edges, threshold))
+        share = (wanted - last) / (first - last) if first > last else 0.0
+        above = bins[:, place + 1 :].sum(axis=1, dtype=np.int64)
+        return above + share * bins[:, place].astype(np.float64)
+
+
+def bins_from(lowest: int) -> int:
+    """Give the number of bins from `lowest`, in millionths, up to a score of 1."""
+    return (STEPS - lowest) // BIN + 1
+
+
+def people_path(folder: Path, group: str) -> Path:
+    """Give the file of a group's sums by person."""
+    return folder / f"{group}_people.npz"
+
+
+def save_people(path: Path, sums: PersonSums) -> None:
+    """Write the sums of a group, whole or not at all.
+
+    Raises:
+        FacepartError: the file cannot be written.
+    """
+    arrays = {"version": np.array(_VERSION), "people": sums.people, "lowest": np.array(sums.lowest)}
+    for kind in _KINDS:
+        arrays |= {f"{kind}_{field}": getattr(getattr(sums, kind), field) for field in _FIELDS}
+    write_arrays(path, arrays)
+
+
+def load_people(path: Path) -> PersonSums:
+    """Read the sums of a group.
+
+    Raises:
+        FacepartError: the file is missing, damaged, of a later version, or not of this form.
+    """
+    wanted = ["people", "lowest", *(f"{kind}_{field}" for kind in _KINDS for field in _FIELDS)]
+    arrays = read_arrays(path, "sums by person", _VERSION, wanted)
+    count = len(arrays["people"])
+    if any(len(arrays[f"{kind}_{field}"]) != count for kind in _KINDS for field in _FIELDS):
+        raise FacepartError(f"{path}: is damaged: its arrays are not of one length")
+    sums = {kind: Sums(*(arrays[f"{kind}_{field}"] for field in _FIELDS)) for kind in _KINDS}
+    return PersonSums(arrays["people"], int(arrays["lowest"]), **sums)
