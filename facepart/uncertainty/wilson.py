@@ -9,7 +9,7 @@ ones; so n becomes the effective number, that of independent scores which would 
 .. math:: n^* = \frac{p (1 - p)}{V}
 
 (R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: Critical Statistical
-Analysis and Recommendations", arXiv 2306.01198, 2023, who find that it covers best where errors are rare).
+Analysis and Recommendations", arXiv 2306.01198, 2023, who recommend it).
 
 Without errors, or without anything else, V is 0 and says nothing. The number then has to come from elsewhere, and
 what comes is a judgement:
