@@ -1,4 +1,7 @@
-"""Segment faces with BiSeNet and blur one part at a time: masks and blurred photos, one folder a part."""
+"""Segment faces with BiSeNet and blur one part at a time: masks and blurred photos, one folder a part.
+
+Instead of a blur, --occlusion puts something else in the part's place.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
 from facepart.files.progress import StepTimes
+from facepart.occlusion.way import OCCLUSIONS, STANDARD, choose_way
 from facepart.parts import PARTS
 
 
@@ -37,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
     )
+    parser.add_argument(
+        "--occlusion",
+        metavar="NAME",
+        default=STANDARD.occlusion,
+        help=f"what takes the part's place: {', '.join(OCCLUSIONS)} (default: %(default)s)",
+    )
     parser.add_argument("--model", metavar="NAME|PATH", help="the parser (default: bisenet-resnet18)")
     parser.add_argument(
         "--format",
@@ -64,6 +74,7 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.maskdest,
             arguments.finaldest,
             parts=[name for names in arguments.parts for name in names.split(",")],
+            way=choose_way(arguments.occlusion),
             model=arguments.model or DEFAULT_PARSER,
             device=arguments.device,
             precision=arguments.precision,

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.occlusion.recipe import recipe
-from facepart.occlusion.replace import WHOLE, inpaint, inpaint_radius
-from facepart.occlusion.soften import Patch, soft_patch, widen
+from facepart.occlusion.recipe import recipe, scale_of
+from facepart.occlusion.replace import WHOLE, inpaint
+from facepart.occlusion.soften import soft_patch
 from facepart.occlusion.way import STANDARD, Way
 
 
@@ -77,7 +77,8 @@ def occlude_parts(
             results[part] = Occluded(photo, 0.0)
             continue
         if way.occlusion == "inpaint":
-            other = _inpaint(photo, soft)
+            # The patch reaches further than any pixel that has an influence.
+            other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
         else:
             if whole is None:
                 # The same for all parts.
@@ -88,15 +89,3 @@ def occlude_parts(
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
         results[part] = Occluded(occluded, share)
     return results
-
-
-def _inpaint(photo: NDArray[np.uint8], soft: Patch) -> NDArray[np.uint8]:
-    """Inpaint where the soft mask is above 0; give the pixels of its patch."""
-    height, width = photo.shape[:2]
-    radius = inpaint_radius(height, width)
-    # No pixel further from the hidden ones has any influence.
-    wide = widen(soft, radius + 1, radius + 1, height, width)
-    above, before = soft.top - wide.top, soft.left - wide.left
-    rows, columns = soft.values.shape
-    filled = inpaint(photo[wide.place], wide.values, radius)
-    return filled[above : above + rows, before : before + columns]

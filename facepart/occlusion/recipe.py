@@ -32,9 +32,14 @@ class Recipe:
     box: int
 
 
+def scale_of(height: int, width: int) -> float:
+    """Give the size of a photo in times of that for which the constants were set."""
+    return math.sqrt(height * width) / REFERENCE
+
+
 def recipe(part: str, height: int, width: int, way: Way = STANDARD) -> Recipe:
     """Give the constants for a part (a key of :data:`facepart.parts.PARTS`) on a photo of height x width."""
-    scale = math.sqrt(height * width) / REFERENCE
+    scale = scale_of(height, width)
     return Recipe(
         dilation=round(2 * _DILATIONS[part] * way.dilation * scale),
         sigma=_SIGMA * scale,

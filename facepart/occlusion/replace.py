@@ -1,7 +1,7 @@
 """What takes the place of a part: a photo -> another of its size, of which the soft mask takes its share.
 
 One function for each occlusion of :data:`facepart.occlusion.way.OCCLUSIONS`. All take uint8 (h, w, 3) in any channel
-order, and give uint8 of the same shape; the same photo always gives the same answer.
+order, and give uint8 of the same shape (perhaps read-only); the same photo always gives the same answer.
 """
 
 import hashlib
@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.occlusion.recipe import REFERENCE
-
 Pixels = NDArray[np.uint8]
 
 _GREY = 128
 
-# Telea's neighbourhood, in pixels of a photo of 224x224.
-INPAINT_RADIUS = 3
+# Of a soft mask: half of a pixel is the replacement's.
+_HALF = 127
+
+# Radius of the neighbourhood from which Telea's method estimates a pixel, in pixels of a photo of 224x224.
+_INPAINT_RADIUS = 3
 
 
 def blur(photo: Pixels, box: int) -> Pixels:
@@ -32,13 +33,14 @@ def blur(photo: Pixels, box: int) -> Pixels:
 def mean(photo: Pixels, box: int) -> Pixels:
     """Give the photo's mean colour, rounded, everywhere."""
     del box
-    return np.full_like(photo, _rounded_mean(photo.sum(axis=(0, 1), dtype=np.int64), photo[:, :, 0].size))
+    sums = np.array(cv2.sumElems(photo)[:3]).astype(np.int64)
+    return np.broadcast_to(_rounded_mean(sums, photo[:, :, 0].size), photo.shape)
 
 
 def grey(photo: Pixels, box: int) -> Pixels:
     """Give 128 everywhere."""
     del box
-    return np.full_like(photo, _GREY)
+    return np.broadcast_to(np.uint8(_GREY), photo.shape)
 
 
 def noise(photo: Pixels, box: int) -> Pixels:
@@ -48,7 +50,7 @@ def noise(photo: Pixels, box: int) -> Pixels:
     pattern that all photos share would itself make them alike, and raise all scores.
     """
     del box
-    seed = int.from_bytes(hashlib.blake2b(np.ascontiguousarray(photo), digest_size=16).digest(), "little")
+    seed = int.from_bytes(hashlib.blake2b(photo.tobytes(), digest_size=16).digest(), "little")
     return np.random.default_rng(seed).integers(0, 256, photo.shape, dtype=np.uint8)
 
 
@@ -76,12 +78,7 @@ WHOLE: dict[str, Callable[[Pixels, int], Pixels]] = {
 }
 
 
-def inpaint_radius(height: int, width: int) -> int:
-    """Give the radius of Telea's neighbourhood on a photo of height x width, in its pixels."""
-    return max(round(INPAINT_RADIUS * (height * width) ** 0.5 / REFERENCE), 1)
-
-
-def inpaint(photo: Pixels, mask: Pixels, radius: int) -> Pixels:
+def inpaint(photo: Pixels, mask: Pixels, scale: float) -> Pixels:
     """Continue the surroundings of a mask into it, from its border inwards, by the fast marching method.
 
     Source: A. Telea, "An image inpainting technique based on the fast marching method", Journal of Graphics Tools
@@ -89,15 +86,17 @@ def inpaint(photo: Pixels, mask: Pixels, radius: int) -> Pixels:
 
     Args:
         photo: uint8 (h, w, 3).
-        mask: uint8 (h, w), above 0 where the photo is not to be seen.
-        radius: of the neighbourhood from which each pixel is estimated.
+        mask: uint8 (h, w), the soft mask. Where it is above half, the photo is hidden; where it is less, the photo is
+            a surrounding. (Of all that is above 0, much is beyond the part: the background would run into the face.)
+        scale: of the photo, in times of one of 224x224; see :func:`facepart.occlusion.recipe.scale_of`.
 
     Returns:
         uint8 (h, w, 3). Where the mask leaves nothing to continue, the photo's mean colour.
     """
-    if mask.all():
+    hidden = np.where(mask > _HALF, 255, 0).astype(np.uint8)
+    if hidden.all():
         return mean(photo, 0)
-    hidden = np.where(mask > 0, 255, 0).astype(np.uint8)
+    radius = max(round(_INPAINT_RADIUS * scale), 1)
     return cv2.inpaint(photo, hidden, radius, cv2.INPAINT_TELEA).astype(np.uint8, copy=False)
 
 

@@ -22,6 +22,7 @@ from facepart.models import DEFAULT_PARSER, obtain
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.paths import blurred_path, mask_path
 from facepart.occlusion.recipe import describe
+from facepart.occlusion.way import STANDARD, Way
 from facepart.parsing.labels import PALETTE
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.parts import PARTS, PartsTable, choose_parts, part_mask, read_parts_table, write_parts_table
@@ -78,6 +79,7 @@ def blur_photos(
     blurred: Path,
     *,
     parts: Sequence[str] = tuple(PARTS),
+    way: Way = STANDARD,
     model: str = DEFAULT_PARSER,
     device: str = "auto",
     precision: str = "auto",
@@ -89,7 +91,7 @@ def blur_photos(
     progress: Progress = silent,
     times: StepTimes | None = None,
 ) -> BlurOutcome:
-    """Segment photos and blur one part at a time.
+    """Segment photos and blur one part at a time, or take it away in another way.
 
     Writes ``mask_<part>/<name>_annotation.png`` into `masks` and ``blurred_<part>/<name>.png`` into `blurred`, and
     beside them ``run.json``; into `blurred` also ``parts.csv`` (see :mod:`facepart.parts.table`) and, where photos
@@ -101,6 +103,7 @@ def blur_photos(
         masks: folder for the masks.
         blurred: folder for the blurred photos.
         parts: which parts, keys of :data:`facepart.parts.PARTS`.
+        way: how a part is lost. The folders are called ``blurred`` for all ways; ``run.json`` tells which it was.
         model: the parser: a name of the model list, or a path.
         device: see :func:`facepart.engines.open_engine`; likewise `precision`.
         precision: see there.
@@ -127,7 +130,7 @@ def blur_photos(
         "sha256": weights.sha256,
         "precision": precision,
         "format": image_format,
-        "recipe": describe(),
+        "recipe": describe(way),
     }
     if not overwrite:
         for folder in (masks, blurred):
@@ -153,7 +156,7 @@ def blur_photos(
                 todo,
                 lambda photo: _fit(photo, times),
                 parser,
-                lambda photo, pixels, labels: _write(photo, pixels, labels[0], layout, times),
+                lambda photo, pixels, labels: _write(photo, pixels, labels[0], layout, way, times),
                 batch=batch,
                 workers=workers,
                 times=times,
@@ -194,12 +197,12 @@ def _fit(photo: Photo, times: StepTimes) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 def _write(
-    photo: Photo, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], layout: _Layout, times: StepTimes
+    photo: Photo, pixels: NDArray[np.uint8], labels: NDArray[np.uint8], layout: _Layout, way: Way, times: StepTimes
 ) -> dict[str, int]:
     """Write all outputs for a photo; give the pixels of each part."""
     with times.measure("blur parts"):
         masks = {part: part_mask(labels, part) for part in layout.parts}
-        occluded = occlude_parts(pixels, masks)
+        occluded = occlude_parts(pixels, masks, way)
     with times.measure("write files"):
         for part in layout.parts:
             write_image(layout.mask(photo, part), masks[part])

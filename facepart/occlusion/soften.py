@@ -75,12 +75,12 @@ def soft_patch(mask: NDArray[np.uint8], constants: Recipe, height: int, width: i
     reach, growth = len(kernel) // 2, constants.dilation
     # Before each step, zeros are added as far as it reaches. The patch's border is then the photo's, or lies in zeros
     # so wide that mirroring finds what it would find in the whole photo.
-    patch = widen(patch, growth + reach, growth, height, width)
+    patch = _widen(patch, growth + reach, growth, height, width)
     if growth:
         square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * growth + 1, 2 * growth + 1))
         patch = patch._replace(values=cv2.dilate(patch.values, square).astype(np.uint8, copy=False))
     patch = patch._replace(values=_filter_columns(patch.values, kernel))
-    patch = widen(patch, 0, reach, height, width)
+    patch = _widen(patch, 0, reach, height, width)
     return patch._replace(values=_filter_rows(patch.values, kernel))
 
 
@@ -98,16 +98,6 @@ def truncating_gaussian(values: NDArray[np.uint8], sigma: float) -> NDArray[np.u
     """
     kernel = _gaussian(sigma)
     return _filter_rows(_filter_columns(values, kernel), kernel)
-
-
-def widen(patch: Patch, vertically: int, horizontally: int, height: int, width: int) -> Patch:
-    """Add zeros on all sides, as far as the photo of height x width goes."""
-    rows, columns = patch.values.shape
-    above, before = min(vertically, patch.top), min(horizontally, patch.left)
-    below = min(vertically, height - patch.top - rows)
-    after = min(horizontally, width - patch.left - columns)
-    wide = cv2.copyMakeBorder(patch.values, above, below, before, after, cv2.BORDER_CONSTANT, value=0)
-    return Patch(patch.top - above, patch.left - before, wide.astype(np.uint8, copy=False))
 
 
 @lru_cache(maxsize=8)
@@ -143,3 +133,13 @@ def _fit(mask: NDArray[np.uint8], height: int, width: int) -> Patch:
     place = slice(top, top + rows), slice(left, left + columns)
     fitted_place, fitted = resize_around(mask, place, height, width)
     return Patch(fitted_place[0].start, fitted_place[1].start, fitted)
+
+
+def _widen(patch: Patch, vertically: int, horizontally: int, height: int, width: int) -> Patch:
+    """Add zeros on all sides, as far as the photo of height x width goes."""
+    rows, columns = patch.values.shape
+    above, before = min(vertically, patch.top), min(horizontally, patch.left)
+    below = min(vertically, height - patch.top - rows)
+    after = min(horizontally, width - patch.left - columns)
+    wide = cv2.copyMakeBorder(patch.values, above, below, before, after, cv2.BORDER_CONSTANT, value=0)
+    return Patch(patch.top - above, patch.left - before, wide.astype(np.uint8, copy=False))
