@@ -41,7 +41,7 @@ def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str
     else:
         match(softened, original, tmp_path / "out", "CM", include_same_photo=True)
     expected = {path.name for path in (golden / run_name).iterdir()}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json", "CM_scores.npz"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json", "CM_scores.npz", "CM_people.npz"}
     for name in expected:
         path = golden / run_name / name
         if path.suffix == ".txt":
@@ -141,7 +141,7 @@ def test_what_is_saved_is_what_was_asked_for(tmp_path: Path, save: output.Save, 
     source = listed(tmp_path / "f")
     assert match(source, None, tmp_path / "out", "CM", save=save).saved == save
     found = {path.name for path in (tmp_path / "out").iterdir()} - {"run.json", "CM_labels.txt"}
-    pairs, distribution = {"CM_authentic.npy", "CM_impostor.npy"}, {"CM_scores.npz"}
+    pairs, distribution = {"CM_authentic.npy", "CM_impostor.npy"}, {"CM_scores.npz", "CM_people.npz"}
     assert found == {"pairs": pairs, "distribution": distribution, "both": pairs | distribution}[save]
     match(source, None, tmp_path / "both", "CM")
     for name in found:

@@ -69,7 +69,8 @@ def refuse_leftovers(output: Path, group: str, save: Save) -> None:
     Raises:
         FacepartError: there is a file that this run would not write anew.
     """
-    pairs, distribution = [f"{group}_authentic.npy", f"{group}_impostor.npy"], [f"{group}_scores.npz"]
+    pairs = [f"{group}_authentic.npy", f"{group}_impostor.npy"]
+    distribution = [f"{group}_scores.npz", f"{group}_people.npz"]
     unwritten = {"pairs": distribution, "distribution": pairs, "both": []}[save]
     for name in unwritten:
         if (output / name).exists():

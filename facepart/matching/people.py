@@ -1,9 +1,9 @@
-"""Faces of a group -> the sums of its scores by person, which standard errors need.
+r"""Faces of a group -> the sums of its scores by person, which standard errors need.
 
 An impostor score is the product of two embeddings, so that most sums follow from sums of embeddings, without a pair
 being looked at: with :math:`E_p` the sum of a person's embeddings and :math:`T` that of all, the person's impostor
-scores add up to :math:`E_p \\cdot (T - E_p)`, and the squares of all scores of a face :math:`x` to
-:math:`x^T M x` with :math:`M = \\sum x x^T`. What remains are the scores of pairs of one person, which are few, and
+scores add up to :math:`E_p \cdot (T - E_p)`, and the squares of all scores of a face :math:`x` to
+:math:`x^T M x` with :math:`M = \sum x x^T`. What remains are the scores of pairs of one person, which are few, and
 how many scores lie high (:class:`HighScores`), which is counted along with all pairs.
 
 These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
@@ -75,11 +75,17 @@ def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.in
     return np.concatenate(people), np.concatenate(scores)
 
 
-def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32]) -> int:
+def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32], down_to: float = 1.0) -> int:
     """Choose where the bins begin: low enough for FMRs of 2 % and for the EER; in millionths, a multiple of BIN.
 
     A sample of the impostor pairs tells; which faces are in it matters to how far down the bins reach, and to nothing
     else.
+
+    Args:
+        probe: the faces looked for.
+        gallery: those they are compared with; None if with each other.
+        authentic: the authentic scores.
+        down_to: a threshold that is to be covered, too.
     """
     other = probe if gallery is None else gallery
     ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
@@ -89,7 +95,7 @@ def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.flo
         threshold = float(np.quantile(impostor, 1 - share)) if len(impostor) else -1.0
         if not len(authentic) or np.mean(authentic < threshold) <= share:
             break
-    return max(int(threshold * STEPS // BIN) * BIN, -STEPS)
+    return max(int(min(threshold, down_to) * STEPS // BIN) * BIN, -STEPS)
 
 
 def sum_by_person(
@@ -117,30 +123,25 @@ def sum_by_person(
     places = np.minimum((steps[above] - high.lowest) // BIN, width - 1)
     np.add.at(bins, who[above] * width + places, 1)
     ours = Sums(
-        np.bincount(who, minlength=count),
-        np.bincount(who, scores, minlength=count),
-        np.bincount(who, scores.astype(np.float64) ** 2, minlength=count),
+        np.bincount(who, minlength=count).astype(np.int64),
+        np.bincount(who, scores, minlength=count).astype(np.float64),
+        np.bincount(who, scores.astype(np.float64) ** 2, minlength=count).astype(np.float64),
         bins.reshape(count, width),
     )
+    theirs = _impostor_sums(probe, gallery or probe, high.bins())
+    if gallery is not None:
+        back = _impostor_sums(gallery, probe, high.bins())  # each bin holds the scores of both directions
+        theirs = Sums(theirs.count + back.count, theirs.total + back.total, theirs.squares + back.squares, back.bins)
     order = np.argsort(names)
-    sides = [(probe, probe)] if gallery is None else [(probe, gallery), (gallery, probe)]
-    theirs = [_impostor_moments(side, other, count) for side, other in sides]
-    number, total, squares = (sum(values) for values in zip(*theirs, strict=True))
-    return PersonSums(
-        names[order],
-        high.lowest,
-        Sums(*(values[order] for values in (ours.count, ours.total, ours.squares, ours.bins))),
-        Sums(*(values[order] for values in (number, total, squares, high.bins()))),
-    )
+    return PersonSums(names[order], high.lowest, ours.taken(order), theirs.taken(order))
 
 
-def _impostor_moments(
-    side: Faces, other: Faces, people: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def _impostor_sums(side: Faces, other: Faces, bins: NDArray[np.int32]) -> Sums:
     """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
+    people = len(bins)
     ours, theirs = (vectors_by_person(faces, people) for faces in (side, other))
     numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
-    count = numbers * (len(other.subjects) - others)
+    count = (numbers * (len(other.subjects) - others)).astype(np.int64)
     total = np.einsum("pd,pd->p", ours, theirs.sum(axis=0) - theirs)
     rows = torch.from_numpy(other.embeddings)
     moment = rows.T @ rows
@@ -148,14 +149,14 @@ def _impostor_moments(
     for first in range(0, len(side.subjects), _BLOCK):
         block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
         of_face[first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
-    squares = np.bincount(side.subjects, of_face, minlength=people)
+    squares = np.bincount(side.subjects, of_face, minlength=people).astype(np.float64)
     for i, j in _pairs_of_one_person(side, other):
         own = _dots(side, other, i, j).astype(np.float64) ** 2
         # Within one list, a pair stands once here and twice in the sums.
         squares -= np.bincount(side.subjects[i], own, minlength=people) * (2 if side is other else 1)
     if side is other:
         squares -= numbers  # each face with itself
-    return count, total, squares
+    return Sums(count, total, squares, bins)
 
 
 def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:

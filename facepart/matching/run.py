@@ -1,17 +1,21 @@
 """The batch runner of matching: features on disk -> score files.
 
-For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`) and, unless there are too many pairs,
-``CM_authentic.npy`` and ``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and,
-with a gallery, ``CM_gallery_labels.txt`` (``row folder/stem``), and ``run.json``, which tells of all groups in the
-folder. A score file is one result of all features, so there is nothing to resume: a run computes it anew and replaces
-it when it is whole.
+For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), ``CM_people.npz`` with sums by person
+(:mod:`facepart.scores.people`) and, unless there are too many pairs, ``CM_authentic.npy`` and ``CM_impostor.npy``
+(float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and, with a gallery, ``CM_gallery_labels.txt``
+(``row folder/stem``), and ``run.json``, which tells of all groups in the folder. A score file is one result of all
+features, so there is nothing to resume: a run computes it anew and replaces it when it is whole.
 """
 
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from facepart.engines import choose_device
 from facepart.errors import FacepartError
@@ -32,7 +36,9 @@ from facepart.matching.output import (
     write_pairs,
 )
 from facepart.matching.pairs import pair_blocks
-from facepart.scores import save_scores
+from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.scores import STEPS, save_scores
+from facepart.scores.people import people_path, save_people
 from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule, split_label
 
 STAGE = "match"
@@ -70,6 +76,7 @@ class _Prepared:
     """A group ready to be compared."""
 
     group: Group
+    people: NDArray[np.str_]
     left: Faces
     right: Faces | None
     counts: PairCounts
@@ -101,6 +108,7 @@ def match_groups(
     save: Save | None = None,
     device: str = "cpu",
     workers: int | None = None,
+    down_to: float = 1.0,
     progress: Progress = silent,
 ) -> Iterator[MatchOutcome]:
     """Compare the features of groups, one group after the other, and write their score files.
@@ -120,6 +128,8 @@ def match_groups(
         device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
             are written are always compared on the CPU: the disk is slower than that.
         workers: threads on the CPU; None for one a processor. They do not change the results.
+        down_to: a threshold at which the FMR of each person is to be known, besides those of FMRs up to 2 % and of
+            the EER.
         progress: told (pairs compared, pairs in all) of the group at work.
 
     Yields:
@@ -149,7 +159,7 @@ def match_groups(
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
     refuse_full_disk(output, with_pairs)
     for each in prepared:
-        _compare(each, output, device, workers, progress)
+        _compare(each, output, device, workers, down_to, progress)
         yield each.outcome
 
 
@@ -190,7 +200,8 @@ def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
-    return _Prepared(group, left, right, counts, outcome, settings)
+    people = np.array(list(subject_numbers), dtype=np.str_)
+    return _Prepared(group, people, left, right, counts, outcome, settings)
 
 
 def _faces(
@@ -210,7 +221,9 @@ def _faces(
     return Faces(unit_rows(features.matrix), number(subjects, subject_numbers), number(photos, photo_numbers))
 
 
-def _compare(prepared: _Prepared, output: Path, device: str, workers: int, progress: Progress) -> None:
+def _compare(
+    prepared: _Prepared, output: Path, device: str, workers: int, down_to: float, progress: Progress
+) -> None:
     """Compare a group and write all its files."""
     group, outcome, left, right = prepared.group, prepared.outcome, prepared.left, prepared.right
     name = group.name
@@ -223,15 +236,30 @@ def _compare(prepared: _Prepared, output: Path, device: str, workers: int, progr
         gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
     else:
         write_labels(gallery_labels, group.gallery.labels)
+    authentic = authentic_scores(left, right)
+    high = HighScores(len(prepared.people), choose_lowest(left, right, authentic[1], down_to), at)
     if outcome.saved == "distribution":
-        scores = count_scores(left, right, workers=workers, device=at, progress=progress)
+        scores = count_scores(left, right, workers=workers, device=at, high=high, progress=progress)
     else:
-        scores = write_pairs(output, name, prepared.counts, pair_blocks(left, right, workers=workers), progress)
+        blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
+        scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
+        save_people(people_path(output, name), sum_by_person(prepared.people, left, right, authentic, high))
         save_scores(output / f"{name}_scores.npz", scores)
     counts = asdict(outcome)
     del counts["group"]
     _record(output, name, settings, counts)
+
+
+def _noted(
+    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], left: Faces, right: Faces, high: HighScores
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Hand on the rows of the score files, and count the high impostor scores among them by person."""
+    for authentic, impostor in blocks:
+        rows = impostor[impostor[:, 2] * STEPS >= high.lowest - 0.5]
+        people = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
+        high.add(*(torch.from_numpy(found) for found in (*people, np.rint(rows[:, 2] * STEPS))))
+        yield authentic, impostor
 
 
 def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:

@@ -9,15 +9,15 @@ the scores that person p has part in,
 
 where :math:`r_{pq}` is the sum over the scores between p and q, which the first sum has counted once for either of
 the two. This is two-way clustering (Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal
-of Business & Economic Statistics 29, 2011) in its form for pairs (Fafchamps and Gubert, "The formation of risk sharing
-networks", Journal of Development Economics 83, 2007; Aronow, Samii and Assenova, "Cluster-robust variance estimation
-for dyadic data", Political Analysis 23, 2015). Scores that belong to one person alone, the authentic ones, have no
-second sum: they are clustered by person.
+of Business & Economic Statistics 29, 2011) in its form for pairs (Fafchamps and Gubert, "The formation of risk
+sharing networks", Journal of Development Economics 83, 2007; Aronow, Samii and Assenova, "Cluster-robust variance
+estimation for dyadic data", Political Analysis 23, 2015). Scores that belong to one person alone, the authentic ones,
+have no second sum: they are clustered by person.
 
 The second sum is small, of the order of one over the number of people, beside the first. For means it is exact
-(:mod:`facepart.uncertainty.contrasts`). Elsewhere the scores between two people are not summed but squared one by
-one, which the distribution tells: where both have one photo that is the same, else a little less, so that intervals
-are on the wide side. The :math:`\psi` of each figure are its partial derivatives (the delta method).
+(:mod:`facepart.uncertainty.contrasts`). For d' the scores between two people are not summed but squared one by one,
+which the distribution tells: where both have one photo that is the same, else a little less. For error rates it is
+left out. Intervals are on the wide side thereby. The :math:`\psi` of each figure are its partial derivatives (the delta method).
 """
 
 import math
@@ -81,8 +81,8 @@ def d_prime_of(group: PeopleScores) -> Influence:
     r"""Give d'.
 
     With :math:`\Delta = \mu_a - \mu_i` and :math:`v` the mean of the two variances, a score s moves it by
-    :math:`\pm(s - \mu)/\sqrt v - \Delta ((s - \mu)^2 - \sigma^2) / (4 v^{3/2})`, over the number of scores of its kind
-    (plus for authentic ones); all of it with the sign of :math:`\Delta`.
+    :math:`\pm(s - \mu)/\sqrt v - \Delta ((s - \mu)^2 - \sigma^2) / (4 v^{3/2})`, over the number of scores of its
+    kind (plus for authentic ones); all of it with the sign of :math:`\Delta`.
 
     Raises:
         FacepartError: there are no scores of a kind, or they have no spread.
@@ -108,13 +108,16 @@ def d_prime_of(group: PeopleScores) -> Influence:
 def fmr_of(group: PeopleScores, threshold: float) -> Influence:
     """Give the FMR at a threshold that is not chosen by these scores.
 
+    Nothing is taken off for what people count twice: of rare errors too little is known of how they come together, and
+    intervals from the smaller variance were seen to miss the truth more often (tests/test_uncertainty_coverage.py).
+
     Raises:
         FacepartError: there are no impostor scores, or none are known by person so far down.
     """
     scores, sums = group.scores.impostor, group.sums
     rate = float(scores.share_from(threshold))
     people = (sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count) / scores.n
-    return Influence(rate, people, rate * (1 - rate) / scores.n)
+    return Influence(rate, people, 0.0)
 
 
 def fnmr_of(group: PeopleScores, threshold: float) -> Influence:
@@ -138,7 +141,7 @@ def fnmr_at_fmr_of(group: PeopleScores, target: float) -> Influence:
     missed, matched = fnmr_of(group, threshold), fmr_of(group, threshold)
     authentic, impostor = (density(scores, threshold) for scores in group.scores)
     ratio = authentic / impostor if impostor else 0.0
-    return Influence(missed.value, missed.people + ratio * matched.people, ratio**2 * matched.twice)
+    return Influence(missed.value, missed.people + ratio * matched.people, 0.0)
 
 
 def eer_of(group: PeopleScores) -> Influence:
@@ -157,7 +160,7 @@ def eer_of(group: PeopleScores) -> Influence:
     densities = density(authentic, threshold), density(impostor, threshold)
     share = densities[0] / sum(densities) if sum(densities) else 0.5
     people = share * matched.people + (1 - share) * missed.people
-    return Influence(eer(authentic, impostor), people, share**2 * matched.twice)
+    return Influence(eer(authentic, impostor), people, 0.0)
 
 
 def density(scores: ScoreDistribution, threshold: float) -> float:

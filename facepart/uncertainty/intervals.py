@@ -39,11 +39,6 @@ class Interval(NamedTuple):
 UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
-def people_in(influence: Influence) -> int:
-    """Count the people that move the figure at all; at least 1."""
-    return max(int(np.count_nonzero(influence.people)), 1)
-
-
 def variance(influence: Influence, people: int) -> float:
     """Estimate the variance of a figure.
 
@@ -70,17 +65,19 @@ def interval(influence: Influence, people: int) -> Interval:
     return Interval(influence.value, error, influence.value - reach, influence.value + reach)
 
 
-def rate_interval(influence: Influence, people: int) -> Interval:
+def rate_interval(influence: Influence, people: int, units: float) -> Interval:
     """Give a rate with its interval of Wilson's kind, within 0..1 and of use where the rate is near 0.
 
     Args:
         influence: of each person.
         people: how many people have scores of this kind.
+        units: independent observations at the least, which count where there were no errors at all: half the people
+            for an FMR (as many pairs share nobody), the people for an FNMR.
     """
     if people < FEWEST_PEOPLE:
         return UNKNOWN._replace(value=influence.value)
     spread = variance(influence, people)
-    low, high = wilson_interval(influence.value, spread, people, t_quantile((1 + LEVEL) / 2, people - 1))
+    low, high = wilson_interval(influence.value, spread, units, t_quantile((1 + LEVEL) / 2, people - 1))
     return Interval(influence.value, math.sqrt(spread), low, high)
 
 
