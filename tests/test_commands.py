@@ -261,6 +261,7 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         (["blur", "-s", photos, *out, "--model", tmp_path / "resnet.pth"], 1, "holds another network"),
         (["blur", "-s", photos, *out, "--model", "bisenet"], 2, "bisenet-resnet18"),
         (["blur", "-s", photos, *out, "--parts", "ear"], 2, "unknown part 'ear'; known: eyes"),
+        (["blur", "-s", photos, *out, "--occlusion", "haze"], 2, "unknown occlusion 'haze'; known: blur mean grey"),
         (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not there"),
         (["blur", "-s", photos, "-m", tmp_path / "file" / "m", "-d", tmp_path / "b"], 1, "cannot be written"),
         (["extract", "-s", tmp_path / "text", "-d", tmp_path / "f"], 1, "nothing succeeded; first"),
