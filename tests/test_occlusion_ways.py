@@ -214,6 +214,16 @@ def test_inpainting_continues_a_plain_surrounding_over_a_part():
     assert np.abs(inpaint(photo, soft, 1.0).astype(int) - plain).max() <= 5
 
 
+def test_inpainting_hides_what_is_more_than_half_lost_and_looks_further_on_larger_photos():
+    photo = np.random.default_rng(8).integers(0, 256, (60, 60, 3)).astype(np.uint8)
+    soft = np.zeros((60, 60), np.uint8)
+    soft[10:50, 10:50], soft[20:40, 20:40] = 127, 128
+    near, far = inpaint(photo, soft, 1.0), inpaint(photo, soft, 2.0)
+    np.testing.assert_array_equal(near[soft < 128], photo[soft < 128])
+    assert np.any(near[soft == 128] != photo[soft == 128], axis=1).mean() > 0.95
+    assert near[soft == 128].std() > far[soft == 128].std()
+
+
 def test_a_stronger_blur_leaves_less_detail():
     photo = np.random.default_rng(6).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     mask = square_mask(150, 150, 200)
