@@ -17,6 +17,7 @@ compressed form::
     authentic_bins, impostor_bins        int32, (p, k), how many of them lie in each bin
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,30 +72,22 @@ class PersonSums:
     authentic: Sums
     impostor: Sums
 
-    def covers(self, threshold: float) -> bool:
-        """Tell whether the bins reach down to a threshold."""
-        return round(threshold * STEPS) >= self.lowest
-
     def at_or_above(self, kind: str, scores: ScoreDistribution, threshold: float) -> NDArray[np.float64]:
         """Count the scores of each person at or above a threshold.
 
         Args:
             kind: ``authentic`` or ``impostor``.
             scores: the distribution of all scores of this kind.
-            threshold: not below the lowest bin.
+            threshold: any score.
 
         Returns:
-            float64, (p,); the counts add up to that of all people (twice that, of impostor scores).
-
-        Raises:
-            FacepartError: the bins do not reach down to the threshold.
+            float64, (p,); the counts add up to that of all people (twice that, of impostor scores). NaN where the
+            bins do not reach down to the threshold.
         """
-        if not self.covers(threshold):
-            raise FacepartError(
-                f"scores are known by person from {self.lowest / STEPS:g} on, not from {threshold:g} on"
-            )
         bins = self.impostor.bins if kind == "impostor" else self.authentic.bins
         place = (round(threshold * STEPS) - self.lowest) // BIN
+        if place < 0:
+            return np.full(len(bins), np.nan)
         if place >= bins.shape[1]:
             return np.zeros(len(bins))
         edges = np.array([self.lowest + place * BIN, self.lowest + (place + 1) * BIN]) / STEPS
@@ -102,6 +95,21 @@ class PersonSums:
         share = (wanted - last) / (first - last) if first > last else 0.0
         above = bins[:, place + 1 :].sum(axis=1, dtype=np.int64)
         return above + share * bins[:, place].astype(np.float64)
+
+
+def merged(parts: Sequence[PersonSums]) -> PersonSums:
+    """Add up the sums of the same people over different scores, such as those of several draws of a control."""
+    lowest = max(part.lowest for part in parts)
+    added = []
+    for kind in _KINDS:
+        sums = [getattr(part, kind) for part in parts]
+        bins = [one.bins[:, (lowest - part.lowest) // BIN :] for one, part in zip(sums, parts, strict=True)]
+        added.append(Sums(*(np.sum(found, axis=0) for found in (*zip(*map(_moments, sums), strict=True), bins))))
+    return PersonSums(parts[0].people, lowest, *added)
+
+
+def _moments(sums: Sums) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    return sums.count, sums.total, sums.squares
 
 
 def bins_from(lowest: int) -> int:

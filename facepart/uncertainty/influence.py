@@ -17,7 +17,8 @@ have no second sum: they are clustered by person.
 The second sum is small, of the order of one over the number of people, beside the first. For means it is exact
 (:mod:`facepart.uncertainty.contrasts`). For d' the scores between two people are not summed but squared one by one,
 which the distribution tells: where both have one photo that is the same, else a little less. For error rates it is
-left out. Intervals are on the wide side thereby. The :math:`\psi` of each figure are its partial derivatives (the delta method).
+left out. Intervals are on the wide side thereby. The :math:`\psi` of each figure are its partial derivatives (the
+delta method).
 """
 
 import math
@@ -26,7 +27,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
 from facepart.metrics import d_prime, eer, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.people import PersonSums, Sums
@@ -43,7 +43,7 @@ class Influence(NamedTuple):
 
     Attributes:
         value: the figure.
-        people: float64, (p,), what the scores of each person add to it; 0 on the whole.
+        people: float64, (p,), what the scores of each person add to it, 0 on the whole; NaN where that is not known.
         twice: what the squares of `people` count twice of its variance, at least 0.
     """
 
@@ -85,12 +85,12 @@ def d_prime_of(group: PeopleScores) -> Influence:
     kind (plus for authentic ones); all of it with the sign of :math:`\Delta`.
 
     Raises:
-        FacepartError: there are no scores of a kind, or they have no spread.
+        FacepartError: there are no scores of a kind.
     """
     authentic, impostor = group.scores
     difference, spread = authentic.mean - impostor.mean, (authentic.variance + impostor.variance) / 2
     if spread == 0:
-        raise FacepartError("scores without any spread have no d'")
+        return Influence(d_prime(authentic, impostor), np.full(len(group.sums.people), np.nan), 0.0)
     sign = math.copysign(1.0, difference)
     slope, curve = sign / math.sqrt(spread), -abs(difference) / (4 * spread**1.5)
     people, twice = np.zeros(len(group.sums.people)), 0.0
@@ -108,11 +108,11 @@ def d_prime_of(group: PeopleScores) -> Influence:
 def fmr_of(group: PeopleScores, threshold: float) -> Influence:
     """Give the FMR at a threshold that is not chosen by these scores.
 
-    Nothing is taken off for what people count twice: of rare errors too little is known of how they come together, and
-    intervals from the smaller variance were seen to miss the truth more often (tests/test_uncertainty_coverage.py).
+    Nothing is taken off for what people count twice: of rare errors too little is known of how they come together,
+    and intervals from the smaller variance miss the truth more often.
 
     Raises:
-        FacepartError: there are no impostor scores, or none are known by person so far down.
+        FacepartError: there are no impostor scores.
     """
     scores, sums = group.scores.impostor, group.sums
     rate = float(scores.share_from(threshold))

@@ -7,6 +7,7 @@ about how much people differ.
 """
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -39,6 +40,11 @@ class Interval(NamedTuple):
 UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
+def _tells(influence: Influence, people: int) -> bool:
+    """Tell whether there is an interval: people enough, and what each of them adds is known."""
+    return people >= FEWEST_PEOPLE and bool(np.isfinite(influence.people).all())
+
+
 def variance(influence: Influence, people: int) -> float:
     """Estimate the variance of a figure.
 
@@ -58,7 +64,7 @@ def interval(influence: Influence, people: int) -> Interval:
         influence: of each person.
         people: how many people have scores of this kind.
     """
-    if people < FEWEST_PEOPLE:
+    if not _tells(influence, people):
         return UNKNOWN._replace(value=influence.value)
     error = math.sqrt(variance(influence, people))
     reach = t_quantile((1 + LEVEL) / 2, people - 1) * error
@@ -74,7 +80,7 @@ def rate_interval(influence: Influence, people: int, units: float) -> Interval:
         units: independent observations at the least, which count where there were no errors at all: half the people
             for an FMR (as many pairs share nobody), the people for an FNMR.
     """
-    if people < FEWEST_PEOPLE:
+    if not _tells(influence, people):
         return UNKNOWN._replace(value=influence.value)
     spread = variance(influence, people)
     low, high = wilson_interval(influence.value, spread, units, t_quantile((1 + LEVEL) / 2, people - 1))
@@ -86,17 +92,38 @@ def ratio_interval(after: Influence, before: Influence, people: int) -> Interval
 
     Unknown where either rate is 0.
     """
-    if not after.value or not before.value or people < FEWEST_PEOPLE:
-        value = after.value / before.value if before.value else math.nan
+    if not after.value or not before.value:
+        return UNKNOWN._replace(value=after.value / before.value if before.value else math.nan)
+    ratio = after.value / before.value
+    logarithm = Influence(math.log(ratio), after.people / after.value - before.people / before.value, 0.0)
+    _, error, low, high = interval(logarithm, people)
+    return Interval(ratio, ratio * error, math.exp(low), math.exp(high))
+
+
+def mean_interval(figures: Sequence[tuple[Influence, int]]) -> Interval:
+    """Give the mean of a figure over groups of different people, each counting alike.
+
+    The variances add up; the degrees of freedom are those of Welch and Satterthwaite (B. L. Welch, "The
+    generalization of Student's problem when several different population variances are involved", Biometrika 34,
+    1947).
+
+    Args:
+        figures: for each group the figure, and how many people have part in it; unknown where there is no group.
+    """
+    if not figures:
+        return UNKNOWN
+    value = math.fsum(influence.value for influence, _ in figures) / len(figures)
+    if not all(_tells(*figure) for figure in figures):
         return UNKNOWN._replace(value=value)
-    log = Influence(
-        math.log(after.value / before.value), after.people / after.value - before.people / before.value, 0.0
-    )
-    value, error, low, high = interval(log, people)
-    return Interval(math.exp(value), math.exp(value) * error, math.exp(low), math.exp(high))
+    spreads = [variance(influence, people) for influence, people in figures]
+    error = math.sqrt(math.fsum(spreads)) / len(figures)
+    weights = math.fsum(spread**2 / (people - 1) for spread, (_, people) in zip(spreads, figures, strict=True))
+    degrees = math.fsum(spreads) ** 2 / weights if weights else math.inf
+    reach = t_quantile((1 + LEVEL) / 2, degrees) * error
+    return Interval(value, error, value - reach, value + reach)
 
 
-def t_quantile(share: float, degrees: int) -> float:
+def t_quantile(share: float, degrees: float) -> float:
     """Give a quantile of Student's t, by the expansion in 1 / degrees of Abramowitz and Stegun, 26.7.5.
 
     Args:
