@@ -1,0 +1,101 @@
+"""Sums by person: those of all pairs, looked at one by one."""
+
+import numpy as np
+import pytest
+
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.scores.people import BIN, PersonSums
+
+PEOPLE = 60
+
+
+def make_faces(seed: int, subjects: np.ndarray, photos: np.ndarray) -> Faces:
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).standard_normal((PEOPLE, 24))
+    rows = centres[subjects] + rng.standard_normal((len(subjects), 24)) + 0.4
+    return Faces(unit_rows(rows.astype(np.float32)), subjects, photos)
+
+
+def make_sides(cross: bool) -> tuple[Faces, Faces | None]:
+    rng = np.random.default_rng(5)
+    subjects = np.concatenate([np.arange(PEOPLE), rng.integers(0, PEOPLE, 150)])
+    photos = np.arange(len(subjects))
+    probe = make_faces(1, subjects, photos)
+    # The other side lacks some photos, and shows them in another order.
+    order = rng.permutation(len(subjects))[:180]
+    return probe, make_faces(2, subjects[order], photos[order]) if cross else None
+
+
+def sum_up(probe: Faces, gallery: Faces | None, **options: int) -> PersonSums:
+    authentic = authentic_scores(probe, gallery)
+    high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
+    count_scores(probe, gallery, workers=2, high=high, **options)
+    names = np.array([f"{number:02}" for number in np.random.default_rng(3).permutation(PEOPLE)])
+    return sum_by_person(names, probe, gallery, authentic, high)
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_sums_are_those_of_every_pair_of_a_person(cross: bool) -> None:
+    probe, gallery = make_sides(cross)
+    sums = sum_up(probe, gallery)
+    other = gallery or probe
+    scores = probe.embeddings.astype(np.float64) @ other.embeddings.astype(np.float64).T
+    compared = probe.photos[:, None] != other.photos
+    if not cross:
+        compared &= np.triu(np.ones_like(compared), 1)
+    same = probe.subjects[:, None] == other.subjects
+    numbers = np.random.default_rng(3).permutation(PEOPLE)
+    for subject in range(PEOPLE):
+        place = sums.people.tolist().index(f"{numbers[subject]:02}")
+        has_part = (probe.subjects[:, None] == subject) | (other.subjects == subject)
+        for found, pairs in ((sums.authentic, same), (sums.impostor, ~same)):
+            own = scores[compared & pairs & has_part]
+            assert found.count[place] == len(own)
+            assert found.total[place] == pytest.approx(own.sum(), abs=1e-4)
+            assert found.squares[place] == pytest.approx((own**2).sum(), abs=1e-4)
+            edges = sums.lowest + BIN * np.arange(found.bins.shape[1] + 1)
+            expected = np.histogram(np.rint(own * 1e6), edges)[0]
+            # A score a float's error away from an edge may lie in the next bin.
+            assert np.abs(found.bins[place] - expected).sum() <= 2
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_neither_tiles_nor_the_order_of_the_faces_change_the_counts(cross: bool) -> None:
+    probe, gallery = make_sides(cross)
+    whole = sum_up(probe, gallery, tile=512)
+    order = np.random.default_rng(0).permutation(len(probe.subjects))
+    shuffled = Faces(*(values[order] for values in probe))
+    for other in (sum_up(probe, gallery, tile=64), sum_up(shuffled, gallery, tile=128)):
+        for kind in ("authentic", "impostor"):
+            ours, theirs = getattr(whole, kind), getattr(other, kind)
+            np.testing.assert_array_equal(ours.count, theirs.count)
+            np.testing.assert_allclose(ours.total, theirs.total, atol=1e-4)
+            np.testing.assert_allclose(ours.squares, theirs.squares, atol=1e-4)
+            lowest = max(whole.lowest, other.lowest)
+            first, second = (
+                each.bins[:, (lowest - sums.lowest) // BIN :] for each, sums in ((ours, whole), (theirs, other))
+            )
+            # A product on tiles of another size may differ in its last bit, and a score lie in the next bin.
+            assert np.abs(first.astype(int) - second).sum() <= 4
+
+
+def test_the_bins_reach_down_to_what_is_asked_of_them() -> None:
+    probe, _ = make_sides(cross=False)
+    authentic = authentic_scores(probe, None)[1]
+    lowest = choose_lowest(probe, None, authentic)
+    scores = count_scores(probe, workers=1)
+    assert scores.impostor.share_from(lowest / 1e6) >= 0.015
+    missed, matched = scores.authentic.share_below(lowest / 1e6), scores.impostor.share_from(lowest / 1e6)
+    assert missed <= matched * 1.2  # the EER lies above
+    assert choose_lowest(probe, None, authentic, down_to=-0.3) == -300_000
+    assert lowest % BIN == 0
+
+
+def test_without_a_second_photo_there_are_no_authentic_scores() -> None:
+    subjects = np.arange(PEOPLE)
+    sums = sum_up(make_faces(0, subjects, subjects), None)
+    assert not sums.authentic.count.any()
+    assert (sums.impostor.count == PEOPLE - 1).all()
