@@ -1,4 +1,9 @@
-"""What the report's tests show: scores drawn at random, and a drawn face."""
+"""What the report's tests show: photos of drawn people with parts lost, compared, and a drawn face."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -6,11 +11,20 @@ from numpy.typing import NDArray
 
 from facepart.parts import PARTS
 from facepart.report.content import AverageFace, Content, GroupContent, Sample
-from facepart.report.results import CROSS, WITHIN, part_result, rank_parts
-from facepart.scores import GroupScores, ScoreDistribution
+from facepart.report.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.report.ranking import IMPORTANCE, SHIFT, Lead, Worth, compare_ways, order_parts, rank_parts
+from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
+from facepart.uncertainty.contrasts import contrast, draw_people, resampled_means
+from facepart.uncertainty.influence import Influence, PeopleScores
+from facepart.uncertainty.intervals import UNKNOWN, interval
+from tests import report_faces
+from tests.report_faces import Faces, between, compare, embed
 
 # How far blurring a part moves impostor scores, in the drawn data.
-SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.12, 0.02, -0.015, 0.16), strict=True))
+SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=True))
+# How far other places of the same size do: skin is merely large.
+SIZES = {"skin": 0.15, "hair": 0.03}
+RESAMPLINGS = 200
 PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "eyes": ((36, 48, 8, 4), (76, 48, 8, 4)),
     "brows": ((36, 38, 10, 3), (76, 38, 10, 3)),
@@ -20,13 +34,6 @@ PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "hair": ((56, 10, 46, 14),),
     "skin": ((56, 62, 38, 46),),
 }
-
-
-def make_scores(rng: np.random.Generator, shift: float, authentic: int = 1500, impostor: int = 20_000) -> GroupScores:
-    return GroupScores(
-        ScoreDistribution.of(rng.normal(0.62 - shift / 2, 0.09, authentic).clip(-1, 1)),
-        ScoreDistribution.of(rng.normal(0.04 + shift, 0.08, impostor).clip(-1, 1)),
-    )
 
 
 def draw_mask(part: str) -> NDArray[np.uint8]:
@@ -45,63 +52,75 @@ def draw_face(seed: int = 0) -> NDArray[np.uint8]:
     return cv2.GaussianBlur(face, (0, 0), 1.2).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A group's photos in all conditions."""
+
+    name: str
+    before: Faces
+    lost: dict[str, dict[str, Faces]]  # way -> part -> photos
+    controls: dict[str, Faces]
+
+
+@cache
 def make_content(
     groups: tuple[str, ...] = ("CM", "CF", "AAM", "AAF"),
     parts: tuple[str, ...] = tuple(PARTS),
     *,
-    authentic: int = 1500,
-    impostor: int = 20_000,
+    people: int = 60,
+    photos: int = 3,
     crossed: bool = False,
+    control: bool = False,
+    ways: tuple[str, ...] = (),
     title: str = "Parts of the face",
 ) -> Content:
-    """Make all that a report shows."""
+    """Make all that a report shows, as a study does."""
     rng = np.random.default_rng(7)
-    entries, results = [], []
+    compared = []
     for number, name in enumerate(groups):
-        before = make_scores(rng, 0, authentic, impostor)
+        drawn = report_faces.draw_people(rng, people, photos)
         # Hair matters more from group to group, and at last comes first.
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
-        within = {part: make_scores(rng, shift, authentic, impostor) for part, shift in shifts.items()}
-        across = {part: make_scores(rng, shift / 2, authentic, impostor) for part, shift in shifts.items()}
-        entries.append(GroupContent(name, 200 + number, 60, before, within, across if crossed else {}))
-        for comparison, found in ((WITHIN, within), *(((CROSS, across),) if crossed else ())):
-            results += [
-                part_result(
-                    before,
-                    scores,
-                    group=name,
-                    part=part,
-                    comparison=comparison,
-                    photos=200 + number,
-                    people=60,
-                    missing=3 if part == "hair" else 0,
-                    share=float((draw_mask(part) > 0).mean()),
-                )
-                for part, scores in found.items()
-            ]
-    masks = {part: draw_mask(part) for part in parts}
-    faces = [draw_face(seed) for seed in range(3)]
-    soft = {part: cv2.GaussianBlur(mask, (0, 0), 3) for part, mask in masks.items()}
-    samples = [
-        Sample(
-            f"Person {number}",
-            face,
-            {part: np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face) for part, mask in masks.items()},
-            masks,
-        )
-        for number, face in enumerate(faces)
-    ]
+        lost = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
+        for place, way in enumerate(ways):
+            lost[way] = {part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()}
+        controls = {part: embed(drawn, rng, SIZES.get(part, 0.005)) for part in parts} if control else {}
+        compared.append(Compared(name, embed(drawn, rng, 0), lost, controls))
+    results = [row for group in compared for row in measure(group, crossed)]
+    ranked_by = IMPORTANCE if control else SHIFT
+    worths = {group.name: worth_of(group) for group in compared}
+    leads = {}
+    for name, order in order_parts(worths).items():
+        for group in compared if name == ALL_GROUPS and len(groups) > 1 else [g for g in compared if g.name == name]:
+            for part, after in pairwise(order):
+                leads[group.name, part, after] = Lead(worth(group, part, after), people)
+    several = len(groups) > 1
     return Content(
         title=title,
         parts=parts,
-        groups=entries,
+        groups=[scores_of(group, crossed) for group in compared],
         results=results,
-        rankings=rank_parts(results),
-        face=AverageFace(
-            np.mean(faces, axis=0).astype(np.uint8),
-            {part: (mask / 255).astype(np.float32) for part, mask in soft.items()},
-        ),
-        samples=samples,
+        occlusion="blur",
+        draws=2 if control else 0,
+        resamplings=RESAMPLINGS,
+        ranked_by=ranked_by,
+        rankings=rank_parts(worths, leads),
+        agreements=compare_ways(results, "blur"),
+        shift_differences=[
+            row
+            for part in parts
+            for row in shift_differences(
+                part,
+                "blur",
+                {group.name: shift(group, group.lost["blur"][part]) for group in compared},
+                {name: [f"{name} {number}" for number in range(people)] for name in groups},
+            )
+        ]
+        if several
+        else [],
+        differentials=compare_groups(compared, parts) if several else [],
+        face=draw_average(parts),
+        samples=draw_samples(parts, control),
         facts={
             "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
             "parser": "bisenet-resnet18",
@@ -110,3 +129,129 @@ def make_content(
         },
         failures=[("people/a/1.jpg", "align", "no face found")],
     )
+
+
+def shift(group: Compared, after: Faces) -> Influence:
+    return contrast([between(group.before), between(after)], [-1, 1])
+
+
+def worth(group: Compared, part: str, less: str = "") -> Influence:
+    """What a part is worth, or how much more than another one."""
+    conditions, weights = [between(group.before)], [0.0]
+    for name, sign in ((part, 1.0), *([(less, -1.0)] if less else [])):
+        conditions.append(between(group.lost["blur"][name]))
+        weights.append(sign)
+        if group.controls:
+            conditions.append(between(group.controls[name]))
+            weights.append(-sign)
+        else:
+            weights[0] -= sign
+    return contrast(conditions, weights)
+
+
+def worth_of(group: Compared) -> Worth:
+    drawn = draw_people(len(between(group.before).photos), RESAMPLINGS, 0)
+    parts = group.lost["blur"]
+    before = [between((group.controls or dict.fromkeys(parts, group.before))[part]) for part in parts]
+    after = [between(faces) for faces in parts.values()]
+    draws = resampled_means(after, drawn) - resampled_means(before, drawn)
+    return Worth({part: worth(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True)))
+
+
+def scores_of(group: Compared, crossed: bool) -> GroupContent:
+    before = compare(group.before).scores
+    return GroupContent(
+        name=group.name,
+        photos=len(group.before.subjects),
+        people=int(group.before.subjects[-1]) + 1,
+        original=before,
+        blurred={part: compare(faces).scores for part, faces in group.lost["blur"].items()},
+        crossed={part: compare(faces, group.before).scores for part, faces in group.lost["blur"].items() if crossed},
+        controls={part: compare(faces).scores for part, faces in group.controls.items()},
+    )
+
+
+def measure(group: Compared, crossed: bool) -> list[PartResult]:
+    """Compute the rows of a group."""
+    original, people = compare(group.before), int(group.before.subjects[-1]) + 1
+    rows = []
+    for way, lost in group.lost.items():
+        for part, faces in lost.items():
+            about = About(
+                group=group.name,
+                part=part,
+                occlusion=way,
+                comparison=WITHIN,
+                photos=len(group.before.subjects),
+                people=people,
+                missing=3 if part == "hair" else 0,
+                share=float((draw_mask(part) > 0).mean()),
+                replaced=1.4 * float((draw_mask(part) > 0).mean()),
+                control=("blobs" if part in SIZES else "moved") if group.controls and way == "blur" else "",
+            )
+            moved = interval(shift(group, faces), people)
+            if way != "blur":
+                rows.append(part_result(about, original, compare(faces), moved))
+                continue
+            elsewhere = interval(shift(group, group.controls[part]), people) if group.controls else UNKNOWN
+            beyond = interval(worth(group, part), people) if group.controls else UNKNOWN
+            rows.append(
+                part_result(about, original, compare(faces), moved, control_shift=elsewhere, importance=beyond)
+            )
+            if group.controls:
+                found = compare(group.controls[part])
+                rows.append(part_result(replace(about, comparison=CONTROL), original, found, elsewhere))
+            if crossed:
+                across = contrast([between(group.before, group.before), between(faces, group.before)], [-1, 1])
+                found = compare(faces, group.before)
+                about = replace(about, comparison=CROSS, control="")
+                rows.append(part_result(about, original, found, interval(across, people)))
+    return rows
+
+
+def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[Differential]:
+    photos = {"original": {group.name: named(group.name, compare(group.before)) for group in compared}}
+    for part in parts:
+        photos[part] = {group.name: named(group.name, compare(group.lost["blur"][part])) for group in compared}
+    originals = {name: group.scores.impostor for name, group in photos["original"].items()}
+    return [
+        differential(name, by_group, originals, target, threshold_of)
+        for threshold_of in (ALL_GROUPS, EACH_GROUP)
+        for target in TARGETS
+        for name, by_group in photos.items()
+    ]
+
+
+def named(group: str, scores: PeopleScores) -> PeopleScores:
+    """Give the people names that no other group has."""
+    return scores._replace(
+        sums=replace(scores.sums, people=np.array([f"{group} {name}" for name in scores.sums.people]))
+    )
+
+
+def draw_average(parts: Sequence[str]) -> AverageFace:
+    soft = {part: cv2.GaussianBlur(draw_mask(part), (0, 0), 3) for part in parts}
+    return AverageFace(
+        np.mean([draw_face(seed) for seed in range(3)], axis=0).astype(np.uint8),
+        {part: (mask / 255).astype(np.float32) for part, mask in soft.items()},
+    )
+
+
+def draw_samples(parts: Sequence[str], control: bool) -> list[Sample]:
+    masks = {part: draw_mask(part) for part in parts}
+    elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items()} if control else {}
+
+    def lose(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
+
+    return [
+        Sample(
+            f"Person {number}",
+            face,
+            {part: lose(face, mask) for part, mask in masks.items()},
+            masks,
+            {part: lose(face, mask) for part, mask in elsewhere.items()},
+            elsewhere,
+        )
+        for number, face in enumerate(map(draw_face, range(3)))
+    ]

@@ -5,59 +5,21 @@ import itertools
 import json
 import math
 import re
-from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
 import pytest
 
 from facepart.parts import PARTS
 from facepart.report.content import Content
-from facepart.report.markup import per_cent, plain, script_json, signed
+from facepart.report.markup import per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
-from facepart.report.results import Ranked
 from tests.report_content import draw_mask, make_content
+from tests.report_page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
-# Elements without an end.
-VOID = {"meta", "link", "input", "br", "img"}
 # Attributes by which a page loads something or leads elsewhere.
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
-
-
-class Page(HTMLParser):
-    """What is on a page: elements with their attributes and text, and whether every element is closed."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self.open: list[int] = []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs), []))
-        assert len(dict(attrs)) == len(attrs), f"{tag} has an attribute twice"
-        if tag not in VOID:
-            self.open.append(len(self.elements) - 1)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs), []))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.elements[self.open.pop()][0] == tag
-
-    def handle_data(self, data: str) -> None:
-        for place in self.open:
-            self.elements[place][2].append(data)
-
-    def all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
-        return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
-
-    def data(self) -> Any:
-        return json.loads(next(text for attributes, text in self.all("script") if attributes.get("id") == "readings"))
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +33,18 @@ def page(content: Content) -> Page:
 
 
 HOSTILE_CONTENT = dataclasses.replace(
-    make_content((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, impostor=3000),
+    make_content((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
     facts={HOSTILE: HOSTILE},
     failures=[(HOSTILE, HOSTILE, HOSTILE)],
 )
-FEW = make_content(("all",), authentic=0, impostor=50)
+FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
+FEW = make_content(("all",), people=8, photos=1)
 
 
 @pytest.mark.parametrize(
     "shown",
-    [make_content(), HOSTILE_CONTENT, FEW, make_content(tuple("ABCDEFGH"), ("nose",), authentic=5, impostor=300)],
-    ids=["four groups", "hostile", "few scores", "eight groups"],
+    [FULL, HOSTILE_CONTENT, FEW, make_content(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
+    ids=["everything", "hostile", "few scores", "eight groups"],
 )
 def test_structure(shown: Content) -> None:
     page = Page(render_report(shown))
@@ -169,67 +132,8 @@ def test_readings_are_the_counts_of_the_scores(content: Content, page: Page) -> 
     assert first["matched"][start] <= first["impostor"] * 1e-3 < first["matched"][start - 1]
 
 
-def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
-    cells = [text for _, text in page.all("td")]
-    for row in content.results:
-        assert {
-            signed(row.impostor_shift, 4),
-            f"{plain(row.d_prime)} ({signed(row.d_prime_change)})",
-            f"{per_cent(row.fmr_at_original_1e3, 3)} ({plain(row.times_more_1e3, 1)} ×)",
-            f"{per_cent(row.fnmr_1e3_original)} → {per_cent(row.fnmr_1e3)}",
-        } <= set(cells)
-    faces = [text for attributes, text in page.all("svg") if attributes["class"] == "picture" and "Average" in text]
-    ranking = content.rankings["all"]
-    assert len(faces) == len(ranking)
-    for place, (text, ranked) in enumerate(zip(faces, ranking, strict=True), 1):
-        assert f"place {place}," in text and signed(ranked.impostor_shift) in text
-        assert ranked.part.replace("_", " and ") in text
-    assert [text for _, text in page.all("h3")][1 : 1 + len(ranking)] == [
-        f"{place}. {ranked.part.replace('_', ' and ')}" for place, ranked in enumerate(ranking, 1)
-    ]
-    assert f"by {signed(ranking[0].impostor_shift)}" in next(
-        text for attributes, text in page.all("p") if attributes.get("class") == "answer"
-    )
-
-
-def test_bars_are_as_long_as_the_shifts(content: Content) -> None:
-    bars = render_report(content).split('<svg class="bars"')[1].split("</svg>")[0]
-    drawn = re.findall(r'<rect class="g(\d)" x="(-?[\d.]+)%" y="\d+" width="([\d.]+)%"', bars)
-    shifts = {(row.group, row.part): row.impostor_shift for row in content.results if row.comparison == "within"}
-    expected = [
-        (number, shifts[group.name, ranked.part])
-        for ranked in content.rankings["all"]
-        for number, group in enumerate(content.groups)
-    ]
-    zero = float(re.findall(r'x1="([\d.]+)%"', bars)[0])
-    scale = max(float(width) for _, _, width in drawn) / max(shifts.values())
-    assert min(shifts.values()) < 0
-    for (colour, x, width), (number, shift) in zip(drawn, expected, strict=True):
-        assert int(colour) == number
-        assert float(width) == pytest.approx(abs(shift) * scale, abs=0.02)
-        assert float(x) == pytest.approx(zero + min(shift, 0) * scale, abs=0.03)
-
-
-def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
-    html = render_report(FEW)
-    page = Page(html)
-    assert "nan" not in re.sub(r"data:image/jpeg;base64,[^\"]+", "", html).lower().replace("finan", "")
-    assert html.count("No authentic scores, and so no ROC curve.") == len(FEW.parts)
-    assert "nobody there has two photos" in html
-    assert page.data()["originals"][0]["authentic"] == 0
-    assert math.isnan(FEW.results[0].fnmr_1e3) and math.isnan(FEW.results[0].fmr_at_original_1e3)
-
-
-def test_a_ranking_of_falls_and_of_nothing_known() -> None:
-    content = make_content(("CM",), ("nose", "hair"), impostor=500)
-    fell = dataclasses.replace(content, rankings={"CM": [Ranked("hair", -0.02), Ranked("nose", -0.05)]})
-    assert "No part’s loss raised the mean impostor score" in render_report(fell)
-    unknown = dataclasses.replace(content, rankings={"CM": [Ranked("hair", math.nan), Ranked("nose", math.nan)]})
-    assert "too few scores to say" in render_report(unknown)
-
-
 def test_many_failures_are_counted_and_the_first_shown() -> None:
-    content = make_content(("CM",), ("nose",), impostor=500)
+    content = make_content(("CM",), ("nose",), people=30)
     many = [(f"photo{number}.jpg", "parse", "broken") for number in range(1234)]
     html = render_report(dataclasses.replace(content, failures=many, samples=[]))
     assert "1,234" in html and "photo49.jpg" in html and "photo50.jpg" not in html

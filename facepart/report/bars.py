@@ -1,31 +1,46 @@
-"""The shifts as bars: part by part in the order of the ranking, the groups of each side by side."""
+"""What parts are worth as bars: part by part in the order of the ranking, the groups of each side by side.
 
-from collections.abc import Sequence
+A line with two ends over a bar is its 95 % interval. With a control, a bar is what a part is worth beyond its size,
+and a small circle stands where the shift itself lies.
+"""
 
-import numpy as np
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from facepart.report.content import Content
-from facepart.report.markup import escape, part_name, signed
-from facepart.report.results import Ranked, shifts_within
+from facepart.report.markup import bracketed, escape, part_name, signed
+from facepart.report.ranking import IMPORTANCE, Ranked
+from facepart.report.results import WITHIN
+from facepart.uncertainty.intervals import UNKNOWN, Interval
 
 # Colours of groups in report.css; with more groups they come round again, and the names beside the bars tell.
 GROUP_COLOURS = 6
 # Pixels.
-_BAR, _HEADING, _GAP = 13, 19, 9
-# Per cent of the width that the longest bar takes; the rest is for the figures.
+_BAR, _HEADING, _GAP, _CAP = 13, 19, 9, 3
+# Per cent of the width that the longest bar and interval take; the rest is for the figures.
 _ROOM = 66.0
 _LONGEST_NAME = 16
 
 
-def shift_bars(content: Content, ranking: Sequence[Ranked]) -> str:
-    """Draw the shift of the mean impostor score of every part and group.
+class Bar(NamedTuple):
+    """What is drawn of a part in a group: what it is worth, and with a control the shift itself, else NaN."""
+
+    worth: Interval
+    shift: float
+
+
+def worth_bars(content: Content, ranking: Sequence[Ranked]) -> str:
+    """Draw what every part is worth in every group.
 
     Widths are in per cent and heights in pixels, so that the figures stay legible in a narrow window.
     """
     names = [group.name for group in content.groups]
-    shifts = shifts_within(content.results)
-    finite = [shift for shift in shifts.values() if np.isfinite(shift)]
-    low, high = min([0.0, *finite]), max([0.0, *finite])
+    bars = _bars(content)
+    ends = [
+        end for bar in bars.values() for end in (*bar.worth[2:], bar.worth.value, bar.shift) if math.isfinite(end)
+    ]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
     scale = _ROOM / ((high - low) or 1.0)
     zero = -low * scale
     pieces, top = [], 0
@@ -35,21 +50,54 @@ def shift_bars(content: Content, ranking: Sequence[Ranked]) -> str:
         last = top + _BAR * len(names)
         pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
         for number, name in enumerate(names):
-            shift = shifts.get((name, ranked.part), np.nan)
-            length = shift * scale if np.isfinite(shift) else 0.0
-            end = zero + max(length, 0.0)
-            pieces.append(
-                f'<rect class="g{number % GROUP_COLOURS}" x="{zero + min(length, 0.0):.2f}%" y="{top + 1}" '
-                f'width="{abs(length):.2f}%" height="{_BAR - 2}"/>'
-                f'<text x="{end:.2f}%" dx="5" y="{top + 10}"><tspan class="figure">{signed(shift)}</tspan>'
-                f"{_beside(name) if len(names) > 1 else ''}</text>"
-            )
+            bar = bars.get((name, ranked.part), Bar(UNKNOWN, math.nan))
+            beside = _beside(name) if len(names) > 1 else ""
+            pieces.append(_drawn(bar, zero, scale, top, f"g{number % GROUP_COLOURS}", beside))
             top += _BAR
         top += _GAP
     return (
-        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(_told(names, ranking, shifts))}'
+        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(_told(content, ranking, bars))}'
         f"</title>{''.join(pieces)}</svg>"
     )
+
+
+def _bars(content: Content) -> Mapping[tuple[str, str], Bar]:
+    shifts = {}
+    if content.ranked_by == IMPORTANCE:
+        for row in content.results:
+            if (row.comparison, row.occlusion) == (WITHIN, content.occlusion):
+                shifts[row.group, row.part] = row.impostor_shift.value
+    return {
+        (group.name, ranked.part): Bar(ranked.worth, shifts.get((group.name, ranked.part), math.nan))
+        for group in content.groups
+        for ranked in content.rankings[group.name]
+    }
+
+
+def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
+    value, _, low, high = bar.worth
+    length = value * scale if math.isfinite(value) else 0.0
+    middle, end = top + _BAR / 2, zero + max(length, 0.0)
+    pieces = [
+        f'<rect class="{colour}" x="{zero + min(length, 0.0):.2f}%" y="{top + 1}" '
+        f'width="{abs(length):.2f}%" height="{_BAR - 2}"/>'
+    ]
+    if math.isfinite(low):
+        ends = [f"{zero + side * scale:.2f}%" for side in (low, high)]
+        pieces += [
+            f'<line class="{kind}" x1="{ends[0]}" x2="{ends[1]}" y1="{middle}" y2="{middle}"/>'
+            + "".join(
+                f'<line class="{kind}" x1="{x}" x2="{x}" y1="{middle - _CAP}" y2="{middle + _CAP}"/>' for x in ends
+            )
+            # A line in the colour of the page around a dark one: seen on any bar.
+            for kind in ("around", "whisker")
+        ]
+        end = max(end, zero + high * scale)
+    if math.isfinite(bar.shift):
+        pieces.append(f'<circle class="raw" cx="{zero + bar.shift * scale:.2f}%" cy="{middle}" r="3.2"/>')
+        end = max(end, zero + bar.shift * scale)
+    figure = f'<tspan class="figure">{signed(value)}</tspan>'
+    return f'{"".join(pieces)}<text x="{end:.2f}%" dx="8" y="{top + 10}">{figure}{beside}</text>'
 
 
 def _beside(name: str) -> str:
@@ -57,15 +105,16 @@ def _beside(name: str) -> str:
     return f' <tspan class="group">{escape(short)}</tspan>'
 
 
-def _told(names: Sequence[str], ranking: Sequence[Ranked], shifts: dict[tuple[str, str], float]) -> str:
-    parts = [
-        f"{part_name(ranked.part)} "
-        + ", ".join(
-            f"{name if len(names) > 1 else ''} {signed(shifts.get((name, ranked.part), np.nan))}".strip()
-            for name in names
-        )
-        for ranked in ranking
-    ]
-    return (
-        f"Bars: shift of the mean impostor score by part{' and group' if len(names) > 1 else ''}. {'; '.join(parts)}."
-    )
+def _told(content: Content, ranking: Sequence[Ranked], bars: Mapping[tuple[str, str], Bar]) -> str:
+    several = len(content.groups) > 1
+    parts = []
+    for ranked in ranking:
+        figures = []
+        for group in content.groups:
+            worth = bars[group.name, ranked.part].worth
+            figures.append(
+                f"{group.name if several else ''} {signed(worth.value)} {bracketed(worth, signed)}".strip()
+            )
+        parts.append(f"{part_name(ranked.part)} {', '.join(figures)}")
+    what = "importance" if content.ranked_by == IMPORTANCE else "shift of the mean impostor score"
+    return f"Bars: {what} by part{' and group' if several else ''}, with 95 % intervals. {'; '.join(parts)}."

@@ -1,9 +1,10 @@
-"""The ranking as a picture: the average face once for each part, the part coloured by how far impostor scores moved.
+"""The ranking as a picture: the average face once for each part, the part coloured by what it is worth.
 
 Parts overlap (eyes and brows are a part of their own, and skin lies around all), so that each has a face of its own;
-they stand in the order of the ranking, with the figure written below. Vermilion says that impostor scores rose, blue
-that they fell, and the stronger the colour the further: a pair that people with any common kind of colour blindness
-tell apart (Okabe and Ito, "Color Universal Design", 2008).
+they stand in the order of the ranking, with the figure and its interval written below. Vermilion says that impostor
+scores rose (with a control: further than for other places of the same size), blue that they fell, and the stronger
+the colour the further: a pair that people with any common kind of colour blindness tell apart (Okabe and Ito, "Color
+Universal Design", 2008).
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.report.content import AverageFace
-from facepart.report.markup import DASH, escape, part_name, signed
+from facepart.report.markup import DASH, bracketed, escape, part_name, signed
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.results import Ranked
+from facepart.report.ranking import IMPORTANCE, Ranked
 
 RISE, FALL = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
 # Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.
@@ -32,24 +33,31 @@ _SMOOTHING = 0.012
 _MARGIN = 0.06
 
 
-def face_figures(face: AverageFace, ranking: Sequence[Ranked]) -> str:
-    """Make the items of an ordered list: a face for each part, in the order of the ranking."""
-    most = max((abs(ranked.impostor_shift) for ranked in ranking if np.isfinite(ranked.impostor_shift)), default=0.0)
+def face_figures(face: AverageFace, ranking: Sequence[Ranked], ranked_by: str) -> str:
+    """Make the items of an ordered list: a face for each part, in the order of the ranking.
+
+    Args:
+        face: the average face.
+        ranking: the parts.
+        ranked_by: see :class:`facepart.report.content.Content`.
+    """
+    most = _most(ranking)
     window = _window(face)
     grey = _grey(shrink(face.photo[window], _LONGEST))
     items = []
     for place, ranked in enumerate(ranking, 1):
-        name, shift = part_name(ranked.part), ranked.impostor_shift
-        strength = shift / most if most and np.isfinite(shift) else 0.0
+        name, worth = part_name(ranked.part), ranked.worth.value
+        strength = worth / most if most and np.isfinite(worth) else 0.0
         share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
-        text = f"Average face, {name} coloured: place {place}, {_told(shift)}."
+        text = f"Average face, {name} coloured: place {place}, {_told(worth, ranked_by)}."
         # Full colour within the outline, and soon none around it.
         picture = tint(grey, (2 * share / _OUTLINE - 1).clip(0, 1), strength)
         items.append(
             f"<li><figure>{outlined_picture(picture, inside, text)}"
             f'<figcaption><span class="place">{place}</span> {escape(name)}'
-            f"<strong>{signed(shift)}</strong></figcaption></figure></li>"
+            f"<strong>{signed(worth)}</strong> "
+            f'<span class="interval">{bracketed(ranked.worth, signed)}</span></figcaption></figure></li>'
         )
     return "\n".join(items)
 
@@ -69,27 +77,33 @@ def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -
     return (grey * (1 - opacity) + colour * opacity).clip(0, 255).round().astype(np.uint8)
 
 
-def scale_figure(ranking: Sequence[Ranked]) -> str:
-    """Make the key to the colours: from the largest fall, if any, to the largest rise."""
-    shifts = [ranked.impostor_shift for ranked in ranking if np.isfinite(ranked.impostor_shift)]
-    most = max(map(abs, shifts), default=0.0)
+def scale_figure(ranking: Sequence[Ranked], ranked_by: str) -> str:
+    """Make the key to the colours: as far down as the largest change, up or down, goes up."""
+    most = _most(ranking)
     if not most:
         return ""
     ends = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
-    text = f"Key: blue for a fall of {most:.3f}, grey for no change, vermilion for a rise of {most:.3f}."
+    down, up = ("less than elsewhere", "more than elsewhere") if ranked_by == IMPORTANCE else ("fell", "rose")
+    text = f"Key: blue for {signed(-most)} ({down}), grey for 0, vermilion for {signed(most)} ({up})."
     return (
         f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{text}</title><defs>'
         f'<linearGradient id="shift-scale">{ends}</linearGradient></defs>'
-        f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/><text y="29">{signed(-most)} (fell)</text>'
+        f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/><text y="29">{signed(-most)} ({down})</text>'
         f'<text x="160" y="29" text-anchor="middle">0</text>'
-        f'<text x="320" y="29" text-anchor="end">{signed(most)} (rose)</text></svg>'
+        f'<text x="320" y="29" text-anchor="end">{signed(most)} ({up})</text></svg>'
     )
 
 
-def _told(shift: float) -> str:
-    if signed(shift) == DASH:
+def _most(ranking: Sequence[Ranked]) -> float:
+    """Give the size of the largest change, 0 if none is known."""
+    return max((abs(ranked.worth.value) for ranked in ranking if np.isfinite(ranked.worth.value)), default=0.0)
+
+
+def _told(worth: float, ranked_by: str) -> str:
+    if signed(worth) == DASH:
         return "too few scores to say how far the mean impostor score moved"
-    return f"the mean impostor score moved by {signed(shift)}"
+    beyond = ", beyond that of other places of the same size" if ranked_by == IMPORTANCE else ""
+    return f"the mean impostor score moved by {signed(worth)}{beyond}"
 
 
 def _window(face: AverageFace) -> tuple[slice, slice]:

@@ -1,85 +1,154 @@
-"""A study's figures for other programs and for a terminal: ``results.csv``, ``results.json``, and lines of text."""
+"""A study's figures for other programs: ``results.csv``, ``results.json``, and tables of the groups compared.
+
+In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``; JSON has
+its standard error, too, as ``<name>_error``. Figures that are not known are empty in a table, and null in JSON.
+
+Figures are written to 9 digits, intervals and errors to 6: sums over many scores differ in their last bits with the
+order in which threads add them up, and a study that is run again should write the same files.
+"""
 
 import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult, Ranked
+from facepart.report.differentials import Differential, ShiftDifference
+from facepart.report.ranking import Agreement, Ranked
+from facepart.report.results import PartResult
+from facepart.uncertainty.intervals import Interval
 
-VERSION = 1
+VERSION = 2
+_DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
 def results_csv(results: Sequence[PartResult]) -> str:
-    """Put the figures into CSV, a row a group, part and comparison; figures that are not known are left empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([field.name for field in fields(PartResult)])
-    for result in results:
-        writer.writerow(["" if _unknown(value) else value for value in asdict(result).values()])
-    return buffer.getvalue()
+    """Put the figures into CSV, a row a group, part, way in which it was lost, and comparison."""
+    names = [name for field in fields(PartResult) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in results])
+
+
+def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
+    """Put the differences of shifts into CSV, a row a part, way in which it was lost, and two groups."""
+    names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in differences])
+
+
+def differentials_csv(differentials: Sequence[Differential]) -> str:
+    """Put the groups' error rates into CSV, a row a set of photos, threshold and group.
+
+    The figures of all groups together stand in every row of theirs. ``ratio_fmr`` and ``ratio_fnmr`` are the group's
+    rates over those of the first group that takes part in the comparison; that group itself has none.
+    """
+    rows = []
+    for each in differentials:
+        whole = _flat(each, without=("groups", "ratios"))
+        ratios = {ratio.second: ratio for ratio in each.ratios if ratio.first == each.ratios[0].first}
+        for group in each.groups:
+            row = whole | _flat(group)
+            if group.group in ratios:
+                ratio = ratios[group.group]
+                row |= {"ratio_to": ratio.first, **_inverse("ratio_fmr", ratio.fmr)}
+                row |= _inverse("ratio_fnmr", ratio.fnmr)
+            rows.append(row)
+    names = [
+        "photos",
+        "target",
+        "threshold_of",
+        "group",
+        "threshold",
+        *_columns("fmr", True),
+        *_columns("fnmr", True),
+    ]
+    names += ["refused", "ratio_to", *_columns("ratio_fmr", True), *_columns("ratio_fnmr", True)]
+    names += ["inequity_fmr", "inequity_fnmr", "garbe", "fairness_discrepancy"]
+    return _csv(names, rows)
 
 
 def results_json(
-    results: Sequence[PartResult], rankings: Mapping[str, Sequence[Ranked]], about: Mapping[str, Any]
+    *,
+    about: Mapping[str, Any],
+    results: Sequence[PartResult],
+    rankings: Mapping[str, Sequence[Ranked]],
+    ranked_by: str,
+    resamplings: int,
+    draws: int,
+    agreements: Sequence[Agreement] = (),
+    shift_differences: Sequence[ShiftDifference] = (),
+    differentials: Sequence[Differential] = (),
 ) -> str:
-    """Put the figures into JSON: ``version``, `about`, ``results`` as in the CSV, and ``rankings``.
+    """Put all that a study found into JSON.
 
-    Figures that are not known are null.
+    Args:
+        about: how it was made; its keys stand beside the others.
+        results: as in the CSV; the other arguments likewise are those of :class:`facepart.report.content.Content`.
+        rankings: see there.
+        ranked_by: see there.
+        resamplings: see there.
+        draws: see there.
+        agreements: see there.
+        shift_differences: see there.
+        differentials: see there.
     """
-    rows = [{key: None if _unknown(value) else value for key, value in asdict(row).items()} for row in results]
-    ranked = {group: [asdict(each) for each in found] for group, found in rankings.items()}
-    whole = {"version": VERSION, **about, "results": rows, "rankings": ranked}
+    whole = {
+        "version": VERSION,
+        **about,
+        "ranked_by": ranked_by,
+        "resamplings": resamplings,
+        "draws": draws,
+        "results": [_flat(row) for row in results],
+        "rankings": {
+            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in rankings.items()
+        },
+        "agreements": [{**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in agreements],
+        "shift_differences": [_flat(row) for row in shift_differences],
+        "differentials": [
+            _flat(row, without=("groups", "ratios"))
+            | {"groups": [_flat(group) for group in row.groups], "ratios": [_flat(ratio) for ratio in row.ratios]}
+            for row in differentials
+        ],
+    }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
-def results_text(results: Sequence[PartResult], rankings: Mapping[str, Sequence[Ranked]]) -> str:
-    """Lay the answer out for a terminal: for each group its parts, the one that moves impostor scores most first."""
-    several = len(rankings) > 1
-    lines: list[str] = []
-    for group, ranked in rankings.items():
-        if not (several and group == ALL_GROUPS):
-            lines += [*_group_lines(group, ranked, results), ""]
-    if several:
-        places = [
-            f"{place}. {each.part} {each.impostor_shift:+.4f}" for place, each in enumerate(rankings[ALL_GROUPS], 1)
-        ]
-        lines.append(f"over all {len(rankings) - 1} groups: {', '.join(places)}")
-    return "\n".join(lines).rstrip()
+def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Give the fields of a dataclass, each interval as four."""
+    return dict(pair for field in fields(row) if field.name not in without for pair in _values(row, field.name))
 
 
-def _group_lines(group: str, ranked: Sequence[Ranked], results: Sequence[PartResult]) -> list[str]:
-    mine = {(row.part, row.comparison): row for row in results if row.group == group}
-    first = mine[ranked[0].part, WITHIN]
-    lines = [
-        f"{group}: {first.photos} photos of {first.people} people; original: d' "
-        f"{_shown(first.d_prime_original, '.3f')}, mean impostor score {first.impostor_mean_original:.4f}",
-        f"{'':4}{'blurred':12}{'impostor':>10}{'shift':>9}{'x FMR 1e-3':>12}{'authentic':>11}{'shift':>9}"
-        f"{'d-prime':>9}{'without':>9}",
-    ]
-    for place, each in enumerate(ranked, 1):
-        lines.append(_line(f"{place}.", each.part, mine[each.part, WITHIN]))
-    crossed = [mine[each.part, CROSS] for each in ranked if (each.part, CROSS) in mine]
-    if crossed:
-        lines.append(f"{'':4}against the original photos:")
-        lines += [_line("", row.part, row) for row in crossed]
-    return lines
+def _values(row: Any, name: str) -> Iterator[tuple[str, Any]]:
+    value = getattr(row, name)
+    if isinstance(value, Interval):
+        yield name, _number(value.value)
+        for ending in ("low", "high", "error"):
+            yield f"{name}_{ending}", _number(getattr(value, ending), _DIGITS_OF_ERRORS)
+    else:
+        yield name, _number(value) if isinstance(value, float) else value
 
 
-def _line(number: str, name: str, row: PartResult) -> str:
-    return (
-        f"{number:4}{name:12}{row.impostor_mean:10.4f}{row.impostor_shift:+9.4f}"
-        f"{_shown(row.times_more_1e3, '.2f'):>12}{_shown(row.authentic_mean, '.4f'):>11}"
-        f"{_shown(row.authentic_shift, '+.4f'):>9}{_shown(row.d_prime, '.3f'):>9}{row.missing:9}"
-    )
+def _inverse(name: str, ratio: Interval) -> dict[str, float | None]:
+    """Give one over a ratio, whose interval is one of its logarithm."""
+    value, low, high = (1 / end if end else math.nan for end in (ratio.value, ratio.high, ratio.low))
+    return {
+        name: _number(value),
+        f"{name}_low": _number(low, _DIGITS_OF_ERRORS),
+        f"{name}_high": _number(high, _DIGITS_OF_ERRORS),
+    }
 
 
-def _shown(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)
+def _number(value: float, digits: int = _DIGITS) -> float | None:
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
-def _unknown(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
+def _columns(name: str, with_interval: bool) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"] if with_interval else [name]
+
+
+def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in rows])
+    return buffer.getvalue()

@@ -8,12 +8,13 @@ import base64
 import html
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.images.write import encode_image
+from facepart.uncertainty.intervals import Interval
 
 DASH = "–"
 _MINUS = "−"
@@ -55,6 +56,30 @@ def plain(value: float, decimals: int = 3) -> str:
 def per_cent(rate: float, decimals: int = 2) -> str:
     """Write a rate of 0..1 in per cent."""
     return DASH if math.isnan(rate) else f"{rate:.{decimals}%}".replace("%", "\u00a0%")
+
+
+def bracketed(figure: Interval, write: Callable[[float], str]) -> str:
+    """Write the two ends of an interval, e.g. "[+0.110, +0.132]"; nothing where there is none."""
+    return "" if math.isnan(figure.low) else f"[{write(figure.low)}, {write(figure.high)}]"
+
+
+def ranged(figure: Interval, write: Callable[[float], str], unit: str = "") -> str:
+    """Write a figure and its interval, e.g. "+0.121 [+0.110, +0.132]"; HTML.
+
+    Args:
+        figure: the figure; a dash stands for one that is not known, and no interval where there is none.
+        write: writes a number.
+        unit: stands behind the figure, not behind each end.
+    """
+    if math.isnan(figure.value):
+        return DASH
+    ends = bracketed(figure, write)
+    return f"{write(figure.value)}{unit}" + (f' <span class="interval">{ends}</span>' if ends else "")
+
+
+def ranged_per_cent(rate: Interval, decimals: int = 2) -> str:
+    """Write a rate of 0..1 and its interval in per cent; HTML."""
+    return ranged(rate, lambda value: plain(100 * value, decimals), "\u00a0%")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, kind: str = "") -> str:

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
-from facepart.report.bars import GROUP_COLOURS, shift_bars
+from facepart.report.bars import GROUP_COLOURS, worth_bars
 from facepart.report.content import Content
 from facepart.report.face import face_figures, scale_figure
+from facepart.report.limits import limits
+from facepart.report.making import count_table, fact_table, failure_table
 from facepart.report.markup import escape, part_name, plain, script_json
-from facepart.report.panels import BLURRED, CROSSED, ORIGINAL, histograms, rocs
+from facepart.report.panels import compared, histograms, rocs
 from facepart.report.pictures import contact_sheet
+from facepart.report.ranking import Ranked
 from facepart.report.readings import reading_chart, readings, start_stop, thresholds
-from facepart.report.results import WITHIN, PartResult, Ranked
-from facepart.report.tables import count_table, fact_table, failure_table, figure_tables, shift_table
-from facepart.report.words import answer, main_ranking, own_limits, size
+from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
+from facepart.report.tables import figure_tables, ranking_table
+from facepart.report.words import answer, main_ranking, size
 
 
 def render_report(content: Content) -> str:
@@ -48,12 +51,12 @@ def render_report(content: Content) -> str:
         title=escape(content.title),
         answer=answer(content),
         size=size(content),
-        faces=face_figures(content.face, ranking),
-        scale=scale_figure(ranking),
-        bars=shift_bars(content, ranking),
+        faces=face_figures(content.face, ranking, content.ranked_by),
+        scale=scale_figure(ranking, content.ranked_by),
+        bars=worth_bars(content, ranking),
         by_group=" and group by group" if len(content.groups) > 1 else "",
         groups_key=_groups_key(content),
-        shifts=shift_table(content, ranking),
+        rankings=_rankings(content),
         parts=_part_sections(content, ranking),
         sets_key=_sets_key(content),
         group_options=_options([group.name for group in content.groups]),
@@ -67,14 +70,18 @@ def render_report(content: Content) -> str:
         counts=count_table(content),
         facts=fact_table(content),
         failures=failure_table(content),
-        limits=own_limits(content),
+        limits=limits(content),
     )
 
 
 def _part_sections(content: Content, ranking: Sequence[Ranked]) -> str:
     """Make a section for each part, in the order of the ranking: a panel of charts for each group."""
     drawn, curves = histograms(content), rocs(content)
-    rows = {(row.group, row.part): row for row in content.results if row.comparison == WITHIN}
+    rows = {
+        (row.group, row.part): row
+        for row in content.results
+        if (row.comparison, row.occlusion) == (WITHIN, content.occlusion)
+    }
     sections = []
     for place, part in enumerate((ranked.part for ranked in ranking), 1):
         panels = "".join(
@@ -90,9 +97,19 @@ def _part_sections(content: Content, ranking: Sequence[Ranked]) -> str:
 
 def _panel_words(row: PartResult) -> str:
     return (
-        f"<span>impostor mean {plain(row.impostor_mean_original)} → {plain(row.impostor_mean)}</span> "
-        f"<span>d′ {plain(row.d_prime_original, 2)} → {plain(row.d_prime, 2)}</span>"
+        f"<span>impostor mean {plain(row.impostor_mean_original.value)} → {plain(row.impostor_mean.value)}</span> "
+        f"<span>d′ {plain(row.d_prime_original.value, 2)} → {plain(row.d_prime.value, 2)}</span>"
     )
+
+
+def _rankings(content: Content) -> str:
+    """Make the table of the main ranking and, of several groups, one of each, folded away."""
+    several = len(content.groups) > 1
+    tables = ranking_table(content, ALL_GROUPS if several else content.groups[0].name)
+    if several:
+        each = "\n".join(ranking_table(content, group.name) for group in content.groups)
+        tables += f"<details><summary>The ranking in each group</summary>{each}</details>"
+    return tables
 
 
 def _groups_key(content: Content) -> str:
@@ -106,8 +123,7 @@ def _groups_key(content: Content) -> str:
 
 
 def _labels(content: Content) -> list[str]:
-    crossed = any(group.crossed for group in content.groups)
-    return [ORIGINAL, BLURRED, *([CROSSED] if crossed else [])]
+    return list(compared(content, 0, content.parts[0]))
 
 
 def _sets_key(content: Content) -> str:

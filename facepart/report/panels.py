@@ -14,12 +14,12 @@ from facepart.plots.sets import ScoreSet
 from facepart.plots.style import power_of_ten
 from facepart.report.content import Content
 from facepart.report.markup import part_name, per_cent, plain
-from facepart.report.results import WITHIN
+from facepart.report.results import CONTROL, CROSS, WITHIN
 from facepart.report.svg import Axes, Ticks, chart, line
 from facepart.scores import GroupScores
 
-# What is compared, in the order of the colours s0, s1, s2 of report.css.
-ORIGINAL, BLURRED, CROSSED = "original", "blurred", "blurred against original"
+# What is compared, in the order of the colours s0, s1, s2, s3 of report.css.
+ORIGINAL, BLURRED, CROSSED, CONTROLLED = "original", "blurred", "blurred against original", "control"
 # No ROC chart shows FMRs below this; nor those that too few false matches tell.
 _LEAST_FMR = 1e-6
 
@@ -32,10 +32,13 @@ class Points(NamedTuple):
 
 
 def compared(content: Content, group: int, part: str) -> dict[str, GroupScores]:
-    """Give the scores that a chart of a part in a group compares: original, blurred and, where asked for, crossed."""
+    """Give what a chart of a part in a group compares: original, blurred, and crossed and control where there are."""
     entry = content.groups[group]
     found = {ORIGINAL: entry.original, BLURRED: entry.blurred[part]}
-    return found | ({CROSSED: entry.crossed[part]} if part in entry.crossed else {})
+    for label, more in ((CROSSED, entry.crossed), (CONTROLLED, entry.controls)):
+        if part in more:
+            found[label] = more[part]
+    return found
 
 
 def histograms(content: Content) -> dict[tuple[int, str], str]:
@@ -158,9 +161,10 @@ def _told(content: Content, group: int, part: str, what: str) -> str:
 
 
 def _fnmr_told(content: Content, group: str, part: str) -> Sequence[str]:
+    labels = {WITHIN: BLURRED, CROSS: CROSSED, CONTROL: CONTROLLED}
     return [
-        f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_original)}, "
-        f"{BLURRED if row.comparison == WITHIN else CROSSED} {per_cent(row.fnmr_1e3)}."
+        f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_original.value)}, "
+        f"{labels[row.comparison]} {per_cent(row.fnmr_1e3.value)}."
         for row in content.results
-        if (row.group, row.part) == (group, part)
+        if (row.group, row.part, row.occlusion) == (group, part, content.occlusion)
     ]

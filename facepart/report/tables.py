@@ -1,119 +1,148 @@
-"""The figures of the report as tables."""
+"""The figures of the report as tables: rankings, and what each part's loss does to scores and errors."""
 
-import math
 from collections.abc import Sequence
+from functools import partial
 
-from facepart.report.content import Content
-from facepart.report.markup import DASH, escape, part_name, per_cent, plain, signed, table
-from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult, Ranked, shifts_within
+from facepart.report.content import Content, GroupContent
+from facepart.report.markup import (
+    DASH,
+    escape,
+    part_name,
+    per_cent,
+    plain,
+    ranged,
+    ranged_per_cent,
+    signed,
+    table,
+)
+from facepart.report.ranking import IMPORTANCE
+from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
-# Rows of failures that are written out.
-_MOST_FAILURES = 50
+TIED = "≈"
+_signed4, _plain4 = partial(signed, decimals=4), partial(plain, decimals=4)
+_shift, _mean = partial(ranged, write=_signed4), partial(ranged, write=_plain4)
 
 
-def shift_table(content: Content, ranking: Sequence[Ranked]) -> str:
-    """Make the table of shifts: a row a part, in the order of the ranking, a column a group."""
-    names = [group.name for group in content.groups]
-    shifts = shifts_within(content.results)
-    several = ALL_GROUPS in content.rankings and len(names) > 1
-    rows = [
-        [
-            f"{place}. {escape(part_name(ranked.part))}",
-            *([signed(ranked.impostor_shift, 4)] if several else []),
-            *(signed(shifts.get((name, ranked.part), math.nan), 4) for name in names),
-        ]
-        for place, ranked in enumerate(ranking, 1)
+def ranking_table(content: Content, name: str) -> str:
+    """Make the table of a ranking: of a group, or of all together.
+
+    Args:
+        content: the report's.
+        name: of the ranking: a group, or ``all``.
+    """
+    controlled = content.ranked_by == IMPORTANCE
+    rows = {
+        row.part: row
+        for row in content.results
+        if (row.group, row.comparison, row.occlusion) == (name, WITHIN, content.occlusion)
+    }
+    head = [
+        "part",
+        "importance: shift beyond the control’s" if controlled else "shift of the mean impostor score",
+        "comes first in",
+        f"ahead of the next by ({TIED} not told apart)",
     ]
-    head = ["part", *(["mean of groups"] if several else []), *map(escape, names)]
-    return table(head, rows, "Shift of the mean impostor score when a part is blurred", "figures")
+    if rows:
+        head += ["shift", "shift of the control", "control"] if controlled else []
+        head += ["shift for each per cent of the photo"]
+    cells = []
+    for place, ranked in enumerate(content.rankings[name], 1):
+        line = [
+            f"{place}. {escape(part_name(ranked.part))}",
+            _shift(ranked.worth),
+            per_cent(ranked.first, 0),
+            f"{TIED} {_shift(ranked.lead)}" if ranked.tied else _shift(ranked.lead),
+        ]
+        if rows:
+            row = rows[ranked.part]
+            if controlled:
+                line += [_shift(row.impostor_shift), _shift(row.control_shift), escape(row.control or DASH)]
+            line += [_shift(row.shift_per_percent)]
+        cells.append(line)
+    of_all = name == ALL_GROUPS and len(content.groups) > 1
+    whose = f", mean of {len(content.groups)} groups" if of_all else f", {name}" if len(content.groups) > 1 else ""
+    resampled = f"; “comes first in”: of {content.resamplings:,} resamplings of people" if content.resamplings else ""
+    return table(head, cells, f"Ranking{whose}; 95 % intervals in brackets{resampled}", "figures")
 
 
 def figure_tables(content: Content) -> str:
-    """Make a table of the figures of every part for each group and way of comparing."""
+    """Make two tables, of scores and of errors, for each group and way of comparing."""
     pieces = []
     for group in content.groups:
         order = {ranked.part: place for place, ranked in enumerate(content.rankings[group.name])}
         for comparison, said in (
             (WITHIN, "blurred photos among themselves"),
             (CROSS, "blurred photos against original ones"),
+            (CONTROL, "photos with other places of the same size blurred, among themselves"),
         ):
-            rows = [row for row in content.results if (row.group, row.comparison) == (group.name, comparison)]
+            rows = [
+                row
+                for row in content.results
+                if (row.group, row.comparison, row.occlusion) == (group.name, comparison, content.occlusion)
+            ]
             if rows:
                 rows.sort(key=lambda row: order.get(row.part, len(order)))
-                pieces.append(_figures(rows, f"{group.name}: {said}"))
+                pieces += [_scores(group, rows, said), _errors(group, rows, said)]
     return "\n".join(pieces)
 
 
-def count_table(content: Content) -> str:
-    """Make the table of how much was compared: photos, people, scores, and photos without a part."""
-    missing = {(row.group, row.part): row.missing for row in content.results if row.comparison == WITHIN}
-    rows = [
-        [
-            escape(group.name),
-            *(f"{count:,}" for count in (group.photos, group.people, *(scores.n for scores in group.original))),
-            *(f"{missing[group.name, part]:,}" if (group.name, part) in missing else DASH for part in content.parts),
-        ]
-        for group in content.groups
-    ]
-    head = ["group", "photos", "people", "authentic scores", "impostor scores"]
-    head += [f"without {escape(part_name(part))}" for part in content.parts]
-    return table(head, rows, "What was compared, and photos in which a part was not found", "figures")
-
-
-def fact_table(content: Content) -> str:
-    """Make the table of how the report was made."""
-    rows = [[escape(what), escape(value)] for what, value in content.facts.items()]
-    return table(["what", "value"], rows, "Models, settings and versions", "facts")
-
-
-def failure_table(content: Content) -> str:
-    """Make the table of photos that could not be worked on; the first ones where there are many."""
-    count = len(content.failures)
-    if not count:
-        return "<p>Every photo could be worked on.</p>"
-    rows = [[escape(cell) for cell in failure] for failure in content.failures[:_MOST_FAILURES]]
-    caption = f"Photos that could not be worked on: {count:,}"
-    if count > _MOST_FAILURES:
-        caption += f", of which the first {_MOST_FAILURES}"
-    return table(["photo", "stage", "reason"], rows, caption, "facts")
-
-
-def _figures(rows: Sequence[PartResult], caption: str) -> str:
+def _scores(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
     head = [
         "part",
-        "shift of mean impostor score",
-        "shift of its mode",
+        "mean impostor score",
+        "its shift",
+        "shift of the mode",
         "KS",
-        "shift of mean authentic score",
-        "d′ (change)",
-        "FMR at the original’s threshold for 0.1\u00a0%",
-        "FMR at the original’s threshold for 0.01\u00a0%",
-        "FNMR at FMR 0.1\u00a0%",
-        "FNMR at FMR 0.01\u00a0%",
+        "Wasserstein distance",
+        "mean authentic score",
+        "its shift",
+        "d′",
+        "its change",
         "share of head",
+        "of the photo replaced",
     ]
-    return table(head, [_figure_row(row) for row in rows], caption, "figures")
-
-
-def _figure_row(row: PartResult) -> Sequence[str]:
-    return [
-        escape(part_name(row.part)),
-        signed(row.impostor_shift, 4),
-        signed(row.impostor_mode_shift, 2),
-        plain(row.impostor_ks),
-        signed(row.authentic_shift, 4),
-        f"{plain(row.d_prime)} ({signed(row.d_prime_change)})",
-        _times(row.fmr_at_original_1e3, row.times_more_1e3),
-        _times(row.fmr_at_original_1e4, row.times_more_1e4),
-        _before_after(row.fnmr_1e3_original, row.fnmr_1e3),
-        _before_after(row.fnmr_1e4_original, row.fnmr_1e4),
-        per_cent(row.share, 1),
+    before = rows[0]
+    cells = [["none", _mean(before.impostor_mean_original), *[DASH] * 4, *[DASH] * 2]]
+    cells[0] += [ranged(before.d_prime_original, plain), *[DASH] * 3]
+    cells += [
+        [
+            escape(part_name(row.part)),
+            _mean(row.impostor_mean),
+            _shift(row.impostor_shift),
+            signed(row.impostor_mode_shift, 2),
+            plain(row.impostor_ks),
+            plain(row.impostor_wasserstein),
+            _mean(row.authentic_mean),
+            _shift(row.authentic_shift),
+            ranged(row.d_prime, plain),
+            ranged(row.d_prime_change, signed),
+            per_cent(row.share, 1),
+            per_cent(row.replaced, 1),
+        ]
+        for row in rows
     ]
+    return table(head, cells, f"Scores in {group.name}: {said}", "figures")
 
 
-def _times(rate: float, times: float) -> str:
-    return DASH if math.isnan(rate) else f"{per_cent(rate, 3)} ({plain(times, 1)} ×)"
-
-
-def _before_after(before: float, after: float) -> str:
-    return DASH if math.isnan(before) and math.isnan(after) else f"{per_cent(before)} → {per_cent(after)}"
+def _errors(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
+    head = ["part", "EER"]
+    for target in ("0.1", "0.01"):
+        head += [f"FMR at the original’s threshold for {target}\u00a0%", "times the original’s"]
+    head += ["FNMR at FMR 0.1\u00a0%", "FNMR at FMR 0.01\u00a0%"]
+    before = rows[0]
+    cells = [["none", ranged_per_cent(before.eer_original), *[DASH] * 4]]
+    cells[0] += [ranged_per_cent(before.fnmr_1e3_original), ranged_per_cent(before.fnmr_1e4_original)]
+    cells += [
+        [
+            escape(part_name(row.part)),
+            ranged_per_cent(row.eer),
+            ranged_per_cent(row.fmr_at_original_1e3, 3),
+            ranged(row.times_more_1e3, partial(plain, decimals=2)),
+            ranged_per_cent(row.fmr_at_original_1e4, 4),
+            ranged(row.times_more_1e4, partial(plain, decimals=2)),
+            ranged_per_cent(row.fnmr_1e3),
+            ranged_per_cent(row.fnmr_1e4),
+        ]
+        for row in rows
+    ]
+    return table(head, cells, f"Errors in {group.name}: {said}", "figures")

@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 
 from facepart.report.content import Content
-from facepart.report.markup import escape, listed, part_name, plural, signed
-from facepart.report.results import ALL_GROUPS, WITHIN, Ranked
+from facepart.report.markup import escape, part_name, per_cent, plural, ranged, signed
+from facepart.report.ranking import IMPORTANCE, Ranked
+from facepart.report.results import ALL_GROUPS
+from facepart.uncertainty.intervals import FEWEST_PEOPLE
 
 
 def main_ranking(content: Content) -> Sequence[Ranked]:
@@ -14,29 +16,34 @@ def main_ranking(content: Content) -> Sequence[Ranked]:
 
 
 def answer(content: Content) -> str:
-    """Say which part's loss moves impostor scores most; HTML."""
-    known = [ranked for ranked in main_ranking(content) if math.isfinite(ranked.impostor_shift)]
+    """Say which part's loss moves impostor scores most, and how sure that is; HTML."""
+    known = [ranked for ranked in main_ranking(content) if math.isfinite(ranked.worth.value)]
     if not known:
         return "There are too few scores to tell which part’s loss moves them most."
     first, *others = known
+    controlled = content.ranked_by == IMPORTANCE
     several = len(content.groups) > 1
     where = f", on average over {len(content.groups)} groups, each counting alike" if several else ""
-    if first.impostor_shift <= 0:
+    if first.worth.value <= 0:
+        more = " more than the loss of other places of the same size did" if controlled else ""
         return (
-            f"No part’s loss raised the mean impostor score{where}: the {_named(first)} came nearest to it, "
-            f"at {signed(first.impostor_shift)}."
+            f"No part’s loss raised the mean impostor score{more}{where}: the {_named(first)} came nearest to it, "
+            f"at {_ranged(first)}."
         )
-    said = (
-        f"Blurring the <strong>{_named(first)}</strong> raised the mean impostor score most, by "
-        f"<strong>{signed(first.impostor_shift)}</strong>{where}."
-    )
+    beyond = " beyond what other places of the same size do" if controlled else ""
+    said = [
+        f"Losing the <strong>{_named(first)}</strong> raised the mean impostor score most{beyond}, by "
+        f"<strong>{signed(first.worth.value)}</strong>{_ends(first)}{where}.",
+        _sureness(first, others, controlled),
+    ]
     if others:
         last = others[-1]
-        said += f" The {_named(last)} {_comes(last)} last, at "
-        said += f"{signed(last.impostor_shift)}{', a fall' if last.impostor_shift < 0 else ''}."
+        said.append(
+            f"The {_named(last)} {_comes(last)} last, at {_ranged(last)}{', a fall' if last.worth.value < 0 else ''}."
+        )
     if several:
-        said += f" {_agreement(content, first)}"
-    return said
+        said.append(_agreement(content, first))
+    return " ".join(filter(None, said))
 
 
 def size(content: Content) -> str:
@@ -46,24 +53,42 @@ def size(content: Content) -> str:
     return (
         f"{plural(photos, 'photo')} of {plural(people, 'person', 'people')} "
         f"in {plural(len(content.groups), 'group')}; "
-        f"{plural(pairs, 'pair')} of original photos compared within groups, and as many again for each part."
+        f"{plural(pairs, 'pair')} of original photos compared within groups, and as many again for each part. "
+        "In brackets, 95 % intervals."
     )
 
 
-def own_limits(content: Content) -> str:
-    """Say what these figures do not show, beside what no report shows (that stands in the page); HTML list items."""
-    missing = sum(row.missing for row in content.results if row.comparison == WITHIN)
-    points = [
-        "<strong>Photos without the part.</strong> Where a part was not found, the photo was compared as it is, "
-        f"which makes the shift smaller. This happened {plural(missing, 'time')}, counted over all parts and groups."
-    ]
-    lone = [f"“{group.name}”" for group in content.groups if not group.original.authentic.n]
-    if lone:
-        points.append(
-            f"<strong>No authentic scores</strong> in {escape(listed(lone))}: nobody there has two photos, so that "
-            "nothing can be said about FNMR and d′."
+def _sureness(first: Ranked, others: Sequence[Ranked], controlled: bool) -> str:
+    """Say how sure it is that this part comes first, and that it is worth anything."""
+    said = []
+    if math.isnan(first.worth.low):
+        said.append(
+            f"With fewer than {FEWEST_PEOPLE} people in a group there is no interval: how sure this is, is not known."
         )
-    return "\n".join(f"<li>{point}</li>" for point in points)
+    elif first.worth.low <= 0:
+        said.append(
+            "Its interval holds 0: that it is worth more than its size is not certain."
+            if controlled
+            else "Its interval holds 0: that it raised it at all is not certain."
+        )
+    if not others:
+        return " ".join(said)
+    if math.isfinite(first.first):
+        said.append(f"It comes first in {per_cent(first.first, 0)} of resamplings of people.")
+    if first.tied:
+        said.append(
+            f"It cannot be told apart from the next, the {_named(others[0])}: their difference is "
+            f"{ranged(first.lead, signed)}."
+        )
+    return " ".join(said)
+
+
+def _ends(ranked: Ranked) -> str:
+    return ranged(ranked.worth, signed).removeprefix(signed(ranked.worth.value))
+
+
+def _ranged(ranked: Ranked) -> str:
+    return ranged(ranked.worth, signed)
 
 
 def _named(ranked: Ranked) -> str:
