@@ -134,8 +134,10 @@ def _places(shape: NDArray[np.uint8], values: NDArray[np.float32], near: NDArray
         return np.empty((0, 2), np.int64)
     template = cv2.resize(shape, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     total = float(template.sum(dtype=np.float64))
-    # One pixel in a cell that is near outweighs all the rest.
-    values = np.where(near, np.float32(-total), values)
+    # One pixel in a cell that is near outweighs all that may lie off the face. Not by far: the correlation is rounded
+    # in proportion to the largest values, and no place of a large shape would be found among larger ones.
+    weight = 2 * (1 - _INSIDE) * total / float(template[template > 0].min())
+    values = np.where(near, np.float32(-weight), values)
     inside = cv2.matchTemplate(values, template, cv2.TM_CCORR)
     return np.argwhere(inside >= _INSIDE * total)
 
