@@ -64,7 +64,7 @@ def execute(arguments: argparse.Namespace) -> int:
     naming_rule(arguments.naming or "FOLDER")
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.demo.faces import align_folder, align_lfw, make_captures
-    from facepart.report.figures import results_text
+    from facepart.report.terminal import results_text
     from facepart.study import Request, run_study
 
     photos = arguments.output / "photos"
@@ -91,7 +91,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     with _stage("blur, recognise and compare", "photo") as progress:
         found = run_study(request, progress=progress)
-    print(f"\n{results_text(found.results, found.rankings)}\n\n{_conclude(found, note)}")
+    print(f"\n{results_text(found.figures.results, found.figures.rankings)}\n\n{_conclude(found, note)}")
     print(f"Report: {found.report}")
     return 0
 
@@ -107,13 +107,13 @@ def _stage(name: str, unit: str) -> Iterator[Progress]:
 def _conclude(found: "StudyOutcome", note: str) -> str:
     from facepart.report.markup import part_name
 
-    (ranked,) = found.rankings.values()
+    (ranked,) = found.figures.rankings.values()
     people = sum(found.members.people.values())
-    most = max(ranked, key=lambda each: abs(each.impostor_shift))
-    where = "up" if most.impostor_shift > 0 else "down"
+    most = max(ranked, key=lambda each: abs(each.worth.value))
+    where = "up" if most.worth.value > 0 else "down"
     text = (
         f"Blurring the {part_name(most.part)} moved the impostor scores most: their mean went {where} by "
-        f"{abs(most.impostor_shift):.4f}. "
+        f"{abs(most.worth.value):.4f}. "
     )
     if note == _SIMULATED:
         text += (

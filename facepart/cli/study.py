@@ -14,6 +14,7 @@ from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
+from facepart.occlusion.way import OCCLUSIONS, STANDARD
 from facepart.parts import PARTS
 from facepart.subjects import DATASETS, DEFAULT_DATASET
 
@@ -44,6 +45,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--align", action="store_true", help="find and align the faces first")
     add("--flip", action="store_true", help="add the embedding of the mirrored face")
     add("--cross", action="store_true", help="compare photos with a part blurred also with the original ones")
+    add(
+        "--occlusion",
+        type=_names,
+        default=[STANDARD.occlusion],
+        metavar="NAME",
+        help=f"how a part is lost: {', '.join(OCCLUSIONS)}; several compare, the first is the main one "
+        "(default: blur)",
+    )
+    add(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="blur=5,9,15,25",
+        help="lose parts also with these strengths of blur or pixelate, or of dilation=0,0.5,2; may be repeated",
+    )
+    add(
+        "--control",
+        type=int,
+        default=0,
+        metavar="N",
+        help="size control: lose as many pixels elsewhere on the face too, N draws a photo and part (default: none)",
+    )
+    add(
+        "--threshold-group",
+        metavar="NAME",
+        help="compare groups at the threshold of this one's original photos (default: of all together)",
+    )
     add("--keep", type=_names, default=[], metavar="masks,photos,features,pairs", help="write these files, too")
     add("--dry-run", action="store_true", help="say what there is to do, how long it takes and what it needs")
     add_engine_arguments(parser)
@@ -52,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run the study, and print its answer."""
     # Imported here, so that `-h` does not wait for the networks' libraries.
-    from facepart.report.figures import results_text
+    from facepart.report.terminal import results_text
     from facepart.study import Request, run_study
 
     request = Request(
@@ -64,6 +92,10 @@ def execute(arguments: argparse.Namespace) -> int:
         dataset=arguments.dataset,
         subject_pattern=arguments.subject_pattern,
         parts=[name for names in arguments.parts for name in names.split(",")],
+        occlusions=arguments.occlusion,
+        sweeps=arguments.sweep,
+        control=arguments.control,
+        threshold_group=arguments.threshold_group,
         model=arguments.model,
         align=arguments.align,
         flip=arguments.flip,
@@ -84,9 +116,10 @@ def execute(arguments: argparse.Namespace) -> int:
         outcome = run_study(request, note=lambda text: print(text, flush=True), progress=progress, times=times)
     if arguments.people:
         warn_of_unknown(arguments.people, outcome.members.without_row, outcome.members.without_group)
-    for group in {row.group for row in outcome.results if not row.authentic_n}:
+    for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no person has two photos to compare", group)
-    print(results_text(outcome.results, outcome.rankings))
+    figures = outcome.figures
+    print(results_text(figures.results, figures.rankings, figures.ranked_by, figures.differentials))
     line = f"embedded {outcome.embedded} photos"
     if outcome.skipped:
         line += f", {outcome.skipped} were there"

@@ -1,4 +1,4 @@
-"""Photos -> the embeddings of the original and of every blurred version, without a file in between.
+"""Photos -> the embeddings of the original and of every version, without a file in between.
 
 The same functions as the four scripts run on the same pixels, so the embeddings are those that their files would
 give: blurred photos are written as PNG there, which loses nothing.
@@ -16,15 +16,15 @@ from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.files.progress import StepTimes
 from facepart.images import PhotoError
 from facepart.images.resize import resize
-from facepart.occlusion.occlude import occlude_parts
 from facepart.parsing.parser import fit_photo
 from facepart.parts import HEAD, part_mask
 from facepart.recognition.embed import unit_embedding, views
+from facepart.study.versions import Made, Version, make_versions
 
 Item = TypeVar("Item")
 
-# An item, its photo, part -> the photo with it blurred, part -> its mask (512x512).
-Keep = Callable[[Item, NDArray[np.uint8], Mapping[str, NDArray[np.uint8]], Mapping[str, NDArray[np.uint8]]], None]
+# An item, its photo, and the versions that were made of it.
+Keep = Callable[[Item, NDArray[np.uint8], Mapping[Version, Made]], None]
 
 
 @dataclass(frozen=True)
@@ -32,41 +32,47 @@ class Embedded:
     """What one photo gives.
 
     Attributes:
-        embeddings: float32 (1 + parts, d), rows of length 1: the original, then each part blurred, in the order in
-            which the parts were asked for.
-        pixels: part -> pixels of the 512x512 label map that it covers; 0 where it was not found, and its embedding
-            is then that of the original.
+        embeddings: float32 (1 + versions, d), rows of length 1: the original, then each version, in the order in
+            which they were asked for. Where the part was not found, that of the original.
+        pixels: part -> pixels of the 512x512 label map that it covers; 0 where it was not found.
+        shares: for each version, how much of the photo was replaced, 0..1.
+        controls: for each version, the kind of control; empty where it is none.
         head: pixels of the label map that show the head, face and hair.
     """
 
     embeddings: NDArray[np.float32]
     pixels: Mapping[str, int]
+    shares: Sequence[float]
+    controls: Sequence[str]
     head: int
 
 
 @dataclass(frozen=True)
 class _Faces:
-    """The recogniser's inputs for one photo: uint8 (conditions x views, h, w, 3)."""
+    """The recogniser's inputs for one photo, uint8 ((1 + versions) x views, h, w, 3), and the rest of the above."""
 
     inputs: NDArray[np.uint8]
     pixels: Mapping[str, int]
+    shares: Sequence[float]
+    controls: Sequence[str]
     head: int
 
 
-def embed_parts(
+def embed_versions(
     items: Iterable[Item],
     read: Callable[[Item], NDArray[np.uint8]],
     parser: Engine,
     recogniser: Engine,
-    parts: Sequence[str],
+    versions: Sequence[Version],
     *,
+    name: Callable[[Item], str] = str,
     flip: bool = False,
     keep: Keep[Item] | None = None,
     batch: int = DEFAULT_BATCH,
     workers: int | None = None,
     times: StepTimes | None = None,
 ) -> Iterator[tuple[Item, Embedded | PhotoError]]:
-    """Embed each photo as it is and with each part blurred: one parse and 1 + parts embeddings a photo.
+    """Embed each photo as it is and in each version: one parse and 1 + versions embeddings a photo.
 
     Memory stays bounded however many photos there are; neither `batch` nor `workers` change the results.
 
@@ -76,10 +82,10 @@ def embed_parts(
             and the item's result is that error.
         parser: an engine of :func:`facepart.parsing.parser.open_parser`.
         recogniser: an engine of :func:`facepart.recognition.load.open_recogniser`.
-        parts: which parts to blur, keys of :data:`facepart.parts.PARTS`.
+        versions: what to make of each photo (:func:`facepart.study.versions.versions_of`).
+        name: gives an item's name, which seeds the draws of its controls.
         flip: add the embedding of the mirrored face.
-        keep: called in a thread with an item, its photo, that with each part blurred, and the part masks, before they
-            are forgotten.
+        keep: called in a thread with an item, its photo, and its versions, before they are forgotten.
         batch: photos given to the networks at once.
         workers: threads beside either network; None for the default.
         times: what the time of each step is added to.
@@ -96,18 +102,23 @@ def embed_parts(
         with clock.measure("resize to the parser's size"):
             return photo, fit_photo(photo)[None]
 
-    def blur(item: Item, photo: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Faces:
+    def lose(item: Item, photo: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Faces:
         with clock.measure("blur parts"):
-            masks = {part: part_mask(labels[0], part) for part in parts}
-            blurred = {part: occluded.photo for part, occluded in occlude_parts(photo, masks).items()}
+            made = make_versions(photo, labels[0], versions, name(item))
         if keep:
             with clock.measure("write files"):
-                keep(item, photo, blurred, masks)
+                keep(item, photo, made)
         with clock.measure("resize to the recogniser's size"):
-            faces = [resize(face, height, width) for face in (photo, *(blurred[part] for part in parts))]
+            faces = [resize(face, height, width) for face in (photo, *(made[version].photo for version in versions))]
             inputs = np.concatenate([views(face, flip) for face in faces])
-        pixels = {part: int(np.count_nonzero(mask)) for part, mask in masks.items()}
-        return _Faces(inputs, pixels, int(np.bincount(labels[0].ravel(), minlength=256)[list(HEAD)].sum()))
+        parts = dict.fromkeys(version.part for version in versions)
+        return _Faces(
+            inputs=inputs,
+            pixels={part: int(np.count_nonzero(part_mask(labels[0], part))) for part in parts},
+            shares=[made[version].share for version in versions],
+            controls=[made[version].control for version in versions],
+            head=int(np.bincount(labels[0].ravel(), minlength=256)[list(HEAD)].sum()),
+        )
 
     def take(result: tuple[Item, _Faces | PhotoError]) -> tuple[_Faces, NDArray[np.uint8]]:
         faces = result[1]
@@ -116,10 +127,11 @@ def embed_parts(
         return faces, faces.inputs
 
     def embed(result: tuple[Item, _Faces | PhotoError], faces: _Faces, outputs: NDArray[Any]) -> Embedded:
-        conditions = outputs.reshape(1 + len(parts), -1, *outputs.shape[1:])
-        return Embedded(np.stack([unit_embedding(each) for each in conditions]), faces.pixels, faces.head)
+        each = outputs.reshape(1 + len(versions), -1, *outputs.shape[1:])
+        embeddings = np.stack([unit_embedding(output) for output in each])
+        return Embedded(embeddings, faces.pixels, faces.shares, faces.controls, faces.head)
 
-    parsed = stream(items, fit, parser, blur, batch=batch, workers=workers, times=times)
+    parsed = stream(items, fit, parser, lose, batch=batch, workers=workers, times=times)
     # The recogniser's waiting for the parser's stream is the parser's work, which that stream has counted.
     for (item, _), embedded in stream(parsed, take, recogniser, embed, batch=batch, workers=1, times=times):
         yield item, embedded

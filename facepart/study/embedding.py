@@ -1,4 +1,4 @@
-"""Photos on disk -> the rows of a study's store: each photo as it is and with each part blurred."""
+"""Photos on disk -> the rows of a study's store: each photo as it is and in each version."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from facepart.engines import Engine
 from facepart.files.progress import Progress, StepTimes
 from facepart.images import Photo, PhotoError
-from facepart.study.embed import Keep, embed_parts
+from facepart.study.embed import Embedded, Keep, embed_versions
 from facepart.study.kept import KeptPictures
 from facepart.study.store import ORIGINAL, Entry, Store, signature
+from facepart.study.versions import Version
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,27 @@ class Networks:
 
 
 def find_work(
-    photos: Sequence[Photo], store: Store, parts: Sequence[str], kept: KeptPictures
-) -> dict[tuple[str, ...], list[Photo]]:
+    photos: Sequence[Photo], store: Store, versions: Sequence[Version], kept: KeptPictures
+) -> dict[tuple[Version, ...], list[Photo]]:
     """Find what is still to be embedded.
 
     Returns:
-        The parts to blur -> the photos for which that is to be done; the original is always embedded along with them.
+        The versions to make -> the photos of which they are to be made; the original is always embedded along.
     """
-    work: dict[tuple[str, ...], list[Photo]] = {}
+    named = {version.name: version for version in versions}
+    work: dict[tuple[Version, ...], list[Photo]] = {}
     for photo in photos:
-        lacking = store.lacking(photo, (ORIGINAL, *parts))
+        lacking = store.lacking(photo, (ORIGINAL, *named))
         row = store.rows.get(photo.name)
-        if ORIGINAL in lacking or (not (row and row.failure) and kept.lacking(photo, parts)):
-            lacking = [ORIGINAL, *parts]
+        if ORIGINAL in lacking or (not (row and row.failure) and kept.lacking(photo)):
+            lacking = [ORIGINAL, *named]
         if lacking:
-            work.setdefault(tuple(part for part in lacking if part != ORIGINAL), []).append(photo)
+            work.setdefault(tuple(named[name] for name in lacking if name != ORIGINAL), []).append(photo)
     return work
 
 
 def embed_photos(
-    work: dict[tuple[str, ...], list[Photo]],
+    work: dict[tuple[Version, ...], list[Photo]],
     store: Store,
     networks: Networks,
     keep: Keep[Photo],
@@ -68,7 +70,7 @@ def embed_photos(
         store: where the embeddings go.
         networks: what makes them.
         keep: see :data:`facepart.study.embed.Keep`.
-        batch: see :func:`facepart.study.embed.embed_parts`; likewise `workers` and `times`.
+        batch: see :func:`facepart.study.embed.embed_versions`; likewise `workers` and `times`.
         workers: see there.
         progress: told (photos done, photos in all).
         times: see there.
@@ -79,15 +81,16 @@ def embed_photos(
     done, total = 0, sum(map(len, work.values()))
     progress(0, total)
     try:
-        for parts, photos in work.items():
+        for versions, photos in work.items():
             # Taken before the photo is read: one that is replaced meanwhile is found to be another next time.
             signatures = {photo.name: signature(photo) for photo in photos}
-            results = embed_parts(
+            results = embed_versions(
                 photos,
                 networks.read,
                 networks.parser,
                 networks.recogniser,
-                parts,
+                versions,
+                name=lambda photo: photo.name,
                 flip=networks.flip,
                 keep=keep,
                 batch=batch,
@@ -99,9 +102,22 @@ def embed_photos(
                     failure = (result.stage, str(result))
                     store.add(Entry(photo.name, signatures[photo.name], failure=failure))
                 else:
-                    embeddings = dict(zip((ORIGINAL, *parts), result.embeddings, strict=True))
-                    store.add(Entry(photo.name, signatures[photo.name], embeddings, result.pixels, result.head))
+                    store.add(_entry(photo.name, signatures[photo.name], versions, result))
                 done += 1
                 progress(done, total, times.bottleneck())
     finally:
         store.flush()
+
+
+def _entry(name: str, signed: str, versions: Sequence[Version], found: Embedded) -> Entry:
+    names = [version.name for version in versions]
+    controls = dict(zip(names, found.controls, strict=True))
+    return Entry(
+        name=name,
+        signature=signed,
+        embeddings=dict(zip((ORIGINAL, *names), found.embeddings, strict=True)),
+        pixels=found.pixels,
+        shares=dict(zip(names, found.shares, strict=True)),
+        controls={version: kind for version, kind in controls.items() if kind},
+        head=found.head,
+    )

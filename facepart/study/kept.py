@@ -15,6 +15,7 @@ from facepart.images import Photo, write_image
 from facepart.lists.paths import write_list
 from facepart.occlusion.paths import blurred_path, mask_path
 from facepart.study.store import Store
+from facepart.study.versions import Made, Version
 
 STAGE = "study"
 # What can be kept, and in which folder.
@@ -43,33 +44,30 @@ class KeptPictures:
         output: the study's folder.
         what: of :data:`KEPT`.
         aligned: whether photos are aligned first.
+        versions: of which there are files: the parts, lost in the study's main way.
     """
 
     output: Path
     what: Collection[str]
     aligned: bool
+    versions: Sequence[Version]
 
-    def lacking(self, photo: Photo, parts: Sequence[str]) -> bool:
+    def lacking(self, photo: Photo) -> bool:
         """Tell whether a file of a photo is missing."""
-        return not all(path.exists() for path in self.files(photo, parts))
+        return not all(path.exists() for path in self.files(photo))
 
-    def files(self, photo: Photo, parts: Sequence[str]) -> list[Path]:
+    def files(self, photo: Photo) -> list[Path]:
         """Give the files of a photo."""
-        wanted = [path for part in parts for path in self._of_part(photo, part).values()]
+        wanted = [path for version in self.versions for path in self._of_part(photo, version.part).values()]
         return [*wanted, self._aligned(photo)] if self.keeps_aligned else wanted
 
-    def write(
-        self,
-        photo: Photo,
-        face: NDArray[np.uint8],
-        blurred: Mapping[str, NDArray[np.uint8]],
-        masks: Mapping[str, NDArray[np.uint8]],
-    ) -> None:
+    def write(self, photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
         """Write the files of a photo; see :data:`facepart.study.embed.Keep`."""
-        for part in masks:
-            pictures = {"masks": masks[part], "photos": blurred[part]}
-            for what, path in self._of_part(photo, part).items():
-                write_image(path, pictures[what])
+        for version in self.versions:
+            if version in made:
+                pictures = {"masks": made[version].mask, "photos": made[version].photo}
+                for what, path in self._of_part(photo, version.part).items():
+                    write_image(path, pictures[what])
         if self.keeps_aligned:
             write_image(self._aligned(photo), face)
 
@@ -90,14 +88,14 @@ class KeptPictures:
 
 
 def remove_outdated_pictures(
-    output: Path, kept: KeptPictures, photos: Sequence[Photo], parts: Sequence[str], settings: Mapping[str, Any]
+    output: Path, kept: KeptPictures, photos: Sequence[Photo], settings: Mapping[str, Any]
 ) -> None:
     """Remove kept masks and photos that were made with other settings, and record what those to come are made with.
 
     Raises:
         FacepartError: a folder holds pictures that this study would not make anew.
     """
-    wanted = {path for photo in photos for path in kept.files(photo, parts)}
+    wanted = {path for photo in photos for path in kept.files(photo)}
     folders = {KEPT[what] for what in kept.what} | ({ALIGNED_FOLDER} if kept.keeps_aligned else set())
     for name in sorted(folders):
         folder = output / name

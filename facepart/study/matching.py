@@ -1,12 +1,13 @@
 """A study's embeddings -> the scores of each group in each condition, as files of the matcher.
 
-The scores of a condition lie in ``matches/<condition>``: ``original``, a part's name (photos with it blurred, among
-themselves) or ``cross_<part>`` (those against the original photos). What was compared already, of the same photos
-with the same settings, is not compared again.
+The scores of a condition lie in ``matches/<condition>``: ``original``, a version's name (photos of that version,
+among themselves; :mod:`facepart.study.versions`) or ``cross_<version>`` (those against the original photos). What was
+compared already, of the same photos with the same settings, is not compared again.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,15 +22,23 @@ from facepart.lists.features import label_of
 from facepart.lists.people import People
 from facepart.matching.features import Features
 from facepart.matching.groups import Group, split_by_people
+from facepart.matching.output import Save
 from facepart.matching.run import match_groups
+from facepart.metrics import supports, threshold_at_fmr
+from facepart.report.differentials import TARGETS, common_threshold
 from facepart.report.results import ALL_GROUPS
-from facepart.scores import GroupScores, load_scores
+from facepart.scores import load_scores
+from facepart.scores.people import load_people, people_path
 from facepart.study.store import ORIGINAL, Store
+from facepart.study.versions import Version
 from facepart.subjects import Rule
+from facepart.uncertainty.influence import PeopleScores
 
 MATCHES_FOLDER = "matches"
 _DONE_FILE = "compared.json"
 _CROSS = "cross_"
+# Of thresholds down to which scores are counted by person.
+_ROUNDING = 0.02
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,40 @@ class Members:
         return replace(self, groups=groups, people=people)
 
 
-def conditions_of(parts: Sequence[str], cross: bool) -> list[str]:
-    """List the conditions of a study."""
-    return [ORIGINAL, *parts, *(f"{_CROSS}{part}" for part in parts if cross)]
+@dataclass(frozen=True)
+class Condition:
+    """What is compared.
+
+    Attributes:
+        probe: ``original``, or a version's name.
+        cross: whether with the original photos; else with each other.
+    """
+
+    probe: str
+    cross: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, fit for a file."""
+        return f"{_CROSS}{self.probe}" if self.cross else self.probe
+
+    def pairs(self, photos: int) -> int:
+        """Count the pairs of so many photos, those that are left out among them."""
+        return photos * photos if self.cross else photos * (photos - 1) // 2
 
 
-def cross_condition(part: str) -> str:
-    """Name the condition that compares photos with a part blurred to the original ones."""
-    return f"{_CROSS}{part}"
+UNCHANGED = Condition(ORIGINAL)
+
+
+def conditions_of(versions: Sequence[Version], cross: bool) -> list[Condition]:
+    """List the conditions of a study, the original photos first; parts lost in the main way are crossed."""
+    main = versions[0].way
+    crossed = [version for version in versions if version.way == main and not version.draw] if cross else []
+    return [
+        UNCHANGED,
+        *(Condition(version.name) for version in versions),
+        *(Condition(version.name, cross=True) for version in crossed),
+    ]
 
 
 def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wanted: Sequence[str]) -> Members:
@@ -115,19 +150,14 @@ def features_of(store: Store, condition: str, names: Sequence[str]) -> Features:
     return Features(Path(condition), store.embeddings(condition, names), labels, paths, None)
 
 
-def count_group_pairs(names: Sequence[str], condition: str) -> int:
-    """Count how many pairs a group has in a condition, those that are left out among them."""
-    count = len(names)
-    return count * count if condition.startswith(_CROSS) else count * (count - 1) // 2
-
-
 def compare_group(
     output: Path,
     store: Store,
-    condition: str,
+    condition: Condition,
     group: str,
     names: Sequence[str],
     *,
+    down_to: float,
     settings: Mapping[str, Any],
     keep_pairs: bool,
     options: Mapping[str, Any],
@@ -140,6 +170,7 @@ def compare_group(
         condition: one of :func:`conditions_of`.
         group: the group's name.
         names: its photos.
+        down_to: see :func:`facepart.matching.run.match_groups`.
         settings: what else the scores depend on: that of the embeddings, the naming rule.
         keep_pairs: whether the pairs are written, too.
         options: of :func:`facepart.matching.run.match_groups`.
@@ -147,27 +178,43 @@ def compare_group(
     Returns:
         Whether there was something to do.
     """
-    folder = output / MATCHES_FOLDER / condition
-    told = [settings, condition, [(name, store.rows[name].signature) for name in names]]
+    folder = output / MATCHES_FOLDER / condition.name
+    told = [settings, condition.name, down_to, [(name, store.rows[name].signature) for name in names]]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     done = _read_done(folder)
-    files = [folder / f"{group}_scores.npz"]
+    files = [folder / f"{group}_scores.npz", people_path(folder, group)]
     pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
     # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
     with_pairs = keep_pairs or any(path.exists() for path in pairs)
     if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
         return False
-    part = condition.removeprefix(_CROSS)
-    gallery = None if part == condition else features_of(store, ORIGINAL, names)
-    whole = Group(group, features_of(store, part, names), gallery)
-    for _ in match_groups([whole], folder, save="both" if with_pairs else "distribution", **options):
+    gallery = features_of(store, ORIGINAL, names) if condition.cross else None
+    whole = Group(group, features_of(store, condition.probe, names), gallery)
+    save: Save = "both" if with_pairs else "distribution"
+    for _ in match_groups([whole], folder, save=save, down_to=down_to, **options):
         write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
     return True
 
 
-def read_group_scores(output: Path, condition: str, group: str) -> GroupScores:
-    """Read the scores that :func:`compare_group` wrote."""
-    return load_scores(output / MATCHES_FOLDER / condition / f"{group}_scores.npz")
+def lowest_thresholds(output: Path, members: Members, threshold_group: str | None) -> dict[str, float]:
+    """Give, for each group, the lowest threshold at which error rates are asked for with parts lost.
+
+    These are the thresholds for FMR 1e-3 of the group's original photos and of those that all groups share; a little
+    lower, so that another group that is added moves them seldom.
+    """
+    originals = {group: read_scores(output, UNCHANGED, group).scores.impostor for group in members.groups}
+    common = common_threshold(originals, TARGETS[0], threshold_group or ALL_GROUPS)
+    found = {}
+    for group, scores in originals.items():
+        own = threshold_at_fmr(scores, TARGETS[0]) if supports(scores, TARGETS[0]) else 1.0
+        found[group] = math.floor(min(own, 1.0 if common is None else common) / _ROUNDING) * _ROUNDING
+    return found
+
+
+def read_scores(output: Path, condition: Condition, group: str) -> PeopleScores:
+    """Read the scores that :func:`compare_group` wrote, and their sums by person."""
+    folder = output / MATCHES_FOLDER / condition.name
+    return PeopleScores(load_scores(folder / f"{group}_scores.npz"), load_people(people_path(folder, group)))
 
 
 def _feature(condition: str, name: str) -> Path:

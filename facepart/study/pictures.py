@@ -18,12 +18,11 @@ from facepart.engines.stream import stream
 from facepart.files.atomic import replacing
 from facepart.images import Photo, PhotoError
 from facepart.images.resize import resize
-from facepart.occlusion.occlude import occlude_parts
 from facepart.parsing.parser import fit_photo
-from facepart.parts import part_mask
 from facepart.report.content import AverageFace, Sample
 from facepart.study.embedding import Networks
 from facepart.study.store import signature
+from facepart.study.versions import Made, Version, make_versions
 
 # The average of so many photos is smooth; more only take longer.
 AVERAGED = 60
@@ -33,11 +32,11 @@ _SIZE = 160
 
 
 class Picture(NamedTuple):
-    """A photo in the report's size: itself, and part -> the photo with it blurred, and its mask."""
+    """A photo in the report's size: itself, and version -> what was made of it, and where."""
 
     photo: NDArray[np.uint8]
-    blurred: dict[str, NDArray[np.uint8]]
-    masks: dict[str, NDArray[np.uint8]]
+    lost: dict[Version, NDArray[np.uint8]]
+    masks: dict[Version, NDArray[np.uint8]]
 
 
 class Album:
@@ -49,7 +48,12 @@ class Album:
     """
 
     def __init__(
-        self, output: Path, photos: Sequence[Photo], people: Mapping[str, str], parts: Sequence[str], settings: Any
+        self,
+        output: Path,
+        photos: Sequence[Photo],
+        people: Mapping[str, str],
+        versions: Sequence[Version],
+        settings: Any,
     ) -> None:
         """Choose the photos.
 
@@ -57,32 +61,31 @@ class Album:
             output: the study's folder.
             photos: those of the study's groups.
             people: photo's name -> who is on it.
-            parts: which parts are blurred.
+            versions: which are shown: of each part one, and where there is a control one draw of it.
             settings: what else the pictures depend on.
         """
         self._shown = {photo.name: people[photo.name] for photo in choose_evenly(_one_each(photos, people), SAMPLES)}
         averaged = {photo.name for photo in choose_evenly(photos, AVERAGED)}
         chosen = [photo for photo in photos if photo.name in averaged | self._shown.keys()]
-        told = [settings, list(parts), self._shown, [(photo.name, signature(photo)) for photo in chosen]]
+        told = [
+            settings,
+            [version.name for version in versions],
+            self._shown,
+            [(photo.name, signature(photo)) for photo in chosen],
+        ]
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         self.file = output / "pictures" / f"{digest[:12]}.npz"
-        self.missing = {} if read_pictures(self.file, parts) else {photo.name: photo for photo in chosen}
-        self._parts = tuple(parts)
+        self.missing = {} if read_pictures(self.file, versions) else {photo.name: photo for photo in chosen}
+        self._versions = tuple(versions)
         self._taken: dict[str, Picture] = {}
 
-    def take(
-        self,
-        photo: Photo,
-        face: NDArray[np.uint8],
-        blurred: Mapping[str, NDArray[np.uint8]],
-        masks: Mapping[str, NDArray[np.uint8]],
-    ) -> None:
+    def take(self, photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
         """Take a photo's picture if it is among the chosen; see :data:`facepart.study.embed.Keep`."""
-        if photo.name in self.missing and blurred.keys() >= set(self._parts):
+        if photo.name in self.missing and made.keys() >= set(self._versions):
             self._taken[photo.name] = Picture(
                 resize(face, _SIZE, _SIZE),
-                {part: resize(blurred[part], _SIZE, _SIZE) for part in self._parts},
-                {part: _shrunk(masks[part]) for part in self._parts},
+                {version: resize(made[version].photo, _SIZE, _SIZE) for version in self._versions},
+                {version: _shrunk(made[version].mask) for version in self._versions},
             )
 
     def finish(self, networks: Networks) -> None:
@@ -97,9 +100,7 @@ class Album:
             return face, fit_photo(face)[None]
 
         def finish(photo: Photo, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-            masks = {part: part_mask(labels[0], part) for part in self._parts}
-            blurred = {part: occluded.photo for part, occluded in occlude_parts(face, masks).items()}
-            self.take(photo, face, blurred, masks)
+            self.take(photo, face, make_versions(face, labels[0], self._versions, photo.name))
 
         for _, result in stream(todo, prepare, networks.parser, finish):
             if isinstance(result, PhotoError):
@@ -115,31 +116,36 @@ class Album:
         arrays: dict[str, NDArray[Any]] = {
             "photo": np.broadcast_to(total.round(), (_SIZE, _SIZE, 3)).astype(np.uint8)
         }
-        for part in self._parts:
-            share = np.sum([picture.masks[part] for _, picture in taken], axis=0, dtype=np.int64) / (255 * count)
-            arrays[f"part_{part}"] = np.broadcast_to(share, (_SIZE, _SIZE)).astype(np.float32)
+        for version in self._versions:
+            share = np.sum([picture.masks[version] for _, picture in taken], axis=0, dtype=np.int64) / (255 * count)
+            arrays[f"share_{version.name}"] = np.broadcast_to(share, (_SIZE, _SIZE)).astype(np.float32)
         samples = [(self._shown[name], picture) for name, picture in taken if name in self._shown]
         for place, (_, picture) in enumerate(samples):
             arrays[f"sample{place}_photo"] = picture.photo
-            for part in self._parts:
-                arrays[f"sample{place}_blurred_{part}"] = picture.blurred[part]
-                arrays[f"sample{place}_mask_{part}"] = np.where(picture.masks[part] > 127, 255, 0).astype(np.uint8)
+            for version in self._versions:
+                mask = np.where(picture.masks[version] > 127, 255, 0).astype(np.uint8)
+                arrays[f"sample{place}_lost_{version.name}"] = picture.lost[version]
+                arrays[f"sample{place}_mask_{version.name}"] = mask
         return {**arrays, "names": np.array([name for name, _ in samples], dtype=np.str_)}
 
 
-def read_pictures(path: Path, parts: Sequence[str]) -> tuple[AverageFace, list[Sample]] | None:
+def read_pictures(path: Path, versions: Sequence[Version]) -> tuple[AverageFace, list[Sample]] | None:
     """Read what :meth:`Album.finish` kept; None if it is not there, or damaged."""
+    parts = {version.part: version.name for version in versions if not version.draw}
+    controls = {version.part: version.name for version in versions if version.draw}
     try:
         with np.load(path, allow_pickle=False) as file:
-            face = AverageFace(file["photo"], {part: file[f"part_{part}"] for part in parts})
+            face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
             samples = [
                 Sample(
-                    name=str(name),
+                    name=str(person),
                     photo=file[f"sample{place}_photo"],
-                    blurred={part: file[f"sample{place}_blurred_{part}"] for part in parts},
-                    masks={part: file[f"sample{place}_mask_{part}"] for part in parts},
+                    blurred={part: file[f"sample{place}_lost_{name}"] for part, name in parts.items()},
+                    masks={part: file[f"sample{place}_mask_{name}"] for part, name in parts.items()},
+                    controls={part: file[f"sample{place}_lost_{name}"] for part, name in controls.items()},
+                    control_masks={part: file[f"sample{place}_mask_{name}"] for part, name in controls.items()},
                 )
-                for place, name in enumerate(file["names"])
+                for place, person in enumerate(file["names"])
             ]
             return face, samples
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

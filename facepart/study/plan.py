@@ -2,8 +2,10 @@
 
 import os
 import time
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facepart.files.progress import StepTimes
 from facepart.images import Photo, PhotoError
@@ -12,12 +14,13 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.output import BYTES_A_PAIR
-from facepart.study.embed import embed_parts
+from facepart.study.embed import embed_versions
 from facepart.study.embedding import find_work
-from facepart.study.matching import assign_groups, conditions_of, count_group_pairs
+from facepart.study.matching import assign_groups, conditions_of
 from facepart.study.pictures import choose_evenly
 from facepart.study.run import open_networks
-from facepart.study.setup import Request, set_up
+from facepart.study.setup import Request, Setup, set_up
+from facepart.study.versions import Made, Version
 
 # How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
 _SAMPLE = 8
@@ -45,16 +48,16 @@ def make_plan(request: Request) -> list[str]:
     setup = set_up(request)
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     photos = members.of(setup.photos)
-    work = find_work(photos, setup.store, setup.parts, setup.kept)
+    work = find_work(photos, setup.store, setup.versions, setup.kept)
     todo = sum(map(len, work.values()))
-    conditions = conditions_of(setup.parts, request.cross)
+    conditions = conditions_of(setup.versions, request.cross)
     lines = [
-        f"{len(photos)} photos, {todo} of them to be embedded: as they are, and with each of "
-        f"{len(setup.parts)} parts blurred"
+        f"{len(photos)} photos, {todo} of them to be embedded: as they are, and in "
+        f"{len(setup.versions)} versions{_versions_in_words(setup)}"
     ]
     pairs = 0
     for group, names in members.groups.items():
-        each = sum(count_group_pairs(names, condition) for condition in conditions)
+        each = sum(condition.pairs(len(names)) for condition in conditions)
         pairs += each
         lines.append(
             f"{group}: {len(names)} photos of {members.people[group]} people, {each:,} pairs in "
@@ -69,16 +72,24 @@ def make_plan(request: Request) -> list[str]:
         dimension = int(np.prod(networks.recogniser.output_shape))
         sizes: list[int] = []
 
-        def weigh(_photo: Photo, _face: object, blurred: object, masks: object) -> None:
-            for what, pictures in (("photos", blurred), ("masks", masks)):
-                if what in request.keep and isinstance(pictures, dict):
-                    sizes.extend(len(encode_image(".png", picture)) for picture in pictures.values())
+        def weigh(photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
+            del photo, face
+            for version in setup.kept.versions:
+                pictures = {"photos": made[version].photo, "masks": made[version].mask}
+                sizes.extend(len(encode_image(".png", pictures[what])) for what in setup.kept.what)
 
         sample = choose_evenly([photo for photos in work.values() for photo in photos], _SAMPLE)
         for keep in (None, weigh):
             begun = time.perf_counter()
-            results = embed_parts(
-                sample, networks.read, networks.parser, networks.recogniser, setup.parts, flip=request.flip, keep=keep
+            results = embed_versions(
+                sample,
+                networks.read,
+                networks.parser,
+                networks.recogniser,
+                setup.versions,
+                name=lambda photo: photo.name,
+                flip=request.flip,
+                keep=keep,
             )
             usable = sum(not isinstance(result, PhotoError) for _, result in results)
             seconds = (time.perf_counter() - begun) / len(sample)
@@ -91,17 +102,27 @@ def make_plan(request: Request) -> list[str]:
     largest = max(map(len, members.groups.values()))
     memory = max(_NETWORKS_BYTES if todo else 0, _MATCHING_BYTES + 4 * largest * dimension * 4)
     lines.append(f"memory: about {memory / 1e9:.1f} GB")
-    disk = _disk(request, len(photos), dimension, photo_bytes, pairs, len(members.groups))
+    disk = _disk(setup, len(photos), dimension, photo_bytes, pairs, len(members.groups))
     lines.append(f"disk: about {disk / 1e9:.2f} GB")
     return lines
 
 
-def _disk(request: Request, photos: int, dimension: int, photo_bytes: float, pairs: int, groups: int) -> float:
+def _versions_in_words(setup: Setup) -> str:
+    """Say what the versions are made of."""
+    count, draws = len(setup.parts), setup.request.control
+    said = [f"{count} parts lost"]
+    if len(setup.ways) > 1:
+        said.append(f"in {len(setup.ways)} ways")
+    if draws:
+        said.append(f"and {draws} draw{'' if draws == 1 else 's'} of a control for each")
+    return f" ({' '.join(said)})"
+
+
+def _disk(setup: Setup, photos: int, dimension: int, photo_bytes: float, pairs: int, groups: int) -> float:
     """Estimate the bytes that a study's folder takes."""
-    conditions = len(conditions_of(request.parts, request.cross))
-    embeddings = photos * (1 + len(request.parts)) * dimension * 4.0
-    kept = photos * photo_bytes
-    kept += embeddings * ("features" in request.keep) + pairs * BYTES_A_PAIR * ("pairs" in request.keep)
+    keep, conditions = setup.request.keep, len(conditions_of(setup.versions, setup.request.cross))
+    embeddings = photos * (1 + len(setup.versions)) * dimension * 4.0
+    kept = photos * photo_bytes + embeddings * ("features" in keep) + pairs * BYTES_A_PAIR * ("pairs" in keep)
     return embeddings + kept + groups * conditions * _SCORES_BYTES
 
 

@@ -1,7 +1,7 @@
 """The whole study: photos and a table of people -> how the scores move when a part is blurred, and the report.
 
-The photos are embedded as they are and with each part blurred (parsed once, no files between), matched within each
-group and condition, and the answer is written: ``results.csv``, ``results.json``, ``report.html``. What is there
+The photos are embedded as they are and in each version (parsed once, no files between), matched within each group and
+condition, and the answer is written: ``results.csv``, ``results.json``, ``report.html``. What is there
 already is not made again; see :mod:`facepart.study.store` and :mod:`facepart.study.matching`.
 """
 
@@ -21,8 +21,7 @@ from facepart.parsing.parser import open_parser
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.read import face_reader
 from facepart.recognition.run import warn_of_unaligned
-from facepart.report.results import PartResult, Ranked, rank_parts
-from facepart.study.answer import make_study_record, measure, read_groups, write_answer
+from facepart.study.answer import make_study_record, write_answer
 from facepart.study.embed import Keep
 from facepart.study.embedding import Networks, embed_photos, find_work
 from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
@@ -31,14 +30,16 @@ from facepart.study.matching import (
     assign_groups,
     compare_group,
     conditions_of,
-    count_group_pairs,
+    lowest_thresholds,
     refuse_single_people,
     subject_of,
 )
+from facepart.study.measuring import Figures, measure
 from facepart.study.pictures import Album
 from facepart.study.settings import open_settings_folder
-from facepart.study.setup import EMBEDDINGS_FOLDER, Request, Setup, set_up
+from facepart.study.setup import EMBEDDINGS_FOLDER, Request, Setup, picture_settings, set_up, shown_versions
 from facepart.study.store import ORIGINAL
+from facepart.study.versions import Made, Version
 
 # Of an aligned crop: twice ArcFace's, as the demo's photos.
 ALIGNED_SIZE = 224
@@ -52,8 +53,7 @@ class StudyOutcome:
     """What a study found.
 
     Attributes:
-        results: the figures of each group and part.
-        rankings: group, or ``all``, -> its parts, the one that moves impostor scores most first.
+        figures: of each group and part, the rankings, and the groups compared.
         embedded: photos embedded in this run.
         skipped: photos that were there already, or are known to fail.
         left_out: photos that belong to none of the groups.
@@ -63,8 +63,7 @@ class StudyOutcome:
         report: the report's file.
     """
 
-    results: list[PartResult]
-    rankings: dict[str, list[Ranked]]
+    figures: Figures
     embedded: int
     skipped: int
     left_out: int
@@ -101,8 +100,8 @@ def run_study(
     photos = members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or pictures that are about to go would pass for ones that are there.
-    remove_outdated_pictures(request.output, setup.kept, photos, setup.parts, setup.settings)
-    work = find_work(photos, setup.store, setup.parts, setup.kept)
+    remove_outdated_pictures(request.output, setup.kept, photos, picture_settings(setup))
+    work = find_work(photos, setup.store, setup.versions, setup.kept)
     _begin(setup, work, note)
     todo = sum(map(len, work.values()))
     steps = _Steps(setup, members, todo, progress)
@@ -129,17 +128,15 @@ def run_study(
     members = members.only(names, setup.rule)
     refuse_single_people(members, request.source)
     if "features" in request.keep:
-        write_features(request.output, setup.store, [ORIGINAL, *setup.parts], names, setup.settings)
+        conditions = [ORIGINAL, *(version.name for version in setup.versions)]
+        write_features(request.output, setup.store, conditions, names, setup.settings)
     compared = _compare_all(setup, members, steps)
-    groups = read_groups(setup, members)
-    results = measure(setup, members, groups)
-    rankings = rank_parts(results)
+    figures = measure(setup, members)
     if networks and album.missing:
         album.finish(networks)
-    report = write_answer(setup, groups, results, rankings, album.file, failures)
+    report = write_answer(setup, members, figures, album.file, failures)
     return StudyOutcome(
-        results=results,
-        rankings=rankings,
+        figures=figures,
         embedded=todo,
         skipped=len(photos) - todo,
         left_out=len(setup.photos) - len(photos),
@@ -155,8 +152,8 @@ class _Steps:
 
     def __init__(self, setup: Setup, members: Members, todo: int, progress: Progress) -> None:
         groups = members.groups.values()
-        conditions = conditions_of(setup.parts, setup.request.cross)
-        pairs = sum(count_group_pairs(group, condition) for group in groups for condition in conditions)
+        conditions = conditions_of(setup.versions, setup.request.cross)
+        pairs = sum(condition.pairs(len(group)) for group in groups for condition in conditions)
         self._done, self._tell = 0, progress
         self._total = todo + pairs // _PAIRS_A_PHOTO + 1
         progress(0, self._total)
@@ -171,16 +168,16 @@ class _Steps:
         self._tell(min(self._done, self._total), self._total, "")
 
 
-def _begin(setup: Setup, work: dict[tuple[str, ...], list[Photo]], note: Callable[[str], None]) -> None:
+def _begin(setup: Setup, work: dict[tuple[Version, ...], list[Photo]], note: Callable[[str], None]) -> None:
     """Say what is redone and why, and leave a record."""
     output = setup.request.output
     _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
     todo = sum(map(len, work.values()))
-    added = dict.fromkeys(part for parts in work for part in parts if len(parts) < len(setup.parts))
+    added = dict.fromkeys(each.name for versions in work for each in versions if len(versions) < len(setup.versions))
     if reason and todo:
         note(f"{reason}: {todo} photos are embedded anew")
     elif added:
-        note(f"{todo} photos are to be embedded with more parts: {', '.join(added)}")
+        note(f"{todo} photos are to be embedded in more versions: {', '.join(added)}")
     if todo and not setup.detector:
         warn_of_unaligned(next(iter(work.values()))[0])
     write_record(output, make_study_record(setup, None))
@@ -217,37 +214,39 @@ def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
         "dataset": request.dataset,
         "subject_pattern": request.subject_pattern,
     }
-    for group, names in members.groups.items():
-        for condition in conditions_of(setup.parts, request.cross):
-            compared += compare_group(
-                request.output,
-                setup.store,
-                condition,
-                group,
-                names,
-                settings={**setup.settings, **naming},
-                keep_pairs="pairs" in request.keep,
-                options=naming,
-            )
-            steps.pairs(count_group_pairs(names, condition))
+    first, *others = conditions_of(setup.versions, request.cross)
+    down_to = dict.fromkeys(members.groups, 1.0)
+    # The original photos first: at their thresholds error rates are asked for afterwards.
+    for conditions in ([first], others):
+        for group, names in members.groups.items():
+            for condition in conditions:
+                compared += compare_group(
+                    request.output,
+                    setup.store,
+                    condition,
+                    group,
+                    names,
+                    down_to=down_to[group],
+                    settings={**setup.settings, **naming},
+                    keep_pairs="pairs" in request.keep,
+                    options=naming,
+                )
+                steps.pairs(condition.pairs(len(names)))
+        if conditions == [first]:
+            down_to = lowest_thresholds(request.output, members, request.threshold_group)
     return compared
 
 
 def _keep(setup: Setup, album: Album) -> Keep[Photo]:
     """Give what is called with each photo while it is embedded: it writes what is kept, and takes pictures."""
 
-    def keep(
-        photo: Photo,
-        face: NDArray[np.uint8],
-        blurred: Mapping[str, NDArray[np.uint8]],
-        masks: Mapping[str, NDArray[np.uint8]],
-    ) -> None:
-        setup.kept.write(photo, face, blurred, masks)
-        album.take(photo, face, blurred, masks)
+    def keep(photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
+        setup.kept.write(photo, face, made)
+        album.take(photo, face, made)
 
     return keep
 
 
 def _choose_pictures(setup: Setup, photos: list[Photo]) -> Album:
     people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
-    return Album(setup.request.output, photos, people, setup.parts, setup.settings)
+    return Album(setup.request.output, photos, people, shown_versions(setup), setup.settings)

@@ -1,8 +1,9 @@
 """The embeddings of a study on disk, in shards that are only ever added, so that a killed run loses little.
 
-A shard is ``shard-<number>.npz``: some photos, and for each the embeddings in some conditions: the original, and with
-a part blurred. A part that is asked for later comes in shards of its own. A photo that was replaced on disk is
-embedded again, and its rows in older shards are passed over. Photos that gave no embedding are kept with the reason.
+A shard is ``shard-<number>.npz``: some photos, and for each the embeddings in some conditions: the original, and
+versions of it (:mod:`facepart.study.versions`). A version that is asked for later comes in shards of its own. A photo
+that was replaced on disk is embedded again, and its rows in older shards are passed over. Photos that gave no
+embedding are kept with the reason.
 """
 
 import json
@@ -33,6 +34,8 @@ class Row:
         failure: stage and reason, if it gave no embedding.
         head: pixels of the label map that show the head.
         pixels: part -> pixels that it covers.
+        shares: version -> how much of the photo was replaced, 0..1.
+        controls: version -> the kind of control, where it is one.
         places: condition -> number of the shard and row in it.
     """
 
@@ -40,6 +43,8 @@ class Row:
     failure: tuple[str, str] | None = None
     head: int = 0
     pixels: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+    controls: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -51,6 +56,8 @@ class Entry:
     signature: str
     embeddings: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     pixels: Mapping[str, int] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    controls: Mapping[str, str] = field(default_factory=dict)
     head: int = 0
     failure: tuple[str, str] | None = None
 
@@ -114,6 +121,8 @@ class Store:
                     "failure": entry.failure,
                     "head": entry.head,
                     "pixels": dict(entry.pixels),
+                    "shares": dict(entry.shares),
+                    "controls": dict(entry.controls),
                     "conditions": places,
                 }
             )
@@ -164,6 +173,8 @@ class Store:
         row.failure = tuple(line["failure"]) if line["failure"] else None
         row.head = line["head"] or row.head
         row.pixels |= line["pixels"]
+        row.shares |= line["shares"]
+        row.controls |= line["controls"]
         row.places |= {condition: (shard, place) for condition, place in line["conditions"].items()}
 
     def _index(self, shard: int) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ The sum of the scores between two people is the product of their summed embeddin
 all that a mean over pairs of people needs is in the (p, d) sums of each condition, and no pair is looked at:
 
 - the mean itself, from :math:`\|\sum_p E_p\|^2 - \sum_p \|E_p\|^2`;
-- what each person adds, :math:`\sum_{q \ne p} r_{pq}`;
+- how much higher it is than without a person, from :math:`\sum_{q \ne p} r_{pq}`;
 - :math:`\sum_{p<q} r_{pq}^2`, from the d x d product :math:`E^T E`, since
   :math:`\sum_{pq} (E_p \cdot E_q)^2 = \|E^T E\|_F^2`;
 - the mean over people drawn with replacement, each drawn :math:`w_p` times, from :math:`\sum_p w_p E_p`.
@@ -17,6 +17,7 @@ Across two lists a pair of people has scores in both directions, :math:`X_p \cdo
 :math:`((X + Y)_p \cdot (X + Y)_q - (X - Y)_p \cdot (X - Y)_q) / 2`: the same form, with signs.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -77,23 +78,25 @@ def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influe
     """Give a weighted sum of means of impostor scores, with what each person adds to it.
 
     Args:
-        conditions: on the same photos, all within a list or all across two.
+        conditions: on the same photos.
         weights: (c,).
     """
-    first = conditions[0]
-    value = sum(weight * condition.mean for weight, condition in zip(weights, conditions, strict=True))
-    count = first.photos.astype(np.float64)[:, None]
-    # The mean that is taken off each score is one more product: that of the numbers of photos.
-    vectors = np.concatenate([*(condition.vectors for condition in conditions), count], axis=1)
+    value = math.fsum(weight * condition.mean for weight, condition in zip(weights, conditions, strict=True))
+    count = conditions[0].photos.astype(np.float64)
+    # The mean that is taken off each score is one more product: that of the numbers of photos. All are sums of means
+    # over the directions in which two people were compared.
+    vectors = np.concatenate([*(condition.vectors for condition in conditions), count[:, None]], axis=1)
     signs = np.concatenate(
-        [weight * condition.signs for weight, condition in zip(weights, conditions, strict=True)]
-        + [np.array([-value * first.each])]
+        [weight / condition.each * condition.signs for weight, condition in zip(weights, conditions, strict=True)]
+        + [np.array([-value])]
     )
+    pairs = (float(count.sum()) ** 2 - float((count**2).sum())) / 2
     of_people = (vectors * (vectors.sum(axis=0) - vectors)) @ signs
     products = (vectors.T @ vectors) ** 2
     own = (vectors**2) @ signs
     squares = (float(signs @ products @ signs) - float(own @ own)) / 2
-    return Influence(value, of_people / first.pairs, max(squares, 0.0) / first.pairs**2)
+    without = np.maximum(pairs - count * (count.sum() - count), 1)
+    return Influence(value, of_people / without, max(squares, 0.0) / pairs**2)
 
 
 def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]) -> NDArray[np.float64]:

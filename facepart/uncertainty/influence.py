@@ -14,6 +14,11 @@ sharing networks", Journal of Development Economics 83, 2007; Aronow, Samii and 
 estimation for dyadic data", Political Analysis 23, 2015). Scores that belong to one person alone, the authentic ones,
 have no second sum: they are clustered by person.
 
+The :math:`u_p` here are those of the jackknife: by how much the figure would change without the person, whose scores
+then are no longer among those it is a mean of. Taken so, few people give intervals that are wide enough (MacKinnon,
+Nielsen and Webb, "Fast and reliable jackknife and bootstrap methods for cluster-robust inference", Journal of Applied
+Econometrics 38, 2023).
+
 The second sum is small, of the order of one over the number of people, beside the first. For means it is exact
 (:mod:`facepart.uncertainty.contrasts`). For d' the scores between two people are not summed but squared one by one,
 which the distribution tells: where both have one photo that is the same, else a little less. For error rates it is
@@ -43,7 +48,7 @@ class Influence(NamedTuple):
 
     Attributes:
         value: the figure.
-        people: float64, (p,), what the scores of each person add to it, 0 on the whole; NaN where that is not known.
+        people: float64, (p,), how much higher it is than without each person, about; NaN where that is not known.
         twice: what the squares of `people` count twice of its variance, at least 0.
     """
 
@@ -96,8 +101,8 @@ def d_prime_of(group: PeopleScores) -> Influence:
     people, twice = np.zeros(len(group.sums.people)), 0.0
     for scores, sums, direction in ((authentic, group.sums.authentic, 1.0), (impostor, group.sums.impostor, -1.0)):
         squares = sums.squares - 2 * scores.mean * sums.total + scores.mean**2 * sums.count
-        people += direction * slope * (sums.total - scores.mean * sums.count) / scores.n
-        people += curve * (squares - scores.variance * sums.count) / scores.n
+        people += direction * slope * _shares(sums.total - scores.mean * sums.count, scores, sums)
+        people += curve * _shares(squares - scores.variance * sums.count, scores, sums)
         if direction < 0:
             away = scores.scores - scores.mean
             moved = -slope * away + curve * (away**2 - scores.variance)
@@ -116,8 +121,8 @@ def fmr_of(group: PeopleScores, threshold: float) -> Influence:
     """
     scores, sums = group.scores.impostor, group.sums
     rate = float(scores.share_from(threshold))
-    people = (sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count) / scores.n
-    return Influence(rate, people, 0.0)
+    away = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
+    return Influence(rate, _shares(away, scores, sums.impostor), 0.0)
 
 
 def fnmr_of(group: PeopleScores, threshold: float) -> Influence:
@@ -125,7 +130,7 @@ def fnmr_of(group: PeopleScores, threshold: float) -> Influence:
     scores, sums = group.scores.authentic, group.sums
     rate = float(scores.share_below(threshold))
     below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
-    return Influence(rate, (below - rate * sums.authentic.count) / scores.n, 0.0)
+    return Influence(rate, _shares(below - rate * sums.authentic.count, scores, sums.authentic), 0.0)
 
 
 def fnmr_at_fmr_of(group: PeopleScores, target: float) -> Influence:
@@ -172,8 +177,13 @@ def density(scores: ScoreDistribution, threshold: float) -> float:
 
 def _mean(scores: ScoreDistribution, sums: Sums, pairs: float) -> Influence:
     """Give a mean; `pairs` is 1 where scores belong to two people, else 0."""
-    people = (sums.total - scores.mean * sums.count) / scores.n
-    return Influence(scores.mean, people, pairs * scores.variance / scores.n)
+    away = sums.total - scores.mean * sums.count
+    return Influence(scores.mean, _shares(away, scores, sums), pairs * scores.variance / scores.n)
+
+
+def _shares(away: NDArray[np.float64], scores: ScoreDistribution, sums: Sums) -> NDArray[np.float64]:
+    """Give by how much a mean is higher than without each person, whose scores lie `away` from it in all."""
+    return away / np.maximum(scores.n - sums.count, 1)
 
 
 def _equal_threshold(authentic: ScoreDistribution, impostor: ScoreDistribution) -> float:

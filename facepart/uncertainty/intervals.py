@@ -1,6 +1,6 @@
 """Influences of people -> standard errors and 95 % intervals.
 
-The sums over people are small-sample corrected by p / (p - 1), and the quantile is that of Student's t with p - 1
+The squares over p people count (p - 1) / p, as in every jackknife, and the quantile is that of Student's t with p - 1
 degrees of freedom, as is usual for clustered errors (Cameron and Miller, "A practitioner's guide to cluster-robust
 inference", Journal of Human Resources 50, 2015). Below ten people no interval is given: so few say nothing reliable
 about how much people differ.
@@ -53,8 +53,8 @@ def variance(influence: Influence, people: int) -> float:
         people: how many people have scores of this kind.
     """
     # Never less than if all pairs of people were independent: estimates of the dependence may be negative by chance.
-    found = float(np.dot(influence.people, influence.people)) - influence.twice
-    return max(found, influence.twice) * people / max(people - 1, 1)
+    squares = float(np.dot(influence.people, influence.people)) * (people - 1) / people
+    return max(squares - influence.twice, influence.twice)
 
 
 def interval(influence: Influence, people: int) -> Interval:

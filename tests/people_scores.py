@@ -1,0 +1,43 @@
+"""Scores of small groups with their sums by person, straight from the definition."""
+
+import numpy as np
+
+from facepart.scores import GroupScores, ScoreDistribution
+from facepart.scores.people import BIN, PersonSums, Sums, bins_from
+from facepart.uncertainty.influence import PeopleScores
+
+
+def person_vectors(subjects: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Photos of each person, int64 (p,), and the sum of their embeddings, float64 (p, d)."""
+    people = subjects.max() + 1
+    vectors = np.zeros((people, photos.shape[1]))
+    np.add.at(vectors, subjects, photos)
+    return np.bincount(subjects, minlength=people), vectors
+
+
+def group_scores(subjects: np.ndarray, photos: np.ndarray, lowest: int = -1_000_000) -> PeopleScores:
+    """Compare all photos with each other; scores are products, whatever the length of the embeddings."""
+    names, subjects = np.unique(subjects, return_inverse=True)
+    first, second = np.triu_indices(len(subjects), 1)
+    scores = (photos @ photos.T)[first, second]
+    same = subjects[first] == subjects[second]
+    people, width = len(names), bins_from(lowest)
+
+    def sums(chosen: np.ndarray, sides: list[np.ndarray]) -> Sums:
+        who, own = np.concatenate([side[chosen] for side in sides]), np.tile(scores[chosen], len(sides))
+        places = np.minimum((np.rint(own * 1e6).astype(int) - lowest) // BIN, width - 1)
+        bins = np.bincount((who * width + places)[places >= 0], minlength=people * width)
+        return Sums(
+            np.bincount(who, minlength=people),
+            np.bincount(who, own, minlength=people),
+            np.bincount(who, own**2, minlength=people),
+            bins.reshape(people, width).astype(np.int32),
+        )
+
+    left, right = subjects[first], subjects[second]
+    person_sums = PersonSums(
+        np.array([f"{name:05}" for name in names]), lowest, sums(same, [left]), sums(~same, [left, right])
+    )
+    return PeopleScores(
+        GroupScores(ScoreDistribution.of(scores[same]), ScoreDistribution.of(scores[~same])), person_sums
+    )
