@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facepart.parts import PARTS
 from facepart.report.content import AverageFace, Content, GroupContent, Sample
 from facepart.report.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.report.methods import MethodFacts, Network, methods
 from facepart.report.ranking import IMPORTANCE, SHIFT, Lead, Worth, compare_ways, order_parts, rank_parts
 from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
 from facepart.uncertainty.contrasts import contrast, draw_people, resampled_means
@@ -25,6 +26,16 @@ SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=
 # How far other places of the same size do: skin is merely large.
 SIZES = {"skin": 0.15, "hair": 0.03}
 RESAMPLINGS = 200
+FACTS = MethodFacts(
+    software="facepart 0.1.0",
+    parser=Network("bisenet-resnet18", "01" * 32),
+    recogniser=Network("faceplugin", "23" * 32),
+    detector=Network("yunet", "45" * 32),
+    precision="bf16",
+    flip=False,
+    naming="by the naming rule MORPH",
+    seed=20231,
+)
 PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "eyes": ((36, 48, 8, 4), (76, 48, 8, 4)),
     "brows": ((36, 38, 10, 3), (76, 38, 10, 3)),
@@ -95,7 +106,7 @@ def make_content(
             for part, after in pairwise(order):
                 leads[group.name, part, after] = Lead(worth(group, part, after), people)
     several = len(groups) > 1
-    return Content(
+    content = Content(
         title=title,
         parts=parts,
         groups=[scores_of(group, crossed) for group in compared],
@@ -129,6 +140,7 @@ def make_content(
         },
         failures=[("people/a/1.jpg", "align", "no face found")],
     )
+    return replace(content, methods=methods(content, FACTS))
 
 
 def shift(group: Compared, after: Faces) -> Influence:

@@ -18,8 +18,8 @@ from facepart.uncertainty.intervals import UNKNOWN, Interval
 GROUP_COLOURS = 6
 # Pixels.
 _BAR, _HEADING, _GAP, _CAP = 13, 19, 9, 3
-# Per cent of the width that the longest bar and interval take; the rest is for the figures.
-_ROOM = 66.0
+# Per cent of the width that the longest bar and interval take, without and with a control; the rest is for figures.
+_ROOM, _ROOM_BESIDE_TWO = 66.0, 55.0
 _LONGEST_NAME = 16
 
 
@@ -41,7 +41,7 @@ def worth_bars(content: Content, ranking: Sequence[Ranked]) -> str:
         end for bar in bars.values() for end in (*bar.worth[2:], bar.worth.value, bar.shift) if math.isfinite(end)
     ]
     low, high = min([0.0, *ends]), max([0.0, *ends])
-    scale = _ROOM / ((high - low) or 1.0)
+    scale = (_ROOM_BESIDE_TWO if content.ranked_by == IMPORTANCE else _ROOM) / ((high - low) or 1.0)
     zero = -low * scale
     pieces, top = [], 0
     for ranked in ranking:
@@ -93,10 +93,12 @@ def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: s
             for kind in ("around", "whisker")
         ]
         end = max(end, zero + high * scale)
+    written = signed(value)
     if math.isfinite(bar.shift):
         pieces.append(f'<circle class="raw" cx="{zero + bar.shift * scale:.2f}%" cy="{middle}" r="3.2"/>')
         end = max(end, zero + bar.shift * scale)
-    figure = f'<tspan class="figure">{signed(value)}</tspan>'
+        written += f" ○ {signed(bar.shift)}"
+    figure = f'<tspan class="figure">{written}</tspan>'
     return f'{"".join(pieces)}<text x="{end:.2f}%" dx="8" y="{top + 10}">{figure}{beside}</text>'
 
 

@@ -93,6 +93,8 @@ class Content:
         samples: a few photos with each part blurred.
         facts: how it was made, in the order shown: what -> value (models and hashes, precision, recipe, versions).
         failures: (photo, stage, reason) of photos that could not be worked on.
+        methods: paragraphs for a paper's methods section, of :func:`facepart.report.methods.methods`; there may be
+            none.
     """
 
     title: str
@@ -111,3 +113,4 @@ class Content:
     samples: Sequence[Sample]
     facts: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]
+    methods: Sequence[str] = ()

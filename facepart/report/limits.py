@@ -8,7 +8,7 @@ from facepart.report.results import WITHIN
 def limits(content: Content) -> str:
     """Say what these figures do not show, and what is special about these; HTML list items."""
     points = [f"<strong>{what}</strong> {why}" for what, why in _points(content)]
-    return "\n".join(f"<li>{point}</li>" for point in points)
+    return "\n".join(f"<li>{point}</li>" for point in points).replace(" %", "\u00a0%")
 
 
 def _points(content: Content) -> list[tuple[str, str]]:

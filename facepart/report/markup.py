@@ -82,6 +82,13 @@ def ranged_per_cent(rate: Interval, decimals: int = 2) -> str:
     return ranged(rate, lambda value: plain(100 * value, decimals), "\u00a0%")
 
 
+def share_of_resamplings(share: float) -> str:
+    """Write a share of first places: all and none only where they are; HTML."""
+    if 0.995 <= share < 1 or 0 < share < 0.005:
+        return "&gt;\u00a099\u00a0%" if share > 0.5 else "&lt;\u00a01\u00a0%"
+    return per_cent(share, 0)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, kind: str = "") -> str:
     """Make a table; the first cell of each row is the row's heading.
 

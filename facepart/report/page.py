@@ -13,16 +13,27 @@ from string import Template
 from facepart.report.bars import GROUP_COLOURS, worth_bars
 from facepart.report.content import Content
 from facepart.report.face import face_figures, scale_figure
+from facepart.report.groups import groups_compared
+from facepart.report.guide import guide
 from facepart.report.limits import limits
 from facepart.report.making import count_table, fact_table, failure_table
 from facepart.report.markup import escape, part_name, plain, script_json
+from facepart.report.other_ways import ways_compared
 from facepart.report.panels import compared, histograms, rocs
 from facepart.report.pictures import contact_sheet
-from facepart.report.ranking import Ranked
+from facepart.report.ranking import IMPORTANCE, SHIFT, Ranked
 from facepart.report.readings import reading_chart, readings, start_stop, thresholds
 from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.report.tables import figure_tables, ranking_table
 from facepart.report.words import answer, main_ranking, size
+
+# What the ranking goes by, in words.
+_RANKED_BY = {
+    SHIFT: "By how much the mean impostor score moves when a part is lost: a rise means that different people look "
+    "more alike without it. In brackets, 95 % intervals.",
+    IMPORTANCE: "By how much further the mean impostor score moves when a part is lost than when other places of the "
+    "same size are: what the part is worth beyond its size. In brackets, 95 % intervals.",
+}
 
 
 def render_report(content: Content) -> str:
@@ -41,6 +52,11 @@ def render_report(content: Content) -> str:
     style, script = _resource("report.css"), _resource("report.js")
     first, last, step = thresholds(content)
     start = (first + start_stop(content)) * step
+    sections = {
+        "ways": ("Other ways to lose a part", ways_compared(content)),
+        "groups": ("Groups compared", groups_compared(content)),
+    }
+    more = {name: section for name, section in sections.items() if section[1]}
     return Template(_resource("report.html")).substitute(
         policy=(
             f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -55,7 +71,12 @@ def render_report(content: Content) -> str:
         scale=scale_figure(ranking, content.ranked_by),
         bars=worth_bars(content, ranking),
         by_group=" and group by group" if len(content.groups) > 1 else "",
-        groups_key=_groups_key(content),
+        ranked_by=_RANKED_BY[content.ranked_by],
+        bars_key=_bars_key(content),
+        links="\n".join(f'<li><a href="#{name}">{title}</a></li>' for name, (title, _) in more.items()),
+        more="\n".join(_section(name, *section) for name, section in more.items()),
+        guide=guide(content),
+        methods=_methods(content),
         rankings=_rankings(content),
         parts=_part_sections(content, ranking),
         sets_key=_sets_key(content),
@@ -112,14 +133,36 @@ def _rankings(content: Content) -> str:
     return tables
 
 
-def _groups_key(content: Content) -> str:
-    if len(content.groups) == 1:
-        return ""
-    items = "".join(
+def _bars_key(content: Content) -> str:
+    items = [
         f'<li><span class="swatch g{number % GROUP_COLOURS}"></span>{escape(group.name)}</li>'
-        for number, group in enumerate(content.groups)
+        for number, group in enumerate(content.groups if len(content.groups) > 1 else ())
+    ]
+    items.append('<li><span class="reach"></span>95 % interval</li>')
+    if content.ranked_by == IMPORTANCE:
+        items.append('<li><span class="ring"></span>the shift itself, its control’s not taken off</li>')
+    return f'<ul class="key">{"".join(items)}</ul>'
+
+
+def _section(name: str, title: str, inside: str) -> str:
+    return (
+        f'<section id="{name}" aria-labelledby="{name}-heading">\n<h2 id="{name}-heading">{title}</h2>\n{inside}\n'
+        "</section>\n"
     )
-    return f'<ul class="key">{items}</ul>'
+
+
+def _methods(content: Content) -> str:
+    """Put the methods paragraphs into a box to copy from; nothing where there are none."""
+    if not content.methods:
+        return ""
+    paragraphs = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in content.methods)
+    return (
+        "<h3>For a methods section</h3>\n<p>Made from what was run; to be adapted. "
+        '<button id="copy-methods" type="button" hidden>Copy the text</button> '
+        '<span id="copied" role="status"></span></p>\n'
+        f'<div id="methods" class="methods" tabindex="0" role="region" aria-label="Text for a methods section">'
+        f"{paragraphs}</div>"
+    )
 
 
 def _labels(content: Content) -> list[str]:

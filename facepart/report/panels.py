@@ -19,7 +19,7 @@ from facepart.report.svg import Axes, Ticks, chart, line
 from facepart.scores import GroupScores
 
 # What is compared, in the order of the colours s0, s1, s2, s3 of report.css.
-ORIGINAL, BLURRED, CROSSED, CONTROLLED = "original", "blurred", "blurred against original", "control"
+ORIGINAL, LOST, CROSSED, CONTROLLED = "original", "part lost", "part lost against original", "control"
 # No ROC chart shows FMRs below this; nor those that too few false matches tell.
 _LEAST_FMR = 1e-6
 
@@ -34,7 +34,7 @@ class Points(NamedTuple):
 def compared(content: Content, group: int, part: str) -> dict[str, GroupScores]:
     """Give what a chart of a part in a group compares: original, blurred, and crossed and control where there are."""
     entry = content.groups[group]
-    found = {ORIGINAL: entry.original, BLURRED: entry.blurred[part]}
+    found = {ORIGINAL: entry.original, LOST: entry.blurred[part]}
     for label, more in ((CROSSED, entry.crossed), (CONTROLLED, entry.controls)):
         if part in more:
             found[label] = more[part]
@@ -161,7 +161,7 @@ def _told(content: Content, group: int, part: str, what: str) -> str:
 
 
 def _fnmr_told(content: Content, group: str, part: str) -> Sequence[str]:
-    labels = {WITHIN: BLURRED, CROSS: CROSSED, CONTROL: CONTROLLED}
+    labels = {WITHIN: LOST, CROSS: CROSSED, CONTROL: CONTROLLED}
     return [
         f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_original.value)}, "
         f"{labels[row.comparison]} {per_cent(row.fnmr_1e3.value)}."

@@ -1,4 +1,10 @@
-"""The contact sheet: a few photos, each with every part blurred, and the outlines of the masks."""
+"""The contact sheet: a few photos, each with every part lost, and the outlines of the masks.
+
+With a control, the photo with another place of the same size lost stands below.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facepart.report.content import Content, Sample
 from facepart.report.markup import DASH, escape, part_name, table
@@ -12,19 +18,21 @@ _HALF = 128
 
 def contact_sheet(content: Content) -> str:
     """Make a table of pictures: a row a photo, a column a part."""
+    controlled = any(sample.controls for sample in content.samples)
     rows = [
         # A name may break after an underscore.
         [
             escape(sample.name).replace("_", "_<wbr>"),
             _original(sample),
-            *(_blurred(sample, part) for part in content.parts),
+            *(_lost(sample, part) + (_control(sample, part) if controlled else "") for part in content.parts),
         ]
         for sample in content.samples
     ]
     return table(
         ["person", "original", *(escape(part_name(part)) for part in content.parts)],
         rows,
-        "Photos with each part blurred; the line marks the mask as it was found, before it was widened and softened.",
+        "Photos with each part lost; the line marks the mask as it was found, before it was widened and softened."
+        + (" Below: one draw of its control, as much lost elsewhere." if controlled else ""),
         "sheet",
     )
 
@@ -33,15 +41,23 @@ def _original(sample: Sample) -> str:
     return outlined_picture(shrink(sample.photo, _LONGEST), None, f"{sample.name}, the original photo.")
 
 
-def _blurred(sample: Sample, part: str) -> str:
+def _lost(sample: Sample, part: str) -> str:
     if part not in sample.blurred:
         return DASH
-    mask, covered = None, "not found in this photo"
-    if part in sample.masks:
-        found = shrink(sample.masks[part], _LONGEST) >= _HALF
-        share = float((sample.masks[part] >= _HALF).mean())
-        if share:
-            mask, covered = found, f"which covers {share:.1%} of the photo, blurred and outlined"
-    return outlined_picture(
-        shrink(sample.blurred[part], _LONGEST), mask, f"{sample.name}, {part_name(part)} {covered}."
-    )
+    return _outlined(sample.blurred[part], sample.masks.get(part), f"{sample.name}, {part_name(part)}")
+
+
+def _control(sample: Sample, part: str) -> str:
+    if part not in sample.controls:
+        return ""
+    mask = sample.control_masks.get(part)
+    return _outlined(sample.controls[part], mask, f"{sample.name}, control of {part_name(part)}")
+
+
+def _outlined(photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None, named: str) -> str:
+    """Show a photo of which a place is lost; `mask` is uint8 (h, w), 255 there."""
+    share = 0.0 if mask is None else float((mask >= _HALF).mean())
+    if mask is None or not share:
+        return outlined_picture(shrink(photo, _LONGEST), None, f"{named} not found in this photo.")
+    text = f"{named}, which covers {share:.1%} of the photo, lost and outlined."
+    return outlined_picture(shrink(photo, _LONGEST), shrink(mask, _LONGEST) >= _HALF, text)

@@ -1,6 +1,7 @@
 "use strict";
 // The threshold panel: reads false matches and false non-matches at the slider's threshold from the counts in the
-// page, writes them down, and draws their curves. Everything else on the page works without this.
+// page, writes them down, and draws their curves. Also copies the methods section, and unfolds all for paper.
+// Everything else on the page works without this.
 (() => {
   const byId = (name) => document.getElementById(name);
   const data = JSON.parse(byId("readings").textContent);
@@ -59,6 +60,29 @@
     slider.setAttribute("aria-valuetext", threshold);
     const line = byId("reading-line");
     for (const end of ["x1", "x2"]) line.setAttribute(end, across(place).toFixed(1));
+  }
+
+  // What is folded away on a screen stands on paper.
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details:not([open])")) {
+      folded.open = true;
+      addEventListener("afterprint", () => { folded.open = false; }, { once: true });
+    }
+  });
+
+  const copy = byId("copy-methods");
+  if (copy && navigator.clipboard) {
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const text = [...byId("methods").children].map((paragraph) => paragraph.textContent).join("\n\n");
+      try {
+        await navigator.clipboard.writeText(text);
+        byId("copied").textContent = "Copied.";
+      } catch {
+        getSelection().selectAllChildren(byId("methods"));
+        byId("copied").textContent = "Selected: copy it with the keyboard.";
+      }
+    });
   }
 
   byId("controls").addEventListener("submit", (event) => event.preventDefault());

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from facepart.report.content import Content, GroupContent
+from facepart.report.content import Content
 from facepart.report.markup import (
     DASH,
     escape,
@@ -12,6 +12,7 @@ from facepart.report.markup import (
     plain,
     ranged,
     ranged_per_cent,
+    share_of_resamplings,
     signed,
     table,
 )
@@ -50,7 +51,7 @@ def ranking_table(content: Content, name: str) -> str:
         line = [
             f"{place}. {escape(part_name(ranked.part))}",
             _shift(ranked.worth),
-            per_cent(ranked.first, 0),
+            share_of_resamplings(ranked.first),
             f"{TIED} {_shift(ranked.lead)}" if ranked.tied else _shift(ranked.lead),
         ]
         if rows:
@@ -66,14 +67,14 @@ def ranking_table(content: Content, name: str) -> str:
 
 
 def figure_tables(content: Content) -> str:
-    """Make two tables, of scores and of errors, for each group and way of comparing."""
-    pieces = []
+    """Make two tables, of scores and of errors, for each group and way of comparing; all but the first are folded."""
+    blocks = []
     for group in content.groups:
         order = {ranked.part: place for place, ranked in enumerate(content.rankings[group.name])}
         for comparison, said in (
-            (WITHIN, "blurred photos among themselves"),
-            (CROSS, "blurred photos against original ones"),
-            (CONTROL, "photos with other places of the same size blurred, among themselves"),
+            (WITHIN, "photos with the part lost, among themselves"),
+            (CROSS, "photos with the part lost, against original ones"),
+            (CONTROL, "control: photos with other places of the same size lost, among themselves"),
         ):
             rows = [
                 row
@@ -82,18 +83,21 @@ def figure_tables(content: Content) -> str:
             ]
             if rows:
                 rows.sort(key=lambda row: order.get(row.part, len(order)))
-                pieces += [_scores(group, rows, said), _errors(group, rows, said)]
-    return "\n".join(pieces)
+                said = f"{group.name}: {said}" if len(content.groups) > 1 else said.capitalize()
+                blocks.append((said, _scores(rows, said) + _errors(rows, said)))
+    return "\n".join(
+        f"<details{' open' * (not number)}><summary>{escape(said)}</summary>{tables}</details>"
+        for number, (said, tables) in enumerate(blocks)
+    )
 
 
-def _scores(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
+def _scores(rows: Sequence[PartResult], said: str) -> str:
     head = [
         "part",
         "mean impostor score",
         "its shift",
         "shift of the mode",
         "KS",
-        "Wasserstein distance",
         "mean authentic score",
         "its shift",
         "d′",
@@ -102,7 +106,7 @@ def _scores(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
         "of the photo replaced",
     ]
     before = rows[0]
-    cells = [["none", _mean(before.impostor_mean_original), *[DASH] * 4, *[DASH] * 2]]
+    cells = [["none", _mean(before.impostor_mean_original), *[DASH] * 5]]
     cells[0] += [ranged(before.d_prime_original, plain), *[DASH] * 3]
     cells += [
         [
@@ -111,7 +115,6 @@ def _scores(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
             _shift(row.impostor_shift),
             signed(row.impostor_mode_shift, 2),
             plain(row.impostor_ks),
-            plain(row.impostor_wasserstein),
             _mean(row.authentic_mean),
             _shift(row.authentic_shift),
             ranged(row.d_prime, plain),
@@ -121,10 +124,10 @@ def _scores(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
         ]
         for row in rows
     ]
-    return table(head, cells, f"Scores in {group.name}: {said}", "figures")
+    return table(head, cells, f"Scores. {said}", "figures")
 
 
-def _errors(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
+def _errors(rows: Sequence[PartResult], said: str) -> str:
     head = ["part", "EER"]
     for target in ("0.1", "0.01"):
         head += [f"FMR at the original’s threshold for {target}\u00a0%", "times the original’s"]
@@ -145,4 +148,4 @@ def _errors(group: GroupContent, rows: Sequence[PartResult], said: str) -> str:
         ]
         for row in rows
     ]
-    return table(head, cells, f"Errors in {group.name}: {said}", "figures")
+    return table(head, cells, f"Errors. {said}", "figures")

@@ -5,19 +5,19 @@ from facepart.occlusion.way import BOXED, STANDARD_BOX
 _DONE = {
     "blur": "blurred",
     "mean": "replaced by the photo’s mean colour",
-    "grey": "replaced by grey",
-    "noise": "replaced by noise",
+    "grey": "replaced by mid-grey",
+    "noise": "replaced by random noise",
     "pixelate": "pixelated",
-    "inpaint": "filled in from around it",
+    "inpaint": "filled in from around them",
 }
 
 
 def in_words(way: str) -> str:
-    """Say what was done to a part, e.g. "blurred by a box of 25 pixels"; the name itself if it is none of a way.
+    """Say what was done to parts; the name itself if it is none of a way.
 
     Example:
         >>> in_words("pixelate-9-dilation-0.5")
-        'pixelated by a box of 9 pixels, the mask grown 0.5 times as far'
+        'pixelated by a box of 9 pixels, masks grown 0.5 times as far'
     """
     occlusion, *rest = way.split("-")
     if occlusion not in _DONE:
@@ -27,4 +27,4 @@ def in_words(way: str) -> str:
     said = _DONE[occlusion]
     if occlusion in BOXED:
         said += f" by a box of {box} pixels"
-    return f"{said}, the mask grown {dilation} times as far" if dilation else said
+    return f"{said}, masks grown {dilation} times as far" if dilation else said

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from facepart.report.content import Content
-from facepart.report.markup import escape, part_name, per_cent, plural, ranged, signed
+from facepart.report.markup import escape, part_name, plural, ranged, share_of_resamplings, signed
 from facepart.report.ranking import IMPORTANCE, Ranked
 from facepart.report.results import ALL_GROUPS
 from facepart.uncertainty.intervals import FEWEST_PEOPLE
@@ -74,7 +74,7 @@ def _sureness(first: Ranked, others: Sequence[Ranked], controlled: bool) -> str:
     if not others:
         return " ".join(said)
     if math.isfinite(first.first):
-        said.append(f"It comes first in {per_cent(first.first, 0)} of resamplings of people.")
+        said.append(f"It comes first in {share_of_resamplings(first.first)} of resamplings of people.")
     if first.tied:
         said.append(
             f"It cannot be told apart from the next, the {_named(others[0])}: their difference is "
