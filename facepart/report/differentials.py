@@ -11,13 +11,14 @@ may put a person's photos into two groups), the difference is paired by those.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from facepart.metrics import fairness_discrepancy_rate, garbe, inequity, supports, threshold_at_fmr
 from facepart.report.results import ALL_GROUPS
 from facepart.scores import ScoreDistribution
-from facepart.uncertainty.influence import Influence, PeopleScores, fmr_of, fnmr_of
+from facepart.uncertainty.influence import Influence, PeopleScores, fmr_of, fnmr_at_fmr_of, fnmr_of
 from facepart.uncertainty.intervals import (
     FEWEST_PEOPLE,
     UNKNOWN,
@@ -126,22 +127,12 @@ def shift_differences(
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
             apart, count = _aligned((shifts[first], people[first]), (shifts[second], people[second]))
-            both = Influence(
-                shifts[first].value - shifts[second].value,
-                apart[0] - apart[1],
-                shifts[first].twice + shifts[second].twice,
-            )
+            paired = count < len(people[first]) + len(people[second])
+            # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
+            twice = 0.0 if paired else shifts[first].twice + shifts[second].twice
+            both = Influence(shifts[first].value - shifts[second].value, apart[0] - apart[1], twice)
             smaller = min(len(people[first]), len(people[second]))
-            found.append(
-                ShiftDifference(
-                    part,
-                    occlusion,
-                    first,
-                    second,
-                    count < len(people[first]) + len(people[second]),
-                    interval(both, smaller),
-                )
-            )
+            found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
     return found
 
 
@@ -178,21 +169,26 @@ def differential(
     """
     common = None if threshold_of == EACH_GROUP else common_threshold(originals, target, threshold_of)
     rates: list[GroupRates] = []
-    moved: dict[str, tuple[Influence, Influence | None]] = {}
+    moved: dict[str, tuple[_Moved, _Moved | None]] = {}
     for name, group in groups.items():
         threshold = threshold_at_fmr(group.scores.impostor, target) if threshold_of == EACH_GROUP else common
         refused = _refusal(group, target)
         if threshold is None:
             rates.append(GroupRates(name, math.nan, UNKNOWN, UNKNOWN, refused or "no threshold"))
             continue
-        people = len(group.sums.people)
-        matched, missed = fmr_of(group, threshold), None
+        names = group.sums.people.tolist()
+        matched, missed = _Moved(fmr_of(group, threshold), names, len(names)), None
         fnmr = UNKNOWN
         if group.scores.authentic.n:
-            missed = fnmr_of(group, threshold)
-            pairs = int(np.count_nonzero(group.sums.authentic.count))
-            fnmr = rate_interval(missed, pairs, pairs)
-        rates.append(GroupRates(name, threshold, rate_interval(matched, people, people / 2), fnmr, refused))
+            # A group's own threshold is an estimate; people with no second photo have no part in authentic scores.
+            rate = fnmr_at_fmr_of(group, target) if threshold_of == EACH_GROUP else fnmr_of(group, threshold)
+            missed = _Moved(rate, names, int(np.count_nonzero(group.sums.authentic.count)))
+            fnmr = rate_interval(rate, missed.number, missed.number)
+        rates.append(
+            GroupRates(
+                name, threshold, rate_interval(matched.rate, matched.number, matched.number / 2), fnmr, refused
+            )
+        )
         if not refused:
             moved[name] = matched, missed
     known = [row for row in rates if row.group in moved]
@@ -203,7 +199,7 @@ def differential(
         target=target,
         threshold_of=threshold_of,
         groups=rates,
-        ratios=_ratios(moved, {name: list(groups[name].sums.people) for name in moved}),
+        ratios=_ratios(moved),
         inequity_fmr=inequity(fmrs) if several else math.nan,
         inequity_fnmr=inequity(fnmrs) if several and all_missed else math.nan,
         garbe=garbe(fmrs, fnmrs) if several and all_missed else math.nan,
@@ -217,20 +213,26 @@ def _refusal(group: PeopleScores, target: float) -> str:
     return "" if supports(group.scores.impostor, target) else "too few impostor scores"
 
 
-def _ratios(
-    moved: Mapping[str, tuple[Influence, Influence | None]], people: Mapping[str, Sequence[str]]
-) -> list[RateRatio]:
+class _Moved(NamedTuple):
+    """A group's rate, the names of its people in the order of what each adds, and how many have such scores."""
+
+    rate: Influence
+    people: Sequence[str]
+    number: int
+
+
+def _ratios(moved: Mapping[str, tuple[_Moved, _Moved | None]]) -> list[RateRatio]:
     names, found = list(moved), []
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
-            smaller = min(len(people[first]), len(people[second]))
             ratios = []
             for one, other in zip(moved[first], moved[second], strict=True):
                 if one is None or other is None:
                     ratios.append(UNKNOWN)
                     continue
-                apart, _ = _aligned((one, people[first]), (other, people[second]))
-                ratios.append(ratio_interval(one._replace(people=apart[0]), other._replace(people=apart[1]), smaller))
+                (ours, theirs), _ = _aligned(one[:2], other[:2])
+                after, before = one.rate._replace(people=ours), other.rate._replace(people=theirs)
+                ratios.append(ratio_interval(after, before, min(one.number, other.number)))
             found.append(RateRatio(first, second, *ratios))
     return found
 
