@@ -1,0 +1,338 @@
+"""Groups compared: differences of shifts against brute force, and rates against the metrics on the same scores."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import t as student
+
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.metrics import fmr, fnmr, threshold_at_fmr
+from facepart.report.differentials import (
+    EACH_GROUP,
+    Differential,
+    common_threshold,
+    differential,
+    shift_differences,
+)
+from facepart.report.results import ALL_GROUPS
+from facepart.scores import ScoreDistribution
+from facepart.uncertainty.contrasts import contrast, pair_sums
+from facepart.uncertainty.influence import Influence, PeopleScores, fnmr_at_fmr_of, fnmr_of
+from facepart.uncertainty.intervals import FEWEST_PEOPLE, rate_interval, variance
+
+TARGET = 1e-2
+
+
+def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix: str = "p") -> PeopleScores:
+    """The scores of random faces, as the matcher counts them and sums them up."""
+    rng = np.random.default_rng(seed)
+    subjects = np.repeat(np.arange(people), photos)
+    rows = rng.standard_normal((people, 12))[subjects] + spread * rng.standard_normal((len(subjects), 12)) + 0.3
+    faces = Faces(unit_rows(rows.astype(np.float32)), subjects, np.arange(len(subjects)))
+    authentic = authentic_scores(faces, None)
+    high = HighScores(people, choose_lowest(faces, None, authentic[1], -1.0))
+    scores = count_scores(faces, None, workers=1, high=high)
+    names = np.array([f"{prefix}{number:03}" for number in range(people)])
+    return PeopleScores(scores, sum_by_person(names, faces, None, authentic, high))
+
+
+@pytest.fixture(scope="module")
+def groups() -> dict[str, PeopleScores]:
+    sizes = {"CM": (40, 3, 0.8), "CF": (25, 3, 1.1), "AM": (18, 4, 1.0)}
+    return {
+        name: make_group(seed, people, photos, spread, name)
+        for seed, (name, (people, photos, spread)) in enumerate(sizes.items())
+    }
+
+
+def compare(
+    groups: dict[str, PeopleScores], threshold_of: str, originals: dict[str, PeopleScores] | None = None
+) -> Differential:
+    impostor = {name: group.scores.impostor for name, group in (originals or groups).items()}
+    return differential("original", groups, impostor, TARGET, threshold_of)
+
+
+def raw(scores: ScoreDistribution) -> np.ndarray:
+    return np.repeat(scores.scores, scores.counts)
+
+
+# Differences of shifts.
+
+
+def random_shift(seed: int, people: int, twice: float = 0.0) -> Influence:
+    own = np.random.default_rng(seed).standard_normal(people) / people
+    return Influence(0.02 * seed, own - own.mean(), twice)
+
+
+def named(prefix: str, people: int) -> list[str]:
+    return [f"{prefix}{number:03}" for number in range(people)]
+
+
+def test_differences_of_groups_without_common_people_add_the_variances() -> None:
+    shifts = {"CM": random_shift(1, 30, 1e-4), "CF": random_shift(2, 30, 2e-4), "AM": random_shift(3, 20)}
+    people = {"CM": named("a", 30), "CF": named("b", 30), "AM": named("c", 20)}
+    found = shift_differences("nose", "blur", shifts, people)
+    assert [(each.first, each.second) for each in found] == [("CM", "CF"), ("CM", "AM"), ("CF", "AM")]
+    assert {(each.part, each.occlusion, each.paired) for each in found} == {("nose", "blur", False)}
+    assert [each.difference.value for each in found] == pytest.approx([-0.02, -0.04, -0.02])
+    added = {
+        (first, second): variance(shifts[first], len(people[first])) + variance(shifts[second], len(people[second]))
+        for first, second in (("CM", "CF"), ("CM", "AM"), ("CF", "AM"))
+    }
+    assert found[0].difference.error ** 2 == pytest.approx(added["CM", "CF"])
+    # Of unequal groups the smaller's correction may be taken for both: some per cent at most.
+    for each in found[1:]:
+        assert each.difference.error**2 == pytest.approx(added[each.first, each.second], rel=0.06)
+    # Degrees of freedom are the smaller group's.
+    for each, fewest in zip(found, (30, 20, 20), strict=True):
+        reach = student.ppf(0.975, fewest - 1) * each.difference.error
+        assert each.difference.high - each.difference.value == pytest.approx(reach, rel=1e-4)
+
+
+def test_people_in_both_groups_cancel_whatever_their_order() -> None:
+    names = named("a", 40)
+    shared = random_shift(1, 40)
+    order = np.random.default_rng(5).permutation(40)
+    shuffled = Influence(shared.value - 0.5, shared.people[order], 0.0)
+    people = {"young": names, "old": [names[place] for place in order]}
+    (found,) = shift_differences("nose", "blur", {"young": shared, "old": shuffled}, people)
+    assert found.paired
+    assert found.difference.value == pytest.approx(0.5)
+    assert found.difference.error == pytest.approx(0, abs=1e-12)
+    # With the same numbers but other people, nothing cancels.
+    (apart,) = shift_differences(
+        "nose", "blur", {"young": shared, "old": shuffled}, {**people, "old": named("b", 40)}
+    )
+    assert not apart.paired
+    assert apart.difference.error == pytest.approx(math.sqrt(2 * variance(shared, 40)))
+
+
+def test_people_partly_in_both_groups_count_with_what_they_add_to_both() -> None:
+    shifts = {"young": random_shift(1, 30), "old": random_shift(2, 30)}
+    people = {"young": named("a", 30), "old": named("b", 20) + named("a", 10)}
+    (found,) = shift_differences("nose", "blur", shifts, people)
+    assert found.paired
+    of_person: dict[str, float] = {}
+    for sign, group in ((1, "young"), (-1, "old")):
+        for name, own in zip(people[group], shifts[group].people, strict=True):
+            of_person[name] = of_person.get(name, 0.0) + sign * own
+    whole = Influence(0.0, np.array(list(of_person.values())), 0.0)
+    assert len(of_person) == 50
+    assert found.difference.error**2 == pytest.approx(variance(whole, 30), rel=0.05)
+    assert found.difference.error != pytest.approx(math.sqrt(sum(variance(each, 30) for each in shifts.values())))
+
+
+def two_sessions(seed: int, alike: float) -> tuple[list[Influence], np.ndarray]:
+    """Shifts of 25 people's mean impostor scores in two sessions, and what a bootstrap of people says they differ by.
+
+    Args:
+        seed: of all.
+        alike: the share of a person's embedding that is the same in both sessions.
+    """
+    rng = np.random.default_rng(seed)
+    common = [rng.standard_normal((25, 8)) for _ in range(2)]
+    photos = np.full(25, 1)
+    sums, products = [], []
+    for _ in range(2):
+        own = [alike * each + (1 - alike) * rng.standard_normal(each.shape) + 0.5 for each in common]
+        sums.append(contrast([pair_sums(photos, each) for each in own], [1, -1]))
+        products.append(own[0] @ own[0].T - own[1] @ own[1].T)
+    moved = products[0] - products[1]
+    weights = rng.multinomial(25, np.full(25, 1 / 25), 4000).astype(float)
+    both = np.einsum("bp,pq,bq->b", weights, moved - np.diag(np.diag(moved)), weights)
+    return sums, both / (25**2 - (weights**2).sum(axis=1))
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
+def test_an_interval_of_people_in_both_groups_is_about_the_bootstraps(alike: float) -> None:
+    shifts, drawn = two_sessions(3, alike)
+    names = named("a", 25)
+    (found,) = shift_differences("nose", "blur", dict(zip("ab", shifts, strict=True)), {"a": names, "b": names})
+    assert found.difference.error == pytest.approx(drawn.std(), rel=0.15)
+    unpaired = math.sqrt(sum(variance(each, 25) for each in shifts))
+    assert (found.difference.error < 0.8 * unpaired) == (alike > 0)
+
+
+def test_a_group_of_few_people_gets_a_difference_without_an_interval() -> None:
+    shifts = {"CM": random_shift(1, 30), "CF": random_shift(2, FEWEST_PEOPLE - 1)}
+    people = {"CM": named("a", 30), "CF": named("b", FEWEST_PEOPLE - 1)}
+    (found,) = shift_differences("nose", "blur", shifts, people)
+    assert found.difference.value == pytest.approx(-0.02)
+    assert math.isnan(found.difference.low)
+
+
+# Rates.
+
+
+def thresholds(groups: dict[str, PeopleScores], threshold_of: str) -> dict[str, float]:
+    impostor = {name: raw(group.scores.impostor) for name, group in groups.items()}
+    if threshold_of == EACH_GROUP:
+        return {name: threshold_at_fmr(scores, TARGET) for name, scores in impostor.items()}
+    chosen = np.concatenate(list(impostor.values())) if threshold_of == ALL_GROUPS else impostor[threshold_of]
+    return dict.fromkeys(groups, threshold_at_fmr(chosen, TARGET))
+
+
+@pytest.mark.parametrize("threshold_of", [ALL_GROUPS, "CF", EACH_GROUP])
+def test_rates_are_the_metrics_on_the_same_scores_and_summaries_by_hand(
+    groups: dict[str, PeopleScores], threshold_of: str
+) -> None:
+    found = compare(groups, threshold_of)
+    expected = thresholds(groups, threshold_of)
+    assert [each.group for each in found.groups] == list(groups)
+    assert (found.target, found.threshold_of) == (TARGET, threshold_of)
+    fmrs, fnmrs = [], []
+    for each in found.groups:
+        scores = groups[each.group].scores
+        assert not each.refused
+        # Scores are multiples of 1e-6; a threshold between two of them is as good as the next.
+        assert each.threshold == pytest.approx(expected[each.group], abs=1.1e-6)
+        fmrs.append(float(fmr(raw(scores.impostor), expected[each.group])))
+        fnmrs.append(float(fnmr(raw(scores.authentic), expected[each.group])))
+        for rate, value in ((each.fmr, fmrs[-1]), (each.fnmr, fnmrs[-1])):
+            assert rate.value == pytest.approx(value)
+            assert 0 <= rate.low < rate.value < rate.high <= 1
+    assert len(set(fnmrs)) == 3
+    assert found.inequity_fmr == pytest.approx(max(fmrs) / np.prod(fmrs) ** (1 / 3))
+    assert found.inequity_fnmr == pytest.approx(max(fnmrs) / np.prod(fnmrs) ** (1 / 3))
+
+    def gini(rates: list[float]) -> float:
+        apart = [abs(one - other) for one in rates for other in rates]
+        return 3 / 2 * sum(apart) / (2 * 9 * float(np.mean(rates)))
+
+    assert found.garbe == pytest.approx((gini(fmrs) + gini(fnmrs)) / 2)
+    largest = (max(fmrs) - min(fmrs)) / 2 + (max(fnmrs) - min(fnmrs)) / 2
+    assert found.fairness_discrepancy == pytest.approx(1 - largest)
+
+
+@pytest.mark.parametrize("threshold_of", [ALL_GROUPS, EACH_GROUP])
+def test_ratios_of_every_two_groups_have_intervals_about_them(
+    groups: dict[str, PeopleScores], threshold_of: str
+) -> None:
+    found = compare(groups, threshold_of)
+    rates = {each.group: each for each in found.groups}
+    assert [(each.first, each.second) for each in found.ratios] == [("CM", "CF"), ("CM", "AM"), ("CF", "AM")]
+    for each in found.ratios:
+        for kind in ("fmr", "fnmr"):
+            ratio = getattr(each, kind)
+            first, second = (getattr(rates[group], kind) for group in (each.first, each.second))
+            assert ratio.value == pytest.approx(first.value / second.value)
+            assert 0 < ratio.low < ratio.value < ratio.high
+            # Symmetric as a logarithm; to first order, relative errors add up as squares.
+            assert ratio.low * ratio.high == pytest.approx(ratio.value**2)
+            relative = math.hypot(first.error / first.value, second.error / second.value)
+            assert ratio.error / ratio.value == pytest.approx(relative, rel=0.06)
+
+
+def test_lost_parts_are_measured_at_the_original_photos_threshold(groups: dict[str, PeopleScores]) -> None:
+    lost = {name: make_group(10 + seed, 25, 3, 1.0, name) for seed, name in enumerate(groups)}
+    found = compare(lost, ALL_GROUPS, groups)
+    expected = thresholds(groups, ALL_GROUPS)["CM"]
+    assert expected != thresholds(lost, ALL_GROUPS)["CM"]
+    for each in found.groups:
+        assert each.threshold == pytest.approx(expected, abs=1.1e-6)
+        assert each.fmr.value == pytest.approx(float(fmr(raw(lost[each.group].scores.impostor), expected)))
+    # Where each has one of its own, photos with the part lost have theirs.
+    own = compare(lost, EACH_GROUP, groups)
+    expected_own = list(thresholds(lost, EACH_GROUP).values())
+    assert [each.threshold for each in own.groups] == pytest.approx(expected_own, abs=1.1e-6)
+
+
+def test_a_threshold_of_the_groups_own_is_an_estimate_too(groups: dict[str, PeopleScores]) -> None:
+    """Of the same figure there is one interval: that of the part's results, where the threshold is estimated."""
+    found = {each.group: each for each in compare(groups, EACH_GROUP).groups}
+    wider = []
+    for name, group in groups.items():
+        people = len(group.sums.people)
+        assert found[name].fnmr == rate_interval(fnmr_at_fmr_of(group, TARGET), people, people)
+        given = rate_interval(fnmr_of(group, found[name].threshold), people, people)
+        wider.append(found[name].fnmr.error / given.error)
+    assert min(wider) > 1.05
+
+
+def without_authentic(group: PeopleScores) -> PeopleScores:
+    none = ScoreDistribution.of([])
+    sums = group.sums.authentic
+    empty = type(sums)(sums.count * 0, sums.total * 0, sums.squares * 0, sums.bins * 0)
+    return PeopleScores(
+        group.scores._replace(authentic=none),
+        type(group.sums)(group.sums.people, group.sums.lowest, empty, group.sums.impostor),
+    )
+
+
+def test_without_authentic_scores_there_are_false_matches_alone(groups: dict[str, PeopleScores]) -> None:
+    found = compare({**groups, "CF": without_authentic(groups["CF"])}, ALL_GROUPS)
+    whole = compare(groups, ALL_GROUPS)
+    assert found.inequity_fmr == whole.inequity_fmr
+    assert all(math.isnan(figure) for figure in (found.inequity_fnmr, found.garbe, found.fairness_discrepancy))
+    for each, complete in zip(found.ratios, whole.ratios, strict=True):
+        assert each.fmr == complete.fmr
+        assert math.isnan(each.fnmr.value) == ("CF" in (each.first, each.second))
+    assert [math.isnan(each.fnmr.value) for each in found.groups] == [False, True, False]
+
+
+def refused(found: Differential) -> dict[str, str]:
+    return {each.group: each.refused for each in found.groups if each.refused}
+
+
+@pytest.mark.parametrize(
+    ("people", "photos", "reason"),
+    [(FEWEST_PEOPLE - 1, 12, "fewer than 10 people"), (12, 3, "too few impostor scores")],
+)
+def test_small_groups_are_shown_as_refused_and_take_no_part(
+    groups: dict[str, PeopleScores], people: int, photos: int, reason: str
+) -> None:
+    small = make_group(7, people, photos, prefix="small")
+    found = compare({**groups, "small": small}, "CM")
+    whole = compare(groups, "CM")
+    assert refused(found) == {"small": reason}
+    assert found.ratios == whole.ratios
+    for figure in ("inequity_fmr", "inequity_fnmr", "garbe", "fairness_discrepancy"):
+        assert getattr(found, figure) == getattr(whole, figure), figure
+    (row,) = (each for each in found.groups if each.group == "small")
+    assert math.isnan(row.fmr.low) == (people < FEWEST_PEOPLE)
+
+
+def test_one_group_that_is_left_is_compared_with_nobody(groups: dict[str, PeopleScores]) -> None:
+    found = compare({"CM": groups["CM"], "small": make_group(7, 9, 12)}, EACH_GROUP)
+    assert found.ratios == []
+    figures = (found.inequity_fmr, found.inequity_fnmr, found.garbe, found.fairness_discrepancy)
+    assert all(math.isnan(figure) for figure in figures)
+
+
+def test_no_threshold_where_its_group_has_too_few_scores(groups: dict[str, PeopleScores]) -> None:
+    small = make_group(7, 12, 3)
+    impostor = {name: group.scores.impostor for name, group in {**groups, "small": small}.items()}
+    assert common_threshold(impostor, TARGET, "small") is None
+    found = compare({**groups, "small": small}, "small")
+    assert [each.refused for each in found.groups] == ["no threshold"] * 3 + ["too few impostor scores"]
+    assert all(math.isnan(each.threshold) and math.isnan(each.fmr.value) for each in found.groups)
+    assert found.ratios == []
+    assert math.isnan(found.inequity_fmr)
+
+
+def test_few_people_with_a_second_photo_give_no_interval_of_false_non_matches(
+    groups: dict[str, PeopleScores],
+) -> None:
+    """Impostor scores come from all people, authentic ones from the few who have two photos."""
+    rng = np.random.default_rng(4)
+    subjects = np.concatenate([np.arange(50), np.repeat(np.arange(5), 4)])
+    rows = rng.standard_normal((50, 12))[subjects] + rng.standard_normal((len(subjects), 12)) + 0.3
+    faces = Faces(unit_rows(rows.astype(np.float32)), subjects, np.arange(len(subjects)))
+    authentic = authentic_scores(faces, None)
+    high = HighScores(50, choose_lowest(faces, None, authentic[1], -1.0))
+    scores = count_scores(faces, None, workers=1, high=high)
+    names = np.array(named("x", 50))
+    few = PeopleScores(scores, sum_by_person(names, faces, None, authentic, high))
+    found = compare({"CM": groups["CM"], "few": few}, ALL_GROUPS)
+    row = found.groups[1]
+    assert not row.refused
+    assert math.isfinite(row.fmr.low)
+    assert math.isnan(row.fnmr.low)
+    (ratio,) = found.ratios
+    assert math.isfinite(ratio.fmr.low)
+    assert math.isfinite(ratio.fnmr.value)
+    assert math.isnan(ratio.fnmr.low)
