@@ -14,8 +14,9 @@ from facepart.report.content import Content
 from facepart.report.markup import per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
-from tests.report_content import draw_mask, make_content
+from tests.report_content import make_content
 from tests.report_page import Page
+from tests.report_pictures import draw_mask
 
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
 # Attributes by which a page loads something or leads elsewhere.

@@ -83,7 +83,7 @@ def scale_figure(ranking: Sequence[Ranked], ranked_by: str) -> str:
     if not most:
         return ""
     ends = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
-    down, up = ("below its control", "above") if ranked_by == IMPORTANCE else ("fell", "rose")
+    down, up = ("below", "above") if ranked_by == IMPORTANCE else ("fell", "rose")
     text = f"Key: blue for {signed(-most)} ({down}), grey for 0, vermilion for {signed(most)} ({up})."
     return (
         f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{text}</title><defs>'

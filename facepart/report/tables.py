@@ -57,7 +57,8 @@ def ranking_table(content: Content, name: str) -> str:
         if rows:
             row = rows[ranked.part]
             if controlled:
-                line += [_shift(row.impostor_shift), _shift(row.control_shift), escape(row.control or DASH)]
+                kinds = escape(row.control or DASH).replace(", ", "<br>")
+                line += [_shift(row.impostor_shift), _shift(row.control_shift), kinds]
             line += [_shift(row.shift_per_percent)]
         cells.append(line)
     of_all = name == ALL_GROUPS and len(content.groups) > 1

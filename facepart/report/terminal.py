@@ -1,4 +1,4 @@
-"""A study's answer for a terminal, in lines of about 110 characters."""
+"""A study's answer for a terminal, in lines of at most 110 characters unless names of groups are long."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def results_text(
     lines += _way_lines(compare_ways(results, main), main)
     what = "shift of the mean impostor score"
     if ranked_by == IMPORTANCE:
-        what += " beyond that of other places of the same size"
+        what += " beyond that of places of the same size"
     lines.append(f"worth: {what}; in brackets: 95 % intervals")
     lines.append(f"first: how often it comes first when people are drawn anew; {TIED}: not told apart from the next")
     return "\n".join(lines)
@@ -53,32 +53,32 @@ def _group_lines(group: str, ranked: Sequence[Ranked], rows: Sequence[PartResult
     lines = [
         f"{group}: {first.photos} photos of {first.people} people; original: d' "
         f"{_shown(first.d_prime_original, '.3f')}, mean impostor score {_shown(first.impostor_mean_original, '.4f')}",
-        f"{'':4}{'lost':11}{'worth':>8} {'':19}{'first':>6}"
-        + (f"{'shift':>9}{'control':>9}" if controlled else "")
+        f"{'':4}{'lost':11}{'worth':>8} {'':19}{'first':>5}"
+        + (f"{'shift':>8}{'control':>8}" if controlled else "")
         + _head(not controlled),
     ]
     for place, each in enumerate(ranked, 1):
         row = mine[each.part, WITHIN]
-        raw = f"{_number(row.impostor_shift, '+.4f'):>9}{_number(row.control_shift, '+.4f'):>9}" if controlled else ""
+        raw = f"{_number(row.impostor_shift, '+.4f'):>8}{_number(row.control_shift, '+.4f'):>8}" if controlled else ""
         lines.append(f"{_ranked(place, each)}{raw}{_errors(row, not controlled)}")
     crossed = [mine[each.part, CROSS] for each in ranked if (each.part, CROSS) in mine]
     if crossed:
         lines.append(f"{'':4}against the original photos:")
-        lines.append(f"{'':4}{'lost':11}{'shift':>8} {'':19}{'':6}{_head(True)}")
-        lines += [f"{'':4}{row.part:11}{_wide(row.impostor_shift)}{'':6}{_errors(row, True)}" for row in crossed]
+        lines.append(f"{'':4}{'lost':11}{'shift':>8} {'':19}{'':5}{_head(True)}")
+        lines += [f"{'':4}{row.part:11}{_wide(row.impostor_shift)}{'':5}{_errors(row, True)}" for row in crossed]
     return lines
 
 
 def _head(with_d_prime: bool) -> str:
     d_prime = f"{'d-prime':>8}" if with_d_prime else ""
-    return f"{'x FMR1e-3':>10}{'authentic':>10} {'':19}{d_prime}{'absent':>7}"
+    return f"{'xFMR1e-3':>9}{'authentic':>10} {'':19}{d_prime}{'absent':>7}"
 
 
 def _errors(row: PartResult, with_d_prime: bool) -> str:
     d_prime = f"{_number(row.d_prime, '.3f'):>8}" if with_d_prime else ""
     times = _number(row.times_more_1e3, ".2f")
     return (
-        f"{times:>10}{_number(row.authentic_shift, '+.4f'):>10} {_ends(row.authentic_shift):19}"
+        f"{times:>9}{_number(row.authentic_shift, '+.4f'):>10} {_ends(row.authentic_shift):19}"
         f"{d_prime}{row.missing:7}"
     )
 
@@ -89,7 +89,7 @@ def _mean_lines(ranked: Sequence[Ranked]) -> list[str]:
 
 def _ranked(place: int, each: Ranked) -> str:
     first = "-" if math.isnan(each.first) else f"{each.first:.0%}"
-    return f"{f'{place}.{TIED if each.tied else str()}':4}{each.part:11}{_wide(each.worth)}{first:>6}"
+    return f"{f'{place}.{TIED if each.tied else str()}':4}{each.part:11}{_wide(each.worth)}{first:>5}"
 
 
 def _wide(figure: Interval) -> str:

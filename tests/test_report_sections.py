@@ -1,0 +1,211 @@
+"""The report's sections on groups, ways and methods: there where something was run, with its figures, else not."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import re
+from functools import partial
+
+import pytest
+
+from facepart.report.content import Content
+from facepart.report.figures import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.guide import entries
+from facepart.report.markup import plain, ranged, ranged_per_cent, share_of_resamplings, signed
+from facepart.report.methods import methods
+from facepart.report.page import render_report
+from facepart.report.ranking import Agreement
+from facepart.report.terminal import results_text
+from facepart.report.ways import in_words
+from facepart.uncertainty.intervals import Interval
+from tests.report_content import FACTS, make_content
+from tests.report_page import Page
+
+FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
+ALONE = make_content(("all",), ("nose", "hair"), people=30)
+FEW = make_content(("all",), people=8, photos=1)
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"<[^>]+>", "", html)
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(render_report(FULL))
+
+
+def sections(content: Content) -> list[str | None]:
+    return [attributes.get("id") for attributes, _ in Page(render_report(content)).all("section")]
+
+
+def test_sections_are_there_where_something_was_run() -> None:
+    assert {"ways", "groups"} <= set(sections(FULL))
+    assert not {"ways", "groups"} & set(sections(ALONE))
+    told = {entry.term for entry in entries(FULL)} - {entry.term for entry in entries(ALONE)}
+    assert {"Control and importance", "Kendall’s τ", "Inequity", "GARBE"} <= told
+    assert "no confidence intervals" not in render_report(ALONE)
+
+
+def test_rates_of_groups_are_those_of_the_differentials(page: Page) -> None:
+    cells = {text for _, text in page.all("td")}
+    for row in FULL.differentials:
+        for group in row.groups:
+            if group.refused:
+                assert "refused" in cells
+            else:
+                assert {text_of(ranged_per_cent(group.fnmr)), text_of(ranged_per_cent(group.fmr, 3))} & cells
+        if not math.isnan(row.garbe):
+            assert {plain(row.garbe), plain(row.fairness_discrepancy, 4)} <= cells
+    for difference in FULL.shift_differences:
+        shown = text_of(ranged(difference.difference, partial(signed, decimals=4)))
+        apart = difference.difference.low > 0 or difference.difference.high < 0
+        assert (f"* {shown}" if apart else shown) in cells
+    assert any(row.difference.low > 0 for row in FULL.shift_differences)
+
+
+def test_a_refused_group_has_a_reason_and_no_numbers() -> None:
+    found = []
+    for row in FULL.differentials:
+        first = dataclasses.replace(row.groups[0], refused="fewer than 10 people", fmr=Interval(0.7777, 0, 0.7, 0.8))
+        found.append(dataclasses.replace(row, groups=[first, *row.groups[1:]]))
+    html = render_report(dataclasses.replace(FULL, differentials=found))
+    assert "refused: fewer than 10 people" in html and "Refused: CM (fewer than 10 people)" in html
+    assert "77.77" not in html
+    told = results_text(FULL.results, FULL.rankings, FULL.ranked_by, found)
+    assert "CM refused" in told and "77.77" not in told
+
+
+def test_ways_are_told_with_their_places(page: Page) -> None:
+    rows = [text for _, text in page.all("tr")]
+    first = next(row for row in FULL.agreements if row.occlusion == "blur" and row.group == "CM")
+    wanted = ("CM", first.parts[1], "grey")
+    shift = next(row.impostor_shift for row in FULL.results if (row.group, row.part, row.occlusion) == wanted)
+    assert any(text_of(ranged(shift, partial(signed, decimals=4))) in row and "mid-grey" in row for row in rows)
+    swapped = [
+        row
+        if row.occlusion == "blur"
+        else Agreement(row.occlusion, row.group, list(reversed(row.parts)), -0.25, row.parts[0] == row.parts[-1])
+        for row in FULL.agreements
+    ]
+    html = render_report(dataclasses.replace(FULL, agreements=swapped))
+    assert "in 0 of 2 other ways" in html and "The ranking depends on how a part is lost" in html and "−0.25" in html
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("blur", "blurred by a box of 15 pixels"),
+        ("blur-dilation-0.5", "blurred by a box of 15 pixels, masks grown 0.5 times as far"),
+        ("pixelate-25", "pixelated by a box of 25 pixels"),
+        ("grey", "replaced by mid-grey"),
+        ("<other>", "<other>"),
+    ],
+)
+def test_ways_in_words(way: str, words: str) -> None:
+    assert in_words(way) == words
+
+
+def test_methods_tell_what_was_run_and_nothing_else() -> None:
+    text = "\n".join(methods(FULL, FACTS))
+    scores = [
+        sum(scores.n for scores in kind) for kind in zip(*(group.original for group in FULL.groups), strict=True)
+    ]
+    for said in (
+        "720 photos of 240 people in 4 groups (CM: 180 photos of 60 people",
+        f"{scores[0]:,} authentic and {scores[1]:,} impostor scores",
+        "yunet (SHA-256 4545",
+        "2 draws for each photo and part",
+        "skin blobs",
+        "hair on 12 photos",
+        "200 resamplings",
+        "seed 20231",
+        "GARBE",
+        "replaced by mid-grey and replaced by random noise",
+        "compared with the original ones",
+    ):
+        assert said in text
+    cited = set(map(int, re.findall(r"\[(\d+)\]", text)))
+    assert cited == set(range(1, max(cited) + 1)), "every reference is cited, every citation has its reference"
+    alone = "\n".join(methods(ALONE, dataclasses.replace(FACTS, detector=None)))
+    for absent in ("yunet", "control", "GARBE", "tau-b", "groups", "original ones", "[10]"):
+        assert absent not in alone
+    assert "without alignment" in alone
+
+
+def test_methods_stand_in_the_report_as_text(page: Page) -> None:
+    box = next(text for attributes, text in page.all("div") if attributes.get("id") == "methods")
+    assert all(paragraph in box for paragraph in methods(FULL, FACTS))
+    without = Page(render_report(dataclasses.replace(FULL, methods=())))
+    assert "methods" not in [attributes.get("id") for attributes, _ in without.all("div")]
+
+
+def test_tables_hold_every_figure_with_its_interval() -> None:
+    rows = list(csv.DictReader(io.StringIO(results_csv(FULL.results))))
+    assert len(rows) == len(FULL.results)
+    for row, result in zip(rows, FULL.results, strict=True):
+        shift = result.impostor_shift
+        found = [float(row[f"impostor_shift{ending}"]) for ending in ("", "_low", "_high")]
+        assert found == pytest.approx([shift.value, shift.low, shift.high], rel=1e-5)
+        assert (row["importance"] == "") == math.isnan(result.importance.value)
+        assert "nan" not in row.values()
+    apart = list(csv.DictReader(io.StringIO(shift_differences_csv(FULL.shift_differences))))
+    assert [float(row["difference"]) for row in apart] == pytest.approx(
+        [r.difference.value for r in FULL.shift_differences]
+    )
+    groups = list(csv.DictReader(io.StringIO(differentials_csv(FULL.differentials))))
+    assert len(groups) == sum(len(row.groups) for row in FULL.differentials)
+    second = next(row for row in groups if row["photos"] == "original" and row["ratio_to"])
+    first = next(row for row in groups if row["photos"] == "original" and row["group"] == second["ratio_to"])
+    assert float(second["ratio_fmr"]) == pytest.approx(float(second["fmr"]) / float(first["fmr"]))
+    assert float(second["ratio_fmr_low"]) < float(second["ratio_fmr"]) < float(second["ratio_fmr_high"])
+
+
+def test_json_holds_all_and_errors_too() -> None:
+    text = results_json(
+        about={"settings": {"precision": "bf16"}},
+        results=FULL.results,
+        rankings=FULL.rankings,
+        ranked_by=FULL.ranked_by,
+        resamplings=FULL.resamplings,
+        draws=FULL.draws,
+        agreements=FULL.agreements,
+        shift_differences=FULL.shift_differences,
+        differentials=FULL.differentials,
+    )
+    found = json.loads(text)
+    assert (found["version"], found["ranked_by"], found["draws"]) == (2, "importance", 2)
+    first = FULL.rankings["all"][0]
+    assert found["rankings"]["all"][0]["worth_error"] == pytest.approx(first.worth.error, rel=1e-5)
+    assert found["rankings"]["all"][0]["tied"] == first.tied
+    assert found["differentials"][0]["groups"][0]["fmr_low"] == pytest.approx(
+        FULL.differentials[0].groups[0].fmr.low, rel=1e-5
+    )
+    assert len(found["differentials"][0]["ratios"]) == 6
+    assert found["agreements"][0]["parts"] == list(FULL.agreements[0].parts)
+
+
+def test_last_bits_do_not_change_the_files() -> None:
+    row = FULL.results[0]
+    nudged = Interval(*(math.nextafter(value, 1) for value in row.impostor_shift))
+    again = dataclasses.replace(row, impostor_shift=nudged, impostor_ks=math.nextafter(row.impostor_ks, 1))
+    assert nudged != row.impostor_shift
+    assert results_csv([again]) == results_csv([row])
+
+
+@pytest.mark.parametrize("content", [FULL, ALONE, FEW], ids=["everything", "one group", "few scores"])
+def test_terminal(content: Content) -> None:
+    text = results_text(content.results, content.rankings, content.ranked_by, content.differentials)
+    assert max(map(len, text.splitlines())) <= 110
+    assert "nan" not in text
+    for ranked in next(iter(content.rankings.values())):
+        assert re.search(rf"^\d\.[= ] +{ranked.part} +{re.escape(f'{ranked.worth.value:+.4f}')}", text, re.M)
+    assert ("control" in text) == bool(content.draws)
+    assert ("inequity" in text) == bool(content.differentials)
+
+
+def test_shares_of_resamplings() -> None:
+    found = [share_of_resamplings(share) for share in (1, 0.9999, 0.874, 0.0004, 0, math.nan)]
+    assert [each.replace("\u00a0", " ") for each in found] == ["100 %", "&gt; 99 %", "87 %", "&lt; 1 %", "0 %", "–"]
