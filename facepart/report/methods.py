@@ -207,7 +207,8 @@ def _uncertainty(content: Content, facts: MethodFacts, cite: Callable[[str], str
         "Standard errors take people, not scores, as independent: scores that share a person are clustered, two-way "
         f"{cite('cameron')} in the form for pairs {cite('aronow')}; figures before and after are paired by people. "
         "95 % intervals use Student's t with one degree of freedom less than there are people; for error rates they "
-        f"are Wilson's with the effective number of scores {cite('fogliato')}, for ratios those of the logarithm"
+        f"are Wilson's with the effective number of scores {cite('fogliato')}, for ratios those of the logarithm; "
+        "thresholds that sets share are taken as given, a set's own as estimates"
     )
     if len(content.groups) > 1:
         said += f"; for means over groups, degrees of freedom are Welch's {cite('welch')}"
