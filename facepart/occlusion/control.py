@@ -35,6 +35,9 @@ _TURNS = 4
 # Blobs are drawn at random only where there is this much more room than they take.
 _ROOM = 1.25
 
+# How near to the wanted number of pixels the search for blobs comes, as a share of the part's.
+_PRECISION = 0.01
+
 # Standard deviation of the Gaussian that makes blobs of white noise, in times the square root of their pixels: blobs
 # that look the same on a face of any size, as large as the features of a face.
 _BLOB_SIGMA = 0.15
@@ -60,8 +63,8 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
     the hair would be a poor control), for the part ``hair`` all of the head. Where no such place is, the mirrored
     shape is tried, then the shape turned by random angles.
 
-    Where nothing fits, as for skin, and mostly for hair, the control is smooth blobs of the same number of pixels,
-    out of the face without the part. Where that has no room to choose from, as for skin, they are drawn out of the
+    Where nothing fits, as for skin, and mostly for hair, the control is smooth blobs that take as many pixels as the
+    part once both are grown (blobs have longer borders, and so grow more), out of the face without the part. Where that has no room to choose from, as for skin, they are drawn out of the
     whole head, with its hair, and then cover some of the part itself. (Without the part, hair is nearly all that is
     left of a head without its skin: as poor a control as for the nose.)
 
@@ -73,7 +76,8 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
         way: how the part is to be lost; its dilation matters here.
 
     Returns:
-        The control, of the part's area; turned shapes too.
+        The control. A moved shape has as many pixels as the part, turned ones too; blobs have as many where masks do
+        not grow.
     """
     mask = part_mask(labels, part)
     pixels = cv2.countNonZero(mask)
@@ -97,8 +101,13 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
             moved[row : row + turned.shape[0], column : column + turned.shape[1]] = turned
             return Control(moved, MOVED)
     away = (face > 0) & (_grow(mask, growth) == 0)
-    region = away if np.count_nonzero(away) >= _ROOM * pixels else head > 0
-    return Control(_blobs(region, pixels, rng), BLOBS)
+    field = _blob_field(pixels, rng)
+    wanted = cv2.countNonZero(_grow(mask, growth))
+    if np.count_nonzero(away) >= _ROOM * pixels:
+        blobs = _blobs(field, away, growth, wanted)
+        if np.count_nonzero(away) >= _ROOM * cv2.countNonZero(blobs):
+            return Control(blobs, BLOBS)
+    return Control(_blobs(field, head > 0, growth, wanted), BLOBS)
 
 
 def _turns(shape: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
@@ -142,14 +151,33 @@ def _places(shape: NDArray[np.uint8], values: NDArray[np.float32], near: NDArray
     return np.argwhere(inside >= _INSIDE * total)
 
 
-def _blobs(region: NDArray[np.bool_], pixels: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Choose so many pixels of a region, in smooth blobs: those where smoothed white noise is highest."""
+def _blob_field(pixels: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Smooth white noise, float32 (512, 512), so that where it is highest lie blobs fit for so many pixels."""
     noise = rng.standard_normal((_CELLS, _CELLS), dtype=np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), max(_BLOB_SIGMA * pixels**0.5 / _CELL, 1.0))
-    field = cv2.resize(smooth, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    mask[region] = np.where(_largest(field[region], pixels), 255, 0)
-    return mask
+    return cv2.resize(smooth, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC).astype(np.float32, copy=False)
+
+
+def _blobs(field: NDArray[np.float32], region: NDArray[np.bool_], growth: int, wanted: int) -> NDArray[np.uint8]:
+    """Choose the pixels of a region where a field is highest: as many as become `wanted` once the mask has grown."""
+    values, room = field[region], int(np.count_nonzero(region))
+
+    def choose(count: int) -> NDArray[np.uint8]:
+        mask = np.zeros((SIZE, SIZE), np.uint8)
+        mask[region] = np.where(_largest(values, count), 255, 0)
+        return mask
+
+    if not growth:
+        return choose(min(wanted, room))
+    # More pixels never grow to fewer, so that halving the range finds the number.
+    fewest, most = 1, min(wanted, room)
+    while most - fewest > _PRECISION * wanted:
+        middle = (fewest + most) // 2
+        if cv2.countNonZero(_grow(choose(middle), growth)) < wanted:
+            fewest = middle
+        else:
+            most = middle
+    return choose(most)
 
 
 def _largest(values: NDArray[Any], count: int) -> NDArray[np.bool_]:

@@ -62,7 +62,7 @@ class GroupRates:
         group: the group.
         threshold: the lowest score that is taken for a match.
         fmr: false match rate.
-        fnmr: false non-match rate; unknown without authentic scores.
+        fnmr: false non-match rate; unknown where fewer than ten people have a second photo.
         refused: why the group takes no part in comparisons; empty if it does.
     """
 
@@ -157,8 +157,8 @@ def differential(
 ) -> Differential:
     """Compare the error rates of groups.
 
-    A group with fewer than ten people, or with fewer than ten false matches to be expected at the target, takes no
-    part in ratios and summaries.
+    A group with fewer than ten people has no rates. It takes no part in ratios and summaries either, nor does a group
+    with fewer than ten false matches to be expected at the target.
 
     Args:
         photos: ``original``, or the part that was blurred.
@@ -173,16 +173,18 @@ def differential(
     for name, group in groups.items():
         threshold = threshold_at_fmr(group.scores.impostor, target) if threshold_of == EACH_GROUP else common
         refused = _refusal(group, target)
-        if threshold is None:
+        names = group.sums.people.tolist()
+        if threshold is None or len(names) < FEWEST_PEOPLE:
             rates.append(GroupRates(name, math.nan, UNKNOWN, UNKNOWN, refused or "no threshold"))
             continue
-        names = group.sums.people.tolist()
         matched, missed = _Moved(fmr_of(group, threshold), names, len(names)), None
         fnmr = UNKNOWN
-        if group.scores.authentic.n:
-            # A group's own threshold is an estimate; people with no second photo have no part in authentic scores.
+        # People with no second photo have no part in authentic scores.
+        twice = int(np.count_nonzero(group.sums.authentic.count))
+        if twice >= FEWEST_PEOPLE:
+            # A group's own threshold is an estimate.
             rate = fnmr_at_fmr_of(group, target) if threshold_of == EACH_GROUP else fnmr_of(group, threshold)
-            missed = _Moved(rate, names, int(np.count_nonzero(group.sums.authentic.count)))
+            missed = _Moved(rate, names, twice)
             fnmr = rate_interval(rate, missed.number, missed.number)
         rates.append(
             GroupRates(

@@ -1,7 +1,7 @@
 """The whole experiment: from photos to the answer and its report.
 
-``run_study(Request(source, output))`` is all that the command does; :func:`facepart.study.embed.embed_parts` is its
-heart, for photos that come from elsewhere.
+``run_study(Request(source, output))`` is all that the command does; :func:`facepart.study.embed.embed_versions` is
+its heart, for photos that come from elsewhere.
 """
 
 from facepart.study.run import StudyOutcome, run_study

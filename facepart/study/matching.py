@@ -110,7 +110,8 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
     """Sort photos into groups, by the table of people; without one, all are one group.
 
     Raises:
-        FacepartError: the table has no such group, or none of the photos belongs to one.
+        FacepartError: the table has no such group, one named ``all`` among others, or none of the photos belongs to
+            one.
     """
     if people is None:
         return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: _count_people(names, rule)}, [], [])
@@ -119,6 +120,11 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
     photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), labels, paths, None)
     split = split_by_people(photos, None, people, rule, wanted)
     groups = {group.name: [_name_of(path) for path in group.probe.paths] for group in split.groups}
+    if ALL_GROUPS in groups and len(groups) > 1:
+        raise FacepartError(
+            f"{people.source}: has a group {ALL_GROUPS!r}, which is the name of all groups together; rename it, or "
+            "choose the others with --groups"
+        )
     counts = {group: _count_people(found, rule) for group, found in groups.items()}
     return Members(groups, counts, split.without_row, split.without_group)
 

@@ -14,6 +14,9 @@ from facepart.study.store import ORIGINAL
 from facepart.uncertainty.contrasts import PairSums, contrast, pair_sums, resampled_means
 from facepart.uncertainty.influence import Influence
 
+# Of sums by person, which are made of embeddings on disk; those of 13,000 people in one condition take 54 MB.
+_KEPT_BYTES = 500_000_000
+
 
 class GroupMeans:
     """The mean impostor scores of a group in all conditions; embeddings are read as they are needed.
@@ -27,12 +30,12 @@ class GroupMeans:
         people = [subject_of(name, setup.rule) for name in names]
         self.people, self._numbers = np.unique(np.array(people, dtype=np.str_), return_inverse=True)
         self._photos = np.bincount(self._numbers, minlength=len(self.people))
-        self._original = self._vectors(ORIGINAL)
+        self._known: dict[str, NDArray[np.float64]] = {}
 
     def sums(self, version: str, cross: bool = False) -> PairSums:
         """Give the sums of a condition, by pairs of people."""
-        vectors = self._original if version == ORIGINAL else self._vectors(version)
-        return pair_sums(self._photos, vectors, self._original if cross else None)
+        gallery = self._vectors(ORIGINAL) if cross else None
+        return pair_sums(self._photos, self._vectors(version), gallery)
 
     def shift(self, version: str, cross: bool = False) -> Influence:
         """Give the shift of the mean from that of the original photos."""
@@ -61,5 +64,12 @@ class GroupMeans:
         return resampled_means([self.sums(version)], weights)[:, 0]
 
     def _vectors(self, version: str) -> NDArray[np.float64]:
-        rows = unit_rows(self._setup.store.embeddings(version, self._names))
-        return vectors_by_person(Faces(rows, self._numbers, np.arange(len(rows))), len(self.people))
+        """Give the sum of each person's embeddings; those asked for last are kept."""
+        found = self._known.pop(version, None)
+        if found is None:
+            rows = unit_rows(self._setup.store.embeddings(version, self._names))
+            found = vectors_by_person(Faces(rows, self._numbers, np.arange(len(rows))), len(self.people))
+        self._known[version] = found
+        while len(self._known) > 1 and len(self._known) * found.nbytes > _KEPT_BYTES:
+            del self._known[next(iter(self._known))]
+        return found

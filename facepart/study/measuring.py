@@ -27,7 +27,7 @@ from facepart.study.store import ORIGINAL
 from facepart.study.versions import Version
 from facepart.uncertainty.contrasts import draw_people
 from facepart.uncertainty.influence import Influence, PeopleScores
-from facepart.uncertainty.intervals import UNKNOWN, interval
+from facepart.uncertainty.intervals import FEWEST_PEOPLE, UNKNOWN, interval
 
 # How often people are drawn anew, and what seeds the draws, along with the group's name. With 2,000 draws, a share of
 # first places is known to about 0.02.
@@ -84,7 +84,8 @@ def _measure_group(setup: Setup, group: str, names: Sequence[str], means: GroupM
     """Compute the figures of every part in a group."""
     output, people = setup.request.output, len(means.people)
     original = read_scores(output, UNCHANGED, group)
-    weights = draw_people(people, RESAMPLINGS, SEED + zlib.crc32(group.encode()))
+    resamplings = RESAMPLINGS if people >= FEWEST_PEOPLE else 0
+    weights = draw_people(people, resamplings, SEED + zlib.crc32(group.encode()))
     unchanged = means.resampled(ORIGINAL, weights)
     results: list[PartResult] = []
     shifts: dict[Version, Influence] = {}

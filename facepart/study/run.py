@@ -46,6 +46,8 @@ ALIGNED_SIZE = 224
 # In the progress, so many pairs count as much as a photo. Measured on two cores: a photo with seven parts takes 60 to
 # 280 ms, a pair 10 ns.
 _PAIRS_A_PHOTO = 10_000_000
+# Versions that are named in a note.
+_NAMED = 7
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def _begin(setup: Setup, work: dict[tuple[Version, ...], list[Photo]], note: Cal
     if reason and todo:
         note(f"{reason}: {todo} photos are embedded anew")
     elif added:
-        note(f"{todo} photos are to be embedded in more versions: {', '.join(added)}")
+        named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
+        note(f"{todo} photos are to be embedded in more versions: {', '.join(named)}")
     if todo and not setup.detector:
         warn_of_unaligned(next(iter(work.values()))[0])
     write_record(output, make_study_record(setup, None))
