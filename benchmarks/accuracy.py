@@ -39,7 +39,8 @@ from facepart.recognition.align import align_photo
 from facepart.recognition.detect import FaceDetector
 from facepart.recognition.embed import unit_embedding
 from facepart.recognition.load import open_recogniser
-from facepart.study.embed import embed_parts
+from facepart.study.embed import embed_versions
+from facepart.study.versions import versions_of
 from facepart.subjects.naming import naming_rule
 from tests.witness.checkpoints import cosines
 
@@ -119,7 +120,9 @@ def d_prime_within(embeddings: NDArray[np.float32], subjects: Sequence[str]) -> 
 def embed_original_and_blurred(crops: Sequence[Photo], parser: Engine, recogniser: Engine) -> NDArray[np.float32]:
     """Embed crops as they are, and with PART blurred: float32 (2, n, d)."""
     rows = []
-    for number, embedded in embed_parts(range(len(crops)), crops.__getitem__, parser, recogniser, [PART]):
+    for number, embedded in embed_versions(
+        range(len(crops)), crops.__getitem__, parser, recogniser, versions_of([PART])
+    ):
         if isinstance(embedded, PhotoError):
             raise FacepartError(f"crop {number}: {embedded}")
         rows.append(embedded.embeddings)

@@ -35,7 +35,8 @@ from facepart.parsing.bisenet import load_bisenet
 from facepart.parsing.parser import fit_photo, open_parser
 from facepart.parts import PARTS
 from facepart.recognition.load import open_recogniser
-from facepart.study.embed import embed_parts
+from facepart.study.embed import embed_versions
+from facepart.study.versions import versions_of
 
 SIZE = 224
 ROUNDS = 3
@@ -102,7 +103,7 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
         recogniser(faces)
 
     def fused(out: Path) -> None:
-        for _ in embed_parts(paths, read_photo, parser, recogniser, list(PARTS)):
+        for _ in embed_versions(paths, read_photo, parser, recogniser, versions_of(list(PARTS))):
             pass
 
     sides: dict[str, tuple[int, Callable[[Path], object]]] = {

@@ -41,7 +41,11 @@ def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str
     else:
         match(softened, original, tmp_path / "out", "CM", include_same_photo=True)
     expected = {path.name for path in (golden / run_name).iterdir()}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {"run.json", "CM_scores.npz", "CM_people.npz"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {
+        "run.json",
+        "CM_scores.npz",
+        "CM_people.npz",
+    }
     for name in expected:
         path = golden / run_name / name
         if path.suffix == ".txt":

@@ -101,7 +101,7 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
         assert (row["photos"], row["people"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
         assert row["times_more_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
     found = json.loads((finished / "results.json").read_text())
-    shifts = {each["part"]: each["impostor_shift"] for each in found["rankings"]["all"]}
+    shifts = {each["part"]: each["worth"] for each in found["rankings"]["all"]}
     assert list(shifts.values()) == sorted(shifts.values(), reverse=True)
     assert shifts == {part: pytest.approx(float(rows[part, "within"]["impostor_shift"])) for part in PARTS}
     assert (finished / "report.html").read_text().startswith("<!")
@@ -122,7 +122,7 @@ def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settin
     run_study(one)
     outcome = run_study(request_for(photos, tmp_path / "out", settings), note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 1)
-    assert told == ["6 photos are to be embedded with more parts: nose"]
+    assert told == ["6 photos are to be embedded in more versions: nose"]
     # Groups: nothing is embedded, the groups are compared.
     people = write_people(tmp_path / "people.csv")
     grouped = request_for(photos, tmp_path / "out", settings, people=people, groups=["CM"])

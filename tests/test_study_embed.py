@@ -5,11 +5,13 @@ import pytest
 
 from facepart.images import PhotoError, find_photos, read_photo
 from facepart.occlusion import blur_photos
+from facepart.occlusion.way import STANDARD, Way
 from facepart.parsing.parser import open_parser
 from facepart.parts import PARTS, read_parts_table
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.run import extract_features
-from facepart.study.embed import embed_parts
+from facepart.study.embed import embed_versions
+from facepart.study.versions import versions_of
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
     table = read_parts_table(blurred)
 
     photos, _ = find_photos(tmp_path / "photos.txt")
-    results = list(embed_parts(photos, lambda photo: read_photo(photo.path), engines[0], engines[1], parts, batch=2))
+    versions = versions_of(parts)
+    results = list(embed_versions(photos, lambda photo: read_photo(photo.path), *engines, versions, batch=2))
     assert [photo for photo, _ in results] == photos
     for photo, embedded in results:
         assert not isinstance(embedded, PhotoError)
@@ -43,11 +46,11 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):
-    parts = list(PARTS)
+    versions = versions_of(list(PARTS), (STANDARD, Way("noise")), draws=1)
 
     def run(items, **options):
         results = {}
-        for item, result in embed_parts(items, lambda item: faces[item], engines[0], engines[1], parts, **options):
+        for item, result in embed_versions(items, lambda item: faces[item], *engines, versions, **options):
             assert not isinstance(result, PhotoError)
             results[item] = result.embeddings
         return results
@@ -58,13 +61,13 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
         assert list(other) == items
         for item in items:
             np.testing.assert_array_equal(other[item], whole[item])
-    assert whole[0].shape == (1 + len(parts), 512)
+    assert whole[0].shape == (1 + 3 * len(PARTS), 512)
     np.testing.assert_allclose(np.linalg.norm(whole[0], axis=1), 1, atol=1e-6)
 
 
 def test_mirrored_views_change_the_embedding_and_not_its_length(faces, engines):
     def run(flip):
-        ((_, result),) = embed_parts([0], lambda item: faces[item], engines[0], engines[1], ["nose"], flip=flip)
+        ((_, result),) = embed_versions([0], lambda item: faces[item], *engines, versions_of(["nose"]), flip=flip)
         assert not isinstance(result, PhotoError)
         return result.embeddings
 
@@ -80,6 +83,6 @@ def test_a_photo_that_cannot_be_read_is_told_in_its_place(faces, engines):
             raise PhotoError("no such file")
         return faces[item]
 
-    results = list(embed_parts([0, 1, 2], read, engines[0], engines[1], ["nose"], batch=2))
+    results = list(embed_versions([0, 1, 2], read, *engines, versions_of(["nose"]), batch=2))
     assert [isinstance(result, PhotoError) for _, result in results] == [False, True, False]
     assert str(results[1][1]) == "no such file"

@@ -64,9 +64,10 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
     shape is tried, then the shape turned by random angles.
 
     Where nothing fits, as for skin, and mostly for hair, the control is smooth blobs that take as many pixels as the
-    part once both are grown (blobs have longer borders, and so grow more), out of the face without the part. Where that has no room to choose from, as for skin, they are drawn out of the
-    whole head, with its hair, and then cover some of the part itself. (Without the part, hair is nearly all that is
-    left of a head without its skin: as poor a control as for the nose.)
+    part once both are grown (blobs have longer borders, and so grow more). They lie on the face without the part.
+    Where that has no room to choose from, as for skin, they are drawn out of the whole head, with its hair, and then
+    cover some of the part itself. (Without the part, hair is nearly all that is left of a head without its skin: as
+    poor a control as for the nose.)
 
     Args:
         labels: a label map, uint8 (512, 512).

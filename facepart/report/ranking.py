@@ -119,9 +119,7 @@ def rank_parts(worths: Mapping[str, Worth], leads: Mapping[tuple[str, str, str],
     found = {}
     for name, parts in order_parts(worths).items():
         groups = list(worths) if name == ALL_GROUPS and len(worths) > 1 else [name]
-        draws = np.mean([[worths[group].draws[part] for part in parts] for group in groups], axis=0)
-        # Which comes first in each resampling; at a tie the one that comes first anyway.
-        firsts = np.bincount(np.argmax(draws, axis=0), minlength=len(parts)) / draws.shape[1] if draws.size else None
+        firsts = _first_shares([[worths[group].draws[part] for part in parts] for group in groups])
         ranked = []
         for place, part in enumerate(parts):
             after = parts[place + 1] if place + 1 < len(parts) else None
@@ -130,12 +128,27 @@ def rank_parts(worths: Mapping[str, Worth], leads: Mapping[tuple[str, str, str],
                 Ranked(
                     part,
                     mean_interval([(worths[group].parts[part], worths[group].people) for group in groups]),
-                    math.nan if firsts is None else float(firsts[place]),
+                    firsts[place],
                     mean_interval([(lead.difference, lead.people) for lead in known]),
                 )
             )
         found[name] = ranked
     return found
+
+
+def _first_shares(draws: Sequence[Sequence[NDArray[np.float64]]]) -> list[float]:
+    """Count how often each part comes first.
+
+    Args:
+        draws: for each group and part, in order, float64 (b,); none for a group that is too small.
+
+    Returns:
+        For each part its share; at a tie, the part that comes first anyway has it. NaN where a group has no draws.
+    """
+    if not all(len(part) for group in draws for part in group):
+        return [math.nan] * len(draws[0])
+    means = np.mean(draws, axis=0)
+    return (np.bincount(np.argmax(means, axis=0), minlength=len(means)) / means.shape[1]).tolist()
 
 
 def compare_ways(results: Sequence[PartResult], main: str) -> list[Agreement]:

@@ -92,9 +92,13 @@ def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influe
     )
     pairs = (float(count.sum()) ** 2 - float((count**2).sum())) / 2
     of_people = (vectors * (vectors.sum(axis=0) - vectors)) @ signs
-    products = (vectors.T @ vectors) ** 2
     own = (vectors**2) @ signs
-    squares = (float(signs @ products @ signs) - float(own @ own)) / 2
+    if len(vectors) > len(signs):
+        products = (vectors.T @ vectors) ** 2
+        whole = float(signs @ products @ signs)
+    else:  # few people: pair by pair
+        whole = float((((vectors * signs) @ vectors.T) ** 2).sum())
+    squares = (whole - float(own @ own)) / 2
     without = np.maximum(pairs - count * (count.sum() - count), 1)
     return Influence(value, of_people / without, max(squares, 0.0) / pairs**2)
 
