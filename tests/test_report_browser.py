@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-CONTENT = make_content(("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True)
+CONTENT = make_content(
+    ("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True, control=True, ways=("grey",)
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,8 @@ def shown(page: "Page") -> list[list[str]]:
 
 def expected(content: Content, group: int, part: str, threshold: float) -> list[list[str]]:
     entry = content.groups[group]
-    return [rates(scores, threshold) for scores in (entry.original, entry.blurred[part], entry.crossed[part])]
+    sets = (entry.original, entry.blurred[part], entry.crossed[part], entry.controls[part])
+    return [rates(scores, threshold) for scores in sets]
 
 
 def test_the_slider_reads_error_rates(page: "Page") -> None:
@@ -113,7 +116,7 @@ def test_group_and_part_are_chosen(page: "Page") -> None:
     page.get_by_label("Part", exact=True).select_option(label="hair")
     assert shown(page) == expected(CONTENT, 1, "hair", threshold)
     after = page.locator("#reading-lines path").evaluate_all("found => found.map(path => path.getAttribute('d'))")
-    assert len(curves) == len(after) == 6
+    assert len(curves) == len(after) == 8
     assert not set(curves) & set(after)
 
 
@@ -159,11 +162,13 @@ def test_text_stands_out(page: "Page", scheme: Literal["light", "dark"], media: 
         ("nav a", "color"),
         (".chart .tick", "fill"),
         (".bars .group", "fill"),
+        (".figures .interval", "color"),
+        (".guide .formula", "color"),
     ):
         found = luminance(page.evaluate(style.format(where, what)))
         contrast = (max(found, behind) + 0.05) / (min(found, behind) + 0.05)
         assert contrast >= 4.5, (where, contrast)  # WCAG 2.2, 1.4.3
-    for line in (".line.s0", ".line.s1", ".line.s2"):
+    for line in (".line.s0", ".line.s1", ".line.s2", ".line.s3"):
         found = luminance(page.evaluate(style.format(line, "stroke")))
         assert (max(found, behind) + 0.05) / (min(found, behind) + 0.05) >= 3, line  # 1.4.11
 
@@ -179,14 +184,42 @@ def test_paper_has_everything_but_the_controls(page: "Page") -> None:
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
     assert not page.locator("#threshold").is_visible()
-    for selector in ("#reading-table", ".faces", ".bars", ".sheet", "#limits", ".facts"):
+    for selector in (
+        "#reading-table",
+        ".faces",
+        ".bars",
+        ".sheet",
+        "#limits",
+        ".facts",
+        "#groups",
+        "#ways",
+        ".guide",
+    ):
         assert page.locator(selector).first.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_what_is_folded_away_stands_on_paper(page: "Page") -> None:
+    folded = page.locator("details:not([open])")
+    count = folded.count()
+    assert count > 3
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded.count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert folded.count() == count
+
+
+def test_the_methods_section_is_copied(page: "Page") -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the text").click()
+    sync_api.expect(page.locator("#copied")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "\n\n".join(CONTENT.methods)
 
 
 @pytest.mark.parametrize("width", [320, 375, 800, 1600])
 def test_no_window_scrolls_sideways(page: "Page", width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator("#threshold").bounding_box()
     assert box and box["width"] > 100
