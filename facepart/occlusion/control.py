@@ -22,6 +22,9 @@ from facepart.parts import HEAD, PARTS, part_mask
 
 MOVED, BLOBS = "moved", "blobs"
 
+# To be raised whenever a seed comes to give another mask, so that controls of both kinds are never mixed.
+VERSION = 1
+
 # Side of a cell of the grid, in pixels of the label map.
 _CELL = 4
 _CELLS = SIZE // _CELL

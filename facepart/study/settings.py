@@ -13,6 +13,7 @@ from typing import Any
 
 from facepart.files.atomic import write_text
 from facepart.models import Weights
+from facepart.occlusion.control import VERSION
 from facepart.occlusion.recipe import describe
 
 SETTINGS_FILE = "settings.json"
@@ -25,6 +26,7 @@ _WORDS = {
     "flip": "the mirroring",
     "align": "the alignment",
     "recipe": "the recipe of the blur",
+    "control": "the way controls are drawn",
 }
 
 
@@ -40,6 +42,7 @@ def embedding_settings(
         "flip": flip,
         "align": detector.sha256 if detector else None,
         "recipe": describe(),
+        "control": VERSION,
         # What the model list says of the recogniser's input; a file that it does not know says that itself.
         "input": asdict(fit) if fit else None,
     }
