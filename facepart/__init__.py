@@ -20,6 +20,8 @@ The rooms, in the order in which data flows (each imports only those before it):
     embeddings + people -> authentic and impostor scores
 ``metrics``, ``plots``
     scores -> figures
+``uncertainty``
+    what each person adds to a figure -> standard errors and intervals
 ``report``
     the figures of a study -> tables, and a page
 ``study``

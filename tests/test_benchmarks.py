@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, extract, machine, material, memory
+from benchmarks import accuracy, extract, machine, material, memory, people
 from facepart.engines import Engine
 from facepart.engines.openvino import OpenVinoEngine
 from facepart.images import read_photo
@@ -154,3 +154,9 @@ def test_the_commands_whose_memory_is_measured_run(tmp_path, face_paths, recogni
     usage = memory.watch(command, tmp_path / "home")
     assert 20e6 < usage["peak"] < 3e9
     assert sorted(path.name for path in (tmp_path / "out").glob("*.npy")) == ["000000.npy", "000001.npy"]
+
+
+def test_matching_is_timed_with_and_without_sums_by_person():
+    found = people.measure(people.make_faces(300), rounds=1)
+    assert list(found) == ["scores alone", "with sums by person"]
+    assert min(found.values()) > 0

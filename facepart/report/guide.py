@@ -38,8 +38,8 @@ _INTERVAL = Entry(
     "figure. Pairs that share a person are not independent: half a billion scores of a few thousand people tell "
     "about as much as a few thousand people do. So the interval is made from what each person adds to the figure, "
     f"not from the number of scores. With fewer than {FEWEST_PEOPLE} people there is none.",
-    "figure ± t(n − 1) · √V, V = n / (n − 1) · (Σ u<sub>p</sub>² − Σ r<sub>pq</sub>²); u<sub>p</sub>: what the "
-    "scores of person p add, r<sub>pq</sub>: those of persons p and q",
+    "figure ± t(n − 1) · √V, V = (n − 1) / n · Σ u<sub>p</sub>² − Σ r<sub>pq</sub>²; u<sub>p</sub>: how much higher "
+    "it is than without person p, r<sub>pq</sub>: what the scores between p and q add",
     "Cameron, Gelbach and Miller, J. Business &amp; Economic Statistics 29, 2011; Fafchamps and Gubert, J. "
     "Development Economics 83, 2007; Aronow, Samii and Assenova, Political Analysis 23, 2015",
 )

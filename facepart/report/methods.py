@@ -57,6 +57,8 @@ _REFERENCES = {
     "Business & Economic Statistics 29, 2011.",
     "aronow": 'P. M. Aronow, C. Samii, V. A. Assenova, "Cluster-robust variance estimation for dyadic data", '
     "Political Analysis 23, 2015.",
+    "mackinnon": 'J. G. MacKinnon, M. Ø. Nielsen, M. D. Webb, "Fast and reliable jackknife and bootstrap methods for '
+    'cluster-robust inference", Journal of Applied Econometrics 38, 2023.',
     "fogliato": 'R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: '
     'Critical Statistical Analysis and Recommendations", arXiv 2306.01198, 2023.',
     "snijders": 'T. A. B. Snijders, S. P. Borgatti, "Non-parametric standard errors and tests for network '
@@ -205,7 +207,8 @@ def _measures(content: Content, iso: str, daugman: str) -> str:
 def _uncertainty(content: Content, facts: MethodFacts, cite: Callable[[str], str]) -> str:
     said = (
         "Standard errors take people, not scores, as independent: scores that share a person are clustered, two-way "
-        f"{cite('cameron')} in the form for pairs {cite('aronow')}; figures before and after are paired by people. "
+        f"{cite('cameron')} in the form for pairs {cite('aronow')}, with a jackknife over people {cite('mackinnon')}; "
+        "figures before and after are paired by people. "
         "95 % intervals use Student's t with one degree of freedom less than there are people; for error rates they "
         f"are Wilson's with the effective number of scores {cite('fogliato')}, for ratios those of the logarithm; "
         "thresholds that sets share are taken as given, a set's own as estimates"
