@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
@@ -57,6 +57,7 @@ def test_mean_shift_has_a_sign() -> None:
 
 
 @given(SCORES, SCORES)
+@example([0.0], [0.05, 0.05, 0.05])
 def test_a_distribution_gives_what_its_scores_give(first: list[float], second: list[float]) -> None:
     counted = ScoreDistribution.of(first), ScoreDistribution.of(second)
     for metric in (d_prime, kolmogorov_smirnov, mean_shift):

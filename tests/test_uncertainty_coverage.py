@@ -26,7 +26,7 @@ from facepart.uncertainty.influence import (
 from facepart.uncertainty.intervals import Interval, interval, rate_interval, ratio_interval
 from tests.people_scores import group_scores, person_vectors
 
-PEOPLE, DRAWS, RESAMPLINGS = 100, 400, 800
+PEOPLE, DRAWS, RESAMPLINGS = 100, 300, 500
 COMMON, OWN, ALONG, NOISE, LENGTH = 0.3, 0.12, 1.3, 0.06, 24
 FMR = 0.05
 

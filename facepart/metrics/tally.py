@@ -46,6 +46,8 @@ def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
         _refuse_empty(scores, name)
         return scores.mean, scores.variance
     vector = checked_scores(scores, name)
+    if vector.min() == vector.max():  # in floats, a mean of equal scores may differ from them in its last bit
+        return float(vector[0]), 0.0
     return float(vector.mean()), float(np.var(vector))
 
 

@@ -207,7 +207,7 @@ def _measures(content: Content, iso: str, daugman: str) -> str:
 def _uncertainty(content: Content, facts: MethodFacts, cite: Callable[[str], str]) -> str:
     said = (
         "Standard errors take people, not scores, as independent: scores that share a person are clustered, two-way "
-        f"{cite('cameron')} in the form for pairs {cite('aronow')}, with a jackknife over people {cite('mackinnon')}; "
+        f"{cite('cameron')} in the form for pairs {cite('aronow')}, by a jackknife over people {cite('mackinnon')}; "
         "figures before and after are paired by people. "
         "95 % intervals use Student's t with one degree of freedom less than there are people; for error rates they "
         f"are Wilson's with the effective number of scores {cite('fogliato')}, for ratios those of the logarithm; "

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from facepart.metrics import kendall_tau
 from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.uncertainty.influence import Influence
-from facepart.uncertainty.intervals import Interval, mean_interval
+from facepart.uncertainty.intervals import LEVEL, Interval, mean_interval
 
 # What parts are ranked by: fields of PartResult.
 SHIFT, IMPORTANCE = "impostor_shift", "importance"
@@ -35,12 +35,17 @@ class Ranked:
         worth: what it is ranked by.
         first: the share of resamplings of people in which it comes first; NaN where there were none.
         lead: by how much it is worth more than the next; unknown for the last.
+        resampled_low: where the middle 95 % of what it is worth in these resamplings begin: a check of the interval
+            of `worth`, made from the same people in another way.
+        resampled_high: where they end.
     """
 
     part: str
     worth: Interval
     first: float
     lead: Interval
+    resampled_low: float = math.nan
+    resampled_high: float = math.nan
 
     @property
     def tied(self) -> bool:
@@ -119,7 +124,7 @@ def rank_parts(worths: Mapping[str, Worth], leads: Mapping[tuple[str, str, str],
     found = {}
     for name, parts in order_parts(worths).items():
         groups = list(worths) if name == ALL_GROUPS and len(worths) > 1 else [name]
-        firsts = _first_shares([[worths[group].draws[part] for part in parts] for group in groups])
+        resampled = _resampled([[worths[group].draws[part] for part in parts] for group in groups])
         ranked = []
         for place, part in enumerate(parts):
             after = parts[place + 1] if place + 1 < len(parts) else None
@@ -128,27 +133,36 @@ def rank_parts(worths: Mapping[str, Worth], leads: Mapping[tuple[str, str, str],
                 Ranked(
                     part,
                     mean_interval([(worths[group].parts[part], worths[group].people) for group in groups]),
-                    firsts[place],
+                    resampled.firsts[place],
                     mean_interval([(lead.difference, lead.people) for lead in known]),
+                    *resampled.middles[place],
                 )
             )
         found[name] = ranked
     return found
 
 
-def _first_shares(draws: Sequence[Sequence[NDArray[np.float64]]]) -> list[float]:
-    """Count how often each part comes first.
+class _Resampled(NamedTuple):
+    """Of each part, in resamplings: how often it comes first, and the middle 95 % of what it is worth."""
+
+    firsts: Sequence[float]
+    middles: Sequence[tuple[float, float]]
+
+
+def _resampled(draws: Sequence[Sequence[NDArray[np.float64]]]) -> _Resampled:
+    """Look at what parts are worth in resamplings of people; NaN where a group has none.
 
     Args:
         draws: for each group and part, in order, float64 (b,); none for a group that is too small.
-
-    Returns:
-        For each part its share; at a tie, the part that comes first anyway has it. NaN where a group has no draws.
     """
+    count = len(draws[0])
     if not all(len(part) for group in draws for part in group):
-        return [math.nan] * len(draws[0])
+        return _Resampled([math.nan] * count, [(math.nan, math.nan)] * count)
     means = np.mean(draws, axis=0)
-    return (np.bincount(np.argmax(means, axis=0), minlength=len(means)) / means.shape[1]).tolist()
+    # At a tie, the part that comes first anyway.
+    firsts = np.bincount(np.argmax(means, axis=0), minlength=count) / means.shape[1]
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    return _Resampled(firsts.tolist(), list(zip(low.tolist(), high.tolist(), strict=True)))
 
 
 def compare_ways(results: Sequence[PartResult], main: str) -> list[Agreement]:

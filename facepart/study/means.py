@@ -15,7 +15,7 @@ from facepart.uncertainty.contrasts import PairSums, contrast, pair_sums, resamp
 from facepart.uncertainty.influence import Influence
 
 # Of sums by person, which are made of embeddings on disk; those of 13,000 people in one condition take 54 MB.
-_KEPT_BYTES = 500_000_000
+_KEPT_BYTES = 250_000_000
 
 
 class GroupMeans:
