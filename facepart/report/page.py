@@ -30,9 +30,9 @@ from facepart.report.words import answer, main_ranking, size
 # What the ranking goes by, in words.
 _RANKED_BY = {
     SHIFT: "By how much the mean impostor score moves when a part is lost: a rise means that different people look "
-    "more alike without it. In brackets, 95 % intervals.",
+    "more alike without it.",
     IMPORTANCE: "By how much further the mean impostor score moves when a part is lost than when other places of the "
-    "same size are: what the part is worth beyond its size. In brackets, 95 % intervals.",
+    "same size are: what the part is worth beyond its size.",
 }
 
 

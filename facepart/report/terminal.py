@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from facepart.report.differentials import EACH_GROUP, Differential
 from facepart.report.ranking import IMPORTANCE, SHIFT, Agreement, Ranked, compare_ways
 from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult
-from facepart.uncertainty.intervals import Interval
+from facepart.uncertainty.intervals import FEWEST_PEOPLE, Interval
 
 TIED = "="
 
@@ -42,8 +42,13 @@ def results_text(
     what = "shift of the mean impostor score"
     if ranked_by == IMPORTANCE:
         what += " beyond that of places of the same size"
-    lines.append(f"worth: {what}; in brackets: 95 % intervals")
-    lines.append(f"first: how often it comes first when people are drawn anew; {TIED}: not told apart from the next")
+    if all(math.isnan(row.impostor_shift.low) for row in results):
+        lines.append(f"worth: {what}; no intervals: fewer than {FEWEST_PEOPLE} people in each group")
+    else:
+        lines.append(f"worth: {what}; in brackets: 95 % intervals")
+        lines.append(
+            f"first: how often it comes first when people are drawn anew; {TIED}: not told apart from the next"
+        )
     return "\n".join(lines)
 
 

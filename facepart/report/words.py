@@ -54,8 +54,15 @@ def size(content: Content) -> str:
         f"{plural(photos, 'photo')} of {plural(people, 'person', 'people')} "
         f"in {plural(len(content.groups), 'group')}; "
         f"{plural(pairs, 'pair')} of original photos compared within groups, and as many again for each part. "
-        "In brackets, 95 % intervals."
+        f"{brackets(content)}"
     )
+
+
+def brackets(content: Content) -> str:
+    """Say what stands in brackets, or why nothing does."""
+    if any(math.isfinite(row.impostor_shift.low) for row in content.results):
+        return "In brackets, 95 % intervals."
+    return f"No intervals are given: there are fewer than {FEWEST_PEOPLE} people in each group."
 
 
 def _sureness(first: Ranked, others: Sequence[Ranked], controlled: bool) -> str:
