@@ -64,7 +64,7 @@ def tiles_a_block(rows: int, columns: int | None, processors: int) -> int:
     return min(max(math.isqrt(products // (_TASKS_EACH * processors)), _FEWEST), _MOST)
 
 
-def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str = __version__) -> Found:
+def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -> Found:
     """Count the pairs of two blocks, with one thread.
 
     Args:

@@ -16,7 +16,6 @@ AUTO, LOCAL = "auto", "local"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DISABLE_IMPORT_WARNING": "1",
 }
 # A node that is there answers within milliseconds; Ray itself would try for minutes.
 _PATIENCE = 10.0
@@ -55,9 +54,26 @@ def connect(address: str) -> Iterator[None]:
     except Exception as error:  # Ray raises errors of many kinds, down to bare ones
         raise FacepartError(_why_not(found, error)) from error
     try:
-        yield
+        with _silenced():
+            yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep Ray from printing to standard output what it has to tell of nodes that die, dozens of lines each.
+
+    There is no setting for that, only the function itself; where a release has it elsewhere, its lines are seen.
+    """
+    from ray._private import worker
+
+    printing = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = printing
 
 
 def _refuse_unreachable(address: str) -> None:

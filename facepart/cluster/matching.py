@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facepart import __version__
 from facepart.cluster.blocks import Found, add_found, block_pairs, count_block, tiles_a_block
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
@@ -29,6 +30,8 @@ from facepart.scores import GroupScores
 
 if TYPE_CHECKING:
     from ray import ObjectRef
+
+_log = logging.getLogger(__name__)
 
 # Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
 _AHEAD = 2
@@ -65,6 +68,8 @@ def count_scores(
     """
     import ray
 
+    if not _processors():
+        raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
     step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, _processors())
     rows = _put(probe, step * TILE)
@@ -81,11 +86,16 @@ def count_scores(
     counted: list[ObjectRef[Found]] = []
     adding: set[ObjectRef[Found]] = set()
     done, total = 0, sum(size for *_, size in pairs)
+    there = _processors()
     try:
         while waiting or counting or counted or adding:
-            while waiting and len(counting) < _AHEAD * _processors():
+            before, there = there, _processors()
+            if there < before:
+                _log.warning("a node of the cluster is gone: what it had not finished is counted on the others")
+            while waiting and len(counting) < _AHEAD * max(there, 1):
                 i, j, size = waiting.popleft()
-                counting[count.remote(rows[i][0], None if j is None else columns[j][0], high.lowest)] = size
+                blocks = rows[i][0], None if j is None else columns[j][0]
+                counting[count.remote(*blocks, high.lowest, __version__)] = size
             while len(counted) >= at_once or (counted and not counting):
                 adding.add(add.remote(*counted[:at_once]))
                 del counted[:at_once]
@@ -104,7 +114,7 @@ def count_scores(
     except ray.exceptions.RayError as error:
         raise FacepartError(_why(error)) from error
     if len(arithmetic) > 1:
-        logging.getLogger(__name__).warning(
+        _log.warning(
             "the nodes of the cluster compute in %d ways: an impostor score may differ by 1e-6 from one run to the "
             "next; nodes with processors of one kind give equal scores",
             len(arithmetic),
@@ -113,17 +123,10 @@ def count_scores(
 
 
 def _processors() -> int:
-    """Count the processors that the cluster has now.
-
-    Raises:
-        FacepartError: it has none.
-    """
+    """Count the processors that the cluster has now."""
     import ray
 
-    count = int(ray.cluster_resources().get("CPU", 0))
-    if not count:
-        raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
-    return count
+    return int(ray.cluster_resources().get("CPU", 0))
 
 
 def _put(faces: Faces, size: int) -> "list[tuple[ObjectRef[Faces], int]]":
