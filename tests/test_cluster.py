@@ -1,6 +1,7 @@
 """Matching on a Ray cluster of three nodes, one of them killed: the bytes of a run on one machine."""
 
 import os
+import secrets
 import signal
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,16 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def cluster():
     """Three raylets with a processor each, and this process connected to them."""
     pytest.importorskip("ray", reason=NEEDS_RAY)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # A token for these tests alone: Ray would else use, or make, that of whoever runs them.
+    token = secrets.token_hex(16)
+    variables = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield from start_cluster()
+
+
+def start_cluster():
     from ray.cluster_utils import Cluster
 
     store = {"object_store_memory": 100 << 20}

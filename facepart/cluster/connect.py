@@ -3,7 +3,10 @@
 import logging
 import os
 import re
+import secrets
 import socket
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -40,6 +43,18 @@ def connect(address: str) -> Iterator[None]:
         raise FacepartError("--ray needs Ray, which is not installed: pip install facepart[ray]")
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    token = {} if address != LOCAL or "ray" in sys.modules or "RAY_AUTH_MODE" in os.environ else _own_token()
+    os.environ.update(token)
+    try:
+        with _connected(address):
+            yield
+    finally:
+        for name in token:
+            del os.environ[name]
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
     import ray
 
     if ray.is_initialized():
@@ -50,7 +65,8 @@ def connect(address: str) -> Iterator[None]:
         _refuse_unreachable(found)
     options: dict[str, Any] = {"include_dashboard": False} if found == LOCAL else {}
     try:
-        ray.init(address=found, logging_level=logging.ERROR, log_to_driver=False, **options)
+        with warnings.catch_warnings(action="ignore"):
+            ray.init(address=found, logging_level=logging.ERROR, log_to_driver=False, **options)
     except Exception as error:  # Ray raises errors of many kinds, down to bare ones
         raise FacepartError(_why_not(found, error)) from error
     try:
@@ -58,6 +74,15 @@ def connect(address: str) -> Iterator[None]:
             yield
     finally:
         ray.shutdown()
+
+
+def _own_token() -> dict[str, str]:
+    """Give the variables by which a cluster lets in nobody but those that know its token.
+
+    Without them Ray writes a token of its own into the home folder, and every cluster that is started later by hand
+    asks for it.
+    """
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
 
 
 @contextmanager
@@ -103,4 +128,4 @@ def _why_not(address: str, error: Exception) -> str:
             "`ray start --address HOST:6379`, or use --ray local"
         )
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return f"--ray {address}: cannot be reached ({reason})"
+    return f"--ray {address}: cannot be reached ({reason}); if it asks for a token, set RAY_AUTH_MODE=token here, too"
