@@ -55,14 +55,15 @@ def connect(address: str) -> Iterator[None]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
-    import ray
-
-    if ray.is_initialized():
+    there: Any = sys.modules.get("ray")
+    if there is not None and there.is_initialized():
         yield
         return
     found = os.environ.get("RAY_ADDRESS", AUTO) if address == AUTO else address
     if found not in (AUTO, LOCAL):
         _refuse_unreachable(found)
+    import ray
+
     options: dict[str, Any] = {"include_dashboard": False} if found == LOCAL else {}
     try:
         with warnings.catch_warnings(action="ignore"):
