@@ -18,6 +18,8 @@ The rooms, in the order in which data flows (each imports only those before it):
     how often every score occurs: what the stages after this hand on
 ``matching``
     embeddings + people -> authentic and impostor scores
+``cluster``
+    the same on several machines, by Ray
 ``metrics``, ``plots``
     scores -> figures
 ``uncertainty``

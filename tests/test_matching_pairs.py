@@ -163,7 +163,7 @@ def test_people_with_many_photos_and_a_table_that_fills_up(monkeypatch: pytest.M
     embeddings = unit_rows(rng.normal(size=(300, 16)).astype(np.float32))
     faces = Faces(embeddings, rng.integers(0, 2, 300), np.arange(300))
     expected = count_scores(faces, workers=2, tile=64)
-    monkeypatch.setattr("facepart.matching.counting._FULL", 10_000)
+    monkeypatch.setattr("facepart.matching.table._FULL", 10_000)
     assert count_scores(faces, workers=2, tile=64) == expected
     assert (expected.authentic.n, expected.impostor.n) == count_pairs(faces)[:2]
 

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.engines import Preprocessing
-from facepart.files.progress import StepTimes, silent
+from facepart.files.progress import StepTimes
 from facepart.images import Photo
 from facepart.occlusion import MOVED
 from facepart.occlusion.way import STANDARD
 from facepart.report.ranking import IMPORTANCE, SHIFT
 from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
-from facepart.study.embedding import Networks, embed_photos
+from facepart.study.embedding import Networks, embed_photos, list_wanted, put_away
 from facepart.study.matching import Members, compare_group, conditions_of
 from facepart.study.measuring import Figures, measure
 from facepart.study.setup import Request, Setup
@@ -113,8 +113,8 @@ def study(
     store = Store(folder / "embeddings")
     networks = Networks(Parser(draw_labels(large)), Recogniser(seed), lambda photo: pictures[photo.name], flip=False)
     photos = [Photo(folder / f"{name}.png", name) for name in names]
-    options: dict[str, Any] = {"batch": 8, "workers": 2, "progress": silent, "times": StepTimes()}
-    embed_photos({versions: photos}, store, networks, lambda *_: None, **options)
+    wanted = list_wanted({versions: photos})
+    put_away(embed_photos(wanted, networks, None, batch=8, workers=2, times=StepTimes()), store)
     naming = {"dataset": DEFAULT_DATASET, "subject_pattern": None}
     told: dict[str, Any] = {"down_to": 1.0, "settings": {}, "keep_pairs": False, "options": naming}
     for condition in conditions_of(versions, cross=False):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
+from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.progress import StepTimes
 from facepart.occlusion.way import OCCLUSIONS, STANDARD, choose_way
 from facepart.parts import PARTS
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-labels", action="store_true", help="also write the 19-class label maps to MASKS/labels"
     )
     parser.add_argument("--overwrite", action="store_true", help="do photos again whose outputs are there")
+    add_ray_argument(parser)
     add_engine_arguments(parser)
 
 
@@ -68,7 +70,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.occlusion import blur_photos
 
     times = StepTimes()
-    with progress_bar("blur") as progress:
+    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("blur") as progress:
         outcome = blur_photos(
             arguments.source,
             arguments.maskdest,
@@ -83,6 +85,7 @@ def execute(arguments: argparse.Namespace) -> int:
             overwrite=arguments.overwrite,
             batch=arguments.batch_size,
             workers=arguments.workers,
+            spread=spread,
             progress=progress,
             times=times,
         )

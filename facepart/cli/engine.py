@@ -27,9 +27,8 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=positive,
-        default=default_workers(),
         metavar="N",
-        help="threads that read and write beside it (default here: %(default)s); does not change the results",
+        help=f"threads that read and write beside it (default here: {default_workers()}); do not change the results",
     )
     parser.add_argument("--profile", action="store_true", help="say at the end how long each step took")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
+from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.progress import StepTimes
 
 
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write one features.npy (n, d) with labels.txt instead of a file a photo; `match -p` takes it",
     )
     parser.add_argument("--overwrite", action="store_true", help="extract photos again whose features are there")
+    add_ray_argument(parser)
     add_engine_arguments(parser)
 
 
@@ -41,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.recognition.run import extract_features
 
     times = StepTimes()
-    with progress_bar("extract") as progress:
+    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("extract") as progress:
         outcome = extract_features(
             arguments.source,
             arguments.dest,
@@ -54,6 +56,7 @@ def execute(arguments: argparse.Namespace) -> int:
             overwrite=arguments.overwrite,
             batch=arguments.batch_size,
             workers=arguments.workers,
+            spread=spread,
             progress=progress,
             times=times,
         )

@@ -8,6 +8,8 @@ GROUP_gallery_labels.txt. Several groups in one call: -p and -gr (and -g) severa
 import argparse
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from facepart.matching.output import MOST_PAIRS, SAVES
 from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 if TYPE_CHECKING:
-    from facepart.matching.run import MatchOutcome
+    from facepart.matching.run import CountScores, MatchOutcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,16 +84,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="auto, cpu, cuda or cuda:<number>, for the distribution alone (default: %(default)s)",
     )
     add("--workers", type=positive, metavar="N", help="threads on the CPU (default: one a processor)")
+    add(
+        "--ray",
+        metavar="ADDRESS",
+        help="count distributions on a Ray cluster: auto (this machine is a node of it), local (started here), "
+        "HOST:6379, or ray://HOST:10001; does not change the results",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Match, and say of each group what was compared and how long it took."""
     begun = time.monotonic()
     # Read first: what is wrong with the call or the features is told before PyTorch, which takes seconds, is loaded.
+    _refuse_what_ray_cannot(arguments)
     groups = _read_groups(arguments)
     from facepart.matching.run import match_groups
 
-    with progress_bar("match", unit="pair") as progress:
+    with _counter(arguments.ray) as count, progress_bar("match", unit="pair") as progress:
         outcomes = match_groups(
             groups,
             arguments.output,
@@ -101,6 +110,7 @@ def execute(arguments: argparse.Namespace) -> int:
             save=arguments.save,
             device=arguments.device,
             workers=arguments.workers,
+            count=count,
             progress=progress,
         )
         for outcome in outcomes:
@@ -109,6 +119,32 @@ def execute(arguments: argparse.Namespace) -> int:
             begun = now
             _warn(outcome, arguments)
     return 0
+
+
+def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
+    if arguments.ray is None:
+        return
+    if arguments.save in ("pairs", "both"):
+        raise UsageError(
+            f"--ray counts distributions, and pairs are written by one machine: leave out --ray, or --save "
+            f"{arguments.save}"
+        )
+    if arguments.device != "cpu":
+        raise UsageError(f"--ray counts on processors: leave out --ray or --device {arguments.device}")
+
+
+@contextmanager
+def _counter(address: str | None) -> "Iterator[CountScores | None]":
+    """Yield what counts scores on a cluster; None without one."""
+    if address is None:
+        yield None
+        return
+    from facepart.cluster.connect import connect
+
+    with connect(address):
+        from facepart.cluster.matching import count_scores
+
+        yield count_scores
 
 
 def _read_groups(arguments: argparse.Namespace) -> list[Group]:
@@ -153,6 +189,12 @@ def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace) -> None:
         logger.warning(
             "%s: the pairs themselves are not written, there are %d million; --save both writes them, in %.1f GB",
             *(outcome.group, round((outcome.authentic + outcome.impostor) / 1e6), outcome.pair_bytes / 1e9),
+        )
+    if outcome.saved != "distribution" and arguments.ray is not None:
+        logger.warning(
+            "%s: has few pairs, so that they were written, too, on this machine alone; --save distribution counts on "
+            "the cluster",
+            outcome.group,
         )
     if not outcome.authentic:
         logger.warning("%s: no authentic pairs: no subject has two photos to compare", outcome.group)

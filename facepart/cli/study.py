@@ -8,15 +8,20 @@ for.
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
+from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
 from facepart.occlusion.way import OCCLUSIONS, STANDARD
 from facepart.parts import PARTS
 from facepart.subjects import DATASETS, DEFAULT_DATASET
+
+if TYPE_CHECKING:
+    from facepart.matching.run import CountScores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--keep", type=_names, default=[], metavar="masks,photos,features,pairs", help="write these files, too")
     add("--dry-run", action="store_true", help="say what there is to do, how long it takes and what it needs")
+    add_ray_argument(parser)
     add_engine_arguments(parser)
 
 
@@ -112,8 +118,15 @@ def execute(arguments: argparse.Namespace) -> int:
         print("\n".join(make_plan(request)))
         return 0
     times = StepTimes()
-    with progress_bar("study") as progress:
-        outcome = run_study(request, note=lambda text: print(text, flush=True), progress=progress, times=times)
+    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("study") as progress:
+        outcome = run_study(
+            request,
+            spread=spread,
+            count=_counter(arguments),
+            note=lambda text: print(text, flush=True),
+            progress=progress,
+            times=times,
+        )
     if arguments.people:
         warn_of_unknown(arguments.people, outcome.members.without_row, outcome.members.without_group)
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
@@ -132,6 +145,15 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.profile:
         print(profile(times, outcome.embedded))
     return 0
+
+
+def _counter(arguments: argparse.Namespace) -> "CountScores | None":
+    """Give what counts scores on the cluster; None without one, and where pairs are kept: one machine writes those."""
+    if arguments.ray is None or "pairs" in arguments.keep:
+        return None
+    from facepart.cluster.matching import count_scores
+
+    return count_scores
 
 
 def _names(text: str) -> list[str]:

@@ -57,7 +57,7 @@ class Engine(Protocol):
     output_shape: tuple[int, ...]
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
-        """Run the network.
+        """Run the network; calls from several threads wait for each other.
 
         Args:
             photos: uint8, (n, height, width, 3), RGB, of the size in `preprocessing`; n may be anything.

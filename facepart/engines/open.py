@@ -15,6 +15,7 @@ def open_engine(
     *,
     classes: int | None = None,
     kept: Path | None = None,
+    threads: int | None = None,
 ) -> Engine:
     """Put a network on a device.
 
@@ -26,6 +27,7 @@ def open_engine(
             gives the number of the best one instead, uint8 (n, h, w).
         kept: a path that stands for these weights and no others; compiled networks are kept at it, with the
             precision added to its name. None keeps none.
+        threads: on the CPU, how many the network may take; None for one a processor. It does not change the answers.
 
     Raises:
         UsageError: the device or the precision is not known, or not there: what is asked for by name is never
@@ -41,11 +43,11 @@ def open_engine(
     from facepart.engines.openvino import OpenVinoEngine
 
     if kept is None:
-        return OpenVinoEngine(*load(), classes, precision)
+        return OpenVinoEngine(*load(), classes, precision, threads)
     kept = kept.with_name(f"{kept.name}-{precision}.openvino")
-    engine = OpenVinoEngine.kept(kept)
+    engine = OpenVinoEngine.kept(kept, threads)
     if engine is None:
-        engine = OpenVinoEngine(*load(), classes, precision)
+        engine = OpenVinoEngine(*load(), classes, precision, threads)
         # A cache that cannot be written to costs time and nothing else.
         with suppress(FacepartError):
             engine.keep(kept)

@@ -7,6 +7,7 @@ a photo cannot depend on its neighbours.
 """
 
 import json
+import threading
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -44,9 +45,14 @@ class OpenVinoEngine:
     _mapped: NDArray[np.uint8] | None = None
 
     def __init__(
-        self, network: Network, preprocessing: Preprocessing, classes: int | None = None, precision: str = "fp32"
+        self,
+        network: Network,
+        preprocessing: Preprocessing,
+        classes: int | None = None,
+        precision: str = "fp32",
+        threads: int | None = None,
     ) -> None:
-        """Compile `network`; `classes` and `precision` are as in :func:`facepart.engines.open_engine`.
+        """Compile `network`; `classes`, `precision` and `threads` are as in :func:`facepart.engines.open_engine`.
 
         Raises:
             FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names, or
@@ -55,7 +61,7 @@ class OpenVinoEngine:
         model = _read(network, preprocessing)
         if classes is not None:
             model = _best_class(model, classes, _name(network))
-        self._take(ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", _options(precision)))
+        self._take(ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", _options(precision, threads)))
         self.preprocessing = preprocessing
         self.precision = precision
 
@@ -66,6 +72,7 @@ class OpenVinoEngine:
         # Two a stream: while one request's answer is taken, the stream has the next.
         count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._requests = [compiled.create_infer_request() for _ in range(count)]
+        self._lock = threading.Lock()
 
     def keep(self, path: Path) -> None:
         """Write the compiled network to `path`, for :meth:`kept`."""
@@ -75,7 +82,7 @@ class OpenVinoEngine:
             file.write(self._compiled.export_model().getbuffer())
 
     @classmethod
-    def kept(cls, path: Path) -> "OpenVinoEngine | None":
+    def kept(cls, path: Path, threads: int | None = None) -> "OpenVinoEngine | None":
         """Take a compiled network from `path`; None if it is not there, or of another release or processor."""
         try:
             with path.open("rb") as file:
@@ -85,7 +92,7 @@ class OpenVinoEngine:
                 # Mapped, not read: the weights stay in the file, and the system takes them into memory once.
                 weights = np.memmap(path, np.uint8, "c", offset=file.tell())
                 tensor = ov.Tensor(weights, shared_memory=True)
-                compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"]))
+                compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"], threads))
         except (OSError, ValueError, KeyError, RuntimeError):
             return None  # not there, or not whole: it is compiled, and kept, anew
         engine = cls.__new__(cls)
@@ -104,19 +111,21 @@ class OpenVinoEngine:
         # callback needs the interpreter's lock, which the thread that frees the network holds while it joins it.
         out = np.empty((len(photos), *self.output_shape), self._port.get_element_type().to_dtype())
         ahead = len(self._requests)
-        for index in range(len(photos) + ahead):
-            request = self._requests[index % ahead]
-            if index >= ahead and index - ahead < len(photos):
-                request.wait()
-                out[index - ahead] = request.get_output_tensor(0).data[0]
-            if index < len(photos):
-                request.start_async({0: photos[index][None]})
+        with self._lock:
+            for index in range(len(photos) + ahead):
+                request = self._requests[index % ahead]
+                if index >= ahead and index - ahead < len(photos):
+                    request.wait()
+                    out[index - ahead] = request.get_output_tensor(0).data[0]
+                if index < len(photos):
+                    request.start_async({0: photos[index][None]})
         return out
 
 
-def _options(precision: str) -> dict[str, str]:
+def _options(precision: str, threads: int | None) -> dict[str, str]:
     # The precision is asked for by name: the default on processors with bfloat16 would be less exact than fp32.
-    return {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
+    return options if threads is None else {**options, "INFERENCE_NUM_THREADS": str(threads)}
 
 
 def _made_by() -> dict[str, str]:

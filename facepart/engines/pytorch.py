@@ -4,6 +4,7 @@ On CUDA, weights and activations are half as wide and lie channels-last, which i
 photos go over as 8 bits from pinned memory while the batch before them is still computed, and only answers come back.
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class PyTorchEngine:
         self.precision = precision
         self.preprocessing = preprocessing
         self._batch = batch
+        self._lock = threading.Lock()
         self._classes = classes
         self._dtype = _DTYPES[precision]
         if isinstance(network, Path):
@@ -74,7 +76,7 @@ class PyTorchEngine:
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
-        with torch.inference_mode():
+        with self._lock, torch.inference_mode():
             answers = [answer.cpu().numpy() for answer in self._answers(photos)]
         if answers:
             return np.concatenate(answers)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +44,12 @@ class Outcome:
     def succeeded(self) -> bool:
         """Whether any output is there at all, made now or before."""
         return self.done + self.skipped > 0
+
+
+def sorted_failures(failures: Iterable[Failure], paths: Iterable[Path]) -> list[Failure]:
+    """Sort failures, which come in the order in which they happened, by the order of the files they are of."""
+    places = {path: place for place, path in enumerate(paths)}
+    return sorted(failures, key=lambda failure: places[failure.path])
 
 
 def write_failures(folder: Path, failures: Sequence[Failure]) -> None:

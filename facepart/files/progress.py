@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -46,6 +46,19 @@ class StepTimes:
         finally:
             took = time.perf_counter() - start
             with self._lock:
+                self.seconds[step] += took
+
+    def take(self) -> dict[str, float]:
+        """Give the seconds, and start again from none."""
+        with self._lock:
+            taken = dict(self.seconds)
+            self.seconds.clear()
+        return taken
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what was measured elsewhere."""
+        with self._lock:
+            for step, took in seconds.items():
                 self.seconds[step] += took
 
     def bottleneck(self) -> str:

@@ -64,9 +64,9 @@ def padded(matrix: NDArray[np.float32], multiple: int, order: NDArray[np.int64] 
     Args:
         matrix: float32, (n, d).
         multiple: of what the number of rows becomes one, at least once.
-        order: int64, (n,), the rows in the order they are to have; None leaves them.
+        order: int64, (k,), the rows that are wanted, in their order; None for all as they are.
     """
-    count = len(matrix)
+    count = len(matrix if order is None else order)
     copy = np.zeros((max(-(-count // multiple), 1) * multiple, matrix.shape[1]), np.float32)
     if order is None:
         copy[:count] = matrix

@@ -1,99 +1,94 @@
 """All pairs of faces -> how often every score occurs, without keeping a score.
 
 The faces are first put in the order of their subjects. Then nearly every tile of pairs holds impostor pairs alone and
-needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at.
+needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at. How the scores of
+tiles become counts is told in :mod:`facepart.matching.table`.
 
-Scores are counted by adding ones to a table, those of some tiles together: a product pushes the table out of a core's
-own cache, so that a tile's scores alone would find it cold. The table has a section for each kind of pair (impostor,
-authentic, left out), so that the kind is an offset and every pair is counted by the same addition.
+A strip is a row of tiles: some probes against all of the gallery, or what of it comes after them. :func:`count_strip`
+is what every way of counting calls: the threads of :func:`count_scores`, and the tasks of :mod:`facepart.cluster`.
 
 On CUDA the same code runs with larger tiles. The counts are the same but for float32 rounding: a GPU's BLAS adds in
 another order, which moves about one score in a hundred by one step of 1e-6.
 """
 
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
 from facepart.matching.people import HighScores
-from facepart.scores import STEPS, GroupScores, ScoreDistribution
+from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
+from facepart.scores import STEPS, GroupScores
 
 # On CUDA a tile's product, 4096 x 4096, takes 64 MB: enough work for the GPU, and little memory.
 CUDA_TILE = 4096
 
-_VALUES = 2 * STEPS + 1
-_AUTHENTIC, _LEFT_OUT = 1, 2  # the sections after that of the impostor pairs
-# A table counts in 32 bits, half the cache that 64 take, and is added up before one of its counts could overflow.
-_FULL = 2**31 - 1
-# Scores that are counted together, 8 MB of them. Measured on two cores, a pair's counting takes 3.4 ns with the
-# scores of one tile, 1.6 ns with those of eight, and as much with more; its product takes 6 ns.
-_AT_ONCE = 1 << 21
+
+def arranged(faces: Faces, order: NDArray[np.int64], tile: int) -> Faces:
+    """Give faces in another order, their embeddings padded with rows of zeros to whole tiles.
+
+    Args:
+        faces: any.
+        order: int64, (k,), the rows that are wanted.
+        tile: faces on either side of a tile.
+    """
+    return Faces(padded(faces.embeddings, tile, order).numpy(), faces.subjects[order], faces.photos[order])
 
 
-class _Side:
-    """A side of the comparison on the device: its faces by subject, padded to whole tiles."""
+class Side:
+    """A side of the comparison on the device.
 
-    def __init__(self, faces: Faces, tile: int, device: str) -> None:
-        order = np.argsort(faces.subjects, kind="stable")
-        subjects = faces.subjects[order]
-        self.count = len(order)
-        self.embeddings = padded(faces.embeddings, tile, order).to(device)
-        self.subjects = torch.from_numpy(subjects).to(device)
-        self.photos = torch.from_numpy(faces.photos[order]).to(device)
+    Attributes:
+        count: its faces, without the padding.
+        embeddings: float32, padded to whole tiles.
+        subjects: int64, (count,), ascending.
+        photos: int64, (count,).
+        tile: faces on either side of a tile.
+    """
+
+    def __init__(self, faces: Faces, tile: int, device: str = "cpu") -> None:
+        """Take over faces that are :func:`arranged` in the order of their subjects."""
+        self.tile = tile
+        self.count = len(faces.subjects)
+        self.embeddings = torch.from_numpy(faces.embeddings).to(device)
+        self.subjects = torch.from_numpy(faces.subjects).to(device)
+        self.photos = torch.from_numpy(faces.photos).to(device)
         # Whether the subjects of two tiles overlap is found without asking the device.
-        self.firsts = subjects[::tile].tolist()
-        self.lasts = subjects[tile - 1 :: tile].tolist() + subjects[-1:].tolist()
+        self.firsts = faces.subjects[::tile].tolist()
+        self.lasts = faces.subjects[tile - 1 :: tile].tolist() + faces.subjects[-1:].tolist()
 
 
-class _Total:
-    """The counts of all threads, 64 bits each."""
+class Strip(NamedTuple):
+    """A row of tiles.
 
-    def __init__(self, device: str) -> None:
-        self.counts = torch.zeros(3 * _VALUES, dtype=torch.int64, device=device)
-        self._lock = threading.Lock()
+    Attributes:
+        row: its first probe.
+        column: the first gallery face that it is compared with.
+        size: how many pairs are looked at.
+    """
 
-    def take(self, counts: torch.Tensor) -> None:
-        """Add the counts of a thread, and set them to 0."""
-        with self._lock:
-            self.counts += counts
-        counts.zero_()
+    row: int
+    column: int
+    size: int
 
 
-class _Table:
-    """Counts of one thread, and what is in the way of its tiles."""
+def strips_of(rows: int, columns: int | None, tile: int) -> list[Strip]:
+    """List the strips that so many probes and gallery faces make, the longest ones first where they differ.
 
-    def __init__(self, total: _Total, tile: int, device: str) -> None:
-        self.product = torch.empty(tile, tile, device=device)
-        self._total = total
-        self._counts = torch.zeros(3 * _VALUES, dtype=torch.int32, device=device)
-        self._waiting = torch.empty(max(_AT_ONCE, tile * tile), dtype=torch.int32, device=device)
-        self._one = torch.ones(1, dtype=torch.int32, device=device)
-        self._filled = self._counted = 0
-
-    def room(self, rows: int, columns: int) -> torch.Tensor:
-        """Give int32, (rows, columns), to be filled with the places in the table that are to be counted."""
-        size = rows * columns
-        if self._filled + size > len(self._waiting):
-            self._count()
-        self._filled += size
-        return self._waiting[self._filled - size : self._filled].view(rows, columns)
-
-    def finish(self) -> None:
-        """Bring all that was filled in to the total."""
-        self._count()
-        self._total.take(self._counts)
-
-    def _count(self) -> None:
-        if self._counted + self._filled > _FULL:
-            self._total.take(self._counts)
-            self._counted = 0
-        self._counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
-        self._counted += self._filled
-        self._filled = 0
+    Args:
+        rows: how many probes there are.
+        columns: how many gallery faces; None if the probes are compared with each other.
+        tile: faces on either side of a tile.
+    """
+    # Within one list the longest strips come first by themselves, so that the threads end together.
+    firsts = [(row, row if columns is None else 0) for row in range(0, rows, tile)]
+    other = rows if columns is None else columns
+    return [Strip(row, first, min(tile, rows - row) * (other - first)) for row, first in firsts]
 
 
 def count_scores(
@@ -125,46 +120,54 @@ def count_scores(
     """
     on_cpu = device == "cpu"
     tile = tile or (TILE if on_cpu else CUDA_TILE)
-    rows = _Side(probe, tile, device)
-    columns = rows if gallery is None else _Side(gallery, tile, device)
+    rows = _by_subject(probe, tile, device)
+    columns = None if gallery is None else _by_subject(gallery, tile, device)
     local = threading.local()
-    tables: list[_Table] = []
-    total = _Total(device)
+    tables: list[Table] = []
+    total = Total(device)
 
-    def count_strip(row: int, first: int) -> None:
+    def count(strip: Strip) -> None:
         if not hasattr(local, "table"):
-            local.table = _Table(total, tile, device)
+            local.table = Table(total, tile, device)
             tables.append(local.table)
-        for column in range(first, columns.count, tile):
-            _count_tile(rows, columns, row, column, tile, local.table, high, within=gallery is None)
+        count_strip(rows, columns, strip, local.table, high)
 
-    # Within one list the longest strips come first, so that the threads end together.
-    strips = [(row, row if gallery is None else 0) for row in range(0, rows.count, tile)]
-    sizes = [min(tile, rows.count - row) * (columns.count - first) for row, first in strips]
-    done, pairs = 0, sum(sizes)
+    strips = strips_of(rows.count, None if columns is None else columns.count, tile)
+    done, pairs = 0, sum(strip.size for strip in strips)
     with one_thread_each(workers if on_cpu else 1) as pool:
-        for strip, size in zip([pool.submit(count_strip, *strip) for strip in strips], sizes, strict=True):
-            strip.result()
-            done += size
+        for strip, counted in zip(strips, [pool.submit(count, strip) for strip in strips], strict=True):
+            counted.result()
+            done += strip.size
             progress(done, pairs)
     for table in tables:
         table.finish()
-    impostor, authentic, _ = total.counts.cpu().numpy().reshape(3, _VALUES)
-    return GroupScores(ScoreDistribution.of_table(authentic), ScoreDistribution.of_table(impostor))
+    return scores_of_table(total.counts.cpu().numpy())
+
+
+def count_strip(rows: Side, columns: Side | None, strip: Strip, table: Table, high: HighScores | None) -> None:
+    """Count the scores of a strip; the thread has to be one in which PyTorch computes alone.
+
+    Args:
+        rows: the faces that are looked for.
+        columns: those they are compared with; None if with each other.
+        strip: one of :func:`strips_of`.
+        table: where the scores are counted, of this thread.
+        high: where the high impostor scores are counted by person, too.
+    """
+    other = rows if columns is None else columns
+    for column in range(strip.column, other.count, rows.tile):
+        _count_tile(rows, other, strip.row, column, table, high, within=columns is None)
+
+
+def _by_subject(faces: Faces, tile: int, device: str) -> Side:
+    return Side(arranged(faces, np.argsort(faces.subjects, kind="stable"), tile), tile, device)
 
 
 def _count_tile(
-    rows: _Side,
-    columns: _Side,
-    row: int,
-    column: int,
-    tile: int,
-    table: _Table,
-    high: HighScores | None,
-    *,
-    within: bool,
+    rows: Side, columns: Side, row: int, column: int, table: Table, high: HighScores | None, *, within: bool
 ) -> None:
     """Count the scores of one tile."""
+    tile = rows.tile
     ours, theirs = slice(row, row + tile), slice(column, column + tile)
     left_out = authentic = None
     if _may_share_subjects(rows, columns, row // tile, column // tile):
@@ -185,8 +188,8 @@ def _count_tile(
         high.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
     places = table.room(*steps.shape).copy_(steps).add_(STEPS)
     if authentic is not None and left_out is not None:
-        places.add_(authentic.to(torch.int32), alpha=_AUTHENTIC * _VALUES)
-        places.add_(left_out.to(torch.int32), alpha=_LEFT_OUT * _VALUES)
+        places.add_(authentic.to(torch.int32), alpha=AUTHENTIC * VALUES)
+        places.add_(left_out.to(torch.int32), alpha=LEFT_OUT * VALUES)
 
 
 def _true_places(mask: torch.Tensor) -> torch.Tensor:
@@ -196,5 +199,5 @@ def _true_places(mask: torch.Tensor) -> torch.Tensor:
     return mask.view(-1).nonzero().view(-1)
 
 
-def _may_share_subjects(rows: _Side, columns: _Side, row: int, column: int) -> bool:
+def _may_share_subjects(rows: Side, columns: Side, row: int, column: int) -> bool:
     return bool(rows.firsts[row] <= columns.lasts[column] and columns.firsts[column] <= rows.lasts[row])

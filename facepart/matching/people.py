@@ -12,6 +12,7 @@ is far more than a standard error needs.
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,6 +59,16 @@ class HighScores:
         both = torch.cat([probe * self._width + places, gallery * self._width + places])
         with self._lock:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
+
+    def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
+        """Add what was counted elsewhere, with the same `lowest`.
+
+        Args:
+            places: int64, (k,), each once: person * bins + bin.
+            counts: (k,).
+        """
+        with self._lock:
+            self._counts.index_add_(0, torch.tensor(places), torch.tensor(counts, dtype=torch.int32))
 
     def bins(self) -> NDArray[np.int32]:
         """Give what was counted, int32, (p, k)."""

@@ -10,8 +10,9 @@ features, so there is nothing to resume: a run computes it anew and replaces it 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -37,11 +38,20 @@ from facepart.matching.output import (
 )
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
-from facepart.scores import STEPS, save_scores
+from facepart.scores import STEPS, GroupScores, save_scores
 from facepart.scores.people import people_path, save_people
 from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule, split_label
 
 STAGE = "match"
+
+
+class CountScores(Protocol):
+    """What counts the scores of a group, as :func:`facepart.matching.counting.count_scores` does."""
+
+    def __call__(
+        self, probe: Faces, gallery: Faces | None, /, *, high: HighScores, progress: Progress
+    ) -> GroupScores:
+        """Take the two sides, where high scores are counted by person, on the CPU, and whom to tell of progress."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,7 @@ def match_groups(
     device: str = "cpu",
     workers: int | None = None,
     down_to: float = 1.0,
+    count: CountScores | None = None,
     progress: Progress = silent,
 ) -> Iterator[MatchOutcome]:
     """Compare the features of groups, one group after the other, and write their score files.
@@ -130,6 +141,8 @@ def match_groups(
         workers: threads on the CPU; None for one a processor. They do not change the results.
         down_to: a threshold at which the FMR of each person is to be known, besides those of FMRs up to 2 % and of
             the EER.
+        count: what counts the scores of a group of which the distribution alone is saved, such as a cluster; None for
+            this machine, on `device`. It does not change the results.
         progress: told (pairs compared, pairs in all) of the group at work.
 
     Yields:
@@ -142,8 +155,9 @@ def match_groups(
             the outcome says so.
         UsageError: the data set is not known.
     """
-    device = choose_device(device)
+    device = choose_device(device) if count is None else "cpu"
     workers = workers or os.cpu_count() or 1
+    counter: CountScores = count or partial(count_scores, workers=workers, device=device)
     rule = naming_rule(dataset, subject_pattern)
     common = {
         "dataset": None if subject_pattern else dataset.upper(),
@@ -159,7 +173,7 @@ def match_groups(
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
     refuse_full_disk(output, with_pairs)
     for each in prepared:
-        _compare(each, output, device, workers, down_to, progress)
+        _compare(each, output, device, workers, down_to, counter, progress)
         yield each.outcome
 
 
@@ -222,7 +236,13 @@ def _faces(
 
 
 def _compare(
-    prepared: _Prepared, output: Path, device: str, workers: int, down_to: float, progress: Progress
+    prepared: _Prepared,
+    output: Path,
+    device: str,
+    workers: int,
+    down_to: float,
+    count: CountScores,
+    progress: Progress,
 ) -> None:
     """Compare a group and write all its files."""
     group, outcome, left, right = prepared.group, prepared.outcome, prepared.left, prepared.right
@@ -239,7 +259,7 @@ def _compare(
     authentic = authentic_scores(left, right)
     high = HighScores(len(prepared.people), choose_lowest(left, right, authentic[1], down_to), at)
     if outcome.saved == "distribution":
-        scores = count_scores(left, right, workers=workers, device=at, high=high, progress=progress)
+        scores = count(left, right, high=high, progress=progress)
     else:
         blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)

@@ -7,7 +7,7 @@ from facepart.models.entries import DEFAULT_PARSER, DETECTOR, Model, Source, cat
 from facepart.models.fetching import fetch
 from facepart.models.folders import cache_folder
 from facepart.models.lookup import default_recogniser, find
-from facepart.models.weights import Weights, obtain
+from facepart.models.weights import Weights, obtain, obtain_again
 
 __all__ = [
     "DEFAULT_PARSER",
@@ -22,4 +22,5 @@ __all__ = [
     "find",
     "model",
     "obtain",
+    "obtain_again",
 ]

@@ -73,6 +73,22 @@ def obtain(name_or_path: str, task: str) -> Weights:
     return Weights(path, entry, sha256_of(path))
 
 
+def obtain_again(weights: Weights, task: str) -> Weights:
+    """Give weights that were obtained on another machine, on this one: from the same path, or else by their name.
+
+    Raises:
+        FacepartError: they are not there and cannot be fetched, or others lie in their place.
+    """
+    found = weights
+    if not weights.path.exists():
+        if weights.model is None:
+            raise FacepartError(f"{weights.path}: no such file; weights must lie where every machine sees them")
+        found = obtain(weights.model.name, task)
+    if sha256_of(found.path) != weights.sha256:
+        raise FacepartError(f"{found.path}: are other weights than those of that name where the run was started")
+    return found
+
+
 def _given_path(text: str) -> Path | None:
     """Give the weights that an explicit path leads to; None if `text` is no path to anything."""
     path = Path(text).expanduser()

@@ -7,18 +7,19 @@ goes on where it was; see :func:`blur_photos`.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import choose_device, choose_precision
+from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.engines.stream import DEFAULT_BATCH, stream
-from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image, write_indexed_png
-from facepart.models import DEFAULT_PARSER, obtain
+from facepart.models import DEFAULT_PARSER, Weights, obtain, obtain_again
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.paths import blurred_path, mask_path
 from facepart.occlusion.recipe import describe
@@ -88,6 +89,7 @@ def blur_photos(
     overwrite: bool = False,
     batch: int = DEFAULT_BATCH,
     workers: int | None = None,
+    spread: Spread = HERE,
     progress: Progress = silent,
     times: StepTimes | None = None,
 ) -> BlurOutcome:
@@ -112,6 +114,7 @@ def blur_photos(
         overwrite: do all photos again.
         batch: see :func:`facepart.engines.stream.stream`; likewise `workers`.
         workers: see there.
+        spread: who does the work.
         progress: told how far the run is.
         times: what the time of each step is added to.
 
@@ -123,8 +126,7 @@ def blur_photos(
     photos, failures = find_photos(source, exclude=(masks, blurred))
     outcome = BlurOutcome(failures=failures)
     weights = obtain(model, "parser")
-    device = choose_device(device)
-    precision = choose_precision(device, precision)
+    device, precision = spread.choose(device, precision)
     settings = {
         "model": weights.model.name if weights.model else weights.path.name,
         "sha256": weights.sha256,
@@ -139,7 +141,11 @@ def blur_photos(
     outcome.skipped = len(photos) - len(todo)
 
     # Before anything is written: a wrong network must not leave a record of itself.
-    parser = open_parser(weights.path, device, precision, weights.kept) if todo else None
+    times = times or StepTimes()
+    open_work = partial(
+        _open_blurring, weights, device, precision, layout=layout, way=way, batch=batch, workers=workers
+    )
+    opened = spread.open(open_work, times, (source, masks, blurred)) if todo else None
     if overwrite:
         outputs = {path for photo in photos for path in layout.outputs(photo)}
         for folder in (masks, blurred):
@@ -148,22 +154,13 @@ def blur_photos(
     for folder in (masks, blurred):
         write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
     table = read_parts_table(blurred)
-    times = times or StepTimes()
+    failed: list[Failure] = []
     progress(0, len(todo))
     try:
-        if parser:
-            results = stream(
-                todo,
-                lambda photo: _fit(photo, times),
-                parser,
-                lambda photo, pixels, labels: _write(photo, pixels, labels[0], layout, way, times),
-                batch=batch,
-                workers=workers,
-                times=times,
-            )
-            for worked, (photo, result) in enumerate(results, start=1):
+        if opened:
+            for worked, (photo, result) in enumerate(opened.work(todo), start=1):
                 if isinstance(result, PhotoError):
-                    outcome.failures.append(Failure(photo.path, result.stage, str(result)))
+                    failed.append(Failure(photo.path, result.stage, str(result)))
                 else:
                     table |= {(photo.name, part): pixels for part, pixels in result.items()}
                     outcome.done += 1
@@ -171,6 +168,7 @@ def blur_photos(
         _recount(photos, layout, table)
     finally:
         # Also when the run is stopped: the rows of the photos that are done must not be lost.
+        outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
         write_parts_table(blurred, table)
         write_failures(blurred, outcome.failures)
 
@@ -186,6 +184,37 @@ def blur_photos(
     for folder in (masks, blurred):
         write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts, device))
     return outcome
+
+
+def _open_blurring(
+    weights: Weights,
+    device: str,
+    precision: str,
+    times: StepTimes,
+    threads: int | None,
+    *,
+    layout: _Layout,
+    way: Way,
+    batch: int,
+    workers: int | None,
+) -> Opened[Photo, dict[str, int]]:
+    """Open the parser, for photos of which everything is written; a result is the pixels of each part."""
+    if threads is not None:
+        weights = obtain_again(weights, "parser")
+    parser = open_parser(weights.path, device, precision, weights.kept, threads)
+
+    def blur(photos: Sequence[Photo]) -> Iterator[tuple[Photo, dict[str, int] | PhotoError]]:
+        return stream(
+            photos,
+            lambda photo: _fit(photo, times),
+            parser,
+            lambda photo, pixels, labels: _write(photo, pixels, labels[0], layout, way, times),
+            batch=batch,
+            workers=reading_threads(workers, threads),
+            times=times,
+        )
+
+    return Opened(blur)
 
 
 def _fit(photo: Photo, times: StepTimes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

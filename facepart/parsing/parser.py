@@ -22,14 +22,21 @@ PREPROCESSING = Preprocessing(
 )
 
 
-def open_parser(path: Path, device: str = "auto", precision: str = "auto", kept: Path | None = None) -> Engine:
+def open_parser(
+    path: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    kept: Path | None = None,
+    threads: int | None = None,
+) -> Engine:
     """Put a face parser on a device.
 
     Args:
         path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
-        device: see :func:`facepart.engines.open_engine`; likewise `precision` and `kept`.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision`, `kept` and `threads`.
         precision: see there.
         kept: see there.
+        threads: see there.
 
     Returns:
         An engine that takes uint8 photos (n, 512, 512, 3), RGB, and gives uint8 label maps (n, 512, 512).
@@ -46,7 +53,7 @@ def open_parser(path: Path, device: str = "auto", precision: str = "auto", kept:
 
         return load_bisenet(path), PREPROCESSING
 
-    return open_engine(load, device, precision, classes=len(CLASSES), kept=kept)
+    return open_engine(load, device, precision, classes=len(CLASSES), kept=kept, threads=threads)
 
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

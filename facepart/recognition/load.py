@@ -72,15 +72,17 @@ def open_recogniser(
     device: str = "auto",
     precision: str = "auto",
     kept: Path | None = None,
+    threads: int | None = None,
 ) -> Engine:
     """Put a recogniser on a device.
 
     Args:
         path: see :func:`load_recogniser`; likewise `preprocessing`.
         preprocessing: see there.
-        device: see :func:`facepart.engines.open_engine`; likewise `precision` and `kept`.
+        device: see :func:`facepart.engines.open_engine`; likewise `precision`, `kept` and `threads`.
         precision: see there.
         kept: see there.
+        threads: see there.
 
     Returns:
         An engine that takes faces of the size in its `preprocessing` and gives embeddings, float32 (n, d), whose
@@ -94,7 +96,7 @@ def open_recogniser(
         recogniser = load_recogniser(path, preprocessing)
         return recogniser.network, recogniser.preprocessing
 
-    return open_engine(load, device, precision, kept=kept)
+    return open_engine(load, device, precision, kept=kept, threads=threads)
 
 
 def _load_onnx(path: Path, preprocessing: Preprocessing | None) -> Recogniser:

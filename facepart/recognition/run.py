@@ -2,25 +2,27 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import Preprocessing, choose_device, choose_precision
+from facepart.engines import Preprocessing
+from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
-from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos, read_photo
 from facepart.images.resize import resize
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
-from facepart.models import DETECTOR, default_recogniser, find, obtain
+from facepart.models import DETECTOR, Weights, default_recogniser, find, obtain, obtain_again
 from facepart.recognition.align import misalignment
 from facepart.recognition.detect import FaceDetector, choose_face
 from facepart.recognition.embed import unit_embedding, views
@@ -59,6 +61,7 @@ def extract_features(
     overwrite: bool = False,
     batch: int = DEFAULT_BATCH,
     workers: int | None = None,
+    spread: Spread = HERE,
     progress: Progress = silent,
     times: StepTimes | None = None,
 ) -> ExtractOutcome:
@@ -85,6 +88,7 @@ def extract_features(
         overwrite: extract all photos again; a matrix is removed first.
         batch: see :func:`facepart.engines.stream.stream`; likewise `workers`.
         workers: see there.
+        spread: who does the work.
         progress: told how far the run is.
         times: what the time of each step is added to.
 
@@ -98,12 +102,19 @@ def extract_features(
     weights = obtain(model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if align else None
     name = weights.model.name if weights.model else weights.path.name
-    device = choose_device(device)
-    precision = choose_precision(device, precision)
+    device, precision = spread.choose(device, precision)
+    times = times or StepTimes()
+    open_work = partial(
+        _open_extraction,
+        *(weights, detector, device, precision),
+        flip=flip,
+        folder=None if matrix else features,
+        batch=batch,
+        workers=workers,
+    )
     # Before anything is written: a wrong network must not leave a record of itself.
-    preprocessing = weights.model.preprocessing if weights.model else None
-    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
-    fit, dimension = engine.preprocessing, math.prod(engine.output_shape)
+    opened = spread.open(open_work, times, (source, features))
+    fit, dimension = opened.about
     settings = {
         "model": name,
         "sha256": weights.sha256,
@@ -139,31 +150,23 @@ def extract_features(
     elif overwrite:
         remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
     write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
-    times = times or StepTimes()
+    failed: list[Failure] = []
     progress(0, len(todo))
     try:
         if todo:
             if not align:
                 warn_of_unaligned(todo[0])
-            prepare = _reader(fit, flip, detector.path if detector else None, times)
-
-            def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> None:
-                embedding = unit_embedding(outputs)
-                with times.measure("write features"):
-                    if rows:
-                        rows.add(photo.name, embedding)
-                    else:
-                        write_npy(_feature(features, photo), embedding)
-
-            results = stream(todo, prepare, engine, finish, batch=batch, workers=workers, times=times)
-            for worked, (photo, result) in enumerate(results, start=1):
+            for worked, (photo, result) in enumerate(opened.work(todo), start=1):
                 if isinstance(result, PhotoError):
-                    outcome.failures.append(Failure(photo.path, result.stage, str(result)))
+                    failed.append(Failure(photo.path, result.stage, str(result)))
                 else:
+                    if rows:
+                        rows.add(photo.name, result)
                     outcome.done += 1
                 progress(worked, len(todo), times.bottleneck())
     finally:
         # Also when the run is stopped: what was done shall be kept, and what failed so far be told.
+        outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
         if rows:
             rows.flush()
         write_failures(features, outcome.failures)
@@ -177,6 +180,44 @@ def extract_features(
     counts = {"photos": written, "failed": len(outcome.failures)}
     write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
     return outcome
+
+
+def _open_extraction(
+    weights: Weights,
+    detector: Weights | None,
+    device: str,
+    precision: str,
+    times: StepTimes,
+    threads: int | None,
+    *,
+    flip: bool,
+    folder: Path | None,
+    batch: int,
+    workers: int | None,
+) -> Opened[Photo, NDArray[np.float32]]:
+    """Open the recogniser, for photos whose embedding, the result, is written into `folder` unless that is None.
+
+    Told about it: what it expects, and the embedding's length.
+    """
+    if threads is not None:
+        weights = obtain_again(weights, "recogniser")
+        detector = detector and obtain_again(detector, "detector")
+    preprocessing = weights.model.preprocessing if weights.model else None
+    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept, threads)
+    prepare = _reader(engine.preprocessing, flip, detector.path if detector else None, times)
+
+    def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        embedding = unit_embedding(outputs)
+        if folder is not None:
+            with times.measure("write features"):
+                write_npy(_feature(folder, photo), embedding)
+        return embedding
+
+    def extract(photos: Sequence[Photo]) -> Iterator[tuple[Photo, NDArray[np.float32] | PhotoError]]:
+        threads_beside = reading_threads(workers, threads)
+        return stream(photos, prepare, engine, finish, batch=batch, workers=threads_beside, times=times)
+
+    return Opened(extract, (engine.preprocessing, math.prod(engine.output_shape)))
 
 
 def _feature(features: Path, photo: Photo) -> Path:

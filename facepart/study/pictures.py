@@ -1,6 +1,6 @@
 """The pictures of a study's report: the average face, and a few photos with each part blurred.
 
-They are taken of some photos while these are embedded; of those that were embedded in an earlier run, afterwards.
+They are taken of some photos while these are embedded; of those that were embedded in an earlier run, beside it.
 """
 
 import hashlib
@@ -14,15 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines.stream import stream
 from facepart.files.atomic import replacing
-from facepart.images import Photo, PhotoError
+from facepart.images import Photo
 from facepart.images.resize import resize
-from facepart.parsing.parser import fit_photo
 from facepart.report.content import AverageFace, Sample
-from facepart.study.embedding import Networks
 from facepart.study.store import signature
-from facepart.study.versions import Made, Version, make_versions
+from facepart.study.versions import Made, Version
 
 # The average of so many photos is smooth; more only take longer.
 AVERAGED = 60
@@ -44,7 +41,8 @@ class Album:
 
     Attributes:
         file: where they are kept, named after all that they depend on.
-        missing: photos of which there is no picture yet.
+        missing: photos of which there was no picture when the run began, by name.
+        shown: the versions that pictures are of.
     """
 
     def __init__(
@@ -76,35 +74,15 @@ class Album:
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         self.file = output / "pictures" / f"{digest[:12]}.npz"
         self.missing = {} if read_pictures(self.file, versions) else {photo.name: photo for photo in chosen}
-        self._versions = tuple(versions)
+        self.shown = tuple(versions)
         self._taken: dict[str, Picture] = {}
 
-    def take(self, photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
-        """Take a photo's picture if it is among the chosen; see :data:`facepart.study.embed.Keep`."""
-        if photo.name in self.missing and made.keys() >= set(self._versions):
-            self._taken[photo.name] = Picture(
-                resize(face, _SIZE, _SIZE),
-                {version: resize(made[version].photo, _SIZE, _SIZE) for version in self._versions},
-                {version: _shrunk(made[version].mask) for version in self._versions},
-            )
+    def take(self, name: str, picture: Picture) -> None:
+        """Take in the picture of one of the photos that were missing."""
+        self._taken[name] = picture
 
-    def finish(self, networks: Networks) -> None:
-        """Take the pictures that are still missing, and keep all of them in the file.
-
-        Photos that cannot be read are left out.
-        """
-        todo = [photo for name, photo in self.missing.items() if name not in self._taken]
-
-        def prepare(photo: Photo) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-            face = networks.read(photo)
-            return face, fit_photo(face)[None]
-
-        def finish(photo: Photo, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-            self.take(photo, face, make_versions(face, labels[0], self._versions, photo.name))
-
-        for _, result in stream(todo, prepare, networks.parser, finish):
-            if isinstance(result, PhotoError):
-                continue  # it is among the failures
+    def finish(self) -> None:
+        """Keep the pictures in the file; photos that could not be read are left out."""
         with replacing(self.file) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **self._arrays())
 
@@ -116,17 +94,32 @@ class Album:
         arrays: dict[str, NDArray[Any]] = {
             "photo": np.broadcast_to(total.round(), (_SIZE, _SIZE, 3)).astype(np.uint8)
         }
-        for version in self._versions:
+        for version in self.shown:
             share = np.sum([picture.masks[version] for _, picture in taken], axis=0, dtype=np.int64) / (255 * count)
             arrays[f"share_{version.name}"] = np.broadcast_to(share, (_SIZE, _SIZE)).astype(np.float32)
         samples = [(self._shown[name], picture) for name, picture in taken if name in self._shown]
         for place, (_, picture) in enumerate(samples):
             arrays[f"sample{place}_photo"] = picture.photo
-            for version in self._versions:
+            for version in self.shown:
                 mask = np.where(picture.masks[version] > 127, 255, 0).astype(np.uint8)
                 arrays[f"sample{place}_lost_{version.name}"] = picture.lost[version]
                 arrays[f"sample{place}_mask_{version.name}"] = mask
         return {**arrays, "names": np.array([name for name, _ in samples], dtype=np.str_)}
+
+
+def take_picture(face: NDArray[np.uint8], made: Mapping[Version, Made], versions: Sequence[Version]) -> Picture:
+    """Take a photo's picture.
+
+    Args:
+        face: the photo, uint8 (h, w, 3).
+        made: what was made of it.
+        versions: those that are shown; all were made.
+    """
+    return Picture(
+        resize(face, _SIZE, _SIZE),
+        {version: resize(made[version].photo, _SIZE, _SIZE) for version in versions},
+        {version: _shrunk(made[version].mask) for version in versions},
+    )
 
 
 def read_pictures(path: Path, versions: Sequence[Version]) -> tuple[AverageFace, list[Sample]] | None:

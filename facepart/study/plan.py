@@ -66,7 +66,7 @@ def make_plan(request: Request) -> list[str]:
     if len(photos) < len(setup.photos):
         lines.append(f"{len(setup.photos) - len(photos)} more photos belong to none of these groups and are left out")
 
-    networks = open_networks(setup, StepTimes()) if todo else None
+    networks = open_networks(setup.networks, StepTimes()) if todo else None
     seconds, dimension, photo_bytes = 0.0, 512, 0.0
     if networks:
         dimension = int(np.prod(networks.recogniser.output_shape))

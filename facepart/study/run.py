@@ -5,25 +5,25 @@ condition, and the answer is written: ``results.csv``, ``results.json``, ``repor
 already is not made again; see :mod:`facepart.study.store` and :mod:`facepart.study.matching`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
-from facepart.images import Photo
+from facepart.images import Photo, PhotoError
+from facepart.matching.run import CountScores
+from facepart.models import obtain_again
 from facepart.parsing.parser import open_parser
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.read import face_reader
 from facepart.recognition.run import warn_of_unaligned
 from facepart.study.answer import make_study_record, write_answer
-from facepart.study.embed import Keep
-from facepart.study.embedding import Networks, embed_photos, find_work
+from facepart.study.embedding import Found, Keeping, Networks, Wanted, embed_photos, find_work, list_wanted, put_away
 from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
 from facepart.study.matching import (
     Members,
@@ -37,9 +37,17 @@ from facepart.study.matching import (
 from facepart.study.measuring import Figures, measure
 from facepart.study.pictures import Album
 from facepart.study.settings import open_settings_folder
-from facepart.study.setup import EMBEDDINGS_FOLDER, Request, Setup, picture_settings, set_up, shown_versions
+from facepart.study.setup import (
+    EMBEDDINGS_FOLDER,
+    NetworkFiles,
+    Request,
+    Setup,
+    picture_settings,
+    set_up,
+    shown_versions,
+)
 from facepart.study.store import ORIGINAL
-from facepart.study.versions import Made, Version
+from facepart.study.versions import Version
 
 # Of an aligned crop: twice ArcFace's, as the demo's photos.
 ALIGNED_SIZE = 224
@@ -78,6 +86,8 @@ class StudyOutcome:
 def run_study(
     request: Request,
     *,
+    spread: Spread = HERE,
+    count: CountScores | None = None,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = silent,
     times: StepTimes | None = None,
@@ -86,6 +96,8 @@ def run_study(
 
     Args:
         request: what is asked for.
+        spread: who embeds the photos.
+        count: what compares them; see :func:`facepart.matching.run.match_groups`.
         note: told what is redone, and why, before that begins.
         progress: told how far the whole is, in photos; ten million pairs count as one.
         times: what the time of each step is added to.
@@ -95,7 +107,7 @@ def run_study(
             :func:`facepart.study.setup.set_up`.
     """
     times = times or StepTimes()
-    setup = set_up(request)
+    setup = set_up(request, spread.choose)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     refuse_single_people(members, request.source)
@@ -108,18 +120,14 @@ def run_study(
     todo = sum(map(len, work.values()))
     steps = _Steps(setup, members, todo, progress)
     album = _choose_pictures(setup, photos)
-    networks = open_networks(setup, times) if todo or album.missing else None
-    if networks and todo:
-        embed_photos(
-            work,
-            setup.store,
-            networks,
-            _keep(setup, album),
-            batch=request.batch,
-            workers=request.workers,
-            progress=steps.photos,
-            times=times,
+    wanted = list_wanted(work, album)
+    if wanted:
+        keeping = Keeping(setup.kept, frozenset(album.missing), album.shown)
+        open_work = partial(
+            _open_embedding, setup.networks, keeping=keeping, batch=request.batch, workers=request.workers
         )
+        opened = spread.open(open_work, times, (request.source, request.output))
+        put_away(opened.work(wanted), setup.store, album, lambda done: steps.photos(done, times.bottleneck()))
     embedded, failures = _sort_out(setup, photos)
     write_failures(request.output, failures)
     if not embedded:
@@ -132,10 +140,10 @@ def run_study(
     if "features" in request.keep:
         conditions = [ORIGINAL, *(version.name for version in setup.versions)]
         write_features(request.output, setup.store, conditions, names, setup.settings)
-    compared = _compare_all(setup, members, steps)
+    compared = _compare_all(setup, members, steps, count)
     figures = measure(setup, members)
-    if networks and album.missing:
-        album.finish(networks)
+    if album.missing:
+        album.finish()
     report = write_answer(setup, members, figures, album.file, failures)
     return StudyOutcome(
         figures=figures,
@@ -160,8 +168,7 @@ class _Steps:
         self._total = todo + pairs // _PAIRS_A_PHOTO + 1
         progress(0, self._total)
 
-    def photos(self, done: int, total: int, note: str = "") -> None:
-        del total  # of the photos alone
+    def photos(self, done: int, note: str) -> None:
         self._done = done
         self._tell(done, self._total, note)
 
@@ -186,16 +193,39 @@ def _begin(setup: Setup, work: dict[tuple[Version, ...], list[Photo]], note: Cal
     write_record(output, make_study_record(setup, None))
 
 
-def open_networks(setup: Setup, times: StepTimes) -> Networks:
-    """Put the networks of a study on their device."""
-    preprocessing = setup.recogniser.model.preprocessing if setup.recogniser.model else None
-    where = (setup.device, setup.precision)
+def open_networks(files: NetworkFiles, times: StepTimes, threads: int | None = None) -> Networks:
+    """Put the networks of a study on their device; `threads` is as in :func:`facepart.engines.open_engine`."""
+    parser, recogniser, detector = files.parser, files.recogniser, files.detector
+    if threads is not None:
+        parser, recogniser = obtain_again(parser, "parser"), obtain_again(recogniser, "recogniser")
+        detector = detector and obtain_again(detector, "detector")
+    preprocessing = recogniser.model.preprocessing if recogniser.model else None
+    where = (files.device, files.precision)
     return Networks(
-        parser=open_parser(setup.parser.path, *where, setup.parser.kept),
-        recogniser=open_recogniser(setup.recogniser.path, preprocessing, *where, setup.recogniser.kept),
-        read=face_reader(setup.detector.path if setup.detector else None, ALIGNED_SIZE, times),
-        flip=setup.request.flip,
+        parser=open_parser(parser.path, *where, parser.kept, threads),
+        recogniser=open_recogniser(recogniser.path, preprocessing, *where, recogniser.kept, threads),
+        read=face_reader(detector.path if detector else None, ALIGNED_SIZE, times),
+        flip=files.flip,
     )
+
+
+def _open_embedding(
+    files: NetworkFiles,
+    times: StepTimes,
+    threads: int | None,
+    *,
+    keeping: Keeping,
+    batch: int,
+    workers: int | None,
+) -> Opened[Wanted, Found]:
+    """Open the networks, for photos that are embedded."""
+    networks = open_networks(files, times, threads)
+
+    def embed(wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Found | PhotoError]]:
+        beside = reading_threads(workers, threads)
+        return embed_photos(wanted, networks, keeping, batch=batch, workers=beside, times=times)
+
+    return Opened(embed)
 
 
 def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Failure]]:
@@ -210,7 +240,7 @@ def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Fail
     return embedded, failures
 
 
-def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
+def _compare_all(setup: Setup, members: Members, steps: _Steps, count: CountScores | None) -> int:
     """Compare each group in each condition; give how many there were to do."""
     request, compared = setup.request, 0
     naming = {
@@ -232,22 +262,12 @@ def _compare_all(setup: Setup, members: Members, steps: _Steps) -> int:
                     down_to=down_to[group],
                     settings={**setup.settings, **naming},
                     keep_pairs="pairs" in request.keep,
-                    options=naming,
+                    options={**naming, "count": count},
                 )
                 steps.pairs(condition.pairs(len(names)))
         if conditions == [first]:
             down_to = lowest_thresholds(request.output, members, request.threshold_group)
     return compared
-
-
-def _keep(setup: Setup, album: Album) -> Keep[Photo]:
-    """Give what is called with each photo while it is embedded: it writes what is kept, and takes pictures."""
-
-    def keep(photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
-        setup.kept.write(photo, face, made)
-        album.take(photo, face, made)
-
-    return keep
 
 
 def _choose_pictures(setup: Setup, photos: list[Photo]) -> Album:

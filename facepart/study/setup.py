@@ -1,11 +1,11 @@
 """What a study is asked for, and what that means here: photos, weights, settings, and what is still to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facepart.engines import choose_device, choose_precision
+from facepart.engines.spread import choose_engine
 from facepart.engines.stream import DEFAULT_BATCH
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
@@ -79,6 +79,27 @@ class Request:
 
 
 @dataclass(frozen=True)
+class NetworkFiles:
+    """The networks of a study, before they are opened.
+
+    Attributes:
+        parser: its weights.
+        recogniser: likewise.
+        detector: likewise; None unless faces are aligned.
+        device: where they run.
+        precision: of their arithmetic.
+        flip: whether the mirrored face is added.
+    """
+
+    parser: Weights
+    recogniser: Weights
+    detector: Weights | None
+    device: str
+    precision: str
+    flip: bool
+
+
+@dataclass(frozen=True)
 class Setup:
     """What that means here.
 
@@ -118,9 +139,20 @@ class Setup:
     store: Store
     kept: KeptPictures
 
+    @property
+    def networks(self) -> NetworkFiles:
+        """What opens the networks."""
+        return NetworkFiles(
+            self.parser, self.recogniser, self.detector, self.device, self.precision, self.request.flip
+        )
 
-def set_up(request: Request) -> Setup:
+
+def set_up(request: Request, choose: Callable[[str, str], tuple[str, str]] = choose_engine) -> Setup:
     """Find out what is asked for; nothing is written.
+
+    Args:
+        request: what is asked for.
+        choose: see :meth:`facepart.engines.spread.Spread.choose`.
 
     Raises:
         FacepartError: no photos, a table that cannot be read or lacks a group, weights that cannot be had, or
@@ -129,8 +161,7 @@ def set_up(request: Request) -> Setup:
     parts, keep = choose_parts(request.parts), choose_kept(request.keep)
     ways = _choose_ways(request)
     rule = naming_rule(request.dataset, request.subject_pattern)
-    device = choose_device(request.device)
-    precision = choose_precision(device, request.precision)
+    device, precision = choose(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
     if people is None and request.groups:
         raise FacepartError("--groups chooses from a table of people: give it with --people")

@@ -1,0 +1,44 @@
+"""The option ``--ray`` of the commands that work on photos."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facepart.engines.spread import Spread
+
+
+def add_ray_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--ray``."""
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="work on a Ray cluster: auto (this machine is a node of it), local (started here), HOST:6379, or "
+        "ray://HOST:10001; does not change the results",
+    )
+
+
+@contextmanager
+def spread_over(address: str | None, device: str) -> "Iterator[Spread]":
+    """Yield who does the work: a cluster, or without an address this process.
+
+    Args:
+        address: see :func:`facepart.cluster.connect.connect`.
+        device: see :class:`facepart.cluster.photos.Cluster`.
+
+    Raises:
+        FacepartError: the cluster cannot be reached, or has no such device. UsageError: that is no address, or no
+            device of a cluster.
+    """
+    if address is None:
+        from facepart.engines.spread import HERE
+
+        yield HERE
+        return
+    from facepart.cluster.connect import connect
+
+    with connect(address):
+        from facepart.cluster.photos import Cluster
+
+        yield Cluster(device)

@@ -1,0 +1,153 @@
+"""What a task counts: the pairs of two blocks of faces.
+
+A block is some whole tiles of a side whose faces stand in the order of their subjects. The tiles are those of a run
+on one machine, so that the scores are the same bit for bit. A task needs memory for its two blocks, for a table of
+scores, and for the high scores of the people in the blocks: as much in a comparison of a million faces as in one of
+a hundred thousand.
+"""
+
+import hashlib
+import math
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facepart import __version__
+from facepart.cluster.sparse import SparseCounts, added, sparse
+from facepart.errors import FacepartError
+from facepart.matching.cosine import TILE, one_thread_each
+from facepart.matching.counting import Side, count_strip, strips_of
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores
+from facepart.matching.table import Table, Total
+from facepart.scores.people import bins_from
+
+# Enough tasks for each processor that none waits long for the last ones, and few enough results to add up.
+_TASKS_EACH = 4
+# Tiles on either side of a block: at least so many, for a task to take a tenth of a second and more, and at most so
+# many, which are 32,768 faces, 64 MB of 512 values each.
+_FEWEST, _MOST = 8, 64
+
+
+class Found(NamedTuple):
+    """What was counted among some pairs.
+
+    Attributes:
+        scores: how often each score occurs, by its place in a table (:mod:`facepart.matching.table`).
+        high: the high impostor scores by person, by their place in the bins of :class:`HighScores`.
+        arithmetic: of :func:`arithmetic`, of all machines that took part.
+    """
+
+    scores: SparseCounts
+    high: SparseCounts
+    arithmetic: frozenset[str]
+
+
+def tiles_a_block(rows: int, columns: int | None, processors: int) -> int:
+    """Choose how many tiles a side of a block has.
+
+    Args:
+        rows: tiles of the probes.
+        columns: tiles of the gallery; None if the probes are compared with each other.
+        processors: how many there are to share the work.
+
+    Example:
+        >>> [tiles_a_block(1954, None, processors) for processors in (2, 64, 1024)]
+        [64, 64, 21]
+    """
+    products = rows * (rows + 1) // 2 if columns is None else rows * columns
+    return min(max(math.isqrt(products // (_TASKS_EACH * processors)), _FEWEST), _MOST)
+
+
+def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -> Found:
+    """Count the pairs of two blocks, with one thread.
+
+    Args:
+        rows: faces :func:`~facepart.matching.counting.arranged` in the order of their subjects; never written to.
+        columns: likewise; None for the pairs within `rows`.
+        lowest: where the bins of high scores begin, in millionths.
+        version: of the program that asks.
+
+    Raises:
+        FacepartError: this is another version of the program.
+    """
+    if version != __version__:
+        raise FacepartError(f"the program is version {version}, but a node of the cluster has {__version__}")
+    subjects = rows.subjects if columns is None else np.concatenate([rows.subjects, columns.subjects])
+    people = np.unique(subjects)
+    ours = _side(rows, people)
+    theirs = None if columns is None else _side(columns, people)
+    high = HighScores(len(people), lowest)
+    total = Total()
+
+    def count() -> None:
+        table = Table(total, TILE)
+        for strip in strips_of(ours.count, None if theirs is None else theirs.count, TILE):
+            count_strip(ours, theirs, strip, table, high)
+        table.finish()
+
+    with one_thread_each(1) as pool:
+        pool.submit(count).result()
+    places, counts = sparse(high.bins().ravel())
+    width = bins_from(lowest)
+    # From the places among these people to those among all.
+    places = people[places // width] * width + places % width
+    return Found(
+        sparse(total.counts.numpy()),
+        SparseCounts(places, counts),
+        frozenset([arithmetic(rows.embeddings.shape[1])]),
+    )
+
+
+def add_found(*parts: Found) -> Found:
+    """Add up what was counted among several pairs of blocks."""
+    return Found(
+        added([part.scores for part in parts]),
+        added([part.high for part in parts]),
+        frozenset[str]().union(*(part.arithmetic for part in parts)),
+    )
+
+
+@cache
+def arithmetic(dimension: int) -> str:
+    """Tell by a short hash in which order this machine adds up a product: machines of equal hashes give equal scores.
+
+    Args:
+        dimension: how many values an embedding has.
+    """
+    rows = torch.from_numpy(np.random.default_rng(0).random((TILE, dimension), np.float32)).sub_(0.5)
+    with one_thread_each(1) as pool:
+        product = pool.submit(torch.mm, rows, rows.T).result()
+    return hashlib.sha256(product.numpy().tobytes()).hexdigest()[:16]
+
+
+def _side(faces: Faces, people: NDArray[np.int64]) -> Side:
+    """Give a block's side, its people numbered by their places in `people`."""
+    with warnings.catch_warnings():
+        # What lies in Ray's store cannot be written to, of which PyTorch warns; the embeddings are only read.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return Side(Faces(faces.embeddings, np.searchsorted(people, faces.subjects), faces.photos), TILE)
+
+
+def block_pairs(rows: Sequence[int], columns: Sequence[int] | None) -> list[tuple[int, int | None, int]]:
+    """List the pairs of blocks to be compared, those with the most pairs of faces first.
+
+    Args:
+        rows: how many faces each block of the probes has.
+        columns: likewise of the gallery; None if the probes are compared with each other.
+
+    Returns:
+        ``(block of the probes, block of the gallery, pairs of faces)``; None for a block with itself.
+    """
+    found: list[tuple[int, int | None, int]]
+    if columns is None:
+        found = [(i, j, rows[i] * rows[j]) for i in range(len(rows)) for j in range(i + 1, len(rows))]
+        found += [(i, None, count * (count - 1) // 2) for i, count in enumerate(rows)]
+    else:
+        found = [(i, j, ours * theirs) for i, ours in enumerate(rows) for j, theirs in enumerate(columns)]
+    return sorted(found, key=lambda pair: -pair[2])

@@ -1,0 +1,150 @@
+"""All pairs of faces -> how often every score occurs, counted by the nodes of a Ray cluster.
+
+Both sides are put into Ray's store once, in blocks. A task counts the pairs of two blocks, which Ray brings to the
+node that it runs on; there they are read where they lie in the node's memory, not copied. What some tasks found is
+added up by another task, and the sums of those come here, about the square root of the number of tasks. Only so many
+tasks are handed out at a time, so that neither they nor their results pile up.
+
+A task depends on nothing but its blocks, so that Ray runs it again elsewhere where a worker or a node dies. What is
+lost with a node is what it was counting, and sums that had not come here yet. Counts are whole numbers, and their
+sums are the same in any order: those of :func:`facepart.matching.counting.count_scores`.
+"""
+
+import logging
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facepart import __version__
+from facepart.cluster.blocks import Found, add_found, block_pairs, count_block, tiles_a_block
+from facepart.errors import FacepartError
+from facepart.files.progress import Progress, silent
+from facepart.matching.cosine import TILE
+from facepart.matching.counting import arranged
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores
+from facepart.matching.table import VALUES, scores_of_table
+from facepart.scores import GroupScores
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+
+_log = logging.getLogger(__name__)
+
+# Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
+_AHEAD = 2
+# How often a task is tried again after its worker or its node died.
+_RETRIES = 10
+# Results that one task adds up, at least.
+_FEWEST_ADDED = 4
+
+
+def count_scores(
+    probe: Faces,
+    gallery: Faces | None = None,
+    *,
+    high: HighScores,
+    progress: Progress = silent,
+    block_tiles: int | None = None,
+) -> GroupScores:
+    """Compare the faces and count their scores, on the cluster that this process is connected to.
+
+    Args:
+        probe: the faces that are looked for.
+        gallery: those they are compared with; None compares the probes with each other.
+        high: where the high impostor scores are counted by person, too; on the CPU.
+        progress: told (pairs looked at, pairs in all).
+        block_tiles: tiles on either side of a task's blocks; None for what suits the cluster. It does not change the
+            counts.
+
+    Returns:
+        The distributions of the authentic and the impostor scores.
+
+    Raises:
+        FacepartError: the cluster has no processors, its nodes do not have this program, or a task died again and
+            again.
+    """
+    import ray
+
+    if not _processors():
+        raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
+    tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
+    step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, _processors())
+    rows = _put(probe, step * TILE)
+    columns = rows if gallery is None else _put(gallery, step * TILE)
+    pairs = block_pairs([size for _, size in rows], None if gallery is None else [size for _, size in columns])
+    count: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(count_block)
+    add: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(add_found)
+    at_once = max(_FEWEST_ADDED, math.isqrt(len(pairs)))
+
+    table = np.zeros(3 * VALUES, np.int64)
+    arithmetic: set[str] = set()
+    waiting = deque(pairs)
+    counting: dict[ObjectRef[Found], int] = {}
+    counted: list[ObjectRef[Found]] = []
+    adding: set[ObjectRef[Found]] = set()
+    done, total = 0, sum(size for *_, size in pairs)
+    there = _processors()
+    try:
+        while waiting or counting or counted or adding:
+            before, there = there, _processors()
+            if there < before:
+                _log.warning("a node of the cluster is gone: what it had not finished is counted on the others")
+            while waiting and len(counting) < _AHEAD * max(there, 1):
+                i, j, size = waiting.popleft()
+                blocks = rows[i][0], None if j is None else columns[j][0]
+                counting[count.remote(*blocks, high.lowest, __version__)] = size
+            while len(counted) >= at_once or (counted and not counting):
+                adding.add(add.remote(*counted[:at_once]))
+                del counted[:at_once]
+            # What is ready stays where it is until it is added up.
+            (ready,), _ = ray.wait([*adding, *counting], fetch_local=False)
+            if ready in adding:
+                adding.remove(ready)
+                found: Found = ray.get(ready)
+                table[found.scores.places] += found.scores.counts
+                high.take(found.high.places, found.high.counts)
+                arithmetic |= found.arithmetic
+            else:
+                done += counting.pop(ready)
+                counted.append(ready)
+                progress(done, total)
+    except ray.exceptions.RayError as error:
+        raise FacepartError(_why(error)) from error
+    if len(arithmetic) > 1:
+        _log.warning(
+            "the nodes of the cluster compute in %d ways: an impostor score may differ by 1e-6 from one run to the "
+            "next; nodes with processors of one kind give equal scores",
+            len(arithmetic),
+        )
+    return scores_of_table(table)
+
+
+def _processors() -> int:
+    """Count the processors that the cluster has now."""
+    import ray
+
+    return int(ray.cluster_resources().get("CPU", 0))
+
+
+def _put(faces: Faces, size: int) -> "list[tuple[ObjectRef[Faces], int]]":
+    """Put faces into Ray's store, in blocks of `size`; give the blocks, and how many faces each holds."""
+    import ray
+
+    order = np.argsort(faces.subjects, kind="stable")
+    orders = [order[first : first + size] for first in range(0, len(order), size)]
+    return [(ray.put(arranged(faces, some, TILE)), len(some)) for some in orders]
+
+
+def _why(error: Exception) -> str:
+    """Say in one line why a task failed."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, FacepartError):
+        return f"--ray: {cause}; install the same version on every node"
+    text = str(cause)
+    if "No module named 'facepart" in text or "No module named 'torch" in text:
+        return "--ray: a node of the cluster cannot import facepart; install the same version on every node"
+    reason = next((line.strip() for line in text.splitlines() if line.strip()), type(cause).__name__)
+    return f"--ray: a task failed ({type(cause).__name__}: {reason})"

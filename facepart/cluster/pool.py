@@ -1,0 +1,202 @@
+"""Workers on a cluster, and what is handed to them.
+
+A worker has two shards at a time: while one is with the networks, the other is read or written. No more are handed
+out, so that neither shards nor results pile up. Which goes out next, and what becomes of shards whose worker or node
+died, is told by :mod:`facepart.cluster.handing`; a worker that died is replaced, and nodes that join get workers.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from facepart import __version__
+from facepart.cluster.handing import Queue, Shard
+from facepart.cluster.worker import Done, Start, Worker
+from facepart.engines.spread import OpenWork
+from facepart.errors import FacepartError
+from facepart.files.progress import StepTimes
+from facepart.images import PhotoError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Shards that a worker has at a time.
+_AHEAD = 2
+# Seconds after which nodes that joined, or left, are looked for.
+_LOOK = 2.0
+# Workers that may die one after the other before they have opened their networks.
+_MOST_STILLBORN = 10
+
+
+class Size(NamedTuple):
+    """What a worker takes of a node, and how many workers the cluster has room for."""
+
+    processors: int
+    gpus: int
+    room: int
+
+
+@dataclass
+class _Hand(Generic[Item]):
+    """A worker, seen from here.
+
+    Attributes:
+        actor: Ray's handle of it.
+        opening: the reference of what it gives once its networks are open.
+        node: where it is; empty until then.
+        shards: what it works on, by the reference of the results.
+    """
+
+    actor: Any
+    opening: Any
+    node: str = ""
+    shards: dict[Any, Shard[Item]] = field(default_factory=dict)
+
+    def takes_more(self) -> bool:
+        return bool(self.node) and len(self.shards) < _AHEAD and not any(each.deaths for each in self.shards.values())
+
+
+class Pool(Generic[Item, Result]):
+    """Workers that do one kind of work, on the cluster that this process is connected to."""
+
+    def __init__(
+        self, open_work: OpenWork[Item, Result], size: Callable[[], Size], times: StepTimes, places: Sequence[Path]
+    ) -> None:
+        """Start one worker.
+
+        Args:
+            open_work: opens a worker's networks.
+            size: measures workers by the nodes that there are now.
+            times: what the seconds that workers spend are added to.
+            places: folders and files that every node must see; those that are missing here are not asked for.
+        """
+        import ray
+
+        self._measure, self._size, self._looked = size, size(), time.monotonic()
+        self._times, self._places = times, places
+        # Once for all workers: it lies in Ray's store.
+        self._open_work = ray.put(open_work)
+        self._hands: list[_Hand[Item]] = []
+        self._stillborn = 0
+        self._start_workers(1)
+
+    def wait_for_one(self) -> Any:
+        """Wait until a worker has opened its networks; give what the stage wants to know of them.
+
+        Raises:
+            FacepartError: they cannot be opened.
+        """
+        while True:
+            (hand,) = self._hands
+            try:
+                return self._opened(hand)
+            except _DiedError as death:
+                self._bury(hand, Queue([]), death)
+                self._start_workers(1)
+
+    def work(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
+        """Have items worked on; give each with its result, or why there is none, in any order.
+
+        The workers end with it.
+
+        Raises:
+            FacepartError: as the work raises it; or workers die without having been given anything.
+        """
+        import ray
+
+        queue = Queue(items)
+        places = [place for place in self._places if place.exists()]
+        try:
+            while len(queue) or any(hand.shards for hand in self._hands):
+                self._start_workers(len(queue) + sum(bool(hand.shards) for hand in self._hands))
+                for hand in self._hands:
+                    while hand.takes_more() and (shard := queue.next(idle=not hand.shards)):
+                        hand.shards[hand.actor.work.remote(list(shard.items), places)] = shard
+                owners = {ref: hand for hand in self._hands for ref in (hand.shards if hand.node else [hand.opening])}
+                for ready in ray.wait(list(owners), timeout=_LOOK)[0]:
+                    hand = owners[ready]
+                    try:
+                        if not hand.node:
+                            self._opened(hand)
+                            continue
+                        done: Done = _get(ready)
+                    except _DiedError as death:
+                        yield from self._bury(hand, queue, death)
+                        continue
+                    self._times.add(done.seconds)
+                    yield from zip(hand.shards.pop(ready).items, done.results, strict=True)
+        finally:
+            for hand in self._hands:
+                ray.kill(hand.actor)
+            self._hands = []
+
+    def _start_workers(self, useful: int) -> None:
+        """Start workers where the cluster has room for more, up to as many as are of use."""
+        import ray
+
+        if time.monotonic() - self._looked > _LOOK:
+            self._size, self._looked = self._size._replace(room=self._measure().room), time.monotonic()
+        while len(self._hands) < min(useful, self._size.room):
+            threads = self._size.processors
+            start = Start(__version__, Path.cwd(), threads)
+            kind: Any = ray.remote(num_cpus=threads, num_gpus=self._size.gpus, max_concurrency=_AHEAD)(Worker)
+            actor = kind.remote()
+            self._hands.append(_Hand(actor, actor.open.remote(self._open_work, start)))
+
+    def _opened(self, hand: _Hand[Item]) -> Any:
+        hand.node, about = _get(hand.opening)
+        self._stillborn = 0
+        return about
+
+    def _bury(self, hand: _Hand[Item], queue: Queue[Item], death: "_DiedError") -> list[tuple[Item, PhotoError]]:
+        """Take a worker that died off the list, and what it had back."""
+        import ray
+
+        ray.kill(hand.actor)  # it may only be out of reach
+        self._hands.remove(hand)
+        if not hand.node:
+            self._stillborn += 1
+            if self._stillborn > _MOST_STILLBORN:
+                raise FacepartError(f"--ray: workers die before they have opened their networks ({death})")
+        self._looked = 0.0
+        alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        node_died = hand.node not in alive or death.out_of_reach
+        aside = [queue.take_back(shard, node_died) for shard in hand.shards.values()]
+        return [each for found in aside for each in found]
+
+
+class _DiedError(Exception):
+    """A worker died, or can no longer be reached."""
+
+    def __init__(self, reason: str, out_of_reach: bool) -> None:
+        super().__init__(reason)
+        self.out_of_reach = out_of_reach
+
+
+def _get(reference: Any) -> Any:
+    import ray
+
+    try:
+        return ray.get(reference)
+    except (ray.exceptions.ActorUnavailableError, ray.exceptions.ObjectLostError) as error:
+        raise _DiedError(_first_line(error), out_of_reach=True) from error
+    except ray.exceptions.RayActorError as error:
+        raise _DiedError(_first_line(error), out_of_reach=False) from error
+    except ray.exceptions.RayError as error:
+        raise why(error) from error
+
+
+def why(error: Exception) -> FacepartError:
+    """Say in one line why work on the cluster failed."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, FacepartError):
+        return type(cause)(f"--ray: {cause}")
+    if "No module named 'facepart" in str(cause):
+        return FacepartError("--ray: a node of the cluster cannot import facepart; install it on every node")
+    return FacepartError(f"--ray: a worker failed ({type(cause).__name__}: {_first_line(cause)})")
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,89 @@
+"""What runs on the nodes of a cluster for photos: a process that opens the networks once and is handed shards."""
+
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import cv2
+
+from facepart import __version__
+from facepart.engines.spread import Opened, OpenWork
+from facepart.errors import FacepartError
+from facepart.files.progress import StepTimes
+from facepart.images import PhotoError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Start(NamedTuple):
+    """How work is begun on a node.
+
+    Attributes:
+        version: of the program that hands it out.
+        folder: where that runs; paths may be relative to it.
+        threads: processors that a worker may take.
+    """
+
+    version: str
+    folder: Path
+    threads: int
+
+
+class Done(NamedTuple):
+    """What a worker hands back: a result for each item, in order, and the seconds that each step took since."""
+
+    results: list[Any]
+    seconds: dict[str, float]
+
+
+class Worker(Generic[Item, Result]):
+    """A worker; Ray makes an actor of it. :meth:`work` may run in several threads, so that none waits for photos."""
+
+    def __init__(self) -> None:
+        self._times = StepTimes()
+        self._opened: Opened[Item, Result] | None = None
+
+    def open(self, open_work: OpenWork[Item, Result], start: Start) -> tuple[str, Any]:
+        """Open the networks.
+
+        Returns:
+            The node, in Ray's naming, and what the stage wants to know of the networks.
+
+        Raises:
+            FacepartError: they cannot be opened, or this node has another version of the program.
+        """
+        import ray
+
+        if start.version != __version__:
+            raise FacepartError(
+                f"the program is version {start.version}, but {socket.gethostname()} has {__version__}; install the "
+                "same version on every node"
+            )
+        with suppress(OSError):  # paths that are relative to it are found to be missing
+            os.chdir(start.folder)
+        cv2.setNumThreads(start.threads)
+        self._opened = open_work(self._times, start.threads)
+        return ray.get_runtime_context().get_node_id(), self._opened.about
+
+    def work(self, items: Sequence[Item], places: Sequence[Path]) -> Done:
+        """Work on a shard of items.
+
+        Args:
+            items: the shard.
+            places: folders and files that must be there.
+
+        Raises:
+            FacepartError: one of `places` is not there, or as the work raises it.
+        """
+        assert self._opened is not None  # noqa: S101 - the pool opens before it hands out
+        for place in places:
+            if not place.exists():
+                raise FacepartError(
+                    f"{place}: is not on {socket.gethostname()}; photos and outputs must lie where all nodes see them"
+                )
+        results: list[Result | PhotoError] = [result for _, result in self._opened.work(items)]
+        return Done(results, self._times.take())

@@ -1,0 +1,84 @@
+"""Scores, in whole millionths -> how often each occurs, by adding ones to a table.
+
+Scores are counted some tiles together: a product pushes the table out of a core's own cache, so that a tile's scores
+alone would find it cold. The table has a section for each kind of pair (impostor, authentic, left out), so that the
+kind is an offset and every pair is counted by the same addition.
+"""
+
+import threading
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facepart.scores import STEPS, GroupScores, ScoreDistribution
+
+# Scores that there may be: the length of a section.
+VALUES = 2 * STEPS + 1
+AUTHENTIC, LEFT_OUT = 1, 2  # the sections after that of the impostor pairs
+# A table counts in 32 bits, half the cache that 64 take, and is added up before one of its counts could overflow.
+_FULL = 2**31 - 1
+# Scores that are counted together, 8 MB of them. Measured on two cores, a pair's counting takes 3.4 ns with the
+# scores of one tile, 1.6 ns with those of eight, and as much with more; its product takes 6 ns.
+_AT_ONCE = 1 << 21
+
+
+class Total:
+    """The counts of all threads.
+
+    Attributes:
+        counts: int64, (3 * VALUES,).
+    """
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.counts = torch.zeros(3 * VALUES, dtype=torch.int64, device=device)
+        self._lock = threading.Lock()
+
+    def take(self, counts: torch.Tensor) -> None:
+        """Add the counts of a thread, and set them to 0."""
+        with self._lock:
+            self.counts += counts
+        counts.zero_()
+
+
+class Table:
+    """Counts of one thread, and what is in the way of its tiles.
+
+    Attributes:
+        product: float32, (t, t), where a tile's scores go.
+    """
+
+    def __init__(self, total: Total, tile: int, device: str = "cpu") -> None:
+        self.product = torch.empty(tile, tile, device=device)
+        self._total = total
+        self._counts = torch.zeros(3 * VALUES, dtype=torch.int32, device=device)
+        self._waiting = torch.empty(max(_AT_ONCE, tile * tile), dtype=torch.int32, device=device)
+        self._one = torch.ones(1, dtype=torch.int32, device=device)
+        self._filled = self._counted = 0
+
+    def room(self, rows: int, columns: int) -> torch.Tensor:
+        """Give int32, (rows, columns), to be filled with the places in the table that are to be counted."""
+        size = rows * columns
+        if self._filled + size > len(self._waiting):
+            self._count()
+        self._filled += size
+        return self._waiting[self._filled - size : self._filled].view(rows, columns)
+
+    def finish(self) -> None:
+        """Bring all that was filled in to the total."""
+        self._count()
+        self._total.take(self._counts)
+
+    def _count(self) -> None:
+        if self._counted + self._filled > _FULL:
+            self._total.take(self._counts)
+            self._counted = 0
+        self._counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
+        self._counted += self._filled
+        self._filled = 0
+
+
+def scores_of_table(counts: NDArray[np.int64]) -> GroupScores:
+    """Give the distributions that a whole table holds, int64, (3 * VALUES,)."""
+    impostor, authentic, _ = counts.reshape(3, VALUES)
+    return GroupScores(ScoreDistribution.of_table(authentic), ScoreDistribution.of_table(impostor))

@@ -1,0 +1,17 @@
+"""Features of made-up people, in files, for the tests of matching on a cluster."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def write_features(folder: Path, seed: int, count: int) -> Path:
+    """Write a matrix with labels; people of all seeds have the same centres."""
+    rng = np.random.default_rng(seed)
+    people = rng.integers(0, count // 4, count)
+    centres = np.random.default_rng(0).normal(size=(count, 48))
+    folder.mkdir()
+    rows = (centres[people] + rng.normal(size=(count, 48)) + 0.3).astype(np.float32)
+    np.save(folder / "features.npy", rows)
+    (folder / "labels.txt").write_text("".join(f"photos/{person:05}_{row}\n" for row, person in enumerate(people)))
+    return folder / "features.npy"

@@ -1,0 +1,149 @@
+"""Matching on a Ray cluster of three nodes, one of them killed: the bytes of a run on one machine."""
+
+import os
+import secrets
+import signal
+import sys
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from facepart import __version__
+from facepart.cluster.connect import connect
+from facepart.cluster.matching import count_scores
+from facepart.errors import FacepartError
+from facepart.matching.run import match
+from tests.cluster_features import write_features
+from tests.conftest import Run
+
+NEEDS_RAY = "needs Ray: pip install facepart[ray]"
+FILES = ("CM_scores.npz", "CM_people.npz")
+TILES = 11
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("features")
+    return write_features(folder / "probe", 1, 512 * TILES - 100), write_features(folder / "gallery", 2, 1700)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Three raylets with a processor each, and this process connected to them."""
+    if find_spec("ray") is None:
+        pytest.skip(NEEDS_RAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        if "ray" not in sys.modules:  # it reads this when it is imported
+            # A token for these tests alone: Ray would else use that of whoever runs them.
+            patch.setenv("RAY_AUTH_MODE", "token")
+            patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
+        yield from start_cluster()
+
+
+def start_cluster():
+    from ray.cluster_utils import Cluster
+
+    store = {"object_store_memory": 100 << 20}
+    # That a node is dead is known after some 3 s instead of 15.
+    system = {"_system_config": {"health_check_period_ms": 1000, "health_check_failure_threshold": 3}}
+    head = {"num_cpus": 1, "include_dashboard": False, **store, **system}
+    found = Cluster(initialize_head=True, head_node_args=head)
+    for _ in range(2):
+        found.add_node(num_cpus=1, **store)
+    with connect(found.address):
+        yield found
+    found.shutdown()
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in FILES)
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_the_files_are_those_of_one_machine(cross: bool, sides, cluster, tmp_path: Path) -> None:
+    probe, gallery = sides[0], sides[1] if cross else None
+    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution")
+    for tiles in (None, 3):
+        told: list[tuple[int, int]] = []
+        there = match(
+            probe,
+            gallery,
+            tmp_path / str(tiles),
+            "CM",
+            save="distribution",
+            count=partial(count_scores, block_tiles=tiles),
+            progress=lambda done, total, note="", told=told: told.append((done, total)),
+        )
+        assert there == here
+        assert same_bytes(tmp_path / "here", tmp_path / str(tiles))
+        assert told[-1] == (here.authentic + here.impostor + here.left_out,) * 2
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: Path, caplog, capfd) -> None:
+    import ray
+
+    match(sides[0], None, tmp_path / "here", "CM", save="distribution")
+    victim = cluster.add_node(num_cpus=2, object_store_memory=100 << 20)
+    calls = 0
+
+    def kill(done: int, total: int, note: str = "") -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            assert done < total
+            (raylet,) = victim.all_processes["raylet"]
+            os.kill(raylet.process.pid, signal.SIGKILL)
+
+    match(
+        sides[0],
+        None,
+        tmp_path / "there",
+        "CM",
+        save="distribution",
+        count=partial(count_scores, block_tiles=2),
+        progress=kill,
+    )
+    assert calls == 21
+    assert same_bytes(tmp_path / "here", tmp_path / "there")
+    gone = [node for node in ray.nodes() if node["NodeID"] == victim.node_id]
+    assert [node["Alive"] for node in gone] == [False]
+    assert "a node of the cluster is gone" in caplog.text
+    assert capfd.readouterr().out == ""  # Ray has much to say of it
+
+
+def test_a_node_of_another_version_is_told_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("facepart.cluster.matching.__version__", "9.9")
+    with pytest.raises(FacepartError) as caught:
+        match(sides[1], None, tmp_path, "CM", save="distribution", count=count_scores)
+    assert str(caught.value) == (
+        f"--ray: the program is version 9.9, but a node of the cluster has {__version__}; install the same version "
+        "on every node"
+    )
+
+
+def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: Path, monkeypatch, caplog) -> None:
+    import ray
+
+    get = ray.get
+
+    def of_another_kind(reference):
+        return get(reference)._replace(arithmetic=frozenset(["one", "other"]))
+
+    monkeypatch.setattr(ray, "get", of_another_kind)
+    match(sides[1], None, tmp_path, "CM", save="distribution", count=count_scores)
+    assert "the nodes of the cluster compute in 2 ways" in caplog.text
+
+
+def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
+    if find_spec("ray") is None:
+        pytest.skip(NEEDS_RAY)
+    match(sides[1], None, tmp_path / "here", "CM", save="distribution")
+    command = ("-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local")
+    done = run(*command, "-o", tmp_path / "there")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("CM: compared 1700 features")
+    assert same_bytes(tmp_path / "here", tmp_path / "there")

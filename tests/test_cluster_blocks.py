@@ -1,0 +1,122 @@
+"""Counting by pairs of blocks and adding up, without a cluster: what one machine counts at once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facepart import __version__
+from facepart.cluster.blocks import add_found, arithmetic, block_pairs, count_block, tiles_a_block
+from facepart.cluster.sparse import added, sparse
+from facepart.errors import FacepartError
+from facepart.matching.cosine import TILE, unit_rows
+from facepart.matching.counting import arranged, count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores
+from facepart.matching.table import VALUES, scores_of_table
+
+PEOPLE = 400
+LOWEST = 50_000
+
+
+def make_faces(seed: int, count: int) -> Faces:
+    rng = np.random.default_rng(seed)
+    subjects = rng.integers(0, PEOPLE, count)
+    # Some photos stand twice, and on both sides; those are not compared.
+    photos = subjects * 10 + rng.integers(0, 10, count)
+    embeddings = unit_rows(rng.normal(size=(count, 32)).astype(np.float32) + 0.3)
+    return Faces(embeddings, subjects, photos)
+
+
+def cut(faces: Faces, tiles: int) -> list[Faces]:
+    order = np.argsort(faces.subjects, kind="stable")
+    size = tiles * TILE
+    blocks = [arranged(faces, order[first : first + size], TILE) for first in range(0, len(order), size)]
+    for block in blocks:
+        for values in block:
+            values.flags.writeable = False  # as in the store of a cluster
+    return blocks
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("tiles", [1, 2, 9])
+@pytest.mark.parametrize("cross", [False, True])
+def test_blocks_add_up_to_what_is_counted_at_once(cross: bool, tiles: int) -> None:
+    probe, gallery = make_faces(1, 4 * TILE + 70), make_faces(2, 2 * TILE + 33) if cross else None
+    rows = cut(probe, tiles)
+    columns = cut(gallery, tiles) if gallery else None
+    sizes = [[len(block.subjects) for block in side] for side in (rows, columns or [])]
+    pairs = block_pairs(sizes[0], sizes[1] if cross else None)
+    found = [
+        count_block(rows[i], None if j is None else (columns or rows)[j], LOWEST, __version__) for i, j, _ in pairs
+    ]
+    # In some order, and bracketed somehow.
+    whole = add_found(add_found(*found[::2]), *found[1::2])
+
+    expected_high = HighScores(PEOPLE, LOWEST)
+    expected = count_scores(probe, gallery, workers=2, high=expected_high)
+    table = np.zeros(3 * VALUES, np.int64)
+    table[whole.scores.places] = whole.scores.counts
+    assert scores_of_table(table) == expected
+    high = HighScores(PEOPLE, LOWEST)
+    high.take(whole.high.places, whole.high.counts)
+    assert expected_high.bins().any()
+    np.testing.assert_array_equal(high.bins(), expected_high.bins())
+    assert len(whole.arithmetic) == 1
+
+
+def test_a_task_counts_for_its_own_people_alone() -> None:
+    """A block of few people in a list of millions is counted in no more memory than in a list of its own."""
+    faces = make_faces(1, 300)
+    far = Faces(faces.embeddings, faces.subjects + 10**12, faces.photos)
+    (near_block,), (far_block,) = cut(faces, 1), cut(far, 1)
+    near, found = (
+        count_block(near_block, None, LOWEST, __version__),
+        count_block(far_block, None, LOWEST, __version__),
+    )
+    np.testing.assert_array_equal(near.high.counts, found.high.counts)
+    assert found.high.places.min() > 10**14
+
+
+COUNTS = st.lists(st.integers(0, 3), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(st.lists(COUNTS, min_size=1, max_size=6))
+def test_sparse_counts_add_up_like_tables(tables) -> None:
+    length = max(map(len, tables))
+    padded = [np.array(table + [0] * (length - len(table))) for table in tables]
+    whole = added([sparse(table) for table in padded])
+    expected = sparse(np.sum(padded, axis=0))
+    np.testing.assert_array_equal(whole.places, expected.places)
+    np.testing.assert_array_equal(whole.counts, expected.counts)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.lists(st.integers(1, 40), min_size=1, max_size=8))
+def test_every_pair_of_faces_is_in_one_pair_of_blocks(rows, columns) -> None:
+    assert sum(size for *_, size in block_pairs(rows, columns)) == sum(rows) * sum(columns)
+    within = block_pairs(rows, None)
+    assert sum(size for *_, size in within) == sum(rows) * (sum(rows) - 1) // 2
+    assert [size for *_, size in within] == sorted((size for *_, size in within), reverse=True)
+
+
+@given(st.integers(1, 20_000), st.one_of(st.none(), st.integers(1, 20_000)), st.integers(1, 5000))
+def test_tasks_are_neither_too_few_nor_too_small(rows, columns, processors) -> None:
+    size = tiles_a_block(rows, columns, processors)
+    assert 8 <= size <= 64
+    blocks = [-(-side // size) for side in (rows, columns or rows)]
+    tasks = blocks[0] * (blocks[0] + 1) // 2 if columns is None else blocks[0] * blocks[1]
+    products = rows * (rows + 1) // 2 if columns is None else rows * columns
+    # Unless there is too little to do, every processor gets several.
+    assert tasks >= 2 * processors or size == 8 or products < 64 * processors
+
+
+def test_another_version_is_refused() -> None:
+    (block,) = cut(make_faces(1, 20), 1)
+    with pytest.raises(FacepartError, match=r"the program is version 9\.9, but a node"):
+        count_block(block, None, LOWEST, "9.9")
+
+
+def test_machines_are_told_apart_by_how_they_add() -> None:
+    assert arithmetic(64) == arithmetic.__wrapped__(64)
+    assert arithmetic(64) != arithmetic(65)

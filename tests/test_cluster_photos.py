@@ -1,0 +1,241 @@
+"""Photos on a Ray cluster: the bytes of one machine, whatever dies."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facepart.cluster import handing
+from facepart.cluster.connect import connect
+from facepart.cluster.photos import Cluster
+from facepart.errors import FacepartError, UsageError
+from facepart.images import read_photo, write_image
+from facepart.occlusion import blur_photos
+from facepart.recognition.run import extract_features
+from facepart.study import Request, run_study
+from tests.cluster_planted import DeadlyCluster
+from tests.conftest import ROOT, Run
+
+PARTS = ["eyes", "nose"]
+OPTIONS = {"device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> Path:
+    """Five people with two photos each, small, and a photo that cannot be read in their midst."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number, path in enumerate(face_paths[:10]):
+        write_image(folder / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::4, ::4].copy())
+    (folder / "002_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    """Two raylets with a processor each, so two workers, and this process connected to them."""
+    pytest.importorskip("ray", reason="needs Ray: pip install facepart[ray]")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster as Raylets
+
+    store = {"object_store_memory": 100 << 20}
+    found = Raylets(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **store})
+    found.add_node(num_cpus=1, **store)
+    with connect(found.address):
+        yield found
+    found.shutdown()
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handing, "SHARD", 3)
+
+
+def contents(folder: Path, *ignored: str) -> dict[str, bytes]:
+    """The files of a folder; without records, which name the folder."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("run.json", *ignored)]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def blurred(photos: Path, bisenet_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one machine makes of the photos."""
+    out = tmp_path_factory.mktemp("blurred")
+    blur_photos(photos, out / "masks", out / "blurred", parts=PARTS, save_labels=True, **OPTIONS)
+    return out
+
+
+def blur_on(spread: Cluster, photos: Path, out: Path, **options):
+    return blur_photos(
+        photos, out / "masks", out / "blurred", parts=PARTS, save_labels=True, spread=spread, **OPTIONS, **options
+    )
+
+
+def test_blurred_photos_are_those_of_one_machine(photos, blurred, nodes, small_shards, tmp_path: Path) -> None:
+    outcome = blur_on(Cluster("cpu"), photos, tmp_path)
+    assert (outcome.done, [failure.stage for failure in outcome.failures]) == (10, ["read"])
+    assert contents(tmp_path) == contents(blurred)
+    assert blur_on(Cluster("cpu"), photos, tmp_path).skipped == 10
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_features_are_those_of_one_machine(matrix: bool, photos, recogniser_weights, nodes, small_shards, tmp_path):
+    options = {"model": str(recogniser_weights), "matrix": matrix, "flip": True, **OPTIONS}
+    found = []
+    for parent, more in (("here", {}), ("there", {"spread": Cluster("cpu")})):
+        extract_features(photos, tmp_path / parent / "f", **options, **more)
+        found.append(contents(tmp_path / parent / "f", "list.txt"))
+    assert found[0] == found[1]
+    assert "failures.csv" in found[0]
+
+
+@pytest.fixture(scope="module")
+def request_of(photos: Path, bisenet_weights: Path, recogniser_weights: Path):
+    def make(out: Path) -> Request:
+        return Request(photos, out, model=str(recogniser_weights), parts=PARTS, keep=["masks", "photos"], **OPTIONS)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def studied(request_of, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("studied")
+    run_study(request_of(out))
+    return out
+
+
+def answer(out: Path) -> dict[str, bytes]:
+    """All that a study leaves but for its store, whose rows may stand in any order."""
+    return {name: data for name, data in contents(out).items() if not name.startswith("embeddings")}
+
+
+def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
+    studied: Path, request_of, nodes, small_shards, tmp_path: Path
+) -> None:
+    from facepart.cluster.matching import count_scores
+
+    (tmp_path / "notes").mkdir()
+    deadly = DeadlyCluster(tmp_path / "notes", once=["001_1"])
+    outcome = run_study(request_of(tmp_path / "out"), spread=deadly, count=count_scores)
+    assert (outcome.embedded, len(outcome.failures)) == (11, 1)
+    assert len(list((tmp_path / "notes").glob("001_1-*"))) == 2
+    found, expected = answer(tmp_path / "out"), answer(studied)
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+
+
+def test_a_photo_that_kills_every_worker_is_set_aside(
+    photos: Path, blurred: Path, nodes, small_shards, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    outcome = blur_on(DeadlyCluster(tmp_path / "notes", always=["001_0"]), photos, tmp_path)
+    assert (outcome.done, len(outcome.failures)) == (9, 2)
+    with (tmp_path / "blurred" / "failures.csv").open() as file:
+        assert list(csv.reader(file))[1] == [str(photos / "001_0.png"), "worker", "its worker died three times"]
+    assert len(list((tmp_path / "notes").glob("001_0-*"))) == 3
+    shutil.rmtree(tmp_path / "notes")
+    # It is tried again in the next run, like any that failed; its files were there but for its row of parts.csv.
+    blur_on(Cluster("cpu"), photos, tmp_path)
+    assert contents(tmp_path) == contents(blurred)
+
+
+def test_a_node_that_dies_takes_nothing_with_it(
+    photos: Path, blurred: Path, nodes, small_shards, tmp_path: Path
+) -> None:
+    doomed = nodes.add_node(num_cpus=1, object_store_memory=100 << 20)
+    had: list[int] = []
+
+    def kill(done: int, total: int, note: str = "") -> None:
+        if done and not had:
+            nodes.remove_node(doomed, allow_graceful=False)
+        had.append(done)
+
+    outcome = blur_on(Cluster("cpu"), photos, tmp_path, progress=kill)
+    assert (outcome.done, len(outcome.failures), had[-1]) == (10, 1, 11)
+    assert contents(tmp_path) == contents(blurred)
+
+
+def test_the_driver_is_killed_and_started_again(
+    studied: Path, photos: Path, recogniser_weights: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="needs Ray: pip install facepart[ray]")
+    # Shards of two photos, so that there is something to find.
+    code = (
+        "import facepart.study.store as s, facepart.cluster.handing as h; s.SHARD_PHOTOS = h.SHARD = 2; "
+        "import sys; from facepart.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    options = ["-s", photos, "-o", tmp_path, "--parts", *PARTS, "--keep", "masks,photos", "--ray", "local"]
+    options += ["--model", recogniser_weights, *(f"--{name}={value}" for name, value in OPTIONS.items())]
+
+    def start() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, "study", *map(str, options)]
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    killed = start()
+    while killed.poll() is None and not list(tmp_path.glob("embeddings/*/shard-*.npz")):
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    again = start()
+    text, _ = again.communicate(timeout=120)
+    assert again.returncode == 0, text
+    assert "were there" in text
+    found, expected = answer(tmp_path), answer(studied)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="every worker has a GPU of its own; give --device cuda"):
+        Cluster("cuda:1")
+    with pytest.raises(FacepartError, match="no node of the cluster has a GPU; give --device cpu"):
+        Cluster("cuda")
+    (tmp_path / "wrong.onnx").write_bytes(b"no network" * 100)
+    with pytest.raises(FacepartError, match=r"^--ray: .*wrong\.onnx"):
+        blur_on(Cluster("cpu"), photos, tmp_path, model=str(tmp_path / "wrong.onnx"))
+    assert not (tmp_path / "masks").exists()
+
+
+def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):
+    script = (
+        "import sys; from facepart.cli import main; import facepart.cluster.photos; "
+        "assert main(['extract', '--device', 'cpu', *sys.argv[1:]]) == 0; assert 'ray' not in sys.modules"
+    )
+    done = run("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_item_ends_once_and_only_killers_are_set_aside(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three workers that take what they are given, of whom some die, with nodes dying beside them."""
+    monkeypatch.setattr(handing, "SHARD", 5)
+    rng = np.random.default_rng(seed)
+    killers = set(rng.choice(40, rng.integers(0, 5), replace=False).tolist())
+    queue, ended, tried = handing.Queue(range(40)), [], []
+
+    def rounds() -> Iterator[list[handing.Shard[int]]]:
+        while len(queue):
+            had: list[handing.Shard[int]] = []
+            while len(had) < 2 and not any(shard.deaths for shard in had) and (shard := queue.next(idle=not had)):
+                had.append(shard)
+            yield had
+
+    for had in rounds():
+        items = [item for shard in had for item in shard.items]
+        tried += [item for item in items if item in killers]
+        node_died = rng.random() < 0.1
+        if node_died or killers.intersection(items):
+            aside = [each for shard in had for each in queue.take_back(shard, node_died)]
+            assert {item for item, _ in aside} <= killers
+            ended += [item for item, _ in aside]
+        else:
+            ended += items
+    assert sorted(ended) == list(range(40))
+    assert all(tried.count(killer) >= 3 for killer in killers)
