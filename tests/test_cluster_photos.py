@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from facepart.cluster import handing
 from facepart.cluster.connect import connect
 from facepart.cluster.photos import Cluster
+from facepart.engines.spread import HERE
 from facepart.errors import FacepartError, UsageError
 from facepart.images import read_photo, write_image
 from facepart.occlusion import blur_photos
@@ -25,7 +27,7 @@ from tests.cluster_planted import DeadlyCluster
 from tests.conftest import ROOT, Run
 
 PARTS = ["eyes", "nose"]
-OPTIONS = {"device": "cpu", "precision": "fp32"}
+OPTIONS: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +89,10 @@ def test_blurred_photos_are_those_of_one_machine(photos, blurred, nodes, small_s
 
 @pytest.mark.parametrize("matrix", [False, True])
 def test_features_are_those_of_one_machine(matrix: bool, photos, recogniser_weights, nodes, small_shards, tmp_path):
-    options = {"model": str(recogniser_weights), "matrix": matrix, "flip": True, **OPTIONS}
+    options: dict[str, Any] = {"model": str(recogniser_weights), "matrix": matrix, "flip": True, **OPTIONS}
     found = []
-    for parent, more in (("here", {}), ("there", {"spread": Cluster("cpu")})):
-        extract_features(photos, tmp_path / parent / "f", **options, **more)
+    for parent, spread in (("here", HERE), ("there", Cluster("cpu"))):
+        extract_features(photos, tmp_path / parent / "f", spread=spread, **options)
         found.append(contents(tmp_path / parent / "f", "list.txt"))
     assert found[0] == found[1]
     assert "failures.csv" in found[0]
@@ -201,6 +203,27 @@ def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: 
     with pytest.raises(FacepartError, match=r"^--ray: .*wrong\.onnx"):
         blur_on(Cluster("cpu"), photos, tmp_path, model=str(tmp_path / "wrong.onnx"))
     assert not (tmp_path / "masks").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "size"),
+    [
+        ("auto", [(1, 0), (1, 0)], (1, 0, 2)),
+        ("auto", [(64, 0), (6, 0), (0, 0)], (4, 0, 17)),  # the head of a cluster may lend no processors
+        ("auto", [(32, 4), (8, 1), (64, 0)], (8, 1, 5)),
+        ("cuda", [(2, 4)], (1, 1, 2)),
+        ("cpu", [(32, 4)], (4, 0, 8)),
+    ],
+)
+def test_workers_fit_the_nodes(device: str, there, size, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: there)
+    assert Cluster(device)._size() == size
+
+
+def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: [(0, 0)])
+    with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
+        Cluster("auto")._size()
 
 
 def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):

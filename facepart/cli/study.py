@@ -148,7 +148,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _counter(arguments: argparse.Namespace) -> "CountScores | None":
-    """Give what counts scores on the cluster; None without one, and where pairs are kept: one machine writes those."""
+    """Give what counts scores on the cluster; None without one, or where pairs are kept: one machine writes them."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
     from facepart.cluster.matching import count_scores

@@ -176,15 +176,20 @@ class _DiedError(Exception):
 
 
 def _get(reference: Any) -> Any:
-    import ray
+    """Give what a worker handed back.
+
+    Raises:
+        _DiedError: it died. FacepartError: as it raised it, or of what else it failed.
+    """
+    from ray import exceptions, get
 
     try:
-        return ray.get(reference)
-    except (ray.exceptions.ActorUnavailableError, ray.exceptions.ObjectLostError) as error:
+        return get(reference)
+    except (exceptions.ActorUnavailableError, exceptions.NodeDiedError, exceptions.ObjectLostError) as error:
         raise _DiedError(_first_line(error), out_of_reach=True) from error
-    except ray.exceptions.RayActorError as error:
+    except (exceptions.RayActorError, exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
         raise _DiedError(_first_line(error), out_of_reach=False) from error
-    except ray.exceptions.RayError as error:
+    except exceptions.RayError as error:
         raise why(error) from error
 
 

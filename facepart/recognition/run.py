@@ -1,6 +1,5 @@
 """Photos on disk -> features on disk, one ``.npy`` a photo or all in a matrix; see :func:`extract_features`."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,26 +17,19 @@ from facepart.files.atomic import write_npy
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
-from facepart.images import Photo, PhotoError, find_photos, read_photo
+from facepart.images import Photo, PhotoError, find_photos
 from facepart.images.resize import resize
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
-from facepart.models import DETECTOR, Weights, default_recogniser, find, obtain, obtain_again
-from facepart.recognition.align import misalignment
-from facepart.recognition.detect import FaceDetector, choose_face
+from facepart.models import DETECTOR, Weights, default_recogniser, obtain, obtain_again
 from facepart.recognition.embed import unit_embedding, views
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.matrix import MatrixRows, holds_matrix
 from facepart.recognition.read import face_reader
+from facepart.recognition.unaligned import warn_of_unaligned
 
 LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
-
-# Measured: the landmarks of aligned crops lie up to 4 % of the side from the template in frontal photos, 9 % in
-# turned heads; those of LFW's unaligned photos 11 to 17 %, of the London set's 15 to 20 %.
-_MISALIGNED = 0.1
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -240,28 +232,3 @@ def _reader(
             return None, views(resize(face, fit.height, fit.width), flip)
 
     return read
-
-
-def warn_of_unaligned(photo: Photo) -> None:
-    """Warn if a photo, taken to stand for all, is no square crop with the face where ArcFace expects it.
-
-    Where the face lies is looked at only if the detector is on this machine: nothing is fetched for a warning.
-    """
-    try:
-        face = read_photo(photo.path)
-    except PhotoError:
-        return  # told with the failures
-    height, width = face.shape[:2]
-    trouble = f"is {width}x{height}, not square" if height != width else ""
-    weights = None if trouble else find(DETECTOR)
-    if weights:
-        found = FaceDetector(weights).detect(face)
-        away = misalignment(choose_face(found, face.shape).landmarks, face.shape) if found else 0.0
-        if away > _MISALIGNED:
-            trouble = f"has its face {away:.0%} of its side away from where ArcFace expects it"
-    if trouble:
-        logger.warning(
-            "%s %s: recognisers need aligned crops; with --align, faces are found and aligned first",
-            photo.path,
-            trouble,
-        )

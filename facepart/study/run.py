@@ -21,7 +21,7 @@ from facepart.models import obtain_again
 from facepart.parsing.parser import open_parser
 from facepart.recognition.load import open_recogniser
 from facepart.recognition.read import face_reader
-from facepart.recognition.run import warn_of_unaligned
+from facepart.recognition.unaligned import warn_of_unaligned
 from facepart.study.answer import make_study_record, write_answer
 from facepart.study.embedding import Found, Keeping, Networks, Wanted, embed_photos, find_work, list_wanted, put_away
 from facepart.study.kept import STAGE, remove_outdated_pictures, write_features
@@ -46,14 +46,12 @@ from facepart.study.setup import (
     set_up,
     shown_versions,
 )
+from facepart.study.steps import Steps
 from facepart.study.store import ORIGINAL
 from facepart.study.versions import Version
 
 # Of an aligned crop: twice ArcFace's, as the demo's photos.
 ALIGNED_SIZE = 224
-# In the progress, so many pairs count as much as a photo. Measured on two cores: a photo with seven parts takes 60 to
-# 280 ms, a pair 10 ns.
-_PAIRS_A_PHOTO = 10_000_000
 # Versions that are named in a note.
 _NAMED = 7
 
@@ -118,7 +116,7 @@ def run_study(
     work = find_work(photos, setup.store, setup.versions, setup.kept)
     _begin(setup, work, note)
     todo = sum(map(len, work.values()))
-    steps = _Steps(setup, members, todo, progress)
+    steps = Steps(todo, members, conditions_of(setup.versions, request.cross), progress)
     album = _choose_pictures(setup, photos)
     wanted = list_wanted(work, album)
     if wanted:
@@ -155,26 +153,6 @@ def run_study(
         members=members,
         report=report,
     )
-
-
-class _Steps:
-    """Progress of the whole: photos to be embedded, then pairs to be compared."""
-
-    def __init__(self, setup: Setup, members: Members, todo: int, progress: Progress) -> None:
-        groups = members.groups.values()
-        conditions = conditions_of(setup.versions, setup.request.cross)
-        pairs = sum(condition.pairs(len(group)) for group in groups for condition in conditions)
-        self._done, self._tell = 0, progress
-        self._total = todo + pairs // _PAIRS_A_PHOTO + 1
-        progress(0, self._total)
-
-    def photos(self, done: int, note: str) -> None:
-        self._done = done
-        self._tell(done, self._total, note)
-
-    def pairs(self, pairs: int) -> None:
-        self._done += pairs // _PAIRS_A_PHOTO
-        self._tell(min(self._done, self._total), self._total, "")
 
 
 def _begin(setup: Setup, work: dict[tuple[Version, ...], list[Photo]], note: Callable[[str], None]) -> None:
@@ -240,7 +218,7 @@ def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Fail
     return embedded, failures
 
 
-def _compare_all(setup: Setup, members: Members, steps: _Steps, count: CountScores | None) -> int:
+def _compare_all(setup: Setup, members: Members, steps: Steps, count: CountScores | None) -> int:
     """Compare each group in each condition; give how many there were to do."""
     request, compared = setup.request, 0
     naming = {
