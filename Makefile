@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint parity-mxnet clean
+.PHONY: demo test test-cluster lint parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# What runs on a Ray cluster, on raylets of this machine: Ray is large, and wants a process for each module.
+test-cluster: $(VENV)/.cluster
+	set -e; for tests in tests/test_cluster*.py; do FACEPART_TEST_RAY=1 $(BIN)/python -m pytest $$tests; done
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,6 +33,10 @@ $(VENV)/.runtime: requirements.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.cluster: $(VENV)/.dev requirements-cluster.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	touch $@
 
 clean:

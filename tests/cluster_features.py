@@ -1,8 +1,11 @@
 """Features of made-up people, in files, for the tests of matching on a cluster."""
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 
 def write_features(folder: Path, seed: int, count: int) -> Path:
@@ -15,3 +18,12 @@ def write_features(folder: Path, seed: int, count: int) -> Path:
     np.save(folder / "features.npy", rows)
     (folder / "labels.txt").write_text("".join(f"photos/{person:05}_{row}\n" for row, person in enumerate(people)))
     return folder / "features.npy"
+
+
+def skip_without_ray() -> None:
+    """Skip unless ``make test-cluster`` runs: with Ray, each module in a process of its own.
+
+    Ray reads once, when it is imported, how a cluster lets others in; clusters of several modules would not agree.
+    """
+    if not os.environ.get("FACEPART_TEST_RAY") or find_spec("ray") is None:
+        pytest.skip("needs Ray, and a process of its own: make test-cluster")

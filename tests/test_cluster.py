@@ -5,7 +5,6 @@ import secrets
 import signal
 import sys
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,9 @@ from facepart.cluster.connect import connect
 from facepart.cluster.matching import count_scores
 from facepart.errors import FacepartError
 from facepart.matching.run import match
-from tests.cluster_features import write_features
+from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 
-NEEDS_RAY = "needs Ray: pip install facepart[ray]"
 FILES = ("CM_scores.npz", "CM_people.npz")
 TILES = 11
 
@@ -32,8 +30,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def cluster():
     """Three raylets with a processor each, and this process connected to them."""
-    if find_spec("ray") is None:
-        pytest.skip(NEEDS_RAY)
+    skip_without_ray()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         if "ray" not in sys.modules:  # it reads this when it is imported
@@ -139,8 +136,7 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
 
 
 def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
-    if find_spec("ray") is None:
-        pytest.skip(NEEDS_RAY)
+    skip_without_ray()
     match(sides[1], None, tmp_path / "here", "CM", save="distribution")
     command = ("-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local")
     done = run(*command, "-o", tmp_path / "there")

@@ -2,7 +2,6 @@
 
 import socket
 from contextlib import nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from facepart.cli import main
 from facepart.cluster.connect import connect
 from facepart.errors import FacepartError
-from tests.cluster_features import write_features
+from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 
 
@@ -50,8 +49,7 @@ def test_few_pairs_are_written_here_and_that_is_said(features: Path, tmp_path: P
 def test_what_is_wrong_is_told_in_one_line(
     options, status: int, said: str, features: Path, tmp_path: Path, capsys
 ) -> None:
-    if find_spec("ray") is None:
-        pytest.skip("needs Ray: pip install facepart[ray]")
+    skip_without_ray()
     with socket.socket() as taken:  # nothing listens there, and nobody else will
         taken.bind(("127.0.0.1", 0))
         filled = [option.format(port=taken.getsockname()[1]) for option in options]

@@ -23,6 +23,7 @@ from facepart.images import read_photo, write_image
 from facepart.occlusion import blur_photos
 from facepart.recognition.run import extract_features
 from facepart.study import Request, run_study
+from tests.cluster_features import skip_without_ray
 from tests.cluster_planted import DeadlyCluster
 from tests.conftest import ROOT, Run
 
@@ -43,7 +44,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> 
 @pytest.fixture(scope="module")
 def nodes():
     """Two raylets with a processor each, so two workers, and this process connected to them."""
-    pytest.importorskip("ray", reason="needs Ray: pip install facepart[ray]")
+    skip_without_ray()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster as Raylets
 
@@ -167,7 +168,7 @@ def test_a_node_that_dies_takes_nothing_with_it(
 def test_the_driver_is_killed_and_started_again(
     studied: Path, photos: Path, recogniser_weights: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install facepart[ray]")
+    skip_without_ray()
     # Shards of two photos, so that there is something to find.
     code = (
         "import facepart.study.store as s, facepart.cluster.handing as h; s.SHARD_PHOTOS = h.SHARD = 2; "
