@@ -164,17 +164,7 @@ def test_tables_hold_every_figure_with_its_interval() -> None:
 
 
 def test_json_holds_all_and_errors_too() -> None:
-    text = results_json(
-        about={"settings": {"precision": "bf16"}},
-        results=FULL.results,
-        rankings=FULL.rankings,
-        ranked_by=FULL.ranked_by,
-        resamplings=FULL.resamplings,
-        draws=FULL.draws,
-        agreements=FULL.agreements,
-        shift_differences=FULL.shift_differences,
-        differentials=FULL.differentials,
-    )
+    text = results_json(FULL, {"settings": {"precision": "bf16"}})
     found = json.loads(text)
     assert (found["version"], found["ranked_by"], found["draws"]) == (2, "importance", 2)
     first = FULL.rankings["all"][0]

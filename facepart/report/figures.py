@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from facepart.report.content import Content
 from facepart.report.differentials import Differential, ShiftDifference
-from facepart.report.ranking import Agreement, Ranked
 from facepart.report.results import PartResult
 from facepart.uncertainty.intervals import Interval
 
@@ -67,47 +67,31 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
     return _csv(names, rows)
 
 
-def results_json(
-    *,
-    about: Mapping[str, Any],
-    results: Sequence[PartResult],
-    rankings: Mapping[str, Sequence[Ranked]],
-    ranked_by: str,
-    resamplings: int,
-    draws: int,
-    agreements: Sequence[Agreement] = (),
-    shift_differences: Sequence[ShiftDifference] = (),
-    differentials: Sequence[Differential] = (),
-) -> str:
+def results_json(content: Content, about: Mapping[str, Any]) -> str:
     """Put all that a study found into JSON.
 
     Args:
+        content: the report's.
         about: how it was made; its keys stand beside the others.
-        results: as in the CSV; the other arguments likewise are those of :class:`facepart.report.content.Content`.
-        rankings: see there.
-        ranked_by: see there.
-        resamplings: see there.
-        draws: see there.
-        agreements: see there.
-        shift_differences: see there.
-        differentials: see there.
     """
     whole = {
         "version": VERSION,
         **about,
-        "ranked_by": ranked_by,
-        "resamplings": resamplings,
-        "draws": draws,
-        "results": [_flat(row) for row in results],
+        "ranked_by": content.ranked_by,
+        "resamplings": content.resamplings,
+        "draws": content.draws,
+        "results": [_flat(row) for row in content.results],
         "rankings": {
-            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in rankings.items()
+            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in content.rankings.items()
         },
-        "agreements": [{**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in agreements],
-        "shift_differences": [_flat(row) for row in shift_differences],
+        "agreements": [
+            {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in content.agreements
+        ],
+        "shift_differences": [_flat(row) for row in content.shift_differences],
         "differentials": [
             _flat(row, without=("groups", "ratios"))
             | {"groups": [_flat(group) for group in row.groups], "ratios": [_flat(ratio) for ratio in row.ratios]}
-            for row in differentials
+            for row in content.differentials
         ],
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"

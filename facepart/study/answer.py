@@ -21,7 +21,7 @@ from facepart.report.ranking import compare_ways
 from facepart.report.ways import in_words
 from facepart.scores import GroupScores
 from facepart.study.kept import STAGE
-from facepart.study.matching import UNCHANGED, Condition, Members, read_scores
+from facepart.study.matching import UNCHANGED, Condition, Members, read_group_scores
 from facepart.study.measuring import RESAMPLINGS, SEED, Figures, controls_of
 from facepart.study.pictures import read_pictures
 from facepart.study.setup import Setup, shown_versions
@@ -41,7 +41,7 @@ def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
     controlled = main if setup.request.control else {}
 
     def read(group: str, condition: Condition) -> GroupScores:
-        return read_scores(setup.request.output, condition, group).scores
+        return read_group_scores(setup.request.output, condition, group)
 
     def control(group: str, version: Version) -> GroupScores:
         first, *rest = (read(group, Condition(name)) for name in controls_of(setup, version))
@@ -79,7 +79,6 @@ def write_answer(
     found = read_pictures(pictures, shown_versions(setup))
     if found is None:
         raise FacepartError(f"{pictures}: cannot be read; remove it and run again")
-    agreements = compare_ways(figures.results, main)
     content = Content(
         title=setup.request.title,
         parts=setup.parts,
@@ -90,29 +89,18 @@ def write_answer(
         resamplings=RESAMPLINGS,
         ranked_by=figures.ranked_by,
         rankings=figures.rankings,
-        agreements=agreements,
+        agreements=compare_ways(figures.results, main),
         shift_differences=figures.shift_differences,
         differentials=figures.differentials,
         face=found[0],
         samples=found[1],
         facts=_facts(setup, record),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
-        methods=(),
     )
     content = replace(content, methods=methods(content, _method_facts(setup)))
     texts = {
         CSV_FILE: results_csv(figures.results),
-        JSON_FILE: results_json(
-            about={"settings": record["settings"], "groups": sizes},
-            results=figures.results,
-            rankings=figures.rankings,
-            ranked_by=figures.ranked_by,
-            resamplings=RESAMPLINGS,
-            draws=setup.request.control,
-            agreements=agreements,
-            shift_differences=figures.shift_differences,
-            differentials=figures.differentials,
-        ),
+        JSON_FILE: results_json(content, {"settings": record["settings"], "groups": sizes}),
         METHODS_FILE: "\n\n".join(content.methods) + "\n",
         REPORT_FILE: render_report(content),
     }

@@ -27,7 +27,7 @@ from facepart.matching.run import match_groups
 from facepart.metrics import supports, threshold_at_fmr
 from facepart.report.differentials import TARGETS, common_threshold
 from facepart.report.results import ALL_GROUPS
-from facepart.scores import load_scores
+from facepart.scores import GroupScores, load_scores
 from facepart.scores.people import load_people, people_path
 from facepart.study.store import ORIGINAL, Store
 from facepart.study.versions import Version
@@ -208,7 +208,7 @@ def lowest_thresholds(output: Path, members: Members, threshold_group: str | Non
     These are the thresholds for FMR 1e-3 of the group's original photos and of those that all groups share; a little
     lower, so that another group that is added moves them seldom.
     """
-    originals = {group: read_scores(output, UNCHANGED, group).scores.impostor for group in members.groups}
+    originals = {group: read_group_scores(output, UNCHANGED, group).impostor for group in members.groups}
     common = common_threshold(originals, TARGETS[0], threshold_group or ALL_GROUPS)
     found = {}
     for group, scores in originals.items():
@@ -217,10 +217,15 @@ def lowest_thresholds(output: Path, members: Members, threshold_group: str | Non
     return found
 
 
+def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:
+    """Read the scores that :func:`compare_group` wrote."""
+    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group}_scores.npz")
+
+
 def read_scores(output: Path, condition: Condition, group: str) -> PeopleScores:
-    """Read the scores that :func:`compare_group` wrote, and their sums by person."""
-    folder = output / MATCHES_FOLDER / condition.name
-    return PeopleScores(load_scores(folder / f"{group}_scores.npz"), load_people(people_path(folder, group)))
+    """Read the scores that :func:`compare_group` wrote, and their sums by person, which are much larger."""
+    sums = load_people(people_path(output / MATCHES_FOLDER / condition.name, group))
+    return PeopleScores(read_group_scores(output, condition, group), sums)
 
 
 def _feature(condition: str, name: str) -> Path:

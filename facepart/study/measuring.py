@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -136,7 +137,7 @@ def controls_of(setup: Setup, version: Version) -> list[str]:
 
 def merged_scores(draws: Sequence[PeopleScores]) -> PeopleScores:
     """Add up the scores of several draws of a control."""
-    scores = GroupScores(*(sum(rest, first) for first, *rest in zip(*(draw.scores for draw in draws), strict=True)))
+    scores = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
     return PeopleScores(scores, merged([draw.sums for draw in draws]))
 
 
