@@ -11,6 +11,7 @@ may put a person's photos into two groups), the difference is paired by those.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -123,16 +124,14 @@ def shift_differences(
         people: group -> their names, in that order.
     """
     found = []
-    names = list(shifts)
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            apart, count = _aligned((shifts[first], people[first]), (shifts[second], people[second]))
-            paired = count < len(people[first]) + len(people[second])
-            # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
-            twice = 0.0 if paired else shifts[first].twice + shifts[second].twice
-            both = Influence(shifts[first].value - shifts[second].value, apart[0] - apart[1], twice)
-            smaller = min(len(people[first]), len(people[second]))
-            found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
+    for first, second in combinations(shifts, 2):
+        apart, count = _aligned((shifts[first], people[first]), (shifts[second], people[second]))
+        paired = count < len(people[first]) + len(people[second])
+        # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
+        twice = 0.0 if paired else shifts[first].twice + shifts[second].twice
+        both = Influence(shifts[first].value - shifts[second].value, apart[0] - apart[1], twice)
+        smaller = min(len(people[first]), len(people[second]))
+        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
     return found
 
 
@@ -224,18 +223,17 @@ class _Moved(NamedTuple):
 
 
 def _ratios(moved: Mapping[str, tuple[_Moved, _Moved | None]]) -> list[RateRatio]:
-    names, found = list(moved), []
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            ratios = []
-            for one, other in zip(moved[first], moved[second], strict=True):
-                if one is None or other is None:
-                    ratios.append(UNKNOWN)
-                    continue
-                (ours, theirs), _ = _aligned(one[:2], other[:2])
-                after, before = one.rate._replace(people=ours), other.rate._replace(people=theirs)
-                ratios.append(ratio_interval(after, before, min(one.number, other.number)))
-            found.append(RateRatio(first, second, *ratios))
+    found = []
+    for first, second in combinations(moved, 2):
+        ratios = []
+        for one, other in zip(moved[first], moved[second], strict=True):
+            if one is None or other is None:
+                ratios.append(UNKNOWN)
+                continue
+            (ours, theirs), _ = _aligned(one[:2], other[:2])
+            after, before = one.rate._replace(people=ours), other.rate._replace(people=theirs)
+            ratios.append(ratio_interval(after, before, min(one.number, other.number)))
+        found.append(RateRatio(first, second, *ratios))
     return found
 
 
