@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import open_in_pieces, stamp_of
 from facepart.files.atomic import replacing
 from facepart.images import Photo
 
@@ -63,12 +64,11 @@ class Entry:
 
 
 def signature(photo: Photo) -> str:
-    """Tell a photo's file from one that replaces it: by size and time of change; empty if it cannot be looked at."""
+    """Tell a photo's file from one that replaces it; empty if it cannot be looked at."""
     try:
-        status = photo.path.stat()
+        return photo.stamp or stamp_of(photo.path)
     except OSError:
         return ""
-    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 class Store:
@@ -184,8 +184,8 @@ class Store:
     def _read(self, shard: int, name: str) -> NDArray[Any]:
         path = self._path(shard)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found: NDArray[Any] = file[name]
+            with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as arrays:
+                found: NDArray[Any] = arrays[name]
                 return found
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = " ".join(str(error).split())
