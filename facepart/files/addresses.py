@@ -137,6 +137,15 @@ def on_disk(path: Path) -> Iterator[Path]:
         yield copy
 
 
+def read_whole(path: Path) -> bytes:
+    """Read all of a file.
+
+    Raises:
+        OSError: it cannot be read; of an address, stores raise errors of many kinds.
+    """
+    return cast(bytes, _system(path).cat_file(_inside(path))) if is_address(path) else path.read_bytes()
+
+
 def open_in_pieces(path: Path) -> BinaryIO:
     """Open a file of which only pieces will be read."""
     if is_address(path):

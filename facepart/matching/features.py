@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import is_address, on_disk
+from facepart.files.addresses import is_address, on_disk, read_whole
 from facepart.lists.features import label_of
 from facepart.lists.paths import read_list
 from facepart.matching.extraction import Model, compare_models, find_model
@@ -147,7 +147,7 @@ def _read_at_most(path: Path, size: int) -> bytes:
     """Read the beginning of a file in as few calls as can be; nothing of one that cannot be read."""
     try:
         if is_address(path):
-            return path.read_bytes()[:size]
+            return read_whole(path)[:size]
         with path.open("rb", buffering=0) as file:
             return file.read(size)
     except OSError:
