@@ -105,7 +105,10 @@ def sending(path: Path) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="facepart-") as folder:
         temporary = Path(folder) / path.name
-        yield temporary
+        try:
+            yield temporary
+        except OSError as error:
+            raise FacepartError(f"{path}: cannot be written: {error.strerror or error}") from error
         with telling(path, "cannot be written"):
             _system(path).put_file(str(temporary), _inside(path))
 

@@ -9,6 +9,7 @@ embedding are kept with the reason.
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from facepart.images import Photo
 ORIGINAL = "original"
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
 SHARD_PHOTOS = 256
+# Shards that are read at once: from a store, most of the time is waiting.
+_THREADS = 8
 
 
 @dataclass
@@ -89,9 +92,11 @@ class Store:
         self._waiting: list[Entry] = []
         numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz")]
         self._next = max(numbers, default=0) + 1
-        for number in sorted(numbers):
-            for line in self._index(number):
-                self._take(number, line)
+        numbers.sort()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for number, lines in zip(numbers, pool.map(self._index, numbers), strict=True):
+                for line in lines:
+                    self._take(number, line)
 
     def add(self, entry: Entry) -> None:
         """Take a photo in; it is on disk once its shard is full, or after :meth:`flush`."""
@@ -150,14 +155,19 @@ class Store:
             shard, row = self.rows[name].places[condition]
             wanted.setdefault(shard, []).append((place, row))
             count += 1
-        matrix: NDArray[np.float32] | None = None
-        for shard, pairs in wanted.items():
-            found = self._read(shard, f"embeddings_{condition}")
-            if matrix is None:
-                matrix = np.empty((count, found.shape[1]), np.float32)
-            places, rows = zip(*pairs, strict=True)
-            matrix[list(places)] = found[list(rows)]
-        return np.empty((0, 0), np.float32) if matrix is None else matrix
+        if not wanted:
+            return np.empty((0, 0), np.float32)
+        array = f"embeddings_{condition}"
+        matrix = np.empty((count, self._read(next(iter(wanted)), array).shape[1]), np.float32)
+
+        def fill(shard: int) -> None:
+            places, rows = zip(*wanted[shard], strict=True)
+            matrix[list(places)] = self._read(shard, array)[list(rows)]
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(fill, wanted):
+                pass
+        return matrix
 
     def lacking(self, photo: Photo, conditions: Sequence[str]) -> list[str]:
         """Give the conditions in which a photo has still to be embedded; none if it is known to fail."""
