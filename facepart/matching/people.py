@@ -1,10 +1,10 @@
 r"""Faces of a group -> the sums of its scores by person, which standard errors need.
 
-An impostor score is the product of two embeddings, so that most sums follow from sums of embeddings, without a pair
-being looked at: with :math:`E_p` the sum of a person's embeddings and :math:`T` that of all, the person's impostor
-scores add up to :math:`E_p \cdot (T - E_p)`, and the squares of all scores of a face :math:`x` to
-:math:`x^T M x` with :math:`M = \sum x x^T`. What remains are the scores of pairs of one person, which are few, and
-how many scores lie high (:class:`HighScores`), which is counted along with all pairs.
+An impostor score is the product of two embeddings, so that most sums follow from sums over embeddings, without a pair
+being looked at: all scores of a face :math:`x` add up to :math:`x^T T` with :math:`T = \sum y`, and their squares to
+:math:`x^T M x` with :math:`M = \sum y y^T`. What remains are the scores of pairs of one person, which are few and are
+taken off, and how many scores lie high (:class:`HighScores`), which is counted along with all pairs. Memory goes with
+the faces and with the authentic pairs; of what goes with the people, the bins of high scores are by far the largest.
 
 These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
 is far more than a standard error needs.
@@ -29,7 +29,7 @@ _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 _SAMPLE = 1024
 # Pairs of one person that are compared at a time: their embeddings take 64 MB.
 _AT_ONCE = 1 << 14
-# Faces whose squares are summed at a time.
+# Faces whose scores are summed at a time.
 _BLOCK = 4096
 
 
@@ -61,14 +61,14 @@ class HighScores:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
 
     def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
-        """Add what was counted elsewhere, with the same `lowest`.
+        """Add what was counted elsewhere, with the same `lowest`; on the CPU alone.
 
         Args:
             places: int64, (k,), each once: person * bins + bin.
-            counts: (k,).
+            counts: int32, (k,).
         """
         with self._lock:
-            self._counts.index_add_(0, torch.tensor(places), torch.tensor(counts, dtype=torch.int32))
+            self._counts.numpy()[places] += counts
 
     def bins(self) -> NDArray[np.int32]:
         """Give what was counted, int32, (p, k)."""
@@ -119,7 +119,7 @@ def sum_by_person(
     """Sum up the scores of each person.
 
     Args:
-        names: str, (p,), of the people, by their numbers.
+        names: str, (p,), of the people, by their numbers; sorted.
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
         authentic: of :func:`authentic_scores`.
@@ -143,30 +143,31 @@ def sum_by_person(
     if gallery is not None:
         back = _impostor_sums(gallery, probe, high.bins())  # each bin holds the scores of both directions
         theirs = Sums(theirs.count + back.count, theirs.total + back.total, theirs.squares + back.squares, back.bins)
-    order = np.argsort(names)
-    return PersonSums(names[order], high.lowest, ours.taken(order), theirs.taken(order))
+    return PersonSums(names, high.lowest, ours, theirs)
 
 
 def _impostor_sums(side: Faces, other: Faces, bins: NDArray[np.int32]) -> Sums:
     """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
     people = len(bins)
-    ours, theirs = (vectors_by_person(faces, people) for faces in (side, other))
     numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
     count = (numbers * (len(other.subjects) - others)).astype(np.int64)
-    total = np.einsum("pd,pd->p", ours, theirs.sum(axis=0) - theirs)
-    rows = torch.from_numpy(other.embeddings)
-    moment = rows.T @ rows
-    of_face = np.empty(len(side.subjects))
+    # First of each face, with all of the other side.
+    theirs = torch.from_numpy(other.embeddings)
+    whole = torch.stack([block.double().sum(0) for block in theirs.split(_BLOCK)]).sum(0)
+    moment = theirs.T @ theirs
+    of_face = np.empty((2, len(side.subjects)))
     for first in range(0, len(side.subjects), _BLOCK):
         block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
-        of_face[first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
-    squares = np.bincount(side.subjects, of_face, minlength=people).astype(np.float64)
-    for i, j in _pairs_of_one_person(side, other):
-        own = _dots(side, other, i, j).astype(np.float64) ** 2
-        # Within one list, a pair stands once here and twice in the sums.
-        squares -= np.bincount(side.subjects[i], own, minlength=people) * (2 if side is other else 1)
+        of_face[0, first : first + _BLOCK] = (block.double() @ whole).numpy()
+        of_face[1, first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
     if side is other:
-        squares -= numbers  # each face with itself
+        of_face -= 1  # each face with itself
+    total, squares = (np.bincount(side.subjects, sums, minlength=people) for sums in of_face)
+    # Then the scores of one person are taken off. Within one list, a pair stands once here and twice in the sums.
+    for i, j in _pairs_of_one_person(side, other):
+        own, times = _dots(side, other, i, j).astype(np.float64), 2 if side is other else 1
+        total -= times * np.bincount(side.subjects[i], own, minlength=people)
+        squares -= times * np.bincount(side.subjects[i], own**2, minlength=people)
     return Sums(count, total, squares, bins)
 
 

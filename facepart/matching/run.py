@@ -182,7 +182,10 @@ def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None
     probe, gallery = group.probe, group.gallery
     if gallery is not None:
         refuse_unlike(probe, gallery)
-    subject_numbers: dict[Hashable, int] = {}
+    sides = [probe] if gallery is None else [probe, gallery]
+    # People are numbered as their names are sorted, which is the order that the sums by person are written in.
+    people = sorted({rule(label) for side in sides for label in side.labels})
+    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
     photo_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
     left = _faces(probe, rule, by_label, subject_numbers, photo_numbers)
@@ -192,7 +195,7 @@ def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None
         sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
         raise FacepartError(
             f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
-            f"{next(iter(subject_numbers))!r}, so there are no impostor pairs; if it should be more, the naming rule "
+            f"{people[0]!r}, so there are no impostor pairs; if it should be more, the naming rule "
             "does not fit: try another -d or --subject-pattern"
         )
     model = probe.model or (gallery.model if gallery is not None else None)
@@ -207,15 +210,14 @@ def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None
         group=group.name,
         probes=len(probe.labels),
         gallery=None if gallery is None else len(gallery.labels),
-        subjects=len(subject_numbers),
+        subjects=len(people),
         authentic=counts.authentic,
         impostor=counts.impostor,
         left_out=counts.left_out,
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
-    people = np.array(list(subject_numbers), dtype=np.str_)
-    return _Prepared(group, people, left, right, counts, outcome, settings)
+    return _Prepared(group, np.array(people, dtype=np.str_), left, right, counts, outcome, settings)
 
 
 def _faces(

@@ -51,10 +51,6 @@ class Sums:
     squares: NDArray[np.float64]
     bins: NDArray[np.int32]
 
-    def taken(self, order: NDArray[np.intp]) -> "Sums":
-        """Give the people in another order."""
-        return Sums(self.count[order], self.total[order], self.squares[order], self.bins[order])
-
 
 @dataclass(frozen=True, eq=False)
 class PersonSums:
