@@ -6,8 +6,8 @@ import pytest
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
-from facepart.scores.people import BIN, PersonSums
+from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
+from facepart.scores.people import BIN, PersonSums, Sums
 
 PEOPLE = 60
 
@@ -34,7 +34,8 @@ def sum_up(probe: Faces, gallery: Faces | None, **options: int) -> PersonSums:
     high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
     count_scores(probe, gallery, workers=2, high=high, **options)
     names = np.array([f"{number:02}" for number in range(PEOPLE)])
-    return sum_by_person(names, probe, gallery, authentic, high)
+    impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), high.bins())
+    return PersonSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
 
 
 @pytest.mark.parametrize("cross", [False, True])

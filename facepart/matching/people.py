@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from facepart.matching.faces import Faces
 from facepart.scores.distribution import STEPS
-from facepart.scores.people import BIN, PersonSums, Sums, bins_from
+from facepart.scores.people import BIN, Moments, Sums, bins_from
 
 # The bins reach down to where so many of a sample's impostor scores lie above: the first share that is not below the
 # FNMR there, so that the EER is covered.
@@ -29,8 +29,9 @@ _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 _SAMPLE = 1024
 # Pairs of one person that are compared at a time: their embeddings take 64 MB.
 _AT_ONCE = 1 << 14
-# Faces whose scores are summed at a time.
+# Faces, and authentic scores, that are summed at a time.
 _BLOCK = 4096
+_SUMMED = 1 << 20
 
 
 class HighScores:
@@ -109,52 +110,49 @@ def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.flo
     return max(int(min(threshold, down_to) * STEPS // BIN) * BIN, -STEPS)
 
 
-def sum_by_person(
-    names: NDArray[np.str_],
-    probe: Faces,
-    gallery: Faces | None,
-    authentic: tuple[NDArray[np.int64], NDArray[np.float32]],
-    high: HighScores,
-) -> PersonSums:
-    """Sum up the scores of each person.
+def authentic_sums(people: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
+    """Sum up the authentic scores of each person.
 
     Args:
-        names: str, (p,), of the people, by their numbers; sorted.
+        people: how many there are.
+        authentic: of :func:`authentic_scores`.
+        lowest: where the bins begin, in millionths.
+    """
+    width = bins_from(lowest)
+    count, (total, squares) = np.zeros(people, np.int64), np.zeros((2, people))
+    bins = np.zeros(people * width, np.int32)
+    for first in range(0, len(authentic[0]), _SUMMED):
+        who = authentic[0][first : first + _SUMMED]
+        exact = authentic[1][first : first + _SUMMED].astype(np.float64)
+        count += np.bincount(who, minlength=people)
+        total += np.bincount(who, exact, minlength=people)
+        squares += np.bincount(who, exact**2, minlength=people)
+        steps = np.rint(exact * STEPS).astype(np.int64)
+        above = steps >= lowest
+        places = np.minimum((steps[above] - lowest) // BIN, width - 1)
+        np.add.at(bins, who[above] * width + places, 1)
+    return Sums(count, total, squares, bins.reshape(people, width))
+
+
+def impostor_moments(people: int, probe: Faces, gallery: Faces | None) -> Moments:
+    """Sum up the impostor scores of each person, as far as no pair of them need be looked at.
+
+    Args:
+        people: how many there are.
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
-        authentic: of :func:`authentic_scores`.
-        high: the high impostor scores, all of them counted.
     """
-    count = len(names)
-    who, scores = authentic
-    steps = np.rint(scores.astype(np.float64) * STEPS).astype(np.int64)
-    width = bins_from(high.lowest)
-    bins = np.zeros(count * width, np.int32)
-    above = steps >= high.lowest
-    places = np.minimum((steps[above] - high.lowest) // BIN, width - 1)
-    np.add.at(bins, who[above] * width + places, 1)
-    ours = Sums(
-        np.bincount(who, minlength=count).astype(np.int64),
-        np.bincount(who, scores, minlength=count).astype(np.float64),
-        np.bincount(who, scores.astype(np.float64) ** 2, minlength=count).astype(np.float64),
-        bins.reshape(count, width),
-    )
-    theirs = _impostor_sums(probe, gallery or probe, high.bins())
-    if gallery is not None:
-        back = _impostor_sums(gallery, probe, high.bins())  # each bin holds the scores of both directions
-        theirs = Sums(theirs.count + back.count, theirs.total + back.total, theirs.squares + back.squares, back.bins)
-    return PersonSums(names, high.lowest, ours, theirs)
+    if gallery is None:
+        return _moments_of_side(people, probe, probe)
+    there, back = _moments_of_side(people, probe, gallery), _moments_of_side(people, gallery, probe)
+    return there[0] + back[0], there[1] + back[1], there[2] + back[2]
 
 
-def _impostor_sums(side: Faces, other: Faces, bins: NDArray[np.int32]) -> Sums:
+def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
     """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
-    people = len(bins)
     numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
-    count = (numbers * (len(other.subjects) - others)).astype(np.int64)
     # First of each face, with all of the other side.
-    theirs = torch.from_numpy(other.embeddings)
-    whole = torch.stack([block.double().sum(0) for block in theirs.split(_BLOCK)]).sum(0)
-    moment = theirs.T @ theirs
+    whole, moment = _sums_over(other.embeddings)
     of_face = np.empty((2, len(side.subjects)))
     for first in range(0, len(side.subjects), _BLOCK):
         block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
@@ -162,13 +160,24 @@ def _impostor_sums(side: Faces, other: Faces, bins: NDArray[np.int32]) -> Sums:
         of_face[1, first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
     if side is other:
         of_face -= 1  # each face with itself
-    total, squares = (np.bincount(side.subjects, sums, minlength=people) for sums in of_face)
+    total, squares = (
+        np.bincount(side.subjects, sums, minlength=people).astype(np.float64, copy=False) for sums in of_face
+    )
     # Then the scores of one person are taken off. Within one list, a pair stands once here and twice in the sums.
     for i, j in _pairs_of_one_person(side, other):
         own, times = _dots(side, other, i, j).astype(np.float64), 2 if side is other else 1
         total -= times * np.bincount(side.subjects[i], own, minlength=people)
         squares -= times * np.bincount(side.subjects[i], own**2, minlength=people)
-    return Sums(count, total, squares, bins)
+    return numbers * (len(other.subjects) - others), total, squares
+
+
+def _sums_over(embeddings: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
+    rows = torch.from_numpy(embeddings)
+    whole = torch.zeros(rows.shape[1], dtype=torch.float64)
+    for first in range(0, len(rows), _BLOCK):
+        whole += rows[first : first + _BLOCK].double().sum(0)
+    return whole, rows.T @ rows
 
 
 def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:

@@ -33,6 +33,8 @@ BIN = 2500
 _VERSION = 1
 _KINDS = ("authentic", "impostor")
 _FIELDS = ("count", "total", "squares", "bins")
+# The first three arrays of Sums.
+Moments = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ def merged(parts: Sequence[PersonSums]) -> PersonSums:
     return PersonSums(parts[0].people, lowest, *added)
 
 
-def _moments(sums: Sums) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def _moments(sums: Sums) -> Moments:
     return sums.count, sums.total, sums.squares
 
 
