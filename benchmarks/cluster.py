@@ -23,15 +23,15 @@ from benchmarks.machine import cores, describe
 from benchmarks.match import make_features
 from benchmarks.watch import resident
 from facepart.cluster.connect import connect
-from facepart.cluster.matching import count_scores
-from facepart.matching.run import CountScores, match
+from facepart.cluster.matching import take_over
+from facepart.matching.run import TakeOver, match
 
 ROUNDS = 3
 MILLION = 1_000_000
 FILES = ("CM_scores.npz", "CM_people.npz")
 
 
-def timed(source: Path, out: Path, count: CountScores | None) -> float:
+def timed(source: Path, out: Path, count: TakeOver | None) -> float:
     """Match within one matrix; give the seconds."""
     begun = time.perf_counter()
     match(source, None, out, "CM", save="distribution", count=count)
@@ -40,8 +40,8 @@ def timed(source: Path, out: Path, count: CountScores | None) -> float:
 
 def overhead(source: Path, folder: Path) -> None:
     """Take turns, and compare."""
-    sides: dict[str, CountScores | None] = {"one process": None, "Ray": count_scores}
-    print(f"  {'Ray, its workers new':24}{timed(source, folder / 'first', count_scores):8.2f} s", flush=True)
+    sides: dict[str, TakeOver | None] = {"one process": None, "Ray": take_over}
+    print(f"  {'Ray, its workers new':24}{timed(source, folder / 'first', take_over):8.2f} s", flush=True)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(ROUNDS):
         for name, count in sides.items():
@@ -96,7 +96,7 @@ def ray_workers() -> list[int]:
 def many(source: Path, folder: Path, count: int) -> None:
     """Match many features once, and say what a million would take."""
     with Memory() as memory:
-        seconds = timed(source, folder / "many", count_scores)
+        seconds = timed(source, folder / "many", take_over)
     each = seconds * cores() / (count * (count - 1) / 2)
     print(f"  {seconds:.0f} s, {each * 1e9:.1f} ns a pair and processor")
     print(f"  this process {memory.driver / 2**30:.1f} GiB, workers {memory.workers / 2**30:.1f} GiB in all")

@@ -19,7 +19,7 @@ from benchmarks.machine import cores, describe
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
 
 SIZE = 512
 
@@ -43,8 +43,9 @@ def count_with_sums(faces: Faces) -> None:
     people = int(faces.subjects.max()) + 1
     authentic = authentic_scores(faces, None)
     high = HighScores(people, choose_lowest(faces, None, authentic[1]))
+    authentic_sums(people, authentic, high.lowest)
+    impostor_moments(people, faces, None)
     count_scores(faces, workers=cores(), high=high)
-    sum_by_person(np.array([f"{number:06}" for number in range(people)]), faces, None, authentic, high)
 
 
 def measure(faces: Faces, rounds: int) -> dict[str, float]:

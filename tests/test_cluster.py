@@ -11,7 +11,7 @@ import pytest
 
 from facepart import __version__
 from facepart.cluster.connect import connect
-from facepart.cluster.matching import count_scores
+from facepart.cluster.matching import take_over
 from facepart.errors import FacepartError
 from facepart.matching.run import match
 from tests.cluster_features import skip_without_ray, write_features
@@ -71,7 +71,7 @@ def test_the_files_are_those_of_one_machine(cross: bool, sides, cluster, tmp_pat
             tmp_path / str(tiles),
             "CM",
             save="distribution",
-            count=partial(count_scores, block_tiles=tiles),
+            count=partial(take_over, block_tiles=tiles),
             progress=lambda done, total, note="", told=told: told.append((done, total)),
         )
         assert there == here
@@ -101,7 +101,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
         tmp_path / "there",
         "CM",
         save="distribution",
-        count=partial(count_scores, block_tiles=2),
+        count=partial(take_over, block_tiles=2),
         progress=kill,
     )
     assert calls == 21
@@ -115,7 +115,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
 def test_a_node_of_another_version_is_told_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("facepart.cluster.matching.__version__", "9.9")
     with pytest.raises(FacepartError) as caught:
-        match(sides[1], None, tmp_path, "CM", save="distribution", count=count_scores)
+        match(sides[1], None, tmp_path, "CM", save="distribution", count=take_over)
     assert str(caught.value) == (
         f"--ray: the program is version 9.9, but a node of the cluster has {__version__}; install the same version "
         "on every node"
@@ -131,7 +131,7 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
         return get(reference)._replace(arithmetic=frozenset(["one", "other"]))
 
     monkeypatch.setattr(ray, "get", of_another_kind)
-    match(sides[1], None, tmp_path, "CM", save="distribution", count=count_scores)
+    match(sides[1], None, tmp_path, "CM", save="distribution", count=take_over)
     assert "the nodes of the cluster compute in 2 ways" in caplog.text
 
 

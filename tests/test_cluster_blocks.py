@@ -1,5 +1,7 @@
 """Counting by pairs of blocks and adding up, without a cluster: what one machine counts at once."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,11 +84,12 @@ COUNTS = st.lists(st.integers(0, 3), min_size=1, max_size=30)
 
 
 @settings(deadline=None)
-@given(st.lists(COUNTS, min_size=1, max_size=6))
-def test_sparse_counts_add_up_like_tables(tables) -> None:
+@given(st.lists(COUNTS, min_size=1, max_size=6), st.integers(1, 40))
+def test_sparse_counts_add_up_like_tables(tables, at_once: int) -> None:
     length = max(map(len, tables))
     padded = [np.array(table + [0] * (length - len(table))) for table in tables]
-    whole = added([sparse(table) for table in padded])
+    with mock.patch("facepart.cluster.sparse._AT_ONCE", at_once):
+        whole = added([sparse(table) for table in padded])
     expected = sparse(np.sum(padded, axis=0))
     np.testing.assert_array_equal(whole.places, expected.places)
     np.testing.assert_array_equal(whole.counts, expected.counts)

@@ -122,11 +122,11 @@ def answer(out: Path) -> dict[str, bytes]:
 def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
     studied: Path, request_of, nodes, small_shards, tmp_path: Path
 ) -> None:
-    from facepart.cluster.matching import count_scores
+    from facepart.cluster.matching import take_over
 
     (tmp_path / "notes").mkdir()
     deadly = DeadlyCluster(tmp_path / "notes", once=["001_1"])
-    outcome = run_study(request_of(tmp_path / "out"), spread=deadly, count=count_scores)
+    outcome = run_study(request_of(tmp_path / "out"), spread=deadly, count=take_over)
     assert (outcome.embedded, len(outcome.failures)) == (11, 1)
     assert len(list((tmp_path / "notes").glob("001_1-*"))) == 2
     found, expected = answer(tmp_path / "out"), answer(studied)

@@ -1,11 +1,13 @@
 """The matching runner and its command: the files it writes, against the original program's on real faces."""
 
+import copy
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,10 +15,14 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError, UsageError
+from facepart.files.progress import Progress
 from facepart.matching import output
-from facepart.matching.run import match
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.people import HighScores
+from facepart.matching.run import Count, match
 from facepart.metrics import d_prime
-from facepart.scores import ScoreDistribution, load_scores
+from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list
 
@@ -77,6 +83,27 @@ def test_a_matrix_gives_what_its_list_gives(tmp_path: Path) -> None:
     match(tmp_path / "features.npy", None, tmp_path / "b", "CM")
     for name in ("CM_authentic.npy", "CM_impostor.npy", "CM_labels.txt", "CM_scores.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_faces_that_are_taken_over_are_let_go_of(tmp_path: Path, cross: bool) -> None:
+    """Those of a million take 2 GB, which a cluster has in its own memory."""
+    probe, gallery = listed(tmp_path / "a"), listed(tmp_path / "b", seed=1) if cross else None
+
+    def take_over(probe: Faces, gallery: Faces | None) -> Count:
+        given = [weakref.ref(side.embeddings) for side in (probe, gallery) if side]
+        one, other = copy.deepcopy((probe, gallery))
+
+        def count(*, high: HighScores, progress: Progress) -> GroupScores:
+            assert [each() for each in given] == [None] * (1 + cross)
+            return count_scores(one, other, workers=1, high=high, progress=progress)
+
+        return count
+
+    match(probe, gallery, tmp_path / "here", "CM", save="distribution")
+    match(probe, gallery, tmp_path / "there", "CM", save="distribution", count=take_over)
+    for name in ("CM_scores.npz", "CM_people.npz"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
 def test_the_same_photo_is_left_out_across_lists_unless_asked_for(tmp_path: Path) -> None:

@@ -103,6 +103,18 @@ def test_an_unusable_row_of_a_matrix_is_told_by_its_number(tmp_path: Path) -> No
 TYPES = ("<f4", ">f4", "<f8", "<f2", "<i4", "<u1")
 
 
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_matrix_of_any_type_is_read_and_one_of_float32_stays_on_disk(tmp_path: Path, kind: str) -> None:
+    matrix = np.random.default_rng(0).integers(1, 200, (5, 8)).astype(kind)
+    np.save(tmp_path / "features.npy", matrix)
+    (tmp_path / "labels.txt").write_text("".join(f"a/{row}\n" for row in range(5)))
+    found = read_features(tmp_path / "features.npy").matrix
+    assert type(found) is np.ndarray
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, matrix.astype(np.float32))
+    assert isinstance(found.base, np.memmap) == (kind == "<f4")
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(

@@ -6,8 +6,8 @@ import pytest
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
-from facepart.scores.people import BIN, PersonSums
+from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
+from facepart.scores.people import BIN, PersonSums, Sums
 
 PEOPLE = 60
 
@@ -33,8 +33,9 @@ def sum_up(probe: Faces, gallery: Faces | None, **options: int) -> PersonSums:
     authentic = authentic_scores(probe, gallery)
     high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
     count_scores(probe, gallery, workers=2, high=high, **options)
-    names = np.array([f"{number:02}" for number in np.random.default_rng(3).permutation(PEOPLE)])
-    return sum_by_person(names, probe, gallery, authentic, high)
+    names = np.array([f"{number:02}" for number in range(PEOPLE)])
+    impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), high.bins())
+    return PersonSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
 
 
 @pytest.mark.parametrize("cross", [False, True])
@@ -47,19 +48,17 @@ def test_sums_are_those_of_every_pair_of_a_person(cross: bool) -> None:
     if not cross:
         compared &= np.triu(np.ones_like(compared), 1)
     same = probe.subjects[:, None] == other.subjects
-    numbers = np.random.default_rng(3).permutation(PEOPLE)
     for subject in range(PEOPLE):
-        place = sums.people.tolist().index(f"{numbers[subject]:02}")
         has_part = (probe.subjects[:, None] == subject) | (other.subjects == subject)
         for found, pairs in ((sums.authentic, same), (sums.impostor, ~same)):
             own = scores[compared & pairs & has_part]
-            assert found.count[place] == len(own)
-            assert found.total[place] == pytest.approx(own.sum(), abs=1e-4)
-            assert found.squares[place] == pytest.approx((own**2).sum(), abs=1e-4)
+            assert found.count[subject] == len(own)
+            assert found.total[subject] == pytest.approx(own.sum(), abs=1e-4)
+            assert found.squares[subject] == pytest.approx((own**2).sum(), abs=1e-4)
             edges = sums.lowest + BIN * np.arange(found.bins.shape[1] + 1)
             expected = np.histogram(np.rint(own * 1e6), edges)[0]
             # A score a float's error away from an edge may lie in the next bin.
-            assert np.abs(found.bins[place] - expected).sum() <= 2
+            assert np.abs(found.bins[subject] - expected).sum() <= 2
 
 
 @pytest.mark.parametrize("cross", [False, True])

@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
 from facepart.metrics import fmr, fnmr, threshold_at_fmr
 from facepart.report.differentials import (
     EACH_GROUP,
@@ -20,6 +20,7 @@ from facepart.report.differentials import (
 )
 from facepart.report.results import ALL_GROUPS
 from facepart.scores import ScoreDistribution
+from facepart.scores.people import PersonSums, Sums
 from facepart.uncertainty.contrasts import contrast, pair_sums
 from facepart.uncertainty.influence import Influence, PeopleScores, fnmr_at_fmr_of, fnmr_of
 from facepart.uncertainty.intervals import FEWEST_PEOPLE, rate_interval, variance
@@ -33,11 +34,16 @@ def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix:
     subjects = np.repeat(np.arange(people), photos)
     rows = rng.standard_normal((people, 12))[subjects] + spread * rng.standard_normal((len(subjects), 12)) + 0.3
     faces = Faces(unit_rows(rows.astype(np.float32)), subjects, np.arange(len(subjects)))
-    authentic = authentic_scores(faces, None)
+    return scores_of(faces, np.array([f"{prefix}{number:03}" for number in range(people)]))
+
+
+def scores_of(faces: Faces, names: np.ndarray) -> PeopleScores:
+    authentic, people = authentic_scores(faces, None), len(names)
     high = HighScores(people, choose_lowest(faces, None, authentic[1], -1.0))
     scores = count_scores(faces, None, workers=1, high=high)
-    names = np.array([f"{prefix}{number:03}" for number in range(people)])
-    return PeopleScores(scores, sum_by_person(names, faces, None, authentic, high))
+    impostor = Sums(*impostor_moments(people, faces, None), high.bins())
+    sums = PersonSums(names, high.lowest, authentic_sums(people, authentic, high.lowest), impostor)
+    return PeopleScores(scores, sums)
 
 
 @pytest.fixture(scope="module")
@@ -322,11 +328,7 @@ def test_few_people_with_a_second_photo_give_no_interval_of_false_non_matches(
     subjects = np.concatenate([np.arange(50), np.repeat(np.arange(5), 4)])
     rows = rng.standard_normal((50, 12))[subjects] + rng.standard_normal((len(subjects), 12)) + 0.3
     faces = Faces(unit_rows(rows.astype(np.float32)), subjects, np.arange(len(subjects)))
-    authentic = authentic_scores(faces, None)
-    high = HighScores(50, choose_lowest(faces, None, authentic[1], -1.0))
-    scores = count_scores(faces, None, workers=1, high=high)
-    names = np.array(named("x", 50))
-    few = PeopleScores(scores, sum_by_person(names, faces, None, authentic, high))
+    few = scores_of(faces, np.array(named("x", 50)))
     found = compare({"CM": groups["CM"], "few": few}, ALL_GROUPS)
     row = found.groups[1]
     assert not row.refused

@@ -25,7 +25,7 @@ from facepart.matching.output import MOST_PAIRS, SAVES
 from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 if TYPE_CHECKING:
-    from facepart.matching.run import CountScores, MatchOutcome
+    from facepart.matching.run import MatchOutcome, TakeOver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +135,7 @@ def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _counter(address: str | None) -> "Iterator[CountScores | None]":
+def _counter(address: str | None) -> "Iterator[TakeOver | None]":
     """Yield what counts scores on a cluster; None without one."""
     if address is None:
         yield None
@@ -143,9 +143,9 @@ def _counter(address: str | None) -> "Iterator[CountScores | None]":
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.matching import count_scores
+        from facepart.cluster.matching import take_over
 
-        yield count_scores
+        yield take_over
 
 
 def _read_groups(arguments: argparse.Namespace) -> list[Group]:

@@ -21,7 +21,7 @@ from facepart.parts import PARTS
 from facepart.subjects import DATASETS, DEFAULT_DATASET
 
 if TYPE_CHECKING:
-    from facepart.matching.run import CountScores
+    from facepart.matching.run import TakeOver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -152,13 +152,13 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _counter(arguments: argparse.Namespace) -> "CountScores | None":
+def _counter(arguments: argparse.Namespace) -> "TakeOver | None":
     """Give what counts scores on the cluster; None without one, or where pairs are kept: one machine writes them."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.matching import count_scores
+    from facepart.cluster.matching import take_over
 
-    return count_scores
+    return take_over
 
 
 def _names(text: str) -> list[str]:

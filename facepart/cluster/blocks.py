@@ -84,9 +84,11 @@ def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -
     theirs = None if columns is None else _side(columns, people)
     high = HighScores(len(people), lowest)
     total = Total()
+    # Made in this thread, which takes all of a worker's tasks: the C library keeps what the threads of a pool freed,
+    # for each of them apart, so that tables made there, 33 MB each, would pile up from task to task.
+    table = Table(total, TILE)
 
     def count() -> None:
-        table = Table(total, TILE)
         for strip in strips_of(ours.count, None if theirs is None else theirs.count, TILE):
             count_strip(ours, theirs, strip, table, high)
         table.finish()

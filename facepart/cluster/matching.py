@@ -1,9 +1,10 @@
 """All pairs of faces -> how often every score occurs, counted by the nodes of a Ray cluster.
 
-Both sides are put into Ray's store once, in blocks. A task counts the pairs of two blocks, which Ray brings to the
-node that it runs on; there they are read where they lie in the node's memory, not copied. What some tasks found is
-added up by another task, and the sums of those come here, about the square root of the number of tasks. Only so many
-tasks are handed out at a time, so that neither they nor their results pile up.
+Both sides are put into Ray's store once, in blocks; what they are put together from can be let go of then. A task
+counts the pairs of two blocks, which Ray brings to the node that it runs on; there they are read where they lie in
+the node's memory, not copied. What some tasks found is added up by another task, and the sums of those come here,
+about the square root of the number of tasks. Only so many tasks are handed out at a time, so that neither they nor
+their results pile up.
 
 A task depends on nothing but its blocks, so that Ray runs it again elsewhere where a worker or a node dies. What is
 lost with a node is what it was counting, and sums that had not come here yet. Counts are whole numbers, and their
@@ -13,6 +14,7 @@ sums are the same in any order: those of :func:`facepart.matching.counting.count
 import logging
 import math
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +27,15 @@ from facepart.matching.cosine import TILE
 from facepart.matching.counting import arranged
 from facepart.matching.faces import Faces
 from facepart.matching.people import HighScores
+from facepart.matching.run import Count
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores
 
 if TYPE_CHECKING:
     from ray import ObjectRef
+
+    # Blocks of a side in the store, and how many faces each holds.
+    Blocks = list[tuple[ObjectRef[Faces], int]]
 
 _log = logging.getLogger(__name__)
 
@@ -41,40 +47,50 @@ _RETRIES = 10
 _FEWEST_ADDED = 4
 
 
-def count_scores(
-    probe: Faces,
-    gallery: Faces | None = None,
-    *,
-    high: HighScores,
-    progress: Progress = silent,
-    block_tiles: int | None = None,
-) -> GroupScores:
-    """Compare the faces and count their scores, on the cluster that this process is connected to.
+def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | None = None) -> Count:
+    """Put faces into the store of the cluster that this process is connected to.
 
     Args:
         probe: the faces that are looked for.
         gallery: those they are compared with; None compares the probes with each other.
-        high: where the high impostor scores are counted by person, too; on the CPU.
-        progress: told (pairs looked at, pairs in all).
         block_tiles: tiles on either side of a task's blocks; None for what suits the cluster. It does not change the
             counts.
 
     Returns:
-        The distributions of the authentic and the impostor scores.
+        :func:`count_scores` of them.
 
     Raises:
-        FacepartError: the cluster has no processors, its nodes do not have this program, or a task died again and
-            again.
+        FacepartError: the cluster has no processors.
     """
-    import ray
-
     if not _processors():
         raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
     step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, _processors())
     rows = _put(probe, step * TILE)
-    columns = rows if gallery is None else _put(gallery, step * TILE)
-    pairs = block_pairs([size for _, size in rows], None if gallery is None else [size for _, size in columns])
+    return partial(count_scores, rows, None if gallery is None else _put(gallery, step * TILE))
+
+
+def count_scores(
+    rows: "Blocks", columns: "Blocks | None", *, high: HighScores, progress: Progress = silent
+) -> GroupScores:
+    """Compare faces that lie in the cluster's store, and count their scores.
+
+    Args:
+        rows: the faces that are looked for.
+        columns: those they are compared with; None compares `rows` with each other.
+        high: where the high impostor scores are counted by person, too; on the CPU.
+        progress: told (pairs looked at, pairs in all).
+
+    Returns:
+        The distributions of the authentic and the impostor scores.
+
+    Raises:
+        FacepartError: the nodes of the cluster do not have this program, or a task died again and again.
+    """
+    import ray
+
+    pairs = block_pairs([size for _, size in rows], None if columns is None else [size for _, size in columns])
+    others = columns or rows
     count: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(count_block)
     add: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(add_found)
     at_once = max(_FEWEST_ADDED, math.isqrt(len(pairs)))
@@ -94,7 +110,7 @@ def count_scores(
                 _log.warning("a node of the cluster is gone: what it had not finished is counted on the others")
             while waiting and len(counting) < _AHEAD * max(there, 1):
                 i, j, size = waiting.popleft()
-                blocks = rows[i][0], None if j is None else columns[j][0]
+                blocks = rows[i][0], None if j is None else others[j][0]
                 counting[count.remote(*blocks, high.lowest, __version__)] = size
             while len(counted) >= at_once or (counted and not counting):
                 adding.add(add.remote(*counted[:at_once]))
@@ -129,8 +145,8 @@ def _processors() -> int:
     return int(ray.cluster_resources().get("CPU", 0))
 
 
-def _put(faces: Faces, size: int) -> "list[tuple[ObjectRef[Faces], int]]":
-    """Put faces into Ray's store, in blocks of `size`; give the blocks, and how many faces each holds."""
+def _put(faces: Faces, size: int) -> "Blocks":
+    """Put faces into Ray's store, in blocks of `size`."""
     import ray
 
     order = np.argsort(faces.subjects, kind="stable")

@@ -36,7 +36,7 @@ class PairCounts(NamedTuple):
 
 def number(keys: Sequence[Hashable], known: dict[Hashable, int]) -> NDArray[np.int64]:
     """Give equal keys equal numbers, counting on from the keys that are `known`; new ones are added there."""
-    return np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
+    return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.int64, len(keys))
 
 
 def count_pairs(probe: Faces, gallery: Faces | None = None) -> PairCounts:

@@ -37,7 +37,8 @@ class Features:
 
     Attributes:
         source: the list or the matrix they were read from.
-        matrix: float32, (n, d), finite, no row all zero; not normalised.
+        matrix: float32, (n, d), finite, no row all zero; not normalised. That of a file may lie there alone, mapped
+            and read-only: the system brings its pages into memory, and takes them out again, as they are needed.
         labels: n labels ``folder/stem``.
         paths: the file of each row (n times the same for a matrix), for messages.
         model: the network that made them; None if no ``run.json`` tells.
@@ -159,7 +160,7 @@ def _read_matrix(source: Path) -> Features:
     # before and after the matrix is read belong to it.
     labels = _read_labels(source)
     try:
-        matrix = _load(source)
+        matrix = _load(source, mapped=True)
     except FileNotFoundError as error:
         raise FacepartError(f"{source}: no such matrix of features") from error
     if _read_labels(source) != labels:
@@ -200,11 +201,11 @@ def _load_feature(path: Path) -> NDArray[np.float32]:
     return feature
 
 
-def _load(path: Path) -> NDArray[np.float32]:
-    """Load a numeric array as float32; a missing file raises FileNotFoundError."""
+def _load(path: Path, mapped: bool = False) -> NDArray[np.float32]:
+    """Load a numeric array as float32, or map a file of it; a missing file raises FileNotFoundError."""
     try:
         with on_disk(path) as here:
-            array: Any = np.load(here, allow_pickle=False)
+            array: Any = np.load(here, mmap_mode="r" if mapped else None, allow_pickle=False)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -214,7 +215,7 @@ def _load(path: Path) -> NDArray[np.float32]:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise FacepartError(f"{path}: is not a feature: it holds no real numbers")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused next
-        return array.astype(np.float32, copy=False)
+        return np.asarray(array).astype(np.float32, copy=False)
 
 
 def _find_unusable(rows: NDArray[np.float32]) -> tuple[int, str] | None:

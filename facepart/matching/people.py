@@ -1,10 +1,10 @@
 r"""Faces of a group -> the sums of its scores by person, which standard errors need.
 
-An impostor score is the product of two embeddings, so that most sums follow from sums of embeddings, without a pair
-being looked at: with :math:`E_p` the sum of a person's embeddings and :math:`T` that of all, the person's impostor
-scores add up to :math:`E_p \cdot (T - E_p)`, and the squares of all scores of a face :math:`x` to
-:math:`x^T M x` with :math:`M = \sum x x^T`. What remains are the scores of pairs of one person, which are few, and
-how many scores lie high (:class:`HighScores`), which is counted along with all pairs.
+An impostor score is the product of two embeddings, so that most sums follow from sums over embeddings, without a pair
+being looked at: all scores of a face :math:`x` add up to :math:`x^T T` with :math:`T = \sum y`, and their squares to
+:math:`x^T M x` with :math:`M = \sum y y^T`. What remains are the scores of pairs of one person, which are few and are
+taken off, and how many scores lie high (:class:`HighScores`), which is counted along with all pairs. Memory goes with
+the faces and with the authentic pairs; of what goes with the people, the bins of high scores are by far the largest.
 
 These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
 is far more than a standard error needs.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from facepart.matching.faces import Faces
 from facepart.scores.distribution import STEPS
-from facepart.scores.people import BIN, PersonSums, Sums, bins_from
+from facepart.scores.people import BIN, Moments, Sums, bins_from
 
 # The bins reach down to where so many of a sample's impostor scores lie above: the first share that is not below the
 # FNMR there, so that the EER is covered.
@@ -29,8 +29,9 @@ _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 _SAMPLE = 1024
 # Pairs of one person that are compared at a time: their embeddings take 64 MB.
 _AT_ONCE = 1 << 14
-# Faces whose squares are summed at a time.
+# Faces, and authentic scores, that are summed at a time.
 _BLOCK = 4096
+_SUMMED = 1 << 20
 
 
 class HighScores:
@@ -61,14 +62,14 @@ class HighScores:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
 
     def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
-        """Add what was counted elsewhere, with the same `lowest`.
+        """Add what was counted elsewhere, with the same `lowest`; on the CPU alone.
 
         Args:
             places: int64, (k,), each once: person * bins + bin.
-            counts: (k,).
+            counts: int32, (k,).
         """
         with self._lock:
-            self._counts.index_add_(0, torch.tensor(places), torch.tensor(counts, dtype=torch.int32))
+            self._counts.numpy()[places] += counts
 
     def bins(self) -> NDArray[np.int32]:
         """Give what was counted, int32, (p, k)."""
@@ -109,65 +110,74 @@ def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.flo
     return max(int(min(threshold, down_to) * STEPS // BIN) * BIN, -STEPS)
 
 
-def sum_by_person(
-    names: NDArray[np.str_],
-    probe: Faces,
-    gallery: Faces | None,
-    authentic: tuple[NDArray[np.int64], NDArray[np.float32]],
-    high: HighScores,
-) -> PersonSums:
-    """Sum up the scores of each person.
+def authentic_sums(people: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
+    """Sum up the authentic scores of each person.
 
     Args:
-        names: str, (p,), of the people, by their numbers.
+        people: how many there are.
+        authentic: of :func:`authentic_scores`.
+        lowest: where the bins begin, in millionths.
+    """
+    width = bins_from(lowest)
+    count, (total, squares) = np.zeros(people, np.int64), np.zeros((2, people))
+    bins = np.zeros(people * width, np.int32)
+    for first in range(0, len(authentic[0]), _SUMMED):
+        who = authentic[0][first : first + _SUMMED]
+        exact = authentic[1][first : first + _SUMMED].astype(np.float64)
+        count += np.bincount(who, minlength=people)
+        total += np.bincount(who, exact, minlength=people)
+        squares += np.bincount(who, exact**2, minlength=people)
+        steps = np.rint(exact * STEPS).astype(np.int64)
+        above = steps >= lowest
+        places = np.minimum((steps[above] - lowest) // BIN, width - 1)
+        np.add.at(bins, who[above] * width + places, 1)
+    return Sums(count, total, squares, bins.reshape(people, width))
+
+
+def impostor_moments(people: int, probe: Faces, gallery: Faces | None) -> Moments:
+    """Sum up the impostor scores of each person, as far as no pair of them need be looked at.
+
+    Args:
+        people: how many there are.
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
-        authentic: of :func:`authentic_scores`.
-        high: the high impostor scores, all of them counted.
     """
-    count = len(names)
-    who, scores = authentic
-    steps = np.rint(scores.astype(np.float64) * STEPS).astype(np.int64)
-    width = bins_from(high.lowest)
-    bins = np.zeros(count * width, np.int32)
-    above = steps >= high.lowest
-    places = np.minimum((steps[above] - high.lowest) // BIN, width - 1)
-    np.add.at(bins, who[above] * width + places, 1)
-    ours = Sums(
-        np.bincount(who, minlength=count).astype(np.int64),
-        np.bincount(who, scores, minlength=count).astype(np.float64),
-        np.bincount(who, scores.astype(np.float64) ** 2, minlength=count).astype(np.float64),
-        bins.reshape(count, width),
-    )
-    theirs = _impostor_sums(probe, gallery or probe, high.bins())
-    if gallery is not None:
-        back = _impostor_sums(gallery, probe, high.bins())  # each bin holds the scores of both directions
-        theirs = Sums(theirs.count + back.count, theirs.total + back.total, theirs.squares + back.squares, back.bins)
-    order = np.argsort(names)
-    return PersonSums(names[order], high.lowest, ours.taken(order), theirs.taken(order))
+    if gallery is None:
+        return _moments_of_side(people, probe, probe)
+    there, back = _moments_of_side(people, probe, gallery), _moments_of_side(people, gallery, probe)
+    return there[0] + back[0], there[1] + back[1], there[2] + back[2]
 
 
-def _impostor_sums(side: Faces, other: Faces, bins: NDArray[np.int32]) -> Sums:
+def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
     """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
-    people = len(bins)
-    ours, theirs = (vectors_by_person(faces, people) for faces in (side, other))
     numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
-    count = (numbers * (len(other.subjects) - others)).astype(np.int64)
-    total = np.einsum("pd,pd->p", ours, theirs.sum(axis=0) - theirs)
-    rows = torch.from_numpy(other.embeddings)
-    moment = rows.T @ rows
-    of_face = np.empty(len(side.subjects))
+    # First of each face, with all of the other side.
+    whole, moment = _sums_over(other.embeddings)
+    of_face = np.empty((2, len(side.subjects)))
     for first in range(0, len(side.subjects), _BLOCK):
         block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
-        of_face[first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
-    squares = np.bincount(side.subjects, of_face, minlength=people).astype(np.float64)
-    for i, j in _pairs_of_one_person(side, other):
-        own = _dots(side, other, i, j).astype(np.float64) ** 2
-        # Within one list, a pair stands once here and twice in the sums.
-        squares -= np.bincount(side.subjects[i], own, minlength=people) * (2 if side is other else 1)
+        of_face[0, first : first + _BLOCK] = (block.double() @ whole).numpy()
+        of_face[1, first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
     if side is other:
-        squares -= numbers  # each face with itself
-    return Sums(count, total, squares, bins)
+        of_face -= 1  # each face with itself
+    total, squares = (
+        np.bincount(side.subjects, sums, minlength=people).astype(np.float64, copy=False) for sums in of_face
+    )
+    # Then the scores of one person are taken off. Within one list, a pair stands once here and twice in the sums.
+    for i, j in _pairs_of_one_person(side, other):
+        own, times = _dots(side, other, i, j).astype(np.float64), 2 if side is other else 1
+        total -= times * np.bincount(side.subjects[i], own, minlength=people)
+        squares -= times * np.bincount(side.subjects[i], own**2, minlength=people)
+    return numbers * (len(other.subjects) - others), total, squares
+
+
+def _sums_over(embeddings: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
+    rows = torch.from_numpy(embeddings)
+    whole = torch.zeros(rows.shape[1], dtype=torch.float64)
+    for first in range(0, len(rows), _BLOCK):
+        whole += rows[first : first + _BLOCK].double().sum(0)
+    return whole, rows.T @ rows
 
 
 def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:

@@ -37,21 +37,30 @@ from facepart.matching.output import (
     write_pairs,
 )
 from facepart.matching.pairs import pair_blocks
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest, sum_by_person
+from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
 from facepart.scores import STEPS, GroupScores, save_scores
-from facepart.scores.people import people_path, save_people
+from facepart.scores.people import PersonSums, Sums, people_path, save_people
 from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule, split_label
 
 STAGE = "match"
 
 
-class CountScores(Protocol):
-    """What counts the scores of a group, as :func:`facepart.matching.counting.count_scores` does."""
+class Count(Protocol):
+    """What counts the scores of two sides that were taken over."""
 
-    def __call__(
-        self, probe: Faces, gallery: Faces | None, /, *, high: HighScores, progress: Progress
-    ) -> GroupScores:
-        """Take the two sides, where high scores are counted by person, on the CPU, and whom to tell of progress."""
+    def __call__(self, *, high: HighScores, progress: Progress) -> GroupScores:
+        """Take where high scores are counted by person, and whom to tell of progress."""
+
+
+class TakeOver(Protocol):
+    """What takes over the two sides of a group, and gives what counts their scores.
+
+    These are two calls because the sides take gigabytes: what has copies of them elsewhere when the first call ends
+    keeps none here while it counts.
+    """
+
+    def __call__(self, probe: Faces, gallery: Faces | None, /) -> Count:
+        """Take the two sides; high scores are counted on the CPU then."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,17 @@ class MatchOutcome:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A group ready to be compared."""
+    """A group ready to be compared.
+
+    Attributes:
+        group: its features.
+        people: their names by number, sorted.
+        left: the probes, not normalised yet.
+        right: the gallery, likewise; None if the probes are compared with each other.
+        counts: how many pairs there are.
+        outcome: what will have been compared.
+        settings: for the record.
+    """
 
     group: Group
     people: NDArray[np.str_]
@@ -119,7 +138,7 @@ def match_groups(
     device: str = "cpu",
     workers: int | None = None,
     down_to: float = 1.0,
-    count: CountScores | None = None,
+    count: TakeOver | None = None,
     progress: Progress = silent,
 ) -> Iterator[MatchOutcome]:
     """Compare the features of groups, one group after the other, and write their score files.
@@ -141,8 +160,8 @@ def match_groups(
         workers: threads on the CPU; None for one a processor. They do not change the results.
         down_to: a threshold at which the FMR of each person is to be known, besides those of FMRs up to 2 % and of
             the EER.
-        count: what counts the scores of a group of which the distribution alone is saved, such as a cluster; None for
-            this machine, on `device`. It does not change the results.
+        count: what takes over a group of which the distribution alone is saved, to count its scores, such as a
+            cluster; None for this machine, on `device`. It does not change the results.
         progress: told (pairs compared, pairs in all) of the group at work.
 
     Yields:
@@ -157,7 +176,7 @@ def match_groups(
     """
     device = choose_device(device) if count is None else "cpu"
     workers = workers or os.cpu_count() or 1
-    counter: CountScores = count or partial(count_scores, workers=workers, device=device)
+    take_over: TakeOver = count or (lambda *sides: partial(count_scores, *sides, workers=workers, device=device))
     rule = naming_rule(dataset, subject_pattern)
     common = {
         "dataset": None if subject_pattern else dataset.upper(),
@@ -173,26 +192,33 @@ def match_groups(
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
     refuse_full_disk(output, with_pairs)
     for each in prepared:
-        _compare(each, output, device, workers, down_to, counter, progress)
+        _compare(each, output, device, workers, down_to, take_over, progress)
         yield each.outcome
 
 
 def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None) -> _Prepared:
-    """Normalise the embeddings, number the people, and find out what there is to compare."""
+    """Number the people and photos, and find out what there is to compare."""
     probe, gallery = group.probe, group.gallery
     if gallery is not None:
         refuse_unlike(probe, gallery)
-    subject_numbers: dict[Hashable, int] = {}
+    sides = [probe] if gallery is None else [probe, gallery]
+    subjects = [[rule(label) for label in side.labels] for side in sides]
+    people = sorted(set().union(*subjects))
+    # In the order of their names, which is that of the sums by person.
+    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
     photo_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
-    left = _faces(probe, rule, by_label, subject_numbers, photo_numbers)
-    right = None if gallery is None else _faces(gallery, rule, by_label, subject_numbers, photo_numbers)
+    left, *rest = (
+        Faces(side.matrix, number(shown, subject_numbers), number(_photos(side, shown, by_label), photo_numbers))
+        for side, shown in zip(sides, subjects, strict=True)
+    )
+    right = rest[0] if rest else None
     counts = count_pairs(left, right)
     if not counts.impostor:
         sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
         raise FacepartError(
             f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
-            f"{next(iter(subject_numbers))!r}, so there are no impostor pairs; if it should be more, the naming rule "
+            f"{people[0]!r}, so there are no impostor pairs; if it should be more, the naming rule "
             "does not fit: try another -d or --subject-pattern"
         )
     model = probe.model or (gallery.model if gallery is not None else None)
@@ -207,32 +233,21 @@ def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None
         group=group.name,
         probes=len(probe.labels),
         gallery=None if gallery is None else len(gallery.labels),
-        subjects=len(subject_numbers),
+        subjects=len(people),
         authentic=counts.authentic,
         impostor=counts.impostor,
         left_out=counts.left_out,
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
-    people = np.array(list(subject_numbers), dtype=np.str_)
-    return _Prepared(group, people, left, right, counts, outcome, settings)
+    return _Prepared(group, np.array(people, dtype=np.str_), left, right, counts, outcome, settings)
 
 
-def _faces(
-    features: Features,
-    rule: Rule,
-    by_label: bool,
-    subject_numbers: dict[Hashable, int],
-    photo_numbers: dict[Hashable, int],
-) -> Faces:
-    """Normalise the embeddings and number the people and photos; a photo is its label, or its subject and name."""
-    subjects = [rule(label) for label in features.labels]
-    photos: list[Hashable]
+def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequence[Hashable]:
+    """Tell which photo each face is on: its label, or its subject and name."""
     if by_label:
-        photos = list(features.labels)
-    else:
-        photos = [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
-    return Faces(unit_rows(features.matrix), number(subjects, subject_numbers), number(photos, photo_numbers))
+        return features.labels
+    return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
 
 
 def _compare(
@@ -241,11 +256,11 @@ def _compare(
     device: str,
     workers: int,
     down_to: float,
-    count: CountScores,
+    take_over: TakeOver,
     progress: Progress,
 ) -> None:
     """Compare a group and write all its files."""
-    group, outcome, left, right = prepared.group, prepared.outcome, prepared.left, prepared.right
+    group, outcome, people = prepared.group, prepared.outcome, len(prepared.people)
     name = group.name
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
@@ -256,19 +271,32 @@ def _compare(
         gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
     else:
         write_labels(gallery_labels, group.gallery.labels)
+    left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     authentic = authentic_scores(left, right)
-    high = HighScores(len(prepared.people), choose_lowest(left, right, authentic[1], down_to), at)
+    lowest = choose_lowest(left, right, authentic[1], down_to)
+    ours = authentic_sums(people, authentic, lowest)
+    theirs = impostor_moments(people, left, right)
+    del authentic
     if outcome.saved == "distribution":
-        scores = count(left, right, high=high, progress=progress)
+        count = take_over(left, right)
+        del left, right
+        high = HighScores(people, lowest, at)
+        scores = count(high=high, progress=progress)
     else:
+        high = HighScores(people, lowest, at)
         blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
-        save_people(people_path(output, name), sum_by_person(prepared.people, left, right, authentic, high))
+        sums = PersonSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
+        save_people(people_path(output, name), sums)
         save_scores(output / f"{name}_scores.npz", scores)
     counts = asdict(outcome)
     del counts["group"]
     _record(output, name, settings, counts)
+
+
+def _normalised(faces: Faces) -> Faces:
+    return faces._replace(embeddings=unit_rows(faces.embeddings))
 
 
 def _noted(

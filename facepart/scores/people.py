@@ -33,6 +33,8 @@ BIN = 2500
 _VERSION = 1
 _KINDS = ("authentic", "impostor")
 _FIELDS = ("count", "total", "squares", "bins")
+# The first three arrays of Sums.
+Moments = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +52,6 @@ class Sums:
     total: NDArray[np.float64]
     squares: NDArray[np.float64]
     bins: NDArray[np.int32]
-
-    def taken(self, order: NDArray[np.intp]) -> "Sums":
-        """Give the people in another order."""
-        return Sums(self.count[order], self.total[order], self.squares[order], self.bins[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +106,7 @@ def merged(parts: Sequence[PersonSums]) -> PersonSums:
     return PersonSums(parts[0].people, lowest, *added)
 
 
-def _moments(sums: Sums) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+def _moments(sums: Sums) -> Moments:
     return sums.count, sums.total, sums.squares
 
 

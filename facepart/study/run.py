@@ -16,7 +16,7 @@ from facepart.files.failures import Failure, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.images import Photo, PhotoError
-from facepart.matching.run import CountScores
+from facepart.matching.run import TakeOver
 from facepart.models import obtain_again
 from facepart.parsing.parser import open_parser
 from facepart.recognition.load import open_recogniser
@@ -85,7 +85,7 @@ def run_study(
     request: Request,
     *,
     spread: Spread = HERE,
-    count: CountScores | None = None,
+    count: TakeOver | None = None,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = silent,
     times: StepTimes | None = None,
@@ -218,7 +218,7 @@ def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Fail
     return embedded, failures
 
 
-def _compare_all(setup: Setup, members: Members, steps: Steps, count: CountScores | None) -> int:
+def _compare_all(setup: Setup, members: Members, steps: Steps, count: TakeOver | None) -> int:
     """Compare each group in each condition; give how many there were to do."""
     request, compared = setup.request, 0
     naming = {
