@@ -1,14 +1,14 @@
 """What becomes of a run on a cluster of three nodes when one of them is killed, and what it costs.
 
-Usage: python -m benchmarks.cluster_faults PHOTOS [--stages NAME ...] [--kills N] [--silent] [--photos N] [--features N]
+Usage: python -m benchmarks.cluster_faults PHOTOS [--stages NAME ...] [--kills N] [--silent] [--photos N] ...
 
 The cluster is three raylets with a processor each, on this machine (:mod:`benchmarks.raylets`). Each stage runs as a
-command: without Ray; on the cluster, undisturbed; and N times with a node killed by SIGKILL, at moments that are spread
-from 10 % to 90 % of the stage's own progress bar; a new node is started at once. The node of the command is never
-killed. All files have to be those of the run without Ray, byte for byte, but for records, which name their folder, and
-a study's embeddings, whose rows may stand in any order.
+command: without Ray; on the cluster, undisturbed; and some times with a node killed by SIGKILL, at moments that are
+spread from 10 % to 90 % of the stage's own progress bar; a new node is started at once. The node of the command is
+never killed. All files have to be those of the run without Ray, byte for byte, but for records, which name their
+folder, and a study's embeddings, whose rows may stand in any order.
 
-Photos are the first N of the folder PHOTOS, by links; features are random. Photos go out in shards of 8 instead of 64,
+Photos are the first of the folder PHOTOS, by links; features are random. Photos go out in shards of 8 instead of 64,
 so that a hundred are several rounds for three workers; --shard 64 is what the program does.
 """
 

@@ -2,8 +2,8 @@
 
 Each node is a raylet with one processor and a folder of its own. Where this process may make network namespaces (root
 on Linux, with ``ip``), each node has one, joined to the others by a bridge; elsewhere nodes are addresses of the
-loopback device. When the processes of a node are killed, the system closes their connections. A machine whose power is
-cut closes none: it falls silent, and so does a node that is unplugged from the bridge before it is killed.
+loopback device. When the processes of a node are killed, the system closes their connections. A machine whose power
+is cut closes none: it falls silent, and so does a node that is unplugged from the bridge before it is killed.
 """
 
 import os
