@@ -5,6 +5,7 @@ out, so that neither shards nor results pile up. Which goes out next, and what b
 died, is told by :mod:`facepart.cluster.handing`; a worker that died is replaced, and nodes that join get workers.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +25,14 @@ from facepart.images import PhotoError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_log = logging.getLogger(__name__)
+
 # Shards that a worker has at a time.
 _AHEAD = 2
 # Seconds after which nodes that joined, or left, are looked for.
 _LOOK = 2.0
-# Workers that may die one after the other before they have opened their networks.
+# Times one after the other that workers may die before they have opened their networks; those that die within a look
+# count once, as many may die with one node.
 _MOST_STILLBORN = 10
 
 
@@ -87,7 +91,7 @@ class Pool(Generic[Item, Result]):
         # Once for all workers: it lies in Ray's store.
         self._open_work = ray.put(open_work)
         self._hands: list[_Hand[Item]] = []
-        self._stillborn = 0
+        self._stillborn, self._last_stillborn = 0, -math.inf
         self._start_workers(1)
 
     def wait_for_one(self) -> Any:
@@ -171,13 +175,16 @@ class Pool(Generic[Item, Result]):
 
         ray.kill(hand.actor)  # it may only be out of reach
         self._hands.remove(hand)
-        if not hand.node:
-            self._stillborn += 1
+        if not hand.node and time.monotonic() - self._last_stillborn > _LOOK:
+            self._stillborn, self._last_stillborn = self._stillborn + 1, time.monotonic()
             if self._stillborn > _MOST_STILLBORN:
                 raise FacepartError(f"--ray: workers die before they have opened their networks ({death})")
         self._looked = -math.inf
         alive = {node["NodeID"] for node in alive_nodes()}
         node_died = hand.node not in alive or death.out_of_reach
+        if hand.shards and hand.node in alive:
+            what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
+            _log.warning("a worker %s: what it had goes out again%s (%s)", what, how, death)
         aside = [queue.take_back(shard, node_died) for shard in hand.shards.values()]
         return [each for found in aside for each in found]
 
