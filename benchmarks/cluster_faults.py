@@ -17,6 +17,7 @@ import os
 import pty
 import re
 import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -164,6 +165,8 @@ def main() -> None:
     add("--features", type=int, default=31_706, help="how many are matched (default: %(default)s)")
     add("--shard", type=int, default=8, help="photos that go out together (default: %(default)s)")
     parsed = parser.parse_args()
+    # Also when it is ended from outside, all is taken down again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(describe())
     with tempfile.TemporaryDirectory() as folder, Raylets() as raylets:
         where = "in network namespaces of their own" if raylets.isolated else "at addresses of one host"

@@ -94,7 +94,7 @@ class Raylets:
 
     def on_head(self, command: Sequence[str | Path]) -> tuple[list[str], Mapping[str, str]]:
         """Give a command and its environment, as it is run on the head's node."""
-        return [*self._inside(self.head), *map(str, command)], self._environment
+        return [*self._inside(self.head), *map(str, command)], {**self._environment, _MARK: self.head}
 
     def add(self) -> None:
         """Start one more node; it joins when it is up."""

@@ -191,9 +191,10 @@ def test_that_all_processors_are_taken_is_told(nodes, tmp_path: Path, monkeypatc
         while taken.exists():
             time.sleep(0.05)
 
-    others = [ray.remote(num_cpus=1)(take).remote() for _ in range(2)]
+    others = []
     while ray.available_resources().get("CPU", 0):
-        time.sleep(0.05)
+        others.append(ray.remote(num_cpus=1)(take).remote())
+        time.sleep(0.5)
     told: list[str] = []
 
     def warn(message: str) -> None:
