@@ -184,7 +184,7 @@ class Pool(Generic[Item, Result]):
         node_died = hand.node not in alive or death.out_of_reach
         if hand.shards and hand.node in alive:
             what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
-            _log.warning("a worker %s: what it had goes out again%s (%s)", what, how, death)
+            _log.warning("a worker %s: what it had goes out again%s", what, how)
         aside = [queue.take_back(shard, node_died) for shard in hand.shards.values()]
         return [each for found in aside for each in found]
 
