@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facepart.cluster import handing
+from facepart.cluster import handing, room
 from facepart.cluster.connect import connect
 from facepart.cluster.photos import Cluster
+from facepart.cluster.pool import Size
 from facepart.engines.spread import HERE
 from facepart.errors import FacepartError, UsageError
 from facepart.images import read_photo, write_image
@@ -165,6 +166,48 @@ def test_a_node_that_dies_takes_nothing_with_it(
     assert contents(tmp_path) == contents(blurred)
 
 
+def test_when_all_nodes_are_gone_one_waits_for_others(
+    photos: Path, blurred: Path, nodes, small_shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    """The only worker dies, and there is no room for another for two looks."""
+    rooms = iter([1, 1, 1, 1, 0, 0])
+    monkeypatch.setattr(Cluster, "_room", lambda self, size: next(rooms, 2))
+    monkeypatch.setattr("facepart.cluster.pool._LOOK", 0.5)
+    (tmp_path / "notes").mkdir()
+    outcome = blur_on(DeadlyCluster(tmp_path / "notes", once=["001_1"]), photos, tmp_path)
+    assert (outcome.done, len(outcome.failures)) == (10, 1)
+    shutil.rmtree(tmp_path / "notes")
+    assert contents(tmp_path) == contents(blurred)
+    assert "a worker died: what it had goes out again, one by one" in caplog.text
+
+
+def test_that_all_processors_are_taken_is_told(nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    taken = tmp_path / "taken"
+    taken.touch()
+
+    def take() -> None:
+        while taken.exists():
+            time.sleep(0.05)
+
+    others = []
+    while ray.available_resources().get("CPU", 0):
+        others.append(ray.remote(num_cpus=1)(take).remote())
+        time.sleep(0.5)
+    told: list[str] = []
+
+    def warn(message: str) -> None:
+        told.append(message)
+        taken.unlink()  # so that this ends only if it was told
+
+    monkeypatch.setattr(room._log, "warning", warn)
+    monkeypatch.setattr(room, "_PATIENCE", 0.2)
+    assert Cluster("cpu").choose("cpu", "fp32") == ("cpu", "fp32")
+    assert told == ["--ray: waiting for processors of the cluster, all are taken"]
+    ray.get(others)
+
+
 def test_the_driver_is_killed_and_started_again(
     studied: Path, photos: Path, recogniser_weights: Path, tmp_path: Path
 ) -> None:
@@ -207,18 +250,24 @@ def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("device", "there", "size"),
+    ("device", "there", "size", "workers"),
     [
-        ("auto", [(1, 0), (1, 0)], (1, 0, 2)),
-        ("auto", [(64, 0), (6, 0), (0, 0)], (4, 0, 17)),  # the head of a cluster may lend no processors
-        ("auto", [(32, 4), (8, 1), (64, 0)], (8, 1, 5)),
-        ("cuda", [(2, 4)], (1, 1, 2)),
-        ("cpu", [(32, 4)], (4, 0, 8)),
+        ("auto", [(1, 0), (1, 0)], (1, 0), 2),
+        ("auto", [(64, 0), (6, 0), (0, 0)], (4, 0), 17),  # the head of a cluster may lend no processors
+        ("auto", [(32, 4), (8, 1), (64, 0)], (8, 1), 5),
+        ("cuda", [(2, 4)], (1, 1), 2),
+        ("cpu", [(32, 4)], (4, 0), 8),
     ],
 )
-def test_workers_fit_the_nodes(device: str, there, size, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_fit_the_nodes(device: str, there, size, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: there)
     assert Cluster(device)._size() == size
+    assert Cluster(device)._room(Size(*size)) == workers
+
+
+def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: [(8, 0), (1, 0)])
+    assert Cluster("cpu")._room(Size(4, 0)) == 2
 
 
 def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

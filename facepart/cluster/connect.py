@@ -20,6 +20,13 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+# A node whose power is cut closes no connection. Ray takes it for dead after a minute, but waits for what its workers
+# were asked until it has looked after the connection, which by itself it does after five minutes, and waits two more.
+# Workers refuse to be looked after more often than once a minute.
+_WATCHFUL = {
+    "RAY_grpc_client_keepalive_time_ms": "70000",
+    "RAY_grpc_client_keepalive_timeout_ms": "20000",
+}
 # A node that is there answers within milliseconds; Ray itself would try for minutes.
 _PATIENCE = 10.0
 
@@ -41,7 +48,7 @@ def connect(address: str) -> Iterator[None]:
     """
     if find_spec("ray") is None:
         raise FacepartError("--ray needs Ray, which is not installed: pip install facepart[ray]")
-    for name, value in _QUIET.items():
+    for name, value in {**_QUIET, **_WATCHFUL}.items():
         os.environ.setdefault(name, value)
     token = {} if address != LOCAL or "ray" in sys.modules or "RAY_AUTH_MODE" in os.environ else _own_token()
     os.environ.update(token)

@@ -21,6 +21,7 @@ import numpy as np
 
 from facepart import __version__
 from facepart.cluster.blocks import Found, add_found, block_pairs, count_block, tiles_a_block
+from facepart.cluster.room import Nodes, wait_for_room
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE
@@ -41,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 # Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
 _AHEAD = 2
+# Seconds after which nodes that joined, or left, are looked for even if nothing is ready.
+_LOOK = 2.0
 # How often a task is tried again after its worker or its node died.
 _RETRIES = 10
 # Results that one task adds up, at least.
@@ -62,10 +65,12 @@ def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | 
     Raises:
         FacepartError: the cluster has no processors.
     """
-    if not _processors():
+    there = Nodes().look()
+    if not there:
         raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
+    wait_for_room()
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
-    step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, _processors())
+    step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, there)
     rows = _put(probe, step * TILE)
     return partial(count_scores, rows, None if gallery is None else _put(gallery, step * TILE))
 
@@ -89,6 +94,7 @@ def count_scores(
     """
     import ray
 
+    nodes = Nodes()
     pairs = block_pairs([size for _, size in rows], None if columns is None else [size for _, size in columns])
     others = columns or rows
     count: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(count_block)
@@ -102,12 +108,9 @@ def count_scores(
     counted: list[ObjectRef[Found]] = []
     adding: set[ObjectRef[Found]] = set()
     done, total = 0, sum(size for *_, size in pairs)
-    there = _processors()
     try:
         while waiting or counting or counted or adding:
-            before, there = there, _processors()
-            if there < before:
-                _log.warning("a node of the cluster is gone: what it had not finished is counted on the others")
+            there = nodes.look()
             while waiting and len(counting) < _AHEAD * max(there, 1):
                 i, j, size = waiting.popleft()
                 blocks = rows[i][0], None if j is None else others[j][0]
@@ -116,17 +119,17 @@ def count_scores(
                 adding.add(add.remote(*counted[:at_once]))
                 del counted[:at_once]
             # What is ready stays where it is until it is added up.
-            (ready,), _ = ray.wait([*adding, *counting], fetch_local=False)
-            if ready in adding:
-                adding.remove(ready)
-                found: Found = ray.get(ready)
-                table[found.scores.places] += found.scores.counts
-                high.take(found.high.places, found.high.counts)
-                arithmetic |= found.arithmetic
-            else:
-                done += counting.pop(ready)
-                counted.append(ready)
-                progress(done, total)
+            for ready in ray.wait([*adding, *counting], timeout=_LOOK, fetch_local=False)[0]:
+                if ready in adding:
+                    adding.remove(ready)
+                    found: Found = ray.get(ready)
+                    table[found.scores.places] += found.scores.counts
+                    high.take(found.high.places, found.high.counts)
+                    arithmetic |= found.arithmetic
+                else:
+                    done += counting.pop(ready)
+                    counted.append(ready)
+                    progress(done, total)
     except ray.exceptions.RayError as error:
         raise FacepartError(_why(error)) from error
     if len(arithmetic) > 1:
@@ -136,13 +139,6 @@ def count_scores(
             len(arithmetic),
         )
     return scores_of_table(table)
-
-
-def _processors() -> int:
-    """Count the processors that the cluster has now."""
-    import ray
-
-    return int(ray.cluster_resources().get("CPU", 0))
 
 
 def _put(faces: Faces, size: int) -> "Blocks":

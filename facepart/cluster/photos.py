@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facepart.cluster.pool import Pool, Size, why
+from facepart.cluster.room import alive_nodes, wait_for_room
 from facepart.engines.spread import Opened, OpenWork, choose_engine
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
@@ -42,7 +43,7 @@ class Cluster:
             raise FacepartError("--device cuda: no node of the cluster has a GPU; give --device cpu")
 
     def choose(self, device: str, precision: str) -> tuple[str, str]:
-        """Give the device and the precision that names mean on a node of the cluster.
+        """Give the device and the precision that names mean on a node of the cluster; wait until one has room.
 
         Raises:
             UsageError: one is not known, or not there. FacepartError: the cluster has no room for a worker.
@@ -50,6 +51,7 @@ class Cluster:
         import ray
 
         size = self._size()
+        wait_for_room(size.processors, size.gpus)
         task: Any = ray.remote(num_cpus=size.processors, num_gpus=size.gpus)(choose_engine)
         named = "cpu" if device == "auto" and not self._on_gpus else device
         try:
@@ -66,32 +68,32 @@ class Cluster:
         Raises:
             FacepartError: they cannot be opened, or the cluster has no room for a worker.
         """
-        pool: Pool[Item, Result] = Pool(open_work, self._size, times, places)
+        pool: Pool[Item, Result] = Pool(open_work, self._size(), self._room, times, places)
         return Opened(pool.work, pool.wait_for_one())
 
     def _size(self) -> Size:
-        """Measure workers by the nodes that are there now: all are alike, so that any node takes any.
+        """Measure workers by the nodes that are there now: all are alike, so that any of these nodes takes any.
 
         Raises:
             FacepartError: there is no room for one.
         """
         if self._on_gpus:
-            nodes = [(cpus, gpus) for cpus, gpus in _nodes() if cpus and gpus]
-            processors = min((max(cpus // gpus, 1) for cpus, gpus in nodes), default=1)
-            size = Size(processors, 1, sum(min(gpus, cpus // processors) for cpus, gpus in nodes))
+            shares = [max(cpus // gpus, 1) for cpus, gpus in _nodes() if cpus and gpus]
+            size = Size(min(shares, default=1), gpus=1)
         else:
-            processors = min([PROCESSORS, *(cpus for cpus, _ in _nodes() if cpus)])
-            size = Size(processors, 0, sum(cpus // processors for cpus, _ in _nodes()))
-        if not size.room:
+            size = Size(min([PROCESSORS, *(cpus for cpus, _ in _nodes() if cpus)]), gpus=0)
+        if not self._room(size):
             raise FacepartError(
                 "--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`"
             )
         return size
 
+    def _room(self, size: Size) -> int:
+        """Count the workers of a size that the nodes that are there now have room for."""
+        return sum(min(cpus // size.processors, gpus if size.gpus else cpus) for cpus, gpus in _nodes())
+
 
 def _nodes() -> list[tuple[int, int]]:
     """Give the processors and GPUs of every node that is alive."""
-    import ray
-
-    there = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    there = [node["Resources"] for node in alive_nodes()]
     return [(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in there]

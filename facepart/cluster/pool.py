@@ -5,6 +5,8 @@ out, so that neither shards nor results pile up. Which goes out next, and what b
 died, is told by :mod:`facepart.cluster.handing`; a worker that died is replaced, and nodes that join get workers.
 """
 
+import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from facepart import __version__
 from facepart.cluster.handing import Queue, Shard
+from facepart.cluster.room import Nodes, alive_nodes
 from facepart.cluster.worker import Done, Start, Worker
 from facepart.engines.spread import OpenWork
 from facepart.errors import FacepartError
@@ -22,20 +25,22 @@ from facepart.images import PhotoError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_log = logging.getLogger(__name__)
+
 # Shards that a worker has at a time.
 _AHEAD = 2
 # Seconds after which nodes that joined, or left, are looked for.
 _LOOK = 2.0
-# Workers that may die one after the other before they have opened their networks.
+# Times one after the other that workers may die before they have opened their networks; those that die within a look
+# count once, as many may die with one node.
 _MOST_STILLBORN = 10
 
 
 class Size(NamedTuple):
-    """What a worker takes of a node, and how many workers the cluster has room for."""
+    """What a worker takes of a node."""
 
     processors: int
     gpus: int
-    room: int
 
 
 @dataclass
@@ -62,24 +67,31 @@ class Pool(Generic[Item, Result]):
     """Workers that do one kind of work, on the cluster that this process is connected to."""
 
     def __init__(
-        self, open_work: OpenWork[Item, Result], size: Callable[[], Size], times: StepTimes, places: Sequence[Path]
+        self,
+        open_work: OpenWork[Item, Result],
+        size: Size,
+        room: Callable[[Size], int],
+        times: StepTimes,
+        places: Sequence[Path],
     ) -> None:
         """Start one worker.
 
         Args:
             open_work: opens a worker's networks.
-            size: measures workers by the nodes that there are now.
+            size: of each worker.
+            room: counts the workers that the nodes that there are now have room for.
             times: what the seconds that workers spend are added to.
             places: folders and files that every node must see; those that are missing here are not asked for.
         """
         import ray
 
-        self._measure, self._size, self._looked = size, size(), time.monotonic()
+        self._size, self._count_room = size, room
+        self._nodes, self._room, self._looked = Nodes(), 0, -math.inf
         self._times, self._places = times, places
         # Once for all workers: it lies in Ray's store.
         self._open_work = ray.put(open_work)
         self._hands: list[_Hand[Item]] = []
-        self._stillborn = 0
+        self._stillborn, self._last_stillborn = 0, -math.inf
         self._start_workers(1)
 
     def wait_for_one(self) -> Any:
@@ -89,12 +101,15 @@ class Pool(Generic[Item, Result]):
             FacepartError: they cannot be opened.
         """
         while True:
-            (hand,) = self._hands
-            try:
-                return self._opened(hand)
-            except _DiedError as death:
-                self._bury(hand, Queue([]), death)
-                self._start_workers(1)
+            if not self._hands:  # all nodes are gone
+                time.sleep(_LOOK)
+            for hand in self._hands:
+                try:
+                    return self._opened(hand)
+                except _DiedError as death:
+                    self._bury(hand, Queue([]), death)
+                    break
+            self._start_workers(1)
 
     def work(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
         """Have items worked on; give each with its result, or why there is none, in any order.
@@ -115,6 +130,9 @@ class Pool(Generic[Item, Result]):
                     while hand.takes_more() and (shard := queue.next(idle=not hand.shards)):
                         hand.shards[hand.actor.work.remote(list(shard.items), places)] = shard
                 owners = {ref: hand for hand in self._hands for ref in (hand.shards if hand.node else [hand.opening])}
+                if not owners:  # all nodes are gone: others may join
+                    time.sleep(_LOOK)
+                    continue
                 for ready in ray.wait(list(owners), timeout=_LOOK)[0]:
                     hand = owners[ready]
                     try:
@@ -137,8 +155,9 @@ class Pool(Generic[Item, Result]):
         import ray
 
         if time.monotonic() - self._looked > _LOOK:
-            self._size, self._looked = self._size._replace(room=self._measure().room), time.monotonic()
-        while len(self._hands) < min(useful, self._size.room):
+            self._nodes.look()
+            self._room, self._looked = self._count_room(self._size), time.monotonic()
+        while len(self._hands) < min(useful, self._room):
             threads = self._size.processors
             start = Start(__version__, Path.cwd(), threads)
             kind: Any = ray.remote(num_cpus=threads, num_gpus=self._size.gpus, max_concurrency=_AHEAD)(Worker)
@@ -156,13 +175,16 @@ class Pool(Generic[Item, Result]):
 
         ray.kill(hand.actor)  # it may only be out of reach
         self._hands.remove(hand)
-        if not hand.node:
-            self._stillborn += 1
+        if not hand.node and time.monotonic() - self._last_stillborn > _LOOK:
+            self._stillborn, self._last_stillborn = self._stillborn + 1, time.monotonic()
             if self._stillborn > _MOST_STILLBORN:
                 raise FacepartError(f"--ray: workers die before they have opened their networks ({death})")
-        self._looked = 0.0
-        alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        self._looked = -math.inf
+        alive = {node["NodeID"] for node in alive_nodes()}
         node_died = hand.node not in alive or death.out_of_reach
+        if hand.shards and hand.node in alive:
+            what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
+            _log.warning("a worker %s: what it had goes out again%s", what, how)
         aside = [queue.take_back(shard, node_died) for shard in hand.shards.values()]
         return [each for found in aside for each in found]
 
