@@ -30,7 +30,7 @@ DEVIATION = 0.11
 _HIGH, _HIGH_FROM = 0.02, 2.054
 # Seconds in which the command hands out a task and takes note that one is done: these, and so many more for each that
 # is on its way; measured (python -m benchmarks.cluster_scaling).
-_HANDED, _HANDED_EACH = 1.5e-3, 3e-7
+_HANDED, _WAITED = 1.5e-3, 3e-7
 # Bytes of a place that is not 0 and its count: of the scores, and of the high scores by person.
 _SCORE_BYTES, _HIGH_BYTES = 16, 12
 # Bytes of the program itself, with PyTorch and the labels: of the command, and of a worker with a table of scores.
@@ -48,6 +48,8 @@ class Rates(NamedTuple):
         put: of a byte of features that go into Ray's store.
         face: of a face, for what the command does alone: sums by person that need no pairs, and the files.
         network: bytes a second that a node takes in, and gives.
+        handed: of a task that is handed out and found done, by the command.
+        waited: more of it, for each task that is on its way at the time.
     """
 
     pair: float
@@ -57,6 +59,8 @@ class Rates(NamedTuple):
     put: float
     face: float
     network: float = NETWORK
+    handed: float = _HANDED
+    waited: float = _WAITED
 
 
 class Tasks(NamedTuple):
@@ -182,11 +186,6 @@ def high_bytes(people: float, deviation: float = DEVIATION) -> float:
     return people * bins_from(round(_HIGH_FROM * deviation * STEPS)) * 4.0
 
 
-def seconds_to_hand_out(on_their_way: int) -> float:
-    """Give the seconds of a task that is handed out while so many others are on their way."""
-    return _HANDED + _HANDED_EACH * on_their_way
-
-
 def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rates: Rates) -> Times:
     """Estimate how long a comparison takes.
 
@@ -210,7 +209,7 @@ def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rate
         counting=counting + tasks.sums * adding / processors,
         idle=end - counting,
         network=fetched * block / rates.network,
-        handing=count * seconds_to_hand_out(min(count, AHEAD * processors)) + tasks.sums * take_in,
+        handing=count * (rates.handed + rates.waited * min(count, AHEAD * processors)) + tasks.sums * take_in,
         last=rates.task + adding + take_in,
         after=faces * rates.face,
     )

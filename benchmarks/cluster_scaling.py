@@ -1,0 +1,282 @@
+"""How the time of a comparison goes down with the nodes of a cluster: measured for few processors, simulated for many.
+
+Usage: python -m benchmarks.cluster_scaling [--faces 31706 60000] [--photos FOLDER]
+
+Made-up faces of 512 values, four a person. Printed are:
+
+- rates, measured on this machine with the functions of a run (facepart.cluster.rates), one process alone and as many
+  at a time as there are processors; and what a task costs the command, with Ray, while few and many are on their way;
+- for Ray with 1 processor and with all: the seconds that FACES really took, those simulated, and the error;
+- simulated: a million faces on clusters of nodes of 64 processors, with 10 and 100 Gbit/s; beside it what the planner
+  (facepart study --dry-run --on) estimates;
+- photos: how many a second the command takes in and writes, and with --photos (aligned crops), how many workers of 4
+  processors that is enough for.
+
+What the simulation takes for granted: every node fetches each block that it needs once, from the command's node alone
+(Ray also lets nodes that have it hand it on); every node gives and takes in at the same speed at a time, however many
+it talks to; nothing dies; Ray's own scheduling costs nothing but what it costs here.
+"""
+
+import argparse
+import heapq
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.machine import cores, describe
+from facepart.cluster.blocks import AHEAD
+from facepart.cluster.estimate import DEVIATION, Rates, Tasks, cut, seconds_to_compare
+from facepart.cluster.machines import PROCESSORS, Node
+from facepart.cluster.matching import count_scores
+from facepart.cluster.rates import make_faces, measure_rates
+from facepart.engines.spread import HERE
+from facepart.matching.people import HighScores, authentic_scores, choose_lowest
+from facepart.study.sample import measure_photo
+from facepart.study.setup import Request, set_up
+
+DIMENSION = 512
+OF_RANDOM = DIMENSION**-0.5  # standard deviation of the scores of random directions
+MILLION = 1_000_000
+PEOPLE = MILLION // 4
+NODES = (1, 4, 16, 64, 256)
+NODE = Node(64)
+GIGABITS = (10, 100)
+WAITING = (128, 16384)  # tasks on their way
+BLOCK, ADD = "block", "add"
+
+
+class Simulated(NamedTuple):
+    """A run that was simulated: its seconds, and the shares of them in which each of three was at work."""
+
+    seconds: float
+    processors: float
+    network: float
+    command: float
+
+    @property
+    def limit(self) -> str:
+        """What was at work most of the time."""
+        return max(("processors", "network", "command"), key=lambda name: getattr(self, name))
+
+
+class Worker:
+    """A node: what it has, and what it is to do."""
+
+    def __init__(self, processors: int) -> None:
+        self.processors = self.free = processors
+        self.there: dict[int, float] = {}  # block -> when it arrives
+        self.ready: deque[tuple[str, float]] = deque()
+        self.load = 0
+        self.receiving = 0.0  # until when results come in
+
+
+class Simulation:
+    """A comparison, event by event. The first node is that of the command, and has all blocks."""
+
+    def __init__(self, tasks: Tasks, nodes: Sequence[Node], rates: Rates) -> None:
+        self.tasks, self.rates = tasks, rates
+        self.nodes = [Worker(node.processors) for node in nodes]
+        self.processors = sum(node.processors for node in nodes)
+        self.network = rates.network if len(nodes) > 1 else float("inf")
+        self.block = 4.0 * DIMENSION * sum(tasks.blocks) / len(tasks.blocks)
+        self.events: list[tuple[float, int, str, str, int, float]] = []
+        self.number = self.counted = 0
+        self.command = self.sending = 0.0  # until when they are busy
+        self.worked = self.sent = self.commanded = 0.0
+
+    def run(self) -> Simulated:
+        """Go through all events."""
+        waiting, on_their_way = deque(self.tasks.pairs), 0
+        while waiting or self.events:
+            while waiting and on_their_way < AHEAD * self.processors:
+                self.hand_out(waiting.popleft(), on_their_way)
+                on_their_way += 1
+            now, _, what, kind, place, seconds = heapq.heappop(self.events)
+            node = self.nodes[place]
+            if what == "ready":
+                node.ready.append((kind, seconds))
+            else:
+                node.free += 1
+                node.load -= 1
+                on_their_way -= kind == BLOCK
+                self.take_note(now, kind, last=not (waiting or on_their_way))
+            while node.free and node.ready:
+                kind, seconds = node.ready.popleft()
+                node.free -= 1
+                self.worked += seconds
+                self.tell(now + seconds, "done", kind, place, 0.0)
+        total = self.command
+        return Simulated(total, self.worked / total / self.processors, self.sent / total, self.commanded / total)
+
+    def hand_out(self, pair: tuple[int, int | None, int], on_their_way: int) -> None:
+        """Give the pairs of two blocks to the node that has least to do, and send what blocks it lacks."""
+        self.keep_busy(self.command, self.rates.handed + self.rates.waited * on_their_way)
+        place = self.least()
+        node, arrives = self.nodes[place], self.command
+        for block in {pair[0], pair[0] if pair[1] is None else pair[1]} if place else ():
+            if block not in node.there:
+                self.sending = max(self.sending, self.command) + self.block / self.network
+                self.sent += self.block / self.network
+                node.there[block] = self.sending
+            arrives = max(arrives, node.there[block])
+        self.tell(arrives, "ready", BLOCK, place, self.rates.task + pair[2] * self.rates.pair)
+
+    def take_note(self, now: float, kind: str, last: bool) -> None:
+        """Have results added up once there are enough, and take in sums."""
+        if kind == ADD:
+            self.keep_busy(now, self.tasks.total * (1 / self.network + self.rates.taken))
+            return
+        self.counted += 1
+        if self.counted == self.tasks.at_once or (last and self.counted):
+            size = self.counted * self.tasks.result
+            self.counted = 0
+            place = self.least()
+            node = self.nodes[place]
+            node.receiving = max(node.receiving, now, self.command) + size / self.network
+            self.tell(node.receiving, "ready", ADD, place, size * self.rates.added)
+
+    def least(self) -> int:
+        """Choose the node that has least to do for its processors."""
+        place = min(range(len(self.nodes)), key=lambda each: self.nodes[each].load / self.nodes[each].processors)
+        self.nodes[place].load += 1
+        return place
+
+    def keep_busy(self, now: float, seconds: float) -> None:
+        """Have the command do one thing after the other."""
+        self.command = max(self.command, now) + seconds
+        self.commanded += seconds
+
+    def tell(self, when: float, what: str, kind: str, place: int, seconds: float) -> None:
+        """Note what will happen."""
+        self.number += 1
+        heapq.heappush(self.events, (when, self.number, what, kind, place, seconds))
+
+
+def rates_of(processes: int) -> Rates:
+    """Measure in so many processes at a time; give the means."""
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(measure_rates, [DIMENSION] * processes))
+    return Rates(*(statistics.mean(each) for each in zip(*found, strict=True)))
+
+
+def start_ray(processors: int) -> Any:
+    """Start Ray on this machine with so many processors."""
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 32}
+    import ray
+
+    ray.init(num_cpus=processors, include_dashboard=False, log_to_driver=False)
+    return ray
+
+
+def measure_handing(ray: Any) -> tuple[float, float]:
+    """Measure what a task costs the command: fixed seconds, and those for each that is on its way."""
+    nothing = ray.remote(num_cpus=1)(print)
+    found = []
+    for count in WAITING:
+        there = dict.fromkeys([nothing.remote() for _ in range(count)])
+        rounds = min(count, 200)
+        begun = time.perf_counter()
+        for _ in range(rounds):
+            (ready,), _ = ray.wait([*there], fetch_local=False)
+            del there[ready]
+            ray.cluster_resources()
+            there[nothing.remote()] = None
+        found.append((time.perf_counter() - begun) / rounds)
+        ray.wait([*there], num_returns=len(there))
+    each = max(found[1] - found[0], 0.0) / (WAITING[1] - WAITING[0])
+    return found[0] - each * WAITING[0], each
+
+
+def really(count: int) -> float:
+    """Compare so many faces by Ray; give the seconds."""
+    faces = make_faces(count, DIMENSION)
+    high = HighScores(count // 4 + 1, choose_lowest(faces, None, authentic_scores(faces, None)[1]))
+    begun = time.perf_counter()
+    count_scores(faces, high=high)
+    return time.perf_counter() - begun
+
+
+def validate(counts: Sequence[int]) -> Rates:
+    """Compare what is simulated with what this machine does; give the rates of all its processors at work."""
+    for processors in sorted({1, cores()}):
+        rates = rates_of(processors)
+        ray = start_ray(processors)
+        handed, waited = measure_handing(ray)
+        rates = rates._replace(handed=handed, waited=waited)
+        print(f"{processors} processor{'s' * (processors > 1)}: {tell(rates)}", flush=True)
+        really(5000)  # the workers load PyTorch
+        for count in counts:
+            seconds = really(count)
+            tasks = cut(count, None, count // 4, processors, OF_RANDOM)
+            run = Simulation(tasks, [Node(processors)], rates).run()
+            expected = run.seconds + 4.0 * DIMENSION * count * rates.put
+            error = expected / seconds - 1
+            print(f"  {count} faces: {seconds:.1f} s, simulated {expected:.1f} s ({error:+.0%})", flush=True)
+        ray.shutdown()
+    return rates
+
+
+def tell(rates: Rates) -> str:
+    """Put rates into words."""
+    return (
+        f"{rates.pair * 1e9:.1f} ns a pair, {rates.task:.3f} s a task, {rates.added * 1e9:.2f} ns a byte added up, "
+        f"{rates.taken * 1e9:.2f} taken in, {rates.put * 1e9:.2f} put; {rates.face * 1e6:.0f} us a face alone; "
+        f"handing out {rates.handed * 1e3:.2f} ms and {rates.waited * 1e6:.2f} us for each on its way"
+    )
+
+
+def table(rates: Rates) -> None:
+    """Simulate a million faces on clusters of all sizes."""
+    print(f"a million faces of {PEOPLE} people, nodes of {NODE.processors} processors; seconds:")
+    print(f"{'Gbit/s':>7}{'nodes':>6}{'tasks':>7}{'counting':>10}{'whole':>8}{'planned':>9}{'efficiency':>11}  limit")
+    for gigabits in GIGABITS:
+        one = 0.0
+        for count in NODES:
+            nodes, here = [NODE] * count, rates._replace(network=gigabits / 8 * 1e9)
+            tasks = cut(MILLION, None, PEOPLE, count * NODE.processors, DEVIATION)
+            run = Simulation(tasks, nodes, here).run()
+            planned = seconds_to_compare(tasks, DIMENSION, nodes, here)
+            whole = planned.before + run.seconds + planned.after
+            one = one or whole
+            limit = "alone" if planned.before + planned.after > run.seconds else run.limit
+            shares = f"{run.processors:.0%} processors, {run.network:.0%} network, {run.command:.0%} command"
+            print(
+                f"{gigabits:7}{count:6}{len(tasks.pairs):7}{run.seconds:10.1f}{whole:8.1f}{planned.total:9.1f}"
+                f"{one / count / whole:11.0%}  {limit} (while counting: {shares})",
+                flush=True,
+            )
+
+
+def photos(folder: Path) -> None:
+    """Measure what photos cost, and tell how many workers the command can serve."""
+    with tempfile.TemporaryDirectory() as out:
+        setup = set_up(Request(folder, Path(out), device="cpu"))
+        cost = measure_photo(setup, setup.photos, HERE, PROCESSORS)
+    print(
+        f"photos in 8 conditions: the command takes in {1 / cost.taken_in:.0f} a second; a worker of {PROCESSORS} "
+        f"processors embeds {1 / cost.seconds:.1f} a second (as far as fewer processors tell) and reads "
+        f"{cost.read / cost.seconds / 1e6:.2f} MB a second: enough for {cost.seconds / cost.taken_in:.0f} workers"
+    )
+
+
+def main() -> None:
+    """Measure, simulate, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", type=int, nargs="+", default=[31_706, 60_000])
+    parser.add_argument("--photos", type=Path, metavar="FOLDER")
+    arguments = parser.parse_args()
+    print(describe())
+    table(validate(arguments.faces))
+    if arguments.photos:
+        photos(arguments.photos)
+
+
+if __name__ == "__main__":
+    main()
