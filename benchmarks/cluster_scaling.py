@@ -1,4 +1,4 @@
-"""How the time of a comparison goes down with the nodes of a cluster: measured for few processors, simulated for many.
+"""How the time of a comparison goes down with the nodes of a cluster: measured on few processors, simulated on many.
 
 Usage: python -m benchmarks.cluster_scaling [--faces 31706 60000] [--photos FOLDER]
 
@@ -175,9 +175,14 @@ def start_ray(processors: int) -> Any:
     return ray
 
 
+def do_nothing() -> None:
+    """Stand for a task."""
+
+
 def measure_handing(ray: Any) -> tuple[float, float]:
     """Measure what a task costs the command: fixed seconds, and those for each that is on its way."""
-    nothing = ray.remote(num_cpus=1)(print)
+    nothing = ray.remote(num_cpus=1)(do_nothing)
+    ray.get(nothing.remote())
     found = []
     for count in WAITING:
         there = dict.fromkeys([nothing.remote() for _ in range(count)])
