@@ -171,7 +171,7 @@ def start_ray(processors: int) -> Any:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 32}
     import ray
 
-    ray.init(num_cpus=processors, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=processors, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     return ray
 
 

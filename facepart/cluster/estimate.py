@@ -202,6 +202,9 @@ def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rate
     fetched = sum(
         _distinct(len(tasks.blocks), 2 * count * node.processors / processors) for node in sorted(nodes)[:-1]
     )
+    # So many at a time, fewer while the last ones end.
+    ahead = min(count, AHEAD * processors)
+    waiting = ahead * (1 - ahead / (2 * count))
     take_in = tasks.total * ((1 / rates.network if len(nodes) > 1 else 0) + rates.taken)
     adding = tasks.at_once * tasks.result * (rates.added + (1 / rates.network if len(nodes) > 1 else 0))
     return Times(
@@ -209,7 +212,7 @@ def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rate
         counting=counting + tasks.sums * adding / processors,
         idle=end - counting,
         network=fetched * block / rates.network,
-        handing=count * (rates.handed + rates.waited * min(count, AHEAD * processors)) + tasks.sums * take_in,
+        handing=count * (rates.handed + rates.waited * waiting) + tasks.sums * take_in,
         last=rates.task + adding + take_in,
         after=faces * rates.face,
     )
