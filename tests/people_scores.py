@@ -29,8 +29,8 @@ def group_scores(subjects: np.ndarray, photos: np.ndarray, lowest: int = -1_000_
         bins = np.bincount((who * width + places)[places >= 0], minlength=people * width)
         return Sums(
             np.bincount(who, minlength=people),
-            np.bincount(who, own, minlength=people),
-            np.bincount(who, own**2, minlength=people),
+            np.bincount(who, own, minlength=people).astype(np.float64),
+            np.bincount(who, own**2, minlength=people).astype(np.float64),
             bins.reshape(people, width).astype(np.int32),
         )
 

@@ -35,7 +35,9 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
 
     photos, _ = find_photos(tmp_path / "photos.txt")
     versions = versions_of(parts)
-    results = list(embed_versions(photos, lambda photo: read_photo(photo.path), *engines, versions, batch=2))
+    results = list(
+        embed_versions(photos, lambda photo: read_photo(photo.path), engines[0], engines[1], versions, batch=2)
+    )
     assert [photo for photo, _ in results] == photos
     for photo, embedded in results:
         assert not isinstance(embedded, PhotoError)
@@ -50,7 +52,9 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
 
     def run(items, **options):
         results = {}
-        for item, result in embed_versions(items, lambda item: faces[item], *engines, versions, **options):
+        for item, result in embed_versions(
+            items, lambda item: faces[item], engines[0], engines[1], versions, **options
+        ):
             assert not isinstance(result, PhotoError)
             results[item] = result.embeddings
         return results
@@ -67,7 +71,9 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
 
 def test_mirrored_views_change_the_embedding_and_not_its_length(faces, engines):
     def run(flip):
-        ((_, result),) = embed_versions([0], lambda item: faces[item], *engines, versions_of(["nose"]), flip=flip)
+        ((_, result),) = embed_versions(
+            [0], lambda item: faces[item], engines[0], engines[1], versions_of(["nose"]), flip=flip
+        )
         assert not isinstance(result, PhotoError)
         return result.embeddings
 
@@ -83,6 +89,6 @@ def test_a_photo_that_cannot_be_read_is_told_in_its_place(faces, engines):
             raise PhotoError("no such file")
         return faces[item]
 
-    results = list(embed_versions([0, 1, 2], read, *engines, versions_of(["nose"]), batch=2))
+    results = list(embed_versions([0, 1, 2], read, engines[0], engines[1], versions_of(["nose"]), batch=2))
     assert [isinstance(result, PhotoError) for _, result in results] == [False, True, False]
     assert str(results[1][1]) == "no such file"

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,7 +209,7 @@ def test_a_threshold_of_one_group(request_of_all: Request) -> None:
         ({"control": -1}, "--control -1"),
     ],
 )
-def test_wrong_calls(request_of_all: Request, changes: dict[str, object], reason: str) -> None:
+def test_wrong_calls(request_of_all: Request, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         run_study(replace(request_of_all, **changes))
 

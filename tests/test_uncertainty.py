@@ -128,7 +128,7 @@ FIGURES = {
     "FMR": (lambda g: fmr_of(g, 0.3), lambda s: float(s.impostor.share_from(0.3))),
     "FNMR": (lambda g: fnmr_of(g, 0.3), lambda s: float(s.authentic.share_below(0.3))),
     "EER": (eer_of, lambda s: eer(*s)),
-    "FNMR at FMR": (lambda g: fnmr_at_fmr_of(g, 0.05), lambda s: fnmr_at_fmr(*s, 0.05)),
+    "FNMR at FMR": (lambda g: fnmr_at_fmr_of(g, 0.05), lambda s: fnmr_at_fmr(s.authentic, s.impostor, 0.05)),
 }
 
 

@@ -79,7 +79,8 @@ def truth() -> dict[str, float]:
 @cache
 def coverage() -> dict[str, float]:
     """Draw groups, and count how often each interval holds the truth."""
-    rng, known, held = np.random.default_rng(1), truth(), defaultdict(int)
+    rng, known = np.random.default_rng(1), truth()
+    held: defaultdict[str, int] = defaultdict(int)
 
     def note(name: str, found: Interval | tuple[float, float], of: str = "") -> None:
         low, high = (found.low, found.high) if isinstance(found, Interval) else found
@@ -94,9 +95,9 @@ def coverage() -> dict[str, float]:
         note("authentic mean", interval(authentic_mean(ours), PEOPLE))
         note("d'", interval(d_prime_of(ours), PEOPLE))
         note("change of d'", interval(d_prime_of(theirs).minus(d_prime_of(ours)), PEOPLE))
-        matched = [fmr_of(group, known["threshold"]) for group in (theirs, ours)]
-        note("FMR", rate_interval(matched[1], PEOPLE, PEOPLE / 2))
-        note("times more", ratio_interval(*matched, PEOPLE))
+        more, fewer = (fmr_of(group, known["threshold"]) for group in (theirs, ours))
+        note("FMR", rate_interval(fewer, PEOPLE, PEOPLE / 2))
+        note("times more", ratio_interval(more, fewer, PEOPLE))
         note("FNMR", rate_interval(fnmr_of(ours, known["threshold"]), PEOPLE, PEOPLE))
         note("EER", rate_interval(eer_of(ours), PEOPLE, PEOPLE))
         means = resampled_means(conditions, draw_people(PEOPLE, RESAMPLINGS, seed=draw))

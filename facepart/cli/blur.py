@@ -4,11 +4,11 @@ Instead of a blur, --occlusion puts something else in the part's place.
 """
 
 import argparse
-from pathlib import Path
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
 from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.occlusion.way import OCCLUSIONS, STANDARD, choose_way
 from facepart.parts import PARTS
@@ -17,12 +17,12 @@ from facepart.parts import PARTS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
     parser.add_argument(
-        "-s", "--source", type=Path, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
+        "-s", "--source", type=reachable, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
     )
     parser.add_argument(
         "-m",
         "--maskdest",
-        type=Path,
+        type=reachable,
         required=True,
         metavar="MASKS",
         help="folder for the masks: mask_<part>/<photo>_annotation.png, 512x512",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-d",
         "--finaldest",
-        type=Path,
+        type=reachable,
         required=True,
         metavar="BLURRED",
         help="folder for the photos: blurred_<part>/<photo>.png",

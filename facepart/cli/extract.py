@@ -1,21 +1,21 @@
 """Extract the embedding of every photo with an ArcFace recogniser: one .npy a photo, and a list of them."""
 
 import argparse
-from pathlib import Path
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
 from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart extract``."""
     parser.add_argument(
-        "-s", "--source", type=Path, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
+        "-s", "--source", type=reachable, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
     )
     parser.add_argument(
-        "-d", "--dest", type=Path, required=True, metavar="FEATURES", help="folder for <photo>.npy and list.txt"
+        "-d", "--dest", type=reachable, required=True, metavar="FEATURES", help="folder for <photo>.npy and list.txt"
     )
     parser.add_argument(
         "--model",

@@ -5,10 +5,10 @@ one of subject, person, name, identity, id names people.
 """
 
 import argparse
-from pathlib import Path
 
 from facepart.cli.people import warn_of_unknown
 from facepart.errors import UsageError
+from facepart.files.addresses import reachable
 from facepart.lists.features import find_features
 from facepart.lists.paths import write_list
 from facepart.lists.people import read_people, select_group
@@ -18,9 +18,9 @@ from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to `parser`."""
     add = parser.add_argument
-    add("-s", "--source", type=Path, required=True, metavar="FEATURES", help="folder of features")
-    add("-o", "--output", type=Path, required=True, metavar="LIST", help="the list to write, e.g. lists/CM.txt")
-    add("--people", type=Path, metavar="CSV", help="table of people or photos and their groups")
+    add("-s", "--source", type=reachable, required=True, metavar="FEATURES", help="folder of features")
+    add("-o", "--output", type=reachable, required=True, metavar="LIST", help="the list to write, e.g. lists/CM.txt")
+    add("--people", type=reachable, metavar="CSV", help="table of people or photos and their groups")
     add("--group", metavar="NAME", help="the group to choose, e.g. CM")
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
     add(

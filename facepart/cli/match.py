@@ -17,6 +17,7 @@ from facepart.cli.engine import positive
 from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
 from facepart.errors import UsageError
+from facepart.files.addresses import reachable
 from facepart.lists.people import read_people
 from facepart.matching.features import read_features
 from facepart.matching.groups import Group, read_group, split_by_people
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         *("-p", "-probe", "--probe"),
-        type=Path,
+        type=reachable,
         required=True,
         action="append",
         metavar="LIST",
@@ -40,13 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         *("-g", "-gallery", "--gallery"),
-        type=Path,
+        type=reachable,
         action="append",
         default=[],
         metavar="LIST",
         help="what to compare them with; default: each other",
     )
-    add("-o", "-output", "--output", type=Path, required=True, metavar="FOLDER", help="where the score files go")
+    add("-o", "-output", "--output", type=reachable, required=True, metavar="FOLDER", help="where the score files go")
     add(
         *("-d", "-dataset", "--dataset"),
         default=DEFAULT_DATASET,
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--people",
-        type=Path,
+        type=reachable,
         metavar="CSV",
         help="table of people or photos and their groups; each is compared apart",
     )

@@ -5,9 +5,10 @@ points drawn) and NAME.txt (d', EER, FNMR at FMRs, means, Kolmogorov-Smirnov).
 """
 
 import argparse
-from pathlib import Path
+from typing import Any
 
 from facepart.errors import UsageError
+from facepart.files.addresses import reachable
 from facepart.plots.run import DEFAULT_KIND, KINDS, plot
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ):
             parser.add_argument(
                 *(f"-{letter}{number}", f"-{name}{number}", f"--{name}{number}"),
-                type=str if name == "label" else Path,
+                type=str if name == "label" else reachable,
                 metavar="TEXT" if name == "label" else "FILE",
                 help=f"set {number}: {what}",
             )
@@ -36,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kind", choices=list(KINDS), default=DEFAULT_KIND, help="what to draw (default: %(default)s)"
     )
     parser.add_argument("-t", "-title", "--title", metavar="TEXT", help="stands on top of the figure")
-    parser.add_argument("-d", "-dest", "--dest", type=Path, required=True, metavar="FOLDER", help="where to write to")
+    parser.add_argument(
+        "-d", "-dest", "--dest", type=reachable, required=True, metavar="FOLDER", help="where to write to"
+    )
     parser.add_argument("-n", "-name", "--name", required=True, metavar="NAME", help="the files' name, no extension")
 
 
@@ -51,7 +54,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_sets(options: dict[str, Path | str | None]) -> list[ScoreSet]:
+def _read_sets(options: dict[str, Any]) -> list[ScoreSet]:
     names = (*_FILES.values(), "scores", "label")
     given = [number for number in _SETS if any(options[f"{name}{number}"] for name in names)]
     for number in given or [1]:
@@ -68,11 +71,11 @@ def _read_sets(options: dict[str, Path | str | None]) -> list[ScoreSet]:
     return [_read_set(options, number) for number in given]
 
 
-def _read_set(options: dict[str, Path | str | None], number: int) -> ScoreSet:
+def _read_set(options: dict[str, Any], number: int) -> ScoreSet:
     label, both = str(options[f"label{number}"] or f"Set {number}"), options[f"scores{number}"]
     if both:
-        return ScoreSet(label, *read_both(Path(both)))
-    return ScoreSet(label, *(read_scores(Path(str(options[f"{name}{number}"])), name) for name in _FILES.values()))
+        return ScoreSet(label, *read_both(both))
+    return ScoreSet(label, *(read_scores(options[f"{name}{number}"], name) for name in _FILES.values()))
 
 
 def _lines(label: str, first_label: str, found: Statistics) -> list[str]:

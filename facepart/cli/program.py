@@ -69,10 +69,9 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
     module = importlib.import_module(COMMANDS[command])
     parser = argparse.ArgumentParser(prog=program, description=module.__doc__, allow_abbrev=False)
     module.add_arguments(parser)
-    parsed = parser.parse_args(list(arguments))
     logging.basicConfig(format="facepart: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
-        status: int = module.execute(parsed)
+        status: int = module.execute(parser.parse_args(list(arguments)))
     except FacepartError as error:
         print(f"facepart: {error}", file=sys.stderr)
         return error.exit_status

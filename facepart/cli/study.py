@@ -8,7 +8,6 @@ for.
 import argparse
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
@@ -16,6 +15,7 @@ from facepart.cli.people import warn_of_unknown
 from facepart.cli.plan import add_plan_arguments, planned_on, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
 from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
 from facepart.occlusion.way import OCCLUSIONS, STANDARD
@@ -29,9 +29,14 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to `parser`."""
     add = parser.add_argument
-    add("-s", "--source", type=Path, required=True, metavar="PHOTOS", help="folder of photos, or a list of them")
-    add("-o", "--output", type=Path, required=True, metavar="OUT", help="the study's folder")
-    add("--people", type=Path, metavar="CSV", help="table of people or photos and their groups; default: one group")
+    add("-s", "--source", type=reachable, required=True, metavar="PHOTOS", help="folder of photos, or a list of them")
+    add("-o", "--output", type=reachable, required=True, metavar="OUT", help="the study's folder")
+    add(
+        "--people",
+        type=reachable,
+        metavar="CSV",
+        help="table of people or photos and their groups; default: one group",
+    )
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
     add("--groups", type=_names, default=[], metavar="CM,CF", help="which groups (default: all of the table)")
     add(

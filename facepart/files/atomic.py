@@ -2,7 +2,8 @@
 
 A file is written under a temporary name in its own folder and renamed when complete, so that a killed run
 leaves nothing that a later run could take for a result. The temporary name is always the same for the same
-file: the run that continues a killed one overwrites the leftover and renames it away.
+file: the run that continues a killed one overwrites the leftover and renames it away. What goes to an address
+(:mod:`facepart.files.addresses`) is completed on this machine first.
 """
 
 import io
@@ -15,18 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import is_address, send, sending
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` if the block ends without an error.
 
-    Missing parent folders are made. If the block raises, the temporary file is removed and an older file at
-    `path` stays as it was.
+    For an address, the temporary path is on this machine, and its contents are sent in one piece. Missing parent
+    folders are made. If the block raises, the temporary file is removed and an older file at `path` stays as it was.
 
     Raises:
         FacepartError: the folder cannot be made or written to (no permission, disk full, a file in the way).
     """
+    if is_address(path):
+        with sending(path) as temporary:
+            yield temporary
+        return
     temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +48,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all. Raises what :func:`replacing` raises."""
+    if is_address(path):
+        send(path, data)
+        return
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 

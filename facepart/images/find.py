@@ -7,10 +7,11 @@ that. For a list, names are relative to the deepest folder that holds all listed
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import Listed, common_folder, files_in, is_address
 from facepart.files.failures import Failure
 from facepart.lists.paths import read_list
 
@@ -18,10 +19,17 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp"
 
 
 class Photo(NamedTuple):
-    """A photo on disk, and the name that its outputs bear."""
+    """A photo on disk, and the name that its outputs bear.
+
+    Attributes:
+        path: where it is.
+        name: see above.
+        stamp: what tells it from one that replaces it, where the listing of its folder said so; else empty.
+    """
 
     path: Path
     name: str
+    stamp: str = ""
 
 
 def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo], list[Failure]]:
@@ -41,20 +49,21 @@ def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo]
     failures: list[Failure] = []
     if source.is_dir():
         excluded = {path.resolve() for path in exclude}
-        paths = sorted(_walk(source, excluded, failures), key=lambda path: path.relative_to(source).as_posix())
+        walk = _list(source, excluded) if is_address(source) else _walk(source, excluded, failures)
+        found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
         root = source
-        if not paths and not failures:
+        if not found and not failures:
             known = ", ".join(sorted(extension[1:] for extension in EXTENSIONS))
             raise FacepartError(f"{source}: has no photos (files ending in {known}, in any case)")
     elif source.exists():
-        paths = sorted(read_list(source))
-        root = Path(os.path.commonpath([path.parent for path in paths]))
+        found = [Listed(path, "") for path in sorted(read_list(source), key=str)]
+        root = common_folder([path for path, _ in found])
     else:
         raise FacepartError(f"{source}: no such folder or list of photos")
 
     photos: dict[str, Photo] = {}
-    for path in paths:
-        name = path.relative_to(root).with_suffix("").as_posix()
+    for path, stamp in found:
+        name = PurePosixPath(path.relative_to(root).as_posix()).with_suffix("").as_posix()
         if not name.isprintable():
             # Lists and tables have a line a photo, in UTF-8.
             failures.append(Failure(path, "find", "its name has signs that no list can hold: rename it"))
@@ -62,11 +71,18 @@ def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo]
             reason = f"its outputs would overwrite those of {photos[name].path.name}: rename one"
             failures.append(Failure(path, "find", reason))
         else:
-            photos[name] = Photo(path, name)
+            photos[name] = Photo(path, name, stamp)
     return list(photos.values()), failures
 
 
-def _walk(folder: Path, excluded: set[Path], failures: list[Failure]) -> Iterator[Path]:
+def _list(folder: Path, excluded: set[Path]) -> Iterator[Listed]:
+    """Yield the photos at an address and below."""
+    for found in files_in(folder):
+        if found.path.suffix.lower() in EXTENSIONS and not excluded.intersection([found.path, *found.path.parents]):
+            yield found
+
+
+def _walk(folder: Path, excluded: set[Path], failures: list[Failure]) -> Iterator[Listed]:
     """Yield the photos below `folder`; each real folder once, so that a circle of links ends."""
     seen: set[Path] = set()
     waiting = [folder]
@@ -89,4 +105,4 @@ def _walk(folder: Path, excluded: set[Path], failures: list[Failure]) -> Iterato
             if entry.is_dir():
                 waiting.append(current / entry.name)
             elif Path(entry.name).suffix.lower() in EXTENSIONS:
-                yield current / entry.name
+                yield Listed(current / entry.name, "")

@@ -4,6 +4,7 @@ Pillow decodes, because it says when a file is cut short, where OpenCV returns a
 are the same as OpenCV's (both use libjpeg-turbo).
 """
 
+import io
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import is_address, read_whole
 
 # Pillow's modes of one 16-bit channel; "I" is what a 16-bit PGM becomes.
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")
@@ -42,7 +44,8 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
         PhotoError: the file is missing, cannot be opened, is cut short or is no image.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as opened:
+        file = io.BytesIO(read_whole(path)) if is_address(path) else path
+        with warnings.catch_warnings(), Image.open(file) as opened:
             # A photo that is merely large is not suspect here; one beyond Pillow's hard limit still raises.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened.load()

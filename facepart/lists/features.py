@@ -1,9 +1,11 @@
 """Which features a folder holds, and what they are called."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import files_in, is_address
 
 # A matrix of many features (n, d): no feature itself.
 MATRIX_FILE = "features.npy"
@@ -19,21 +21,8 @@ def find_features(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FacepartError(f"{folder}: no such folder of features")
-
-    def refuse(error: OSError) -> None:
-        raise FacepartError(f"{error.filename}: cannot be opened: {error.strerror}") from error
-
-    found: list[Path] = []
-    seen: set[Path] = set()  # so that a circle of links ends
-    for current, folders, names in os.walk(folder.absolute(), onerror=refuse, followlinks=True):
-        here = Path(current)
-        if here.resolve() in seen:
-            folders.clear()
-            continue
-        seen.add(here.resolve())
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [here / name for name in names if name.endswith(".npy") and not name.startswith(".")]
-    found = [path for path in found if path.name != MATRIX_FILE]
+    found = [each.path for each in files_in(folder)] if is_address(folder) else list(_walk(folder))
+    found = [path for path in found if path.suffix == ".npy" and path.name != MATRIX_FILE]
     if not found:
         raise FacepartError(f"{folder}: holds no features (.npy files); `facepart extract` writes them")
     return sorted(found, key=str)
@@ -42,3 +31,20 @@ def find_features(folder: Path) -> list[Path]:
 def label_of(feature: Path) -> str:
     """Give a feature's label, ``folder/stem``."""
     return f"{feature.parent.name}/{feature.stem}"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that are not hidden; each real folder once, so that a circle of links ends."""
+
+    def refuse(error: OSError) -> None:
+        raise FacepartError(f"{error.filename}: cannot be opened: {error.strerror}") from error
+
+    seen: set[Path] = set()
+    for current, folders, names in os.walk(folder.absolute(), onerror=refuse, followlinks=True):
+        here = Path(current)
+        if here.resolve() in seen:
+            folders.clear()
+            continue
+        seen.add(here.resolve())
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (here / name for name in names if not name.startswith("."))

@@ -1,12 +1,14 @@
 """Path lists: one path a line, in any ``.txt``.
 
-Blank lines, trailing blanks, a byte-order mark and CRLF are tolerated; a relative path is relative to the list.
+Blank lines, trailing blanks, a byte-order mark and CRLF are tolerated; a relative path is relative to the list. A
+line may be an address (:mod:`facepart.files.addresses`).
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import is_address, place
 from facepart.files.atomic import write_text
 
 
@@ -25,7 +27,7 @@ def read_list(path: Path) -> list[Path]:
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     folder = path.absolute().parent
-    paths = [folder / line.strip() for line in text.splitlines() if line.strip()]
+    paths = [_entry(folder, line.strip()) for line in text.splitlines() if line.strip()]
     if not paths:
         raise FacepartError(f"{path}: the list is empty")
     return paths
@@ -34,3 +36,8 @@ def read_list(path: Path) -> list[Path]:
 def write_list(path: Path, paths: Iterable[Path]) -> None:
     """Write `paths` to a list, one absolute path a line, whole or not at all."""
     write_text(path, "".join(f"{entry.absolute()}\n" for entry in paths))
+
+
+def _entry(folder: Path, line: str) -> Path:
+    named = place(line)
+    return named if is_address(named) or named.is_absolute() else folder / line

@@ -149,7 +149,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     without_group: set[str] = set()
     for feature in features:
         subject = rule(label_of(feature))
-        relative = feature.relative_to(folder.absolute()).with_suffix("").as_posix()
+        relative = feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy")
         found = people.group_of((relative, feature.stem), subject)
         if found is None:
             without_row.add(subject)

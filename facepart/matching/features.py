@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import is_address, on_disk, read_whole
 from facepart.lists.features import label_of
 from facepart.lists.paths import read_list
 from facepart.matching.extraction import Model, compare_models, find_model
@@ -145,6 +146,8 @@ def _read_header(path: Path) -> tuple[bytes, np.dtype[Any]]:
 def _read_at_most(path: Path, size: int) -> bytes:
     """Read the beginning of a file in as few calls as can be; nothing of one that cannot be read."""
     try:
+        if is_address(path):
+            return read_whole(path)[:size]
         with path.open("rb", buffering=0) as file:
             return file.read(size)
     except OSError:
@@ -200,7 +203,8 @@ def _load_feature(path: Path) -> NDArray[np.float32]:
 def _load(path: Path) -> NDArray[np.float32]:
     """Load a numeric array as float32; a missing file raises FileNotFoundError."""
     try:
-        array: Any = np.load(path, allow_pickle=False)
+        with on_disk(path) as here:
+            array: Any = np.load(here, allow_pickle=False)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -5,7 +5,7 @@ goes on where it was; see :func:`blur_photos`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.engines.stream import DEFAULT_BATCH, stream
+from facepart.files.addresses import presence
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
@@ -65,8 +66,9 @@ class _Layout:
         if self.save_labels:
             yield self.labels(photo)
 
-    def complete(self, photo: Photo) -> bool:
-        return all(path.exists() for path in self.outputs(photo))
+    def incomplete(self, photos: Iterable[Photo]) -> list[Photo]:
+        is_there = presence((self.masks, self.blurred))
+        return [photo for photo in photos if not all(map(is_there, self.outputs(photo)))]
 
     def there(self, folder: Path) -> Iterator[Path]:
         """Yield what earlier runs wrote into `folder` for photos."""
@@ -137,7 +139,7 @@ def blur_photos(
     if not overwrite:
         for folder in (masks, blurred):
             refuse_other_settings(folder, "blur", settings)
-    todo = [photo for photo in photos if overwrite or not layout.complete(photo)]
+    todo = photos if overwrite else layout.incomplete(photos)
     outcome.skipped = len(photos) - len(todo)
 
     # Before anything is written: a wrong network must not leave a record of itself.

@@ -15,13 +15,14 @@ import logging
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import move, on_disk, open_in_pieces, presence, remove_if_empty
 from facepart.files.atomic import replacing, write_text
 from facepart.lists.features import MATRIX_FILE, label_of
 
@@ -98,7 +99,7 @@ class MatrixRows:
                 "%s: %d features are of photos that are not in %s (first: %s) and are left out from now on",
                 *(self._folder, len(strange), source, min(strange)),
             )
-        single = [name for name, path in features.items() if self._is_single(path)]
+        single = list(self._single(features))
         if single and self._overwrite:
             raise FacepartError(
                 f"{self._folder}: holds {len(single)} features in files of their own (first: {single[0]}.npy), which "
@@ -143,7 +144,8 @@ class MatrixRows:
         """
         self.flush()
         known = self._known()
-        files = {name: path for name, path in features.items() if name in known or self._is_single(path)}
+        single = self._single({name: path for name, path in features.items() if name not in known})
+        files = {name: path for name, path in features.items() if name in known or name in single}
         if not files:
             return 0
         labels = "".join(f"{label_of(path.absolute())}\n" for path in files.values())
@@ -159,9 +161,12 @@ class MatrixRows:
     def _known(self) -> set[str]:
         return set(self._matrix_names).union(*self._shard_names.values())
 
-    def _is_single(self, path: Path) -> bool:
+    def _single(self, features: Mapping[str, Path]) -> dict[str, Path]:
+        """Give the features that have files of their own."""
+        is_there = presence([self._folder])
         # A photo may be called "features": then its file would be where the matrix is.
-        return path != self._folder / MATRIX_FILE and path.exists()
+        own = {name: path for name, path in features.items() if path != self._folder / MATRIX_FILE}
+        return {name: path for name, path in own.items() if is_there(path)}
 
     def _write_shard(self) -> None:
         last = max((int(path.stem) for path in self._shard_names), default=-1)
@@ -184,7 +189,7 @@ class MatrixRows:
                         file.seek(start + place * row.nbytes)
                         file.write(row.tobytes())
             for name, place in places.items():
-                row = _load(files[name])
+                row = _load(files[name], files[name])
                 self._check(row[None], files[name])
                 file.seek(start + place * row.nbytes)
                 file.write(row.tobytes())
@@ -192,14 +197,16 @@ class MatrixRows:
     def _blocks(self) -> Iterator[tuple[Path, list[str], NDArray[np.float32]]]:
         """Yield all rows, a block of them at a time, with their names and the file they are in."""
         path = self._folder / MATRIX_FILE
-        for first in range(0, len(self._matrix_names), SHARD_ROWS):
-            # Mapped anew each time, so that the pages read so far do not stay with the process.
-            rows = _load(path, mapped=True)
-            if len(rows) != len(self._matrix_names):
-                raise FacepartError(
-                    f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
-                )
-            yield path, self._matrix_names[first : first + SHARD_ROWS], rows[first : first + SHARD_ROWS]
+        if self._matrix_names:
+            with _matrix_on_disk(path) as matrix:
+                for first in range(0, len(self._matrix_names), SHARD_ROWS):
+                    # Mapped anew each time, so that the pages read so far do not stay with the process.
+                    rows = _load(matrix, path, mapped=True)
+                    if len(rows) != len(self._matrix_names):
+                        raise FacepartError(
+                            f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
+                        )
+                    yield path, self._matrix_names[first : first + SHARD_ROWS], rows[first : first + SHARD_ROWS]
         for path in self._shard_names:
             yield path, *_read_shard(path)
 
@@ -215,7 +222,7 @@ class MatrixRows:
             (self._folder / LABELS_FILE).unlink(missing_ok=True)
             for name in (MATRIX_FILE, NAMES_FILE, LABELS_FILE):
                 if (self._shards / name).exists():
-                    (self._shards / name).replace(self._folder / name)
+                    move(self._shards / name, self._folder / name)
         except OSError as error:
             raise FacepartError(f"{self._folder}: cannot be written: {error.strerror}") from error
 
@@ -225,8 +232,7 @@ class MatrixRows:
         for path in [*ours, *(self._shards / name for name in (LABELS_FILE, MATRIX_FILE, NAMES_FILE))]:
             path.unlink(missing_ok=True)
         self._shard_names = {}
-        with suppress(OSError):
-            self._shards.rmdir()
+        remove_if_empty(self._shards)
 
 
 def _read_names(path: Path) -> list[str]:
@@ -238,14 +244,27 @@ def _read_names(path: Path) -> list[str]:
 
 def _read_shard(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     try:
-        with np.load(path, allow_pickle=False) as shard:
+        with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as shard:
             return shard["names"].tolist(), shard["rows"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise FacepartError(f"{path}: is damaged; remove it, and its photos are extracted again") from error
 
 
-def _load(path: Path, *, mapped: bool = False) -> NDArray[np.float32]:
+@contextmanager
+def _matrix_on_disk(path: Path) -> Iterator[Path]:
     try:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        with on_disk(path) as found:
+            yield found
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: is missing; redo everything with --overwrite") from error
+
+
+def _load(path: Path, told: Path, *, mapped: bool = False) -> NDArray[np.float32]:
+    """Load an array; `told` is what it is called in the message."""
+    try:
+        if mapped:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        with open_in_pieces(path) as file:
+            return np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise FacepartError(f"{path}: cannot be read; remove it, or redo everything with --overwrite") from error
+        raise FacepartError(f"{told}: cannot be read; remove it, or redo everything with --overwrite") from error

@@ -13,6 +13,7 @@ from facepart.engines import Preprocessing
 from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.engines.stream import DEFAULT_BATCH, stream
 from facepart.errors import FacepartError
+from facepart.files.addresses import presence
 from facepart.files.atomic import write_npy
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
@@ -128,7 +129,8 @@ def extract_features(
         raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
     else:
         rows = None
-        there = set() if overwrite else {name for name, path in files.items() if path.exists()}
+        is_there = presence([features])
+        there = set() if overwrite else {name for name, path in files.items() if is_there(path)}
     todo = [photo for photo in photos if photo.name not in there]
     outcome = ExtractOutcome(
         skipped=len(photos) - len(todo),
@@ -165,7 +167,7 @@ def extract_features(
     if rows:
         written = rows.merge(files)
     else:
-        listed = [path for path in files.values() if path.exists()]
+        listed = list(filter(presence([features]), files.values()))
         if listed:
             write_list(outcome.features_list, listed)
         written = len(listed)

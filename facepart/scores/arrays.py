@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import open_in_pieces
 from facepart.files.atomic import write_bytes
 
 
@@ -42,10 +43,10 @@ def read_arrays(path: Path, what: str, version: int, wanted: Iterable[str]) -> d
         FacepartError: the file is missing, damaged, of another version, or lacks an array.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
         arrays: dict[str, NDArray[Any]] = {}
-        if isinstance(loaded, np.lib.npyio.NpzFile):  # else it is a .npy under another name
-            with loaded:
+        with open_in_pieces(path) as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.lib.npyio.NpzFile):  # else it is a .npy under another name
                 arrays = dict(loaded)
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such score file") from error

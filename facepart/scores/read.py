@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import on_disk
 from facepart.scores.distribution import ScoreDistribution
 from facepart.scores.files import SUFFIX, GroupScores, load_scores
 
@@ -55,7 +56,8 @@ def _read_column(path: Path) -> NDArray[Any]:
     """Read the third column of a file, or the only one."""
     try:
         # Mapped, because of three columns only one is wanted; the files of a large group take gigabytes.
-        table: Any = np.load(path, mmap_mode="r") if path.suffix.lower() == ".npy" else _read_text(path)
+        with on_disk(path) as here:
+            table: Any = np.load(here, mmap_mode="r") if path.suffix.lower() == ".npy" else _read_text(here)
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such score file") from error
     except OSError as error:

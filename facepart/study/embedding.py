@@ -83,10 +83,11 @@ def find_work(
     """
     named = {version.name: version for version in versions}
     work: dict[tuple[Version, ...], list[Photo]] = {}
+    unpictured = kept.lacking(photos)
     for photo in photos:
         lacking = store.lacking(photo, (ORIGINAL, *named))
         row = store.rows.get(photo.name)
-        if ORIGINAL in lacking or (not (row and row.failure) and kept.lacking(photo)):
+        if ORIGINAL in lacking or (not (row and row.failure) and photo.name in unpictured):
             lacking = [ORIGINAL, *named]
         if lacking:
             work.setdefault(tuple(named[name] for name in lacking if name != ORIGINAL), []).append(photo)

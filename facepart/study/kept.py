@@ -1,6 +1,6 @@
 """What a study writes besides its answer, if asked to: the files that the scripts would write, in their places."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import UsageError
+from facepart.files.addresses import presence
 from facepart.files.atomic import write_npy
 from facepart.files.record import make_record, remove_outdated, write_record
 from facepart.images import Photo, write_image
@@ -52,9 +53,16 @@ class KeptPictures:
     aligned: bool
     versions: Sequence[Version]
 
-    def lacking(self, photo: Photo) -> bool:
-        """Tell whether a file of a photo is missing."""
-        return not all(path.exists() for path in self.files(photo))
+    @property
+    def folders(self) -> list[Path]:
+        """Where the files are, sorted."""
+        names = {KEPT[what] for what in self.what} | ({ALIGNED_FOLDER} if self.keeps_aligned else set())
+        return [self.output / name for name in sorted(names)]
+
+    def lacking(self, photos: Iterable[Photo]) -> set[str]:
+        """Name the photos of which a file is missing."""
+        is_there = presence(self.folders)
+        return {photo.name for photo in photos if not all(map(is_there, self.files(photo)))}
 
     def files(self, photo: Photo) -> list[Path]:
         """Give the files of a photo."""
@@ -96,9 +104,7 @@ def remove_outdated_pictures(
         FacepartError: a folder holds pictures that this study would not make anew.
     """
     wanted = {path for photo in photos for path in kept.files(photo)}
-    folders = {KEPT[what] for what in kept.what} | ({ALIGNED_FOLDER} if kept.keeps_aligned else set())
-    for name in sorted(folders):
-        folder = output / name
+    for folder in kept.folders:
         remove_outdated(folder, STAGE, settings, wanted, folder.rglob("*.png"))
         write_record(folder, make_record(STAGE, settings, {"output": output}, ("numpy", "opencv-python-headless")))
 
@@ -116,7 +122,8 @@ def write_features(
         paths = {name: folder / f"{name}.npy" for name in names}
         remove_outdated(folder, STAGE, settings, set(paths.values()), folder.rglob("*.npy"))
         write_record(folder, make_record(STAGE, settings, {"output": output}, ("numpy",)))
-        missing = [name for name, path in paths.items() if not path.exists()]
+        is_there = presence([folder])
+        missing = [name for name, path in paths.items() if not is_there(path)]
         for name, embedding in zip(missing, store.embeddings(condition, missing), strict=True):
             write_npy(paths[name], embedding)
         write_list(folder / "list.txt", sorted(paths.values(), key=str))

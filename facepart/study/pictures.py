@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.files.addresses import open_in_pieces
 from facepart.files.atomic import replacing
 from facepart.images import Photo
 from facepart.images.resize import resize
@@ -127,7 +128,7 @@ def read_pictures(path: Path, versions: Sequence[Version]) -> tuple[AverageFace,
     parts = {version.part: version.name for version in versions if not version.draw}
     controls = {version.part: version.name for version in versions if version.draw}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_in_pieces(path) as opened, np.load(opened, allow_pickle=False) as file:
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
             samples = [
                 Sample(

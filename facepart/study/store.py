@@ -9,6 +9,7 @@ embedding are kept with the reason.
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import open_in_pieces, stamp_of
 from facepart.files.atomic import replacing
 from facepart.images import Photo
 
 ORIGINAL = "original"
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
 SHARD_PHOTOS = 256
+# Shards that are read at once: from a store, most of the time is waiting.
+_THREADS = 8
 
 
 @dataclass
@@ -63,12 +67,11 @@ class Entry:
 
 
 def signature(photo: Photo) -> str:
-    """Tell a photo's file from one that replaces it: by size and time of change; empty if it cannot be looked at."""
+    """Tell a photo's file from one that replaces it; empty if it cannot be looked at."""
     try:
-        status = photo.path.stat()
+        return photo.stamp or stamp_of(photo.path)
     except OSError:
         return ""
-    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 class Store:
@@ -89,9 +92,11 @@ class Store:
         self._waiting: list[Entry] = []
         numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz")]
         self._next = max(numbers, default=0) + 1
-        for number in sorted(numbers):
-            for line in self._index(number):
-                self._take(number, line)
+        numbers.sort()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for number, lines in zip(numbers, pool.map(self._index, numbers), strict=True):
+                for line in lines:
+                    self._take(number, line)
 
     def add(self, entry: Entry) -> None:
         """Take a photo in; it is on disk once its shard is full, or after :meth:`flush`."""
@@ -150,14 +155,19 @@ class Store:
             shard, row = self.rows[name].places[condition]
             wanted.setdefault(shard, []).append((place, row))
             count += 1
-        matrix: NDArray[np.float32] | None = None
-        for shard, pairs in wanted.items():
-            found = self._read(shard, f"embeddings_{condition}")
-            if matrix is None:
-                matrix = np.empty((count, found.shape[1]), np.float32)
-            places, rows = zip(*pairs, strict=True)
-            matrix[list(places)] = found[list(rows)]
-        return np.empty((0, 0), np.float32) if matrix is None else matrix
+        if not wanted:
+            return np.empty((0, 0), np.float32)
+        array = f"embeddings_{condition}"
+        matrix = np.empty((count, self._read(next(iter(wanted)), array).shape[1]), np.float32)
+
+        def fill(shard: int) -> None:
+            places, rows = zip(*wanted[shard], strict=True)
+            matrix[list(places)] = self._read(shard, array)[list(rows)]
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(fill, wanted):
+                pass
+        return matrix
 
     def lacking(self, photo: Photo, conditions: Sequence[str]) -> list[str]:
         """Give the conditions in which a photo has still to be embedded; none if it is known to fail."""
@@ -184,8 +194,8 @@ class Store:
     def _read(self, shard: int, name: str) -> NDArray[Any]:
         path = self._path(shard)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found: NDArray[Any] = file[name]
+            with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as arrays:
+                found: NDArray[Any] = arrays[name]
                 return found
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             reason = " ".join(str(error).split())

@@ -1,0 +1,244 @@
+"""Places that are no path of the file system, but an address such as ``s3://bucket/folder``.
+
+An address stands wherever a path may stand, and is typed as one: ``universal_pathlib`` gives addresses the methods of
+paths, over any file system that ``fsspec`` knows. What paths cannot do there is done here. An object store has no
+folders, renames by copying, and shows an object whole or not at all; asking for one costs a round trip. So files
+are completed on this machine and sent in one piece, and what a folder holds is listed once, not asked for file by
+file.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from facepart.errors import FacepartError
+
+_MARK = "://"
+_LOCAL = "file://"
+# What is read of a file at a time where only pieces of it are wanted: an array of a shard takes half of that.
+_PIECE = 1 << 20
+# Under these a listing tells which version of an object there is; stores differ in which they have.
+_STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created")
+
+
+class Listed(NamedTuple):
+    """A file that a listing shows, and what tells it from one that replaces it."""
+
+    path: Path
+    stamp: str
+
+
+def place(text: str) -> Path:
+    """Give the path, or the address, that a user wrote.
+
+    Addresses need the extra ``facepart[remote]`` and, for each kind, what ``fsspec`` needs for it: ``s3fs`` for
+    ``s3://``, ``gcsfs`` for ``gs://``. ``file://`` is a path.
+
+    Raises:
+        FacepartError: the address is of an unknown kind, or what it needs is not installed.
+    """
+    if text.startswith(_LOCAL):
+        return Path(text.removeprefix(_LOCAL))
+    if _MARK not in text:
+        return Path(text)
+    try:
+        from upath import UPath
+    except ImportError as error:
+        raise FacepartError(
+            f'{text}: addresses need universal_pathlib, which is not installed: pip install "facepart[remote]"'
+        ) from error
+    try:
+        kind, rest = text.split(_MARK, 1)
+        # Listings that fsspec remembers would hide what workers write meanwhile.
+        found = UPath(f"{kind}{_MARK}{re.sub('/+', '/', rest)}", use_listings_cache=False)
+        found.fs  # noqa: B018 - looks whether what it needs is there
+    except ImportError as error:
+        raise FacepartError(f"{text}: {_reason(error)} (pip install)") from error
+    except ValueError as error:
+        raise FacepartError(f"{text}: is no address that is known ({_reason(error)})") from error
+    return cast(Path, found)
+
+
+def reachable(text: str) -> Path:
+    """Give the path, or the address, that a user wrote, once it has been seen that there is a store behind it.
+
+    Raises:
+        FacepartError: as :func:`place`; or the store cannot be reached, or does not let us in.
+    """
+    found = place(text)
+    if is_address(found):
+        with telling(found, "cannot be reached"):
+            found.exists()
+    return found
+
+
+def is_address(path: Path) -> bool:
+    """Tell whether a path is an address."""
+    return not isinstance(cast(object, path), PurePath)
+
+
+@contextmanager
+def telling(path: Path, what: str, *others: type[Exception]) -> Iterator[None]:
+    """Say in one line what went wrong with an address in the block: stores raise errors of many kinds.
+
+    Raises:
+        FacepartError: the block raised something, of whatever kind; FacepartError and `others` go on as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (FacepartError, *others)):
+            raise
+        raise FacepartError(f"{path}: {what}: {_reason(error)}") from error
+
+
+@contextmanager
+def sending(path: Path) -> Iterator[Path]:
+    """Yield a path on this machine; send what is there to the address `path` if the block ends without an error.
+
+    Raises:
+        FacepartError: it cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="facepart-") as folder:
+        temporary = Path(folder) / path.name
+        try:
+            yield temporary
+        except OSError as error:
+            raise FacepartError(f"{path}: cannot be written: {error.strerror or error}") from error
+        with telling(path, "cannot be written"):
+            _system(path).put_file(str(temporary), _inside(path))
+
+
+def send(path: Path, data: bytes) -> None:
+    """Write bytes to an address, in one piece.
+
+    Raises:
+        FacepartError: they cannot be written.
+    """
+    with telling(path, "cannot be written"):
+        _system(path).pipe_file(_inside(path), data)
+
+
+@contextmanager
+def on_disk(path: Path) -> Iterator[Path]:
+    """Yield a path on this machine with a file's contents: its own, or that of a copy as long as the block lasts.
+
+    Raises:
+        FileNotFoundError: there is no such file. FacepartError: it is at an address, and cannot be read.
+    """
+    if not is_address(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="facepart-") as folder:
+        copy = Path(folder) / path.name
+        with telling(path, "cannot be read", FileNotFoundError):
+            _system(path).get_file(_inside(path), str(copy))
+        yield copy
+
+
+def read_whole(path: Path) -> bytes:
+    """Read all of a file.
+
+    Raises:
+        OSError: it cannot be read; of an address, stores raise errors of many kinds.
+    """
+    return cast(bytes, _system(path).cat_file(_inside(path))) if is_address(path) else path.read_bytes()
+
+
+def open_in_pieces(path: Path) -> BinaryIO:
+    """Open a file of which only pieces will be read."""
+    if is_address(path):
+        return cast(BinaryIO, cast(Any, path).open("rb", block_size=_PIECE))
+    return path.open("rb")
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file another name in its folder or in one beside it, in place of what is there."""
+    if is_address(path):
+        cast(Any, path).rename(target)  # by copying and removing; the copy is there whole or not at all
+    else:
+        path.replace(target)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing; at an address, such a folder is not there any more."""
+    if not is_address(folder):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def presence(folders: Iterable[Path]) -> Callable[[Path], bool]:
+    """Give what tells whether a file below one of some folders is there.
+
+    On a file system that is looked up when it is asked; of addresses, all that is there now is listed at once.
+    """
+    listed = {
+        name for folder in folders if is_address(folder) for name in (_inside(each.path) for each in files_in(folder))
+    }
+    return lambda path: _inside(path) in listed if is_address(path) else path.exists()
+
+
+def files_in(folder: Path) -> Iterator[Listed]:
+    """Yield what is at an address and below, sorted, without what is hidden below it.
+
+    Raises:
+        FacepartError: it cannot be listed.
+    """
+    root = _inside(folder).rstrip("/")
+    with telling(folder, "cannot be listed"):
+        found: dict[str, dict[str, Any]] = _system(folder).find(root, detail=True)
+    for name in sorted(found):
+        relative = name.removeprefix(root).lstrip("/")
+        if relative and not any(part.startswith(".") for part in relative.split("/")):
+            yield Listed(folder / relative, _stamp(found[name]))
+
+
+def stamp_of(path: Path) -> str:
+    """Tell a file from one that replaces it: by its size and the time of its change, or what its store has for that.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if is_address(path):
+        return _stamp(_system(path).info(_inside(path)))
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def common_folder(paths: Sequence[Path]) -> Path:
+    """Give the deepest folder that holds all of some absolute paths.
+
+    Raises:
+        FacepartError: some are addresses, and others are not, or of another store.
+    """
+    folders = [path.parent for path in paths]
+    kinds = {(str(getattr(folder, "protocol", "")), is_address(folder)) for folder in folders}
+    if len(kinds) > 1:
+        raise FacepartError(f"{paths[0]} and {paths[-1]}: a list names files of one place, not of several")
+    if not is_address(folders[0]):
+        return Path(os.path.commonpath(folders))
+    common = os.path.commonpath([_inside(folder) for folder in folders])
+    return place(f"{cast(Any, folders[0]).protocol}{_MARK}{common}")
+
+
+def _stamp(info: dict[str, Any]) -> str:
+    told = next((info[key] for key in _STAMPS if info.get(key)), "")
+    return f"{info.get('size')}-{str(told).strip(chr(34))}"
+
+
+def _system(path: Path) -> Any:
+    """Give the file system of an address."""
+    return cast(Any, path).fs
+
+
+def _inside(path: Path) -> str:
+    """Give what an address is called inside its file system."""
+    return cast(str, cast(Any, path).path)
+
+
+def _reason(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

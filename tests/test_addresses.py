@@ -1,0 +1,199 @@
+"""Photos, features and results at addresses: what is written there is what is written to a folder, byte for byte."""
+
+import csv
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facepart.errors import FacepartError
+from facepart.files.addresses import common_folder, files_in, is_address, place, presence, stamp_of
+from facepart.files.atomic import replacing, write_bytes
+from facepart.images import find_photos, read_photo, write_image
+from facepart.lists.features import find_features
+from facepart.lists.paths import read_list, write_list
+from facepart.matching.run import match
+from facepart.occlusion import blur_photos
+from facepart.recognition.run import extract_features
+from facepart.scores import read_both, read_scores
+from facepart.study import Request, run_study
+from tests.conftest import Run
+
+pytest.importorskip("upath", reason="needs the extra facepart[remote]")
+
+PARTS = ["eyes", "nose"]
+OPTIONS: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture
+def bucket() -> Path:
+    """An address of its own, in the memory of this process."""
+    return place(f"memory://bucket-{secrets.token_hex(4)}")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> Path:
+    """Four people with two photos each, small, in folders; one that cannot be read, one that is hidden."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number, path in enumerate(face_paths[:8]):
+        write_image(folder / "faces" / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::4, ::4].copy())
+    write_bytes(folder / "faces" / "002_2.png", b"\x89PNG\r\n\x1a\nbroken")
+    write_bytes(folder / ".hidden.png", b"no photo")
+    return folder
+
+
+def copied(folder: Path, address: Path) -> Path:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            write_bytes(address / path.relative_to(folder).as_posix(), path.read_bytes())
+    return address
+
+
+def contents(folder: Path, *ignored: str) -> dict[str, bytes]:
+    """The files of a folder or an address; without records, which name it."""
+    files = [each.path for each in files_in(folder)] if is_address(folder) else folder.rglob("*")
+    paths = [path for path in files if path.is_file() and path.name not in ("run.json", *ignored)]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_paths_stay_paths() -> None:
+    assert [place(text) for text in ("a/b", "/a", "file:///a/b c")] == [Path("a/b"), Path("/a"), Path("/a/b c")]
+    assert not is_address(place("file:///a"))
+    assert str(place("memory://bucket//a///b")) == str(place("memory://bucket/a/b"))
+
+
+@pytest.mark.parametrize("text", ["nonsense://bucket/folder", "gs://bucket/folder"])
+def test_what_is_no_address_is_told_in_one_line(text: str, run: Run) -> None:
+    done = run("-m", "facepart", "extract", "-s", text, "-d", "features")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"facepart: {text}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_is_there_whole_or_not_at_all(bucket: Path) -> None:
+    with replacing(bucket / "a.bin") as temporary:
+        temporary.write_bytes(b"one")
+        assert not (bucket / "a.bin").exists()
+    with pytest.raises(KeyError), replacing(bucket / "a.bin") as temporary:
+        temporary.write_bytes(b"tw")
+        raise KeyError
+    assert (bucket / "a.bin").read_bytes() == b"one"
+    assert not temporary.exists()
+
+
+def test_presence_and_stamps_follow_the_files(bucket: Path, tmp_path: Path) -> None:
+    for folder in (bucket, tmp_path):
+        write_bytes(folder / "x" / "one", b"1")
+        is_there = presence([folder / "x", folder / "not there"])
+        assert [is_there(folder / "x" / name) for name in ("one", "two")] == [True, False]
+        before = stamp_of(folder / "x" / "one")
+        assert stamp_of(folder / "x" / "one") == before
+        write_bytes(folder / "x" / "one", b"another")
+        assert stamp_of(folder / "x" / "one") != before
+
+
+def test_a_list_may_name_addresses(bucket: Path, tmp_path: Path) -> None:
+    files = [bucket / "a" / "b" / "1.png", bucket / "a" / "c" / "2.png"]
+    write_list(tmp_path / "list.txt", files)
+    assert read_list(tmp_path / "list.txt") == files
+    assert common_folder(files) == bucket / "a"
+    write_bytes(bucket / "list.txt", b"a/b/1.png\n/x/2.png\n")
+    assert read_list(bucket / "list.txt") == [files[0], Path("/x/2.png")]
+    with pytest.raises(FacepartError, match="of one place"):
+        find_photos(bucket / "list.txt")
+
+
+def test_photos_are_found_as_in_a_folder(photos: Path, bucket: Path) -> None:
+    there, failures = find_photos(copied(photos, bucket), exclude=[bucket / "faces" / "out"])
+    here, _ = find_photos(photos)
+    assert not failures
+    assert [photo.name for photo in there] == [photo.name for photo in here]
+    assert len({photo.stamp for photo in there}) > 1
+    with pytest.raises(FacepartError, match="has no photos"):
+        find_photos(copied(photos / "faces", bucket / "faces"), exclude=[bucket / "faces"])
+    with pytest.raises(FacepartError, match="no such folder or list"):
+        find_photos(bucket / "nothing")
+
+
+def test_blurred_photos(photos: Path, bisenet_weights: Path, bucket: Path, tmp_path: Path, monkeypatch) -> None:
+    source = copied(photos, bucket / "photos")
+
+    def blur(source: Path, out: Path):
+        return blur_photos(source, out / "m", out / "b", parts=PARTS, save_labels=True, **OPTIONS)
+
+    blur(photos, tmp_path)
+    outcome = blur(source, bucket / "out")
+    assert (outcome.done, len(outcome.failures)) == (8, 1)
+    assert contents(bucket / "out", "failures.csv") == contents(tmp_path, "failures.csv")
+    with (bucket / "out" / "b" / "failures.csv").open() as file:
+        assert list(csv.reader(file))[1][:2] == [str(source / "faces" / "002_2.png"), "read"]
+    (bucket / "out" / "b" / "blurred_nose" / "faces" / "001_0.png").unlink()
+    again = blur(source, bucket / "out")
+    assert (again.done, again.skipped) == (1, 7)
+    assert contents(bucket / "out", "failures.csv") == contents(tmp_path, "failures.csv")
+
+
+@pytest.mark.parametrize("matrix", [False, True])
+def test_features_and_scores(matrix: bool, photos: Path, recogniser_weights: Path, bucket: Path, tmp_path: Path):
+    options: dict[str, Any] = {"model": str(recogniser_weights), "matrix": matrix, **OPTIONS}
+    source = copied(photos, bucket / "photos")
+    name = "features.npy" if matrix else "list.txt"
+    for folder, photographs in ((tmp_path, photos), (bucket, source)):
+        extract_features(photographs, folder / "f", **options)
+        assert extract_features(photographs, folder / "f", **options).skipped == 8
+        match(folder / "f" / name, None, folder / "s", "CM", save="both")
+        match(folder / "f" / name, folder / "f" / name, folder / "x", "CM", save="distribution")
+    assert contents(bucket / "f", "failures.csv", "list.txt") == contents(tmp_path / "f", "failures.csv", "list.txt")
+    assert contents(bucket / "s") == contents(tmp_path / "s")
+    assert contents(bucket / "x") == contents(tmp_path / "x")
+    assert read_both(bucket / "s" / "CM_scores.npz") == read_both(tmp_path / "s" / "CM_scores.npz")
+    assert read_scores(bucket / "s" / "CM_impostor.npy", "impostor").n == 24
+    if not matrix:
+        assert [path.name for path in find_features(bucket / "f")] == [
+            f"{i:03}_{j}.npy" for i in range(4) for j in (0, 1)
+        ]
+
+
+def test_a_matrix_grows_and_is_redone(photos: Path, recogniser_weights: Path, bucket: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"model": str(recogniser_weights), "matrix": True, **OPTIONS}
+    source = copied(photos, bucket / "photos")
+    whole = extract_features(photos, tmp_path / "f", **options)
+    (source / "faces" / "000_0.png").unlink()
+    assert extract_features(source, bucket / "f", **options).done == 7
+    copied(photos, source)
+    assert extract_features(source, bucket / "f", **options).done == whole.done - 7
+    assert contents(bucket / "f", "failures.csv") == contents(tmp_path / "f", "failures.csv")
+    extract_features(source, bucket / "f", overwrite=True, **options)
+    assert contents(bucket / "f", "failures.csv") == contents(tmp_path / "f", "failures.csv")
+
+
+def test_a_study(photos: Path, bisenet_weights: Path, recogniser_weights: Path, bucket: Path, tmp_path: Path) -> None:
+    source = copied(photos, bucket / "photos")
+
+    def study(source: Path, out: Path):
+        keep = ["masks", "photos", "features"]
+        return run_study(Request(source, out, model=str(recogniser_weights), parts=PARTS, keep=keep, **OPTIONS))
+
+    def answer(out: Path) -> dict[str, bytes]:
+        found = contents(out, "failures.csv", "list.txt", "compared.json", "report.html")
+        return {name: data for name, data in found.items() if not name.startswith(("embeddings", "pictures"))}
+
+    study(photos, tmp_path)
+    first = study(source, bucket / "out")
+    assert answer(bucket / "out") == answer(tmp_path)
+    assert (first.embedded, first.skipped) == (9, 0)
+    again = study(source, bucket / "out")
+    assert (again.embedded, again.skipped, again.compared) == (0, 9, 0)
+    # A photo that is replaced is embedded anew.
+    write_bytes(source / "faces" / "000_0.png", (photos / "faces" / "003_1.png").read_bytes())
+    assert study(source, bucket / "out").embedded == 1
+
+
+def test_what_is_missing_is_told(bucket: Path) -> None:
+    with pytest.raises(FacepartError, match=r"memory://.*features.npy: no such matrix"):
+        match(bucket / "features.npy", None, bucket / "out", "CM")
+    with pytest.raises(FacepartError, match="no such list"):
+        match(bucket / "list.txt", None, bucket / "out", "CM")
+    with pytest.raises(FacepartError, match="no such folder of features"):
+        find_features(bucket / "features")
