@@ -33,8 +33,9 @@ from typing import Any, NamedTuple
 from benchmarks.machine import cores, describe
 from facepart.cluster.blocks import AHEAD
 from facepart.cluster.estimate import DEVIATION, Rates, Tasks, cut, seconds_to_compare
-from facepart.cluster.machines import PROCESSORS, Node
+from facepart.cluster.machines import Node
 from facepart.cluster.matching import count_scores
+from facepart.cluster.photos import PROCESSORS
 from facepart.cluster.rates import make_faces, measure_rates
 from facepart.engines.spread import HERE
 from facepart.matching.people import HighScores, authentic_scores, choose_lowest

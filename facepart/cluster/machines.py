@@ -3,11 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from facepart.cluster.pool import Size
-
-# Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
-# Python's lock would keep those that read and blur from using them.
-PROCESSORS = 4
+from facepart.cluster.photos import PROCESSORS
 
 
 class Node(NamedTuple):
@@ -15,6 +11,13 @@ class Node(NamedTuple):
 
     processors: int
     gpus: int = 0
+
+
+class Workers(NamedTuple):
+    """Workers for photos: the processors that each takes, and how many there is room for."""
+
+    processors: int
+    room: int
 
 
 def nodes_there() -> list[Node]:
@@ -25,22 +28,22 @@ def nodes_there() -> list[Node]:
     return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in there]
 
 
-def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> Size:
-    """Measure the workers for photos by the nodes: all are alike, so that any node takes any.
+def workers_on(nodes: Sequence[Node], on_gpus: bool) -> Workers:
+    """Measure the workers for photos as :class:`facepart.cluster.photos.Cluster` does.
 
     Args:
         nodes: those that there are.
         on_gpus: whether each worker has a GPU.
 
     Example:
-        >>> size_of_workers([Node(64), Node(2)], on_gpus=False)
-        Size(processors=2, gpus=0, room=33)
-        >>> size_of_workers([Node(64, 8)], on_gpus=True)
-        Size(processors=8, gpus=1, room=8)
+        >>> workers_on([Node(64), Node(2)], on_gpus=False)
+        Workers(processors=2, room=33)
+        >>> workers_on([Node(64, 8)], on_gpus=True)
+        Workers(processors=8, room=8)
     """
     if on_gpus:
         able = [(cpus, gpus) for cpus, gpus in nodes if cpus and gpus]
         processors = min((max(cpus // gpus, 1) for cpus, gpus in able), default=1)
-        return Size(processors, 1, sum(min(gpus, cpus // processors) for cpus, gpus in able))
+        return Workers(processors, sum(min(gpus, cpus // processors) for cpus, gpus in able))
     processors = min([PROCESSORS, *(cpus for cpus, _ in nodes if cpus)])
-    return Size(processors, 0, sum(cpus // processors for cpus, _ in nodes))
+    return Workers(processors, sum(cpus // processors for cpus, _ in nodes))

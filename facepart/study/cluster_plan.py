@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from facepart.cluster.estimate import NETWORK, Rates
-from facepart.cluster.machines import Node
-from facepart.cluster.pool import Size
+from facepart.cluster.machines import Node, Workers
 from facepart.study.cost import (
     NETWORKS_BYTES,
     PhotoCost,
@@ -25,7 +24,7 @@ def time_in_words(embedding: float, comparing: float) -> str:
 
 
 def plan_on_cluster(
-    size: StudySize, photo: PhotoCost, rates: Rates, nodes: Sequence[Node], workers: Size
+    size: StudySize, photo: PhotoCost, rates: Rates, nodes: Sequence[Node], workers: Workers
 ) -> list[str]:
     """Say how long a study takes on a cluster, what limits it, and how much memory its nodes need.
 

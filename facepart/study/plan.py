@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from facepart.cluster.machines import Node, size_of_workers
+from facepart.cluster.machines import Node, workers_on
 from facepart.cluster.rates import measure_rates
 from facepart.engines.spread import HERE, Spread
 from facepart.study.cluster_plan import plan_on_cluster, time_in_words
@@ -53,7 +53,7 @@ def make_plan(
     )
     lines = [f"{len(setup.photos)} photos stand for {of}"] if of else []
     lines += _what_there_is(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
-    workers = size_of_workers(nodes, setup.device != "cpu") if nodes else None
+    workers = workers_on(nodes, setup.device != "cpu") if nodes else None
     photo = measure_photo(setup, to_embed, spread, workers and workers.processors) if to_embed else _EMBEDDED
     rates = measure_rates(photo.dimension)
     if nodes and workers:
