@@ -112,7 +112,7 @@ def test_rows_take_the_memory_that_they_are_said_to(tmp_path: Path) -> None:
 def test_a_plan_in_words() -> None:
     size = size_of([GroupSize("all", 1_000_000, 250_000)])
     lines = plan_on_cluster(size, PHOTO, RATES, [Node(64)] * 16, Workers(4, 256))
-    assert lines[0].startswith("on 16 nodes of 1024 processors in all, with 256 workers for photos")
+    assert lines[0] == "on 16 nodes, 10 Gbit/s from one to the other, 1024 processors in all; workers for photos: 256"
     # 1,953 s of each worker, and a shard of 32 s in which most of them are idle.
     assert "(33 min 4 s for the photos, " in lines[1]
     assert lines[2] == "photos: limited by the workers; read from storage at 10 MB/s"
@@ -143,7 +143,7 @@ def test_the_command(photos: Path, recogniser_weights: Path, run: Run) -> None:
         "4 photos stand for 1000000",
         "1000000 photos, 1000000 of them to be embedded: as they are, and in 1 versions (1 parts lost)",
         "all: 1000000 photos of 500000 people, 999,999,000,000 pairs in 2 conditions",
-        "on 16 nodes of 1024 processors in all, with 256 workers for photos, and 10 Gbit/s from node to node",
+        "on 16 nodes, 10 Gbit/s from one to the other, 1024 processors in all; workers for photos: 256",
     ]
     assert re.fullmatch(r"time: about \d.* \(\d.* for the photos, \d.* for the pairs\)", lines[4])
     disk = re.fullmatch(r"disk: about ([\d.]+) GB \(embeddings ([\d.]+), scores ([\d.]+)\)", lines[-1])

@@ -42,8 +42,7 @@ def plan_on_cluster(
         comparing = seconds_here(size, rates, nodes[0].processors)
         limit = "the command's node, which alone compares what is kept"
     lines = [
-        f"on {_nodes_in_words(nodes)}, with {workers.room} workers for photos, and {NETWORK * 8 / 1e9:.0f} Gbit/s "
-        "from node to node",
+        f"on {_nodes_in_words(nodes)}; workers for photos: {workers.room}",
         time_in_words(embedding.total, comparing),
     ]
     if size.todo:
@@ -70,8 +69,8 @@ def plan_on_cluster(
 def _nodes_in_words(nodes: Sequence[Node]) -> str:
     """Count nodes and what they have."""
     gpus, processors = sum(node.gpus for node in nodes), sum(node.processors for node in nodes)
-    said = f"{len(nodes)} node{'' if len(nodes) == 1 else 's'} of {processors} processors in all"
-    return f"{said} and {gpus} GPUs" if gpus else said
+    said = f"{len(nodes)} nodes, {NETWORK * 8 / 1e9:.0f} Gbit/s from one to the other" if len(nodes) > 1 else "1 node"
+    return f"{said}, {processors} processors{f' and {gpus} GPUs' if gpus else ''} in all"
 
 
 def _duration(seconds: float) -> str:
