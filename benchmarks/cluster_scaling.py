@@ -7,8 +7,8 @@ Made-up faces of 512 values, four a person. Printed are:
 - rates, measured on this machine with the functions of a run (facepart.cluster.rates), one process alone and as many
   at a time as there are processors; and what a task costs the command, with Ray, while few and many are on their way;
 - for Ray with 1 processor and with all: the seconds that FACES really took, those simulated, and the error;
-- simulated: a million faces on clusters of nodes of 64 processors, with 10 and 100 Gbit/s; beside it what the planner
-  (facepart study --dry-run --on) estimates;
+- simulated: a million and ten million faces on clusters of nodes of 64 processors, with 10 and 100 Gbit/s; beside it
+  what the planner (facepart study --dry-run --on) estimates;
 - photos: how many a second the command takes in and writes, and with --photos (aligned crops), how many workers of 4
   processors that is enough for.
 
@@ -44,8 +44,7 @@ from facepart.study.setup import Request, set_up
 
 DIMENSION = 512
 OF_RANDOM = DIMENSION**-0.5  # standard deviation of the scores of random directions
-MILLION = 1_000_000
-PEOPLE = MILLION // 4
+COUNTS = (1_000_000, 10_000_000)
 NODES = (1, 4, 16, 64, 256)
 NODE = Node(64)
 GIGABITS = (10, 100)
@@ -238,15 +237,15 @@ def tell(rates: Rates) -> str:
     )
 
 
-def table(rates: Rates) -> None:
-    """Simulate a million faces on clusters of all sizes."""
-    print(f"a million faces of {PEOPLE} people, nodes of {NODE.processors} processors; seconds:")
+def table(count: int, rates: Rates) -> None:
+    """Simulate a comparison of so many faces on clusters of all sizes, and print it."""
+    print(f"{count:,} faces of {count // 4:,} people, nodes of {NODE.processors} processors; seconds:")
     print(f"{'Gbit/s':>7}{'nodes':>6}{'tasks':>7}{'counting':>10}{'whole':>8}{'planned':>9}{'efficiency':>11}  limit")
     for gigabits in GIGABITS:
         one = 0.0
-        for count in NODES:
-            nodes, here = [NODE] * count, rates._replace(network=gigabits / 8 * 1e9)
-            tasks = cut(MILLION, None, PEOPLE, count * NODE.processors, DEVIATION)
+        for many in NODES:
+            nodes, here = [NODE] * many, rates._replace(network=gigabits / 8 * 1e9)
+            tasks = cut(count, None, count // 4, many * NODE.processors, DEVIATION)
             run = Simulation(tasks, nodes, here).run()
             planned = seconds_to_compare(tasks, DIMENSION, nodes, here)
             whole = planned.before + run.seconds + planned.after
@@ -254,8 +253,8 @@ def table(rates: Rates) -> None:
             limit = "alone" if planned.before + planned.after > run.seconds else run.limit
             shares = f"{run.processors:.0%} processors, {run.network:.0%} network, {run.command:.0%} command"
             print(
-                f"{gigabits:7}{count:6}{len(tasks.pairs):7}{run.seconds:10.1f}{whole:8.1f}{planned.total:9.1f}"
-                f"{one / count / whole:11.0%}  {limit} (while counting: {shares})",
+                f"{gigabits:7}{many:6}{len(tasks.pairs):7}{run.seconds:10.1f}{whole:8.1f}{planned.total:9.1f}"
+                f"{one / many / whole:11.0%}  {limit} (while counting: {shares})",
                 flush=True,
             )
 
@@ -279,7 +278,9 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     print(describe())
-    table(validate(arguments.faces))
+    rates = validate(arguments.faces)
+    for count in COUNTS:
+        table(count, rates)
     if arguments.photos:
         photos(arguments.photos)
 
