@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.cluster_scaling import Simulation
+from benchmarks.cluster_simulation import Simulation
 from facepart import __version__
 from facepart.cluster import photos
 from facepart.cluster.blocks import add_found, count_block, results_at_once
@@ -148,7 +148,7 @@ def test_a_simulation_agrees(faces: int, nodes: int, processors: int, gigabits: 
     cluster = [Node(processors)] * nodes
     tasks = cut(faces, None, faces // 4, nodes * processors)
     times = seconds_to_compare(tasks, 512, cluster, rates)
-    run = Simulation(tasks, cluster, rates).run()
+    run = Simulation(tasks, 512, cluster, rates).run()
     assert times.total - times.before - times.after == pytest.approx(run.seconds, rel=0.3, abs=2)
     assert run.seconds >= times.counting * 0.98
 

@@ -5,4 +5,7 @@ both sides into blocks, has tasks count the pairs of two blocks each (:mod:`~fac
 up what they found (:mod:`~facepart.cluster.sparse`). :mod:`~facepart.cluster.photos` has photos worked on there, by
 workers (:mod:`~facepart.cluster.worker`) to which :mod:`~facepart.cluster.pool` hands shards. Ray is an extra,
 ``facepart[ray]``, and is imported only when it is asked for.
+
+What all that would take is worked out by :mod:`~facepart.cluster.estimate`, for the nodes of
+:mod:`~facepart.cluster.machines`, from :mod:`~facepart.cluster.rates` that are measured on the spot.
 """
