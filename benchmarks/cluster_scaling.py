@@ -6,7 +6,8 @@ Made-up faces of 512 values, four a person. Printed are:
 
 - rates, measured on this machine with the functions of a run (facepart.cluster.rates), one process alone and as many
   at a time as there are processors; and what a task costs the command, with Ray, while few and many are on their way;
-- for Ray with 1 processor and with all: the seconds that FACES really took, those simulated, and the error;
+- for Ray with 1 processor and with all: the seconds that FACES really took, those simulated, and the error; and
+  likewise the processor time of the workers, which other work on the machine does not change;
 - simulated: a million and ten million faces on clusters of nodes of 64 processors, with 10 and 100 Gbit/s; beside it
   what the planner (facepart study --dry-run --on) estimates;
 - photos: how many a second the command takes in and writes, and with --photos (aligned crops), how many workers of 4
@@ -96,6 +97,19 @@ def really(count: int) -> float:
     return time.perf_counter() - begun
 
 
+def worked() -> float:
+    """Give the processor time of the workers of this process's Ray: they are the raylet's children, as it is ours."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended
+        found[path.parent.name] = fields[1], int(fields[11]) + int(fields[12])
+    ours = [ticks for parent, ticks in found.values() if found.get(parent, ("",))[0] == str(os.getpid())]
+    return sum(ours) / os.sysconf("SC_CLK_TCK")
+
+
 def validate(counts: Sequence[int]) -> Rates:
     """Compare what is simulated with what this machine does; give the rates of all its processors at work."""
     for processors in sorted({1, cores()}):
@@ -106,12 +120,18 @@ def validate(counts: Sequence[int]) -> Rates:
         print(f"{processors} processor{'s' * (processors > 1)}: {tell(rates)}", flush=True)
         really(5000)  # the workers load PyTorch
         for count in counts:
+            before = worked()
             seconds = really(count)
+            work = worked() - before
             tasks = cut(count, None, count // 4, processors, OF_RANDOM)
             run = Simulation(tasks, DIMENSION, [Node(processors)], rates).run()
+            at_work = run.processors * run.seconds * processors
             expected = run.seconds + 4.0 * DIMENSION * count * rates.put
-            error = expected / seconds - 1
-            print(f"  {count} faces: {seconds:.1f} s, simulated {expected:.1f} s ({error:+.0%})", flush=True)
+            print(
+                f"  {count} faces: {seconds:.1f} s, simulated {expected:.1f} s ({expected / seconds - 1:+.0%}); "
+                f"at work {work:.1f} s, simulated {at_work:.1f} s ({at_work / work - 1:+.0%})",
+                flush=True,
+            )
         ray.shutdown()
     return rates
 
