@@ -29,10 +29,10 @@ def make_sides(cross: bool) -> tuple[Faces, Faces | None]:
     return probe, make_faces(2, subjects[order], photos[order]) if cross else None
 
 
-def sum_up(probe: Faces, gallery: Faces | None, **options: int) -> PersonSums:
+def sum_up(probe: Faces, gallery: Faces | None, tile: int | None = None) -> PersonSums:
     authentic = authentic_scores(probe, gallery)
     high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
-    count_scores(probe, gallery, workers=2, high=high, **options)
+    count_scores(probe, gallery, workers=2, high=high, tile=tile)
     names = np.array([f"{number:02}" for number in range(PEOPLE)])
     impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), high.bins())
     return PersonSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
@@ -66,7 +66,7 @@ def test_neither_tiles_nor_the_order_of_the_faces_change_the_counts(cross: bool)
     probe, gallery = make_sides(cross)
     whole = sum_up(probe, gallery, tile=512)
     order = np.random.default_rng(0).permutation(len(probe.subjects))
-    shuffled = Faces(*(values[order] for values in probe))
+    shuffled = Faces(probe.embeddings[order], probe.subjects[order], probe.photos[order])
     for other in (sum_up(probe, gallery, tile=64), sum_up(shuffled, gallery, tile=128)):
         for kind in ("authentic", "impostor"):
             ours, theirs = getattr(whole, kind), getattr(other, kind)

@@ -7,10 +7,12 @@ for.
 
 import argparse
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.people import warn_of_unknown
+from facepart.cli.plan import add_plan_arguments, planned_on, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
 from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.addresses import reachable
@@ -83,13 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare groups at the threshold of this one's original photos (default: of all together)",
     )
     add("--keep", type=_names, default=[], metavar="masks,photos,features,pairs", help="write these files, too")
-    add("--dry-run", action="store_true", help="say what there is to do, how long it takes and what it needs")
+    add_plan_arguments(parser)
     add_ray_argument(parser)
     add_engine_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run the study, and print its answer."""
+    refuse_wrong_plan(arguments)
     # Imported here, so that `-h` does not wait for the networks' libraries.
     from facepart.report.terminal import results_text
     from facepart.study import Request, run_study
@@ -120,7 +123,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from facepart.study.plan import make_plan
 
-        print("\n".join(make_plan(request)))
+        with planned_on(arguments) as (spread, device, nodes):
+            plan = make_plan(replace(request, device=device), of=arguments.of, spread=spread, nodes=nodes)
+        print("\n".join(plan))
         return 0
     times = StepTimes()
     with spread_over(arguments.ray, arguments.device) as spread, progress_bar("study") as progress:

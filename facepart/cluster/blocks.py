@@ -32,6 +32,10 @@ _TASKS_EACH = 4
 # Tiles on either side of a block: at least so many, for a task to take a tenth of a second and more, and at most so
 # many, which are 32,768 faces, 64 MB of 512 values each.
 _FEWEST, _MOST = 8, 64
+# Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
+AHEAD = 2
+# Results that one task adds up, at least.
+_FEWEST_ADDED = 4
 
 
 class Found(NamedTuple):
@@ -62,6 +66,17 @@ def tiles_a_block(rows: int, columns: int | None, processors: int) -> int:
     """
     products = rows * (rows + 1) // 2 if columns is None else rows * columns
     return min(max(math.isqrt(products // (_TASKS_EACH * processors)), _FEWEST), _MOST)
+
+
+def sizes_of_blocks(faces: int, tiles: int) -> list[int]:
+    """Give how many faces each block of a side has, of `tiles` tiles on a side each but the last."""
+    size = tiles * TILE
+    return [min(size, faces - first) for first in range(0, faces, size)]
+
+
+def results_at_once(tasks: int) -> int:
+    """Choose how many results one task adds up: about the square root of all, so that as many sums are left."""
+    return max(_FEWEST_ADDED, math.isqrt(tasks))
 
 
 def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -> Found:

@@ -1,0 +1,33 @@
+"""A plan for a cluster that is there: its nodes are those of Ray, and a worker of it embeds the few photos."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from facepart.images import read_photo, write_image
+from tests.cluster_features import skip_without_ray
+from tests.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def ray() -> None:
+    skip_without_ray()
+
+
+def test_the_command(
+    tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path, run: Run
+) -> None:
+    del bisenet_weights
+    for number, path in enumerate(face_paths[:4]):
+        write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::2, ::2].copy())
+    options = ["-s", tmp_path / "photos", "-o", tmp_path / "out", "--parts", "nose", "--model", recogniser_weights]
+    done = run("-m", "facepart", "study", *options, "--dry-run", "--of", "400", "--ray", "local")
+    assert done.returncode == 0, done.stderr
+    processors = os.cpu_count() or 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == "4 photos stand for 400"
+    assert lines[3].startswith(f"on 1 node, {processors} processors")
+    assert lines[3].endswith(f"; workers for photos: {processors // min(processors, 4)}")
+    assert lines[4].startswith("time: about ")
+    assert not (tmp_path / "out").exists()
