@@ -154,10 +154,13 @@ def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
     # First of each face, with all of the other side.
     whole, moment = _sums_over(other.embeddings)
     of_face = np.empty((2, len(side.subjects)))
+    # One tensor for all products, for the reason given at _dots.
+    products = torch.empty(_BLOCK, len(whole))
     for first in range(0, len(side.subjects), _BLOCK):
-        block = torch.from_numpy(side.embeddings[first : first + _BLOCK])
-        of_face[0, first : first + _BLOCK] = (block.double() @ whole).numpy()
-        of_face[1, first : first + _BLOCK] = ((block @ moment) * block).sum(1, dtype=torch.float64).numpy()
+        block = side.embeddings[first : first + _BLOCK]
+        product = torch.mm(torch.from_numpy(block), moment, out=products[: len(block)]).numpy()
+        of_face[0, first : first + _BLOCK] = np.einsum("ij,j->i", block, whole)
+        of_face[1, first : first + _BLOCK] = np.einsum("ij,ij->i", product, block, dtype=np.float64)
     if side is other:
         of_face -= 1  # each face with itself
     total, squares = (
@@ -171,13 +174,10 @@ def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
     return numbers * (len(other.subjects) - others), total, squares
 
 
-def _sums_over(embeddings: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], torch.Tensor]:
     """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
     rows = torch.from_numpy(embeddings)
-    whole = torch.zeros(rows.shape[1], dtype=torch.float64)
-    for first in range(0, len(rows), _BLOCK):
-        whole += rows[first : first + _BLOCK].double().sum(0)
-    return whole, rows.T @ rows
+    return embeddings.sum(0, dtype=np.float64), rows.T @ rows
 
 
 def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:
@@ -213,5 +213,6 @@ def _pairs_of_one_person(side: Faces, other: Faces) -> Iterator[tuple[NDArray[np
 
 
 def _dots(side: Faces, other: Faces, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float32]:
-    one, two = torch.from_numpy(side.embeddings)[i], torch.from_numpy(other.embeddings)[j]
-    return one.mul_(two).sum(1).numpy()
+    # Taken by NumPy: of what PyTorch takes and frees in turns, the C library does not use all again, 2 GB in the end.
+    one, two = np.take(side.embeddings, i, axis=0), np.take(other.embeddings, j, axis=0)
+    return torch.from_numpy(one).mul_(torch.from_numpy(two)).sum(1).numpy()
