@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from benchmarks.cluster_simulation import Simulation
 from facepart import __version__
-from facepart.cluster import photos
 from facepart.cluster.blocks import add_found, count_block, results_at_once
 from facepart.cluster.estimate import (
     DEVIATION,
@@ -24,7 +23,7 @@ from facepart.cluster.estimate import (
     result_bytes,
     seconds_to_compare,
 )
-from facepart.cluster.machines import Node, workers_on
+from facepart.cluster.machines import PROCESSORS, Node, room_for, size_of_workers
 from facepart.cluster.rates import make_faces
 from facepart.matching.cosine import TILE
 from facepart.matching.people import HighScores
@@ -157,15 +156,13 @@ SIZES = st.lists(st.tuples(st.integers(0, 130), st.integers(0, 9)), min_size=1, 
 
 
 @given(SIZES, st.booleans())
-def test_workers_are_those_of_a_run(sizes: list[tuple[int, int]], on_gpus: bool) -> None:
-    workers = workers_on([Node(*size) for size in sizes], on_gpus)
+def test_workers_are_those_that_fit(sizes: list[tuple[int, int]], on_gpus: bool) -> None:
+    nodes = [Node(*size) for size in sizes]
+    worker = size_of_workers(nodes, on_gpus)
     # Started one by one on any node that has room, as Ray does.
-    left = [list(size) for size in sizes]
     started = 0
-    for node in left:
-        while node[0] >= workers.processors and (node[1] or not on_gpus):
-            node[0] -= workers.processors
-            node[1] -= on_gpus
-            started += 1
-    assert started == workers.room
-    assert on_gpus or workers.processors <= photos.PROCESSORS
+    for processors, gpus in sizes:
+        while processors >= worker.processors and gpus >= worker.gpus:
+            processors, gpus, started = processors - worker.processors, gpus - worker.gpus, started + 1
+    assert started == room_for(nodes, worker)
+    assert on_gpus or worker.processors <= PROCESSORS

@@ -16,8 +16,8 @@ import pytest
 
 from facepart.cluster import handing, room
 from facepart.cluster.connect import connect
+from facepart.cluster.machines import Node, Size
 from facepart.cluster.photos import Cluster
-from facepart.cluster.pool import Size
 from facepart.engines.spread import HERE
 from facepart.errors import FacepartError, UsageError
 from facepart.images import read_photo, write_image
@@ -260,18 +260,18 @@ def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: 
     ],
 )
 def test_workers_fit_the_nodes(device: str, there, size, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: there)
+    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(*each) for each in there])
     assert Cluster(device)._size() == size
     assert Cluster(device)._room(Size(*size)) == workers
 
 
 def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: [(8, 0), (1, 0)])
+    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(8), Node(1)])
     assert Cluster("cpu")._room(Size(4, 0)) == 2
 
 
 def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos._nodes", lambda: [(0, 0)])
+    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(0)])
     with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
         Cluster("auto")._size()
 

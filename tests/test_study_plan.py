@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facepart.cluster.estimate import Rates
-from facepart.cluster.machines import Node, Workers
+from facepart.cluster.machines import Node
 from facepart.images import read_photo, write_image
 from facepart.parts import PARTS
 from facepart.study.cluster_plan import plan_on_cluster
@@ -52,19 +52,19 @@ def test_pairs_are_counted_in_every_condition() -> None:
 def test_photos_on_a_cluster_by_hand() -> None:
     size = size_of([GroupSize("CM", 64_000, 100)])
     # 1,000 shards: 100 workers do ten each, and none is idle.
-    even = seconds_to_embed(size, PHOTO, Workers(4, 100))
+    even = seconds_to_embed(size, PHOTO, 100)
     assert even.total == pytest.approx(320)
     assert even.limit == "the workers"
     # A worker more, and one of them still does its tenth.
-    uneven = seconds_to_embed(size, PHOTO, Workers(4, 101))
+    uneven = seconds_to_embed(size, PHOTO, 101)
     assert uneven.total == pytest.approx(320)
-    few = seconds_to_embed(size_of([GroupSize("CM", 100, 10)]), PHOTO, Workers(4, 100))
+    few = seconds_to_embed(size_of([GroupSize("CM", 100, 10)]), PHOTO, 100)
     assert few.total == pytest.approx(32)
     assert few.limit == "the last shard"
-    many = seconds_to_embed(size, PHOTO, Workers(4, 50_000))
+    many = seconds_to_embed(size, PHOTO, 50_000)
     assert many.command == pytest.approx(3.2)
     assert many.network == pytest.approx(64_000 * 2 * 512 * 4 / 1.25e9)
-    crowd = seconds_to_embed(size_of([GroupSize("CM", 10**9, 10**8)]), PHOTO, Workers(4, 50_000))
+    crowd = seconds_to_embed(size_of([GroupSize("CM", 10**9, 10**8)]), PHOTO, 50_000)
     assert crowd.limit == "the command, which takes in the embeddings"
 
 
@@ -111,17 +111,15 @@ def test_rows_take_the_memory_that_they_are_said_to(tmp_path: Path) -> None:
 
 def test_a_plan_in_words() -> None:
     size = size_of([GroupSize("all", 1_000_000, 250_000)])
-    lines = plan_on_cluster(size, PHOTO, RATES, [Node(64)] * 16, Workers(4, 256))
+    lines = plan_on_cluster(size, PHOTO, RATES, [Node(64)] * 16, 256)
     assert lines[0] == "on 16 nodes, 10 Gbit/s from one to the other, 1024 processors in all; workers for photos: 256"
     # 1,953 s of each worker, and a shard of 32 s in which most of them are idle.
     assert "(33 min 4 s for the photos, " in lines[1]
     assert lines[2] == "photos: limited by the workers; read from storage at 10 MB/s"
     assert sum("memory:" in line for line in lines) == 2
-    one = plan_on_cluster(size_of([GroupSize("all", 1000, 250)], todo=0), PHOTO, RATES, [Node(8)], Workers(4, 2))
+    one = plan_on_cluster(size_of([GroupSize("all", 1000, 250)], todo=0), PHOTO, RATES, [Node(8)], 2)
     assert not any(line.startswith("photos") or "other node" in line for line in one)
-    kept = plan_on_cluster(
-        size_of([GroupSize("all", 1000, 250)], keep=("pairs",)), PHOTO, RATES, [Node(8)], Workers(4, 2)
-    )
+    kept = plan_on_cluster(size_of([GroupSize("all", 1000, 250)], keep=("pairs",)), PHOTO, RATES, [Node(8)], 2)
     assert any("which alone compares what is kept" in line for line in kept)
 
 

@@ -1,9 +1,16 @@
-"""The nodes of a cluster, in numbers, and the workers that they have room for."""
+"""The nodes of a cluster, in numbers, and the workers for photos that they have room for.
+
+What a run asks of the nodes that are there, a plan asks of nodes that need not be.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from facepart.cluster.photos import PROCESSORS
+from facepart.cluster.room import alive_nodes
+
+# Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
+# Python's lock would keep those that read and blur from using them.
+PROCESSORS = 4
 
 
 class Node(NamedTuple):
@@ -13,37 +20,43 @@ class Node(NamedTuple):
     gpus: int = 0
 
 
-class Workers(NamedTuple):
-    """Workers for photos: the processors that each takes, and how many there is room for."""
+class Size(NamedTuple):
+    """What a worker takes of a node."""
 
     processors: int
-    room: int
+    gpus: int
 
 
 def nodes_there() -> list[Node]:
     """List the nodes that are alive of the cluster that this process is connected to."""
-    import ray
-
-    there = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    there = [node["Resources"] for node in alive_nodes()]
     return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in there]
 
 
-def workers_on(nodes: Sequence[Node], on_gpus: bool) -> Workers:
-    """Measure the workers for photos as :class:`facepart.cluster.photos.Cluster` does.
+def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> Size:
+    """Measure workers by some nodes: all are alike, so that any of these nodes takes any.
 
     Args:
-        nodes: those that there are.
+        nodes: those that there are; some may lend no processors.
         on_gpus: whether each worker has a GPU.
 
     Example:
-        >>> workers_on([Node(64), Node(2)], on_gpus=False)
-        Workers(processors=2, room=33)
-        >>> workers_on([Node(64, 8)], on_gpus=True)
-        Workers(processors=8, room=8)
+        >>> size_of_workers([Node(64), Node(2)], on_gpus=False)
+        Size(processors=2, gpus=0)
+        >>> size_of_workers([Node(64, 8)], on_gpus=True)
+        Size(processors=8, gpus=1)
     """
     if on_gpus:
-        able = [(cpus, gpus) for cpus, gpus in nodes if cpus and gpus]
-        processors = min((max(cpus // gpus, 1) for cpus, gpus in able), default=1)
-        return Workers(processors, sum(min(gpus, cpus // processors) for cpus, gpus in able))
-    processors = min([PROCESSORS, *(cpus for cpus, _ in nodes if cpus)])
-    return Workers(processors, sum(cpus // processors for cpus, _ in nodes))
+        shares = [max(node.processors // node.gpus, 1) for node in nodes if node.processors and node.gpus]
+        return Size(min(shares, default=1), gpus=1)
+    return Size(min([PROCESSORS, *(node.processors for node in nodes if node.processors)]), gpus=0)
+
+
+def room_for(nodes: Sequence[Node], size: Size) -> int:
+    """Count the workers of a size that nodes have room for.
+
+    Example:
+        >>> room_for([Node(64), Node(6)], Size(4, 0)), room_for([Node(64, 4), Node(6)], Size(8, 1))
+        (17, 4)
+    """
+    return sum(min(node.processors // size.processors, node.gpus if size.gpus else node.processors) for node in nodes)

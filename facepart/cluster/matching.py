@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facepart import __version__
-from facepart.cluster.blocks import Found, add_found, block_pairs, count_block, tiles_a_block
+from facepart.cluster.blocks import (
+    AHEAD,
+    Found,
+    add_found,
+    block_pairs,
+    count_block,
+    results_at_once,
+    sizes_of_blocks,
+    tiles_a_block,
+)
 from facepart.cluster.room import Nodes, wait_for_room
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
@@ -40,14 +49,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
-_AHEAD = 2
 # Seconds after which nodes that joined, or left, are looked for even if nothing is ready.
 _LOOK = 2.0
 # How often a task is tried again after its worker or its node died.
 _RETRIES = 10
-# Results that one task adds up, at least.
-_FEWEST_ADDED = 4
 
 
 def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | None = None) -> Count:
@@ -71,8 +76,7 @@ def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | 
     wait_for_room()
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
     step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, there)
-    rows = _put(probe, step * TILE)
-    return partial(count_scores, rows, None if gallery is None else _put(gallery, step * TILE))
+    return partial(count_scores, _put(probe, step), None if gallery is None else _put(gallery, step))
 
 
 def count_scores(
@@ -99,7 +103,7 @@ def count_scores(
     others = columns or rows
     count: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(count_block)
     add: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(add_found)
-    at_once = max(_FEWEST_ADDED, math.isqrt(len(pairs)))
+    at_once = results_at_once(len(pairs))
 
     table = np.zeros(3 * VALUES, np.int64)
     arithmetic: set[str] = set()
@@ -111,7 +115,7 @@ def count_scores(
     try:
         while waiting or counting or counted or adding:
             there = nodes.look()
-            while waiting and len(counting) < _AHEAD * max(there, 1):
+            while waiting and len(counting) < AHEAD * max(there, 1):
                 i, j, size = waiting.popleft()
                 blocks = rows[i][0], None if j is None else others[j][0]
                 counting[count.remote(*blocks, high.lowest, __version__)] = size
@@ -141,13 +145,14 @@ def count_scores(
     return scores_of_table(table)
 
 
-def _put(faces: Faces, size: int) -> "Blocks":
-    """Put faces into Ray's store, in blocks of `size`."""
+def _put(faces: Faces, tiles: int) -> "Blocks":
+    """Put faces into Ray's store, in blocks of so many tiles."""
     import ray
 
     order = np.argsort(faces.subjects, kind="stable")
-    orders = [order[first : first + size] for first in range(0, len(order), size)]
-    return [(ray.put(arranged(faces, some, TILE)), len(some)) for some in orders]
+    sizes = sizes_of_blocks(len(order), tiles)
+    orders = np.split(order, np.cumsum(sizes)[:-1])
+    return [(ray.put(arranged(faces, some, TILE)), size) for some, size in zip(orders, sizes, strict=True)]
 
 
 def _why(error: Exception) -> str:

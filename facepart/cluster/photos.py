@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facepart.cluster.pool import Pool, Size, why
-from facepart.cluster.room import alive_nodes, wait_for_room
+from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers
+from facepart.cluster.pool import Pool, why
+from facepart.cluster.room import wait_for_room
 from facepart.engines.spread import Opened, OpenWork, choose_engine
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-# Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
-# Python's lock would keep those that read and blur from using them.
-PROCESSORS = 4
 
 
 class Cluster:
@@ -38,7 +35,7 @@ class Cluster:
             raise UsageError(
                 f"--device {device}: on a cluster, every worker has a GPU of its own; give --device cuda"
             )
-        self._on_gpus = device != "cpu" and any(gpus for _, gpus in _nodes())
+        self._on_gpus = device != "cpu" and any(node.gpus for node in nodes_there())
         if device == "cuda" and not self._on_gpus:
             raise FacepartError("--device cuda: no node of the cluster has a GPU; give --device cpu")
 
@@ -72,16 +69,12 @@ class Cluster:
         return Opened(pool.work, pool.wait_for_one())
 
     def _size(self) -> Size:
-        """Measure workers by the nodes that are there now: all are alike, so that any of these nodes takes any.
+        """Measure workers by the nodes that are there now.
 
         Raises:
             FacepartError: there is no room for one.
         """
-        if self._on_gpus:
-            shares = [max(cpus // gpus, 1) for cpus, gpus in _nodes() if cpus and gpus]
-            size = Size(min(shares, default=1), gpus=1)
-        else:
-            size = Size(min([PROCESSORS, *(cpus for cpus, _ in _nodes() if cpus)]), gpus=0)
+        size = size_of_workers(nodes_there(), self._on_gpus)
         if not self._room(size):
             raise FacepartError(
                 "--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`"
@@ -90,10 +83,4 @@ class Cluster:
 
     def _room(self, size: Size) -> int:
         """Count the workers of a size that the nodes that are there now have room for."""
-        return sum(min(cpus // size.processors, gpus if size.gpus else cpus) for cpus, gpus in _nodes())
-
-
-def _nodes() -> list[tuple[int, int]]:
-    """Give the processors and GPUs of every node that is alive."""
-    there = [node["Resources"] for node in alive_nodes()]
-    return [(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in there]
+        return room_for(nodes_there(), size)

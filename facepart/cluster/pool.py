@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from facepart import __version__
 from facepart.cluster.handing import Queue, Shard
+from facepart.cluster.machines import Size
 from facepart.cluster.room import Nodes, alive_nodes
 from facepart.cluster.worker import Done, Start, Worker
 from facepart.engines.spread import OpenWork
@@ -34,13 +35,6 @@ _LOOK = 2.0
 # Times one after the other that workers may die before they have opened their networks; those that die within a look
 # count once, as many may die with one node.
 _MOST_STILLBORN = 10
-
-
-class Size(NamedTuple):
-    """What a worker takes of a node."""
-
-    processors: int
-    gpus: int
 
 
 @dataclass

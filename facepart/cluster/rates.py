@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from facepart import __version__
 from facepart.cluster.blocks import Found, add_found, count_block
 from facepart.cluster.estimate import Rates
-from facepart.files.progress import Progress, silent
+from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged
 from facepart.matching.faces import Faces
 from facepart.matching.people import HighScores, authentic_scores, choose_lowest
-from facepart.matching.run import match
+from facepart.matching.run import Count, match
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import STEPS, GroupScores
 
@@ -98,7 +98,7 @@ def _time_alone(dimension: int) -> float:
         for count in _RUNS:
             source = _write(Path(folder) / str(count), make_faces(count, dimension).embeddings)
             begun = time.process_time()
-            match(source, None, source.parent / "matches", "all", save="distribution", count=_count_none)
+            match(source, None, source.parent / "matches", "all", save="distribution", count=_take_over_none)
             seconds.append(time.process_time() - begun)
     return max(seconds[1] - seconds[0], 0.0) / (_RUNS[1] - _RUNS[0])
 
@@ -111,11 +111,15 @@ def _write(folder: Path, rows: NDArray[np.float32]) -> Path:
     return folder / "features.npy"
 
 
-def _count_none(
-    probe: Faces, gallery: Faces | None = None, *, high: HighScores, progress: Progress = silent
-) -> GroupScores:
+def _take_over_none(probe: Faces, gallery: Faces | None = None) -> Count:
     """Stand in for what counts scores, and find none."""
-    return scores_of_table(np.zeros(3 * VALUES, np.int64))
+    del probe, gallery
+
+    def count(*, high: HighScores, progress: Progress) -> GroupScores:
+        del high, progress
+        return scores_of_table(np.zeros(3 * VALUES, np.int64))
+
+    return count
 
 
 def _bytes_of(found: Found) -> int:

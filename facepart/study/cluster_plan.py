@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from facepart.cluster.estimate import NETWORK, Rates
-from facepart.cluster.machines import Node, Workers
+from facepart.cluster.machines import Node
 from facepart.study.cost import (
     NETWORKS_BYTES,
     PhotoCost,
@@ -24,7 +24,7 @@ def time_in_words(embedding: float, comparing: float) -> str:
 
 
 def plan_on_cluster(
-    size: StudySize, photo: PhotoCost, rates: Rates, nodes: Sequence[Node], workers: Workers
+    size: StudySize, photo: PhotoCost, rates: Rates, nodes: Sequence[Node], workers: int
 ) -> list[str]:
     """Say how long a study takes on a cluster, what limits it, and how much memory its nodes need.
 
@@ -33,7 +33,7 @@ def plan_on_cluster(
         photo: what one costs.
         rates: of comparing.
         nodes: of the cluster.
-        workers: for photos, that it has room for.
+        workers: for photos; how many it has room for.
     """
     embedding = seconds_to_embed(size, photo, workers)
     times, memory = compare_on(nodes, size, photo.dimension, rates)
@@ -42,7 +42,7 @@ def plan_on_cluster(
         comparing = seconds_here(size, rates, nodes[0].processors)
         limit = "the command's node, which alone compares what is kept"
     lines = [
-        f"on {_nodes_in_words(nodes)}; workers for photos: {workers.room}",
+        f"on {_nodes_in_words(nodes)}; workers for photos: {workers}",
         time_in_words(embedding.total, comparing),
     ]
     if size.todo:
@@ -51,7 +51,7 @@ def plan_on_cluster(
     lines.append(f"pairs: limited by {limit}")
     command, store = (max(each[place] for each in memory) + bytes_of_rows(size) * (place == 0) for place in (0, 1))
     # The workers for photos end before pairs are compared.
-    networks = -(-workers.room // len(nodes)) * NETWORKS_BYTES if size.todo else 0.0
+    networks = -(-workers // len(nodes)) * NETWORKS_BYTES if size.todo else 0.0
     at_work = max(networks, *(each.workers for each in memory))
     other = max(each.store for each in memory)
     lines.append(

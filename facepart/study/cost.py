@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from facepart.cluster.estimate import NETWORK, Memory, Rates, Times, cut, memory_to_compare, seconds_to_compare
 from facepart.cluster.handing import SHARD
-from facepart.cluster.machines import Node, Workers
+from facepart.cluster.machines import Node
 from facepart.matching.output import BYTES_A_PAIR
 from facepart.study.matching import Condition
 
@@ -120,11 +120,11 @@ def of_a_set(groups: Sequence[GroupSize], times: float) -> list[GroupSize]:
     return [GroupSize(name, round(photos * times), round(people * times)) for name, photos, people in groups]
 
 
-def seconds_to_embed(size: StudySize, photo: PhotoCost, workers: Workers) -> PhotoTimes:
-    """Estimate how long the photos of a study take on a cluster that has room for `workers`."""
-    work, shard = size.todo * photo.seconds / workers.room, min(SHARD, size.todo) * photo.seconds
+def seconds_to_embed(size: StudySize, photo: PhotoCost, workers: int) -> PhotoTimes:
+    """Estimate how long the photos of a study take on a cluster that has room for so many workers."""
+    work, shard = size.todo * photo.seconds / workers, min(SHARD, size.todo) * photo.seconds
     # When the first has nothing more to take, another may just have taken a shard; or each does so many shards.
-    end = min(work + shard, math.ceil(size.todo / SHARD / workers.room) * shard)
+    end = min(work + shard, math.ceil(size.todo / SHARD / workers) * shard)
     return PhotoTimes(
         workers=work,
         idle=max(end - work, 0.0),

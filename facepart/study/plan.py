@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from facepart.cluster.machines import Node, workers_on
+from facepart.cluster.machines import Node, room_for, size_of_workers
 from facepart.cluster.rates import measure_rates
 from facepart.engines.spread import HERE, Spread
 from facepart.study.cluster_plan import plan_on_cluster, time_in_words
@@ -53,11 +53,11 @@ def make_plan(
     )
     lines = [f"{len(setup.photos)} photos stand for {of}"] if of else []
     lines += _what_there_is(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
-    workers = workers_on(nodes, setup.device != "cpu") if nodes else None
-    photo = measure_photo(setup, to_embed, spread, workers and workers.processors) if to_embed else _EMBEDDED
+    worker = size_of_workers(nodes, setup.device != "cpu") if nodes else None
+    photo = measure_photo(setup, to_embed, spread, worker and worker.processors) if to_embed else _EMBEDDED
     rates = measure_rates(photo.dimension)
-    if nodes and workers:
-        lines += plan_on_cluster(size, photo, rates, nodes, workers)
+    if nodes and worker:
+        lines += plan_on_cluster(size, photo, rates, nodes, room_for(nodes, worker))
     else:
         lines.append(time_in_words(size.todo * photo.seconds, seconds_here(size, rates, os.cpu_count() or 1)))
         lines.append(f"memory: about {memory_here(size, photo.dimension) / 1e9:.1f} GB")
