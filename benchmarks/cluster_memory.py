@@ -29,6 +29,7 @@ import numpy as np
 from benchmarks.machine import describe
 from facepart.cluster import blocks, matching
 from facepart.cluster.connect import connect
+from facepart.matching import counting
 from facepart.matching.counting import strips_of
 from facepart.matching.faces import Faces
 from facepart.matching.run import match
@@ -60,9 +61,9 @@ def make_features(folder: Path, count: int) -> Path:
 def counts_some(one_in: int) -> Callable[..., blocks.Found]:
     """Give what a task does here instead of counting all pairs of two blocks: one strip in so many."""
 
-    def count(rows: Faces, columns: Faces | None, lowest: int, version: str) -> blocks.Found:
-        with mock.patch.object(blocks, "strips_of", lambda *sizes: strips_of(*sizes)[::one_in]):
-            return blocks.count_block(rows, columns, lowest, version)
+    def count(rows: Faces, columns: Faces | None, lowest: int, threads: int, version: str) -> blocks.Found:
+        with mock.patch.object(counting, "strips_of", lambda *sizes: strips_of(*sizes)[::one_in]):
+            return blocks.count_block(rows, columns, lowest, threads, version)
 
     return count
 

@@ -30,11 +30,11 @@ from typing import Any
 from benchmarks.cluster_simulation import Simulation
 from benchmarks.machine import cores, describe
 from facepart.cluster.estimate import DEVIATION, Rates, cut, seconds_to_compare
-from facepart.cluster.machines import Node
-from facepart.cluster.matching import count_scores
-from facepart.cluster.photos import PROCESSORS
+from facepart.cluster.machines import PROCESSORS, Node
+from facepart.cluster.matching import take_over
 from facepart.cluster.rates import make_faces, measure_rates
 from facepart.engines.spread import HERE
+from facepart.files.progress import silent
 from facepart.matching.people import HighScores, authentic_scores, choose_lowest
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, set_up
@@ -93,7 +93,7 @@ def really(count: int) -> float:
     faces = make_faces(count, DIMENSION)
     high = HighScores(count // 4 + 1, choose_lowest(faces, None, authentic_scores(faces, None)[1]))
     begun = time.perf_counter()
-    count_scores(faces, high=high)
+    take_over(faces)(high=high, progress=silent)
     return time.perf_counter() - begun
 
 
@@ -123,7 +123,7 @@ def validate(counts: Sequence[int]) -> Rates:
             before = worked()
             seconds = really(count)
             work = worked() - before
-            tasks = cut(count, None, count // 4, processors, OF_RANDOM)
+            tasks = cut(count, None, count // 4, [Node(processors)], OF_RANDOM)
             run = Simulation(tasks, DIMENSION, [Node(processors)], rates).run()
             at_work = run.processors * run.seconds * processors
             expected = run.seconds + 4.0 * DIMENSION * count * rates.put
@@ -153,7 +153,7 @@ def table(count: int, rates: Rates) -> None:
         one = 0.0
         for many in NODES:
             nodes, here = [NODE] * many, rates._replace(network=gigabits / 8 * 1e9)
-            tasks = cut(count, None, count // 4, many * NODE.processors, DEVIATION)
+            tasks = cut(count, None, count // 4, [NODE] * many, DEVIATION)
             run = Simulation(tasks, DIMENSION, nodes, here).run()
             planned = seconds_to_compare(tasks, DIMENSION, nodes, here)
             whole = planned.before + run.seconds + planned.after

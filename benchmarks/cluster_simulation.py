@@ -31,11 +31,11 @@ class Simulated(NamedTuple):
         return max(("processors", "network", "command"), key=lambda name: getattr(self, name))
 
 
-class Worker:
+class Place:
     """A node: what it has, and what it is to do."""
 
-    def __init__(self, processors: int) -> None:
-        self.processors = self.free = processors
+    def __init__(self, tasks: int) -> None:
+        self.tasks = self.free = tasks  # at a time
         self.there: dict[int, float] = {}  # block -> when it arrives
         self.ready: deque[tuple[str, float]] = deque()
         self.load = 0
@@ -47,8 +47,8 @@ class Simulation:
 
     def __init__(self, tasks: Tasks, dimension: int, nodes: Sequence[Node], rates: Rates) -> None:
         self.tasks, self.rates = tasks, rates
-        self.nodes = [Worker(node.processors) for node in nodes]
-        self.processors = sum(node.processors for node in nodes)
+        self.nodes = [Place(node.processors // tasks.threads) for node in nodes]
+        self.workers = sum(node.tasks for node in self.nodes)
         self.network = rates.network if len(nodes) > 1 else float("inf")
         self.block = 4.0 * dimension * sum(tasks.blocks) / len(tasks.blocks)
         self.events: list[tuple[float, int, str, str, int, float]] = []
@@ -60,7 +60,7 @@ class Simulation:
         """Go through all events."""
         waiting, on_their_way = deque(self.tasks.pairs), 0
         while waiting or self.events:
-            while waiting and on_their_way < AHEAD * self.processors:
+            while waiting and on_their_way < AHEAD * self.workers:
                 self.hand_out(waiting.popleft(), on_their_way)
                 on_their_way += 1
             now, _, what, kind, place, seconds = heapq.heappop(self.events)
@@ -78,7 +78,7 @@ class Simulation:
                 self.worked += seconds
                 self.tell(now + seconds, "done", kind, place, 0.0)
         total = self.command
-        return Simulated(total, self.worked / total / self.processors, self.sent / total, self.commanded / total)
+        return Simulated(total, self.worked / total / self.workers, self.sent / total, self.commanded / total)
 
     def hand_out(self, pair: tuple[int, int | None, int], on_their_way: int) -> None:
         """Give the pairs of two blocks to the node that has least to do, and send what blocks it lacks."""
@@ -91,7 +91,7 @@ class Simulation:
                 self.sent += self.block / self.network
                 node.there[block] = self.sending
             arrives = max(arrives, node.there[block])
-        self.tell(arrives, "ready", BLOCK, place, self.rates.task + pair[2] * self.rates.pair)
+        self.tell(arrives, "ready", BLOCK, place, self.rates.task + pair[2] * self.rates.pair / self.tasks.threads)
 
     def take_note(self, now: float, kind: str, last: bool) -> None:
         """Have results added up once there are enough, and take in sums."""
@@ -108,8 +108,8 @@ class Simulation:
             self.tell(node.receiving, "ready", ADD, place, size * self.rates.added)
 
     def least(self) -> int:
-        """Choose the node that has least to do for its processors."""
-        place = min(range(len(self.nodes)), key=lambda each: self.nodes[each].load / self.nodes[each].processors)
+        """Choose the node that has least to do for what it can do at a time."""
+        place = min(range(len(self.nodes)), key=lambda each: self.nodes[each].load / self.nodes[each].tasks)
         self.nodes[place].load += 1
         return place
 

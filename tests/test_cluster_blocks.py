@@ -50,7 +50,7 @@ def test_blocks_add_up_to_what_is_counted_at_once(cross: bool, tiles: int) -> No
     sizes = [[len(block.subjects) for block in side] for side in (rows, columns or [])]
     pairs = block_pairs(sizes[0], sizes[1] if cross else None)
     found = [
-        count_block(rows[i], None if j is None else (columns or rows)[j], LOWEST, __version__) for i, j, _ in pairs
+        count_block(rows[i], None if j is None else (columns or rows)[j], LOWEST, 1, __version__) for i, j, _ in pairs
     ]
     # In some order, and bracketed somehow.
     whole = add_found(add_found(*found[::2]), *found[1::2])
@@ -73,8 +73,8 @@ def test_a_task_counts_for_its_own_people_alone() -> None:
     far = Faces(faces.embeddings, faces.subjects + 10**12, faces.photos)
     (near_block,), (far_block,) = cut(faces, 1), cut(far, 1)
     near, found = (
-        count_block(near_block, None, LOWEST, __version__),
-        count_block(far_block, None, LOWEST, __version__),
+        count_block(near_block, None, LOWEST, 1, __version__),
+        count_block(far_block, None, LOWEST, 1, __version__),
     )
     np.testing.assert_array_equal(near.high.counts, found.high.counts)
     assert found.high.places.min() > 10**14
@@ -117,7 +117,7 @@ def test_tasks_are_neither_too_few_nor_too_small(rows, columns, processors) -> N
 def test_another_version_is_refused() -> None:
     (block,) = cut(make_faces(1, 20), 1)
     with pytest.raises(FacepartError, match=r"the program is version 9\.9, but a node"):
-        count_block(block, None, LOWEST, "9.9")
+        count_block(block, None, LOWEST, 1, "9.9")
 
 
 def test_machines_are_told_apart_by_how_they_add() -> None:

@@ -35,7 +35,7 @@ PEOPLE = 250_000
 @settings(deadline=None, max_examples=30)
 @given(st.integers(2, 60_000), st.one_of(st.none(), st.integers(1, 60_000)), st.integers(1, 2000))
 def test_tasks_hold_every_pair_once(probes: int, gallery: int | None, processors: int) -> None:
-    tasks = cut(probes, gallery, 1 + probes // 4, processors)
+    tasks = cut(probes, gallery, 1 + probes // 4, [Node(processors)])
     pairs = probes * (probes - 1) // 2 if gallery is None else probes * gallery
     assert sum(size for *_, size in tasks.pairs) == pairs
     assert sum(tasks.blocks) == probes + (gallery or 0)
@@ -45,7 +45,7 @@ def test_tasks_hold_every_pair_once(probes: int, gallery: int | None, processors
 
 def test_blocks_worked_out_by_hand() -> None:
     # 1,954 tiles; the largest blocks, of 64: 31 of them, and 31 * 32 / 2 pairs.
-    tasks = cut(1_000_000, None, PEOPLE, 64)
+    tasks = cut(1_000_000, None, PEOPLE, [Node(64)])
     assert (len(tasks.blocks), len(tasks.pairs), tasks.pairs[0][2]) == (31, 496, 32768**2)
     assert (tasks.at_once, tasks.sums) == (22, 23)
     assert tasks.people == pytest.approx(2 * 32768 / 4)
@@ -58,7 +58,7 @@ def test_bytes_of_results_are_those_that_tasks_find(dimension: int) -> None:
     # Where the bins of high scores begin when authentic scores lie far above: see the module.
     lowest = round(2.054 * deviation * 1e6 / 2500) * 2500
     sides = [make_faces(count, dimension, first) for first in (0, 10**6, 2 * 10**6)]
-    found = [count_block(sides[0], side, lowest, __version__) for side in sides[1:]]
+    found = [count_block(sides[0], side, lowest, 1, __version__) for side in sides[1:]]
     for what, pairs, people in ((found[0], count**2, count // 2), (add_found(*found), 2 * count**2, 3 * count // 4)):
         size = len(what.scores.places) * 16 + len(what.high.places) * 12
         assert result_bytes(pairs, people, deviation) == pytest.approx(size, rel=0.1)
@@ -67,9 +67,9 @@ def test_bytes_of_results_are_those_that_tasks_find(dimension: int) -> None:
     assert high_bytes(count, deviation) == pytest.approx(HighScores(count, lowest).bins().nbytes, rel=0.01)
 
 
-def list_schedule(tasks: Sequence[float], processors: int) -> float:
-    """Give each task to the processor that is free first; tell when the last ends."""
-    free = [0.0] * processors
+def list_schedule(tasks: Sequence[float], workers: int) -> float:
+    """Give each task to the worker that is free first; tell when the last ends."""
+    free = [0.0] * workers
     for seconds in tasks:
         heapq.heapreplace(free, free[0] + seconds)
     return max(free)
@@ -78,17 +78,18 @@ def list_schedule(tasks: Sequence[float], processors: int) -> float:
 @settings(deadline=None, max_examples=30)
 @given(st.integers(2000, 200_000), st.integers(1, 8), st.integers(1, 64))
 def test_the_last_task_ends_within_the_bounds(faces: int, nodes: int, processors: int) -> None:
-    tasks = cut(faces, None, faces // 4, nodes * processors)
+    tasks = cut(faces, None, faces // 4, [Node(processors)] * nodes)
     rates = RATES._replace(added=0.0)
     times = seconds_to_compare(tasks, 512, [Node(processors)] * nodes, rates._replace(network=np.inf))
-    work = [rates.task + pairs * rates.pair for *_, pairs in tasks.pairs]
-    assert times.counting == pytest.approx(sum(work) / nodes / processors)
-    end = list_schedule(work, nodes * processors)
+    work = [rates.task + pairs * rates.pair / tasks.threads for *_, pairs in tasks.pairs]
+    workers = nodes * (processors // tasks.threads)
+    assert times.counting == pytest.approx(sum(work) / workers)
+    end = list_schedule(work, workers)
     assert times.counting * (1 - 1e-9) <= end <= (times.counting + times.idle) * (1 + 1e-9)
 
 
 def test_one_processor_does_one_task_after_the_other() -> None:
-    tasks = cut(20_000, None, 5000, 1)
+    tasks = cut(20_000, None, 5000, [Node(1)])
     times = seconds_to_compare(tasks, 512, [Node(1)], RATES)
     work = sum(RATES.task + pairs * RATES.pair for *_, pairs in tasks.pairs)
     results = tasks.sums * tasks.at_once * tasks.result * RATES.added
@@ -101,7 +102,7 @@ def test_one_processor_does_one_task_after_the_other() -> None:
 
 
 def test_every_node_fetches_what_it_needs() -> None:
-    tasks = cut(1_000_000, None, PEOPLE, 4 * 64)
+    tasks = cut(1_000_000, None, PEOPLE, [Node(64)] * 4)
     times = seconds_to_compare(tasks, 512, [Node(64)] * 4, RATES)
     # Each of the three nodes without the command counts some 270 tasks, and so needs all of the 46 blocks.
     assert times.network == pytest.approx(3 * 1_000_000 * 512 * 4 / NETWORK, rel=0.001)
@@ -111,7 +112,7 @@ def test_every_node_fetches_what_it_needs() -> None:
 @given(st.integers(1000, 300_000), st.integers(1, 40), st.integers(1, 40))
 def test_more_faces_take_longer_and_more_nodes_count_faster(faces: int, nodes: int, more: int) -> None:
     def estimate(faces: int, nodes: int) -> tuple[float, float, float]:
-        tasks = cut(faces, None, faces // 4, nodes * 16)
+        tasks = cut(faces, None, faces // 4, [Node(16)] * nodes)
         times = seconds_to_compare(tasks, 512, [Node(16)] * nodes, RATES)
         memory = memory_to_compare(tasks, faces // 4, 512, [Node(16)] * nodes)
         return times.counting, times.after, memory.command
@@ -124,13 +125,14 @@ def test_more_faces_take_longer_and_more_nodes_count_faster(faces: int, nodes: i
 
 def test_memory_worked_out_by_hand() -> None:
     nodes = [Node(64)] * 4
-    tasks = cut(1_000_000, None, PEOPLE, 256)
+    tasks = cut(1_000_000, None, PEOPLE, [Node(64)] * 4)
     memory = memory_to_compare(tasks, PEOPLE, 512, nodes)
     features, bins = 1_000_000 * 512 * 4, (1 - 2.054 * DEVIATION) / 0.0025
-    assert memory.command == pytest.approx(0.6e9 + features + 2 * PEOPLE * bins * 4, rel=0.01)
+    assert memory.command == pytest.approx(0.6e9 + features + PEOPLE * bins * 4, rel=0.01)
     assert memory.command_store == pytest.approx(features + 2 * tasks.at_once * tasks.result + tasks.total)
     assert memory.store == pytest.approx(memory.command_store, rel=0.01)  # it needs every block, too
-    assert 64 * 0.3e9 < memory.workers < 64 * 0.4e9
+    # Eight workers of eight threads each, one of which adds up.
+    assert 8 * 0.5e9 < memory.workers < 8 * 0.7e9
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_memory_worked_out_by_hand() -> None:
 def test_a_simulation_agrees(faces: int, nodes: int, processors: int, gigabits: int) -> None:
     rates = RATES._replace(network=gigabits / 8 * 1e9)
     cluster = [Node(processors)] * nodes
-    tasks = cut(faces, None, faces // 4, nodes * processors)
+    tasks = cut(faces, None, faces // 4, [Node(processors)] * nodes)
     times = seconds_to_compare(tasks, 512, cluster, rates)
     run = Simulation(tasks, 512, cluster, rates).run()
     assert times.total - times.before - times.after == pytest.approx(run.seconds, rel=0.3, abs=2)

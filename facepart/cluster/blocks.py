@@ -21,18 +21,17 @@ from facepart import __version__
 from facepart.cluster.sparse import SparseCounts, added, sparse
 from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, one_thread_each
-from facepart.matching.counting import Side, count_strip, strips_of
+from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
 from facepart.matching.people import HighScores
-from facepart.matching.table import Table, Total
 from facepart.scores.people import bins_from
 
-# Enough tasks for each processor that none waits long for the last ones, and few enough results to add up.
+# Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.
 _TASKS_EACH = 4
 # Tiles on either side of a block: at least so many, for a task to take a tenth of a second and more, and at most so
 # many, which are 32,768 faces, 64 MB of 512 values each.
 _FEWEST, _MOST = 8, 64
-# Tasks for each processor that are handed out at a time: one to work on, one whose blocks are being fetched.
+# Tasks for each worker that are handed out at a time: one to work on, one whose blocks are being fetched.
 AHEAD = 2
 # Results that one task adds up, at least.
 _FEWEST_ADDED = 4
@@ -52,20 +51,20 @@ class Found(NamedTuple):
     arithmetic: frozenset[str]
 
 
-def tiles_a_block(rows: int, columns: int | None, processors: int) -> int:
+def tiles_a_block(rows: int, columns: int | None, workers: int) -> int:
     """Choose how many tiles a side of a block has.
 
     Args:
         rows: tiles of the probes.
         columns: tiles of the gallery; None if the probes are compared with each other.
-        processors: how many there are to share the work.
+        workers: how many tasks are worked on at a time.
 
     Example:
-        >>> [tiles_a_block(1954, None, processors) for processors in (2, 64, 1024)]
+        >>> [tiles_a_block(1954, None, workers) for workers in (2, 64, 1024)]
         [64, 64, 21]
     """
     products = rows * (rows + 1) // 2 if columns is None else rows * columns
-    return min(max(math.isqrt(products // (_TASKS_EACH * processors)), _FEWEST), _MOST)
+    return min(max(math.isqrt(products // (_TASKS_EACH * workers)), _FEWEST), _MOST)
 
 
 def sizes_of_blocks(faces: int, tiles: int) -> list[int]:
@@ -79,13 +78,14 @@ def results_at_once(tasks: int) -> int:
     return max(_FEWEST_ADDED, math.isqrt(tasks))
 
 
-def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -> Found:
-    """Count the pairs of two blocks, with one thread.
+def count_block(rows: Faces, columns: Faces | None, lowest: int, threads: int, version: str) -> Found:
+    """Count the pairs of two blocks.
 
     Args:
         rows: faces :func:`~facepart.matching.counting.arranged` in the order of their subjects; never written to.
         columns: likewise; None for the pairs within `rows`.
         lowest: where the bins of high scores begin, in millionths.
+        threads: how many tiles are worked on at once.
         version: of the program that asks.
 
     Raises:
@@ -98,24 +98,13 @@ def count_block(rows: Faces, columns: Faces | None, lowest: int, version: str) -
     ours = _side(rows, people)
     theirs = None if columns is None else _side(columns, people)
     high = HighScores(len(people), lowest)
-    total = Total()
-    # Made in this thread, which takes all of a worker's tasks: the C library keeps what the threads of a pool freed,
-    # for each of them apart, so that tables made there, 33 MB each, would pile up from task to task.
-    table = Table(total, TILE)
-
-    def count() -> None:
-        for strip in strips_of(ours.count, None if theirs is None else theirs.count, TILE):
-            count_strip(ours, theirs, strip, table, high)
-        table.finish()
-
-    with one_thread_each(1) as pool:
-        pool.submit(count).result()
+    scores = count_strips(ours, theirs, workers=threads, high=high)
     places, counts = sparse(high.bins().ravel())
     width = bins_from(lowest)
     # From the places among these people to those among all.
     places = people[places // width] * width + places % width
     return Found(
-        sparse(total.counts.numpy()),
+        sparse(scores),
         SparseCounts(places, counts),
         frozenset([arithmetic(rows.embeddings.shape[1])]),
     )

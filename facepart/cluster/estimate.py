@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facepart.cluster.blocks import AHEAD, block_pairs, results_at_once, sizes_of_blocks, tiles_a_block
-from facepart.cluster.machines import Node
+from facepart.cluster.machines import Node, room_for, size_of_tasks
 from facepart.matching.cosine import TILE
 from facepart.scores import STEPS
 from facepart.scores.people import BIN, bins_from
@@ -34,8 +34,8 @@ _HANDED, _WAITED = 1.5e-3, 3e-7
 # Bytes of a place that is not 0 and its count: of the scores, and of the high scores by person.
 _SCORE_BYTES, _HIGH_BYTES = 16, 12
 # Bytes of the program itself: of the command, with the labels; of a worker, its own beside what all of a node share:
-# 0.15 GB of PyTorch, 0.06 of Ray, 0.09 of tables while it counts (anonymous memory, by the system's count).
-_COMMAND_BYTES, _WORKER_BYTES = 0.6e9, 0.3e9
+# 0.15 GB of PyTorch, 0.06 of Ray, 0.06 of a table (anonymous memory, by the system's count); of each of its threads.
+_COMMAND_BYTES, _WORKER_BYTES, _THREAD_BYTES = 0.6e9, 0.27e9, 33e6
 
 
 class Rates(NamedTuple):
@@ -70,6 +70,7 @@ class Tasks(NamedTuple):
     Attributes:
         blocks: faces in each block.
         pairs: ``(block, block, pairs)`` of each task, as of :func:`facepart.cluster.blocks.block_pairs`.
+        threads: processors of a task.
         at_once: results that one task adds up.
         people: of the blocks of a task, at most.
         result: bytes of a task's results, at most.
@@ -78,6 +79,7 @@ class Tasks(NamedTuple):
 
     blocks: list[int]
     pairs: list[tuple[int, int | None, int]]
+    threads: int
     at_once: int
     people: float
     result: float
@@ -94,7 +96,7 @@ class Times(NamedTuple):
 
     Attributes:
         before: features into the store.
-        counting: of all processors together, were none ever idle.
+        counting: of all workers together, were none ever idle.
         idle: how much longer the last tasks may take.
         network: blocks out of the command's node.
         handing: the command handing out tasks, and taking in sums.
@@ -145,19 +147,20 @@ class Memory(NamedTuple):
     store: float
 
 
-def cut(probes: int, gallery: int | None, people: int, processors: int, deviation: float = DEVIATION) -> Tasks:
+def cut(probes: int, gallery: int | None, people: int, nodes: Sequence[Node], deviation: float = DEVIATION) -> Tasks:
     """Cut a comparison into tasks, as a run does.
 
     Args:
         probes: faces that are looked for.
         gallery: faces they are compared with; None if with each other.
         people: how many there are on either side.
-        processors: of the cluster.
+        nodes: of the cluster.
         deviation: standard deviation of impostor scores.
     """
     sides = [side for side in (probes, gallery) if side is not None]
     tiles = [-(-side // TILE) for side in sides]
-    step = tiles_a_block(tiles[0], tiles[1] if gallery is not None else None, processors)
+    size = size_of_tasks(nodes)
+    step = tiles_a_block(tiles[0], tiles[1] if gallery is not None else None, room_for(nodes, size))
     blocks = [sizes_of_blocks(side, step) for side in sides]
     pairs = block_pairs(blocks[0], blocks[1] if gallery is not None else None)
     at_once, most = results_at_once(len(pairs)), pairs[0][2]
@@ -165,6 +168,7 @@ def cut(probes: int, gallery: int | None, people: int, processors: int, deviatio
     return Tasks(
         blocks=[size for side in blocks for size in side],
         pairs=pairs,
+        threads=size.processors,
         at_once=at_once,
         people=both,
         result=result_bytes(most, both, deviation),
@@ -193,24 +197,23 @@ def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rate
     Every node that counts is taken to fetch each block that it needs once, and all of them from the command's node;
     tasks go to nodes at random.
     """
-    processors = sum(node.processors for node in nodes)
+    each = [node.processors // tasks.threads for node in nodes]
+    workers = sum(each)
     count, faces = len(tasks.pairs), sum(tasks.blocks)
-    work = [rates.task + pairs * rates.pair for *_, pairs in tasks.pairs]
-    counting = sum(work) / processors
+    work = [rates.task + pairs * rates.pair / tasks.threads for *_, pairs in tasks.pairs]
+    counting = sum(work) / workers
     # Tasks that are handed out whenever a processor is free end by the first (Graham 1966), and by the second.
-    end = min(counting + work[0] * (1 - 1 / processors), -(-count // processors) * work[0])
+    end = min(counting + work[0] * (1 - 1 / workers), -(-count // workers) * work[0])
     block = 4.0 * dimension * faces / len(tasks.blocks)
-    fetched = sum(
-        _distinct(len(tasks.blocks), 2 * count * node.processors / processors) for node in sorted(nodes)[:-1]
-    )
+    fetched = sum(_distinct(len(tasks.blocks), 2 * count * some / workers) for some in sorted(each)[:-1])
     # So many at a time, fewer while the last ones end.
-    ahead = min(count, AHEAD * processors)
+    ahead = min(count, AHEAD * workers)
     waiting = ahead * (1 - ahead / (2 * count))
     take_in = tasks.total * ((1 / rates.network if len(nodes) > 1 else 0) + rates.taken)
     adding = tasks.at_once * tasks.result * (rates.added + (1 / rates.network if len(nodes) > 1 else 0))
     return Times(
         before=4.0 * dimension * faces * rates.put,
-        counting=counting + tasks.sums * adding / processors,
+        counting=counting + tasks.sums * adding / workers,
         idle=end - counting,
         network=fetched * block / rates.network,
         handing=count * (rates.handed + rates.waited * waiting) + tasks.sums * take_in,
@@ -221,20 +224,20 @@ def seconds_to_compare(tasks: Tasks, dimension: int, nodes: Sequence[Node], rate
 
 def memory_to_compare(tasks: Tasks, people: int, dimension: int, nodes: Sequence[Node]) -> Memory:
     """Estimate the memory of a comparison: see "Memory" in docs/cluster.md."""
-    processors = sum(node.processors for node in nodes)
-    most = max(node.processors for node in nodes)
+    each = [node.processors // tasks.threads for node in nodes]
+    most = max(each)
     faces, count = sum(tasks.blocks), len(tasks.pairs)
     features = 4.0 * dimension * faces
     table = high_bytes(people)
-    mine = _distinct(len(tasks.blocks), 2 * count * most / processors) / len(tasks.blocks) * features
+    mine = _distinct(len(tasks.blocks), 2 * count * most / sum(each)) / len(tasks.blocks) * features
     # Results that wait until there are enough to be added up, those that are being added up, and their sum.
     results = 2 * tasks.at_once * tasks.result + tasks.total
     return Memory(
-        # The features of length 1, and the sums by person: bins of what tasks find, and of what is written.
-        command=_COMMAND_BYTES + features + 2 * table,
+        # Bins of authentic scores by person, with first the features of length 1, and then bins of what tasks find.
+        command=_COMMAND_BYTES + table + max(features, table),
         command_store=features + results,
-        # One of them may be adding up results, of all people.
-        workers=most * (_WORKER_BYTES + high_bytes(tasks.people)) + table + tasks.total,
+        # One of them may be adding up results.
+        workers=most * (_WORKER_BYTES + tasks.threads * _THREAD_BYTES + high_bytes(tasks.people)) + 2 * tasks.total,
         store=mine + results,
     )
 

@@ -1,4 +1,4 @@
-"""The nodes of a cluster, in numbers, and the workers for photos that they have room for.
+"""The nodes of a cluster, in numbers, and the workers that they have room for: for photos, and for pairs.
 
 What a run asks of the nodes that are there, a plan asks of nodes that need not be.
 """
@@ -11,6 +11,9 @@ from facepart.cluster.room import alive_nodes
 # Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
 # Python's lock would keep those that read and blur from using them.
 PROCESSORS = 4
+# Processors of a task that counts pairs, at most: its threads share PyTorch, the blocks and the results, and a node
+# of many processors needs memory for few of these.
+_TASK_PROCESSORS = 8
 
 
 class Node(NamedTuple):
@@ -50,6 +53,18 @@ def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> Size:
         shares = [max(node.processors // node.gpus, 1) for node in nodes if node.processors and node.gpus]
         return Size(min(shares, default=1), gpus=1)
     return Size(min([PROCESSORS, *(node.processors for node in nodes if node.processors)]), gpus=0)
+
+
+def size_of_tasks(nodes: Sequence[Node]) -> Size:
+    """Choose the processors of a task that counts pairs: at most 8, no node without room, as few left idle as can be.
+
+    Example:
+        >>> [size_of_tasks([Node(each) for each in there]).processors for there in ((64, 64), (6, 0, 64), (1, 8))]
+        [8, 2, 1]
+    """
+    lent = [node.processors for node in nodes if node.processors]
+    most = min([_TASK_PROCESSORS, *lent])
+    return Size(max(range(1, most + 1), key=lambda each: (sum(has // each * each for has in lent), each)), gpus=0)
 
 
 def room_for(nodes: Sequence[Node], size: Size) -> int:

@@ -13,6 +13,7 @@ sums are the same in any order: those of :func:`facepart.matching.counting.count
 
 import logging
 import math
+import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from facepart.cluster.blocks import (
     sizes_of_blocks,
     tiles_a_block,
 )
+from facepart.cluster.machines import nodes_there, room_for, size_of_tasks
 from facepart.cluster.room import Nodes, wait_for_room
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
@@ -70,23 +72,27 @@ def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | 
     Raises:
         FacepartError: the cluster has no processors.
     """
-    there = Nodes().look()
+    nodes = nodes_there()
+    size = size_of_tasks(nodes)
+    there = room_for(nodes, size)
     if not there:
         raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
-    wait_for_room()
+    wait_for_room(size.processors)
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
     step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, there)
-    return partial(count_scores, _put(probe, step), None if gallery is None else _put(gallery, step))
+    columns = None if gallery is None else _put(gallery, step)
+    return partial(count_scores, _put(probe, step), columns, threads=size.processors)
 
 
 def count_scores(
-    rows: "Blocks", columns: "Blocks | None", *, high: HighScores, progress: Progress = silent
+    rows: "Blocks", columns: "Blocks | None", *, threads: int, high: HighScores, progress: Progress = silent
 ) -> GroupScores:
     """Compare faces that lie in the cluster's store, and count their scores.
 
     Args:
         rows: the faces that are looked for.
         columns: those they are compared with; None compares `rows` with each other.
+        threads: processors of a task.
         high: where the high impostor scores are counted by person, too; on the CPU.
         progress: told (pairs looked at, pairs in all).
 
@@ -101,7 +107,7 @@ def count_scores(
     nodes = Nodes()
     pairs = block_pairs([size for _, size in rows], None if columns is None else [size for _, size in columns])
     others = columns or rows
-    count: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(count_block)
+    count: Any = ray.remote(num_cpus=threads, max_retries=_RETRIES)(count_block)
     add: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(add_found)
     at_once = results_at_once(len(pairs))
 
@@ -112,18 +118,22 @@ def count_scores(
     counted: list[ObjectRef[Found]] = []
     adding: set[ObjectRef[Found]] = set()
     done, total = 0, sum(size for *_, size in pairs)
+    looked, workers = -math.inf, 1
     try:
         while waiting or counting or counted or adding:
-            there = nodes.look()
-            while waiting and len(counting) < AHEAD * max(there, 1):
+            if time.monotonic() - looked > _LOOK:
+                looked, workers = time.monotonic(), max(nodes.look() // threads, 1)
+            while waiting and len(counting) < AHEAD * workers:
                 i, j, size = waiting.popleft()
                 blocks = rows[i][0], None if j is None else others[j][0]
-                counting[count.remote(*blocks, high.lowest, __version__)] = size
+                counting[count.remote(*blocks, high.lowest, threads, __version__)] = size
             while len(counted) >= at_once or (counted and not counting):
                 adding.add(add.remote(*counted[:at_once]))
                 del counted[:at_once]
             # What is ready stays where it is until it is added up.
-            for ready in ray.wait([*adding, *counting], timeout=_LOOK, fetch_local=False)[0]:
+            handed = [*adding, *counting]
+            ray.wait(handed, timeout=_LOOK, fetch_local=False)
+            for ready in ray.wait(handed, num_returns=len(handed), timeout=0, fetch_local=False)[0]:
                 if ready in adding:
                     adding.remove(ready)
                     found: Found = ray.get(ready)

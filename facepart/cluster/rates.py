@@ -74,7 +74,7 @@ def _time_task(count: int, dimension: int) -> tuple[float, Found]:
     lowest = choose_lowest(rows, None, authentic_scores(rows, None)[1])
 
     def task() -> Found:
-        return count_block(rows, columns, lowest, __version__)
+        return count_block(rows, columns, lowest, 1, __version__)
 
     return _best(task), task()
 

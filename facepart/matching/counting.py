@@ -4,14 +4,15 @@ The faces are first put in the order of their subjects. Then nearly every tile o
 needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at. How the scores of
 tiles become counts is told in :mod:`facepart.matching.table`.
 
-A strip is a row of tiles: some probes against all of the gallery, or what of it comes after them. :func:`count_strip`
-is what every way of counting calls: the threads of :func:`count_scores`, and the tasks of :mod:`facepart.cluster`.
+A strip is a row of tiles: some probes against all of the gallery, or what of it comes after them. Threads take one
+strip after the other. :func:`count_strips` is what every way of counting calls: :func:`count_scores` for all pairs,
+and each task of :mod:`facepart.cluster` for some.
 
 On CUDA the same code runs with larger tiles. The counts are the same but for float32 rounding: a GPU's BLAS adds in
 another order, which moves about one score in a hundred by one step of 1e-6.
 """
 
-import threading
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
@@ -118,45 +119,58 @@ def count_scores(
     Returns:
         The distributions of the authentic and the impostor scores.
     """
-    on_cpu = device == "cpu"
-    tile = tile or (TILE if on_cpu else CUDA_TILE)
+    tile = tile or (TILE if device == "cpu" else CUDA_TILE)
     rows = _by_subject(probe, tile, device)
     columns = None if gallery is None else _by_subject(gallery, tile, device)
-    local = threading.local()
-    tables: list[Table] = []
-    total = Total(device)
+    return scores_of_table(count_strips(rows, columns, workers=workers, high=high, progress=progress))
+
+
+def count_strips(
+    rows: Side,
+    columns: Side | None,
+    *,
+    workers: int,
+    high: HighScores | None = None,
+    progress: Progress = silent,
+) -> NDArray[np.int64]:
+    """Count the scores of two sides, strip by strip.
+
+    Args:
+        rows: the faces that are looked for.
+        columns: those they are compared with, on the same device; None compares `rows` with each other.
+        workers: threads on the CPU.
+        high: where the high impostor scores are counted by person, too.
+        progress: told (pairs looked at, pairs in all).
+
+    Returns:
+        int64, (3 * VALUES,), of :mod:`facepart.matching.table`.
+    """
+    device = rows.embeddings.device
+    total = Total(str(device))
+    # Made in this thread: the C library keeps what threads that ended had freed, for each of them apart, so that in a
+    # process that counts again and again tables made there, 33 MB each, would pile up.
+    tables = [Table(total, rows.tile, str(device)) for _ in range(workers if device.type == "cpu" else 1)]
+    unused: SimpleQueue[Table] = SimpleQueue()
+    for table in tables:
+        unused.put(table)
+    other = rows if columns is None else columns
 
     def count(strip: Strip) -> None:
-        if not hasattr(local, "table"):
-            local.table = Table(total, tile, device)
-            tables.append(local.table)
-        count_strip(rows, columns, strip, local.table, high)
+        table = unused.get()
+        for column in range(strip.column, other.count, rows.tile):
+            _count_tile(rows, other, strip.row, column, table, high, within=columns is None)
+        unused.put(table)
 
-    strips = strips_of(rows.count, None if columns is None else columns.count, tile)
+    strips = strips_of(rows.count, None if columns is None else columns.count, rows.tile)
     done, pairs = 0, sum(strip.size for strip in strips)
-    with one_thread_each(workers if on_cpu else 1) as pool:
+    with one_thread_each(len(tables)) as pool:
         for strip, counted in zip(strips, [pool.submit(count, strip) for strip in strips], strict=True):
             counted.result()
             done += strip.size
             progress(done, pairs)
     for table in tables:
         table.finish()
-    return scores_of_table(total.counts.cpu().numpy())
-
-
-def count_strip(rows: Side, columns: Side | None, strip: Strip, table: Table, high: HighScores | None) -> None:
-    """Count the scores of a strip; the thread has to be one in which PyTorch computes alone.
-
-    Args:
-        rows: the faces that are looked for.
-        columns: those they are compared with; None if with each other.
-        strip: one of :func:`strips_of`.
-        table: where the scores are counted, of this thread.
-        high: where the high impostor scores are counted by person, too.
-    """
-    other = rows if columns is None else columns
-    for column in range(strip.column, other.count, rows.tile):
-        _count_tile(rows, other, strip.row, column, table, high, within=columns is None)
+    return total.counts.cpu().numpy()
 
 
 def _by_subject(faces: Faces, tile: int, device: str) -> Side:

@@ -143,13 +143,12 @@ def compare_on(
     nodes: Sequence[Node], size: StudySize, dimension: int, rates: Rates
 ) -> tuple[list[Times], list[Memory]]:
     """Estimate the times of every comparison of a study on a cluster, and what memory each kind needs."""
-    processors = sum(node.processors for node in nodes)
     times, memory = [], []
     for group in size.groups:
         for cross in (False, True):
             count = sum(condition.cross == cross for condition in size.conditions)
             if count:
-                tasks = cut(group.photos, group.photos if cross else None, group.people, processors)
+                tasks = cut(group.photos, group.photos if cross else None, group.people, nodes)
                 times += [seconds_to_compare(tasks, dimension, nodes, rates)] * count
                 memory.append(memory_to_compare(tasks, group.people, dimension, nodes))
     return times, memory
