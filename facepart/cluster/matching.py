@@ -144,6 +144,7 @@ def count_scores(
                     done += counting.pop(ready)
                     counted.append(ready)
                     progress(done, total)
+        nodes.look()  # a loss since the last look is told, too
     except ray.exceptions.RayError as error:
         raise FacepartError(_why(error)) from error
     if len(arithmetic) > 1:
