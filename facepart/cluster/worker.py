@@ -12,6 +12,7 @@ import cv2
 from facepart import __version__
 from facepart.engines.spread import Opened, OpenWork
 from facepart.errors import FacepartError
+from facepart.files.atomic import name_writer
 from facepart.files.progress import StepTimes
 from facepart.images import PhotoError
 
@@ -66,8 +67,10 @@ class Worker(Generic[Item, Result]):
         with suppress(OSError):  # paths that are relative to it are found to be missing
             os.chdir(start.folder)
         cv2.setNumThreads(start.threads)
+        about = ray.get_runtime_context()
+        name_writer(f"{about.get_actor_id()}.")
         self._opened = open_work(self._times, start.threads)
-        return ray.get_runtime_context().get_node_id(), self._opened.about
+        return about.get_node_id(), self._opened.about
 
     def work(self, items: Sequence[Item], places: Sequence[Path]) -> Done:
         """Work on a shard of items.

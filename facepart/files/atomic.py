@@ -2,8 +2,9 @@
 
 A file is written under a temporary name in its own folder and renamed when complete, so that a killed run
 leaves nothing that a later run could take for a result. The temporary name is always the same for the same
-file: the run that continues a killed one overwrites the leftover and renames it away. What goes to an address
-(:mod:`facepart.files.addresses`) is completed on this machine first.
+file: the run that continues a killed one overwrites the leftover and renames it away. Only in workers of a cluster
+does it bear the writer's name, too: one that was cut off but lives may be writing the same file as the one in its
+place. What goes to an address (:mod:`facepart.files.addresses`) is completed on this machine first.
 """
 
 import io
@@ -17,6 +18,15 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, send, sending
+
+# This process's part of temporary names, see above.
+_writer = ""
+
+
+def name_writer(name: str) -> None:
+    """Give this process a name, a word, that its temporary files bear."""
+    global _writer
+    _writer = name
 
 
 @contextmanager
@@ -33,7 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with sending(path) as temporary:
             yield temporary
         return
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".{path.name}.{_writer}part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
