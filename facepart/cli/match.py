@@ -25,7 +25,8 @@ from facepart.matching.output import MOST_PAIRS, SAVES
 from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 if TYPE_CHECKING:
-    from facepart.matching.run import MatchOutcome, TakeOver
+    from facepart.matching.prepare import MatchOutcome
+    from facepart.matching.run import TakeOver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ features, so there is nothing to resume: a run computes it anew and replaces it 
 """
 
 import os
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,23 +24,21 @@ from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
-from facepart.matching.faces import Faces, PairCounts, count_pairs, number
-from facepart.matching.features import Features, refuse_unlike
+from facepart.matching.faces import Faces
 from facepart.matching.groups import Group, read_group
 from facepart.matching.output import (
     Save,
-    choose_save,
     refuse_full_disk,
     refuse_leftovers,
-    size_of_pairs,
     write_labels,
     write_pairs,
 )
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
+from facepart.matching.prepare import MatchOutcome, Prepared, prepare
 from facepart.scores import STEPS, GroupScores, save_scores
 from facepart.scores.people import PersonSums, Sums, people_path, save_people
-from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule, split_label
+from facepart.subjects import DEFAULT_DATASET, naming_rule
 
 STAGE = "match"
 
@@ -61,56 +59,6 @@ class TakeOver(Protocol):
 
     def __call__(self, probe: Faces, gallery: Faces | None, /) -> Count:
         """Take the two sides; high scores are counted on the CPU then."""
-
-
-@dataclass(frozen=True)
-class MatchOutcome:
-    """What a run compared.
-
-    Attributes:
-        group: its name.
-        probes: faces looked for.
-        gallery: faces they were compared with; None if with each other.
-        subjects: people on either side.
-        authentic: authentic scores written.
-        impostor: impostor scores written.
-        left_out: pairs not compared because both sides are the same photo.
-        saved: what was written: ``pairs``, ``distribution`` or ``both``.
-        pair_bytes: how large the files of the pairs are, or would be.
-    """
-
-    group: str
-    probes: int
-    gallery: int | None
-    subjects: int
-    authentic: int
-    impostor: int
-    left_out: int
-    saved: Save
-    pair_bytes: int
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A group ready to be compared.
-
-    Attributes:
-        group: its features.
-        people: their names by number, sorted.
-        left: the probes, not normalised yet.
-        right: the gallery, likewise; None if the probes are compared with each other.
-        counts: how many pairs there are.
-        outcome: what will have been compared.
-        settings: for the record.
-    """
-
-    group: Group
-    people: NDArray[np.str_]
-    left: Faces
-    right: Faces | None
-    counts: PairCounts
-    outcome: MatchOutcome
-    settings: dict[str, Any]
 
 
 def match(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -186,7 +134,7 @@ def match_groups(
     twice = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
     if twice:
         raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
-    prepared = [_prepare(group, rule, common, save) for group in groups]
+    prepared = [prepare(group, rule, common, save) for group in groups]
     for each in prepared:
         refuse_leftovers(output, each.group.name, each.outcome.saved)
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
@@ -196,62 +144,8 @@ def match_groups(
         yield each.outcome
 
 
-def _prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None) -> _Prepared:
-    """Number the people and photos, and find out what there is to compare."""
-    probe, gallery = group.probe, group.gallery
-    if gallery is not None:
-        refuse_unlike(probe, gallery)
-    sides = [probe] if gallery is None else [probe, gallery]
-    subjects = [[rule(label) for label in side.labels] for side in sides]
-    people = sorted(set().union(*subjects))
-    # In the order of their names, which is that of the sums by person.
-    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
-    photo_numbers: dict[Hashable, int] = {}
-    by_label = common["include_same_photo"] or gallery is None
-    left, *rest = (
-        Faces(side.matrix, number(shown, subject_numbers), number(_photos(side, shown, by_label), photo_numbers))
-        for side, shown in zip(sides, subjects, strict=True)
-    )
-    right = rest[0] if rest else None
-    counts = count_pairs(left, right)
-    if not counts.impostor:
-        sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
-        raise FacepartError(
-            f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
-            f"{people[0]!r}, so there are no impostor pairs; if it should be more, the naming rule "
-            "does not fit: try another -d or --subject-pattern"
-        )
-    model = probe.model or (gallery.model if gallery is not None else None)
-    settings = {
-        "probe": str(probe.source),
-        "gallery": None if gallery is None else str(gallery.source),
-        **({} if group.people is None else {"people": str(group.people)}),
-        **common,
-        "model": model and {"name": model.name, "sha256": model.sha256},
-    }
-    outcome = MatchOutcome(
-        group=group.name,
-        probes=len(probe.labels),
-        gallery=None if gallery is None else len(gallery.labels),
-        subjects=len(people),
-        authentic=counts.authentic,
-        impostor=counts.impostor,
-        left_out=counts.left_out,
-        saved=choose_save(save, counts),
-        pair_bytes=size_of_pairs(counts),
-    )
-    return _Prepared(group, np.array(people, dtype=np.str_), left, right, counts, outcome, settings)
-
-
-def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequence[Hashable]:
-    """Tell which photo each face is on: its label, or its subject and name."""
-    if by_label:
-        return features.labels
-    return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
-
-
 def _compare(
-    prepared: _Prepared,
+    prepared: Prepared,
     output: Path,
     device: str,
     workers: int,

@@ -13,18 +13,17 @@ finish a move.
 
 import logging
 import threading
-import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import move, on_disk, open_in_pieces, presence, remove_if_empty
+from facepart.files.addresses import move, presence, remove_if_empty
 from facepart.files.atomic import replacing, write_text
 from facepart.lists.features import MATRIX_FILE, label_of
+from facepart.recognition.matrix_files import load_rows, matrix_on_disk, read_names, read_shard
 
 LABELS_FILE = "labels.txt"
 NAMES_FILE = "names.txt"
@@ -70,9 +69,9 @@ class MatrixRows:
             )
         # Without labels, a run that was to redo everything was killed while it removed what was there.
         whole = (folder / LABELS_FILE).exists() and not overwrite
-        self._matrix_names = _read_names(folder / NAMES_FILE) if whole else []
+        self._matrix_names = read_names(folder / NAMES_FILE) if whole else []
         shards = [] if overwrite else sorted(self._shards.glob("[0-9]*.npz"))
-        self._shard_names = {path: _read_shard(path)[0] for path in shards}
+        self._shard_names = {path: read_shard(path)[0] for path in shards}
 
     def find(self, features: Mapping[str, Path], source: Path) -> set[str]:
         """Tell which photos are done: those that have a row here, or a file of their own.
@@ -189,7 +188,7 @@ class MatrixRows:
                         file.seek(start + place * row.nbytes)
                         file.write(row.tobytes())
             for name, place in places.items():
-                row = _load(files[name], files[name])
+                row = load_rows(files[name], files[name])
                 self._check(row[None], files[name])
                 file.seek(start + place * row.nbytes)
                 file.write(row.tobytes())
@@ -198,17 +197,17 @@ class MatrixRows:
         """Yield all rows, a block of them at a time, with their names and the file they are in."""
         path = self._folder / MATRIX_FILE
         if self._matrix_names:
-            with _matrix_on_disk(path) as matrix:
+            with matrix_on_disk(path) as matrix:
                 for first in range(0, len(self._matrix_names), SHARD_ROWS):
                     # Mapped anew each time, so that the pages read so far do not stay with the process.
-                    rows = _load(matrix, path, mapped=True)
+                    rows = load_rows(matrix, path, mapped=True)
                     if len(rows) != len(self._matrix_names):
                         raise FacepartError(
                             f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
                         )
                     yield path, self._matrix_names[first : first + SHARD_ROWS], rows[first : first + SHARD_ROWS]
         for path in self._shard_names:
-            yield path, *_read_shard(path)
+            yield path, *read_shard(path)
 
     def _check(self, rows: NDArray[np.float32], path: Path) -> None:
         if rows.dtype != np.float32 or rows.ndim != 2 or rows.shape[1] != self._dimension:
@@ -233,38 +232,3 @@ class MatrixRows:
             path.unlink(missing_ok=True)
         self._shard_names = {}
         remove_if_empty(self._shards)
-
-
-def _read_names(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, UnicodeDecodeError) as error:
-        raise FacepartError(f"{path}: cannot be read; redo everything with --overwrite") from error
-
-
-def _read_shard(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    try:
-        with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as shard:
-            return shard["names"].tolist(), shard["rows"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise FacepartError(f"{path}: is damaged; remove it, and its photos are extracted again") from error
-
-
-@contextmanager
-def _matrix_on_disk(path: Path) -> Iterator[Path]:
-    try:
-        with on_disk(path) as found:
-            yield found
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: is missing; redo everything with --overwrite") from error
-
-
-def _load(path: Path, told: Path, *, mapped: bool = False) -> NDArray[np.float32]:
-    """Load an array; `told` is what it is called in the message."""
-    try:
-        if mapped:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        with open_in_pieces(path) as file:
-            return np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise FacepartError(f"{told}: cannot be read; remove it, or redo everything with --overwrite") from error

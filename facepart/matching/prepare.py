@@ -1,0 +1,129 @@
+"""The features of a group -> two sides whose people and photos have numbers, and what there is to compare."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.matching.faces import Faces, PairCounts, count_pairs, number
+from facepart.matching.features import Features, refuse_unlike
+from facepart.matching.groups import Group
+from facepart.matching.output import Save, choose_save, size_of_pairs
+from facepart.subjects import Rule, split_label
+
+
+@dataclass(frozen=True)
+class MatchOutcome:
+    """What a run compared.
+
+    Attributes:
+        group: its name.
+        probes: faces looked for.
+        gallery: faces they were compared with; None if with each other.
+        subjects: people on either side.
+        authentic: authentic scores written.
+        impostor: impostor scores written.
+        left_out: pairs not compared because both sides are the same photo.
+        saved: what was written: ``pairs``, ``distribution`` or ``both``.
+        pair_bytes: how large the files of the pairs are, or would be.
+    """
+
+    group: str
+    probes: int
+    gallery: int | None
+    subjects: int
+    authentic: int
+    impostor: int
+    left_out: int
+    saved: Save
+    pair_bytes: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A group ready to be compared.
+
+    Attributes:
+        group: its features.
+        people: their names by number, sorted.
+        left: the probes, not normalised yet.
+        right: the gallery, likewise; None if the probes are compared with each other.
+        counts: how many pairs there are.
+        outcome: what will have been compared.
+        settings: for the record.
+    """
+
+    group: Group
+    people: NDArray[np.str_]
+    left: Faces
+    right: Faces | None
+    counts: PairCounts
+    outcome: MatchOutcome
+    settings: dict[str, Any]
+
+
+def prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None) -> Prepared:
+    """Number the people and photos, and find out what there is to compare.
+
+    Args:
+        group: its features.
+        rule: tells from a label who is on a photo.
+        common: settings that all groups share, for the record.
+        save: what was asked to be written.
+
+    Raises:
+        FacepartError: all photos show one subject, or the features of the two sides do not go together.
+    """
+    probe, gallery = group.probe, group.gallery
+    if gallery is not None:
+        refuse_unlike(probe, gallery)
+    sides = [probe] if gallery is None else [probe, gallery]
+    subjects = [[rule(label) for label in side.labels] for side in sides]
+    people = sorted(set().union(*subjects))
+    # In the order of their names, which is that of the sums by person.
+    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
+    photo_numbers: dict[Hashable, int] = {}
+    by_label = common["include_same_photo"] or gallery is None
+    left, *rest = (
+        Faces(side.matrix, number(shown, subject_numbers), number(_photos(side, shown, by_label), photo_numbers))
+        for side, shown in zip(sides, subjects, strict=True)
+    )
+    right = rest[0] if rest else None
+    counts = count_pairs(left, right)
+    if not counts.impostor:
+        sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
+        raise FacepartError(
+            f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
+            f"{people[0]!r}, so there are no impostor pairs; if it should be more, the naming rule "
+            "does not fit: try another -d or --subject-pattern"
+        )
+    model = probe.model or (gallery.model if gallery is not None else None)
+    settings = {
+        "probe": str(probe.source),
+        "gallery": None if gallery is None else str(gallery.source),
+        **({} if group.people is None else {"people": str(group.people)}),
+        **common,
+        "model": model and {"name": model.name, "sha256": model.sha256},
+    }
+    outcome = MatchOutcome(
+        group=group.name,
+        probes=len(probe.labels),
+        gallery=None if gallery is None else len(gallery.labels),
+        subjects=len(people),
+        authentic=counts.authentic,
+        impostor=counts.impostor,
+        left_out=counts.left_out,
+        saved=choose_save(save, counts),
+        pair_bytes=size_of_pairs(counts),
+    )
+    return Prepared(group, np.array(people, dtype=np.str_), left, right, counts, outcome, settings)
+
+
+def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequence[Hashable]:
+    """Tell which photo each face is on: its label, or its subject and name."""
+    if by_label:
+        return features.labels
+    return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
