@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.files.atomic import replacing, write_npy, write_text
+from facepart.files import atomic
+from facepart.files.atomic import name_writer, replacing, write_npy, write_text
 from facepart.files.failures import Failure, write_failures
 from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
 
@@ -25,6 +26,20 @@ def test_a_leftover_of_a_killed_run_is_written_over_and_renamed_away(tmp_path):
     target = tmp_path / "result.txt"
     (tmp_path / ".result.txt.part").write_text("half of a much longer text")
     write_text(target, "whole")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.txt", "whole")]
+
+
+def test_two_workers_that_write_one_file_do_not_meet(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "_writer", "")
+    target = tmp_path / "result.txt"
+    with replacing(target) as first:
+        first.write_text("whole")
+        name_writer("another.")
+        with replacing(target) as second:
+            second.write_text("wh")
+            assert first.read_text() == "whole"
+            second.write_text("whole")
+    assert first != second
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.txt", "whole")]
 
 
