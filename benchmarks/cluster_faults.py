@@ -47,12 +47,13 @@ Run = tuple[Sequence[str | Path], Mapping[str, str] | None]
 def arguments_of(stage: str, photos: Path, features: Path, out: Path) -> list[str | Path]:
     """Give a stage's command line, without the program."""
     of_photos: list[str | Path] = [stage, "-s", photos, "--device", "cpu"]
-    return {
+    found: dict[str, list[str | Path]] = {
         "blur": [*of_photos, "-m", out / "masks", "-d", out / "blurred"],
         "extract": [*of_photos, "-d", out / "features", "--align"],
         "match": [stage, "-p", features, "-o", out, "-gr", "CM", "--save", "distribution"],
         "study": [*of_photos, "-o", out, "--align", "--keep", "masks,photos"],
-    }[stage]
+    }
+    return found[stage]
 
 
 def contents(out: Path) -> dict[str, bytes]:
