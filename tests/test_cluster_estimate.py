@@ -118,8 +118,8 @@ def test_more_faces_take_longer_and_more_nodes_count_faster(faces: int, nodes: i
         return times.counting, times.after, memory.command
 
     few = estimate(faces, nodes)
-    assert all(np.array(estimate(faces + more * 1000, nodes)) > few)
-    # Twice as many, so that more tasks of the same work do not outweigh them.
+    # Twice as many, so that tasks of another size do not outweigh them.
+    assert all(np.array(estimate(2 * faces + more * 1000, nodes)) > few)
     assert estimate(faces, 2 * nodes + more)[0] < few[0]
 
 
