@@ -15,10 +15,10 @@ import argparse
 import os
 import statistics
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+from benchmarks.looking import looking
 from benchmarks.machine import cores, describe
 from benchmarks.match import make_features
 from benchmarks.watch import resident
@@ -55,7 +55,7 @@ def overhead(source: Path, folder: Path) -> None:
 
 
 class Memory:
-    """Looks, while the block lasts, how much memory this process and its descendants' workers hold.
+    """What was seen of the memory that this process and its descendants' workers hold.
 
     Attributes:
         driver: the most that this process held, in bytes.
@@ -64,21 +64,11 @@ class Memory:
 
     def __init__(self) -> None:
         self.driver = self.workers = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.5):
-            self.driver = max(self.driver, resident(os.getpid()))
-            self.workers = max(self.workers, sum(resident(process) for process in ray_workers()))
+    def look(self) -> None:
+        """Look once."""
+        self.driver = max(self.driver, resident(os.getpid()))
+        self.workers = max(self.workers, sum(resident(process) for process in ray_workers()))
 
 
 def ray_workers() -> list[int]:
@@ -95,7 +85,8 @@ def ray_workers() -> list[int]:
 
 def many(source: Path, folder: Path, count: int) -> None:
     """Match many features once, and say what a million would take."""
-    with Memory() as memory:
+    memory = Memory()
+    with looking(memory.look):
         seconds = timed(source, folder / "many", take_over)
     each = seconds * cores() / (count * (count - 1) / 2)
     print(f"  {seconds:.0f} s, {each * 1e9:.1f} ns a pair and processor")

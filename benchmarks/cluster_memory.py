@@ -17,7 +17,6 @@ largest that was seen, twice a second. The features take 2 GB of disk for a mill
 import argparse
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from unittest import mock
 
 import numpy as np
 
+from benchmarks.looking import looking
 from benchmarks.machine import describe
 from facepart.cluster import blocks, matching
 from facepart.cluster.connect import connect
@@ -69,7 +69,7 @@ def counts_some(one_in: int) -> Callable[..., blocks.Found]:
 
 
 class Memory:
-    """Looks, while the block lasts, how much memory this process and those that it started hold.
+    """What was seen of the memory that this process and those that it started hold.
 
     Attributes:
         peaks: role -> kind -> the most that one process of that role held (of all together, for the rest of Ray), in
@@ -81,34 +81,24 @@ class Memory:
         self.peaks: dict[str, dict[str, int]] = {}
         self.phases: dict[str, int] = {}
         self.phase = "starting"
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.5):
-            now: dict[str, dict[str, int]] = {"all": dict.fromkeys((*KINDS, "sum"), 0)}
-            for process in family(os.getpid()):
-                held = memory_of(process)
-                role = "the command" if process == os.getpid() else role_of(process)
-                together = now.setdefault(role, dict.fromkeys(KINDS, 0))
-                for kind in KINDS:
-                    one = held[kind] + together[kind] if role == ROLES[""] else max(held[kind], together[kind])
-                    together[kind] = one
-                    now["all"][kind] += held[kind]
-                if role == "the command":
-                    self.phases[self.phase] = max(self.phases.get(self.phase, 0), held["Pss_Anon"])
-            now["all"]["sum"] = now["all"]["Pss_Anon"] + now["all"]["Pss_Shmem"]
-            for role, kinds in now.items():
-                peak = self.peaks.setdefault(role, dict.fromkeys(kinds, 0))
-                peak.update({kind: max(peak[kind], size) for kind, size in kinds.items()})
+    def look(self) -> None:
+        """Look once."""
+        now: dict[str, dict[str, int]] = {"all": dict.fromkeys((*KINDS, "sum"), 0)}
+        for process in family(os.getpid()):
+            held = memory_of(process)
+            role = "the command" if process == os.getpid() else role_of(process)
+            together = now.setdefault(role, dict.fromkeys(KINDS, 0))
+            for kind in KINDS:
+                one = held[kind] + together[kind] if role == ROLES[""] else max(held[kind], together[kind])
+                together[kind] = one
+                now["all"][kind] += held[kind]
+            if role == "the command":
+                self.phases[self.phase] = max(self.phases.get(self.phase, 0), held["Pss_Anon"])
+        now["all"]["sum"] = now["all"]["Pss_Anon"] + now["all"]["Pss_Shmem"]
+        for role, kinds in now.items():
+            peak = self.peaks.setdefault(role, dict.fromkeys(kinds, 0))
+            peak.update({kind: max(peak[kind], size) for kind, size in kinds.items()})
 
 
 def family(process: int) -> list[int]:
@@ -175,7 +165,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         source = make_features(folder / "features", arguments.count)
-        with Memory() as memory, connect("local"):
+        memory = Memory()
+        with looking(memory.look), connect("local"):
             begun = time.perf_counter()
             run(source, folder, arguments.one_in, memory)
             seconds = time.perf_counter() - begun
