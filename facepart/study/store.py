@@ -158,14 +158,17 @@ class Store:
         if not wanted:
             return np.empty((0, 0), np.float32)
         array = f"embeddings_{condition}"
-        matrix = np.empty((count, self._read(next(iter(wanted)), array).shape[1]), np.float32)
+        first, *others = wanted
+        found = self._read(first, array)
+        matrix = np.empty((count, found.shape[1]), np.float32)
 
-        def fill(shard: int) -> None:
+        def fill(shard: int, found: NDArray[np.float32]) -> None:
             places, rows = zip(*wanted[shard], strict=True)
-            matrix[list(places)] = self._read(shard, array)[list(rows)]
+            matrix[list(places)] = found[list(rows)]
 
+        fill(first, found)
         with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(fill, wanted):
+            for _ in pool.map(lambda shard: fill(shard, self._read(shard, array)), others):
                 pass
         return matrix
 
