@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError, UsageError, first_line
 
 AUTO, LOCAL = "auto", "local"
 # Of what Ray sends home, prints and warns of, nothing is wanted.
@@ -135,5 +135,5 @@ def _why_not(address: str, error: Exception) -> str:
             "--ray auto: this machine is not a node of a cluster; start one with `ray start --head`, join one with "
             "`ray start --address HOST:6379`, or use --ray local"
         )
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    reason = first_line(error)
     return f"--ray {address}: cannot be reached ({reason}); if it asks for a token, set RAY_AUTH_MODE=token here, too"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from facepart.cluster.room import alive_nodes
+from facepart.errors import FacepartError
 
 # Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
 # Python's lock would keep those that read and blur from using them.
@@ -75,3 +76,15 @@ def room_for(nodes: Sequence[Node], size: Size) -> int:
         (17, 4)
     """
     return sum(min(node.processors // size.processors, node.gpus if size.gpus else node.processors) for node in nodes)
+
+
+def some_room_for(nodes: Sequence[Node], size: Size) -> int:
+    """Count the workers of a size that nodes have room for, of which there has to be one.
+
+    Raises:
+        FacepartError: there is room for none.
+    """
+    room = room_for(nodes, size)
+    if not room:
+        raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
+    return room

@@ -31,9 +31,9 @@ from facepart.cluster.blocks import (
     sizes_of_blocks,
     tiles_a_block,
 )
-from facepart.cluster.machines import nodes_there, room_for, size_of_tasks
+from facepart.cluster.machines import nodes_there, size_of_tasks, some_room_for
 from facepart.cluster.room import Nodes, wait_for_room
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, first_line
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE
 from facepart.matching.counting import arranged
@@ -74,9 +74,7 @@ def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | 
     """
     nodes = nodes_there()
     size = size_of_tasks(nodes)
-    there = room_for(nodes, size)
-    if not there:
-        raise FacepartError("--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`")
+    there = some_room_for(nodes, size)
     wait_for_room(size.processors)
     tiles = [math.ceil(len(side.subjects) / TILE) for side in (probe, gallery) if side is not None]
     step = block_tiles or tiles_a_block(tiles[0], tiles[1] if gallery else None, there)
@@ -174,5 +172,4 @@ def _why(error: Exception) -> str:
     text = str(cause)
     if "No module named 'facepart" in text or "No module named 'torch" in text:
         return "--ray: a node of the cluster cannot import facepart; install the same version on every node"
-    reason = next((line.strip() for line in text.splitlines() if line.strip()), type(cause).__name__)
-    return f"--ray: a task failed ({type(cause).__name__}: {reason})"
+    return f"--ray: a task failed ({type(cause).__name__}: {first_line(cause)})"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers
+from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers, some_room_for
 from facepart.cluster.pool import Pool, why
 from facepart.cluster.room import wait_for_room
 from facepart.engines.spread import Opened, OpenWork, choose_engine
@@ -74,11 +74,9 @@ class Cluster:
         Raises:
             FacepartError: there is no room for one.
         """
-        size = size_of_workers(nodes_there(), self._on_gpus)
-        if not self._room(size):
-            raise FacepartError(
-                "--ray: the cluster has no processors; add nodes with `ray start --address HOST:6379`"
-            )
+        nodes = nodes_there()
+        size = size_of_workers(nodes, self._on_gpus)
+        some_room_for(nodes, size)
         return size
 
     def _room(self, size: Size) -> int:

@@ -19,7 +19,7 @@ from facepart.cluster.machines import Size
 from facepart.cluster.room import Nodes, alive_nodes
 from facepart.cluster.worker import Done, Start, Worker
 from facepart.engines.spread import OpenWork
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, first_line
 from facepart.files.progress import StepTimes
 from facepart.images import PhotoError
 
@@ -202,9 +202,9 @@ def _get(reference: Any) -> Any:
     try:
         return get(reference)
     except (exceptions.ActorUnavailableError, exceptions.NodeDiedError, exceptions.ObjectLostError) as error:
-        raise _DiedError(_first_line(error), out_of_reach=True) from error
+        raise _DiedError(first_line(error), out_of_reach=True) from error
     except (exceptions.RayActorError, exceptions.WorkerCrashedError, exceptions.OutOfMemoryError) as error:
-        raise _DiedError(_first_line(error), out_of_reach=False) from error
+        raise _DiedError(first_line(error), out_of_reach=False) from error
     except exceptions.RayError as error:
         raise why(error) from error
 
@@ -216,8 +216,4 @@ def why(error: Exception) -> FacepartError:
         return type(cause)(f"--ray: {cause}")
     if "No module named 'facepart" in str(cause):
         return FacepartError("--ray: a node of the cluster cannot import facepart; install it on every node")
-    return FacepartError(f"--ray: a worker failed ({type(cause).__name__}: {_first_line(cause)})")
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return FacepartError(f"--ray: a worker failed ({type(cause).__name__}: {first_line(cause)})")

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, first_line
 
 _MARK = "://"
 _LOCAL = "file://"
@@ -57,9 +57,9 @@ def place(text: str) -> Path:
         found = UPath(f"{kind}{_MARK}{re.sub('/+', '/', rest)}", use_listings_cache=False)
         found.fs  # noqa: B018 - looks whether what it needs is there
     except ImportError as error:
-        raise FacepartError(f"{text}: {_reason(error)} (pip install)") from error
+        raise FacepartError(f"{text}: {first_line(error)} (pip install)") from error
     except ValueError as error:
-        raise FacepartError(f"{text}: is no address that is known ({_reason(error)})") from error
+        raise FacepartError(f"{text}: is no address that is known ({first_line(error)})") from error
     return cast(Path, found)
 
 
@@ -71,7 +71,7 @@ def reachable(text: str) -> Path:
     """
     found = place(text)
     if is_address(found):
-        with telling(found, "cannot be reached"):
+        with _telling(found, "cannot be reached"):
             found.exists()
     return found
 
@@ -82,7 +82,7 @@ def is_address(path: Path) -> bool:
 
 
 @contextmanager
-def telling(path: Path, what: str, *others: type[Exception]) -> Iterator[None]:
+def _telling(path: Path, what: str, *others: type[Exception]) -> Iterator[None]:
     """Say in one line what went wrong with an address in the block: stores raise errors of many kinds.
 
     Raises:
@@ -93,7 +93,7 @@ def telling(path: Path, what: str, *others: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, (FacepartError, *others)):
             raise
-        raise FacepartError(f"{path}: {what}: {_reason(error)}") from error
+        raise FacepartError(f"{path}: {what}: {first_line(error)}") from error
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def sending(path: Path) -> Iterator[Path]:
             yield temporary
         except OSError as error:
             raise FacepartError(f"{path}: cannot be written: {error.strerror or error}") from error
-        with telling(path, "cannot be written"):
+        with _telling(path, "cannot be written"):
             _system(path).put_file(str(temporary), _inside(path))
 
 
@@ -119,7 +119,7 @@ def send(path: Path, data: bytes) -> None:
     Raises:
         FacepartError: they cannot be written.
     """
-    with telling(path, "cannot be written"):
+    with _telling(path, "cannot be written"):
         _system(path).pipe_file(_inside(path), data)
 
 
@@ -135,7 +135,7 @@ def on_disk(path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="facepart-") as folder:
         copy = Path(folder) / path.name
-        with telling(path, "cannot be read", FileNotFoundError):
+        with _telling(path, "cannot be read", FileNotFoundError):
             _system(path).get_file(_inside(path), str(copy))
         yield copy
 
@@ -176,9 +176,7 @@ def presence(folders: Iterable[Path]) -> Callable[[Path], bool]:
 
     On a file system that is looked up when it is asked; of addresses, all that is there now is listed at once.
     """
-    listed = {
-        name for folder in folders if is_address(folder) for name in (_inside(each.path) for each in files_in(folder))
-    }
+    listed = {_inside(each.path) for folder in folders if is_address(folder) for each in files_in(folder)}
     return lambda path: _inside(path) in listed if is_address(path) else path.exists()
 
 
@@ -189,7 +187,7 @@ def files_in(folder: Path) -> Iterator[Listed]:
         FacepartError: it cannot be listed.
     """
     root = _inside(folder).rstrip("/")
-    with telling(folder, "cannot be listed"):
+    with _telling(folder, "cannot be listed"):
         found: dict[str, dict[str, Any]] = _system(folder).find(root, detail=True)
     for name in sorted(found):
         relative = name.removeprefix(root).lstrip("/")
@@ -238,7 +236,3 @@ def _system(path: Path) -> Any:
 def _inside(path: Path) -> str:
     """Give what an address is called inside its file system."""
     return cast(str, cast(Any, path).path)
-
-
-def _reason(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
