@@ -26,22 +26,24 @@ from numpy.typing import NDArray
 
 from benchmarks.lfw_pairs import best_accuracy, read_pairs
 from benchmarks.machine import describe
+from facepart.analysis.metrics.dprime import d_prime
 from facepart.cli.progress import progress_bar
-from facepart.engines import Engine, choose_device, choose_precision
-from facepart.engines.stream import DEFAULT_BATCH
+from facepart.data.naming import naming_rule
+from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photos import find_photos
+from facepart.data.resize import resize
 from facepart.errors import FacepartError
-from facepart.images import PhotoError, find_photos, read_photo
-from facepart.images.resize import resize
-from facepart.metrics.dprime import d_prime
-from facepart.models import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
-from facepart.parsing.parser import fit_photo, open_parser
-from facepart.recognition.align import align_photo
-from facepart.recognition.detect import FaceDetector
-from facepart.recognition.embed import unit_embedding
-from facepart.recognition.load import open_recogniser
-from facepart.study.embed import embed_versions
-from facepart.study.versions import versions_of
-from facepart.subjects.naming import naming_rule
+from facepart.networks.alignment import align_photo
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
+from facepart.networks.embedding import unit_embedding
+from facepart.networks.engine import Engine
+from facepart.networks.engine_choice import choose_device, choose_precision
+from facepart.networks.face_detector import FaceDetector
+from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.versions import versions_of
+from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.pipeline.embed import embed_versions
 from tests.witness.checkpoints import cosines
 
 SIZE = 224

@@ -27,16 +27,18 @@ import torch
 from PIL import Image
 
 from benchmarks.machine import describe
-from facepart.images import find_photos, read_photo, write_image
-from facepart.images.resize import resize
-from facepart.models import DEFAULT_PARSER, default_recogniser, obtain
-from facepart.occlusion import blur_photos
-from facepart.parsing.bisenet import load_bisenet
-from facepart.parsing.parser import fit_photo, open_parser
-from facepart.parts import PARTS
-from facepart.recognition.load import open_recogniser
-from facepart.study.embed import embed_versions
-from facepart.study.versions import versions_of
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+from facepart.data.photos import find_photos
+from facepart.data.resize import resize
+from facepart.networks.bisenet import load_bisenet
+from facepart.networks.catalogue import DEFAULT_PARSER, default_recogniser, obtain
+from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.parts import PARTS
+from facepart.occlusion.versions import versions_of
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.embed import embed_versions
 
 SIZE = 224
 ROUNDS = 3

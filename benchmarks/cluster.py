@@ -24,7 +24,7 @@ from benchmarks.match import make_features
 from benchmarks.watch import resident
 from facepart.cluster.connect import connect
 from facepart.cluster.matching import take_over
-from facepart.matching.run import TakeOver, match
+from facepart.matching.match import TakeOver, match
 
 ROUNDS = 3
 MILLION = 1_000_000

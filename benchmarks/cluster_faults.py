@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks.machine import describe
 from benchmarks.match import make_features
 from benchmarks.raylets import Raylets
-from facepart.images import find_photos
+from facepart.data.photos import find_photos
 
 STAGES = ("blur", "extract", "match", "study")
 # Seconds after which a run is taken to hang: Ray needs more than one minute to miss a node that fell silent.

@@ -32,7 +32,7 @@ from facepart.cluster.connect import connect
 from facepart.matching import counting
 from facepart.matching.counting import strips_of
 from facepart.matching.faces import Faces
-from facepart.matching.run import match
+from facepart.matching.match import match
 
 SIZE = 512
 EACH = 4  # faces of a person

@@ -17,9 +17,9 @@ from typing import Any
 from benchmarks.machine import describe
 from benchmarks.material import align_some
 from facepart.cluster.connect import connect
+from facepart.cluster.executor import Cluster
 from facepart.cluster.matching import take_over
-from facepart.cluster.photos import Cluster
-from facepart.models import default_recogniser
+from facepart.networks.catalogue import default_recogniser
 from facepart.study import Request, run_study
 
 

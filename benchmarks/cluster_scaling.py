@@ -33,9 +33,9 @@ from facepart.cluster.estimate import DEVIATION, Rates, cut, seconds_to_compare
 from facepart.cluster.machines import PROCESSORS, Node
 from facepart.cluster.matching import take_over
 from facepart.cluster.rates import make_faces, measure_rates
-from facepart.engines.spread import HERE
 from facepart.files.progress import silent
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest
+from facepart.matching.subject_sums import HighScores, authentic_scores, choose_lowest
+from facepart.pipeline.executor import HERE
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, set_up
 

@@ -35,14 +35,14 @@ from benchmarks.extract_by_onnxruntime import by_onnxruntime, export_onnx
 from benchmarks.machine import describe
 from benchmarks.material import align_some, link_often, make_r100
 from facepart.cli.engine import profile
-from facepart.engines import Engine
+from facepart.data.path_lists import read_list, write_list
+from facepart.data.photo_input import read_photo
+from facepart.data.resize import resize
 from facepart.files.progress import StepTimes
-from facepart.images import read_photo
-from facepart.images.resize import resize
-from facepart.lists.paths import read_list, write_list
-from facepart.models import default_recogniser, obtain
-from facepart.recognition.load import load_recogniser, open_recogniser
-from facepart.recognition.run import extract_features
+from facepart.networks.catalogue import default_recogniser, obtain
+from facepart.networks.engine import Engine
+from facepart.networks.recogniser import load_recogniser, open_recogniser
+from facepart.pipeline.extract import extract_features
 from tests.witness.checkpoints import cosines
 from tests.witness.mxnet_parity import mxnet_python
 

@@ -11,8 +11,8 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from facepart.engines import Preprocessing
-from facepart.recognition.load import Recogniser
+from facepart.networks.engine import Preprocessing
+from facepart.networks.recogniser import Recogniser
 
 
 def export_onnx(recogniser: Recogniser, path: Path) -> Path:

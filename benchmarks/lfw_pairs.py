@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.cli.progress import progress_bar
-from facepart.lists.paths import write_list
-from facepart.recognition.run import extract_features
+from facepart.data.path_lists import write_list
+from facepart.pipeline.extract import extract_features
 
 FMR = 1e-3
 

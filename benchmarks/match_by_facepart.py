@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from facepart.matching.run import match
+from facepart.matching.match import match
 
 
 def main() -> None:

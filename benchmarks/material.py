@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from facepart.data.path_lists import write_list
+from facepart.data.photos import find_photos
 from facepart.demo.faces import align_folder
-from facepart.images import find_photos
-from facepart.lists.paths import write_list
-from facepart.recognition.mxnet_format import read_symbol
+from facepart.networks.mxnet.checkpoint import read_symbol
 from tests.witness.checkpoints import golden_parameters, write_parameters
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 from benchmarks.material import align_some, link_often, make_r100
-from facepart.models import DEFAULT_PARSER, obtain
+from facepart.networks.catalogue import DEFAULT_PARSER, obtain
 
 PEAK = 1.5e9
 GROWTH = 1.05

@@ -19,7 +19,13 @@ from benchmarks.machine import cores, describe
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
+from facepart.matching.subject_sums import (
+    HighScores,
+    authentic_scores,
+    authentic_sums,
+    choose_lowest,
+    impostor_moments,
+)
 
 SIZE = 512
 

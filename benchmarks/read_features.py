@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facepart.lists.features import MATRIX_FILE, label_of
-from facepart.lists.paths import write_list
+from facepart.data.feature_files import MATRIX_FILE, label_of
+from facepart.data.path_lists import write_list
 from facepart.matching.features import read_features
-from facepart.recognition.matrix import LABELS_FILE
+from facepart.pipeline.feature_matrix import LABELS_FILE
 
 DIMENSION = 512
 RUNS = 3

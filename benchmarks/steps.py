@@ -22,16 +22,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.machine import describe
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import encode_image, write_image
+from facepart.data.photos import find_photos
+from facepart.data.resize import resize
 from facepart.demo.faces import make_captures
 from facepart.files.progress import silent
-from facepart.images import find_photos, read_photo, write_image
-from facepart.images.resize import resize
-from facepart.images.write import encode_image
-from facepart.models import DEFAULT_PARSER, obtain
-from facepart.occlusion import blend, occlude_parts, soft_mask
+from facepart.networks.catalogue import DEFAULT_PARSER, obtain
+from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.occlusion.occlude import blend, occlude_parts
+from facepart.occlusion.parts import PARTS, part_mask
 from facepart.occlusion.recipe import recipe
-from facepart.parsing.parser import fit_photo, open_parser
-from facepart.parts import PARTS, part_mask
+from facepart.occlusion.soften import soft_mask
 
 FACE = 112  # the side of ArcFace's input
 ROUNDS = 3

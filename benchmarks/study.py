@@ -19,12 +19,12 @@ import numpy as np
 
 from benchmarks.machine import describe
 from benchmarks.material import align_some
-from facepart.images import read_photo
-from facepart.images.resize import resize
-from facepart.models import DEFAULT_PARSER, default_recogniser, obtain
-from facepart.parsing.parser import fit_photo, open_parser
-from facepart.parts import PARTS
-from facepart.recognition.load import open_recogniser
+from facepart.data.photo_input import read_photo
+from facepart.data.resize import resize
+from facepart.networks.catalogue import DEFAULT_PARSER, default_recogniser, obtain
+from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.parts import PARTS
 from facepart.study import Request, run_study
 
 ROUNDS = 3

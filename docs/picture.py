@@ -11,8 +11,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from facepart.images import read_photo
-from facepart.parts import PARTS
+from facepart.data.photo_input import read_photo
+from facepart.occlusion.parts import PARTS
 from facepart.plots.style import VERMILION
 
 PHOTO = "obama_0_00"

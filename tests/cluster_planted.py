@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facepart.cluster.photos import Cluster
-from facepart.engines.spread import Opened, OpenWork
+from facepart.cluster.executor import Cluster
 from facepart.files.progress import StepTimes
+from facepart.pipeline.executor import Opened, OpenWork
 
 
 class DeadlyCluster(Cluster):

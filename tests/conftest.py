@@ -11,11 +11,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from facepart.data.photo_input import read_photo
 from facepart.demo.faces import make_captures
 from facepart.errors import FacepartError
 from facepart.files.progress import silent
-from facepart.images import read_photo
-from facepart.models import obtain
+from facepart.networks.catalogue import obtain
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import facepart
-from facepart.models import Model, entries, model, weights
+from facepart.networks.catalogue import Model, entries, model, weights
 
 CONTENT = b"the weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from facepart.models import Source, entries, fetch, fetching, folders, model
+from facepart.networks.catalogue import Source, entries, fetch, fetching, folders, model
 
 CONTENT = b"the weights" * 200_000
 OTHER = b"another file"

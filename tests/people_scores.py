@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from facepart.analysis.influence import PeopleScores
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.people import BIN, PersonSums, Sums, bins_from
-from facepart.uncertainty.influence import PeopleScores
+from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from
 
 
 def person_vectors(subjects: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

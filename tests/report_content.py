@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from facepart.parts import PARTS
+from facepart.analysis.contrasts import contrast, draw_people, resampled_means
+from facepart.analysis.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.analysis.influence import Influence, PeopleScores
+from facepart.analysis.intervals import UNKNOWN, interval
+from facepart.analysis.ranking import IMPORTANCE, SHIFT, Lead, Worth, compare_ways, order_parts, rank_parts
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
+from facepart.occlusion.parts import PARTS
 from facepart.report.content import Content, GroupContent
-from facepart.report.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
 from facepart.report.methods import MethodFacts, Network, methods
-from facepart.report.ranking import IMPORTANCE, SHIFT, Lead, Worth, compare_ways, order_parts, rank_parts
-from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
-from facepart.uncertainty.contrasts import contrast, draw_people, resampled_means
-from facepart.uncertainty.influence import Influence, PeopleScores
-from facepart.uncertainty.intervals import UNKNOWN, interval
 from tests import report_faces
 from tests.report_faces import Faces, between, compare, embed
 from tests.report_pictures import draw_average, draw_mask, draw_samples

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.contrasts import PairSums, pair_sums
+from facepart.analysis.influence import PeopleScores
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
-from facepart.scores.people import BIN, PersonSums, Sums, bins_from
-from facepart.uncertainty.contrasts import PairSums, pair_sums
-from facepart.uncertainty.influence import PeopleScores
+from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from
 
 _DIMENSION = 96
 # How alike photos are, as shares of an embedding: of different people, and of one beyond that.

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from facepart.data.feature_files import find_features
+from facepart.data.path_lists import read_list, write_list
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+from facepart.data.photos import find_photos
 from facepart.errors import FacepartError
 from facepart.files.addresses import common_folder, files_in, is_address, place, presence, stamp_of
 from facepart.files.atomic import replacing, write_bytes
-from facepart.images import find_photos, read_photo, write_image
-from facepart.lists.features import find_features
-from facepart.lists.paths import read_list, write_list
-from facepart.matching.run import match
-from facepart.occlusion import blur_photos
-from facepart.recognition.run import extract_features
+from facepart.matching.match import match
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.extract import extract_features
 from facepart.scores import read_both, read_scores
 from facepart.study import Request, run_study
 from tests.conftest import Run

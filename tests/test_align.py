@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
+from facepart.data.photo_input import read_photo
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
-from facepart.images import read_photo
-from facepart.models import DETECTOR, obtain
-from facepart.recognition.align import ARCFACE_TEMPLATE, align_face, align_photo, misalignment, similarity_transform
-from facepart.recognition.detect import Face, FaceDetector, choose_face
+from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face, align_photo, misalignment, similarity_transform
+from facepart.networks.catalogue import DETECTOR, obtain
+from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
 angles = st.floats(-np.pi, np.pi)
 scales = st.floats(0.05, 20)

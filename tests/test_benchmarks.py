@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from benchmarks import accuracy, extract, machine, material, memory, people
-from facepart.engines import Engine
-from facepart.engines.openvino import OpenVinoEngine
-from facepart.images import read_photo
-from facepart.lists.paths import write_list
-from facepart.metrics.dprime import d_prime
-from facepart.parsing.parser import open_parser
-from facepart.recognition.detect import FaceDetector
-from facepart.recognition.load import load_recogniser
+from facepart.analysis.metrics.dprime import d_prime
+from facepart.data.path_lists import write_list
+from facepart.data.photo_input import read_photo
+from facepart.networks.engine import Engine
+from facepart.networks.face_detector import FaceDetector
+from facepart.networks.face_parser import open_parser
+from facepart.networks.openvino_engine import OpenVinoEngine
+from facepart.networks.recogniser import load_recogniser
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from facepart import __version__
 from facepart.cluster.connect import connect
 from facepart.cluster.matching import take_over
 from facepart.errors import FacepartError
-from facepart.matching.run import match
+from facepart.matching.match import match
 from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 

@@ -14,7 +14,7 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged, count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores
+from facepart.matching.subject_sums import HighScores
 from facepart.matching.table import VALUES, scores_of_table
 
 PEOPLE = 400

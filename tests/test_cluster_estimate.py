@@ -26,7 +26,7 @@ from facepart.cluster.estimate import (
 from facepart.cluster.machines import PROCESSORS, Node, room_for, size_of_workers
 from facepart.cluster.rates import make_faces
 from facepart.matching.cosine import TILE
-from facepart.matching.people import HighScores
+from facepart.matching.subject_sums import HighScores
 
 RATES = Rates(pair=20e-9, task=0.08, added=0.5e-9, taken=1e-9, put=0.2e-9, face=50e-6)
 PEOPLE = 250_000

@@ -16,13 +16,14 @@ import pytest
 
 from facepart.cluster import handing, room
 from facepart.cluster.connect import connect
+from facepart.cluster.executor import Cluster
 from facepart.cluster.machines import Node, Size
-from facepart.cluster.photos import Cluster
-from facepart.engines.spread import HERE
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.images import read_photo, write_image
-from facepart.occlusion import blur_photos
-from facepart.recognition.run import extract_features
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.executor import HERE
+from facepart.pipeline.extract import extract_features
 from facepart.study import Request, run_study
 from tests.cluster_features import skip_without_ray
 from tests.cluster_planted import DeadlyCluster
@@ -214,7 +215,7 @@ def test_the_driver_is_killed_and_started_again(
     skip_without_ray()
     # Shards of two photos, so that there is something to find.
     code = (
-        "import facepart.study.store as s, facepart.cluster.handing as h; s.SHARD_PHOTOS = h.SHARD = 2; "
+        "import facepart.pipeline.embedding_store as s, facepart.cluster.handing as h; s.SHARD_PHOTOS = h.SHARD = 2; "
         "import sys; from facepart.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     options = ["-s", photos, "-o", tmp_path, "--parts", *PARTS, "--keep", "masks,photos", "--ray", "local"]
@@ -260,25 +261,25 @@ def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: 
     ],
 )
 def test_workers_fit_the_nodes(device: str, there, size, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(*each) for each in there])
+    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(*each) for each in there])
     assert Cluster(device)._size() == size
     assert Cluster(device)._room(Size(*size)) == workers
 
 
 def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(8), Node(1)])
+    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(8), Node(1)])
     assert Cluster("cpu")._room(Size(4, 0)) == 2
 
 
 def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.photos.nodes_there", lambda: [Node(0)])
+    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(0)])
     with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
         Cluster("auto")._size()
 
 
 def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):
     script = (
-        "import sys; from facepart.cli import main; import facepart.cluster.photos; "
+        "import sys; from facepart.cli import main; import facepart.cluster.executor; "
         "assert main(['extract', '--device', 'cpu', *sys.argv[1:]]) == 0; assert 'ray' not in sys.modules"
     )
     done = run("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from facepart.images import read_photo, write_image
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from tests.cluster_features import skip_without_ray
 from tests.conftest import Run
 

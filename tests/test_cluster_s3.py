@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from facepart.files.addresses import files_in, place
 from facepart.files.atomic import write_bytes
-from facepart.images import read_photo, write_image
 from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 

@@ -15,8 +15,8 @@ import pytest
 import torch
 from PIL import Image
 
-from facepart.parsing.bisenet import ResNet18
-from facepart.parts import PARTS
+from facepart.networks.bisenet import ResNet18
+from facepart.occlusion.parts import PARTS
 from tests.conftest import ROOT
 
 

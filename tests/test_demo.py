@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from facepart.analysis.metrics import mean_shift
 from facepart.cli import main
+from facepart.data.photo_input import read_photo
 from facepart.demo import faces
 from facepart.demo.captures import Variation, expose, jitter, simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
-from facepart.images import read_photo
-from facepart.matching.run import match
-from facepart.metrics import mean_shift
-from facepart.recognition.align import ARCFACE_TEMPLATE, align_face
-from facepart.recognition.run import extract_features
+from facepart.matching.match import match
+from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face
+from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
 
 seeds = st.integers(0, 2**32 - 1)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from facepart.analysis.results import PartResult
 from facepart.cli.program import COMMANDS
-from facepart.images import read_photo, write_image
-from facepart.report.results import PartResult
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from tests.conftest import ROOT, Run
 
 

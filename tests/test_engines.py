@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from facepart.engines import Preprocessing, choose_precision, open_engine
-from facepart.engines import stream as streaming
-from facepart.engines.openvino import OpenVinoEngine, cpu_precisions
-from facepart.engines.pytorch import PyTorchEngine
+from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, UsageError
-from facepart.images import PhotoError
+from facepart.networks.engine import Preprocessing
+from facepart.networks.engine_choice import choose_precision, open_engine
+from facepart.networks.openvino_engine import OpenVinoEngine, cpu_precisions
+from facepart.networks.pytorch_engine import PyTorchEngine
+from facepart.pipeline import batches as streaming
 
 SMALL = Preprocessing(height=16, width=24, colour="bgr", mean=(10.0, 20.0, 30.0), scale=(2.0, 4.0, 8.0))
 
@@ -99,11 +100,11 @@ def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
 def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkeypatch):
     with pytest.raises(UsageError, match="unknown precision 'int4'; known: auto, fp32, bf16, fp16"):
         open_engine(lambda: (network, SMALL), "cpu", "int4")
-    monkeypatch.setattr("facepart.engines.openvino.cpu_precisions", lambda: ("fp32",))
+    monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32",))
     with pytest.raises(UsageError, match="this processor does not compute in bf16; it has fp32"):
         open_engine(lambda: (network, SMALL), "cpu", "bf16")
     assert choose_precision("cpu", "auto") == "fp32"
-    monkeypatch.setattr("facepart.engines.openvino.cpu_precisions", lambda: ("fp32", "bf16"))
+    monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32", "bf16"))
     assert choose_precision("cpu", "auto") == "bf16"
     for there, chosen in [(True, "bf16"), (False, "fp16")]:
         monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda there=there, **_: there)

@@ -19,11 +19,11 @@ from PIL import Image
 
 from facepart.errors import FacepartError
 from facepart.matching.features import read_features
-from facepart.matching.run import match
-from facepart.recognition import matrix as module
-from facepart.recognition import run as runner
-from facepart.recognition.load import open_recogniser
-from facepart.recognition.run import ExtractOutcome, extract_features
+from facepart.matching.match import match
+from facepart.networks.recogniser import open_recogniser
+from facepart.pipeline import extract as runner
+from facepart.pipeline import feature_matrix as module
+from facepart.pipeline.extract import ExtractOutcome, extract_features
 from tests.conftest import ROOT
 
 # Names whose order differs between the photos' paths and the features', and labels that stand twice.
@@ -245,8 +245,8 @@ def test_a_run_killed_without_warning_continues_from_its_shards(
     script = f"""
 import sys, time
 from pathlib import Path
-from facepart.recognition import matrix
-from facepart.recognition.run import extract_features
+from facepart.networks import matrix
+from facepart.pipeline.extract import extract_features
 matrix.SHARD_ROWS = 3
 extract_features(Path({str(photos)!r}), Path({str(folder)!r}), model={str(network)!r}, precision="fp32", device="cpu",
                  matrix=True, batch=2, workers=1, progress=lambda done, *rest: time.sleep(0.05))

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_output import encode_image, write_image, write_indexed_png
+from facepart.data.photos import find_photos
+from facepart.data.resize import resize, resize_around
 from facepart.errors import FacepartError
 from facepart.files.failures import write_failures
-from facepart.images import PhotoError, find_photos, read_photo, write_image, write_indexed_png
-from facepart.images.resize import resize, resize_around
-from facepart.images.write import encode_image
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facepart.data.feature_files import find_features, label_of
+from facepart.data.path_lists import read_list, write_list
+from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError
-from facepart.lists.features import find_features, label_of
-from facepart.lists.paths import read_list, write_list
-from facepart.lists.people import read_people
 from tests.conftest import ROOT, Run
 
 

@@ -14,14 +14,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from facepart.analysis.metrics import d_prime
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import Progress
 from facepart.matching import output
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores
-from facepart.matching.run import Count, match
-from facepart.metrics import d_prime
+from facepart.matching.match import Count, match
+from facepart.matching.subject_sums import HighScores
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list

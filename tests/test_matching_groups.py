@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepart.data.naming import naming_rule
+from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError
-from facepart.lists.people import read_people
 from facepart.matching.features import read_features
 from facepart.matching.groups import Split, split_by_people
-from facepart.subjects import naming_rule
 from tests.conftest import Run
 from tests.test_matching import NAMES, listed
 from tests.test_matching_features import write_features

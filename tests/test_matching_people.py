@@ -6,8 +6,14 @@ import pytest
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
-from facepart.scores.people import BIN, PersonSums, Sums
+from facepart.matching.subject_sums import (
+    HighScores,
+    authentic_scores,
+    authentic_sums,
+    choose_lowest,
+    impostor_moments,
+)
+from facepart.scores.subject_sums import BIN, PersonSums, Sums
 
 PEOPLE = 60
 

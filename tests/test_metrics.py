@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
+from facepart.analysis.metrics import d_prime, kolmogorov_smirnov, mean_shift
 from facepart.errors import FacepartError
-from facepart.metrics import d_prime, kolmogorov_smirnov, mean_shift
 from facepart.scores import ScoreDistribution
 
 # Few values, so that ties within and between the sets are common, as in rounded scores.
@@ -86,7 +86,7 @@ def test_unusable_scores_are_refused_on_either_side(metric, scores, reason) -> N
     "module", ["auc", "dprime", "eer", "error_rates", "kolmogorov_smirnov", "operating_point", "shift", "wasserstein"]
 )
 def test_examples_in_the_docstrings_run(module: str) -> None:
-    found = doctest.testmod(importlib.import_module(f"facepart.metrics.{module}"))
+    found = doctest.testmod(importlib.import_module(f"facepart.analysis.metrics.{module}"))
     assert found.attempted > 0
     assert found.failed == 0
 

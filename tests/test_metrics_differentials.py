@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gmean
 
+from facepart.analysis.metrics import fairness_discrepancy_rate, garbe, gini, inequity, max_min_ratio
 from facepart.errors import FacepartError, UsageError
-from facepart.metrics import fairness_discrepancy_rate, garbe, gini, inequity, max_min_ratio
 
 RATES = st.lists(st.integers(0, 40).map(lambda step: step / 40), min_size=2, max_size=9)
 
@@ -128,6 +128,6 @@ def test_rates_of_other_groups_and_weights_that_are_none_are_refused(figure) -> 
 
 @pytest.mark.parametrize("module", ["inequity", "garbe", "fairness_discrepancy"])
 def test_examples_in_the_docstrings_run(module: str) -> None:
-    found = doctest.testmod(importlib.import_module(f"facepart.metrics.{module}"))
+    found = doctest.testmod(importlib.import_module(f"facepart.analysis.metrics.{module}"))
     assert found.attempted > 0
     assert found.failed == 0

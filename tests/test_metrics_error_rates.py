@@ -11,8 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm, wasserstein_distance
 from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
-from facepart.errors import FacepartError, UsageError
-from facepart.metrics import (
+from facepart.analysis.metrics import (
     auc,
     eer,
     error_rates,
@@ -25,7 +24,8 @@ from facepart.metrics import (
     threshold_at_fmr,
     wasserstein,
 )
-from facepart.metrics.tally import Scores
+from facepart.analysis.metrics.tally import Scores
+from facepart.errors import FacepartError, UsageError
 from facepart.scores import ScoreDistribution
 
 # Few values, so that ties within and between the sets are common.

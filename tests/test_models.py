@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError, UsageError
-from facepart.models import DEFAULT_PARSER, DETECTOR, Model, catalogue, default_recogniser, find, model
-from facepart.models.lookup import symbol_beside
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Model, catalogue, default_recogniser, find, model
+from facepart.networks.catalogue.lookup import symbol_beside
 from tests.model_places import SHA256, empty_places, know_small, put, put_checkpoint
 
 

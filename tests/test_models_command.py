@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facepart.models import catalogue, model
+from facepart.networks.catalogue import catalogue, model
 from tests.conftest import ROOT
 from tests.model_places import put, put_checkpoint
 

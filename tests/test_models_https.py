@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.models import Source, fetch
-from facepart.models.archives import ArchiveError, take
+from facepart.networks.catalogue import Source, fetch
+from facepart.networks.catalogue.archives import ArchiveError, take
 from tests.model_sources import CONTENT, OTHER, fetch_small, own_cache, server, sha256, tarred, zipped
 
 ARCHIVE = zipped({"weights": CONTENT, "else": OTHER})
@@ -157,7 +157,7 @@ def test_model_without_a_source_says_where_to_put_it(cache):
 
 def test_killed_fetch_leaves_nothing_that_is_taken_for_a_model(cache, https):
     program = f"""
-from facepart.models import Source
+from facepart.networks.catalogue import Source
 from tests.model_sources import fetch_small
 fetch_small(Source("https", "{https}/stalled"))
 """

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepart.errors import FacepartError, UsageError
-from facepart.models import Model, Weights, obtain
+from facepart.networks.catalogue import Model, Weights, obtain
 from tests.model_places import SHA256, empty_places, know_small, put
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.models import Source, clients, fetch, model
+from facepart.networks.catalogue import Source, clients, fetch, model
 from tests.model_sources import CONTENT, OTHER, fetch_small, own_cache, server, sha256, tarred, zipped
 
 METADATA = b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"

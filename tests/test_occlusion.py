@@ -7,13 +7,13 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facepart.data.photo_input import read_photo
 from facepart.errors import UsageError
-from facepart.images import read_photo
-from facepart.occlusion import blend, occlude_parts, soft_mask
+from facepart.networks import face_parser as parser
+from facepart.occlusion.occlude import blend, occlude_parts
+from facepart.occlusion.parts import PARTS, choose_parts, part_mask
 from facepart.occlusion.recipe import Recipe, recipe
-from facepart.occlusion.soften import truncating_gaussian
-from facepart.parsing import parser
-from facepart.parts import PARTS, choose_parts, part_mask
+from facepart.occlusion.soften import soft_mask, truncating_gaussian
 from tests.test_parsing import ORIGINAL_NAMES
 
 

@@ -9,11 +9,14 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepart.images import read_photo
-from facepart.occlusion import BLOBS, MOVED, Way, control_mask, occlude_parts, soft_mask
+from facepart.data.photo_input import read_photo
+from facepart.networks import face_parser as parser
+from facepart.occlusion.control import BLOBS, MOVED, control_mask
+from facepart.occlusion.method import Way
+from facepart.occlusion.occlude import occlude_parts
+from facepart.occlusion.parts import HEAD, PARTS, part_mask
 from facepart.occlusion.recipe import recipe
-from facepart.parsing import parser
-from facepart.parts import HEAD, PARTS, part_mask
+from facepart.occlusion.soften import soft_mask
 
 # Small beside the face: there is always room for these.
 FEATURES = ("eyes", "brows", "eyes_brows", "nose", "mouth")

@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.images import read_photo, write_image
-from facepart.occlusion import OCCLUSIONS, STANDARD, Way, blur_photos, choose_way, occlude_parts, soft_mask, sweep
+from facepart.occlusion.method import OCCLUSIONS, STANDARD, Way, choose_way, sweep
+from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.recipe import Recipe, describe, recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
+from facepart.occlusion.soften import soft_mask
+from facepart.pipeline.blur import blur_photos
 
 WAYS = [*map(Way, OCCLUSIONS), Way("blur", 5), Way("pixelate", 9, 0.5), Way("grey", dilation=2.0), Way(dilation=0)]
 

@@ -12,12 +12,12 @@ from onnx import TensorProto, helper
 from torch import nn
 from torch.nn import functional
 
-from facepart.engines.graph import GraphNetwork, Step
-from facepart.engines.onnx_network import load_onnx
 from facepart.errors import FacepartError
-from facepart.parsing.bisenet import load_bisenet
-from facepart.recognition.iresnet import IResNet
-from facepart.recognition.mobilefacenet import MobileFaceNet, Shape
+from facepart.networks.bisenet import load_bisenet
+from facepart.networks.graph_network import GraphNetwork, Step
+from facepart.networks.iresnet import IResNet
+from facepart.networks.mobilefacenet import MobileFaceNet, Shape
+from facepart.networks.onnx.network import load_onnx
 from tests.witness.onnx_graphs import PHOTO, export, onnxruntime_answer, photos, write_graph
 
 # The exporter that writes the files people have says that there is a newer one.

@@ -10,10 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from facepart.engines.graph import GraphNetwork
-from facepart.engines.onnx_network import load_onnx
-from facepart.engines.onnx_operators import OPERATORS
 from facepart.errors import FacepartError
+from facepart.networks.graph_network import GraphNetwork
+from facepart.networks.onnx.network import load_onnx
+from facepart.networks.onnx.operators import OPERATORS
 from tests.witness.onnx_graphs import PHOTO, onnxruntime_answer, photos, write_graph
 
 random = np.random.default_rng(1)

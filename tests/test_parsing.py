@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from facepart.engines.pytorch import PyTorchEngine
+from facepart.data.photo_input import read_photo
 from facepart.errors import FacepartError
-from facepart.images import read_photo
-from facepart.parsing import bisenet, parser
-from facepart.parsing.labels import CLASSES, PALETTE, SIZE
-from facepart.parts import PARTS, part_mask
+from facepart.networks import bisenet
+from facepart.networks import face_parser as parser
+from facepart.networks.label_map import CLASSES, PALETTE, SIZE
+from facepart.networks.pytorch_engine import PyTorchEngine
+from facepart.occlusion.parts import PARTS, part_mask
 
 # The golden folders bear the original study's names.
 ORIGINAL_NAMES = {"eyes_brows": "eyeswbrows", "mouth": "mouthwlips"}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from facepart.data.naming import naming_rule
+from facepart.data.subject_table import Selection, read_people, select_group
 from facepart.errors import FacepartError
-from facepart.lists.people import Selection, read_people, select_group
-from facepart.subjects import naming_rule
 
 FEATURES = ["001_0.npy", "001_1.npy", "002_0.npy", "sub/003_0.npy", "sub/v1.2_004.npy"]
 

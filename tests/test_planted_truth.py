@@ -18,21 +18,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines import Preprocessing
+from facepart.analysis.intervals import Interval
+from facepart.analysis.measure import Figures, measure
+from facepart.analysis.ranking import IMPORTANCE, SHIFT
+from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
+from facepart.data.naming import DEFAULT_DATASET, naming_rule
+from facepart.data.photos import Photo
 from facepart.files.progress import StepTimes
-from facepart.images import Photo
-from facepart.occlusion import MOVED
-from facepart.occlusion.way import STANDARD
-from facepart.report.ranking import IMPORTANCE, SHIFT
-from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
-from facepart.study.embedding import Networks, embed_photos, list_wanted, put_away
+from facepart.networks.engine import Preprocessing
+from facepart.occlusion.control import MOVED
+from facepart.occlusion.method import STANDARD
+from facepart.occlusion.versions import versions_of
+from facepart.pipeline.embedding import Networks, embed_photos, list_wanted, put_away
+from facepart.pipeline.embedding_store import Store
 from facepart.study.matching import Members, compare_group, conditions_of
-from facepart.study.measuring import Figures, measure
 from facepart.study.setup import Request, Setup
-from facepart.study.store import Store
-from facepart.study.versions import versions_of
-from facepart.subjects import DEFAULT_DATASET, naming_rule
-from facepart.uncertainty.intervals import Interval
 
 PEOPLE, PHOTOS, SIDE, DRAWS = 40, 3, 128, 2
 PARTS = ("eyes", "nose", "mouth", "hair")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
-from facepart.metrics import error_rates, operating_point
+from facepart.analysis.metrics import error_rates, operating_point
 from facepart.plots import KINDS, ScoreSet, det, fmr_fnmr, plot, roc, style
 from facepart.plots.curves import MOST_POINTS, curve
 from facepart.scores import GroupScores, ScoreDistribution, save_scores

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
+from facepart.analysis.metrics import kendall_tau, rank_agreement
 from facepart.errors import FacepartError
-from facepart.metrics import kendall_tau, rank_agreement
 
 # Few values, so that ties are common.
 PAIRS = st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=2, max_size=12)

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from facepart.engines import Preprocessing
-from facepart.engines.openvino import OpenVinoEngine
-from facepart.engines.pytorch import PyTorchEngine
 from facepart.errors import FacepartError
-from facepart.recognition.load import load_recogniser
-from facepart.recognition.mxnet_format import read_parameters, read_symbol
+from facepart.networks.engine import Preprocessing
+from facepart.networks.mxnet.checkpoint import read_parameters, read_symbol
+from facepart.networks.openvino_engine import OpenVinoEngine
+from facepart.networks.pytorch_engine import PyTorchEngine
+from facepart.networks.recogniser import load_recogniser
 from tests.witness.checkpoints import FLAGS, cosines, golden_parameters, write_parameters
 
 TINY = Preprocessing(2, 2, "rgb", (1.0, 2.0, 3.0), (4.0, 5.0, 6.0))

@@ -6,11 +6,11 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from facepart.engines import Preprocessing
-from facepart.engines.openvino import OpenVinoEngine
 from facepart.errors import FacepartError
-from facepart.recognition.load import load_recogniser
-from facepart.recognition.onnx_file import describe_onnx
+from facepart.networks.engine import Preprocessing
+from facepart.networks.onnx.file import describe_onnx
+from facepart.networks.openvino_engine import OpenVinoEngine
+from facepart.networks.recogniser import load_recogniser
 
 SIDE = 8
 DIMENSION = 64

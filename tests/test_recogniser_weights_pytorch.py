@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from facepart.engines import Preprocessing
 from facepart.errors import FacepartError
-from facepart.recognition.iresnet import BLOCKS, IResNet
-from facepart.recognition.load import load_recogniser
-from facepart.recognition.mobilefacenet import MobileFaceNet, Shape, shape_in
-from facepart.recognition.mxnet_format import read_parameters, read_symbol
+from facepart.networks.engine import Preprocessing
+from facepart.networks.iresnet import BLOCKS, IResNet
+from facepart.networks.mobilefacenet import MobileFaceNet, Shape, shape_in
+from facepart.networks.mxnet.checkpoint import read_parameters, read_symbol
+from facepart.networks.recogniser import load_recogniser
 from tests.witness.checkpoints import cosines, golden_parameters
 
 ARCFACE = Preprocessing(112, 112, "rgb", (127.5,) * 3, (127.5,) * 3)

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from facepart.parts import PARTS
+from facepart.occlusion.parts import PARTS
 from facepart.report.content import Content
 from facepart.report.markup import per_cent, script_json, signed
 from facepart.report.outlines import outline

@@ -6,24 +6,30 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from facepart.matching.cosine import unit_rows
-from facepart.matching.counting import count_scores
-from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, authentic_sums, choose_lowest, impostor_moments
-from facepart.metrics import fmr, fnmr, threshold_at_fmr
-from facepart.report.differentials import (
+from facepart.analysis.contrasts import contrast, pair_sums
+from facepart.analysis.differentials import (
     EACH_GROUP,
     Differential,
     common_threshold,
     differential,
     shift_differences,
 )
-from facepart.report.results import ALL_GROUPS
+from facepart.analysis.influence import Influence, PeopleScores, fnmr_at_fmr_of, fnmr_of
+from facepart.analysis.intervals import FEWEST_PEOPLE, rate_interval, variance
+from facepart.analysis.metrics import fmr, fnmr, threshold_at_fmr
+from facepart.analysis.results import ALL_GROUPS
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.subject_sums import (
+    HighScores,
+    authentic_scores,
+    authentic_sums,
+    choose_lowest,
+    impostor_moments,
+)
 from facepart.scores import ScoreDistribution
-from facepart.scores.people import PersonSums, Sums
-from facepart.uncertainty.contrasts import contrast, pair_sums
-from facepart.uncertainty.influence import Influence, PeopleScores, fnmr_at_fmr_of, fnmr_of
-from facepart.uncertainty.intervals import FEWEST_PEOPLE, rate_interval, variance
+from facepart.scores.subject_sums import PersonSums, Sums
 
 TARGET = 1e-2
 

@@ -7,11 +7,11 @@ from functools import partial
 
 import pytest
 
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.ranking import Ranked
 from facepart.report.content import Content
 from facepart.report.markup import bracketed, plain, ranged, ranged_per_cent, signed
 from facepart.report.page import render_report
-from facepart.report.ranking import Ranked
-from facepart.uncertainty.intervals import UNKNOWN, Interval
 from tests.report_content import make_content
 from tests.report_page import Page
 

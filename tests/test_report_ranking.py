@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import kendalltau
 from scipy.stats import t as student
 
-from facepart.report.ranking import Lead, Ranked, Worth, compare_ways, order_parts, rank_parts
-from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
-from facepart.uncertainty.influence import Influence
-from facepart.uncertainty.intervals import UNKNOWN, variance
+from facepart.analysis.influence import Influence
+from facepart.analysis.intervals import UNKNOWN, variance
+from facepart.analysis.ranking import Lead, Ranked, Worth, compare_ways, order_parts, rank_parts
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 PARTS = ("eyes", "nose", "mouth", "hair")
 

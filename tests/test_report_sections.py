@@ -10,16 +10,16 @@ from functools import partial
 
 import pytest
 
+from facepart.analysis.intervals import Interval
+from facepart.analysis.ranking import Agreement
 from facepart.report.content import Content
-from facepart.report.figures import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.guide import entries
 from facepart.report.markup import plain, ranged, ranged_per_cent, share_of_resamplings, signed
 from facepart.report.methods import methods
 from facepart.report.page import render_report
-from facepart.report.ranking import Agreement
 from facepart.report.terminal import results_text
 from facepart.report.ways import in_words
-from facepart.uncertainty.intervals import Interval
 from tests.report_content import FACTS, make_content
 from tests.report_page import Page
 

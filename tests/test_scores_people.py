@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facepart.errors import FacepartError
 from facepart.scores import ScoreDistribution
-from facepart.scores.people import BIN, PersonSums, Sums, bins_from, load_people, merged, save_people
+from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from, load_people, merged, save_people
 
 
 def make_sums(scores: list[list[float]], lowest: int = 0) -> PersonSums:

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepart.analysis.metrics import d_prime, kolmogorov_smirnov, wasserstein
+from facepart.data.path_lists import write_list
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.images import read_photo, write_image
-from facepart.lists.paths import write_list
-from facepart.matching.run import match
-from facepart.metrics import d_prime, kolmogorov_smirnov, wasserstein
-from facepart.occlusion import blur_photos
-from facepart.recognition.run import extract_features
+from facepart.matching.match import match
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
 from facepart.study import Request, run_study
 from tests.conftest import ROOT, Run
@@ -109,7 +110,7 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
 
 def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch) -> None:
     times = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
-    monkeypatch.setattr("facepart.study.run.open_parser", lambda *_: pytest.fail("a network was loaded"))
+    monkeypatch.setattr("facepart.study.experiment.open_parser", lambda *_: pytest.fail("a network was loaded"))
     outcome = run_study(request_for(photos, finished, settings, cross=True))
     assert (outcome.embedded, outcome.skipped, outcome.compared) == (0, 6, 0)
     changed = {path.name for path, stamp in times.items() if path.stat().st_mtime_ns != stamp}
@@ -217,7 +218,8 @@ def test_killed_at_random_moments_and_resumed(photos, finished, settings, tmp_pa
             shutil.copy(path, many / f"{path.stem}{copy}.png")
     options = ["-s", many, "--parts", *PARTS, "--model", settings["model"], "--precision", "fp32", "--device", "cpu"]
     # Shards of four photos, so that there is something to lose and something to find.
-    code = "import facepart.study.store as s; s.SHARD_PHOTOS = 4; import sys; from facepart.cli import main; "
+    code = "import facepart.pipeline.embedding_store as s; s.SHARD_PHOTOS = 4; import sys; "
+    code += "from facepart.cli import main; "
     code += "sys.exit(main(sys.argv[1:]))"
 
     def start(out: Path) -> subprocess.Popen[str]:

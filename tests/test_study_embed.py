@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from facepart.images import PhotoError, find_photos, read_photo
-from facepart.occlusion import blur_photos
-from facepart.occlusion.way import STANDARD, Way
-from facepart.parsing.parser import open_parser
-from facepart.parts import PARTS, read_parts_table
-from facepart.recognition.load import open_recogniser
-from facepart.recognition.run import extract_features
-from facepart.study.embed import embed_versions
-from facepart.study.versions import versions_of
+from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photos import find_photos
+from facepart.networks.face_parser import open_parser
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.method import STANDARD, Way
+from facepart.occlusion.parts import PARTS
+from facepart.occlusion.versions import versions_of
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.embed import embed_versions
+from facepart.pipeline.extract import extract_features
+from facepart.pipeline.parts_table import read_parts_table
 
 
 @pytest.fixture(scope="module")

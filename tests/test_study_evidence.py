@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facepart.analysis.differentials import EACH_GROUP
+from facepart.analysis.ranking import IMPORTANCE
+from facepart.analysis.results import CONTROL, WITHIN
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.images import read_photo, write_image
-from facepart.occlusion import blur_photos
-from facepart.occlusion.way import Way
-from facepart.report.differentials import EACH_GROUP
-from facepart.report.ranking import IMPORTANCE
-from facepart.report.results import CONTROL, WITHIN
+from facepart.occlusion.method import Way
+from facepart.pipeline.blur import blur_photos
 from facepart.scores import load_scores
 from facepart.study import Request, run_study
-from facepart.study.run import StudyOutcome
+from facepart.study.experiment import StudyOutcome
 from tests.conftest import Run
 
 PARTS = ["eyes", "nose"]
@@ -153,7 +154,7 @@ def test_an_unchanged_rerun_does_no_work_and_a_draw_more_only_its_own(
 ) -> None:
     before = {name: (request_of_all.output / name).read_bytes() for name in ("results.csv", "results.json")}
     with monkeypatch.context() as patched:
-        patched.setattr("facepart.study.run.open_parser", lambda *_: pytest.fail("a network was loaded"))
+        patched.setattr("facepart.study.experiment.open_parser", lambda *_: pytest.fail("a network was loaded"))
         again = run_study(request_of_all)
     assert (again.embedded, again.compared) == (0, 0)
     assert before == {name: (request_of_all.output / name).read_bytes() for name in before}

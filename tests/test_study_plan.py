@@ -9,8 +9,10 @@ import pytest
 
 from facepart.cluster.estimate import Rates
 from facepart.cluster.machines import Node
-from facepart.images import read_photo, write_image
-from facepart.parts import PARTS
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+from facepart.occlusion.parts import PARTS
+from facepart.pipeline.embedding_store import Entry, Store
 from facepart.study.cluster_plan import plan_on_cluster
 from facepart.study.cost import (
     GroupSize,
@@ -24,7 +26,6 @@ from facepart.study.cost import (
     seconds_to_embed,
 )
 from facepart.study.matching import Condition
-from facepart.study.store import Entry, Store
 from tests.conftest import Run
 
 RATES = Rates(pair=20e-9, task=0.08, added=0.5e-9, taken=1e-9, put=0.2e-9, face=50e-6)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from facepart.data.naming import naming_rule
 from facepart.errors import FacepartError, UsageError
-from facepart.subjects import naming_rule
 
 
 @pytest.mark.parametrize(

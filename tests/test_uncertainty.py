@@ -9,9 +9,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepart.metrics import d_prime, eer, fnmr_at_fmr
-from facepart.uncertainty.contrasts import contrast, draw_people, pair_sums, resampled_means
-from facepart.uncertainty.influence import (
+from facepart.analysis.contrasts import contrast, draw_people, pair_sums, resampled_means
+from facepart.analysis.influence import (
     Influence,
     PeopleScores,
     authentic_mean,
@@ -23,7 +22,7 @@ from facepart.uncertainty.influence import (
     fnmr_of,
     impostor_mean,
 )
-from facepart.uncertainty.intervals import (
+from facepart.analysis.intervals import (
     interval,
     mean_interval,
     rate_interval,
@@ -31,7 +30,8 @@ from facepart.uncertainty.intervals import (
     t_quantile,
     variance,
 )
-from facepart.uncertainty.wilson import wilson_interval
+from facepart.analysis.metrics import d_prime, eer, fnmr_at_fmr
+from facepart.analysis.wilson import wilson_interval
 from tests.people_scores import group_scores, person_vectors
 
 

@@ -12,10 +12,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facepart.metrics import d_prime, eer, threshold_at_fmr
-from facepart.scores import GroupScores, ScoreDistribution
-from facepart.uncertainty.contrasts import contrast, draw_people, pair_sums, resampled_means
-from facepart.uncertainty.influence import (
+from facepart.analysis.contrasts import contrast, draw_people, pair_sums, resampled_means
+from facepart.analysis.influence import (
     authentic_mean,
     d_prime_of,
     eer_of,
@@ -23,7 +21,9 @@ from facepart.uncertainty.influence import (
     fnmr_of,
     impostor_mean,
 )
-from facepart.uncertainty.intervals import Interval, interval, rate_interval, ratio_interval
+from facepart.analysis.intervals import Interval, interval, rate_interval, ratio_interval
+from facepart.analysis.metrics import d_prime, eer, threshold_at_fmr
+from facepart.scores import GroupScores, ScoreDistribution
 from tests.people_scores import group_scores, person_vectors
 
 PEOPLE, DRAWS, RESAMPLINGS = 100, 300, 500

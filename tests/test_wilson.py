@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, norm
 
+from facepart.analysis import wilson
+from facepart.analysis.wilson import effective_number, wilson_interval
 from facepart.errors import FacepartError
-from facepart.uncertainty import wilson
-from facepart.uncertainty.wilson import effective_number, wilson_interval
 
 NORMAL_95 = float(norm.ppf(0.975))
 RATES = st.sampled_from([0.0, 1.0]) | st.floats(1e-6, 1 - 1e-6)

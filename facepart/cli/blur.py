@@ -10,8 +10,8 @@ from facepart.cli.progress import progress_bar, report
 from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
-from facepart.occlusion.way import OCCLUSIONS, STANDARD, choose_way
-from facepart.parts import PARTS
+from facepart.occlusion.method import OCCLUSIONS, STANDARD, choose_way
+from facepart.occlusion.parts import PARTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,8 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart blur``; return the exit status."""
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.models import DEFAULT_PARSER
-    from facepart.occlusion import blur_photos
+    from facepart.networks.catalogue import DEFAULT_PARSER
+    from facepart.pipeline.blur import blur_photos
 
     times = StepTimes()
     with spread_over(arguments.ray, arguments.device) as spread, progress_bar("blur") as progress:

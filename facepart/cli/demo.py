@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.cli.progress import progress_bar
+from facepart.data.naming import DATASETS, naming_rule
 from facepart.errors import UsageError
 from facepart.files.progress import Progress
-from facepart.parts import PARTS, choose_parts
-from facepart.subjects import DATASETS, naming_rule
+from facepart.occlusion.parts import PARTS, choose_parts
 
 if TYPE_CHECKING:
     from facepart.study import StudyOutcome

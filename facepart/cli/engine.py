@@ -2,9 +2,9 @@
 
 import argparse
 
-from facepart.engines import PRECISIONS
-from facepart.engines.stream import DEFAULT_BATCH, default_workers
 from facepart.files.progress import StepTimes
+from facepart.networks.engine import PRECISIONS
+from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:

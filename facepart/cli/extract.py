@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart extract``; return the exit status."""
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.recognition.run import extract_features
+    from facepart.pipeline.extract import extract_features
 
     times = StepTimes()
     with spread_over(arguments.ray, arguments.device) as spread, progress_bar("extract") as progress:

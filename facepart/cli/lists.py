@@ -7,12 +7,12 @@ one of subject, person, name, identity, id names people.
 import argparse
 
 from facepart.cli.people import warn_of_unknown
+from facepart.data.feature_files import find_features
+from facepart.data.naming import DATASETS, DEFAULT_DATASET, naming_rule
+from facepart.data.path_lists import write_list
+from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.lists.features import find_features
-from facepart.lists.paths import write_list
-from facepart.lists.people import read_people, select_group
-from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

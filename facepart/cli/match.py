@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 from facepart.cli.engine import positive
 from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
+from facepart.data.naming import DATASETS, DEFAULT_DATASET, naming_rule
+from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.lists.people import read_people
 from facepart.matching.features import read_features
 from facepart.matching.groups import Group, read_group, split_by_people
 from facepart.matching.output import MOST_PAIRS, SAVES
-from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
 
 if TYPE_CHECKING:
+    from facepart.matching.match import TakeOver
     from facepart.matching.prepare import MatchOutcome
-    from facepart.matching.run import TakeOver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +100,7 @@ def execute(arguments: argparse.Namespace) -> int:
     # Read first: what is wrong with the call or the features is told before PyTorch, which takes seconds, is loaded.
     _refuse_what_ray_cannot(arguments)
     groups = _read_groups(arguments)
-    from facepart.matching.run import match_groups
+    from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as count, progress_bar("match", unit="pair") as progress:
         outcomes = match_groups(

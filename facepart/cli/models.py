@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from facepart.errors import FacepartError
-from facepart.models.entries import Model, catalogue, model
-from facepart.models.fetching import fetch
-from facepart.models.hashes import record, recorded
-from facepart.models.lookup import Found, find, look_up
+from facepart.networks.catalogue.entries import Model, catalogue, model
+from facepart.networks.catalogue.fetching import fetch
+from facepart.networks.catalogue.hashes import record, recorded
+from facepart.networks.catalogue.lookup import Found, find, look_up
 
 _USABLE = ("ok", "new", "recorded")
 

@@ -12,7 +12,7 @@ from facepart.errors import UsageError
 
 if TYPE_CHECKING:
     from facepart.cluster.machines import Node
-    from facepart.engines.spread import Spread
+    from facepart.pipeline.executor import Spread
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:

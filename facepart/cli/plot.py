@@ -9,7 +9,7 @@ from typing import Any
 
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.plots.run import DEFAULT_KIND, KINDS, plot
+from facepart.plots.plot_files import DEFAULT_KIND, KINDS, plot
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics
 from facepart.scores import read_both, read_scores

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facepart.engines.spread import Spread
+    from facepart.pipeline.executor import Spread
 
 
 def add_ray_argument(parser: argparse.ArgumentParser) -> None:
@@ -25,20 +25,20 @@ def spread_over(address: str | None, device: str) -> "Iterator[Spread]":
 
     Args:
         address: see :func:`facepart.cluster.connect.connect`.
-        device: see :class:`facepart.cluster.photos.Cluster`.
+        device: see :class:`facepart.cluster.executor.Cluster`.
 
     Raises:
         FacepartError: the cluster cannot be reached, or has no such device. UsageError: that is no address, or no
             device of a cluster.
     """
     if address is None:
-        from facepart.engines.spread import HERE
+        from facepart.pipeline.executor import HERE
 
         yield HERE
         return
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.photos import Cluster
+        from facepart.cluster.executor import Cluster
 
         yield Cluster(device)

@@ -15,15 +15,15 @@ from facepart.cli.people import warn_of_unknown
 from facepart.cli.plan import add_plan_arguments, planned_on, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
 from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.data.naming import DATASETS, DEFAULT_DATASET
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
-from facepart.occlusion.way import OCCLUSIONS, STANDARD
-from facepart.parts import PARTS
-from facepart.subjects import DATASETS, DEFAULT_DATASET
+from facepart.occlusion.method import OCCLUSIONS, STANDARD
+from facepart.occlusion.parts import PARTS
 
 if TYPE_CHECKING:
-    from facepart.matching.run import TakeOver
+    from facepart.matching.match import TakeOver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

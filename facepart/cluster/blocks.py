@@ -23,8 +23,8 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, one_thread_each
 from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores
-from facepart.scores.people import bins_from
+from facepart.matching.subject_sums import HighScores
+from facepart.scores.subject_sums import bins_from
 
 # Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.
 _TASKS_EACH = 4

@@ -18,14 +18,14 @@ from facepart.cluster.blocks import AHEAD, block_pairs, results_at_once, sizes_o
 from facepart.cluster.machines import Node, room_for, size_of_tasks
 from facepart.matching.cosine import TILE
 from facepart.scores import STEPS
-from facepart.scores.people import BIN, bins_from
+from facepart.scores.subject_sums import BIN, bins_from
 
 # Bytes a second that a node takes in, and gives: 10 Gbit/s, a common network of clusters.
 NETWORK = 1.25e9
 # Standard deviation of impostor scores: 0.10 to 0.12 among the aligned photos of London and of LFW's groups CM and
 # CF, with the default recogniser. (Of random directions of 512 values it is 0.044.)
 DEVIATION = 0.11
-# Impostor scores that are counted by person, too: the highest, of facepart.matching.people.choose_lowest where
+# Impostor scores that are counted by person, too: the highest, of facepart.matching.subject_sums.choose_lowest where
 # authentic scores lie far from impostor ones; and how many standard deviations above the mean these begin.
 _HIGH, _HIGH_FROM = 0.02, 2.054
 # Seconds in which the command hands out a task and takes note that one is done: these, and so many more for each that

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from facepart.images import PhotoError
+from facepart.data.photo_input import PhotoError
 
 Item = TypeVar("Item")
 

@@ -38,8 +38,8 @@ from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE
 from facepart.matching.counting import arranged
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores
-from facepart.matching.run import Count
+from facepart.matching.match import Count
+from facepart.matching.subject_sums import HighScores
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores
 

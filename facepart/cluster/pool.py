@@ -18,10 +18,10 @@ from facepart.cluster.handing import Queue, Shard
 from facepart.cluster.machines import Size
 from facepart.cluster.room import Nodes, alive_nodes
 from facepart.cluster.worker import Done, Start, Worker
-from facepart.engines.spread import OpenWork
+from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import StepTimes
-from facepart.images import PhotoError
+from facepart.pipeline.executor import OpenWork
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -16,8 +16,8 @@ from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores, authentic_scores, choose_lowest
-from facepart.matching.run import Count, match
+from facepart.matching.match import Count, match
+from facepart.matching.subject_sums import HighScores, authentic_scores, choose_lowest
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import STEPS, GroupScores
 

@@ -10,11 +10,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import cv2
 
 from facepart import __version__
-from facepart.engines.spread import Opened, OpenWork
+from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError
 from facepart.files.atomic import name_writer
 from facepart.files.progress import StepTimes
-from facepart.images import PhotoError
+from facepart.pipeline.executor import Opened, OpenWork
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

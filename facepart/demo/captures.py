@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facepart.recognition.align import align_face
+from facepart.networks.alignment import align_face
 
 
 @dataclass(frozen=True)

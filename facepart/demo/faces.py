@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_output import write_image
+from facepart.data.photos import Photo, find_photos
 from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
-from facepart.images import Photo, PhotoError, find_photos, read_photo, write_image
-from facepart.models import DETECTOR, obtain
-from facepart.recognition.align import align_photo
-from facepart.recognition.detect import Face, FaceDetector, choose_face
+from facepart.networks.alignment import align_photo
+from facepart.networks.catalogue import DETECTOR, obtain
+from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
 SIZE = 224
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import replacing
-from facepart.models import Source, cache_folder
-from facepart.models.archives import ArchiveError, take
-from facepart.models.clients import DownloadError, download
+from facepart.networks.catalogue import Source, cache_folder
+from facepart.networks.catalogue.archives import ArchiveError, take
+from facepart.networks.catalogue.clients import DownloadError, download
 
 _logger = logging.getLogger(__name__)
 

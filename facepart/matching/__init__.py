@@ -3,6 +3,6 @@
 Read in this order: :mod:`~facepart.matching.features` (files -> a matrix with labels),
 :mod:`~facepart.matching.faces` (which pairs are authentic, which impostor, which neither),
 :mod:`~facepart.matching.cosine` (two matrices -> cosines, tile by tile), :mod:`~facepart.matching.counting` (all
-pairs -> distributions), :mod:`~facepart.matching.pairs` (all pairs, row by row), :mod:`~facepart.matching.run` (all
+pairs -> distributions), :mod:`~facepart.matching.pairs` (all pairs, row by row), :mod:`~facepart.matching.match` (all
 of it, with files).
 """

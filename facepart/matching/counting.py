@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
-from facepart.matching.people import HighScores
+from facepart.matching.subject_sums import HighScores
 from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
 from facepart.scores import STEPS, GroupScores
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facepart.data.naming import Rule
+from facepart.data.subject_table import People
 from facepart.errors import FacepartError, UsageError
-from facepart.lists.people import People
 from facepart.matching.features import Features, read_features
-from facepart.subjects import Rule
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.naming import Rule, split_label
 from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike
 from facepart.matching.groups import Group
 from facepart.matching.output import Save, choose_save, size_of_pairs
-from facepart.subjects import Rule, split_label
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.networks.label_map import SIZE
+from facepart.occlusion.method import STANDARD, Way
+from facepart.occlusion.parts import HEAD, PARTS, part_mask
 from facepart.occlusion.recipe import recipe
-from facepart.occlusion.way import STANDARD, Way
-from facepart.parsing.labels import SIZE
-from facepart.parts import HEAD, PARTS, part_mask
 
 MOVED, BLOBS = "moved", "blobs"
 
@@ -74,7 +74,7 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
 
     Args:
         labels: a label map, uint8 (512, 512).
-        part: a key of :data:`facepart.parts.PARTS`.
+        part: a key of :data:`facepart.occlusion.parts.PARTS`.
         seed: of the draw: numbers from 0 on, of the study, the photo, the part and the draw. The same seed gives the
             same mask; nothing else is random.
         way: how the part is to be lost; its dilation matters here.

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.occlusion.method import STANDARD, Way
 from facepart.occlusion.recipe import recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
 from facepart.occlusion.soften import soft_patch
-from facepart.occlusion.way import STANDARD, Way
 
 
 class Occluded(NamedTuple):

@@ -7,7 +7,7 @@ another size they scale with sqrt(height * width) / 224, so that the same share 
 import math
 from dataclasses import dataclass
 
-from facepart.occlusion.way import BOXED, STANDARD, Way
+from facepart.occlusion.method import BOXED, STANDARD, Way
 
 # The side of the photos that the constants were set for, in pixels.
 REFERENCE = 224
@@ -38,7 +38,7 @@ def scale_of(height: int, width: int) -> float:
 
 
 def recipe(part: str, height: int, width: int, way: Way = STANDARD) -> Recipe:
-    """Give the constants for a part (a key of :data:`facepart.parts.PARTS`) on a photo of height x width."""
+    """Give the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width."""
     scale = scale_of(height, width)
     return Recipe(
         dilation=round(2 * _DILATIONS[part] * way.dilation * scale),

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.images.resize import resize_around
+from facepart.data.resize import resize_around
 from facepart.occlusion.recipe import Recipe
 
 # scipy.ndimage.gaussian_filter's default: the kernel ends at this many sigmas.

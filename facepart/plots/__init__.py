@@ -1,12 +1,13 @@
 """Scores -> figures, as pictures and as numbers.
 
 The drawing functions take distributions and give a :class:`matplotlib.figure.Figure`; they
-keep no state, need no display and leave matplotlib's own settings alone. :mod:`~facepart.plots.run` adds the files.
+keep no state, need no display and leave matplotlib's own settings alone. :mod:`~facepart.plots.plot_files` adds the
+files.
 """
 
 from facepart.plots.curves import det, fmr_fnmr, roc
 from facepart.plots.histogram import score_histogram
-from facepart.plots.run import KINDS, PlotOutcome, plot
+from facepart.plots.plot_files import KINDS, PlotOutcome, plot
 from facepart.plots.sets import ScoreSet
 
 __all__ = ["KINDS", "PlotOutcome", "ScoreSet", "det", "fmr_fnmr", "plot", "roc", "score_histogram"]

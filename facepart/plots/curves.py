@@ -2,7 +2,7 @@
 
 Every curve goes through points that the scores have, some hundreds of them, chosen so that on the figure's axes no
 two neighbours are far apart. The thresholds at FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support
-them (:mod:`facepart.metrics.operating_point`).
+them (:mod:`facepart.analysis.metrics.operating_point`).
 """
 
 import math
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from facepart.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_of, operating_point
+from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_of, operating_point
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many

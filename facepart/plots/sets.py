@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from facepart.analysis.metrics import ErrorRates, error_rates
 from facepart.errors import FacepartError
-from facepart.metrics import ErrorRates, error_rates
 from facepart.plots import style
 from facepart.scores import ScoreDistribution
 

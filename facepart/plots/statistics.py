@@ -16,7 +16,7 @@ set 1: Kolmogorov-Smirnov, Wasserstein, d' between the two, and the shift of the
 import math
 from collections.abc import Sequence
 
-from facepart.metrics import (
+from facepart.analysis.metrics import (
     REPORTED_FMRS,
     TOO_FEW,
     auc,

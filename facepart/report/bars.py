@@ -8,11 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.ranking import IMPORTANCE, Ranked
+from facepart.analysis.results import WITHIN
 from facepart.report.content import Content
 from facepart.report.markup import bracketed, escape, part_name, signed
-from facepart.report.ranking import IMPORTANCE, Ranked
-from facepart.report.results import WITHIN
-from facepart.uncertainty.intervals import UNKNOWN, Interval
 
 # Colours of groups in report.css; with more groups they come round again, and the names beside the bars tell.
 GROUP_COLOURS = 6

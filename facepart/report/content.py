@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.report.differentials import Differential, ShiftDifference
-from facepart.report.ranking import Agreement, Ranked
-from facepart.report.results import PartResult
+from facepart.analysis.differentials import Differential, ShiftDifference
+from facepart.analysis.ranking import Agreement, Ranked
+from facepart.analysis.results import PartResult
 from facepart.scores import GroupScores
 
 
@@ -84,7 +84,7 @@ class Content:
         occlusion: the main way, in which parts are lost but where a row says otherwise.
         draws: of the control for each photo and part; 0 without a control.
         resamplings: of people, behind the shares of first places.
-        ranked_by: ``impostor_shift`` or, with a control, ``importance``: see :mod:`facepart.report.ranking`.
+        ranked_by: ``impostor_shift`` or, with a control, ``importance``: see :mod:`facepart.analysis.ranking`.
         rankings: group, or ``all``, -> parts, the one that is worth most first.
         agreements: how parts rank in each way in which they were lost; one way, or several.
         shift_differences: shifts of every two groups, compared.

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.ranking import IMPORTANCE, Ranked
 from facepart.report.content import AverageFace
 from facepart.report.markup import DASH, bracketed, escape, part_name, signed
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.ranking import IMPORTANCE, Ranked
 
 RISE, FALL = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
 # Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.

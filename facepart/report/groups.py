@@ -8,8 +8,10 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
+from facepart.analysis.intervals import Interval
+from facepart.analysis.results import ALL_GROUPS
 from facepart.report.content import Content
-from facepart.report.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.report.markup import (
     DASH,
     escape,
@@ -23,8 +25,6 @@ from facepart.report.markup import (
     signed,
     table,
 )
-from facepart.report.results import ALL_GROUPS
-from facepart.uncertainty.intervals import Interval
 
 # Behind a figure whose interval leaves out the value that equal groups would have.
 APART = "*"

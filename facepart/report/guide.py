@@ -5,8 +5,8 @@ The same with more formulas is docs/reading.md.
 
 from typing import NamedTuple
 
+from facepart.analysis.intervals import FEWEST_PEOPLE
 from facepart.report.content import Content
-from facepart.uncertainty.intervals import FEWEST_PEOPLE
 
 
 class Entry(NamedTuple):

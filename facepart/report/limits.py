@@ -1,8 +1,8 @@
 """How far a report's answer goes: what it shows and what it does not."""
 
+from facepart.analysis.results import WITHIN
 from facepart.report.content import Content
 from facepart.report.markup import escape, listed, plural
-from facepart.report.results import WITHIN
 
 
 def limits(content: Content) -> str:

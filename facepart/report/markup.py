@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.images.write import encode_image
-from facepart.uncertainty.intervals import Interval
+from facepart.analysis.intervals import Interval
+from facepart.data.photo_output import encode_image
 
 DASH = "–"
 _MINUS = "−"

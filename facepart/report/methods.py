@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from facepart.analysis.differentials import EACH_GROUP
+from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.results import ALL_GROUPS, WITHIN
+from facepart.occlusion.parts import PARTS
 from facepart.occlusion.recipe import REFERENCE, recipe
-from facepart.parts import PARTS
 from facepart.report.content import Content
-from facepart.report.differentials import EACH_GROUP
 from facepart.report.markup import listed, part_name, per_cent, plural
-from facepart.report.results import ALL_GROUPS, WITHIN
 from facepart.report.ways import in_words
-from facepart.uncertainty.intervals import FEWEST_PEOPLE
 
 
 class Network(NamedTuple):

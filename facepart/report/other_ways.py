@@ -3,10 +3,10 @@
 import math
 from functools import partial
 
+from facepart.analysis.ranking import IMPORTANCE, Agreement
+from facepart.analysis.results import WITHIN
 from facepart.report.content import Content
 from facepart.report.markup import DASH, escape, part_name, plain, plural, ranged, signed, table
-from facepart.report.ranking import IMPORTANCE, Agreement
-from facepart.report.results import WITHIN
 from facepart.report.ways import in_words
 
 _shift = partial(ranged, write=partial(signed, decimals=4))

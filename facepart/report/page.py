@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from importlib import resources
 from string import Template
 
+from facepart.analysis.ranking import IMPORTANCE, SHIFT, Ranked
+from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.report.bars import GROUP_COLOURS, worth_bars
 from facepart.report.content import Content
 from facepart.report.face import face_figures, scale_figure
 from facepart.report.groups import groups_compared
 from facepart.report.guide import guide
 from facepart.report.limits import limits
-from facepart.report.making import count_table, fact_table, failure_table
 from facepart.report.markup import escape, part_name, plain, script_json
 from facepart.report.other_ways import ways_compared
 from facepart.report.panels import compared, histograms, rocs
 from facepart.report.pictures import contact_sheet
-from facepart.report.ranking import IMPORTANCE, SHIFT, Ranked
+from facepart.report.provenance import count_table, fact_table, failure_table
 from facepart.report.readings import reading_chart, readings, start_stop, thresholds
-from facepart.report.results import ALL_GROUPS, WITHIN, PartResult
+from facepart.report.summary import answer, main_ranking, size
 from facepart.report.tables import figure_tables, ranking_table
-from facepart.report.words import answer, main_ranking, size
 
 # What the ranking goes by, in words.
 _RANKED_BY = {

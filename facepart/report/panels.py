@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.metrics.operating_point import FEWEST_FALSE_MATCHES
+from facepart.analysis.metrics.operating_point import FEWEST_FALSE_MATCHES
+from facepart.analysis.results import CONTROL, CROSS, WITHIN
 from facepart.plots.curves import curve
 from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
 from facepart.plots.sets import ScoreSet
 from facepart.plots.style import power_of_ten
 from facepart.report.content import Content
 from facepart.report.markup import part_name, per_cent, plain
-from facepart.report.results import CONTROL, CROSS, WITHIN
 from facepart.report.svg import Axes, Ticks, chart, line
 from facepart.scores import GroupScores
 

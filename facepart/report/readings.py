@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepart.metrics import threshold_at_fmr
+from facepart.analysis.metrics import threshold_at_fmr
 from facepart.report.content import Content
 from facepart.report.markup import plain
 from facepart.report.panels import compared, fmr_ticks

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+from facepart.analysis.ranking import IMPORTANCE
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 from facepart.report.content import Content
 from facepart.report.markup import (
     DASH,
@@ -16,8 +18,6 @@ from facepart.report.markup import (
     signed,
     table,
 )
-from facepart.report.ranking import IMPORTANCE
-from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 TIED = "≈"
 _signed4, _plain4 = partial(signed, decimals=4), partial(plain, decimals=4)

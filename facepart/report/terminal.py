@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from facepart.report.differentials import EACH_GROUP, Differential
-from facepart.report.ranking import IMPORTANCE, SHIFT, Agreement, Ranked, compare_ways
-from facepart.report.results import ALL_GROUPS, CROSS, WITHIN, PartResult
-from facepart.uncertainty.intervals import FEWEST_PEOPLE, Interval
+from facepart.analysis.differentials import EACH_GROUP, Differential
+from facepart.analysis.intervals import FEWEST_PEOPLE, Interval
+from facepart.analysis.ranking import IMPORTANCE, SHIFT, Agreement, Ranked, compare_ways
+from facepart.analysis.results import ALL_GROUPS, CROSS, WITHIN, PartResult
 
 TIED = "="
 

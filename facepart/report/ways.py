@@ -1,6 +1,6 @@
-"""The ways in which a part was lost, in words: their names are those of :attr:`facepart.occlusion.way.Way.name`."""
+"""The ways in which a part was lost, in words; names are those of :attr:`facepart.occlusion.method.Way.name`."""
 
-from facepart.occlusion.way import BOXED, STANDARD_BOX
+from facepart.occlusion.method import BOXED, STANDARD_BOX
 
 _DONE = {
     "blur": "blurred",

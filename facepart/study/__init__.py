@@ -1,10 +1,10 @@
 """The whole experiment: from photos to the answer and its report.
 
-``run_study(Request(source, output))`` is all that the command does; :func:`facepart.study.embed.embed_versions` is
+``run_study(Request(source, output))`` is all that the command does; :func:`facepart.pipeline.embed.embed_versions` is
 its heart, for photos that come from elsewhere.
 """
 
-from facepart.study.run import StudyOutcome, run_study
+from facepart.study.experiment import StudyOutcome, run_study
 from facepart.study.setup import Request
 
 __all__ = ["Request", "StudyOutcome", "run_study"]

@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from facepart import __version__
+from facepart.analysis.measure import RESAMPLINGS, SEED, Figures, controls_of
+from facepart.analysis.ranking import compare_ways
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
-from facepart.models import Weights
+from facepart.networks.catalogue import Weights
 from facepart.occlusion.recipe import describe
+from facepart.occlusion.versions import Version
+from facepart.pipeline.saved_images import STAGE
 from facepart.report.content import Content, GroupContent
-from facepart.report.figures import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.methods import MethodFacts, Network, methods
 from facepart.report.page import render_report
-from facepart.report.ranking import compare_ways
 from facepart.report.ways import in_words
 from facepart.scores import GroupScores
-from facepart.study.kept import STAGE
 from facepart.study.matching import UNCHANGED, Condition, Members, read_group_scores
-from facepart.study.measuring import RESAMPLINGS, SEED, Figures, controls_of
-from facepart.study.pictures import read_pictures
+from facepart.study.report_images import read_pictures
 from facepart.study.setup import Setup, shown_versions
-from facepart.study.versions import Version
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
 METHODS_FILE = "methods.txt"

@@ -59,7 +59,7 @@ class StudySize:
         conditions: in which.
         versions: of a photo, besides itself.
         todo: photos to be embedded.
-        keep: of :data:`facepart.study.kept.KEPT`.
+        keep: of :data:`facepart.pipeline.saved_images.KEPT`.
     """
 
     groups: Sequence[GroupSize]

@@ -1,8 +1,8 @@
 """A study's embeddings -> the scores of each group in each condition, as files of the matcher.
 
 The scores of a condition lie in ``matches/<condition>``: ``original``, a version's name (photos of that version,
-among themselves; :mod:`facepart.study.versions`) or ``cross_<version>`` (those against the original photos). What was
-compared already, of the same photos with the same settings, is not compared again.
+among themselves; :mod:`facepart.occlusion.versions`) or ``cross_<version>`` (those against the original photos).
+What was compared already, of the same photos with the same settings, is not compared again.
 """
 
 import hashlib
@@ -15,24 +15,24 @@ from typing import Any
 
 import numpy as np
 
+from facepart.analysis.differentials import TARGETS, common_threshold
+from facepart.analysis.influence import PeopleScores
+from facepart.analysis.metrics import supports, threshold_at_fmr
+from facepart.analysis.results import ALL_GROUPS
+from facepart.data.feature_files import label_of
+from facepart.data.naming import Rule
+from facepart.data.photos import Photo
+from facepart.data.subject_table import People
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
-from facepart.images import Photo
-from facepart.lists.features import label_of
-from facepart.lists.people import People
 from facepart.matching.features import Features
 from facepart.matching.groups import Group, split_by_people
+from facepart.matching.match import match_groups
 from facepart.matching.output import Save
-from facepart.matching.run import match_groups
-from facepart.metrics import supports, threshold_at_fmr
-from facepart.report.differentials import TARGETS, common_threshold
-from facepart.report.results import ALL_GROUPS
+from facepart.occlusion.versions import Version
+from facepart.pipeline.embedding_store import ORIGINAL, Store
 from facepart.scores import GroupScores, load_scores
-from facepart.scores.people import load_people, people_path
-from facepart.study.store import ORIGINAL, Store
-from facepart.study.versions import Version
-from facepart.subjects import Rule
-from facepart.uncertainty.influence import PeopleScores
+from facepart.scores.subject_sums import load_people, people_path
 
 MATCHES_FOLDER = "matches"
 _DONE_FILE = "compared.json"
@@ -176,10 +176,10 @@ def compare_group(
         condition: one of :func:`conditions_of`.
         group: the group's name.
         names: its photos.
-        down_to: see :func:`facepart.matching.run.match_groups`.
+        down_to: see :func:`facepart.matching.match.match_groups`.
         settings: what else the scores depend on: that of the embeddings, the naming rule.
         keep_pairs: whether the pairs are written, too.
-        options: of :func:`facepart.matching.run.match_groups`.
+        options: of :func:`facepart.matching.match.match_groups`.
 
     Returns:
         Whether there was something to do.

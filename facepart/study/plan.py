@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from facepart.cluster.machines import Node, room_for, size_of_workers
 from facepart.cluster.rates import measure_rates
-from facepart.engines.spread import HERE, Spread
+from facepart.pipeline.embedding import find_work
+from facepart.pipeline.executor import HERE, Spread
 from facepart.study.cluster_plan import plan_on_cluster, time_in_words
 from facepart.study.cost import GroupSize, PhotoCost, StudySize, disk_by_kind, memory_here, of_a_set, seconds_here
-from facepart.study.embedding import find_work
 from facepart.study.matching import assign_groups, conditions_of
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, Setup, set_up
@@ -35,7 +35,7 @@ def make_plan(
         Lines for a person.
 
     Raises:
-        FacepartError: as :func:`facepart.study.run.run_study` before it begins.
+        FacepartError: as :func:`facepart.study.experiment.run_study` before it begins.
     """
     setup = set_up(request, spread.choose)
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)

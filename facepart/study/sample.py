@@ -12,20 +12,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines.spread import Opened, Spread
+from facepart.data.photo_input import PhotoError
+from facepart.data.photo_output import encode_image
+from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
-from facepart.images import Photo, PhotoError
-from facepart.images.write import encode_image
+from facepart.occlusion.versions import Made, Version
+from facepart.pipeline.embed import embed_versions
+from facepart.pipeline.embedding import Found
+from facepart.pipeline.embedding_store import SHARD_PHOTOS, Entry, Store
+from facepart.pipeline.executor import Opened, Spread
+from facepart.pipeline.saved_images import KeptPictures
 from facepart.study.cost import PhotoCost
-from facepart.study.embed import embed_versions
-from facepart.study.embedding import Found
-from facepart.study.kept import KeptPictures
-from facepart.study.pictures import choose_evenly
-from facepart.study.run import open_networks
+from facepart.study.experiment import open_networks
+from facepart.study.report_images import choose_evenly
 from facepart.study.setup import NetworkFiles, Setup
-from facepart.study.store import SHARD_PHOTOS, Entry, Store
-from facepart.study.versions import Made, Version
 
 # How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
 _PHOTOS = 8

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facepart.files.atomic import write_text
-from facepart.models import Weights
+from facepart.networks.catalogue import Weights
 from facepart.occlusion.control import VERSION
 from facepart.occlusion.recipe import describe
 

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facepart.engines.spread import choose_engine
-from facepart.engines.stream import DEFAULT_BATCH
+from facepart.data.naming import DEFAULT_DATASET, Rule, naming_rule
+from facepart.data.photos import Photo, find_photos
+from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
-from facepart.images import Photo, find_photos
-from facepart.lists.people import People, read_people
-from facepart.models import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.occlusion.method import STANDARD, Way, choose_way, sweep
+from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.recipe import describe
-from facepart.occlusion.way import STANDARD, Way, choose_way, sweep
-from facepart.parts import PARTS, choose_parts
-from facepart.study.kept import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
+from facepart.occlusion.versions import Version, versions_of
+from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.pipeline.embedding_store import Store
+from facepart.pipeline.executor import choose_engine
+from facepart.pipeline.saved_images import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
 from facepart.study.settings import embedding_settings, settings_folder
-from facepart.study.store import Store
-from facepart.study.versions import Version, versions_of
-from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule
 
 EMBEDDINGS_FOLDER = "embeddings"
 
@@ -37,8 +37,8 @@ class Request:
         dataset: the naming rule that tells who is on a photo.
         subject_pattern: a regular expression instead of a rule.
         parts: which parts are lost.
-        occlusions: how (:data:`facepart.occlusion.way.OCCLUSIONS`); the first is the main way.
-        sweeps: further ways that differ from the main one in a number (:func:`facepart.occlusion.way.sweep`).
+        occlusions: how (:data:`facepart.occlusion.method.OCCLUSIONS`); the first is the main way.
+        sweeps: further ways that differ from the main one in a number (:func:`facepart.occlusion.method.sweep`).
         control: draws of the size control for each photo and part; 0 for no control.
         threshold_group: whose original photos' scores set the threshold at which groups are compared; None for those
             of all groups.
@@ -46,7 +46,7 @@ class Request:
         align: find and align the faces first.
         flip: add the embedding of the mirrored face.
         cross: compare photos with a part blurred also with the original ones.
-        keep: what else is written, of :data:`facepart.study.kept.KEPT`.
+        keep: what else is written, of :data:`facepart.pipeline.saved_images.KEPT`.
         device: where the networks run.
         precision: of their arithmetic.
         batch: photos given to a network at once.
@@ -152,7 +152,7 @@ def set_up(request: Request, choose: Callable[[str, str], tuple[str, str]] = cho
 
     Args:
         request: what is asked for.
-        choose: see :meth:`facepart.engines.spread.Spread.choose`.
+        choose: see :meth:`facepart.pipeline.executor.Spread.choose`.
 
     Raises:
         FacepartError: no photos, a table that cannot be read or lacks a group, weights that cannot be had, or

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.recognition.mxnet_format import Node
+from facepart.networks.mxnet.checkpoint import Node
 
 # Version -> the number that begins an array; version 0 is from before there was one.
 MAGICS = {1: 0xF993FAC8, 2: 0xF993FAC9, 3: 0xF993FACA}

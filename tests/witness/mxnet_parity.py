@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.engines.openvino import OpenVinoEngine
-from facepart.engines.pytorch import PyTorchEngine
-from facepart.recognition.load import load_recogniser
-from facepart.recognition.mxnet_format import read_symbol
+from facepart.networks.mxnet.checkpoint import read_symbol
+from facepart.networks.openvino_engine import OpenVinoEngine
+from facepart.networks.pytorch_engine import PyTorchEngine
+from facepart.networks.recogniser import load_recogniser
 from tests.witness.checkpoints import cosines, golden_parameters, write_parameters
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -1,0 +1,1 @@
+"""Scores -> figures: metrics, what each subject adds to them, intervals, rankings, groups compared."""

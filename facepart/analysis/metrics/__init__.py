@@ -1,0 +1,56 @@
+"""Scores -> figures, one metric a module.
+
+Every metric takes scores as vectors (any real dtype, finite, not empty) or counted, as
+:class:`facepart.scores.ScoreDistribution`; a larger score means more alike. It gives the same for both forms,
+computes in float64, and does not ask for an order. What compares groups (:func:`inequity`, :func:`gini`,
+:func:`garbe`, :func:`fairness_discrepancy_rate`) takes their error rates instead, one a group.
+"""
+
+from facepart.analysis.metrics.auc import auc
+from facepart.analysis.metrics.dprime import d_prime
+from facepart.analysis.metrics.eer import eer, eer_of
+from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
+from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
+from facepart.analysis.metrics.garbe import garbe, gini
+from facepart.analysis.metrics.inequity import inequity, max_min_ratio
+from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
+from facepart.analysis.metrics.operating_point import (
+    REPORTED_FMRS,
+    TOO_FEW,
+    OperatingPoint,
+    fnmr_at_fmr,
+    operating_point,
+    supports,
+    tar_at_fmr,
+)
+from facepart.analysis.metrics.rank_agreement import kendall_tau
+from facepart.analysis.metrics.shift import mean_shift
+from facepart.analysis.metrics.wasserstein import wasserstein
+
+__all__ = [
+    "REPORTED_FMRS",
+    "TOO_FEW",
+    "ErrorRates",
+    "OperatingPoint",
+    "auc",
+    "d_prime",
+    "eer",
+    "eer_of",
+    "error_rates",
+    "fairness_discrepancy_rate",
+    "fmr",
+    "fnmr",
+    "fnmr_at_fmr",
+    "garbe",
+    "gini",
+    "inequity",
+    "kendall_tau",
+    "kolmogorov_smirnov",
+    "max_min_ratio",
+    "mean_shift",
+    "operating_point",
+    "supports",
+    "tar_at_fmr",
+    "threshold_at_fmr",
+    "wasserstein",
+]

@@ -1,0 +1,104 @@
+r"""FMR and FNMR: how often a recogniser takes two people for one, and one person for two.
+
+A comparison is a match if its score is at or above the threshold t:
+
+.. math:: FMR(t) = P(i \ge t), \qquad FNMR(t) = P(a < t)
+
+for impostor scores i and authentic scores a (ISO/IEC 19795-1:2021, "Biometric performance testing and reporting").
+FMR falls and FNMR rises with the threshold; each is constant between two neighbouring scores, so that the curves over
+all thresholds are known from those at the scores themselves.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
+from facepart.errors import UsageError
+from facepart.scores.distribution import STEPS, ScoreDistribution
+
+
+class ErrorRates(NamedTuple):
+    """The curves, (k,) each: thresholds ascending, the last one infinite; FMR falls from 1 to 0, FNMR rises to 1."""
+
+    thresholds: NDArray[np.float64]
+    fmr: NDArray[np.float64]
+    fnmr: NDArray[np.float64]
+
+
+def fmr(impostor: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
+    """Compute the false match rate at thresholds.
+
+    Args:
+        impostor: a vector of scores, or a distribution.
+        thresholds: of any shape.
+
+    Returns:
+        float64, of the shape of `thresholds`.
+
+    Raises:
+        FacepartError: there are no scores, they are no vector of numbers, or not all are finite.
+
+    Example:
+        >>> fmr([0.1, 0.2, 0.3, 0.4], [0.25, 0.4]).tolist()
+        [0.5, 0.25]
+    """
+    return shares_from(np.asarray(thresholds, np.float64), tally(impostor, "impostor"))
+
+
+def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
+    """Compute the false non-match rate at thresholds; as :func:`fmr`, of authentic scores.
+
+    Example:
+        >>> fnmr([0.5, 0.6, 0.7, 0.8], [0.55, 0.8]).tolist()
+        [0.25, 0.75]
+    """
+    return shares_below(np.asarray(thresholds, np.float64), tally(authentic, "authentic"))
+
+
+def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
+    """Compute both curves, at every score that occurs and at a threshold above all.
+
+    These are all points of the ROC curve (FMR against 1 - FNMR) and of the DET curve (FMR against FNMR).
+
+    Raises:
+        FacepartError: see :func:`fmr`.
+
+    Example:
+        >>> rates = error_rates([0.5, 0.75], [0.25, 0.5])
+        >>> rates.thresholds.tolist(), rates.fmr.tolist(), rates.fnmr.tolist()
+        ([0.25, 0.5, 0.75, inf], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0])
+    """
+    ours, theirs = tally(authentic, "authentic"), tally(impostor, "impostor")
+    thresholds = np.append(np.union1d(ours.values, theirs.values), math.inf)
+    return ErrorRates(thresholds, shares_from(thresholds, theirs), shares_below(thresholds, ours))
+
+
+def threshold_at_fmr(impostor: Scores, target: float) -> float:
+    """Give the lowest threshold at which the FMR is at most `target`.
+
+    Of a distribution it is a multiple of 1e-6, else the next number above a score.
+
+    Args:
+        impostor: a vector of scores, or a distribution.
+        target: above 0, below 1.
+
+    Raises:
+        FacepartError: see :func:`fmr`. UsageError: no such rate.
+
+    Example:
+        >>> threshold_at_fmr(ScoreDistribution.of([0.1, 0.2, 0.3, 0.4]), 0.25)
+        0.300001
+    """
+    if not 0 < target < 1:
+        raise UsageError(f"an FMR lies between 0 and 1, not at {target}")
+    scores = tally(impostor, "impostor")
+    # Whole numbers of scores at or above each value, against a bound that rounding of `target` must not lower.
+    at_or_above = scores.counts[::-1].cumsum()[::-1]
+    allowed = math.floor(target * int(at_or_above[0]) * (1 + 1e-12))
+    last_above = int(np.count_nonzero(at_or_above > allowed)) - 1
+    if isinstance(impostor, ScoreDistribution):
+        return (int(impostor.values[last_above]) + 1) / STEPS
+    return math.nextafter(float(scores.values[last_above]), math.inf)

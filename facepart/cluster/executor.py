@@ -1,0 +1,84 @@
+"""Photos worked on by the nodes of a Ray cluster, to the results of one machine.
+
+There is a worker a GPU or, without GPUs, one for every few processors (:mod:`facepart.cluster.worker`). Each opens
+the networks once; :mod:`facepart.cluster.pool` hands shards of photos to them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers, some_room_for
+from facepart.cluster.pool import Pool, why
+from facepart.cluster.room import wait_for_room
+from facepart.errors import FacepartError, UsageError
+from facepart.files.progress import StepTimes
+from facepart.pipeline.executor import Opened, OpenWork, choose_engine
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Cluster:
+    """Has the connected cluster work on photos; see :class:`facepart.pipeline.executor.Spread`."""
+
+    def __init__(self, device: str = "auto") -> None:
+        """Tell which device the work is meant for.
+
+        Args:
+            device: ``cpu``, ``cuda``, or ``auto``: GPUs if the cluster has any.
+
+        Raises:
+            UsageError: a GPU is named by its number. FacepartError: there are no GPUs.
+        """
+        if device.startswith("cuda:"):
+            raise UsageError(
+                f"--device {device}: on a cluster, every worker has a GPU of its own; give --device cuda"
+            )
+        self._on_gpus = device != "cpu" and any(node.gpus for node in nodes_there())
+        if device == "cuda" and not self._on_gpus:
+            raise FacepartError("--device cuda: no node of the cluster has a GPU; give --device cpu")
+
+    def choose(self, device: str, precision: str) -> tuple[str, str]:
+        """Give the device and the precision that names mean on a node of the cluster; wait until one has room.
+
+        Raises:
+            UsageError: one is not known, or not there. FacepartError: the cluster has no room for a worker.
+        """
+        import ray
+
+        size = self._size()
+        wait_for_room(size.processors, size.gpus)
+        task: Any = ray.remote(num_cpus=size.processors, num_gpus=size.gpus)(choose_engine)
+        named = "cpu" if device == "auto" and not self._on_gpus else device
+        try:
+            chosen: tuple[str, str] = ray.get(task.remote(named, precision))
+        except ray.exceptions.RayError as error:
+            raise why(error) from error
+        return chosen
+
+    def open(
+        self, open_work: OpenWork[Item, Result], times: StepTimes, places: Sequence[Path]
+    ) -> Opened[Item, Result]:
+        """Open networks on the nodes; on one, before this returns.
+
+        Raises:
+            FacepartError: they cannot be opened, or the cluster has no room for a worker.
+        """
+        pool: Pool[Item, Result] = Pool(open_work, self._size(), self._room, times, places)
+        return Opened(pool.work, pool.wait_for_one())
+
+    def _size(self) -> Size:
+        """Measure workers by the nodes that are there now.
+
+        Raises:
+            FacepartError: there is no room for one.
+        """
+        nodes = nodes_there()
+        size = size_of_workers(nodes, self._on_gpus)
+        some_room_for(nodes, size)
+        return size
+
+    def _room(self, size: Size) -> int:
+        """Count the workers of a size that the nodes that are there now have room for."""
+        return room_for(nodes_there(), size)

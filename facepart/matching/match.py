@@ -1,0 +1,219 @@
+"""The batch runner of matching: features on disk -> score files.
+
+For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), ``CM_people.npz`` with sums by person
+(:mod:`facepart.scores.subject_sums`) and, unless there are too many pairs, ``CM_authentic.npy`` and
+``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and, with a gallery,
+``CM_gallery_labels.txt`` (``row folder/stem``), and ``run.json``, which tells of all groups in the folder. A score
+file is one result of all features, so there is nothing to resume: a run computes it anew and replaces it when it is
+whole.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facepart.data.naming import DEFAULT_DATASET, naming_rule
+from facepart.errors import FacepartError
+from facepart.files.progress import Progress, silent
+from facepart.files.record import make_record, read_record_of, write_record
+from facepart.matching.cosine import unit_rows
+from facepart.matching.counting import count_scores
+from facepart.matching.faces import Faces
+from facepart.matching.groups import Group, read_group
+from facepart.matching.output import (
+    Save,
+    refuse_full_disk,
+    refuse_leftovers,
+    write_labels,
+    write_pairs,
+)
+from facepart.matching.pairs import pair_blocks
+from facepart.matching.prepare import MatchOutcome, Prepared, prepare
+from facepart.matching.subject_sums import (
+    HighScores,
+    authentic_scores,
+    authentic_sums,
+    choose_lowest,
+    impostor_moments,
+)
+from facepart.networks.engine_choice import choose_device
+from facepart.scores import STEPS, GroupScores, save_scores
+from facepart.scores.subject_sums import PersonSums, Sums, people_path, save_people
+
+STAGE = "match"
+
+
+class Count(Protocol):
+    """What counts the scores of two sides that were taken over."""
+
+    def __call__(self, *, high: HighScores, progress: Progress) -> GroupScores:
+        """Take where high scores are counted by person, and whom to tell of progress."""
+
+
+class TakeOver(Protocol):
+    """What takes over the two sides of a group, and gives what counts their scores.
+
+    These are two calls because the sides take gigabytes: what has copies of them elsewhere when the first call ends
+    keeps none here while it counts.
+    """
+
+    def __call__(self, probe: Faces, gallery: Faces | None, /) -> Count:
+        """Take the two sides; high scores are counted on the CPU then."""
+
+
+def match(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
+    """Compare the features of one group and write its score files.
+
+    Args:
+        probe: a list of features, or a matrix ``features.npy``.
+        gallery: what they are compared with, of either form; None compares the probes with each other.
+        output: the folder to write to.
+        group: what the files' names begin with.
+        options: as of :func:`match_groups`, which also tells what is raised.
+    """
+    (outcome,) = match_groups([read_group(group, probe, gallery)], output, **options)
+    return outcome
+
+
+def match_groups(
+    groups: Sequence[Group],
+    output: Path,
+    *,
+    dataset: str = DEFAULT_DATASET,
+    subject_pattern: str | None = None,
+    include_same_photo: bool = False,
+    save: Save | None = None,
+    device: str = "cpu",
+    workers: int | None = None,
+    down_to: float = 1.0,
+    count: TakeOver | None = None,
+    progress: Progress = silent,
+) -> Iterator[MatchOutcome]:
+    """Compare the features of groups, one group after the other, and write their score files.
+
+    All groups are checked before anything is written.
+
+    Args:
+        groups: what to compare.
+        output: the folder to write to.
+        dataset: the naming rule that tells who is on a photo (:data:`facepart.data.naming.DATASETS`).
+        subject_pattern: a regular expression instead of a rule.
+        include_same_photo: across two lists, compare a photo also with its own other version (same subject and
+            same name, another folder), as the original program does. It is left out by default, because a photo
+            and its blurred copy share all but the part: such pairs inflate the authentic scores.
+        save: the pairs, their distribution or both; None for both up to 50 million pairs, beyond that the
+            distribution.
+        device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
+            are written are always compared on the CPU: the disk is slower than that.
+        workers: threads on the CPU; None for one a processor. They do not change the results.
+        down_to: a threshold at which the FMR of each person is to be known, besides those of FMRs up to 2 % and of
+            the EER.
+        count: what takes over a group of which the distribution alone is saved, to count its scores, such as a
+            cluster; None for this machine, on `device`. It does not change the results.
+        progress: told (pairs compared, pairs in all) of the group at work.
+
+    Yields:
+        What was compared, group by group, when its files are there.
+
+    Raises:
+        FacepartError: there are no impostor pairs in a group because all photos show one subject, the features do not
+            go together, the disk has no room for the pairs, or the output cannot be written. That there are no
+            authentic pairs is no error: one photo a person gives the impostor scores, which are half of the answer;
+            the outcome says so.
+        UsageError: the data set is not known.
+    """
+    device = choose_device(device) if count is None else "cpu"
+    workers = workers or os.cpu_count() or 1
+    take_over: TakeOver = count or (lambda *sides: partial(count_scores, *sides, workers=workers, device=device))
+    rule = naming_rule(dataset, subject_pattern)
+    common = {
+        "dataset": None if subject_pattern else dataset.upper(),
+        "subject_pattern": subject_pattern,
+        "include_same_photo": include_same_photo,
+    }
+    twice = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
+    if twice:
+        raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
+    prepared = [prepare(group, rule, common, save) for group in groups]
+    for each in prepared:
+        refuse_leftovers(output, each.group.name, each.outcome.saved)
+    with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
+    refuse_full_disk(output, with_pairs)
+    for each in prepared:
+        _compare(each, output, device, workers, down_to, take_over, progress)
+        yield each.outcome
+
+
+def _compare(
+    prepared: Prepared,
+    output: Path,
+    device: str,
+    workers: int,
+    down_to: float,
+    take_over: TakeOver,
+    progress: Progress,
+) -> None:
+    """Compare a group and write all its files."""
+    group, outcome, people = prepared.group, prepared.outcome, len(prepared.people)
+    name = group.name
+    at = device if outcome.saved == "distribution" else "cpu"
+    settings = {**prepared.settings, "device": at}
+    _record(output, name, settings, None)
+    write_labels(output / f"{name}_labels.txt", group.probe.labels)
+    gallery_labels = output / f"{name}_gallery_labels.txt"
+    if group.gallery is None:
+        gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
+    else:
+        write_labels(gallery_labels, group.gallery.labels)
+    left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
+    authentic = authentic_scores(left, right)
+    lowest = choose_lowest(left, right, authentic[1], down_to)
+    ours = authentic_sums(people, authentic, lowest)
+    theirs = impostor_moments(people, left, right)
+    del authentic
+    if outcome.saved == "distribution":
+        count = take_over(left, right)
+        del left, right
+        high = HighScores(people, lowest, at)
+        scores = count(high=high, progress=progress)
+    else:
+        high = HighScores(people, lowest, at)
+        blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
+        scores = write_pairs(output, name, prepared.counts, blocks, progress)
+    if outcome.saved != "pairs":
+        sums = PersonSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
+        save_people(people_path(output, name), sums)
+        save_scores(output / f"{name}_scores.npz", scores)
+    counts = asdict(outcome)
+    del counts["group"]
+    _record(output, name, settings, counts)
+
+
+def _normalised(faces: Faces) -> Faces:
+    return faces._replace(embeddings=unit_rows(faces.embeddings))
+
+
+def _noted(
+    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], left: Faces, right: Faces, high: HighScores
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Hand on the rows of the score files, and count the high impostor scores among them by person."""
+    for authentic, impostor in blocks:
+        rows = impostor[impostor[:, 2] * STEPS >= high.lowest - 0.5]
+        people = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
+        high.add(*(torch.from_numpy(found) for found in (*people, np.rint(rows[:, 2] * STEPS))))
+        yield authentic, impostor
+
+
+def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
+    """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
+    earlier = read_record_of(output, STAGE)
+    all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
+    all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
+    write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

@@ -1,0 +1,218 @@
+r"""Faces of a group -> the sums of its scores by person, which standard errors need.
+
+An impostor score is the product of two embeddings, so that most sums follow from sums over embeddings, without a pair
+being looked at: all scores of a face :math:`x` add up to :math:`x^T T` with :math:`T = \sum y`, and their squares to
+:math:`x^T M x` with :math:`M = \sum y y^T`. What remains are the scores of pairs of one person, which are few and are
+taken off, and how many scores lie high (:class:`HighScores`), which is counted along with all pairs. Memory goes with
+the faces and with the authentic pairs; of what goes with the people, the bins of high scores are by far the largest.
+
+These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
+is far more than a standard error needs.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facepart.matching.faces import Faces
+from facepart.scores.distribution import STEPS
+from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
+
+# The bins reach down to where so many of a sample's impostor scores lie above: the first share that is not below the
+# FNMR there, so that the EER is covered.
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
+# Faces of either side in the sample: a million pairs, in 20 ms.
+_SAMPLE = 1024
+# Pairs of one person that are compared at a time: their embeddings take 64 MB.
+_AT_ONCE = 1 << 14
+# Faces, and authentic scores, that are summed at a time.
+_BLOCK = 4096
+_SUMMED = 1 << 20
+
+
+class HighScores:
+    """Counts, for each person, the impostor scores in each bin.
+
+    Attributes:
+        lowest: where the first bin begins, in millionths.
+    """
+
+    def __init__(self, people: int, lowest: int, device: str = "cpu") -> None:
+        self.lowest = lowest
+        self._width = bins_from(lowest)
+        self._counts = torch.zeros(people * self._width, dtype=torch.int32, device=device)
+        self._one = torch.ones(1, dtype=torch.int32, device=device)
+        self._lock = threading.Lock()
+
+    def add(self, probe: torch.Tensor, gallery: torch.Tensor, steps: torch.Tensor) -> None:
+        """Count scores for both of their people; several threads may do so at once.
+
+        Args:
+            probe: int64, (k,), who is on one side.
+            gallery: int64, (k,), who is on the other.
+            steps: (k,), the scores in whole millionths, at least `lowest`.
+        """
+        places = torch.div(steps.to(torch.int64) - self.lowest, BIN, rounding_mode="floor")
+        both = torch.cat([probe * self._width + places, gallery * self._width + places])
+        with self._lock:
+            self._counts.index_add_(0, both, self._one.expand(len(both)))
+
+    def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
+        """Add what was counted elsewhere, with the same `lowest`; on the CPU alone.
+
+        Args:
+            places: int64, (k,), each once: person * bins + bin.
+            counts: int32, (k,).
+        """
+        with self._lock:
+            self._counts.numpy()[places] += counts
+
+    def bins(self) -> NDArray[np.int32]:
+        """Give what was counted, int32, (p, k)."""
+        return self._counts.cpu().numpy().reshape(-1, self._width)
+
+
+def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Give the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
+    other = probe if gallery is None else gallery
+    people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for i, j in _pairs_of_one_person(probe, other):
+        compared = probe.photos[i] != other.photos[j]
+        people.append(probe.subjects[i][compared])
+        scores.append(_dots(probe, other, i[compared], j[compared]))
+    return np.concatenate(people), np.concatenate(scores)
+
+
+def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32], down_to: float = 1.0) -> int:
+    """Choose where the bins begin: low enough for FMRs of 2 % and for the EER; in millionths, a multiple of BIN.
+
+    A sample of the impostor pairs tells; which faces are in it matters to how far down the bins reach, and to nothing
+    else.
+
+    Args:
+        probe: the faces looked for.
+        gallery: those they are compared with; None if with each other.
+        authentic: the authentic scores.
+        down_to: a threshold that is to be covered, too.
+    """
+    other = probe if gallery is None else gallery
+    ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
+    scores = (torch.from_numpy(probe.embeddings[ours]) @ torch.from_numpy(other.embeddings[theirs]).T).numpy()
+    impostor = scores[probe.subjects[ours, None] != other.subjects[theirs]]
+    for share in _SHARES:
+        threshold = float(np.quantile(impostor, 1 - share)) if len(impostor) else -1.0
+        if not len(authentic) or np.mean(authentic < threshold) <= share:
+            break
+    return max(int(min(threshold, down_to) * STEPS // BIN) * BIN, -STEPS)
+
+
+def authentic_sums(people: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
+    """Sum up the authentic scores of each person.
+
+    Args:
+        people: how many there are.
+        authentic: of :func:`authentic_scores`.
+        lowest: where the bins begin, in millionths.
+    """
+    width = bins_from(lowest)
+    count, (total, squares) = np.zeros(people, np.int64), np.zeros((2, people))
+    bins = np.zeros(people * width, np.int32)
+    for first in range(0, len(authentic[0]), _SUMMED):
+        who = authentic[0][first : first + _SUMMED]
+        exact = authentic[1][first : first + _SUMMED].astype(np.float64)
+        count += np.bincount(who, minlength=people)
+        total += np.bincount(who, exact, minlength=people)
+        squares += np.bincount(who, exact**2, minlength=people)
+        steps = np.rint(exact * STEPS).astype(np.int64)
+        above = steps >= lowest
+        places = np.minimum((steps[above] - lowest) // BIN, width - 1)
+        np.add.at(bins, who[above] * width + places, 1)
+    return Sums(count, total, squares, bins.reshape(people, width))
+
+
+def impostor_moments(people: int, probe: Faces, gallery: Faces | None) -> Moments:
+    """Sum up the impostor scores of each person, as far as no pair of them need be looked at.
+
+    Args:
+        people: how many there are.
+        probe: the faces looked for.
+        gallery: those they are compared with; None if with each other.
+    """
+    if gallery is None:
+        return _moments_of_side(people, probe, probe)
+    there, back = _moments_of_side(people, probe, gallery), _moments_of_side(people, gallery, probe)
+    return there[0] + back[0], there[1] + back[1], there[2] + back[2]
+
+
+def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
+    """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
+    numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
+    # First of each face, with all of the other side.
+    whole, moment = _sums_over(other.embeddings)
+    of_face = np.empty((2, len(side.subjects)))
+    # One tensor for all products, for the reason given at _dots.
+    products = torch.empty(_BLOCK, len(whole))
+    for first in range(0, len(side.subjects), _BLOCK):
+        block = side.embeddings[first : first + _BLOCK]
+        product = torch.mm(torch.from_numpy(block), moment, out=products[: len(block)]).numpy()
+        of_face[0, first : first + _BLOCK] = np.einsum("ij,j->i", block, whole)
+        of_face[1, first : first + _BLOCK] = np.einsum("ij,ij->i", product, block, dtype=np.float64)
+    if side is other:
+        of_face -= 1  # each face with itself
+    total, squares = (
+        np.bincount(side.subjects, sums, minlength=people).astype(np.float64, copy=False) for sums in of_face
+    )
+    # Then the scores of one person are taken off. Within one list, a pair stands once here and twice in the sums.
+    for i, j in _pairs_of_one_person(side, other):
+        own, times = _dots(side, other, i, j).astype(np.float64), 2 if side is other else 1
+        total -= times * np.bincount(side.subjects[i], own, minlength=people)
+        squares -= times * np.bincount(side.subjects[i], own**2, minlength=people)
+    return numbers * (len(other.subjects) - others), total, squares
+
+
+def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], torch.Tensor]:
+    """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
+    rows = torch.from_numpy(embeddings)
+    return embeddings.sum(0, dtype=np.float64), rows.T @ rows
+
+
+def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:
+    """Add up the embeddings of each person, float64, (p, d)."""
+    vectors = torch.zeros(people, faces.embeddings.shape[1], dtype=torch.float64)
+    for first in range(0, len(faces.subjects), _BLOCK):
+        rows = torch.from_numpy(faces.embeddings[first : first + _BLOCK]).double()
+        vectors.index_add_(0, torch.from_numpy(faces.subjects[first : first + _BLOCK]), rows)
+    return vectors.numpy()
+
+
+def _pairs_of_one_person(side: Faces, other: Faces) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the rows of all pairs of one person, some at a time; of one list each pair once."""
+    order = np.argsort(other.subjects, kind="stable")
+    ranked = other.subjects[order]
+    ends = np.searchsorted(ranked, side.subjects, side="right")
+    if side is other:
+        begins = np.empty_like(ends)
+        begins[order] = np.arange(1, len(order) + 1)
+    else:
+        begins = np.searchsorted(ranked, side.subjects, side="left")
+    lengths = ends - begins
+    so_far = np.cumsum(lengths)
+    row = 0
+    while row < len(lengths):
+        before = so_far[row - 1] if row else 0
+        stop = max(int(np.searchsorted(so_far, before + _AT_ONCE, side="right")), row + 1)
+        here = lengths[row:stop]
+        i = np.repeat(np.arange(row, stop), here)
+        within = np.arange(len(i)) - np.repeat(np.cumsum(here) - here, here)
+        yield i, order[np.repeat(begins[row:stop], here) + within]
+        row = stop
+
+
+def _dots(side: Faces, other: Faces, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float32]:
+    # Taken by NumPy: of what PyTorch takes and frees in turns, the C library does not use all again, 2 GB in the end.
+    one, two = np.take(side.embeddings, i, axis=0), np.take(other.embeddings, j, axis=0)
+    return torch.from_numpy(one).mul_(torch.from_numpy(two)).sum(1).numpy()

@@ -1,0 +1,132 @@
+"""Photo -> aligned crop: the face turned and scaled so that its landmarks lie where ArcFace expects them.
+
+Pixel conventions are those of :mod:`facepart.networks.face_detector`.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.networks.face_detector import FaceDetector, choose_face
+
+# Where the landmarks lie in ArcFace's 112x112 crop: insightface, python-package/insightface/utils/face_align.py
+# (`arcface_dst`).
+ARCFACE_TEMPLATE: NDArray[np.float64] = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+_TEMPLATE_SIZE = 112
+
+
+def similarity_transform(landmarks: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float64]:
+    r"""Fit the rotation, scale and shift, without reflection, that take `landmarks` nearest to `template`.
+
+    The least-squares solution of :math:`\min_{c,R,t} \sum_i \|y_i - (c R x_i + t)\|^2`: with the singular value
+    decomposition :math:`U D V^T` of the covariance of y and x, :math:`R = U S V^T`,
+    :math:`c = \mathrm{tr}(D S) / \mathrm{var}(x)`, :math:`t = \bar y - c R \bar x`, where S is the identity, its last
+    entry negative if U and V differ in handedness.
+
+    Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", IEEE
+    TPAMI 13(4), 1991, equations 40 to 42.
+
+    Args:
+        landmarks: (n, 2), x and y, n at least 2.
+        template: (n, 2), where they should come to lie.
+
+    Returns:
+        float64, (2, 3): :math:`[cR \mid t]`, as ``cv2.warpAffine`` takes it.
+
+    Raises:
+        FacepartError: the landmarks are not finite, or lie all in one point.
+    """
+    source, target = np.asarray(landmarks, np.float64), np.asarray(template, np.float64)
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    centred = source - source_mean
+    variance = np.square(centred).sum() / len(source)
+    if not np.isfinite(variance) or variance == 0:
+        raise FacepartError("the landmarks of the face are not five different points")
+    u, d, vt = np.linalg.svd((target - target_mean).T @ centred / len(source))
+    handedness = np.array([1.0, 1.0 if np.linalg.det(u) * np.linalg.det(vt) > 0 else -1.0])
+    rotation = (u * handedness) @ vt
+    scale = (d * handedness).sum() / variance
+    shift = target_mean - scale * rotation @ source_mean
+    return np.column_stack([scale * rotation, shift])
+
+
+def align_face(
+    photo: NDArray[np.uint8], landmarks: NDArray[np.floating], size: int = _TEMPLATE_SIZE
+) -> NDArray[np.uint8]:
+    """Warp a face to ArcFace's template.
+
+    What lies outside the photo is black, as in the crops that ArcFace was trained on. A crop of a multiple of 112
+    pixels, resized by area to 112, is framed as the crop of 112 pixels is.
+
+    Args:
+        photo: uint8, (height, width, 3).
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        size: of the crop, in pixels; the template is scaled with it.
+
+    Returns:
+        uint8, (size, size, 3).
+
+    Raises:
+        FacepartError: the landmarks lie all in one point.
+    """
+    template = (ARCFACE_TEMPLATE + 0.5) * (size / _TEMPLATE_SIZE) - 0.5
+    warp = similarity_transform(landmarks, template)
+    photo, warp = _shrink_first(photo, warp)
+    return cv2.warpAffine(photo, warp, (size, size), flags=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> float:
+    """Tell how far a face lies from where ArcFace's template has it.
+
+    Args:
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        shape: of the photo: height, width, and anything after.
+
+    Returns:
+        The root mean square distance of the landmarks from the template's, as a share of the crop's side.
+    """
+    side = np.array([shape[1], shape[0]], np.float64)
+    away = (np.asarray(landmarks, np.float64) + 0.5) / side - (ARCFACE_TEMPLATE + 0.5) / _TEMPLATE_SIZE
+    return float(np.sqrt(np.square(away).sum(axis=1).mean()))
+
+
+def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _TEMPLATE_SIZE) -> NDArray[np.uint8]:
+    """Find the face that a photo is of, and warp it to ArcFace's template.
+
+    Args:
+        photo: uint8, (height, width, 3), RGB.
+        detector: finds the face.
+        size: of the crop, in pixels.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
+
+    Raises:
+        FacepartError: no face is found.
+    """
+    faces = detector.detect(photo)
+    if not faces:
+        raise FacepartError("no face found; leave the photo out, or crop it to the face")
+    return align_face(photo, choose_face(faces, photo.shape).landmarks, size)
+
+
+def _shrink_first(
+    photo: NDArray[np.uint8], warp: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Shrink `photo` by area to the scale of `warp`, and give the warp that is left.
+
+    A warp reads a few pixels around each point only: where it shrinks, fine texture would turn into noise.
+    """
+    scale = float(np.hypot(warp[0, 0], warp[1, 0]))
+    if scale >= 1:
+        return photo, warp
+    height, width = photo.shape[:2]
+    shrunk_size = max(1, round(width * scale)), max(1, round(height * scale))
+    shrunk = cv2.resize(photo, shrunk_size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # x_photo = (x_shrunk + 0.5) * ratio - 0.5, and the same for y.
+    ratio = np.array([width / shrunk_size[0], height / shrunk_size[1]])
+    left = np.column_stack([warp[:, :2] * ratio, warp[:, :2] @ (0.5 * ratio - 0.5) + warp[:, 2]])
+    return shrunk, left

@@ -1,0 +1,26 @@
+"""A name -> weights on disk, verified; with their licence and what the network takes.
+
+``catalogue.toml`` lists the networks. :func:`obtain` is the way in for the stages: it takes what the user typed.
+"""
+
+from facepart.networks.catalogue.entries import DEFAULT_PARSER, DETECTOR, Model, Source, catalogue, model
+from facepart.networks.catalogue.fetching import fetch
+from facepart.networks.catalogue.folders import cache_folder
+from facepart.networks.catalogue.lookup import default_recogniser, find
+from facepart.networks.catalogue.weights import Weights, obtain, obtain_again
+
+__all__ = [
+    "DEFAULT_PARSER",
+    "DETECTOR",
+    "Model",
+    "Source",
+    "Weights",
+    "cache_folder",
+    "catalogue",
+    "default_recogniser",
+    "fetch",
+    "find",
+    "model",
+    "obtain",
+    "obtain_again",
+]

@@ -1,0 +1,134 @@
+"""Downloads: an https URL, a Python package's archive by pip, an npm package's archive by npm.
+
+The package registries are reached through their ordinary clients, which know the user's mirrors, proxies and
+certificates; so a machine that sees nothing but a package mirror can fetch too.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO
+
+from facepart.networks.catalogue.entries import Source
+
+CONNECTION_TIMEOUT = 30  # seconds without a byte
+CLIENT_TIMEOUT = 1800  # seconds for a whole download by pip or npm
+_REASON_LENGTH = 160
+
+
+class DownloadError(Exception):
+    """A source did not give its file; the message is a few words."""
+
+
+def download(source: Source, folder: Path) -> Path:
+    """Download what `source` names into the empty folder `folder`; give the file.
+
+    Raises:
+        DownloadError: no client, no network, no answer in time, or not the file that the hash names.
+    """
+    if source.kind == "https":
+        return _https(source.spec, folder / "download")
+    if source.kind == "pip":
+        return _pip(source, folder)
+    return _npm(source.spec, folder)
+
+
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follow redirections, but never to another scheme."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        if not newurl.startswith("https://"):
+            raise urllib.error.URLError(f"redirected to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _https(url: str, target: Path) -> Path:
+    if not url.startswith("https://"):
+        raise DownloadError("is not an https address")
+    try:
+        opener = urllib.request.build_opener(_HttpsOnly)
+        with opener.open(url, timeout=CONNECTION_TIMEOUT) as answer, target.open("wb") as copy:
+            shutil.copyfileobj(answer, copy)
+    except urllib.error.HTTPError as error:
+        raise DownloadError(f"answers {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        raise DownloadError(f"cannot be reached: {_short(str(error.reason))}") from error
+    except (OSError, HTTPException) as error:
+        raise DownloadError(f"broke off: {_short(str(error))}") from error
+    return target
+
+
+def _pip(source: Source, folder: Path) -> Path:
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{source.spec} --hash=sha256:{source.sha256}\n", encoding="utf-8")
+    package = source.spec.partition("==")[0]
+    wanted = "--no-binary" if source.archive == "sdist" else "--only-binary"
+    # For an sdist, pip runs the package's own metadata step: foreign code. The pinned hash makes that acceptable:
+    # pip checks it first, so it is the code that was there when the hash was written down.
+    options = ["--no-deps", "--no-input", "--disable-pip-version-check", "--require-hashes", wanted, package]
+    target = folder / "package"
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(target), "-r", str(requirements)]
+    stderr = _run(command, folder)
+    files = list(target.glob("*"))
+    if stderr is not None or len(files) != 1:
+        raise DownloadError(_pip_reason(stderr or ""))
+    return files[0]
+
+
+def _npm(package: str, folder: Path) -> Path:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise DownloadError("npm (of Node.js) is not installed")
+    # By default npm tries so often that it takes more than a minute to say that there is no network.
+    stderr = _run([npm, "pack", package, "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"], folder)
+    files = list(folder.glob("*.tgz"))
+    if stderr is not None or len(files) != 1:
+        raise DownloadError(_npm_reason(stderr or ""))
+    return files[0]
+
+
+def _run(command: Sequence[str], folder: Path) -> str | None:
+    """Run a client in `folder`; give None if it succeeded, else what it wrote to standard error."""
+    try:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=CLIENT_TIMEOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DownloadError(f"gave no file within {CLIENT_TIMEOUT // 60} minutes") from error
+    except OSError as error:
+        raise DownloadError(f"{command[0]} cannot be started: {error.strerror}") from error
+    return done.stderr.decode("utf-8", "replace") if done.returncode else None
+
+
+def _pip_reason(stderr: str) -> str:
+    """Find the line in pip's complaints that tells what went wrong.
+
+    Without a network the last line says only that there is no such package; the warnings before it say why.
+    """
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    last = (errors or lines or ["pip gave no file"])[-1]
+    broken = re.findall(r"after connection broken by '(.*)':", stderr)
+    if broken and last.startswith("No matching distribution"):
+        return "no connection: " + _short(re.sub(r"<[^>]*>:?\s*", "", broken[-1]))
+    return _short(last.split(". ")[0])
+
+
+def _npm_reason(stderr: str) -> str:
+    """Find the line in npm's complaints that tells what went wrong: the first that is not a bare code."""
+    lines = re.findall(r"^npm (?:error|ERR!) +(\S.*)$", stderr, re.MULTILINE)
+    told = [line for line in lines if not re.match(r"(code|errno|syscall) ", line)]
+    return _short((told or stderr.splitlines() or ["npm gave no file"])[0])
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, _REASON_LENGTH, placeholder=" ...").rstrip(".")

@@ -1,0 +1,115 @@
+"""A name -> the file in the cache, from the first source that gives it whole."""
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import replacing
+from facepart.networks.catalogue.archives import ArchiveError, take
+from facepart.networks.catalogue.clients import DownloadError, download
+from facepart.networks.catalogue.entries import Model, Source, model
+from facepart.networks.catalogue.folders import cache_folder, checkout_folder, fetched_folder
+from facepart.networks.catalogue.hashes import sha256_of
+from facepart.networks.catalogue.lookup import locate, symbol_beside
+
+_TEMPORARY = "fetch-"
+_ABANDONED_AFTER = 24 * 3600  # seconds
+_logger = logging.getLogger(__name__)
+
+
+def fetch(name: str, tell: Callable[[str], None] = _logger.warning) -> Path:
+    """Give the file of the model called `name`, fetched into the cache if it is not on this machine.
+
+    Its sources are tried in turn; what one gives is checked against its hash before it is put into place.
+
+    Args:
+        name: of a model in the catalogue.
+        tell: called with one line when a download begins, so that nobody is left waiting in silence.
+
+    Returns:
+        The file; of an MXNet checkpoint the .params file.
+
+    Raises:
+        UsageError: no model is called that.
+        FacepartError: no source gave it; the message names each, why it failed, and where to put the file.
+    """
+    entry = model(name)
+    found = locate(entry)
+    if found is not None:
+        return found.path
+    target = fetched_folder() / entry.locations[0]
+    failures = []
+    for source in entry.sources:
+        tell(f"fetching {entry.name} ({_size_and_licence(entry)}) from {source}")
+        try:
+            with _temporary_folder() as folder:
+                whole = _get(entry, source, folder)
+                with replacing(target) as temporary:
+                    whole.replace(temporary)
+        except (DownloadError, ArchiveError) as error:
+            failures.append(f"{source}: {error}")
+            continue
+        if not entry.commercial:
+            _logger.warning("%s is not for commercial use; its licence: %s", entry.name, entry.licence)
+        return target
+    tried = "; ".join(failures) or "no source is known"
+    raise FacepartError(f"{entry.name} cannot be fetched: {tried}. {_by_hand(entry)}")
+
+
+def _get(entry: Model, source: Source, folder: Path) -> Path:
+    """Download from one source into `folder`; give the model's file, checked."""
+    file = download(source, folder)
+    if source.member is not None:
+        _require(file, source.sha256)
+        archive, file = file, folder / "member"
+        take(archive, source.member, file)
+    _require(file, entry.sha256)
+    return file
+
+
+def _require(file: Path, expected: str | None) -> None:
+    sha256 = sha256_of(file)
+    if expected is not None and sha256 != expected:
+        raise DownloadError(f"gave another file (sha256 {sha256[:12]}..., not {expected[:12]}...)")
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Yield an empty folder in the cache, so that what is made in it can be renamed into place; remove it after.
+
+    Its name is random, because two runs may fetch the same model at the same time.
+    """
+    cache = cache_folder()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(cache)
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=cache, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise FacepartError(f"{cache}: cannot be written: {error.strerror or error}; set FACEPART_HOME") from error
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """Remove the temporary folders of runs that were killed; no download takes a day."""
+    for folder in cache.glob(f"{_TEMPORARY}*"):
+        # Another run may remove its own at this moment.
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _size_and_licence(entry: Model) -> str:
+    return entry.licence if entry.size is None else f"{entry.size / 1e6:.1f} MB, {entry.licence}"
+
+
+def _by_hand(entry: Model) -> str:
+    """Say where to put the file by hand."""
+    place = (checkout_folder() or fetched_folder()) / entry.locations[0]
+    if entry.format == "mxnet":
+        return f"Put {place.name} and {symbol_beside(place).name} by hand into {place.parent}"
+    return f"Put it by hand at {place} (sha256 {entry.sha256})"

@@ -1,0 +1,62 @@
+"""SHA-256 of weights, and the record of those that the catalogue does not know.
+
+A model whose hash nobody has published is trusted once: its hash is written to ``hashes.json`` in the cache
+when it is first used, and every later use must find the same.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_text
+from facepart.networks.catalogue.folders import cache_folder
+
+
+def sha256_of(path: Path) -> str:
+    """Give the SHA-256 of a file's contents, in hexadecimal.
+
+    Raises:
+        FacepartError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def record_file() -> Path:
+    """Give the file that holds the recorded hashes."""
+    return cache_folder() / "hashes.json"
+
+
+def recorded(name: str) -> str | None:
+    """Give the recorded hash of a model; None where it has not been used before.
+
+    Raises:
+        FacepartError: the record is damaged.
+    """
+    return _read().get(name)
+
+
+def record(name: str, sha256: str) -> None:
+    """Record the hash of a model that was used for the first time.
+
+    Raises:
+        FacepartError: the record is damaged or cannot be written.
+    """
+    write_text(record_file(), json.dumps(_read() | {name: sha256}, indent=2) + "\n")
+
+
+def _read() -> dict[str, str]:
+    path = record_file()
+    try:
+        hashes = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise FacepartError(f"{path}: the record of hashes cannot be read ({error}); remove it") from error
+    if not isinstance(hashes, dict):
+        raise FacepartError(f"{path}: is not a record of hashes; remove it")
+    return hashes

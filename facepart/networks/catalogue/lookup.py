@@ -1,0 +1,123 @@
+"""A name -> the file on this machine, its hash checked. Nothing is fetched here."""
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from facepart.errors import FacepartError
+from facepart.networks.catalogue.entries import Model, model
+from facepart.networks.catalogue.folders import local_folders, models_folders
+from facepart.networks.catalogue.hashes import record, record_file, recorded, sha256_of
+
+# ok: as in the catalogue; wrong: not so. Where the catalogue has no hash: new, recorded, or changed since.
+State = Literal["ok", "wrong", "new", "recorded", "changed"]
+
+_STUDY_RECOGNISER = "arcface-r100"
+_FREE_RECOGNISER = "faceplugin"
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that lies where a model is expected.
+
+    Attributes:
+        path: the file; of an MXNet checkpoint the .params file.
+        sha256: of its contents.
+        state: what its hash says of it.
+    """
+
+    path: Path
+    sha256: str
+    state: State
+
+
+def symbol_beside(params: Path) -> Path:
+    """Give the graph of an MXNet checkpoint: ``model-symbol.json`` for ``model-0000.params``."""
+    return params.with_name(re.sub(r"(-\d+)?\.params$", "", params.name) + "-symbol.json")
+
+
+def look_up(entry: Model) -> Iterator[Found]:
+    """Yield the files that lie where `entry` is expected, in the order of the folders, each with its state.
+
+    Raises:
+        FacepartError: a file cannot be read.
+    """
+    for path in _candidates(entry):
+        sha256 = sha256_of(path)
+        if entry.sha256 is not None:
+            yield Found(path, sha256, "ok" if sha256 == entry.sha256 else "wrong")
+        else:
+            before = recorded(entry.name)
+            yield Found(path, sha256, "new" if before is None else "recorded" if sha256 == before else "changed")
+
+
+def locate(entry: Model) -> Found | None:
+    """Give the first file that can be used as `entry`; None if there is none.
+
+    A file with a wrong hash is passed over with a warning. The hash of a model that the catalogue does not know
+    is recorded on its first use.
+
+    Raises:
+        FacepartError: the file of a model whose hash was recorded has changed, or a file cannot be read.
+    """
+    for found in look_up(entry):
+        if found.state == "wrong":
+            warning = "%s: is not used: its sha256 is %s, that of %s is %s"
+            _logger.warning(warning, found.path, found.sha256, entry.name, entry.sha256)
+            continue
+        if found.state == "changed":
+            raise FacepartError(
+                f"{found.path}: has changed since its first use: its sha256 is {found.sha256}, was "
+                f"{recorded(entry.name)}; put the old file back, or remove {entry.name} from {record_file()}"
+            )
+        if found.state == "new":
+            _record(entry, found)
+        return found
+    return None
+
+
+def find(name: str) -> Path | None:
+    """Give the file of the model called `name` on this machine; None if it is not here.
+
+    Raises:
+        UsageError: no model is called that.
+        FacepartError: as in :func:`locate`.
+    """
+    found = locate(model(name))
+    return None if found is None else found.path
+
+
+def default_recogniser() -> str:
+    """Name the recogniser to use where none is asked for.
+
+    It is the original study's if its weights lie in ``insightface/models/model-r100-ii``, else one that is free.
+    """
+    place = model(_STUDY_RECOGNISER).locations[0]
+    has_weights = any(_is_whole(folder / place) for folder in local_folders())
+    return _STUDY_RECOGNISER if has_weights else _FREE_RECOGNISER
+
+
+def _candidates(entry: Model) -> Iterator[Path]:
+    for folder in models_folders():
+        for location in entry.locations:
+            path = folder / location
+            if _is_whole(path):
+                yield path
+            elif path.is_file():
+                _logger.warning("%s: is not used: %s is not beside it", path, symbol_beside(path).name)
+
+
+def _is_whole(path: Path) -> bool:
+    return path.is_file() and (path.suffix != ".params" or symbol_beside(path).is_file())
+
+
+def _record(entry: Model, found: Found) -> None:
+    try:
+        record(entry.name, found.sha256)
+    except FacepartError as error:
+        # A cache that cannot be written to must not keep anyone from using the weights they have.
+        _logger.warning("the sha256 of %s could not be recorded: %s", entry.name, error)

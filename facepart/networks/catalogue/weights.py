@@ -1,0 +1,132 @@
+"""A name or a path on the command line -> weights on disk, and what the catalogue knows about them."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepart.errors import FacepartError, UsageError
+from facepart.networks.catalogue.entries import Model, catalogue, model
+from facepart.networks.catalogue.fetching import fetch
+from facepart.networks.catalogue.folders import cache_folder
+from facepart.networks.catalogue.hashes import sha256_of
+from facepart.networks.catalogue.lookup import locate, symbol_beside
+
+_EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's weights on disk.
+
+    Attributes:
+        path: the file; of an MXNet checkpoint the .params file, with its symbol beside it.
+        model: its entry in the catalogue; None for a file that the catalogue does not know.
+        sha256: of the file.
+    """
+
+    path: Path
+    model: Model | None
+    sha256: str
+
+    @property
+    def symbol(self) -> Path | None:
+        """The graph of an MXNet checkpoint; None for other files."""
+        return symbol_beside(self.path) if self.path.suffix == ".params" else None
+
+    @property
+    def kept(self) -> Path:
+        """Where the network, compiled for this machine, is kept; see :func:`facepart.networks.open_engine`."""
+        return cache_folder() / "compiled" / self.sha256[:32]
+
+
+def obtain(name_or_path: str, task: str) -> Weights:
+    """Give the weights that a user asks for.
+
+    A path that exists wins: a file, a folder with one network in it, or MXNet's ``prefix,epoch``, such as
+    ``insightface/models/model-r100-ii/model,0``. A file of the catalogue is recognised by its hash wherever it
+    lies. Anything else is the name of a model, which is looked for on this machine and else fetched.
+
+    Args:
+        name_or_path: what the user gave.
+        task: what the network is wanted for: ``parser``, ``recogniser`` or ``detector``.
+
+    Raises:
+        UsageError: no model is called that, or it has another task.
+        FacepartError: the path leads to no weights, or the model can be neither found nor fetched.
+    """
+    path = _given_path(name_or_path)
+    if path is not None:
+        sha256 = sha256_of(path)
+        known = next((entry for entry in catalogue().values() if entry.sha256 == sha256), None)
+        if known is not None:
+            _require_task(known, task, f"{name_or_path} ({known.name})")
+        return Weights(path, known, sha256)
+    if name_or_path.endswith(_EXTENSIONS) or os.sep in name_or_path:
+        raise FacepartError(f"{name_or_path}: no such file or folder")
+    entry = model(name_or_path)
+    _require_task(entry, task, entry.name)
+    found = locate(entry)
+    if found is not None:
+        return Weights(found.path, entry, found.sha256)
+    path = fetch(entry.name)
+    return Weights(path, entry, sha256_of(path))
+
+
+def obtain_again(weights: Weights, task: str) -> Weights:
+    """Give weights that were obtained on another machine, on this one: from the same path, or else by their name.
+
+    Raises:
+        FacepartError: they are not there and cannot be fetched, or others lie in their place.
+    """
+    found = weights
+    if not weights.path.exists():
+        if weights.model is None:
+            raise FacepartError(f"{weights.path}: no such file; weights must lie where every machine sees them")
+        found = obtain(weights.model.name, task)
+    if sha256_of(found.path) != weights.sha256:
+        raise FacepartError(f"{found.path}: are other weights than those of that name where the run was started")
+    return found
+
+
+def _given_path(text: str) -> Path | None:
+    """Give the weights that an explicit path leads to; None if `text` is no path to anything."""
+    path = Path(text).expanduser()
+    if path.is_file():
+        return _with_symbol(path)
+    if path.is_dir():
+        return _in_folder(path)
+    prefix_and_epoch = re.fullmatch(r"(.+?)\s*,\s*(\d+)", text)
+    if prefix_and_epoch is None:
+        return None
+    prefix, epoch = prefix_and_epoch.groups()
+    params = Path(f"{prefix}-{int(epoch):04d}.params").expanduser()
+    if not params.is_file():
+        raise FacepartError(f"{params}: no such file, and {text} means it and {symbol_beside(params).name} beside it")
+    return _with_symbol(params)
+
+
+def _in_folder(folder: Path) -> Path:
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix in _EXTENSIONS)
+    except OSError as error:
+        raise FacepartError(f"{folder}: cannot be opened: {error.strerror}") from error
+    if not files:
+        raise FacepartError(f"{folder}: has no network in it (a file ending in {', '.join(_EXTENSIONS)})")
+    if len(files) > 1:
+        raise FacepartError(
+            f"{folder}: has several networks in it; name one: {', '.join(path.name for path in files)}"
+        )
+    return _with_symbol(files[0])
+
+
+def _with_symbol(path: Path) -> Path:
+    if path.suffix == ".params" and not symbol_beside(path).is_file():
+        raise FacepartError(f"{path}: {symbol_beside(path).name} must lie beside it: it holds the graph")
+    return path
+
+
+def _require_task(entry: Model, task: str, called: str) -> None:
+    if entry.task != task:
+        others = ", ".join(other.name for other in catalogue().values() if other.task == task)
+        raise UsageError(f"{called} is a {entry.task}, not a {task}; known as such: {others}")

@@ -1,0 +1,64 @@
+"""Photo -> label map.
+
+The recipe is the original study's: the photo is resized to 512x512 (bilinear, as Pillow does it), scaled to 0..1,
+normalised by ImageNet's mean and deviation, and each pixel gets the class of the highest score.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facepart.networks.engine import Engine, Network, Preprocessing
+from facepart.networks.engine_choice import open_engine
+from facepart.networks.label_map import CLASSES, SIZE
+
+# torchvision's ImageNet statistics, in units of 0..255.
+PREPROCESSING = Preprocessing(
+    height=SIZE,
+    width=SIZE,
+    mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
+    scale=(0.229 * 255, 0.224 * 255, 0.225 * 255),
+)
+
+
+def open_parser(
+    path: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    kept: Path | None = None,
+    threads: int | None = None,
+) -> Engine:
+    """Put a face parser on a device.
+
+    Args:
+        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
+        device: see :func:`facepart.networks.open_engine`; likewise `precision`, `kept` and `threads`.
+        precision: see there.
+        kept: see there.
+        threads: see there.
+
+    Returns:
+        An engine that takes uint8 photos (n, 512, 512, 3), RGB, and gives uint8 label maps (n, 512, 512).
+
+    Raises:
+        FacepartError: the file holds no such parser; UsageError: the device or the precision is not there.
+    """
+
+    def load() -> tuple[Network, Preprocessing]:
+        if path.suffix.lower() == ".onnx":
+            return path, PREPROCESSING
+        # Imported here: a network that was compiled before needs no PyTorch, which takes seconds to load.
+        from facepart.networks.bisenet import load_bisenet
+
+        return load_bisenet(path), PREPROCESSING
+
+    return open_engine(load, device, precision, classes=len(CLASSES), kept=kept, threads=threads)
+
+
+def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Resize a photo, uint8 (h, w, 3), to the parser's input, uint8 (512, 512, 3)."""
+    if photo.shape[:2] == (SIZE, SIZE):
+        return photo
+    return np.asarray(Image.fromarray(photo).resize((SIZE, SIZE), Image.Resampling.BILINEAR))

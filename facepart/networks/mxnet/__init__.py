@@ -1,0 +1,1 @@
+"""MXNet checkpoints, read and run without MXNet."""

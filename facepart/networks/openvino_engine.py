@@ -1,0 +1,190 @@
+"""Networks on the CPU by OpenVINO.
+
+8-bit photos go in: conversion, colour order, mean and scale are part of the compiled graph, and for label maps so
+is the choice of the best class. The graph is compiled for one photo and several photos are in flight at once, one a
+stream: on CPUs that is as fast as large batches, it also runs ONNX files of a fixed batch of one, and the answer for
+a photo cannot depend on its neighbours.
+"""
+
+import json
+import threading
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import replacing
+from facepart.networks.engine import Network, Preprocessing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+# OpenVINO's names of what a processor computes in hardware.
+_CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
+
+
+def cpu_precisions() -> tuple[str, ...]:
+    """Name the precisions that this processor computes in hardware."""
+    there = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return tuple(precision for name, precision in _CAPABILITIES.items() if name in there)
+
+
+class OpenVinoEngine:
+    """A network on the CPU; see :class:`facepart.networks.engine.Engine`."""
+
+    device = "cpu"
+    runtime = "openvino"
+    _mapped: NDArray[np.uint8] | None = None
+
+    def __init__(
+        self,
+        network: Network,
+        preprocessing: Preprocessing,
+        classes: int | None = None,
+        precision: str = "fp32",
+        threads: int | None = None,
+    ) -> None:
+        """Compile `network`; `classes`, `precision` and `threads` are as in :func:`facepart.networks.open_engine`.
+
+        Raises:
+            FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names, or
+                does not score that many classes.
+        """
+        model = _read(network, preprocessing)
+        if classes is not None:
+            model = _best_class(model, classes, _name(network))
+        self._take(ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", _options(precision, threads)))
+        self.preprocessing = preprocessing
+        self.precision = precision
+
+    def _take(self, compiled: ov.CompiledModel) -> None:
+        self._compiled = compiled
+        self._port = compiled.output(0)
+        self.output_shape = tuple(self._port.shape)[1:]
+        # Two a stream: while one request's answer is taken, the stream has the next.
+        count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._requests = [compiled.create_infer_request() for _ in range(count)]
+        self._lock = threading.Lock()
+
+    def keep(self, path: Path) -> None:
+        """Write the compiled network to `path`, for :meth:`kept`."""
+        header = {**_made_by(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            file.write(json.dumps(header).encode() + b"\n")
+            file.write(self._compiled.export_model().getbuffer())
+
+    @classmethod
+    def kept(cls, path: Path, threads: int | None = None) -> "OpenVinoEngine | None":
+        """Take a compiled network from `path`; None if it is not there, or of another release or processor."""
+        try:
+            with path.open("rb") as file:
+                header = json.loads(file.readline())
+                if {key: header.get(key) for key in _made_by()} != _made_by():
+                    return None
+                # Mapped, not read: the weights stay in the file, and the system takes them into memory once.
+                weights = np.memmap(path, np.uint8, "c", offset=file.tell())
+                tensor = ov.Tensor(weights, shared_memory=True)
+                compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"], threads))
+        except (OSError, ValueError, KeyError, RuntimeError):
+            return None  # not there, or not whole: it is compiled, and kept, anew
+        engine = cls.__new__(cls)
+        engine._take(compiled)
+        engine._mapped = weights  # the network uses them where they lie
+        fields = header["preprocessing"]
+        engine.preprocessing = Preprocessing(
+            **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has lists alone
+        )
+        engine.precision = header["precision"]
+        return engine
+
+    def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
+        """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
+        # Waiting in order, without OpenVINO's callbacks into Python: a worker thread that still has to leave such a
+        # callback needs the interpreter's lock, which the thread that frees the network holds while it joins it.
+        out = np.empty((len(photos), *self.output_shape), self._port.get_element_type().to_dtype())
+        ahead = len(self._requests)
+        with self._lock:
+            for index in range(len(photos) + ahead):
+                request = self._requests[index % ahead]
+                if index >= ahead and index - ahead < len(photos):
+                    request.wait()
+                    out[index - ahead] = request.get_output_tensor(0).data[0]
+                if index < len(photos):
+                    request.start_async({0: photos[index][None]})
+        return out
+
+
+def _options(precision: str, threads: int | None) -> dict[str, str]:
+    # The precision is asked for by name: the default on processors with bfloat16 would be less exact than fp32.
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
+    return options if threads is None else {**options, "INFERENCE_NUM_THREADS": str(threads)}
+
+
+def _made_by() -> dict[str, str]:
+    """Name what a compiled network is good for."""
+    return {"openvino": ov.get_version(), "processor": ov.Core().get_property("CPU", "FULL_DEVICE_NAME")}
+
+
+def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
+    shape = [1, 3, preprocessing.height, preprocessing.width]
+    try:
+        if isinstance(network, Path):
+            model = ov.Core().read_model(network)
+        else:
+            model = ov.convert_model(_trace(network, shape))
+        if len(model.inputs) != 1:
+            raise FacepartError(f"{_name(network)}: takes {len(model.inputs)} inputs, not one photo")
+        model.reshape({model.inputs[0]: shape})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FacepartError(f"{_name(network)}: does not run on photos of {shape[2]}x{shape[3]}: {reason}") from error
+    if len(model.outputs) > 1:
+        # Only the first output is wanted; what leads to the others alone is not computed.
+        model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
+    return model
+
+
+def _trace(module: "nn.Module", shape: list[int]) -> Any:
+    # Imported here: a network that was compiled before needs no PyTorch, which takes seconds to load.
+    import torch
+
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns of shape arithmetic in Python; the shape is fixed here, so it holds. Its check of the
+        # trace would run the network twice more.
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(module.eval(), torch.zeros(shape), check_trace=False)  # type: ignore[no-untyped-call]
+
+
+def _best_class(model: ov.Model, classes: int, name: str) -> ov.Model:
+    """Replace the scores by the number of the best class, so that label maps leave the graph, not scores."""
+    scores = model.outputs[0].get_node().input_value(0)
+    if len(scores.get_partial_shape()) != 4 or scores.get_shape()[1] != classes:
+        raise FacepartError(f"{name}: gives {scores.get_partial_shape()}, not a score for each of {classes} classes")
+    best = ops.topk(scores, ops.constant(1), axis=1, mode="max", sort="value").output(1)
+    labels = ops.convert(ops.squeeze(best, ops.constant([1])), "u8")
+    return ov.Model([ops.result(labels)], model.get_parameters())
+
+
+def _take_photos(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:
+    """Put the conversion from 8-bit RGB rows of pixels into the graph."""
+    steps = PrePostProcessor(model)
+    photo = steps.input()
+    photo.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)
+    photo.model().set_layout(ov.Layout("NCHW"))
+    if preprocessing.colour == "bgr":
+        photo.preprocess().convert_color(ColorFormat.BGR)
+    photo.preprocess().convert_element_type(ov.Type.f32)
+    photo.preprocess().mean(list(preprocessing.mean)).scale(list(preprocessing.scale))
+    return steps.build()
+
+
+def _name(network: Network) -> str:
+    return str(network) if isinstance(network, Path) else type(network).__name__

@@ -1,1 +1,0 @@
-"""Photo -> label map: BiSeNet, 19 CelebAMask-HQ classes at 512x512."""

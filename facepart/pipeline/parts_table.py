@@ -1,0 +1,49 @@
+"""``parts.csv``: how much of each photo each part covers, and which parts were not found.
+
+A bald head has no hair and a photo may be cropped at the mouth: a study must know, since such a photo is left
+unchanged where the part should have been blurred. Columns: ``photo`` (its name, without extension), ``part``,
+``pixels`` (of the 512x512 label map) and ``share`` (of the photo, 0..1).
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_text
+from facepart.networks.label_map import SIZE
+from facepart.occlusion.parts import PARTS
+
+PARTS_FILE = "parts.csv"
+
+# (photo, part) -> pixels of the label map.
+PartsTable = dict[tuple[str, str], int]
+
+
+def read_parts_table(folder: Path) -> PartsTable:
+    """Read ``parts.csv`` in `folder`; empty where there is none.
+
+    Raises:
+        FacepartError: the file is there but is not such a table.
+    """
+    path = folder / PARTS_FILE
+    if not path.exists():
+        return {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {(row["photo"], row["part"]): int(row["pixels"]) for row in csv.DictReader(file)}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise FacepartError(f"{path}: is not a table of parts; remove it, and the run makes it anew") from error
+
+
+def write_parts_table(folder: Path, table: Mapping[tuple[str, str], int]) -> None:
+    """Write ``parts.csv`` into `folder`, sorted by photo, then by part in the order of :data:`PARTS`."""
+    order = {part: number for number, part in enumerate(PARTS)}
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["photo", "part", "pixels", "share"])
+    for photo, part in sorted(table, key=lambda key: (key[0], order.get(key[1], len(order)))):
+        pixels = table[photo, part]
+        writer.writerow([photo, part, pixels, f"{pixels / SIZE**2:.6f}"])
+    write_text(folder / PARTS_FILE, buffer.getvalue())

@@ -1,1 +1,0 @@
-"""Face -> embedding of unit length (ArcFace), with the face found and aligned first if wanted."""

@@ -1,0 +1,138 @@
+"""A study's figures for other programs: ``results.csv``, ``results.json``, and tables of the groups compared.
+
+In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``; JSON has
+its standard error, too, as ``<name>_error``. Figures that are not known are empty in a table, and null in JSON.
+
+Figures are written to 9 digits, intervals and errors to 6: sums over many scores differ in their last bits with the
+order in which threads add them up, and a study that is run again should write the same files.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from facepart.analysis.differentials import Differential, ShiftDifference
+from facepart.analysis.intervals import Interval
+from facepart.analysis.results import PartResult
+from facepart.report.content import Content
+
+VERSION = 2
+_DIGITS, _DIGITS_OF_ERRORS = 9, 6
+
+
+def results_csv(results: Sequence[PartResult]) -> str:
+    """Put the figures into CSV, a row a group, part, way in which it was lost, and comparison."""
+    names = [name for field in fields(PartResult) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in results])
+
+
+def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
+    """Put the differences of shifts into CSV, a row a part, way in which it was lost, and two groups."""
+    names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in differences])
+
+
+def differentials_csv(differentials: Sequence[Differential]) -> str:
+    """Put the groups' error rates into CSV, a row a set of photos, threshold and group.
+
+    The figures of all groups together stand in every row of theirs. ``ratio_fmr`` and ``ratio_fnmr`` are the group's
+    rates over those of the first group that takes part in the comparison; that group itself has none.
+    """
+    rows = []
+    for each in differentials:
+        whole = _flat(each, without=("groups", "ratios"))
+        ratios = {ratio.second: ratio for ratio in each.ratios if ratio.first == each.ratios[0].first}
+        for group in each.groups:
+            row = whole | _flat(group)
+            if group.group in ratios:
+                ratio = ratios[group.group]
+                row |= {"ratio_to": ratio.first, **_inverse("ratio_fmr", ratio.fmr)}
+                row |= _inverse("ratio_fnmr", ratio.fnmr)
+            rows.append(row)
+    names = [
+        "photos",
+        "target",
+        "threshold_of",
+        "group",
+        "threshold",
+        *_columns("fmr", True),
+        *_columns("fnmr", True),
+    ]
+    names += ["refused", "ratio_to", *_columns("ratio_fmr", True), *_columns("ratio_fnmr", True)]
+    names += ["inequity_fmr", "inequity_fnmr", "garbe", "fairness_discrepancy"]
+    return _csv(names, rows)
+
+
+def results_json(content: Content, about: Mapping[str, Any]) -> str:
+    """Put all that a study found into JSON.
+
+    Args:
+        content: the report's.
+        about: how it was made; its keys stand beside the others.
+    """
+    whole = {
+        "version": VERSION,
+        **about,
+        "ranked_by": content.ranked_by,
+        "resamplings": content.resamplings,
+        "draws": content.draws,
+        "results": [_flat(row) for row in content.results],
+        "rankings": {
+            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in content.rankings.items()
+        },
+        "agreements": [
+            {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in content.agreements
+        ],
+        "shift_differences": [_flat(row) for row in content.shift_differences],
+        "differentials": [
+            _flat(row, without=("groups", "ratios"))
+            | {"groups": [_flat(group) for group in row.groups], "ratios": [_flat(ratio) for ratio in row.ratios]}
+            for row in content.differentials
+        ],
+    }
+    return json.dumps(whole, indent=2, allow_nan=False) + "\n"
+
+
+def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Give the fields of a dataclass, each interval as four."""
+    return dict(pair for field in fields(row) if field.name not in without for pair in _values(row, field.name))
+
+
+def _values(row: Any, name: str) -> Iterator[tuple[str, Any]]:
+    value = getattr(row, name)
+    if isinstance(value, Interval):
+        yield name, _number(value.value)
+        for ending in ("low", "high", "error"):
+            yield f"{name}_{ending}", _number(getattr(value, ending), _DIGITS_OF_ERRORS)
+    else:
+        yield name, _number(value) if isinstance(value, float) else value
+
+
+def _inverse(name: str, ratio: Interval) -> dict[str, float | None]:
+    """Give one over a ratio, whose interval is one of its logarithm."""
+    value, low, high = (1 / end if end else math.nan for end in (ratio.value, ratio.high, ratio.low))
+    return {
+        name: _number(value),
+        f"{name}_low": _number(low, _DIGITS_OF_ERRORS),
+        f"{name}_high": _number(high, _DIGITS_OF_ERRORS),
+    }
+
+
+def _number(value: float, digits: int = _DIGITS) -> float | None:
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+
+
+def _columns(name: str, with_interval: bool) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"] if with_interval else [name]
+
+
+def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in rows])
+    return buffer.getvalue()

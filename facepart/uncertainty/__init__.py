@@ -1,1 +1,0 @@
-"""Standard errors and intervals for scores that share people."""
