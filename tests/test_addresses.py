@@ -13,7 +13,7 @@ from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.data.photos import find_photos
 from facepart.errors import FacepartError
-from facepart.files.addresses import common_folder, files_in, is_address, place, presence, stamp_of
+from facepart.files.addresses import ExistingPaths, common_folder, files_in, is_address, place, stamp_of
 from facepart.files.atomic import replacing, write_bytes
 from facepart.matching.match import match
 from facepart.pipeline.blur import blur_photos
@@ -87,8 +87,8 @@ def test_a_file_is_there_whole_or_not_at_all(bucket: Path) -> None:
 def test_presence_and_stamps_follow_the_files(bucket: Path, tmp_path: Path) -> None:
     for folder in (bucket, tmp_path):
         write_bytes(folder / "x" / "one", b"1")
-        is_there = presence([folder / "x", folder / "not there"])
-        assert [is_there(folder / "x" / name) for name in ("one", "two")] == [True, False]
+        existing = ExistingPaths([folder / "x", folder / "not there"])
+        assert [folder / "x" / name in existing for name in ("one", "two")] == [True, False]
         before = stamp_of(folder / "x" / "one")
         assert stamp_of(folder / "x" / "one") == before
         write_bytes(folder / "x" / "one", b"another")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from facepart.data.photo_input import read_photo
 from facepart.networks import face_parser as parser
 from facepart.occlusion.control import BLOBS, MOVED, control_mask
-from facepart.occlusion.method import Way
+from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.parts import HEAD, PARTS, part_mask
 from facepart.occlusion.recipe import recipe
@@ -47,7 +47,7 @@ def face_of(labels, part):
     return np.isin(labels, HEAD) & ((labels != 17) | (part == "hair"))
 
 
-def grown(mask, part, way=Way()):  # noqa: B008 (it is frozen)
+def grown(mask, part, way=OcclusionMethod()):  # noqa: B008 (it is frozen)
     """The mask as the recipe dilates it; SciPy's, not OpenCV's."""
     return scipy.ndimage.maximum_filter(mask, 2 * recipe(part, 512, 512, way).dilation + 1)
 
@@ -67,7 +67,7 @@ def check_moved(labels, part, control, way):
     st.integers(200, 312),
     st.integers(230, 300),
     st.integers(0, 2**40),
-    st.sampled_from([Way(), Way(dilation=0), Way("grey", dilation=1.5)]),
+    st.sampled_from([OcclusionMethod(), OcclusionMethod(dilation=0), OcclusionMethod("grey", dilation=1.5)]),
 )
 def test_a_features_control_has_its_area_and_lies_on_the_face_away_from_it(part, scale, across, down, seed, way):
     labels = drawn_face(scale, across, down)
@@ -121,11 +121,11 @@ def test_what_cannot_be_moved_upright_is_turned():
     labels[170:342, 240:272] = 10
     kinds: Counter[str] = Counter()
     for seed in range(12):
-        control = control_mask(labels, "nose", seed, Way(dilation=0))
+        control = control_mask(labels, "nose", seed, OcclusionMethod(dilation=0))
         kinds[control.kind] += 1
         assert np.count_nonzero(control.mask) == np.count_nonzero(labels == 10)
         if control.kind == MOVED:
-            check_moved(labels, "nose", control, Way(dilation=0))
+            check_moved(labels, "nose", control, OcclusionMethod(dilation=0))
             left, _, columns, rows = cv2.boundingRect(control.mask)
             assert columns > rows
             assert left + columns <= 240 or left >= 272
@@ -215,4 +215,4 @@ def test_controls_on_real_faces(shared, bisenet_weights):
                     assert np.count_nonzero(control.mask) == pixels
                 if part in FEATURES and pixels:
                     assert control.kind == MOVED, (path.stem, part)
-                    check_moved(labels, part, control, Way())
+                    check_moved(labels, part, control, OcclusionMethod())

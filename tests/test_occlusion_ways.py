@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.occlusion.method import OCCLUSIONS, STANDARD, Way, choose_way, sweep
+from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod, OcclusionMethod, parse_sweep
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.recipe import Recipe, describe, recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
 from facepart.occlusion.soften import soft_mask
 from facepart.pipeline.blur import blur_photos
 
-WAYS = [*map(Way, OCCLUSIONS), Way("blur", 5), Way("pixelate", 9, 0.5), Way("grey", dilation=2.0), Way(dilation=0)]
+WAYS = [*map(OcclusionMethod, OCCLUDERS), OcclusionMethod("blur", 5), OcclusionMethod("pixelate", 9, 0.5), OcclusionMethod("grey", dilation=2.0), OcclusionMethod(dilation=0)]
 
 
 def names(ways):
@@ -38,19 +38,19 @@ def square_mask(top=200, left=180, side=110):
 
 
 def test_names_tell_ways_apart_and_fit_a_file():
-    assert Way().name == "blur"
+    assert OcclusionMethod().name == "blur"
     assert names(WAYS[-4:]) == ["blur-5", "pixelate-9-dilation-0.5", "grey-dilation-2", "blur-dilation-0"]
-    assert Way(dilation=-0.0).name == Way(dilation=0).name
-    assert Way(dilation=2).name == Way(dilation=2.0).name
+    assert OcclusionMethod(dilation=-0.0).name == OcclusionMethod(dilation=0).name
+    assert OcclusionMethod(dilation=2).name == OcclusionMethod(dilation=2.0).name
 
 
 @given(
     *[
         st.builds(
-            lambda occlusion, box, dilation: Way(
+            lambda occlusion, box, dilation: OcclusionMethod(
                 occlusion, box if occlusion in ("blur", "pixelate") else 15, dilation
             ),
-            st.sampled_from(OCCLUSIONS),
+            st.sampled_from(OCCLUDERS),
             st.integers(1, 111).map(lambda half: 2 * half + 1),
             st.floats(0, 10),
         )
@@ -87,20 +87,20 @@ def test_the_record_of_the_standard_way_is_as_it_ever_was():
 )
 def test_ways_that_cannot_be_are_refused(values, words):
     with pytest.raises(UsageError, match=words):
-        Way(*values)
+        OcclusionMethod(*values)
 
 
 def test_a_way_is_chosen_by_name():
-    assert [choose_way(name) for name in OCCLUSIONS] == [Way(name) for name in OCCLUSIONS]
+    assert [OcclusionMethod(name) for name in OCCLUDERS] == [OcclusionMethod(name) for name in OCCLUDERS]
     with pytest.raises(UsageError, match="unknown occlusion 'blur=5'"):
-        choose_way("blur=5")
+        OcclusionMethod("blur=5")
 
 
 def test_sweeps_vary_one_number():
-    base = Way("grey", dilation=0.5)
-    assert names(sweep("blur=5,9,15,25")) == ["blur-5", "blur-9", "blur", "blur-25"]
-    assert sweep("pixelate=9, 15", base) == [Way("pixelate", 9, 0.5), Way("pixelate", 15, 0.5)]
-    assert sweep("dilation=0,0.5,1,2", base) == [Way("grey", dilation=value) for value in (0, 0.5, 1, 2)]
+    base = OcclusionMethod("grey", dilation=0.5)
+    assert names(parse_sweep("blur=5,9,15,25")) == ["blur-5", "blur-9", "blur", "blur-25"]
+    assert parse_sweep("pixelate=9, 15", base) == [OcclusionMethod("pixelate", 9, 0.5), OcclusionMethod("pixelate", 15, 0.5)]
+    assert parse_sweep("dilation=0,0.5,1,2", base) == [OcclusionMethod("grey", dilation=value) for value in (0, 0.5, 1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,17 @@ def test_sweeps_vary_one_number():
 )
 def test_a_wrong_sweep_is_refused_in_one_line(text):
     with pytest.raises(UsageError) as caught:
-        sweep(text)
+        parse_sweep(text)
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_box_and_dilation_scale_the_recipe():
-    assert recipe("nose", 224, 224, Way(box=5, dilation=0.5)).box == 5
-    assert recipe("nose", 224, 224, Way(dilation=0.5)).dilation == 3
-    assert recipe("nose", 448, 448, Way(box=9, dilation=2)) == Recipe(dilation=24, sigma=10.0, box=17)
+    assert recipe("nose", 224, 224, OcclusionMethod(box=5, dilation=0.5)).box == 5
+    assert recipe("nose", 224, 224, OcclusionMethod(dilation=0.5)).dilation == 3
+    assert recipe("nose", 448, 448, OcclusionMethod(box=9, dilation=2)) == Recipe(dilation=24, sigma=10.0, box=17)
     # A box of one pixel would leave the photo as it is.
-    assert recipe("nose", 112, 112, Way(box=3)).box == 3
+    assert recipe("nose", 112, 112, OcclusionMethod(box=3)).box == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -205,7 +205,7 @@ def test_inpainting_a_patch_is_inpainting_the_photo(size):
         soft = soft_mask(mask, recipe("nose", height, width), height, width)
         whole = inpaint(photo, soft, scale_of(height, width)).astype(int)
         expected = (soft[:, :, None] * whole + (255 - soft[:, :, None].astype(int)) * photo) // 255
-        np.testing.assert_array_equal(occlude_parts(photo, {"nose": mask}, Way("inpaint"))["nose"].photo, expected)
+        np.testing.assert_array_equal(occlude_parts(photo, {"nose": mask}, OcclusionMethod("inpaint"))["nose"].photo, expected)
 
 
 def test_inpainting_continues_a_plain_surrounding_over_a_part():
@@ -233,7 +233,7 @@ def test_a_stronger_blur_leaves_less_detail():
     mask = square_mask(150, 150, 200)
     spread = [
         occlude_parts(photo, {"nose": mask}, way)["nose"].photo[80:140, 80:140].std()
-        for way in sweep("blur=3,7,15,25", STANDARD)
+        for way in parse_sweep("blur=3,7,15,25", STANDARD)
     ]
     assert spread == sorted(spread, reverse=True)
     assert spread[0] > 3 * spread[-1]
@@ -241,7 +241,7 @@ def test_a_stronger_blur_leaves_less_detail():
 
 def test_more_dilation_loses_more():
     shares = [
-        occlude_parts(photo_of(7), {"nose": square_mask()}, way)["nose"].share for way in sweep("dilation=0,0.5,1,2")
+        occlude_parts(photo_of(7), {"nose": square_mask()}, way)["nose"].share for way in parse_sweep("dilation=0,0.5,1,2")
     ]
     assert shares == sorted(shares)
     assert shares[0] < shares[-1]
@@ -252,11 +252,11 @@ def test_a_folder_holds_one_way_only(tmp_path, face_paths, bisenet_weights):
     photo = read_photo(face_paths[0])[::2, ::2].copy()
     source, masks, blurred = tmp_path / "photos", tmp_path / "masks", tmp_path / "blurred"
     write_image(source / "a.png", photo)
-    blur_photos(source, masks, blurred, parts=["nose"], way=Way("grey"))
+    blur_photos(source, masks, blurred, parts=["nose"], way=OcclusionMethod("grey"))
     settings = json.loads((blurred / "run.json").read_text())["settings"]
-    assert settings["recipe"] == describe(Way("grey"))
+    assert settings["recipe"] == describe(OcclusionMethod("grey"))
     mask = read_photo(masks / "mask_nose" / "a_annotation.png")[:, :, 0].copy()
-    expected = occlude_parts(photo, {"nose": mask}, Way("grey"))["nose"].photo
+    expected = occlude_parts(photo, {"nose": mask}, OcclusionMethod("grey"))["nose"].photo
     np.testing.assert_array_equal(read_photo(blurred / "blurred_nose" / "a.png"), expected)
     with pytest.raises(FacepartError, match="was made with recipe"):
         blur_photos(source, masks, blurred, parts=["nose"])

@@ -7,7 +7,7 @@ from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import find_photos
 from facepart.networks.face_parser import open_parser
 from facepart.networks.recogniser import open_recogniser
-from facepart.occlusion.method import STANDARD, Way
+from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.versions import versions_of
 from facepart.pipeline.blur import blur_photos
@@ -50,7 +50,7 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):
-    versions = versions_of(list(PARTS), (STANDARD, Way("noise")), draws=1)
+    versions = versions_of(list(PARTS), (STANDARD, OcclusionMethod("noise")), draws=1)
 
     def run(items, **options):
         results = {}

@@ -15,7 +15,7 @@ from facepart.analysis.results import CONTROL, WITHIN
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.occlusion.method import Way
+from facepart.occlusion.method import OcclusionMethod
 from facepart.pipeline.blur import blur_photos
 from facepart.scores import load_scores
 from facepart.study import Request, run_study
@@ -178,7 +178,7 @@ def test_masks_of_the_main_way_are_kept_and_never_mixed_with_another(
     kept = replace(request_of_all, occlusions=["grey"], sweeps=[], control=0, keep=["masks", "photos"])
     run_study(kept)
     blur_photos(
-        kept.source, tmp_path / "m", tmp_path / "b", parts=PARTS, device="cpu", precision="fp32", way=Way("grey")
+        kept.source, tmp_path / "m", tmp_path / "b", parts=PARTS, device="cpu", precision="fp32", way=OcclusionMethod("grey")
     )
     for path in (tmp_path / "b").rglob("*.png"):
         ours = kept.output / "blurred" / path.relative_to(tmp_path / "b")

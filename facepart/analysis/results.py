@@ -39,7 +39,7 @@ class About:
     Attributes:
         group: the demographic group.
         part: the part that was lost.
-        occlusion: how, by :attr:`facepart.occlusion.method.Way.name`; ``blur`` is the original study's.
+        occlusion: how, by :attr:`facepart.occlusion.method.OcclusionMethod.name`; ``blur`` is the original study's.
         comparison: ``within`` (photos with the part blurred among themselves), ``cross`` (those against the original
             ones) or ``control`` (photos with other places of the same size blurred, among themselves).
         photos: of the group.

@@ -10,7 +10,7 @@ from facepart.cli.progress import progress_bar, report
 from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
-from facepart.occlusion.method import OCCLUSIONS, STANDARD, choose_way
+from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod
 from facepart.occlusion.parts import PARTS
 
 
@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--occlusion",
         metavar="NAME",
-        default=STANDARD.occlusion,
-        help=f"what takes the part's place: {', '.join(OCCLUSIONS)} (default: %(default)s)",
+        default=STANDARD.occluder,
+        help=f"what takes the part's place: {', '.join(OCCLUDERS)} (default: %(default)s)",
     )
     parser.add_argument("--model", metavar="NAME|PATH", help="the parser (default: bisenet-resnet18)")
     parser.add_argument(
@@ -76,7 +76,7 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.maskdest,
             arguments.finaldest,
             parts=[name for names in arguments.parts for name in names.split(",")],
-            way=choose_way(arguments.occlusion),
+            way=OcclusionMethod(arguments.occlusion),
             model=arguments.model or DEFAULT_PARSER,
             device=arguments.device,
             precision=arguments.precision,

@@ -19,7 +19,7 @@ from facepart.data.naming import DATASETS, DEFAULT_DATASET
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
-from facepart.occlusion.method import OCCLUSIONS, STANDARD
+from facepart.occlusion.method import OCCLUDERS, STANDARD
 from facepart.occlusion.parts import PARTS
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--occlusion",
         type=_names,
-        default=[STANDARD.occlusion],
+        default=[STANDARD.occluder],
         metavar="NAME",
-        help=f"how a part is lost: {', '.join(OCCLUSIONS)}; several compare, the first is the main one "
+        help=f"how a part is lost: {', '.join(OCCLUDERS)}; several compare, the first is the main one "
         "(default: blur)",
     )
     add(

@@ -171,13 +171,22 @@ def remove_if_empty(folder: Path) -> None:
             folder.rmdir()
 
 
-def presence(folders: Iterable[Path]) -> Callable[[Path], bool]:
-    """Give what tells whether a file below one of some folders is there.
+class ExistingPaths:
+    """Which files exist below some folders.
 
-    On a file system that is looked up when it is asked; of addresses, all that is there now is listed at once.
+    On a file system that is looked up for each path; the files at addresses are listed once, when this is made.
     """
-    listed = {_inside(each.path) for folder in folders if is_address(folder) for each in files_in(folder)}
-    return lambda path: _inside(path) in listed if is_address(path) else path.exists()
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        """List what is below those of `folders` that are addresses.
+
+        Raises:
+            FacepartError: an address cannot be listed.
+        """
+        self._listed = {_inside(each.path) for folder in folders if is_address(folder) for each in files_in(folder)}
+
+    def __contains__(self, path: Path) -> bool:
+        return _inside(path) in self._listed if is_address(path) else path.exists()
 
 
 def files_in(folder: Path) -> Iterator[Listed]:

@@ -99,6 +99,17 @@ def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any])
         raise FacepartError(f"{folder}: {difference}; choose another folder, or redo everything with --overwrite")
 
 
+def with_earlier(folder: Path, key: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to one of a run's settings, a mapping, what an earlier run in `folder` had there besides.
+
+    A folder thus remembers each recipe that some of its outputs were made by, and a run that adds to it is compared
+    with those it has in common.
+    """
+    earlier = read_record(folder)
+    before = earlier["settings"].get(key) if earlier else None
+    return {**settings, key: {**(before if isinstance(before, dict) else {}), **settings[key]}}
+
+
 def remove_outdated(
     folder: Path, stage: str, settings: Mapping[str, Any], outputs: Collection[Path], there: Iterable[Path]
 ) -> None:

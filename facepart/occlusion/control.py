@@ -1,4 +1,4 @@
-"""The size control: as many pixels as a part has, lost elsewhere on the face.
+"""The size control: as many pixels as a part has, occluded elsewhere on the face.
 
 A part may seem important only because it is large. Its control takes away the same shape at a random place of the
 face where the part is not; what the part moves beyond its control is then its own. A control is a mask like a part's,
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.networks.label_map import SIZE
-from facepart.occlusion.method import STANDARD, Way
-from facepart.occlusion.parts import HEAD, PARTS, part_mask
+from facepart.occlusion.method import STANDARD, OcclusionMethod
+from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.occlusion.recipe import recipe
 
 MOVED, BLOBS = "moved", "blobs"
@@ -58,7 +58,9 @@ class Control(NamedTuple):
     kind: str
 
 
-def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int, way: Way = STANDARD) -> Control:
+def control_mask(
+    labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int, method: OcclusionMethod = STANDARD
+) -> Control:
     """Draw a control for a part of a face.
 
     The part's shape is moved to a place drawn uniformly from all where at least 97 % of it lies on the face and none
@@ -77,7 +79,7 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
         part: a key of :data:`facepart.occlusion.parts.PARTS`.
         seed: of the draw: numbers from 0 on, of the study, the photo, the part and the draw. The same seed gives the
             same mask; nothing else is random.
-        way: how the part is to be lost; its dilation matters here.
+        method: how the region is occluded; its dilation matters here.
 
     Returns:
         The control. A moved shape has as many pixels as the part, turned ones too; blobs have as many where masks do
@@ -88,9 +90,9 @@ def control_mask(labels: NDArray[np.uint8], part: str, seed: Sequence[int] | int
     if not pixels:
         return Control(mask, "")
     rng = np.random.default_rng(seed)
-    growth = recipe(part, SIZE, SIZE, way).dilation
-    head = _classes(labels, HEAD)
-    face = head if part == "hair" else head - _classes(labels, PARTS["hair"])
+    growth = recipe(part, SIZE, SIZE, method).dilation
+    head = class_mask(labels, HEAD)
+    face = head if part == "hair" else head - part_mask(labels, "hair")
     left, top, columns, rows = (_CELL * number for number in cv2.boundingRect(_cells(mask)))
     shape = mask[top : top + rows, left : left + columns]
     values = _cells(face).astype(np.float32) / np.float32(255)
@@ -191,13 +193,6 @@ def _largest(values: NDArray[Any], count: int) -> NDArray[np.bool_]:
     equal = np.flatnonzero(values == least)
     chosen[equal[: count - np.count_nonzero(chosen)]] = True
     return chosen
-
-
-def _classes(labels: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.uint8]:
-    """Give the mask of some classes, 0 or 255."""
-    table = np.zeros(256, np.uint8)
-    table[list(classes)] = 255
-    return cv2.LUT(labels, table).astype(np.uint8, copy=False)
 
 
 def _cells(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

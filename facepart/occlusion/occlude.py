@@ -1,4 +1,4 @@
-"""A photo and its parts' masks -> the photo with one part gone, once for each part."""
+"""A photo and its parts' masks -> the photo with one part occluded, once for each part."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.occlusion.method import STANDARD, Way
+from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.recipe import recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
 from facepart.occlusion.soften import soft_patch
 
 
 class Occluded(NamedTuple):
-    """A photo with a part gone.
+    """A photo with a part occluded.
 
     Attributes:
         photo: uint8 (h, w, 3).
@@ -55,34 +55,34 @@ def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.u
 
 
 def occlude_parts(
-    photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]], way: Way = STANDARD
+    photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]], method: OcclusionMethod = STANDARD
 ) -> dict[str, Occluded]:
-    """Take away each part of a photo, one at a time.
+    """Occlude each part of a photo, one at a time.
 
     Args:
         photo: uint8 (h, w, 3), any channel order.
-        masks: part -> its mask, uint8 (512, 512), 0 or 255. A part that is nowhere leaves the photo as it is.
-        way: how.
+        masks: part -> its mask, uint8 (512, 512), 0 or 255. An empty mask leaves the photo as it is.
+        method: how.
 
     Returns:
-        Part -> the photo without that part.
+        Part -> the photo with that part occluded.
     """
     height, width = photo.shape[:2]
     whole: NDArray[np.uint8] | None = None
     results: dict[str, Occluded] = {}
     for part, mask in masks.items():
-        constants = recipe(part, height, width, way)
+        constants = recipe(part, height, width, method)
         soft = soft_patch(mask, constants, height, width)
         if not soft.values.size:
             results[part] = Occluded(photo, 0.0)
             continue
-        if way.occlusion == "inpaint":
+        if method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
             other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
         else:
             if whole is None:
                 # The same for all parts.
-                whole = WHOLE[way.occlusion](photo, constants.box)
+                whole = WHOLE[method.occluder](photo, constants.box)
             other = whole[soft.place]
         occluded = photo.copy()
         occluded[soft.place] = blend(photo[soft.place], other, soft.values)

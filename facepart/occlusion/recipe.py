@@ -7,14 +7,13 @@ another size they scale with sqrt(height * width) / 224, so that the same share 
 import math
 from dataclasses import dataclass
 
-from facepart.occlusion.method import BOXED, STANDARD, Way
+from facepart.occlusion.method import STANDARD, OcclusionMethod
+from facepart.occlusion.parts import PARTS
 
 # The side of the photos that the constants were set for, in pixels.
 REFERENCE = 224
 
-# How often the mask is dilated with a 5x5 square; n times is once with a square of radius 2n.
-_DILATIONS = {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
-_SIGMA = 5.0
+SIGMA = 5.0
 
 
 @dataclass(frozen=True)
@@ -33,31 +32,17 @@ class Recipe:
 
 
 def scale_of(height: int, width: int) -> float:
-    """Give the size of a photo in times of that for which the constants were set."""
+    """Return the size of a photo as a multiple of the size that the constants were set for."""
     return math.sqrt(height * width) / REFERENCE
 
 
-def recipe(part: str, height: int, width: int, way: Way = STANDARD) -> Recipe:
-    """Give the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width."""
+def recipe(part: str, height: int, width: int, method: OcclusionMethod = STANDARD) -> Recipe:
+    """Return the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width."""
     scale = scale_of(height, width)
     return Recipe(
-        dilation=round(2 * _DILATIONS[part] * way.dilation * scale),
-        sigma=_SIGMA * scale,
+        # n dilations with a 5x5 square are one with a square of radius 2n.
+        dilation=round(2 * PARTS[part].dilations * method.dilation * scale),
+        sigma=SIGMA * scale,
         # On a small photo, a small box must not become a single pixel, which would leave the photo as it is.
-        box=2 * max(round((way.box - 1) / 2 * scale), 1) + 1,
+        box=2 * max(round((method.box - 1) / 2 * scale), 1) + 1,
     )
-
-
-def describe(way: Way = STANDARD) -> dict[str, object]:
-    """Give the recipe of a way as JSON values, for ``run.json``: different for ways that differ."""
-    described: dict[str, object] = {
-        "occlusion": way.occlusion,
-        "reference_size": REFERENCE,
-        "dilations_5x5": dict(_DILATIONS),
-        "mask_sigma": _SIGMA,
-    }
-    if way.occlusion in BOXED:
-        described["box"] = way.box
-    if way.dilation != 1:
-        described["dilation"] = float(way.dilation)
-    return described

@@ -1,6 +1,6 @@
 """What takes the place of a part: a photo -> another of its size, of which the soft mask takes its share.
 
-One function for each occlusion of :data:`facepart.occlusion.method.OCCLUSIONS`. All take uint8 (h, w, 3) in any
+One function for each occlusion of :data:`facepart.occlusion.method.OCCLUDERS`. All take uint8 (h, w, 3) in any
 channel order, and give uint8 of the same shape (perhaps read-only); the same photo always gives the same answer.
 """
 

@@ -1,4 +1,4 @@
-"""Photos through a network, with reading before it and writing after it going on in threads beside it."""
+"""Photos through a network in batches, while threads beside it read the next photos and write the last ones."""
 
 import itertools
 import os
@@ -18,16 +18,16 @@ Item = TypeVar("Item")
 Kept = TypeVar("Kept")
 Result = TypeVar("Result")
 
-# Items given to the network at once; three times as many are in memory at most (read, in the network, written).
+# Items given to the network at once; at most three times as many are in memory (read, in the network, written).
 DEFAULT_BATCH = 16
 
 
 def default_workers() -> int:
-    """Give how many threads read and write beside the network: two more than there are processors, for the disk."""
+    """Return how many threads read and write beside the network: two more than there are processors, for the disk."""
     return (os.cpu_count() or 1) + 2
 
 
-def stream(
+def run_batches(
     items: Iterable[Item],
     prepare: Callable[[Item], tuple[Kept, NDArray[np.uint8]]],
     engine: Engine,
@@ -42,15 +42,15 @@ def stream(
     Neither `batch` nor `workers` change the results.
 
     Args:
-        items: what to work on; taken a batch ahead. May be another stream.
+        items: what to work on; taken a batch ahead. May be the results of another call.
         prepare: called in a thread: an item -> what to keep for `finish`, and the network's inputs for it, uint8
-            (k, height, width, 3), k at least 1. It may raise PhotoError, and the item's result is that error.
+            (k, height, width, 3), k from 0 on. It may raise PhotoError, and the item's result is that error.
         engine: the network.
         finish: called in a thread: the item, what was kept, the network's outputs (k, ...) -> the result. It may
-            raise PhotoError too.
+            raise PhotoError, too.
         batch: items given to the network at once.
         workers: threads that read and write; None for :func:`default_workers`.
-        times: what the network's time, and its waiting, is added to.
+        times: collects the network's time, and its waiting.
 
     Yields:
         Each item with its result, in the order of `items`.
@@ -62,19 +62,13 @@ def stream(
     remaining = iter(items)
     writing: deque[tuple[Item, Future[Result | PhotoError] | PhotoError]] = deque()
     with ThreadPoolExecutor(workers or default_workers()) as pool:
-
-        def begin() -> list[tuple[Item, Future[tuple[Kept, NDArray[np.uint8]] | PhotoError]]]:
-            return [(item, pool.submit(_attempt, prepare, item)) for item in itertools.islice(remaining, batch)]
-
-        def settle(item: Item, result: Future[Result | PhotoError] | PhotoError) -> tuple[Item, Result | PhotoError]:
-            return item, (result if isinstance(result, PhotoError) else result.result())
-
         try:
-            reading = begin()
+            reading = [(item, pool.submit(_attempt, prepare, item)) for item in itertools.islice(remaining, batch)]
             while reading:
                 with times.measure(WAITING):
                     prepared = [(item, future.result()) for item, future in reading]
-                reading = begin()
+                following = itertools.islice(remaining, batch)
+                reading = [(item, pool.submit(_attempt, prepare, item)) for item in following]
                 with times.measure(NETWORK):
                     outputs = _run(engine, [ready for _, ready in prepared])
                 for (item, ready), output in zip(prepared, outputs, strict=True):
@@ -84,9 +78,9 @@ def stream(
                         writing.append((item, pool.submit(_attempt, finish, item, ready[0], output)))
                 # What the batch before this one left: its writing had the network's time to itself.
                 while len(writing) > len(prepared):
-                    yield settle(*writing.popleft())
+                    yield _settle(*writing.popleft())
             while writing:
-                yield settle(*writing.popleft())
+                yield _settle(*writing.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -98,9 +92,13 @@ def _attempt(work: Callable[..., Result], *arguments: Any) -> Result | PhotoErro
         return error
 
 
+def _settle(item: Item, result: Future[Result | PhotoError] | PhotoError) -> tuple[Item, Result | PhotoError]:
+    return item, (result if isinstance(result, PhotoError) else result.result())
+
+
 def _run(engine: Engine, prepared: Sequence[tuple[Any, NDArray[np.uint8]] | PhotoError]) -> list[NDArray[Any]]:
-    """Run the network once on the inputs of all items; give each item its outputs, an empty array to failed ones."""
-    inputs = [ready[1] for ready in prepared if not isinstance(ready, PhotoError)]
+    """Run the network once on the inputs of all items; return each item's outputs, an empty array for failed ones."""
+    inputs = [ready[1] for ready in prepared if not isinstance(ready, PhotoError) and len(ready[1])]
     outputs = engine(np.concatenate(inputs)) if inputs else np.empty(0)
     ends = np.cumsum([0 if isinstance(ready, PhotoError) else len(ready[1]) for ready in prepared])
     return np.split(outputs, ends[:-1])

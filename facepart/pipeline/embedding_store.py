@@ -1,8 +1,8 @@
-"""The embeddings of a study on disk, in shards that are only ever added, so that a killed run loses little.
+"""Embedded photos on disk, in shards that are only ever added, so that a killed run loses little.
 
-A shard is ``shard-<number>.npz``: some photos, and for each the embeddings in some conditions: the original, and
-versions of it (:mod:`facepart.occlusion.versions`). A version that is asked for later comes in shards of its own. A
-photo that was replaced on disk is embedded again, and its rows in older shards are passed over. Photos that gave no
+A shard is ``shard-<number>.npz``: the records of some photos, and for each occlusion, the baseline among them, the
+embeddings of those that have it. An occlusion that is asked for later comes in shards of its own; one whose recipe
+has changed since is passed over, and so are the rows of a photo that was replaced on disk. Photos that gave no
 embedding are kept with the reason.
 """
 
@@ -10,7 +10,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,174 +21,156 @@ from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.addresses import open_in_pieces, stamp_of
 from facepart.files.atomic import replacing
+from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.pipeline.embedded_photo import EmbeddedPhoto
 
-ORIGINAL = "original"
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
 SHARD_PHOTOS = 256
-# Shards that are read at once: from a store, most of the time is waiting.
+# Shards that are read at once: from a remote store, most of the time is waiting.
 _THREADS = 8
 
 
 @dataclass
-class Row:
-    """What is known of a photo.
+class StoredPhoto:
+    """A photo in the store.
 
     Attributes:
-        signature: size and time of the photo's file.
-        failure: stage and reason, if it gave no embedding.
-        head: pixels of the label map that show the head.
-        pixels: part -> pixels that it covers.
-        shares: version -> how much of the photo was replaced, 0..1.
-        controls: version -> the kind of control, where it is one.
-        places: condition -> number of the shard and row in it.
+        record: all that is known of it, but for the embeddings themselves.
+        places: name of an occlusion -> number of the shard, and row in it.
     """
 
-    signature: str
-    failure: tuple[str, str] | None = None
-    head: int = 0
-    pixels: dict[str, int] = field(default_factory=dict)
-    shares: dict[str, float] = field(default_factory=dict)
-    controls: dict[str, str] = field(default_factory=dict)
+    record: EmbeddedPhoto
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A photo to be added: its name, and either its embeddings by condition or why there are none."""
-
-    name: str
-    signature: str
-    embeddings: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    pixels: Mapping[str, int] = field(default_factory=dict)
-    shares: Mapping[str, float] = field(default_factory=dict)
-    controls: Mapping[str, str] = field(default_factory=dict)
-    head: int = 0
-    failure: tuple[str, str] | None = None
-
-
-def signature(photo: Photo) -> str:
-    """Tell a photo's file from one that replaces it; empty if it cannot be looked at."""
+def file_signature(photo: Photo) -> str:
+    """Return what distinguishes a photo's file from one that replaces it; empty if it cannot be looked at."""
     try:
         return photo.stamp or stamp_of(photo.path)
     except OSError:
         return ""
 
 
-class Store:
-    """The rows in a folder of shards.
+class EmbeddingStore:
+    """The embedded photos in a folder of shards.
 
     Attributes:
-        rows: photo's name -> what is known of it.
+        photos: name -> what is stored of a photo.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, occlusions: Iterable[Occlusion]) -> None:
         """Read what the shards in `folder` hold, but for the embeddings themselves.
+
+        Args:
+            folder: of the shards; it may be missing.
+            occlusions: those that are wanted; what is stored of them by another recipe is passed over.
 
         Raises:
             FacepartError: a shard cannot be read.
         """
-        self.rows: dict[str, Row] = {}
+        self.photos: dict[str, StoredPhoto] = {}
+        self._recipes = {each.name: each.recipe() for each in (BASELINE, *occlusions)}
         self._folder = folder
-        self._waiting: list[Entry] = []
-        numbers = [int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz")]
+        self._waiting: list[EmbeddedPhoto] = []
+        numbers = sorted(int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz"))
         self._next = max(numbers, default=0) + 1
-        numbers.sort()
         with ThreadPoolExecutor(_THREADS) as pool:
             for number, lines in zip(numbers, pool.map(self._index, numbers), strict=True):
                 for line in lines:
                     self._take(number, line)
 
-    def add(self, entry: Entry) -> None:
-        """Take a photo in; it is on disk once its shard is full, or after :meth:`flush`."""
-        self._waiting.append(entry)
+    def add(self, photo: EmbeddedPhoto) -> None:
+        """Add a photo; it is on disk once its shard is full, or after :meth:`flush`.
+
+        Raises:
+            FacepartError: a shard cannot be written.
+        """
+        self._waiting.append(photo)
         if len(self._waiting) >= SHARD_PHOTOS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits to disk.
+        """Write the photos that are not on disk yet.
 
         Raises:
-            FacepartError: it cannot be written.
+            FacepartError: the shard cannot be written.
         """
         if not self._waiting:
             return
+        rows: dict[str, list[NDArray[np.float32]]] = {}
         index: list[dict[str, Any]] = []
-        conditions = sorted({condition for entry in self._waiting for condition in entry.embeddings})
-        rows: dict[str, list[NDArray[np.float32]]] = {condition: [] for condition in conditions}
-        for entry in self._waiting:
-            places = {condition: len(rows[condition]) for condition in entry.embeddings}
-            for condition, embedding in entry.embeddings.items():
-                rows[condition].append(embedding)
-            index.append(
-                {
-                    "name": entry.name,
-                    "signature": entry.signature,
-                    "failure": entry.failure,
-                    "head": entry.head,
-                    "pixels": dict(entry.pixels),
-                    "shares": dict(entry.shares),
-                    "controls": dict(entry.controls),
-                    "conditions": places,
-                }
-            )
-        arrays = {f"embeddings_{condition}": np.stack(found) for condition, found in rows.items()}
-        told = np.frombuffer(json.dumps(index).encode(), np.uint8)
+        for photo in self._waiting:
+            places = {name: len(rows.setdefault(name, [])) for name in photo.embeddings}
+            for name, embedding in photo.embeddings.items():
+                rows[name].append(embedding)
+            line = {key: value for key, value in vars(photo).items() if key != "embeddings"}
+            index.append({**line, "places": places, "recipes": {name: self._recipes[name] for name in places}})
+        arrays = {f"embeddings_{name}": np.stack(rows[name]) for name in sorted(rows)}
         path = self._path(self._next)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, index=told, **arrays)
+            np.savez(file, allow_pickle=False, index=np.frombuffer(json.dumps(index).encode(), np.uint8), **arrays)
         for line in index:
             self._take(self._next, line)
         self._next += 1
         self._waiting.clear()
 
-    def embeddings(self, condition: str, names: Iterable[str]) -> NDArray[np.float32]:
-        """Read the embeddings of photos in one condition, float32 (n, d), in the order of `names`.
+    def embeddings(self, occlusion: str, names: Iterable[str]) -> NDArray[np.float32]:
+        """Read the embeddings of photos with one occlusion, float32 (n, d), in the order of `names`.
 
-        Every photo has one there.
+        Every photo has one.
 
         Raises:
             FacepartError: a shard cannot be read.
         """
         wanted: dict[int, list[tuple[int, int]]] = {}
         count = 0
-        for place, name in enumerate(names):
-            shard, row = self.rows[name].places[condition]
-            wanted.setdefault(shard, []).append((place, row))
+        for row, name in enumerate(names):
+            shard, place = self.photos[name].places[occlusion]
+            wanted.setdefault(shard, []).append((row, place))
             count += 1
         if not wanted:
             return np.empty((0, 0), np.float32)
-        array = f"embeddings_{condition}"
+        array = f"embeddings_{occlusion}"
+        # The first tells the length of an embedding; the others are read several at once.
         first, *others = wanted
         found = self._read(first, array)
         matrix = np.empty((count, found.shape[1]), np.float32)
-
-        def fill(shard: int, found: NDArray[np.float32]) -> None:
-            places, rows = zip(*wanted[shard], strict=True)
-            matrix[list(places)] = found[list(rows)]
-
-        fill(first, found)
+        _copy_rows(found, wanted[first], matrix)
         with ThreadPoolExecutor(_THREADS) as pool:
-            for _ in pool.map(lambda shard: fill(shard, self._read(shard, array)), others):
-                pass
+            for copied in [pool.submit(self._fill, shard, array, wanted[shard], matrix) for shard in others]:
+                copied.result()
         return matrix
 
-    def lacking(self, photo: Photo, conditions: Sequence[str]) -> list[str]:
-        """Give the conditions in which a photo has still to be embedded; none if it is known to fail."""
-        row = self.rows.get(photo.name)
-        if row is None or row.signature != signature(photo):
-            return list(conditions)
-        return [] if row.failure else [condition for condition in conditions if condition not in row.places]
+    def missing(self, photo: Photo, occlusions: Sequence[Occlusion]) -> list[Occlusion]:
+        """Return the occlusions with which a photo is still to be embedded; none if it is known to fail."""
+        stored = self.photos.get(photo.name)
+        if stored is None or stored.record.signature != file_signature(photo):
+            return list(occlusions)
+        if stored.record.failure:
+            return []
+        return [occlusion for occlusion in occlusions if occlusion.name not in stored.places]
 
     def _take(self, shard: int, line: Mapping[str, Any]) -> None:
-        row = self.rows.get(line["name"])
-        if row is None or row.signature != line["signature"] or line["failure"]:
-            row = self.rows[line["name"]] = Row(line["signature"])
-        row.failure = tuple(line["failure"]) if line["failure"] else None
-        row.head = line["head"] or row.head
-        row.pixels |= line["pixels"]
-        row.shares |= line["shares"]
-        row.controls |= line["controls"]
-        row.places |= {condition: (shard, place) for condition, place in line["conditions"].items()}
+        """Merge a shard's line with what is known of its photo."""
+        stored = self.photos.get(line["name"])
+        if stored is None or stored.record.signature != line["signature"] or line["failure"]:
+            stored = self.photos[line["name"]] = StoredPhoto(EmbeddedPhoto(line["name"], line["signature"]))
+        current = {name for name in line["places"] if self._recipes.get(name) == line["recipes"][name]}
+        before = stored.record
+        stored.record = replace(
+            before,
+            failure=tuple(line["failure"]) if line["failure"] else None,
+            head=line["head"] or before.head,
+            pixels={**before.pixels, **line["pixels"]},
+            shares={**before.shares, **_only(line["shares"], current)},
+            controls={**before.controls, **_only(line["controls"], current)},
+        )
+        stored.places |= {name: (shard, place) for name, place in line["places"].items() if name in current}
+
+    def _fill(
+        self, shard: int, array: str, places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]
+    ) -> None:
+        _copy_rows(self._read(shard, array), places, matrix)
 
     def _index(self, shard: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self._read(shard, "index").tobytes())
@@ -208,3 +190,13 @@ class Store:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"shard-{number:05}.npz"
+
+
+def _copy_rows(block: NDArray[np.float32], places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:
+    """Copy rows of a shard to where they are wanted: (row of `matrix`, row of `block`)."""
+    rows, found = zip(*places, strict=True)
+    matrix[list(rows)] = block[list(found)]
+
+
+def _only(values: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in names}

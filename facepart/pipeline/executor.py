@@ -1,14 +1,13 @@
-"""Who works on the items of a run: this process, or many, here or on other machines.
+"""Who works on the photos of a run: this process, or many processes, here or on other machines.
 
-A stage says how its networks are opened and what they do with items (:class:`OpenWork`); it is given a
-:class:`Spread`, which has that done. :data:`HERE`, the default of every stage, does it in this process;
-:class:`facepart.cluster.executor.Cluster` on the nodes of a Ray cluster.
+A stage makes a worker, which can be pickled, and gives it to an :class:`Executor`, which opens the worker's networks
+and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`, the default of every stage, does that
+in this process; :class:`facepart.cluster.executor.RayExecutor` on the nodes of a Ray cluster.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from facepart.data.photo_input import PhotoError
 from facepart.files.progress import StepTimes
@@ -16,92 +15,94 @@ from facepart.networks.engine_choice import choose_device, choose_precision
 from facepart.pipeline.batches import default_workers
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Result = TypeVar("Result", covariant=True)
 
 
-@dataclass(frozen=True)
-class Opened(Generic[Item, Result]):
-    """Networks that are open, and what they are there for.
+class Session(Protocol[Item, Result]):
+    """Open networks, at work somewhere.
 
     Attributes:
-        work: items -> each with its result, or why there is none; may be called once.
-        about: what else the stage wants to know of the networks.
+        info: what the stage needs to know of the networks before it begins.
     """
 
-    work: Callable[[Sequence[Item]], Iterator[tuple[Item, Result | PhotoError]]]
-    about: Any = None
+    info: Any
+
+    def map(self, items: Sequence[Item], /) -> Iterator[tuple[Item, Result | PhotoError]]:
+        """Work on items; may be called once. Yields each item with its result, or the reason why there is none."""
+        ...
 
 
-class OpenWork(Protocol[Item, Result]):
-    """Opens networks. It may be sent to other processes, and so must be what pickle takes."""
+class Worker(Session[Item, Result], Protocol[Item, Result]):
+    """Works on items once it is open. Before, it can be pickled and sent to another process."""
 
-    def __call__(self, times: StepTimes, threads: int | None) -> Opened[Item, Result]:
-        """Open them.
+    def open(self, times: StepTimes, threads: int | None) -> None:
+        """Open the networks.
 
         Args:
-            times: what the time of each step is added to.
-            threads: processors that the work may take; None in the process that started the run, which takes all.
+            times: collects the time of each step.
+            threads: processors that the worker may use; None in the process that started the run, which may use all.
         """
         ...
 
 
-class Spread(Protocol):
-    """Has work done."""
+class Executor(Protocol):
+    """Maps workers over photos."""
 
-    def choose(self, device: str, precision: str) -> tuple[str, str]:
-        """Give the device and the precision that names mean where the work is done.
+    def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
+        """Return the device and the precision that names mean where the work is done.
 
         Raises:
-            UsageError: one is not known, or not there.
+            UsageError: one is unknown, or not available.
         """
         ...
 
-    def open(
-        self, open_work: OpenWork[Item, Result], times: StepTimes, places: Sequence[Path]
-    ) -> Opened[Item, Result]:
-        """Open networks where the work is done; the results may come in any order.
+    def start(
+        self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]
+    ) -> Session[Item, Result]:
+        """Open a worker's networks where the work is done; results may come in any order.
 
         Args:
-            open_work: opens them.
-            times: what the time of each step is added to, wherever it was spent.
-            places: folders and files that the work reads and writes.
+            worker: works on the items.
+            times: collects the time of each step, wherever it was spent.
+            paths: folders and files that the work reads and writes.
 
         Raises:
-            FacepartError: they cannot be opened.
+            FacepartError: the networks cannot be opened.
         """
         ...
 
 
-class Here:
-    """Has work done by this process, in order."""
+class LocalExecutor:
+    """Works in this process, in order."""
 
-    def choose(self, device: str, precision: str) -> tuple[str, str]:
-        """Give the device and the precision that names mean on this machine."""
+    def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
+        """Return the device and the precision that names mean on this machine."""
         return choose_engine(device, precision)
 
-    def open(
-        self, open_work: OpenWork[Item, Result], times: StepTimes, places: Sequence[Path]
-    ) -> Opened[Item, Result]:
-        """Open networks in this process."""
-        del places
-        return open_work(times, None)
+    def start(
+        self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]
+    ) -> Session[Item, Result]:
+        """Open the worker's networks in this process."""
+        del paths
+        worker.open(times, None)
+        return worker
 
 
-HERE = Here()
+LOCAL = LocalExecutor()
 
 
 def choose_engine(device: str, precision: str) -> tuple[str, str]:
-    """Give the device and the precision that names mean on this machine.
+    """Return the device and the precision that names mean on this machine.
 
     Raises:
-        UsageError: one is not known, or not there.
+        UsageError: one is unknown, or not available.
     """
     device = choose_device(device)
     return device, choose_precision(device, precision)
 
 
-def reading_threads(workers: int | None, threads: int | None) -> int:
-    """Give how many threads read and write beside networks that may take `threads` processors.
+def io_threads(workers: int | None, threads: int | None) -> int:
+    """Return how many threads read and write beside networks that may use `threads` processors.
 
     Args:
         workers: what was asked for; None for two more than there are processors.

@@ -1,34 +1,26 @@
-"""Photos on disk -> features on disk, one ``.npy`` a photo or all in a matrix; see :func:`extract_features`."""
+"""The runner of `extract`: photos on disk -> features on disk, one ``.npy`` per photo or all in one matrix."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import write_list
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
-from facepart.data.resize import resize
 from facepart.errors import FacepartError
-from facepart.files.addresses import presence
-from facepart.files.atomic import write_npy
+from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.alignment_check import warn_of_unaligned
-from facepart.networks.catalogue import DETECTOR, Weights, default_recogniser, obtain, obtain_again
-from facepart.networks.embedding import unit_embedding, views
-from facepart.networks.engine import Preprocessing
-from facepart.networks.recogniser import open_recogniser
-from facepart.pipeline.batches import DEFAULT_BATCH, stream
-from facepart.pipeline.executor import HERE, Opened, Spread, reading_threads
-from facepart.pipeline.face_reader import face_reader
+from facepart.networks.catalogue import DETECTOR, default_recogniser, obtain
+from facepart.occlusion.occlusion import BASELINE
+from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
+from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
@@ -55,7 +47,7 @@ def extract_features(
     overwrite: bool = False,
     batch: int = DEFAULT_BATCH,
     workers: int | None = None,
-    spread: Spread = HERE,
+    executor: Executor = LOCAL,
     progress: Progress = silent,
     times: StepTimes | None = None,
 ) -> ExtractOutcome:
@@ -74,17 +66,17 @@ def extract_features(
         source: a folder of photos, or a list of them.
         features: folder for the features.
         model: the recogniser: a name of the model list, or a path; None for the default.
-        device: see :func:`facepart.networks.open_engine`; likewise `precision`.
+        device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
         flip: add the embedding of the mirrored face.
         align: find the face and warp it to the ArcFace template first; without it, photos must be aligned crops.
         matrix: write one matrix instead of a file a photo.
         overwrite: extract all photos again; a matrix is removed first.
-        batch: see :func:`facepart.pipeline.batches.stream`; likewise `workers`.
+        batch: see :func:`facepart.pipeline.batches.run_batches`; likewise `workers`.
         workers: see there.
-        spread: who does the work.
-        progress: told how far the run is.
-        times: what the time of each step is added to.
+        executor: does the work.
+        progress: is called with how far the run is.
+        times: collects the time of each step.
 
     Raises:
         FacepartError: nothing to work on, no weights, other settings or another kind of features in the folder, or
@@ -96,19 +88,17 @@ def extract_features(
     weights = obtain(model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if align else None
     name = weights.model.name if weights.model else weights.path.name
-    device, precision = spread.choose(device, precision)
+    device, precision = executor.choose_engine(device, precision)
     times = times or StepTimes()
-    open_work = partial(
-        _open_extraction,
-        *(weights, detector, device, precision),
-        flip=flip,
-        folder=None if matrix else features,
+    worker = PhotoWorker(
+        NetworkFiles(None, weights, detector, device, precision, flip),
+        features=None if matrix else features,
         batch=batch,
         workers=workers,
     )
     # Before anything is written: a wrong network must not leave a record of itself.
-    opened = spread.open(open_work, times, (source, features))
-    fit, dimension = opened.about
+    session = executor.start(worker, times, (source, features))
+    fit, dimension = session.info
     settings = {
         "model": name,
         "sha256": weights.sha256,
@@ -130,8 +120,8 @@ def extract_features(
         raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
     else:
         rows = None
-        is_there = presence([features])
-        there = set() if overwrite else {name for name, path in files.items() if is_there(path)}
+        existing = ExistingPaths([features])
+        there = set() if overwrite else {name for name, path in files.items() if path in existing}
     todo = [photo for photo in photos if photo.name not in there]
     outcome = ExtractOutcome(
         skipped=len(photos) - len(todo),
@@ -151,12 +141,12 @@ def extract_features(
         if todo:
             if not align:
                 warn_of_unaligned(todo[0])
-            for worked, (photo, result) in enumerate(opened.work(todo), start=1):
+            for worked, (task, result) in enumerate(session.map([PhotoTask(photo) for photo in todo]), start=1):
                 if isinstance(result, PhotoError):
-                    failed.append(Failure(photo.path, result.stage, str(result)))
+                    failed.append(Failure(task.photo.path, result.stage, str(result)))
                 else:
                     if rows:
-                        rows.add(photo.name, result)
+                        rows.add(task.photo.name, result.record.embeddings[BASELINE.name])
                     outcome.done += 1
                 progress(worked, len(todo), times.bottleneck())
     finally:
@@ -168,51 +158,14 @@ def extract_features(
     if rows:
         written = rows.merge(files)
     else:
-        listed = list(filter(presence([features]), files.values()))
+        existing = ExistingPaths([features])
+        listed = [path for path in files.values() if path in existing]
         if listed:
             write_list(outcome.features_list, listed)
         written = len(listed)
     counts = {"photos": written, "failed": len(outcome.failures)}
     write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
     return outcome
-
-
-def _open_extraction(
-    weights: Weights,
-    detector: Weights | None,
-    device: str,
-    precision: str,
-    times: StepTimes,
-    threads: int | None,
-    *,
-    flip: bool,
-    folder: Path | None,
-    batch: int,
-    workers: int | None,
-) -> Opened[Photo, NDArray[np.float32]]:
-    """Open the recogniser, for photos whose embedding, the result, is written into `folder` unless that is None.
-
-    Told about it: what it expects, and the embedding's length.
-    """
-    if threads is not None:
-        weights = obtain_again(weights, "recogniser")
-        detector = detector and obtain_again(detector, "detector")
-    preprocessing = weights.model.preprocessing if weights.model else None
-    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept, threads)
-    prepare = _reader(engine.preprocessing, flip, detector.path if detector else None, times)
-
-    def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        embedding = unit_embedding(outputs)
-        if folder is not None:
-            with times.measure("write features"):
-                write_npy(_feature(folder, photo), embedding)
-        return embedding
-
-    def extract(photos: Sequence[Photo]) -> Iterator[tuple[Photo, NDArray[np.float32] | PhotoError]]:
-        threads_beside = reading_threads(workers, threads)
-        return stream(photos, prepare, engine, finish, batch=batch, workers=threads_beside, times=times)
-
-    return Opened(extract, (engine.preprocessing, math.prod(engine.output_shape)))
 
 
 def _feature(features: Path, photo: Photo) -> Path:
@@ -222,16 +175,3 @@ def _feature(features: Path, photo: Photo) -> Path:
 def _features_in(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*.npy") if not path.name.startswith("."))
 
-
-def _reader(
-    fit: Preprocessing, flip: bool, detector: Path | None, times: StepTimes
-) -> Callable[[Photo], tuple[None, NDArray[np.uint8]]]:
-    """Give the function that reads a photo and makes it the network's input, for use in threads."""
-    read_face = face_reader(detector, fit.height, times)
-
-    def read(photo: Photo) -> tuple[None, NDArray[np.uint8]]:
-        face = read_face(photo)
-        with times.measure("resize to the recogniser's size"):
-            return None, views(resize(face, fit.height, fit.width), flip)
-
-    return read

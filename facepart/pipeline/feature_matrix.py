@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from facepart.data.feature_files import MATRIX_FILE, label_of
 from facepart.errors import FacepartError
-from facepart.files.addresses import move, presence, remove_if_empty
+from facepart.files.addresses import ExistingPaths, move, remove_if_empty
 from facepart.files.atomic import replacing, write_text
 from facepart.pipeline.feature_matrix_files import load_rows, matrix_on_disk, read_names, read_shard
 
@@ -162,10 +162,10 @@ class MatrixRows:
 
     def _single(self, features: Mapping[str, Path]) -> dict[str, Path]:
         """Give the features that have files of their own."""
-        is_there = presence([self._folder])
+        existing = ExistingPaths([self._folder])
         # A photo may be called "features": then its file would be where the matrix is.
         own = {name: path for name, path in features.items() if path != self._folder / MATRIX_FILE}
-        return {name: path for name, path in own.items() if is_there(path)}
+        return {name: path for name, path in own.items() if path in existing}
 
     def _write_shard(self) -> None:
         last = max((int(path.stem) for path in self._shard_names), default=-1)

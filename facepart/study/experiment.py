@@ -19,7 +19,7 @@ from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.match import TakeOver
 from facepart.networks.alignment_check import warn_of_unaligned
-from facepart.networks.catalogue import obtain_again
+from facepart.networks.catalogue import obtain_on_worker
 from facepart.networks.face_parser import open_parser
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.versions import Version
@@ -185,8 +185,8 @@ def open_networks(files: NetworkFiles, times: StepTimes, threads: int | None = N
     """Put the networks of a study on their device; `threads` is as in :func:`facepart.networks.open_engine`."""
     parser, recogniser, detector = files.parser, files.recogniser, files.detector
     if threads is not None:
-        parser, recogniser = obtain_again(parser, "parser"), obtain_again(recogniser, "recogniser")
-        detector = detector and obtain_again(detector, "detector")
+        parser, recogniser = obtain_on_worker(parser, "parser"), obtain_on_worker(recogniser, "recogniser")
+        detector = detector and obtain_on_worker(detector, "detector")
     preprocessing = recogniser.model.preprocessing if recogniser.model else None
     where = (files.device, files.precision)
     return Networks(

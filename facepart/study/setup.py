@@ -11,7 +11,7 @@ from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
-from facepart.occlusion.method import STANDARD, Way, choose_way, sweep
+from facepart.occlusion.method import STANDARD, OcclusionMethod, OcclusionMethod, parse_sweep
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.recipe import describe
 from facepart.occlusion.versions import Version, versions_of
@@ -37,7 +37,7 @@ class Request:
         dataset: the naming rule that tells who is on a photo.
         subject_pattern: a regular expression instead of a rule.
         parts: which parts are lost.
-        occlusions: how (:data:`facepart.occlusion.method.OCCLUSIONS`); the first is the main way.
+        occlusions: how (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main way.
         sweeps: further ways that differ from the main one in a number (:func:`facepart.occlusion.method.sweep`).
         control: draws of the size control for each photo and part; 0 for no control.
         threshold_group: whose original photos' scores set the threshold at which groups are compared; None for those
@@ -62,7 +62,7 @@ class Request:
     dataset: str = DEFAULT_DATASET
     subject_pattern: str | None = None
     parts: Sequence[str] = tuple(PARTS)
-    occlusions: Sequence[str] = (STANDARD.occlusion,)
+    occlusions: Sequence[str] = (STANDARD.occluder,)
     sweeps: Sequence[str] = ()
     control: int = 0
     threshold_group: str | None = None
@@ -124,7 +124,7 @@ class Setup:
 
     request: Request
     parts: tuple[str, ...]
-    ways: tuple[Way, ...]
+    ways: tuple[OcclusionMethod, ...]
     versions: tuple[Version, ...]
     photos: list[Photo]
     failures: list[Failure]
@@ -213,12 +213,12 @@ def shown_versions(setup: Setup) -> list[Version]:
     return [version for version in setup.versions if version.way == setup.ways[0] and version.draw < 2]
 
 
-def _choose_ways(request: Request) -> tuple[Way, ...]:
+def _choose_ways(request: Request) -> tuple[OcclusionMethod, ...]:
     """Give the ways in which parts are lost, each once, the main one first."""
     if not request.occlusions:
         raise UsageError("--occlusion: none named")
     if request.control < 0:
         raise UsageError(f"--control {request.control}: is a number of draws, from 0 on")
-    named = [choose_way(name) for name in request.occlusions]
-    swept = [way for text in request.sweeps for way in sweep(text, named[0])]
+    named = [OcclusionMethod(name) for name in request.occlusions]
+    swept = [way for text in request.sweeps for way in parse_sweep(text, named[0])]
     return tuple(dict.fromkeys([*named, *swept]))

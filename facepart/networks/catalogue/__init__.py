@@ -7,7 +7,7 @@ from facepart.networks.catalogue.entries import DEFAULT_PARSER, DETECTOR, Model,
 from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.folders import cache_folder
 from facepart.networks.catalogue.lookup import default_recogniser, find
-from facepart.networks.catalogue.weights import Weights, obtain, obtain_again
+from facepart.networks.catalogue.weights import Weights, obtain, obtain_on_worker
 
 __all__ = [
     "DEFAULT_PARSER",
@@ -22,5 +22,5 @@ __all__ = [
     "find",
     "model",
     "obtain",
-    "obtain_again",
+    "obtain_on_worker",
 ]

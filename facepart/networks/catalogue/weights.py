@@ -73,7 +73,7 @@ def obtain(name_or_path: str, task: str) -> Weights:
     return Weights(path, entry, sha256_of(path))
 
 
-def obtain_again(weights: Weights, task: str) -> Weights:
+def obtain_on_worker(weights: Weights, task: str) -> Weights:
     """Give weights that were obtained on another machine, on this one: from the same path, or else by their name.
 
     Raises:

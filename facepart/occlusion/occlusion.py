@@ -1,0 +1,138 @@
+"""What is occluded in a photo, and how: a region and a method; and the photos that come of it.
+
+The occlusion of nothing is the baseline. An occlusion's name is fit for a file: ``baseline``, ``<part>``, with
+``_<method>`` unless it is the original study's blur, and with ``_control<draw>`` for a control region: ``nose``,
+``nose_grey``, ``nose_blur-25``, ``nose_control2``.
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.occlusion import control
+from facepart.occlusion.method import BOXED, STANDARD, OcclusionMethod
+from facepart.occlusion.occlude import occlude_parts
+from facepart.occlusion.parts import PARTS, part_mask
+from facepart.occlusion.recipe import REFERENCE, SIGMA
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a photo is occluded.
+
+    Attributes:
+        part: a part of the face, a key of :data:`facepart.occlusion.parts.PARTS`; empty for nowhere.
+        draw: 0 for the part itself; from 1 on, a draw of its area-matched control region.
+    """
+
+    part: str = ""
+    draw: int = 0
+
+    def find(self, labels: NDArray[np.uint8], name: str, method: OcclusionMethod) -> control.Control:
+        """Find the region on a label map.
+
+        Args:
+            labels: uint8 (512, 512).
+            name: the photo's name. It seeds the draw of a control region, so that it depends on nothing else.
+            method: its dilation matters for a control region.
+        """
+        if not self.draw:
+            return control.Control(part_mask(labels, self.part), "")
+        seed = zlib.crc32(name.encode()), list(PARTS).index(self.part), self.draw
+        return control.control_mask(labels, self.part, seed, method)
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """A region of the face, and the method that occludes it.
+
+    Attributes:
+        region: where.
+        method: how.
+    """
+
+    region: Region = Region()
+    method: OcclusionMethod = STANDARD
+
+    @property
+    def part(self) -> str:
+        """The part that is occluded, or whose control region is; empty for the baseline."""
+        return self.region.part
+
+    @property
+    def name(self) -> str:
+        """Its name, fit for a file."""
+        if not self.part:
+            return "baseline"
+        method = "" if self.method == STANDARD else f"_{self.method.name}"
+        draw = f"_control{self.region.draw}" if self.region.draw else ""
+        return f"{self.part}{method}{draw}"
+
+    def recipe(self) -> dict[str, Any]:
+        """Return all that the occluded photo depends on besides the photo and its label map, as JSON values.
+
+        Different occlusions of one name have different recipes: when a constant or a part's classes change, what was
+        made before is known to be outdated.
+        """
+        if not self.part:
+            return {}
+        part = PARTS[self.part]
+        described: dict[str, Any] = {
+            "occluder": self.method.occluder,
+            "classes": list(part.classes),
+            "dilations_5x5": part.dilations * float(self.method.dilation),
+            "mask_sigma": SIGMA,
+            "reference_size": REFERENCE,
+        }
+        if self.method.occluder in BOXED:
+            described["box"] = self.method.box
+        if self.region.draw:
+            described["control"] = {"version": control.VERSION, "draw": self.region.draw}
+        return described
+
+
+BASELINE = Occlusion()
+
+
+class OccludedPhoto(NamedTuple):
+    """A photo with an occlusion.
+
+    Attributes:
+        photo: uint8 (h, w, 3), RGB.
+        mask: uint8 (512, 512), 0 or 255: the part, or its control region; empty where the part was not detected.
+        share: how much of the photo was replaced, 0..1.
+        control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
+    """
+
+    photo: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    share: float
+    control: str
+
+
+def occlude(
+    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
+) -> dict[Occlusion, OccludedPhoto]:
+    """Occlude a photo, once for each occlusion.
+
+    Args:
+        photo: uint8 (h, w, 3), RGB.
+        labels: its label map, uint8 (512, 512).
+        occlusions: which ones; the baseline is not among them.
+        name: the photo's name. It seeds the draws of the control regions, so that they depend on nothing else.
+    """
+    alike: dict[tuple[OcclusionMethod, int], list[Occlusion]] = {}
+    for occlusion in occlusions:
+        alike.setdefault((occlusion.method, occlusion.region.draw), []).append(occlusion)
+    occluded: dict[Occlusion, OccludedPhoto] = {}
+    for (method, _), found in alike.items():
+        regions = {each.part: each.region.find(labels, name, method) for each in found}
+        results = occlude_parts(photo, {part: region.mask for part, region in regions.items()}, method)
+        for occlusion in found:
+            region, result = regions[occlusion.part], results[occlusion.part]
+            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind)
+    return occluded

@@ -1,0 +1,71 @@
+"""The networks of a run: their weights, and the engines that run them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepart.networks.catalogue import Weights, obtain_on_worker
+from facepart.networks.engine import Engine
+from facepart.networks.face_parser import open_parser
+from facepart.networks.recogniser import open_recogniser
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Open networks.
+
+    Attributes:
+        parser: an engine of :func:`facepart.networks.face_parser.open_parser`; None if nothing is parsed.
+        recogniser: an engine of :func:`facepart.networks.recogniser.open_recogniser`; None if nothing is embedded.
+        detector: the face detector's weights; None for photos that are aligned crops.
+        flip: whether the embedding of the mirrored face is added.
+    """
+
+    parser: Engine | None
+    recogniser: Engine | None
+    detector: Path | None
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkFiles:
+    """The networks of a run before they are opened; can be pickled.
+
+    Attributes:
+        parser: its weights; None if nothing is parsed.
+        recogniser: its weights; None if nothing is embedded.
+        detector: its weights; None for photos that are aligned crops.
+        device: where the networks run.
+        precision: of their arithmetic.
+        flip: whether the embedding of the mirrored face is added.
+    """
+
+    parser: Weights | None
+    recogniser: Weights | None
+    detector: Weights | None
+    device: str
+    precision: str
+    flip: bool = False
+
+    def open(self, threads: int | None = None) -> Networks:
+        """Put the networks on their device.
+
+        Args:
+            threads: see :func:`facepart.networks.engine_choice.open_engine`. A number means a worker, which may be on
+                another machine: the weights are then found again there.
+
+        Raises:
+            FacepartError: a network cannot be found or opened.
+        """
+        parser, recogniser, detector = self.parser, self.recogniser, self.detector
+        if threads is not None:
+            parser = parser and obtain_on_worker(parser, "parser")
+            recogniser = recogniser and obtain_on_worker(recogniser, "recogniser")
+            detector = detector and obtain_on_worker(detector, "detector")
+        where = (self.device, self.precision)
+        fit = recogniser.model.preprocessing if recogniser and recogniser.model else None
+        return Networks(
+            parser=open_parser(parser.path, *where, parser.kept, threads) if parser else None,
+            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.kept, threads) if recogniser else None,
+            detector=detector.path if detector else None,
+            flip=self.flip,
+        )

@@ -1,0 +1,259 @@
+"""Photo -> label map -> occluded photos -> embeddings: the one loop of `blur`, `extract` and `study`.
+
+The pixels are those that the four scripts would write to files and read again, so the embeddings are the same, too:
+occluded photos are written as PNG there, which loses nothing.
+"""
+
+import math
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photos import Photo
+from facepart.data.resize import resize
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_npy
+from facepart.files.progress import StepTimes
+from facepart.networks.alignment import align_photo
+from facepart.networks.embedding import unit_embedding, views
+from facepart.networks.engine import Preprocessing
+from facepart.networks.face_detector import FaceDetector
+from facepart.networks.face_parser import fit_photo
+from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, occlude
+from facepart.occlusion.parts import HEAD, class_mask, part_mask
+from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
+from facepart.pipeline.embedded_photo import EmbeddedPhoto
+from facepart.pipeline.executor import io_threads
+from facepart.pipeline.network_files import NetworkFiles, Networks
+from facepart.pipeline.saved_images import SavedImages
+from facepart.pipeline.thumbnails import Thumbnails, take_thumbnails
+
+
+class PhotoTask(NamedTuple):
+    """What is to be done with a photo.
+
+    Attributes:
+        photo: the photo.
+        occlusions: which ones; the baseline is embedded in any case.
+        signature: of the photo's file before it is read: one that is replaced meanwhile is noticed in the next run.
+        embed: whether the photo is embedded, if there is a recogniser.
+        thumbnails: whether thumbnails are taken for the report.
+    """
+
+    photo: Photo
+    occlusions: tuple[Occlusion, ...] = ()
+    signature: str = ""
+    embed: bool = True
+    thumbnails: bool = False
+
+
+class PhotoResult(NamedTuple):
+    """What a photo gave: its record, and its thumbnails if they were taken."""
+
+    record: EmbeddedPhoto
+    thumbnails: Thumbnails | None = None
+
+
+class RecogniserInfo(NamedTuple):
+    """What a stage needs to know of the recogniser: how it takes faces, and the length of its embeddings."""
+
+    preprocessing: Preprocessing
+    dimension: int
+
+
+class _Prepared(NamedTuple):
+    """A photo that is ready for the recogniser, with its inputs: uint8 ((1 + occlusions) x views, h, w, 3)."""
+
+    result: PhotoResult
+    inputs: NDArray[np.uint8]
+
+
+class PhotoWorker:
+    """Reads, parses, occludes and embeds photos, and writes what is to be kept of them.
+
+    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only. A
+    worker can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch`
+    nor `workers` change the results.
+
+    Attributes:
+        info: of the recogniser, once it is open; None if there is none.
+    """
+
+    def __init__(
+        self,
+        files: NetworkFiles,
+        *,
+        saved: SavedImages | None = None,
+        features: Path | None = None,
+        shown: tuple[Occlusion, ...] = (),
+        crop: int | None = None,
+        batch: int = DEFAULT_BATCH,
+        workers: int | None = None,
+    ) -> None:
+        """Describe the work.
+
+        Args:
+            files: the networks.
+            saved: images that are written of each photo.
+            features: folder in which the baseline's embedding is written as ``<photo>.npy``, float32 (d,).
+            shown: the occlusions that thumbnails show.
+            crop: pixels on a side of an aligned crop; None for the recogniser's own size.
+            batch: photos given to the networks at once.
+            workers: threads that read and write beside them; None for the default.
+        """
+        self.info: RecogniserInfo | None = None
+        self._files, self._saved, self._features, self._shown = files, saved, features, shown
+        self._crop, self._batch, self._workers = crop, batch, workers
+
+    def open(self, times: StepTimes, threads: int | None) -> None:
+        """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
+        self.use(self._files.open(threads), times, io_threads(self._workers, threads))
+
+    def use(self, networks: Networks, times: StepTimes, threads: int) -> None:
+        """Take networks that are open already, and threads that read and write beside them."""
+        self._networks, self._times, self._threads = networks, times, threads
+        # OpenCV's detector holds state between its calls: every thread needs its own.
+        self._local = threading.local()
+        if recogniser := networks.recogniser:
+            self.info = RecogniserInfo(recogniser.preprocessing, math.prod(recogniser.output_shape))
+
+    def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
+        """Work on photos, in order."""
+        parser, recogniser = self._networks.parser, self._networks.recogniser
+        batch, times = self._batch, self._times
+        if parser is None:
+            assert recogniser is not None  # noqa: S101 - a worker without networks has nothing to do
+            yield from run_batches(
+                *(tasks, self._prepare, recogniser, self.embed), batch=batch, workers=self._threads, times=times
+            )
+            return
+        parsed = run_batches(tasks, self.fit, parser, self.occlude, batch=batch, workers=self._threads, times=times)
+        if recogniser is None:
+            for task, prepared in parsed:
+                yield task, prepared if isinstance(prepared, PhotoError) else prepared.result
+            return
+        # The recogniser's waiting for parsed photos is the parser's work, which was counted there.
+        embedded = run_batches(
+            *(parsed, self._take, recogniser, self._embed_parsed), batch=batch, workers=1, times=times
+        )
+        for (task, _), result in embedded:
+            yield task, result
+
+    def read(self, photo: Photo) -> NDArray[np.uint8]:
+        """Read a photo, and find and align its face if there is a detector.
+
+        Returns:
+            uint8 (h, w, 3), RGB.
+
+        Raises:
+            PhotoError: it cannot be read, or shows no face.
+        """
+        with self._times.measure("read photo"):
+            face = read_photo(photo.path)
+        weights = self._networks.detector
+        if weights is None:
+            return face
+        if not hasattr(self._local, "detector"):
+            self._local.detector = FaceDetector(weights)
+        with self._times.measure("find and align the face"):
+            try:
+                return align_photo(face, self._local.detector, self._crop or self._recogniser_size()[0])
+            except FacepartError as error:
+                raise PhotoError(str(error), stage="align") from error
+
+    def fit(self, task: PhotoTask) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Read a photo; return it, and the parser's input as a batch of one."""
+        face = self.read(task.photo)
+        with self._times.measure("resize to the parser's size"):
+            return face, fit_photo(face)[None]
+
+    def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
+        """Occlude a parsed photo, write its images, and make the recogniser's inputs.
+
+        Args:
+            task: what to do with the photo.
+            face: the photo, uint8 (h, w, 3), RGB.
+            labels: its label map, uint8 (1, 512, 512).
+
+        Raises:
+            FacepartError: a file cannot be written.
+        """
+        with self._times.measure("occlude parts"):
+            occluded = occlude(face, labels[0], task.occlusions, task.photo.name)
+        if self._saved:
+            with self._times.measure("write files"):
+                self.save(self._saved, task.photo, face, labels[0], occluded)
+        parts = dict.fromkeys(occlusion.part for occlusion in task.occlusions)
+        record = EmbeddedPhoto(
+            name=task.photo.name,
+            signature=task.signature,
+            pixels={part: int(np.count_nonzero(part_mask(labels[0], part))) for part in parts},
+            shares={occlusion.name: each.share for occlusion, each in occluded.items()},
+            controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
+            head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
+        )
+        thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
+        faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []
+        return _Prepared(PhotoResult(record, thumbnails), self._inputs(faces))
+
+    def save(
+        self,
+        saved: SavedImages,
+        photo: Photo,
+        face: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        occluded: Mapping[Occlusion, OccludedPhoto],
+    ) -> None:
+        """Write a photo's images; see :meth:`facepart.pipeline.saved_images.SavedImages.write`."""
+        saved.write(photo, face, labels, occluded)
+
+    def embed(self, task: PhotoTask, result: PhotoResult, outputs: NDArray[Any]) -> PhotoResult:
+        """Turn the recogniser's outputs, those of the baseline first, into the embeddings of the photo's record.
+
+        Raises:
+            PhotoError: an embedding is not finite, or zero.
+        """
+        if not task.embed:
+            return result
+        names = [BASELINE.name, *(occlusion.name for occlusion in task.occlusions)]
+        each = outputs.reshape(len(names), -1, *outputs.shape[1:])
+        embeddings = {name: unit_embedding(output) for name, output in zip(names, each, strict=True)}
+        if self._features:
+            with self._times.measure("write features"):
+                write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name])
+        return result._replace(record=replace(result.record, embeddings=embeddings))
+
+    def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
+        """Read a photo that is not parsed, and make the recogniser's input."""
+        face = self.read(task.photo)
+        return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
+
+    def _inputs(self, faces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """Resize faces, uint8 (h, w, 3), to the recogniser's size; mirrored ones follow the face that they are of."""
+        if not faces or self._networks.recogniser is None:
+            return np.empty((0, 0, 0, 3), np.uint8)
+        with self._times.measure("resize to the recogniser's size"):
+            height, width = self._recogniser_size()
+            return np.concatenate([views(resize(face, height, width), self._networks.flip) for face in faces])
+
+    def _recogniser_size(self) -> tuple[int, int]:
+        assert self.info is not None  # noqa: S101 - asked for only where there is a recogniser
+        return self.info.preprocessing.height, self.info.preprocessing.width
+
+    def _take(self, parsed: tuple[PhotoTask, _Prepared | PhotoError]) -> tuple[PhotoResult, NDArray[np.uint8]]:
+        """Hand a parsed photo on to the recogniser."""
+        prepared = parsed[1]
+        if isinstance(prepared, PhotoError):
+            raise prepared
+        return prepared.result, prepared.inputs
+
+    def _embed_parsed(
+        self, parsed: tuple[PhotoTask, _Prepared | PhotoError], result: PhotoResult, outputs: NDArray[Any]
+    ) -> PhotoResult:
+        return self.embed(parsed[0], result, outputs)
