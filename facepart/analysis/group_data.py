@@ -1,5 +1,6 @@
 """What the analysis needs to know of a group: its subjects, scores and embeddings, wherever they are kept."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ class Coverage(NamedTuple):
         undetected: photos on which the part was not detected, so that they stayed as they were.
         share: mean share of the head that the part covers, 0..1.
         replaced: mean share of the photo that was replaced, 0..1.
-        control: kind of the control region, or kinds with their shares; empty where it is not one.
+        control: kind of the control regions, or kinds with their shares; empty where there is no control.
     """
 
     undetected: int
@@ -47,6 +48,11 @@ class GroupData(Protocol):
         """Return the sum of each subject's embeddings with an occlusion, (p, d)."""
         ...
 
-    def coverage(self, occlusion: Occlusion, controls: list[Occlusion]) -> Coverage:
-        """Return how an occlusion, or the draws of its control if there are any, cover the photos."""
+    def coverage(self, occlusions: Sequence[Occlusion], controls: Sequence[Occlusion]) -> Coverage:
+        """Return how occlusions of one part cover the photos, on average.
+
+        Args:
+            occlusions: an occlusion, or the draws of its control.
+            controls: the draws of the control, whose kinds are named; there may be none.
+        """
         ...

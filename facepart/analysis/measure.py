@@ -1,4 +1,4 @@
-"""A study's scores and embeddings -> its figures: every part, way and group, the rankings, and groups compared."""
+"""A design and its groups -> all figures: every part, method and group, the rankings, and groups compared."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.contrasts import draw_people
+from facepart.analysis.design import BASELINE_CONDITION, Condition, Design
 from facepart.analysis.differentials import (
     EACH_GROUP,
     TARGETS,
@@ -19,20 +20,18 @@ from facepart.analysis.differentials import (
     shift_differences,
 )
 from facepart.analysis.embedding_means import GroupMeans
+from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence, PeopleScores
 from facepart.analysis.intervals import FEWEST_PEOPLE, UNKNOWN, interval
 from facepart.analysis.ranking import IMPORTANCE, SHIFT, Lead, Ranked, Worth, order_parts, rank_parts
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
-from facepart.occlusion.versions import Version
-from facepart.pipeline.embedding_store import ORIGINAL
+from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.scores.files import GroupScores
 from facepart.scores.subject_sums import merged
-from facepart.study.matching import UNCHANGED, Condition, Members, read_scores
-from facepart.study.setup import Setup
 
-# How often people are drawn anew, and what seeds the draws, along with the group's name. With 2,000 draws, a share of
-# first places is known to about 0.02.
-RESAMPLINGS = 2000
+# How often subjects are resampled, and what seeds the draws, along with the group's name. With 2,000 resamples, a
+# share of first ranks is known to about 0.02.
+RESAMPLES = 2000
 SEED = 20231
 
 
@@ -47,92 +46,43 @@ class Figures:
     differentials: list[Differential]
 
 
-def measure(setup: Setup, members: Members) -> Figures:
-    """Compute all figures."""
-    results: list[PartResult] = []
-    shifts: dict[Version, dict[str, Influence]] = {}
-    worths: dict[str, Worth] = {}
-    means = {group: GroupMeans(setup, names) for group, names in members.groups.items()}
-    for group, names in members.groups.items():
-        found = _measure_group(setup, group, names, means[group])
-        results += found.results
-        worths[group] = found.worth
-        for version, shift in found.shifts.items():
-            shifts.setdefault(version, {})[group] = shift
-    people = {group: list(each.people) for group, each in means.items()}
-    apart = [
-        each
-        for version, by_group in shifts.items()
-        for each in shift_differences(version.part, version.way.name, by_group, people)
-    ]
-    return Figures(
-        results=results,
-        ranked_by=IMPORTANCE if setup.request.control else SHIFT,
-        rankings=rank_parts(worths, _leads(setup, worths, means)),
-        shift_differences=apart,
-        differentials=list(_differentials(setup, members)),
-    )
-
-
 @dataclass(frozen=True)
 class _GroupFigures:
     results: list[PartResult]
-    shifts: dict[Version, Influence]
+    shifts: dict[Occlusion, Influence]
     worth: Worth
 
 
-def _measure_group(setup: Setup, group: str, names: Sequence[str], means: GroupMeans) -> _GroupFigures:
-    """Compute the figures of every part in a group."""
-    output, people = setup.request.output, len(means.people)
-    original = read_scores(output, UNCHANGED, group)
-    resamplings = RESAMPLINGS if people >= FEWEST_PEOPLE else 0
-    weights = draw_people(people, resamplings, SEED + zlib.crc32(group.encode()))
-    unchanged = means.resampled(ORIGINAL, weights)
+def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: str | None) -> Figures:
+    """Compute all figures.
+
+    Args:
+        design: what was compared.
+        groups: the design's groups, by name.
+        threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
+    """
     results: list[PartResult] = []
-    shifts: dict[Version, Influence] = {}
-    parts: dict[str, Influence] = {}
-    draws: dict[str, NDArray[np.float64]] = {}
-    for version in setup.versions:
-        if version.draw:
-            continue
-        shifts[version] = shift = means.shift(version.name)
-        controls = controls_of(setup, version)
-        scores = read_scores(output, Condition(version.name), group)
-        control_shift = importance = None
-        if controls:
-            control_shift, importance = means.control_shift(controls), means.beyond(version.name, controls)
-        if version.way == setup.ways[0]:
-            parts[version.part] = importance or shift
-            drawn = [means.resampled(each, weights) for each in controls]
-            base = np.mean(drawn, axis=0) if controls else unchanged
-            draws[version.part] = means.resampled(version.name, weights) - base
-        results.append(
-            part_result(
-                _about(setup, group, names, people, version, WITHIN),
-                original,
-                scores,
-                interval(shift, people),
-                control_shift=interval(control_shift, people) if control_shift else UNKNOWN,
-                importance=interval(importance, people) if importance else UNKNOWN,
-            )
-        )
-        if controls and control_shift:
-            lost = merged_scores([read_scores(output, Condition(each), group) for each in controls])
-            about = _about(setup, group, names, people, version, CONTROL)
-            results.append(part_result(about, original, lost, interval(control_shift, people)))
-        if setup.request.cross and version.way == setup.ways[0]:
-            crossed = read_scores(output, Condition(version.name, cross=True), group)
-            about = _about(setup, group, names, people, version, CROSS)
-            shift = means.shift(version.name, cross=True)
-            results.append(part_result(about, original, crossed, interval(shift, people)))
-    return _GroupFigures(results, shifts, Worth(parts, people, draws))
-
-
-def controls_of(setup: Setup, version: Version) -> list[str]:
-    """Name the draws of a version's control; none for other ways than the main one."""
-    return [
-        each.name for each in setup.versions if each.draw and (each.part, each.way) == (version.part, version.way)
-    ]
+    shifts: dict[Occlusion, dict[str, Influence]] = {}
+    worths: dict[str, Worth] = {}
+    means = {name: GroupMeans(data) for name, data in groups.items()}
+    for name, data in groups.items():
+        found = _measure_group(design, name, data, means[name])
+        results += found.results
+        worths[name] = found.worth
+        for occlusion, shift in found.shifts.items():
+            shifts.setdefault(occlusion, {})[name] = shift
+    subjects = {name: list(data.subjects) for name, data in groups.items()}
+    return Figures(
+        results=results,
+        ranked_by=IMPORTANCE if design.draws else SHIFT,
+        rankings=rank_parts(worths, _leads(design, worths, means)),
+        shift_differences=[
+            each
+            for occlusion, by_group in shifts.items()
+            for each in shift_differences(occlusion.part, occlusion.method.name, by_group, subjects)
+        ],
+        differentials=list(_differentials(design, groups, threshold_group or ALL_GROUPS)),
+    )
 
 
 def merged_scores(draws: Sequence[PeopleScores]) -> PeopleScores:
@@ -141,62 +91,95 @@ def merged_scores(draws: Sequence[PeopleScores]) -> PeopleScores:
     return PeopleScores(scores, merged([draw.sums for draw in draws]))
 
 
-def _about(setup: Setup, group: str, names: Sequence[str], people: int, version: Version, comparison: str) -> About:
-    """Say what a row is about, and how much of the photos is lost there."""
-    rows = [setup.store.rows[name] for name in names]
-    controls = controls_of(setup, version)
-    lost = controls if comparison == CONTROL else [version.name]
-    kinds = [row.controls[each] for row in rows for each in controls if each in row.controls]
+def _measure_group(design: Design, group: str, data: GroupData, means: GroupMeans) -> _GroupFigures:
+    """Compute the figures of every part in a group."""
+    count = len(data.subjects)
+    baseline = data.scores(BASELINE_CONDITION)
+    resamples = RESAMPLES if count >= FEWEST_PEOPLE else 0
+    weights = draw_people(count, resamples, SEED + zlib.crc32(group.encode()))
+    unoccluded = means.resampled(BASELINE, weights)
+    results: list[PartResult] = []
+    shifts: dict[Occlusion, Influence] = {}
+    parts: dict[str, Influence] = {}
+    draws: dict[str, NDArray[np.float64]] = {}
+    for occlusion in design.part_occlusions:
+        shifts[occlusion] = shift = means.shift(occlusion)
+        controls = design.controls_of(occlusion)
+        scores = data.scores(Condition(occlusion))
+        control_shift = importance = None
+        if controls:
+            control_shift, importance = means.control_shift(controls), means.net_of_control(occlusion, controls)
+        if occlusion.method == design.main:
+            parts[occlusion.part] = importance or shift
+            drawn = [means.resampled(each, weights) for each in controls]
+            base = np.mean(drawn, axis=0) if controls else unoccluded
+            draws[occlusion.part] = means.resampled(occlusion, weights) - base
+        results.append(
+            part_result(
+                _about(group, data, occlusion, WITHIN, controls),
+                baseline,
+                scores,
+                interval(shift, count),
+                control_shift=interval(control_shift, count) if control_shift else UNKNOWN,
+                importance=interval(importance, count) if importance else UNKNOWN,
+            )
+        )
+        if controls and control_shift:
+            occluded = merged_scores([data.scores(Condition(each)) for each in controls])
+            about = _about(group, data, occlusion, CONTROL, controls)
+            results.append(part_result(about, baseline, occluded, interval(control_shift, count)))
+        if design.cross and occlusion.method == design.main:
+            crossed = data.scores(Condition(occlusion, "cross"))
+            about = _about(group, data, occlusion, CROSS, controls)
+            shift = means.shift(occlusion, cross=True)
+            results.append(part_result(about, baseline, crossed, interval(shift, count)))
+    return _GroupFigures(results, shifts, Worth(parts, count, draws))
+
+
+def _about(
+    group: str, data: GroupData, occlusion: Occlusion, comparison: str, controls: list[Occlusion]
+) -> About:
+    """Say what a row is about, and how much of the photos is occluded there."""
+    coverage = data.coverage(controls if comparison == CONTROL else [occlusion], controls)
     return About(
         group=group,
-        part=version.part,
-        occlusion=version.way.name,
+        part=occlusion.part,
+        occlusion=occlusion.method.name,
         comparison=comparison,
-        photos=len(names),
-        people=people,
-        missing=sum(not row.pixels[version.part] for row in rows),
-        share=float(np.mean([row.pixels[version.part] / max(row.head, 1) for row in rows])),
-        replaced=float(np.mean([row.shares[each] for row in rows for each in lost])),
-        control=_in_words(kinds),
+        photos=data.photos,
+        people=len(data.subjects),
+        missing=coverage.undetected,
+        share=coverage.share,
+        replaced=coverage.replaced,
+        control=coverage.control,
     )
 
 
-def _in_words(kinds: Sequence[str]) -> str:
-    """Name the kinds of control, with their shares where there are several."""
-    found = sorted(set(kinds), key=lambda kind: -kinds.count(kind))
-    if len(found) < 2:
-        return "".join(found)
-    return ", ".join(f"{kind} {kinds.count(kind) / len(kinds):.1%}" for kind in found)
-
-
 def _leads(
-    setup: Setup, worths: Mapping[str, Worth], means: Mapping[str, GroupMeans]
+    design: Design, worths: Mapping[str, Worth], means: Mapping[str, GroupMeans]
 ) -> dict[tuple[str, str, str], Lead]:
     """Compare each part with the next, in every order in which they are ranked."""
-    versions = {version.part: version for version in setup.versions if version.way == setup.ways[0]}
-    named = {part: [Version(part, each.way).name, *controls_of(setup, each)] for part, each in versions.items()}
+    effects = {part: [design.of_part(part), *design.controls_of(design.of_part(part))] for part in design.parts}
     found: dict[tuple[str, str, str], Lead] = {}
     for name, order in order_parts(worths).items():
         for group in means if name == ALL_GROUPS else [name]:
             for first, second in pairwise(order):
                 if (group, first, second) not in found:
-                    difference = means[group].lead(named[first], named[second])
+                    difference = means[group].difference(effects[first], effects[second])
                     found[group, first, second] = Lead(difference, worths[group].people)
     return found
 
 
-def _differentials(setup: Setup, members: Members) -> Iterator[Differential]:
-    """Compare the error rates of the groups, if there are several: of the original photos, then of each part."""
-    if len(members.groups) < 2:
+def _differentials(design: Design, groups: Mapping[str, GroupData], common: str) -> Iterator[Differential]:
+    """Compare the error rates of the groups, if there are several: of the baseline, then of each part."""
+    if len(groups) < 2:
         return
-    output, common = setup.request.output, setup.request.threshold_group or ALL_GROUPS
-    originals = {group: read_scores(output, UNCHANGED, group) for group in members.groups}
-    impostor = {group: each.scores.impostor for group, each in originals.items()}
-    for photos in (ORIGINAL, *setup.parts):
-        groups = originals
-        if photos != ORIGINAL:
-            condition = Condition(Version(photos, setup.ways[0]).name)
-            groups = {group: read_scores(output, condition, group) for group in members.groups}
+    baselines = {group: data.scores(BASELINE_CONDITION) for group, data in groups.items()}
+    impostor = {group: each.scores.impostor for group, each in baselines.items()}
+    for occlusion in (BASELINE, *(design.of_part(part) for part in design.parts)):
+        scores = baselines
+        if occlusion != BASELINE:
+            scores = {group: data.scores(Condition(occlusion)) for group, data in groups.items()}
         for target in TARGETS:
             for threshold_of in (common, EACH_GROUP):
-                yield differential(photos, groups, impostor, target, threshold_of)
+                yield differential(occlusion.part or BASELINE.name, scores, impostor, target, threshold_of)

@@ -1,224 +1,141 @@
-"""What a study is asked for, and what that means here: photos, weights, settings, and what is still to be done."""
+"""A request -> what it means on this machine: photos, groups, design, networks, and what was done before."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from facepart.data.naming import DEFAULT_DATASET, Rule, naming_rule
+from facepart.analysis.design import Design
+from facepart.data.naming import Rule, naming_rule
 from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
-from facepart.occlusion.method import STANDARD, OcclusionMethod, OcclusionMethod, parse_sweep
-from facepart.occlusion.parts import PARTS, choose_parts
-from facepart.occlusion.recipe import describe
-from facepart.occlusion.versions import Version, versions_of
-from facepart.pipeline.batches import DEFAULT_BATCH
-from facepart.pipeline.embedding_store import Store
-from facepart.pipeline.executor import choose_engine
-from facepart.pipeline.saved_images import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
+from facepart.occlusion.parts import choose_parts
+from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.executor import Executor
+from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.saved_images import SavedImages
+from facepart.study.groups import Members, assign_groups
+from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
+from facepart.study.request import Request
 from facepart.study.settings import embedding_settings, settings_folder
 
 EMBEDDINGS_FOLDER = "embeddings"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for.
-
-    Attributes:
-        source: a folder of photos, or a list of them.
-        output: the study's folder.
-        people: a table of people or photos and their groups; None for one group of all.
-        group_column: the table's column of groups.
-        groups: the groups wanted; all of the table if none are named.
-        dataset: the naming rule that tells who is on a photo.
-        subject_pattern: a regular expression instead of a rule.
-        parts: which parts are lost.
-        occlusions: how (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main way.
-        sweeps: further ways that differ from the main one in a number (:func:`facepart.occlusion.method.sweep`).
-        control: draws of the size control for each photo and part; 0 for no control.
-        threshold_group: whose original photos' scores set the threshold at which groups are compared; None for those
-            of all groups.
-        model: the recogniser: a name of the model list, or a path; None for the default.
-        align: find and align the faces first.
-        flip: add the embedding of the mirrored face.
-        cross: compare photos with a part blurred also with the original ones.
-        keep: what else is written, of :data:`facepart.pipeline.saved_images.KEPT`.
-        device: where the networks run.
-        precision: of their arithmetic.
-        batch: photos given to a network at once.
-        workers: threads beside it; None for the default.
-        title: stands on top of the report.
-    """
-
-    source: Path
-    output: Path
-    people: Path | None = None
-    group_column: str = "group"
-    groups: Sequence[str] = ()
-    dataset: str = DEFAULT_DATASET
-    subject_pattern: str | None = None
-    parts: Sequence[str] = tuple(PARTS)
-    occlusions: Sequence[str] = (STANDARD.occluder,)
-    sweeps: Sequence[str] = ()
-    control: int = 0
-    threshold_group: str | None = None
-    model: str | None = None
-    align: bool = False
-    flip: bool = False
-    cross: bool = False
-    keep: Sequence[str] = ()
-    device: str = "auto"
-    precision: str = "auto"
-    batch: int = DEFAULT_BATCH
-    workers: int | None = None
-    title: str = "Which parts of a face does the recogniser rely on?"
-
-
-@dataclass(frozen=True)
-class NetworkFiles:
-    """The networks of a study, before they are opened.
-
-    Attributes:
-        parser: its weights.
-        recogniser: likewise.
-        detector: likewise; None unless faces are aligned.
-        device: where they run.
-        precision: of their arithmetic.
-        flip: whether the mirrored face is added.
-    """
-
-    parser: Weights
-    recogniser: Weights
-    detector: Weights | None
-    device: str
-    precision: str
-    flip: bool
-
-
-@dataclass(frozen=True)
 class Setup:
-    """What that means here.
+    """What a request means on this machine.
 
     Attributes:
-        request: what was asked for.
-        parts: which parts are lost, in their usual order.
-        ways: how, the main way first.
-        versions: all that is made of a photo.
+        request: the request.
+        design: what is compared.
         photos: those that were found, sorted by name.
         failures: what could not be looked at.
-        rule: tells who is on a photo.
-        people: the table of groups.
+        rule: says who is on a photo.
+        members: who is in which group.
         parser: its weights.
-        recogniser: likewise.
-        detector: likewise; None unless faces are aligned.
+        recogniser: its weights.
+        detector: its weights; None unless faces are aligned.
         device: where the networks run.
         precision: of their arithmetic.
-        settings: what the embeddings depend on.
-        store: the embeddings that are there.
-        kept: the pictures that are kept.
+        settings: what all embeddings depend on.
+        store: the embeddings of earlier runs.
+        saved: the images that are kept.
     """
 
     request: Request
-    parts: tuple[str, ...]
-    ways: tuple[OcclusionMethod, ...]
-    versions: tuple[Version, ...]
+    design: Design
     photos: list[Photo]
     failures: list[Failure]
     rule: Rule
-    people: People | None
+    members: Members
     parser: Weights
     recogniser: Weights
     detector: Weights | None
     device: str
     precision: str
     settings: dict[str, Any]
-    store: Store
-    kept: KeptPictures
+    store: EmbeddingStore
+    saved: SavedImages
 
     @property
     def networks(self) -> NetworkFiles:
-        """What opens the networks."""
+        """The networks, before they are opened."""
         return NetworkFiles(
-            self.parser, self.recogniser, self.detector, self.device, self.precision, self.request.flip
+            *(self.parser, self.recogniser, self.detector, self.device, self.precision, self.request.flip)
         )
 
 
-def set_up(request: Request, choose: Callable[[str, str], tuple[str, str]] = choose_engine) -> Setup:
-    """Find out what is asked for; nothing is written.
-
-    Args:
-        request: what is asked for.
-        choose: see :meth:`facepart.pipeline.executor.Spread.choose`.
+def set_up(request: Request, executor: Executor) -> Setup:
+    """Find out what a request means; nothing is written.
 
     Raises:
         FacepartError: no photos, a table that cannot be read or lacks a group, weights that cannot be had, or
-            embeddings that cannot be read. UsageError: an unknown part, way, data set, device or precision.
+            embeddings that cannot be read. UsageError: an unknown part, occlusion, data set, device or precision.
     """
-    parts, keep = choose_parts(request.parts), choose_kept(request.keep)
-    ways = _choose_ways(request)
+    parts, keep, methods = choose_parts(request.parts), choose_kept(request.keep), request.methods()
+    if request.control < 0:
+        raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
     rule = naming_rule(request.dataset, request.subject_pattern)
-    device, precision = choose(request.device, request.precision)
+    device, precision = executor.choose_engine(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
-    if people is None and request.groups:
-        raise FacepartError("--groups chooses from a table of people: give it with --people")
-    wanted = request.threshold_group
-    for group in [*request.groups, *([wanted] if wanted else [])]:
-        if people is not None:
-            people.refuse_unknown(group)
-    if wanted and (people is None or (request.groups and wanted not in request.groups)):
-        raise FacepartError(f"--threshold-group {wanted}: is none of the study's groups")
-    below = (*KEPT.values(), ALIGNED_FOLDER)
-    # Outputs that lie inside the source are no input; the whole folder is left out, or, where the source is the
-    # study's own folder of photos, what the study makes.
-    output = request.output
-    excluded = [output] if output.resolve() != request.source.resolve() else [output / name for name in below]
-    photos, failures = find_photos(request.source, exclude=excluded)
+    _refuse_unknown_groups(request, people)
+    photos, failures = _find_photos(request)
+    members = assign_groups([photo.name for photo in photos], people, rule, request.groups)
     parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if request.align else None
+    design = Design(
+        recognisers=(recogniser.name,),
+        parts=parts,
+        methods=methods,
+        draws=request.control,
+        cross=request.cross,
+        groups=tuple(members.groups),
+    )
     settings = embedding_settings(parser, recogniser, detector, precision, request.flip)
-    main = [Version(part, ways[0]) for part in parts]
-    kept = KeptPictures(output, [what for what in keep if what in ("masks", "photos")], request.align, main)
-    store = Store(settings_folder(output / EMBEDDINGS_FOLDER, settings))
     return Setup(
         request=request,
-        parts=parts,
-        ways=ways,
-        versions=tuple(versions_of(parts, ways, request.control)),
+        design=design,
         photos=photos,
         failures=failures,
         rule=rule,
-        people=people,
+        members=members,
         parser=parser,
         recogniser=recogniser,
         detector=detector,
         device=device,
         precision=precision,
         settings=settings,
-        store=store,
-        kept=kept,
+        store=EmbeddingStore(
+            settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions
+        ),
+        saved=kept_images(request.output, keep, request.align, [design.of_part(part) for part in parts]),
     )
 
 
-def picture_settings(setup: Setup) -> dict[str, Any]:
-    """Put together what masks and photos that are kept depend on: the embeddings' settings, and the main way."""
-    return {**setup.settings, "recipe": describe(setup.ways[0])}
+def _refuse_unknown_groups(request: Request, people: People | None) -> None:
+    """Refuse groups that the table does not have.
+
+    Raises:
+        FacepartError: there is such a group, or no table.
+    """
+    if people is None and request.groups:
+        raise FacepartError("--groups chooses from a table of people: give it with --people")
+    threshold_group = request.threshold_group
+    for group in [*request.groups, *([threshold_group] if threshold_group else [])]:
+        if people is not None:
+            people.refuse_unknown(group)
+    if threshold_group and (people is None or (request.groups and threshold_group not in request.groups)):
+        raise FacepartError(f"--threshold-group {threshold_group}: is not one of the study's groups")
 
 
-def shown_versions(setup: Setup) -> list[Version]:
-    """Choose the versions that the report shows pictures of: each part, and one draw of its control."""
-    return [version for version in setup.versions if version.way == setup.ways[0] and version.draw < 2]
+def _find_photos(request: Request) -> tuple[list[Photo], list[Failure]]:
+    """Find the photos; outputs that lie inside the source are not input.
 
-
-def _choose_ways(request: Request) -> tuple[OcclusionMethod, ...]:
-    """Give the ways in which parts are lost, each once, the main one first."""
-    if not request.occlusions:
-        raise UsageError("--occlusion: none named")
-    if request.control < 0:
-        raise UsageError(f"--control {request.control}: is a number of draws, from 0 on")
-    named = [OcclusionMethod(name) for name in request.occlusions]
-    swept = [way for text in request.sweeps for way in parse_sweep(text, named[0])]
-    return tuple(dict.fromkeys([*named, *swept]))
+    The whole output folder is left out, or, where the source is the study's own folder of photos, what a study writes.
+    """
+    output = request.output
+    below = (*KEPT.values(), ALIGNED_FOLDER)
+    excluded = [output] if output.resolve() != request.source.resolve() else [output / name for name in below]
+    return find_photos(request.source, exclude=excluded)

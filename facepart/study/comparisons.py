@@ -1,0 +1,138 @@
+"""A study's embeddings -> the scores of each group in each condition, as files of the matcher.
+
+The scores of a condition lie in ``matches/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded) or
+``cross_<occlusion>`` (occluded probe vs baseline gallery). Scores of the same photos by the same settings are kept.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facepart.analysis.design import BASELINE_CONDITION, Cell, Condition
+from facepart.analysis.differentials import TARGETS, common_threshold
+from facepart.analysis.influence import PeopleScores
+from facepart.analysis.metrics import supports, threshold_at_fmr
+from facepart.analysis.results import ALL_GROUPS
+from facepart.data.feature_files import label_of
+from facepart.files.atomic import write_text
+from facepart.matching.features import Features
+from facepart.matching.groups import Group
+from facepart.matching.match import TakeOver as PairCounter
+from facepart.matching.match import match_groups
+from facepart.matching.output import Save
+from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.scores import GroupScores, load_scores
+from facepart.scores.subject_sums import load_people, people_path
+
+MATCHES_FOLDER = "matches"
+_DONE_FILE = "compared.json"
+# Of thresholds from which on scores are counted by subject.
+_ROUNDING = 0.02
+
+
+class Comparisons:
+    """Compares the photos of a study's groups, and writes the scores into its folder."""
+
+    def __init__(
+        self,
+        output: Path,
+        store: EmbeddingStore,
+        settings: Mapping[str, Any],
+        naming: Mapping[str, Any],
+        *,
+        keep_pairs: bool,
+        counter: PairCounter | None,
+    ) -> None:
+        """Describe the comparisons.
+
+        Args:
+            output: the study's folder.
+            store: the embeddings.
+            settings: what the embeddings depend on.
+            naming: how subjects are recognised: options of :func:`facepart.matching.match.match_groups`.
+            keep_pairs: whether the pairs are written, too.
+            counter: counts the pairs; None for this machine.
+        """
+        self._output, self._store, self._keep_pairs, self._counter = output, store, keep_pairs, counter
+        self._settings, self._naming = {**settings, **naming}, naming
+
+    def run(self, cell: Cell, names: Sequence[str], min_threshold: float) -> bool:
+        """Compare the photos of one cell, unless that was done before.
+
+        Args:
+            cell: the cell.
+            names: the photos of its group.
+            min_threshold: see :func:`facepart.matching.match.match_groups`.
+
+        Returns:
+            Whether there was something to do.
+        """
+        condition, group = cell.condition, cell.group
+        folder = self._output / MATCHES_FOLDER / condition.name
+        digest = self._digest(condition, names, min_threshold)
+        done = _read_done(folder)
+        files = [folder / f"{group}_scores.npz", people_path(folder, group)]
+        pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
+        # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
+        with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
+        if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
+            return False
+        gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
+        whole = Group(group, self._features(condition.occlusion, names), gallery)
+        save: Save = "both" if with_pairs else "distribution"
+        options = {**self._naming, "down_to": min_threshold, "count": self._counter}
+        for _ in match_groups([whole], folder, save=save, **options):
+            write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
+        return True
+
+    def _digest(self, condition: Condition, names: Sequence[str], min_threshold: float) -> str:
+        """Return a hash of all that the scores depend on."""
+        signatures = [(name, self._store.photos[name].record.signature) for name in names]
+        recipe = condition.occlusion.recipe()
+        basis = [self._settings, condition.name, recipe, min_threshold, signatures]
+        return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
+
+    def _features(self, occlusion: Occlusion, names: Sequence[str]) -> Features:
+        """Return embeddings as the matcher takes them, with the labels that their files would have."""
+        paths = [Path(occlusion.name) / f"{name}.npy" for name in names]
+        labels = [label_of(path) for path in paths]
+        return Features(Path(occlusion.name), self._store.embeddings(occlusion.name, names), labels, paths, None)
+
+
+def min_thresholds(output: Path, groups: Sequence[str], threshold_group: str | None) -> dict[str, float]:
+    """Return, for each group, the lowest threshold at which error rates with parts occluded are needed.
+
+    These are the thresholds for FMR 1e-3 of the group's baseline and of the one that all groups share; a little
+    lower, so that adding a group seldom moves them.
+    """
+    baselines = {group: read_group_scores(output, BASELINE_CONDITION, group).impostor for group in groups}
+    common = common_threshold(baselines, TARGETS[0], threshold_group or ALL_GROUPS)
+    found = {}
+    for group, scores in baselines.items():
+        own = threshold_at_fmr(scores, TARGETS[0]) if supports(scores, TARGETS[0]) else 1.0
+        found[group] = math.floor(min(own, 1.0 if common is None else common) / _ROUNDING) * _ROUNDING
+    return found
+
+
+def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:
+    """Read the scores that :meth:`Comparisons.run` wrote."""
+    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group}_scores.npz")
+
+
+def read_scores(output: Path, condition: Condition, group: str) -> PeopleScores:
+    """Read the scores that :meth:`Comparisons.run` wrote, and their sums by subject, which are much larger."""
+    sums = load_people(people_path(output / MATCHES_FOLDER / condition.name, group))
+    return PeopleScores(read_group_scores(output, condition, group), sums)
+
+
+def _read_done(folder: Path) -> dict[str, str]:
+    """Read what was compared before; a damaged file counts as missing."""
+    try:
+        found = json.loads((folder / _DONE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,83 @@
+"""What a study writes besides its answer, if asked to: the files that the scripts would write, in their places."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facepart.data.path_lists import write_list
+from facepart.data.photos import Photo
+from facepart.errors import UsageError
+from facepart.files.addresses import ExistingPaths
+from facepart.files.atomic import write_npy
+from facepart.files.record import make_record, remove_outdated, with_earlier, write_record
+from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.saved_images import SavedImages
+
+STAGE = "study"
+# What can be kept, and in which folder.
+KEPT = {"masks": "masks", "photos": "blurred", "features": "features", "pairs": "matches"}
+# Aligned photos, before a part is occluded.
+ALIGNED_FOLDER = "photos"
+
+
+def choose_kept(names: Sequence[str]) -> tuple[str, ...]:
+    """Check what is to be kept.
+
+    Raises:
+        UsageError: a name is unknown.
+    """
+    unknown = [name for name in names if name not in KEPT]
+    if unknown:
+        raise UsageError(f"--keep {unknown[0]!r}: unknown; known: {' '.join(KEPT)}")
+    return tuple(name for name in KEPT if name in names)
+
+
+def kept_images(output: Path, keep: Collection[str], align: bool, occlusions: Sequence[Occlusion]) -> SavedImages:
+    """Return the images that a study writes: those of each part, occluded by the main method."""
+    return SavedImages(
+        occlusions=tuple(occlusions) if {"masks", "photos"} & set(keep) else (),
+        masks=output / KEPT["masks"] if "masks" in keep else None,
+        photos=output / KEPT["photos"] if "photos" in keep else None,
+        aligned=output / ALIGNED_FOLDER if align and "photos" in keep else None,
+    )
+
+
+def remove_outdated_images(saved: SavedImages, photos: Sequence[Photo], settings: Mapping[str, Any]) -> None:
+    """Remove kept images that were made by other settings, and record the settings of those to come.
+
+    Raises:
+        FacepartError: a folder holds images that this study would not make anew.
+    """
+    wanted = {path for photo in photos for path in saved.paths(photo)}
+    own = {**settings, "recipes": {each.part: each.recipe() for each in saved.occlusions}}
+    for folder in saved.folders:
+        now = with_earlier(folder, "recipes", own)
+        remove_outdated(folder, STAGE, now, wanted, saved.earlier_files(folder))
+        packages = ("numpy", "opencv-python-headless")
+        write_record(folder, make_record(STAGE, now, {"output": folder.parent}, packages))
+
+
+def write_features(
+    output: Path,
+    store: EmbeddingStore,
+    occlusions: Sequence[Occlusion],
+    names: Sequence[str],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write the missing features of photos, and a list of them, in a folder for the baseline and each occlusion.
+
+    Raises:
+        FacepartError: a folder holds features of other settings that this study would not make anew.
+    """
+    for occlusion in (BASELINE, *occlusions):
+        folder = output / KEPT["features"] / occlusion.name
+        paths = {name: folder / f"{name}.npy" for name in names}
+        own = {**settings, "recipe": occlusion.recipe()}
+        remove_outdated(folder, STAGE, own, set(paths.values()), folder.rglob("*.npy"))
+        write_record(folder, make_record(STAGE, own, {"output": output}, ("numpy",)))
+        existing = ExistingPaths([folder])
+        missing = [name for name, path in paths.items() if path not in existing]
+        for name, embedding in zip(missing, store.embeddings(occlusion.name, missing), strict=True):
+            write_npy(paths[name], embedding)
+        write_list(folder / "list.txt", sorted(paths.values(), key=str))

@@ -1,0 +1,82 @@
+"""What a study is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facepart.data.naming import DEFAULT_DATASET
+from facepart.errors import UsageError
+from facepart.occlusion.method import STANDARD, OcclusionMethod, parse_sweep
+from facepart.occlusion.parts import PARTS
+from facepart.pipeline.batches import DEFAULT_BATCH
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a study is asked for.
+
+    Attributes:
+        source: a folder of photos, or a list of them.
+        output: the study's folder.
+        people: a table of subjects or photos and their groups; None for one group of all.
+        group_column: the table's column of groups.
+        groups: which groups; all of the table if none are named.
+        dataset: the naming convention from which subjects are parsed.
+        subject_pattern: a regular expression instead of a convention.
+        parts: which parts are occluded.
+        occlusions: by what (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main method.
+        sweeps: further methods that differ from the main one in a number
+            (:func:`facepart.occlusion.method.parse_sweep`).
+        control: draws of the area-matched control per photo and part; 0 for no control.
+        threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
+        model: the recogniser: a name of the model list, or a path; None for the default.
+        align: find and align the faces first.
+        flip: add the embedding of the mirrored face.
+        cross: compare occluded photos also with the baseline photos.
+        keep: what else is written, of :data:`facepart.study.kept_files.KEPT`.
+        device: where the networks run.
+        precision: of their arithmetic.
+        batch: photos given to a network at once.
+        workers: threads that read and write beside it; None for the default.
+        title: stands on top of the report.
+    """
+
+    source: Path
+    output: Path
+    people: Path | None = None
+    group_column: str = "group"
+    groups: Sequence[str] = ()
+    dataset: str = DEFAULT_DATASET
+    subject_pattern: str | None = None
+    parts: Sequence[str] = tuple(PARTS)
+    occlusions: Sequence[str] = (STANDARD.occluder,)
+    sweeps: Sequence[str] = ()
+    control: int = 0
+    threshold_group: str | None = None
+    model: str | None = None
+    align: bool = False
+    flip: bool = False
+    cross: bool = False
+    keep: Sequence[str] = ()
+    device: str = "auto"
+    precision: str = "auto"
+    batch: int = DEFAULT_BATCH
+    workers: int | None = None
+    title: str = "Which parts of a face does the recogniser rely on?"
+
+    def methods(self) -> tuple[OcclusionMethod, ...]:
+        """Return the methods of occlusion, each once, the main one first.
+
+        Raises:
+            UsageError: an unknown occlusion or sweep, or none.
+        """
+        if not self.occlusions:
+            raise UsageError("--occlusion: none named")
+        named = [OcclusionMethod(name) for name in self.occlusions]
+        swept = [method for text in self.sweeps for method in parse_sweep(text, named[0])]
+        return tuple(dict.fromkeys([*named, *swept]))
+
+    @property
+    def naming(self) -> dict[str, str | None]:
+        """How subjects are recognised, as options of :func:`facepart.matching.match.match_groups`."""
+        return {"dataset": self.dataset, "subject_pattern": self.subject_pattern}
