@@ -7,12 +7,11 @@ for.
 
 import argparse
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.people import warn_of_unknown
-from facepart.cli.plan import add_plan_arguments, planned_on, refuse_wrong_plan
+from facepart.cli.plan import add_plan_arguments, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
 from facepart.cli.ray import add_ray_argument, spread_over
 from facepart.files.addresses import reachable
@@ -123,8 +122,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from facepart.study.plan import make_plan
 
-        with planned_on(arguments) as (spread, device, nodes):
-            plan = make_plan(replace(request, device=device), of=arguments.of, spread=spread, nodes=nodes)
+        with spread_over(arguments.ray, arguments.device) as spread:
+            plan = make_plan(request, of=arguments.of, spread=spread)
         print("\n".join(plan))
         return 0
     times = StepTimes()

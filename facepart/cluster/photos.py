@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers, some_room_for
 from facepart.cluster.pool import Pool, why
 from facepart.cluster.room import wait_for_room
-from facepart.engines.spread import Opened, OpenWork, choose_engine
+from facepart.engines.spread import Capacity, Opened, OpenWork, choose_engine
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
 
@@ -67,6 +67,14 @@ class Cluster:
         """
         pool: Pool[Item, Result] = Pool(open_work, self._size(), self._room, times, places)
         return Opened(pool.work, pool.wait_for_one())
+
+    def capacity(self) -> Capacity:
+        """Count the photo workers that the cluster has room for, and its processors.
+
+        Raises:
+            FacepartError: there is no room for a worker.
+        """
+        return Capacity(self._room(self._size()), sum(node.processors for node in nodes_there()))
 
     def _size(self) -> Size:
         """Measure workers by the nodes that are there now.

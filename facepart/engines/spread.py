@@ -5,10 +5,11 @@ A stage says how its networks are opened and what they do with items (:class:`Op
 :class:`facepart.cluster.photos.Cluster` on the nodes of a Ray cluster.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from facepart.engines.open import choose_device, choose_precision
 from facepart.engines.stream import default_workers
@@ -32,6 +33,18 @@ class Opened(Generic[Item, Result]):
     about: Any = None
 
 
+class Capacity(NamedTuple):
+    """How much work can be done at a time.
+
+    Attributes:
+        workers: how many photo workers run side by side.
+        processors: how many processors there are in all.
+    """
+
+    workers: int
+    processors: int
+
+
 class OpenWork(Protocol[Item, Result]):
     """Opens networks. It may be sent to other processes, and so must be what pickle takes."""
 
@@ -47,6 +60,10 @@ class OpenWork(Protocol[Item, Result]):
 
 class Spread(Protocol):
     """Has work done."""
+
+    def capacity(self) -> Capacity:
+        """Count the photo workers and the processors."""
+        ...
 
     def choose(self, device: str, precision: str) -> tuple[str, str]:
         """Give the device and the precision that names mean where the work is done.
@@ -74,6 +91,10 @@ class Spread(Protocol):
 
 class Here:
     """Has work done by this process, in order."""
+
+    def capacity(self) -> Capacity:
+        """Count this process as one worker, with the processors of this machine."""
+        return Capacity(1, os.cpu_count() or 1)
 
     def choose(self, device: str, precision: str) -> tuple[str, str]:
         """Give the device and the precision that names mean on this machine."""

@@ -1,35 +1,38 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
-import os
-from collections.abc import Sequence
-
-from facepart.cluster.machines import Node, room_for, size_of_workers
-from facepart.cluster.rates import measure_rates
 from facepart.engines.spread import HERE, Spread
-from facepart.study.cluster_plan import plan_on_cluster, time_in_words
-from facepart.study.cost import GroupSize, PhotoCost, StudySize, disk_by_kind, memory_here, of_a_set, seconds_here
+from facepart.study.cost import (
+    NETWORKS_BYTES,
+    GroupSize,
+    PhotoCost,
+    StudySize,
+    disk_by_kind,
+    memory_here,
+    memory_to_match,
+    of_a_set,
+    seconds_to_embed,
+    seconds_to_match,
+)
 from facepart.study.embedding import find_work
+from facepart.study.match_cost import measure_matching
 from facepart.study.matching import assign_groups, conditions_of
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, Setup, set_up
 
 # Where all photos are embedded, and no network is asked: embeddings of 512 values, as most have.
-_EMBEDDED = PhotoCost(0.0, 512, 0.0, 0.0, 0.0)
+_EMBEDDED = PhotoCost(0.0, 512, 0.0)
 
 
-def make_plan(
-    request: Request, *, of: int | None = None, spread: Spread = HERE, nodes: Sequence[Node] | None = None
-) -> list[str]:
-    """Find out what a study would do.
+def make_plan(request: Request, *, of: int | None = None, spread: Spread = HERE) -> list[str]:
+    """Estimate what a study takes.
 
-    A few photos are embedded, and a few made-up faces compared, to learn how long that takes; nothing is written but
-    what networks keep when they are first compiled.
+    A few photos are embedded, and a few thousand made-up faces matched on this machine, to learn how long that takes;
+    the rest is extrapolation. Nothing is written but what networks keep when they are first compiled.
 
     Args:
         request: what is asked for.
-        of: how many photos there are of which those of the source are a sample; None for these alone.
-        spread: who embeds the few photos.
-        nodes: of the cluster that is planned for; None for this machine.
+        of: how many photos to extrapolate to; None for those of the source.
+        spread: who embeds the few photos, and would do the study.
 
     Returns:
         Lines for a person.
@@ -51,16 +54,27 @@ def make_plan(
         todo=round(len(to_embed) * times),
         keep=request.keep,
     )
-    lines = [f"{len(setup.photos)} photos stand for {of}"] if of else []
+    lines = [f"estimate for {of} photos, extrapolated from {len(setup.photos)}"] if of else []
     lines += _what_there_is(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
-    worker = size_of_workers(nodes, setup.device != "cpu") if nodes else None
-    photo = measure_photo(setup, to_embed, spread, worker and worker.processors) if to_embed else _EMBEDDED
-    rates = measure_rates(photo.dimension)
-    if nodes and worker:
-        lines += plan_on_cluster(size, photo, rates, nodes, room_for(nodes, worker))
-    else:
-        lines.append(time_in_words(size.todo * photo.seconds, seconds_here(size, rates, os.cpu_count() or 1)))
+    photo = measure_photo(setup, to_embed, spread) if to_embed else _EMBEDDED
+    there = spread.capacity()
+    # Pairs that are kept are compared on the machine that writes them.
+    matching = HERE.capacity() if "pairs" in request.keep else there
+    embedding = seconds_to_embed(size, photo, there.workers)
+    comparing = seconds_to_match(size, measure_matching(photo.dimension), matching.processors)
+    if spread is not HERE:
+        lines.append(f"on the cluster: {there.processors} processors, {there.workers} photo workers")
+    lines.append(
+        f"time: about {_duration(embedding + comparing)} ({_duration(embedding)} for the photos, "
+        f"{_duration(comparing)} for the pairs)"
+    )
+    if spread is HERE:
         lines.append(f"memory: about {memory_here(size, photo.dimension) / 1e9:.1f} GB")
+    else:
+        lines.append(
+            f"memory: about {memory_to_match(size, photo.dimension) / 1e9:.1f} GB on this machine and "
+            f"{NETWORKS_BYTES / 1e9:.1f} GB for each photo worker"
+        )
     disk = disk_by_kind(size, photo)
     kinds = ", ".join(f"{kind} {each / 1e9:.2f}" for kind, each in disk.items())
     return [*lines, f"disk: about {sum(disk.values()) / 1e9:.2f} GB ({kinds})"]
@@ -91,3 +105,11 @@ def _versions_in_words(setup: Setup) -> str:
     if draws:
         said.append(f"and {draws} draw{'' if draws == 1 else 's'} of a control for each")
     return f" ({' '.join(said)})"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
