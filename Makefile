@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-cluster lint parity-mxnet clean
+.PHONY: demo test test-browser test-cluster lint parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
@@ -11,7 +11,12 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-# What runs on a Ray cluster, on raylets of this machine: Ray is large, and wants a process for each module.
+# The report in a real browser: Debian's Chromium is installed if there is no browser and this is root on Debian.
+test-browser: $(VENV)/.dev
+	$(BIN)/python -m tests.browser
+	FACEPART_TEST_BROWSER=1 $(BIN)/python -m pytest tests/test_report_browser.py
+
+# The tests on a Ray cluster of this machine. Ray is large, and each module needs a process of its own.
 test-cluster: $(VENV)/.cluster
 	set -e; for tests in tests/test_cluster*.py; do FACEPART_TEST_RAY=1 $(BIN)/python -m pytest $$tests; done
 

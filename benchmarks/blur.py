@@ -62,9 +62,9 @@ def originals_way(photos: Sequence[Path], out: Path, network: torch.nn.Module) -
         for path in photos:
             face = np.asarray(cv2.imread(str(path)))
             mask = np.asarray(cv2.imread(str(out / f"{part}_{path.stem}_annotation.png")))
-            mask = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-            mask = cv2.dilate(mask, np.ones((5, 5), np.uint8), iterations=DILATIONS[part])
-            share = scipy.ndimage.gaussian_filter(mask, 5) / 255
+            small = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+            grown = cv2.dilate(small, np.ones((5, 5), np.uint8), iterations=DILATIONS[part])
+            share = scipy.ndimage.gaussian_filter(grown, 5) / 255
             blended = share * cv2.blur(face, (15, 15)) + (1.0 - share) * face
             cv2.imwrite(str(out / f"{part}_{path.stem}.png"), blended.astype(np.uint8))
 

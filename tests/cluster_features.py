@@ -21,9 +21,12 @@ def write_features(folder: Path, seed: int, count: int) -> Path:
 
 
 def skip_without_ray() -> None:
-    """Skip unless ``make test-cluster`` runs: with Ray, each module in a process of its own.
+    """Skip unless ``make test-cluster`` runs: with Ray, each module in a process of its own. It fails without Ray.
 
     Ray reads once, when it is imported, how a cluster lets others in; clusters of several modules would not agree.
     """
-    if not os.environ.get("FACEPART_TEST_RAY") or find_spec("ray") is None:
+    if not os.environ.get("FACEPART_TEST_RAY"):
         pytest.skip("needs Ray, and a process of its own: make test-cluster")
+    for module in ("ray", "moto", "s3fs"):
+        if find_spec(module) is None:
+            pytest.fail(f"needs {module}: pip install -r requirements-cluster.txt")

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepart import __version__
-from facepart.cluster.blocks import add_found, arithmetic, block_pairs, count_block, tiles_a_block
+from facepart.cluster.blocks import (
+    add_found,
+    arithmetic,
+    block_pairs,
+    count_block,
+    results_at_once,
+    sizes_of_blocks,
+    tiles_a_block,
+)
+from facepart.cluster.machines import PROCESSORS, Node, room_for, size_of_tasks, size_of_workers
 from facepart.cluster.sparse import added, sparse
 from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, unit_rows
@@ -112,6 +121,50 @@ def test_tasks_are_neither_too_few_nor_too_small(rows, columns, processors) -> N
     products = rows * (rows + 1) // 2 if columns is None else rows * columns
     # Unless there is too little to do, every processor gets several.
     assert tasks >= 2 * processors or size == 8 or products < 64 * processors
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 60_000), st.one_of(st.none(), st.integers(1, 60_000)), st.integers(1, 2000))
+def test_tasks_hold_every_pair_once(probes: int, gallery: int | None, processors: int) -> None:
+    nodes = [Node(processors)]
+    sides = [side for side in (probes, gallery) if side is not None]
+    tiles = [-(-side // TILE) for side in sides]
+    step = tiles_a_block(tiles[0], tiles[1] if gallery else None, room_for(nodes, size_of_tasks(nodes)))
+    blocks = [sizes_of_blocks(side, step) for side in sides]
+    assert [sum(sizes) for sizes in blocks] == sides
+    assert all(size == step * TILE for sizes in blocks for size in sizes[:-1])
+    tasks = block_pairs(blocks[0], blocks[1] if gallery else None)
+    pairs = probes * (probes - 1) // 2 if gallery is None else probes * gallery
+    assert sum(size for *_, size in tasks) == pairs
+    at_once = results_at_once(len(tasks))
+    sums = -(-len(tasks) // at_once)
+    assert (sums - 1) * at_once < len(tasks) <= sums * at_once
+
+
+def test_blocks_worked_out_by_hand() -> None:
+    # A million faces on a node of 64 processors: 1,954 tiles; the largest blocks, of 64 tiles, are 31, and make
+    # 31 * 32 / 2 tasks.
+    nodes = [Node(64)]
+    blocks = sizes_of_blocks(1_000_000, tiles_a_block(1954, None, room_for(nodes, size_of_tasks(nodes))))
+    tasks = block_pairs(blocks, None)
+    assert (len(blocks), len(tasks), tasks[0][2]) == (31, 496, 32768**2)
+    assert [results_at_once(count) for count in (1, 16, 24, 25, 496, 10_000)] == [4, 4, 4, 5, 22, 100]
+
+
+SIZES = st.lists(st.tuples(st.integers(0, 130), st.integers(0, 9)), min_size=1, max_size=5)
+
+
+@given(SIZES, st.booleans())
+def test_workers_are_those_that_fit(sizes: list[tuple[int, int]], on_gpus: bool) -> None:
+    nodes = [Node(*size) for size in sizes]
+    worker = size_of_workers(nodes, on_gpus)
+    # Started one by one on any node that has room, as Ray does.
+    started = 0
+    for processors, gpus in sizes:
+        while processors >= worker.processors and gpus >= worker.gpus:
+            processors, gpus, started = processors - worker.processors, gpus - worker.gpus, started + 1
+    assert started == room_for(nodes, worker)
+    assert on_gpus or worker.processors <= PROCESSORS
 
 
 def test_another_version_is_refused() -> None:

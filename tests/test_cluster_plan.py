@@ -27,8 +27,10 @@ def test_the_command(
     assert done.returncode == 0, done.stderr
     processors = os.cpu_count() or 1
     lines = done.stdout.splitlines()
-    assert lines[0] == "4 photos stand for 400"
-    assert lines[3].startswith(f"on 1 node, {processors} processors")
-    assert lines[3].endswith(f"; workers for photos: {processors // min(processors, 4)}")
+    assert lines[0] == "estimate for 400 photos, extrapolated from 4"
+    workers = processors // min(processors, 4)
+    assert lines[3] == f"on the cluster: {processors} processors, {workers} photo workers"
     assert lines[4].startswith("time: about ")
+    assert lines[5].startswith("memory: about ")
+    assert lines[5].endswith(" GB on this machine and 0.9 GB for each photo worker")
     assert not (tmp_path / "out").exists()

@@ -1,11 +1,10 @@
 """The report in a real browser: no errors, no requests, the threshold panel, dark windows, paper and phones.
 
-It needs Chromium (Debian: ``apt-get install chromium``), which is looked for on the path; Playwright alone brings
-none unless told to.
+It needs Chromium, which `make test-browser` brings; otherwise the tests skip where it is not on the path.
 """
 
+import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,14 +15,21 @@ import pytest
 from facepart.report.content import Content
 from facepart.report.page import render_report
 from facepart.scores import GroupScores
+from tests.browser import FLAGS, NAMES, find_browser
 from tests.report_content import make_content
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
+# Where these tests are asked for, as by `make test-browser`, what they need has to be there.
+ASKED = bool(os.environ.get("FACEPART_TEST_BROWSER"))
+if ASKED:
+    import playwright.sync_api as sync_api
+else:
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt"
+    )
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 CONTENT = make_content(
     ("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True, control=True, ways=("grey",)
 )
@@ -31,12 +37,14 @@ CONTENT = make_content(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = find_browser()
     if found is None:
-        pytest.skip(f"needs a browser on the path: one of {', '.join(NAMES)}")
+        reason = f"needs a browser on the path, one of {', '.join(NAMES)}: make test-browser"
+        if ASKED:
+            pytest.fail(reason)
+        pytest.skip(reason)
     with sync_api.sync_playwright() as playwright:
-        # As root, as in a container, Chromium refuses to start with its sandbox.
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=found, args=[*FLAGS])
         yield started
         started.close()
 

@@ -136,9 +136,7 @@ def _measure_group(design: Design, group: str, data: GroupData, means: GroupMean
     return _GroupFigures(results, shifts, Worth(parts, count, draws))
 
 
-def _about(
-    group: str, data: GroupData, occlusion: Occlusion, comparison: str, controls: list[Occlusion]
-) -> About:
+def _about(group: str, data: GroupData, occlusion: Occlusion, comparison: str, controls: list[Occlusion]) -> About:
     """Say what a row is about, and how much of the photos is occluded there."""
     coverage = data.coverage(controls if comparison == CONTROL else [occlusion], controls)
     return About(

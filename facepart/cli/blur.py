@@ -7,7 +7,7 @@ import argparse
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
-from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.cli.ray import add_ray_argument, executor_for
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod
@@ -70,13 +70,13 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.pipeline.blur import blur_photos
 
     times = StepTimes()
-    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("blur") as progress:
+    with executor_for(arguments.ray, arguments.device) as executor, progress_bar("blur") as progress:
         outcome = blur_photos(
             arguments.source,
             arguments.maskdest,
             arguments.finaldest,
             parts=[name for names in arguments.parts for name in names.split(",")],
-            way=OcclusionMethod(arguments.occlusion),
+            method=OcclusionMethod(arguments.occlusion),
             model=arguments.model or DEFAULT_PARSER,
             device=arguments.device,
             precision=arguments.precision,
@@ -85,12 +85,12 @@ def execute(arguments: argparse.Namespace) -> int:
             overwrite=arguments.overwrite,
             batch=arguments.batch_size,
             workers=arguments.workers,
-            spread=spread,
+            executor=executor,
             progress=progress,
             times=times,
         )
     if arguments.profile:
         print(profile(times, outcome.done))
-    for part, photos in sorted(outcome.missing.items()):
+    for part, photos in sorted(outcome.undetected.items()):
         print(f"no {part} found in {photos} photo{'' if photos == 1 else 's'}: written unchanged, see parts.csv")
     return report("blurred", outcome, arguments.finaldest)

@@ -108,7 +108,7 @@ def _conclude(found: "StudyOutcome", note: str) -> str:
     from facepart.report.markup import part_name
 
     (ranked,) = found.figures.rankings.values()
-    people = sum(found.members.people.values())
+    people = sum(found.members.subjects.values())
     most = max(ranked, key=lambda each: abs(each.worth.value))
     where = "up" if most.worth.value > 0 else "down"
     text = (

@@ -4,7 +4,7 @@ import argparse
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.progress import progress_bar, report
-from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.cli.ray import add_ray_argument, executor_for
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 
@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.pipeline.extract import extract_features
 
     times = StepTimes()
-    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("extract") as progress:
+    with executor_for(arguments.ray, arguments.device) as executor, progress_bar("extract") as progress:
         outcome = extract_features(
             arguments.source,
             arguments.dest,
@@ -56,7 +56,7 @@ def execute(arguments: argparse.Namespace) -> int:
             overwrite=arguments.overwrite,
             batch=arguments.batch_size,
             workers=arguments.workers,
-            spread=spread,
+            executor=executor,
             progress=progress,
             times=times,
         )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facepart.pipeline.executor import Spread
+    from facepart.pipeline.executor import Executor
 
 
 def add_ray_argument(parser: argparse.ArgumentParser) -> None:
@@ -20,25 +20,25 @@ def add_ray_argument(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def spread_over(address: str | None, device: str) -> "Iterator[Spread]":
+def executor_for(address: str | None, device: str) -> "Iterator[Executor]":
     """Yield who does the work: a cluster, or without an address this process.
 
     Args:
         address: see :func:`facepart.cluster.connect.connect`.
-        device: see :class:`facepart.cluster.executor.Cluster`.
+        device: see :class:`facepart.cluster.executor.RayExecutor`.
 
     Raises:
         FacepartError: the cluster cannot be reached, or has no such device. UsageError: that is no address, or no
             device of a cluster.
     """
     if address is None:
-        from facepart.pipeline.executor import HERE
+        from facepart.pipeline.executor import LOCAL
 
-        yield HERE
+        yield LOCAL
         return
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.executor import Cluster
+        from facepart.cluster.executor import RayExecutor
 
-        yield Cluster(device)
+        yield RayExecutor(device)

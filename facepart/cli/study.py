@@ -7,14 +7,13 @@ for.
 
 import argparse
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
 from facepart.cli.people import warn_of_unknown
-from facepart.cli.plan import add_plan_arguments, planned_on, refuse_wrong_plan
+from facepart.cli.plan import add_plan_arguments, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
-from facepart.cli.ray import add_ray_argument, spread_over
+from facepart.cli.ray import add_ray_argument, executor_for
 from facepart.data.naming import DATASETS, DEFAULT_DATASET
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
@@ -123,17 +122,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         from facepart.study.plan import make_plan
 
-        with planned_on(arguments) as (spread, device, nodes):
-            plan = make_plan(replace(request, device=device), of=arguments.of, spread=spread, nodes=nodes)
+        with executor_for(arguments.ray, arguments.device) as executor:
+            plan = make_plan(request, of=arguments.of, executor=executor)
         print("\n".join(plan))
         return 0
     times = StepTimes()
-    with spread_over(arguments.ray, arguments.device) as spread, progress_bar("study") as progress:
+    with executor_for(arguments.ray, arguments.device) as executor, progress_bar("study") as progress:
         outcome = run_study(
             request,
-            spread=spread,
-            count=_counter(arguments),
-            note=lambda text: print(text, flush=True),
+            executor=executor,
+            counter=_counter(arguments),
+            on_note=_print_now,
             progress=progress,
             times=times,
         )
@@ -155,6 +154,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.profile:
         print(profile(times, outcome.embedded))
     return 0
+
+
+def _print_now(text: str) -> None:
+    print(text, flush=True)
 
 
 def _counter(arguments: argparse.Namespace) -> "TakeOver | None":

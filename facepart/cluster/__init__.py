@@ -6,7 +6,4 @@ two blocks each (:mod:`~facepart.cluster.blocks`), and others add up what they f
 (:mod:`~facepart.cluster.sparse`). :mod:`~facepart.cluster.executor` has photos worked on there, by workers
 (:mod:`~facepart.cluster.worker`) to which :mod:`~facepart.cluster.pool` hands shards, in the order that
 :mod:`~facepart.cluster.handing` tells. Ray is an extra, ``facepart[ray]``, and is imported only when it is asked for.
-
-What all that would take is worked out by :mod:`~facepart.cluster.estimate`, for the nodes of
-:mod:`~facepart.cluster.machines`, from :mod:`~facepart.cluster.rates` that are measured on the spot.
 """

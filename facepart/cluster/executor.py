@@ -13,14 +13,14 @@ from facepart.cluster.pool import Pool, why
 from facepart.cluster.room import wait_for_room
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import Opened, OpenWork, choose_engine
+from facepart.pipeline.executor import Capacity, Session, Worker, choose_engine
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Cluster:
-    """Has the connected cluster work on photos; see :class:`facepart.pipeline.executor.Spread`."""
+class RayExecutor:
+    """Works on the connected Ray cluster; see :class:`facepart.pipeline.executor.Executor`."""
 
     def __init__(self, device: str = "auto") -> None:
         """Tell which device the work is meant for.
@@ -39,7 +39,7 @@ class Cluster:
         if device == "cuda" and not self._on_gpus:
             raise FacepartError("--device cuda: no node of the cluster has a GPU; give --device cpu")
 
-    def choose(self, device: str, precision: str) -> tuple[str, str]:
+    def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
         """Give the device and the precision that names mean on a node of the cluster; wait until one has room.
 
         Raises:
@@ -57,16 +57,21 @@ class Cluster:
             raise why(error) from error
         return chosen
 
-    def open(
-        self, open_work: OpenWork[Item, Result], times: StepTimes, places: Sequence[Path]
-    ) -> Opened[Item, Result]:
-        """Open networks on the nodes; on one, before this returns.
+    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
+        """Open the worker's networks on the nodes; on one, before this returns.
 
         Raises:
             FacepartError: they cannot be opened, or the cluster has no room for a worker.
         """
-        pool: Pool[Item, Result] = Pool(open_work, self._size(), self._room, times, places)
-        return Opened(pool.work, pool.wait_for_one())
+        return Pool(worker, self._size(), self._room, times, paths)
+
+    def capacity(self) -> Capacity:
+        """Count the photo workers that the cluster has room for, and its processors.
+
+        Raises:
+            FacepartError: there is no room for a worker.
+        """
+        return Capacity(self._room(self._size()), sum(node.processors for node in nodes_there()))
 
     def _size(self) -> Size:
         """Measure workers by the nodes that are there now.

@@ -1,7 +1,4 @@
-"""The nodes of a cluster, in numbers, and the workers that they have room for: for photos, and for pairs.
-
-What a run asks of the nodes that are there, a plan asks of nodes that need not be.
-"""
+"""The nodes of a cluster, in numbers, and the workers that they have room for: for photos, and for pairs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -17,11 +17,11 @@ from facepart import __version__
 from facepart.cluster.handing import Queue, Shard
 from facepart.cluster.machines import Size
 from facepart.cluster.room import Nodes, alive_nodes
-from facepart.cluster.worker import Done, Start, Worker
+from facepart.cluster.worker import Actor, Done, Start
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import OpenWork
+from facepart.pipeline.executor import Worker
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,11 +34,11 @@ _AHEAD = 2
 _LOOK = 2.0
 # Times one after the other that workers may die before they have opened their networks; those that die within a look
 # count once, as many may die with one node.
-_MOST_STILLBORN = 10
+_MOST_STARTUP_FAILURES = 10
 
 
 @dataclass
-class _Hand(Generic[Item]):
+class _WorkerHandle(Generic[Item]):
     """A worker, seen from here.
 
     Attributes:
@@ -62,50 +62,51 @@ class Pool(Generic[Item, Result]):
 
     def __init__(
         self,
-        open_work: OpenWork[Item, Result],
+        worker: Worker[Item, Result],
         size: Size,
         room: Callable[[Size], int],
         times: StepTimes,
-        places: Sequence[Path],
+        paths: Sequence[Path],
     ) -> None:
-        """Start one worker.
+        """Start one worker, and wait until its networks are open.
 
         Args:
-            open_work: opens a worker's networks.
+            worker: works on the items, in as many copies as there is room for.
             size: of each worker.
             room: counts the workers that the nodes that there are now have room for.
             times: what the seconds that workers spend are added to.
-            places: folders and files that every node must see; those that are missing here are not asked for.
+            paths: folders and files that every node must see; those that are missing here are not asked for.
         """
         import ray
 
         self._size, self._count_room = size, room
         self._nodes, self._room, self._looked = Nodes(), 0, -math.inf
-        self._times, self._places = times, places
+        self._times, self._paths = times, paths
         # Once for all workers: it lies in Ray's store.
-        self._open_work = ray.put(open_work)
-        self._hands: list[_Hand[Item]] = []
-        self._stillborn, self._last_stillborn = 0, -math.inf
+        self._worker = ray.put(worker)
+        self._handles: list[_WorkerHandle[Item]] = []
+        self._startup_failures, self._last_startup_failure = 0, -math.inf
         self._start_workers(1)
+        self.info: Any = self._wait_for_one()
 
-    def wait_for_one(self) -> Any:
+    def _wait_for_one(self) -> Any:
         """Wait until a worker has opened its networks; give what the stage wants to know of them.
 
         Raises:
             FacepartError: they cannot be opened.
         """
         while True:
-            if not self._hands:  # all nodes are gone
+            if not self._handles:  # all nodes are gone
                 time.sleep(_LOOK)
-            for hand in self._hands:
+            for handle in self._handles:
                 try:
-                    return self._opened(hand)
+                    return self._opened(handle)
                 except _DiedError as death:
-                    self._bury(hand, Queue([]), death)
+                    self._retire(handle, Queue([]), death)
                     break
             self._start_workers(1)
 
-    def work(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
+    def map(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
         """Have items worked on; give each with its result, or why there is none, in any order.
 
         The workers end with it.
@@ -116,33 +117,37 @@ class Pool(Generic[Item, Result]):
         import ray
 
         queue = Queue(items)
-        places = [place for place in self._places if place.exists()]
+        paths = [path for path in self._paths if path.exists()]
         try:
-            while len(queue) or any(hand.shards for hand in self._hands):
-                self._start_workers(len(queue) + sum(bool(hand.shards) for hand in self._hands))
-                for hand in self._hands:
-                    while hand.takes_more() and (shard := queue.next(idle=not hand.shards)):
-                        hand.shards[hand.actor.work.remote(list(shard.items), places)] = shard
-                owners = {ref: hand for hand in self._hands for ref in (hand.shards if hand.node else [hand.opening])}
+            while len(queue) or any(handle.shards for handle in self._handles):
+                self._start_workers(len(queue) + sum(bool(handle.shards) for handle in self._handles))
+                for handle in self._handles:
+                    while handle.takes_more() and (shard := queue.next(idle=not handle.shards)):
+                        handle.shards[handle.actor.work.remote(list(shard.items), paths)] = shard
+                owners = {
+                    ref: handle
+                    for handle in self._handles
+                    for ref in (handle.shards if handle.node else [handle.opening])
+                }
                 if not owners:  # all nodes are gone: others may join
                     time.sleep(_LOOK)
                     continue
                 for ready in ray.wait(list(owners), timeout=_LOOK)[0]:
-                    hand = owners[ready]
+                    handle = owners[ready]
                     try:
-                        if not hand.node:
-                            self._opened(hand)
+                        if not handle.node:
+                            self._opened(handle)
                             continue
                         done: Done = _get(ready)
                     except _DiedError as death:
-                        yield from self._bury(hand, queue, death)
+                        yield from self._retire(handle, queue, death)
                         continue
                     self._times.add(done.seconds)
-                    yield from zip(hand.shards.pop(ready).items, done.results, strict=True)
+                    yield from zip(handle.shards.pop(ready).items, done.results, strict=True)
         finally:
-            for hand in self._hands:
-                ray.kill(hand.actor)
-            self._hands = []
+            for handle in self._handles:
+                ray.kill(handle.actor)
+            self._handles = []
 
     def _start_workers(self, useful: int) -> None:
         """Start workers where the cluster has room for more, up to as many as are of use."""
@@ -151,35 +156,37 @@ class Pool(Generic[Item, Result]):
         if time.monotonic() - self._looked > _LOOK:
             self._nodes.look()
             self._room, self._looked = self._count_room(self._size), time.monotonic()
-        while len(self._hands) < min(useful, self._room):
+        while len(self._handles) < min(useful, self._room):
             threads = self._size.processors
             start = Start(__version__, Path.cwd(), threads)
-            kind: Any = ray.remote(num_cpus=threads, num_gpus=self._size.gpus, max_concurrency=_AHEAD)(Worker)
+            kind: Any = ray.remote(num_cpus=threads, num_gpus=self._size.gpus, max_concurrency=_AHEAD)(Actor)
             actor = kind.remote()
-            self._hands.append(_Hand(actor, actor.open.remote(self._open_work, start)))
+            self._handles.append(_WorkerHandle(actor, actor.open.remote(self._worker, start)))
 
-    def _opened(self, hand: _Hand[Item]) -> Any:
-        hand.node, about = _get(hand.opening)
-        self._stillborn = 0
+    def _opened(self, handle: _WorkerHandle[Item]) -> Any:
+        handle.node, about = _get(handle.opening)
+        self._startup_failures = 0
         return about
 
-    def _bury(self, hand: _Hand[Item], queue: Queue[Item], death: "_DiedError") -> list[tuple[Item, PhotoError]]:
+    def _retire(
+        self, handle: _WorkerHandle[Item], queue: Queue[Item], death: "_DiedError"
+    ) -> list[tuple[Item, PhotoError]]:
         """Take a worker that died off the list, and what it had back."""
         import ray
 
-        ray.kill(hand.actor)  # it may only be out of reach
-        self._hands.remove(hand)
-        if not hand.node and time.monotonic() - self._last_stillborn > _LOOK:
-            self._stillborn, self._last_stillborn = self._stillborn + 1, time.monotonic()
-            if self._stillborn > _MOST_STILLBORN:
+        ray.kill(handle.actor)  # it may only be out of reach
+        self._handles.remove(handle)
+        if not handle.node and time.monotonic() - self._last_startup_failure > _LOOK:
+            self._startup_failures, self._last_startup_failure = self._startup_failures + 1, time.monotonic()
+            if self._startup_failures > _MOST_STARTUP_FAILURES:
                 raise FacepartError(f"--ray: workers die before they have opened their networks ({death})")
         self._looked = -math.inf
         alive = {node["NodeID"] for node in alive_nodes()}
-        node_died = hand.node not in alive or death.out_of_reach
-        if hand.shards and hand.node in alive:
+        node_died = handle.node not in alive or death.out_of_reach
+        if handle.shards and handle.node in alive:
             what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
             _log.warning("a worker %s: what it had goes out again%s", what, how)
-        aside = [queue.take_back(shard, node_died) for shard in hand.shards.values()]
+        aside = [queue.take_back(shard, node_died) for shard in handle.shards.values()]
         return [each for found in aside for each in found]
 
 

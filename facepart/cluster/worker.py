@@ -14,10 +14,10 @@ from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError
 from facepart.files.atomic import name_writer
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import Opened, OpenWork
+from facepart.pipeline.executor import Worker
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Result = TypeVar("Result", covariant=True)
 
 
 class Start(NamedTuple):
@@ -41,18 +41,18 @@ class Done(NamedTuple):
     seconds: dict[str, float]
 
 
-class Worker(Generic[Item, Result]):
-    """A worker; Ray makes an actor of it. :meth:`work` may run in several threads, so that none waits for photos."""
+class Actor(Generic[Item, Result]):
+    """Holds a worker on a node, as a Ray actor. :meth:`work` may run in several threads, so that none waits."""
 
     def __init__(self) -> None:
         self._times = StepTimes()
-        self._opened: Opened[Item, Result] | None = None
+        self._worker: Worker[Item, Result] | None = None
 
-    def open(self, open_work: OpenWork[Item, Result], start: Start) -> tuple[str, Any]:
-        """Open the networks.
+    def open(self, worker: Worker[Item, Result], start: Start) -> tuple[str, Any]:
+        """Open the worker's networks.
 
         Returns:
-            The node, in Ray's naming, and what the stage wants to know of the networks.
+            The node, in Ray's naming, and what the stage needs to know of the networks.
 
         Raises:
             FacepartError: they cannot be opened, or this node has another version of the program.
@@ -67,26 +67,27 @@ class Worker(Generic[Item, Result]):
         with suppress(OSError):  # paths that are relative to it are found to be missing
             os.chdir(start.folder)
         cv2.setNumThreads(start.threads)
-        about = ray.get_runtime_context()
-        name_writer(f"{about.get_actor_id()}.")
-        self._opened = open_work(self._times, start.threads)
-        return about.get_node_id(), self._opened.about
+        context = ray.get_runtime_context()
+        name_writer(f"{context.get_actor_id()}.")
+        worker.open(self._times, start.threads)
+        self._worker = worker
+        return context.get_node_id(), worker.info
 
-    def work(self, items: Sequence[Item], places: Sequence[Path]) -> Done:
+    def work(self, items: Sequence[Item], paths: Sequence[Path]) -> Done:
         """Work on a shard of items.
 
         Args:
             items: the shard.
-            places: folders and files that must be there.
+            paths: folders and files that must exist.
 
         Raises:
-            FacepartError: one of `places` is not there, or as the work raises it.
+            FacepartError: one of `paths` does not exist, or as the work raises it.
         """
-        assert self._opened is not None  # noqa: S101 - the pool opens before it hands out
-        for place in places:
-            if not place.exists():
+        assert self._worker is not None  # noqa: S101 - the pool opens before it hands out
+        for path in paths:
+            if not path.exists():
                 raise FacepartError(
-                    f"{place}: is not on {socket.gethostname()}; photos and outputs must lie where all nodes see them"
+                    f"{path}: is not on {socket.gethostname()}; photos and outputs must lie where all nodes see them"
                 )
-        results: list[Result | PhotoError] = [result for _, result in self._opened.work(items)]
+        results: list[Result | PhotoError] = [result for _, result in self._worker.map(items)]
         return Done(results, self._times.take())

@@ -100,7 +100,7 @@ def blur_photos(
     weights = obtain(model, "parser")
     device, precision = executor.choose_engine(device, precision)
     settings = {
-        "model": weights.model.name if weights.model else weights.path.name,
+        "model": weights.name,
         "sha256": weights.sha256,
         "precision": precision,
         "format": image_format,
@@ -133,7 +133,7 @@ def blur_photos(
     progress(0, len(todo))
     try:
         if session:
-            results = session.map([PhotoTask(photo, occlusions, embed=False) for photo in todo])
+            results = session.map([PhotoTask(photo, occlusions) for photo in todo])
             for worked, (task, result) in enumerate(results, start=1):
                 if isinstance(result, PhotoError):
                     failed.append(Failure(task.photo.path, result.stage, str(result)))

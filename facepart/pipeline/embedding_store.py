@@ -167,9 +167,7 @@ class EmbeddingStore:
         )
         stored.places |= {name: (shard, place) for name, place in line["places"].items() if name in current}
 
-    def _fill(
-        self, shard: int, array: str, places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]
-    ) -> None:
+    def _fill(self, shard: int, array: str, places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:
         _copy_rows(self._read(shard, array), places, matrix)
 
     def _index(self, shard: int) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`,
 in this process; :class:`facepart.cluster.executor.RayExecutor` on the nodes of a Ray cluster.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from facepart.data.photo_input import PhotoError
 from facepart.files.progress import StepTimes
@@ -45,8 +46,24 @@ class Worker(Session[Item, Result], Protocol[Item, Result]):
         ...
 
 
+class Capacity(NamedTuple):
+    """How much work can be done at a time.
+
+    Attributes:
+        workers: how many photo workers run side by side.
+        processors: how many processors there are in all.
+    """
+
+    workers: int
+    processors: int
+
+
 class Executor(Protocol):
     """Maps workers over photos."""
+
+    def capacity(self) -> Capacity:
+        """Count the photo workers and the processors."""
+        ...
 
     def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
         """Return the device and the precision that names mean where the work is done.
@@ -56,9 +73,7 @@ class Executor(Protocol):
         """
         ...
 
-    def start(
-        self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]
-    ) -> Session[Item, Result]:
+    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
         """Open a worker's networks where the work is done; results may come in any order.
 
         Args:
@@ -75,13 +90,15 @@ class Executor(Protocol):
 class LocalExecutor:
     """Works in this process, in order."""
 
+    def capacity(self) -> Capacity:
+        """Return one worker, which uses all processors of this machine."""
+        return Capacity(1, os.cpu_count() or 1)
+
     def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
         """Return the device and the precision that names mean on this machine."""
         return choose_engine(device, precision)
 
-    def start(
-        self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]
-    ) -> Session[Item, Result]:
+    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
         """Open the worker's networks in this process."""
         del paths
         worker.open(times, None)

@@ -87,7 +87,7 @@ def extract_features(
     photos.sort(key=lambda photo: str(_feature(features, photo)))
     weights = obtain(model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if align else None
-    name = weights.model.name if weights.model else weights.path.name
+    name = weights.name
     device, precision = executor.choose_engine(device, precision)
     times = times or StepTimes()
     worker = PhotoWorker(
@@ -174,4 +174,3 @@ def _feature(features: Path, photo: Photo) -> Path:
 
 def _features_in(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*.npy") if not path.name.startswith("."))
-

@@ -65,7 +65,9 @@ class NetworkFiles:
         fit = recogniser.model.preprocessing if recogniser and recogniser.model else None
         return Networks(
             parser=open_parser(parser.path, *where, parser.kept, threads) if parser else None,
-            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.kept, threads) if recogniser else None,
+            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.kept, threads)
+            if recogniser
+            else None,
             detector=detector.path if detector else None,
             flip=self.flip,
         )

@@ -42,7 +42,7 @@ class PhotoTask(NamedTuple):
         photo: the photo.
         occlusions: which ones; the baseline is embedded in any case.
         signature: of the photo's file before it is read: one that is replaced meanwhile is noticed in the next run.
-        embed: whether the photo is embedded, if there is a recogniser.
+        embed: whether the photo is embedded and its images are written; else only thumbnails are taken.
         thumbnails: whether thumbnails are taken for the report.
     """
 
@@ -186,7 +186,7 @@ class PhotoWorker:
         """
         with self._times.measure("occlude parts"):
             occluded = occlude(face, labels[0], task.occlusions, task.photo.name)
-        if self._saved:
+        if self._saved and task.embed:
             with self._times.measure("write files"):
                 self.save(self._saved, task.photo, face, labels[0], occluded)
         parts = dict.fromkeys(occlusion.part for occlusion in task.occlusions)

@@ -1,4 +1,4 @@
-"""The ways in which a part was lost, in words; names are those of :attr:`facepart.occlusion.method.OcclusionMethod.name`."""
+"""Names of occlusion methods, in words."""
 
 from facepart.occlusion.method import BOXED, STANDARD_BOX
 

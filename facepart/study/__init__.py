@@ -5,6 +5,6 @@ its heart, for photos that come from elsewhere.
 """
 
 from facepart.study.experiment import StudyOutcome, run_study
-from facepart.study.setup import Request
+from facepart.study.request import Request
 
 __all__ = ["Request", "StudyOutcome", "run_study"]

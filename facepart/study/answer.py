@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from facepart import __version__
-from facepart.analysis.measure import RESAMPLINGS, SEED, Figures, controls_of
+from facepart.analysis.design import BASELINE_CONDITION, Condition
+from facepart.analysis.measure import RESAMPLES, SEED, Figures
 from facepart.analysis.ranking import compare_ways
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
-from facepart.occlusion.recipe import describe
-from facepart.occlusion.versions import Version
-from facepart.pipeline.saved_images import STAGE
+from facepart.occlusion.recipe import SIGMA
 from facepart.report.content import Content, GroupContent
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.methods import MethodFacts, Network, methods
 from facepart.report.page import render_report
 from facepart.report.ways import in_words
 from facepart.scores import GroupScores
-from facepart.study.matching import UNCHANGED, Condition, Members, read_group_scores
-from facepart.study.report_images import read_pictures
-from facepart.study.setup import Setup, shown_versions
+from facepart.study.comparisons import read_group_scores
+from facepart.study.groups import Members
+from facepart.study.kept_files import STAGE
+from facepart.study.report_images import read_report_images
+from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
 METHODS_FILE = "methods.txt"
@@ -35,35 +36,36 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "
 
 
 def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
-    """Read the scores of every group in the conditions that the report shows: those of the main way."""
-    main = {version.part: version for version in setup.versions if version.way == setup.ways[0] and not version.draw}
-    crossed = main if setup.request.cross else {}
-    controlled = main if setup.request.control else {}
-
-    def read(group: str, condition: Condition) -> GroupScores:
-        return read_group_scores(setup.request.output, condition, group)
-
-    def control(group: str, version: Version) -> GroupScores:
-        first, *rest = (read(group, Condition(name)) for name in controls_of(setup, version))
-        return reduce(GroupScores.merged_with, rest, first)
-
-    return [
-        GroupContent(
-            name=group,
-            photos=len(names),
-            people=members.people[group],
-            original=read(group, UNCHANGED),
-            blurred={part: read(group, Condition(version.name)) for part, version in main.items()},
-            crossed={part: read(group, Condition(version.name, cross=True)) for part, version in crossed.items()},
-            controls={part: control(group, version) for part, version in controlled.items()},
+    """Read the scores of every group in the conditions that the report shows: those of the main method."""
+    output, design = setup.request.output, setup.design
+    contents = []
+    for group, names in members.groups.items():
+        scores = {
+            condition: read_group_scores(output, condition, group)
+            for condition in design.conditions
+            if condition.occlusion.method == design.main
+        }
+        controls = {
+            part: [scores[Condition(each)] for each in design.controls_of(design.of_part(part))]
+            for part in design.parts
+        }
+        contents.append(
+            GroupContent(
+                name=group,
+                photos=len(names),
+                people=members.subjects[group],
+                original=scores[BASELINE_CONDITION],
+                blurred={part: scores[Condition(design.of_part(part))] for part in design.parts},
+                crossed={part: scores[Condition(design.of_part(part), "cross")] for part in design.parts}
+                if design.cross
+                else {},
+                controls={part: reduce(GroupScores.merged_with, draws) for part, draws in controls.items() if draws},
+            )
         )
-        for group, names in members.groups.items()
-    ]
+    return contents
 
 
-def write_answer(
-    setup: Setup, members: Members, figures: Figures, pictures: Path, failures: Sequence[Failure]
-) -> Path:
+def write_answer(setup: Setup, members: Members, figures: Figures, images: Path, failures: Sequence[Failure]) -> Path:
     """Write the figures, the report, the methods paragraphs and the record; give the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
@@ -72,21 +74,21 @@ def write_answer(
     Raises:
         FacepartError: a file cannot be written, or the pictures cannot be read.
     """
-    output, main = setup.request.output, setup.ways[0].name
+    output, main = setup.request.output, setup.design.main.name
     groups = read_groups(setup, members)
     sizes = {group.name: {"photos": group.photos, "people": group.people} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
-    found = read_pictures(pictures, shown_versions(setup))
+    found = read_report_images(images, setup.design.shown)
     if found is None:
-        raise FacepartError(f"{pictures}: cannot be read; remove it and run again")
+        raise FacepartError(f"{images}: cannot be read; remove it and run again")
     content = Content(
         title=setup.request.title,
-        parts=setup.parts,
+        parts=setup.design.parts,
         groups=groups,
         results=figures.results,
         occlusion=main,
         draws=setup.request.control,
-        resamplings=RESAMPLINGS,
+        resamplings=RESAMPLES,
         ranked_by=figures.ranked_by,
         rankings=figures.rankings,
         agreements=compare_ways(figures.results, main),
@@ -122,11 +124,11 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "detector": _named(setup.detector) if setup.detector else None,
         "precision": setup.precision,
         "flip": request.flip,
-        "recipe": describe(setup.ways[0]),
-        "ways": [way.name for way in setup.ways],
+        "methods": [method.name for method in setup.design.methods],
+        "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.parts)},
         "control": request.control,
         "threshold_group": request.threshold_group,
-        "parts": list(setup.parts),
+        "parts": list(setup.design.parts),
         "cross": request.cross,
         "dataset": None if request.subject_pattern else request.dataset.upper(),
         "subject_pattern": request.subject_pattern,
@@ -140,7 +142,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
 
 def _facts(setup: Setup, record: Record) -> dict[str, str]:
     """Say in words how the study was made."""
-    request, recipe = setup.request, describe(setup.ways[0])
+    request, methods_used = setup.request, setup.design.methods
     facts = {
         "Photos": str(request.source),
         "Groups": f"{request.people}, column {request.group_column}" if request.people else "one, of all photos",
@@ -150,12 +152,12 @@ def _facts(setup: Setup, record: Record) -> dict[str, str]:
         if setup.detector
         else "none: the photos as they are",
         "Arithmetic": f"{setup.precision} on {setup.device}",
-        "Parts are": f"{in_words(setup.ways[0].name)}, borders softened by a Gaussian of sigma "
-        f"{recipe['mask_sigma']:g} pixels; at 224x224, scaled with the photo",
+        "Parts are": f"{in_words(methods_used[0].name)}, borders softened by a Gaussian of sigma "
+        f"{SIGMA:g} pixels; at 224x224, scaled with the photo",
         "Who is who": request.subject_pattern or f"by the naming rule {request.dataset.upper()}",
     }
-    if len(setup.ways) > 1:
-        facts["Other ways"] = "; ".join(in_words(way.name) for way in setup.ways[1:])
+    if len(methods_used) > 1:
+        facts["Other ways"] = "; ".join(in_words(method.name) for method in methods_used[1:])
     if request.control:
         facts["Control"] = f"draws a photo and part: {request.control}"
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
@@ -184,7 +186,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
 
 
 def _named(weights: Weights) -> dict[str, str]:
-    return {"name": weights.model.name if weights.model else weights.path.name, "sha256": weights.sha256}
+    return {"name": weights.name, "sha256": weights.sha256}
 
 
 def _in_words(weights: Weights) -> str:

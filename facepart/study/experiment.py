@@ -1,68 +1,38 @@
-"""The whole study: photos and a table of people -> how the scores move when a part is blurred, and the report.
+"""The whole study: photos and a table of subjects -> how the scores move when a part is occluded, and the report.
 
-The photos are embedded as they are and in each version (parsed once, no files between), matched within each group and
-condition, and the answer is written: ``results.csv``, ``results.json``, ``report.html``. What is there
-already is not made again; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.study.matching`.
+The photos are embedded as they are and with each occlusion (parsed once, no files between), matched within each group
+and condition, and the answer is written: ``results.csv``, ``results.json``, ``report.html``. Finished work of earlier
+runs is kept; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.study.comparisons`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from facepart.analysis.measure import Figures, measure
-from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
-from facepart.matching.match import TakeOver
+from facepart.matching.match import TakeOver as PairCounter
 from facepart.networks.alignment_check import warn_of_unaligned
-from facepart.networks.catalogue import obtain_on_worker
-from facepart.networks.face_parser import open_parser
-from facepart.networks.recogniser import open_recogniser
-from facepart.occlusion.versions import Version
-from facepart.pipeline.embedding import (
-    Found,
-    Keeping,
-    Networks,
-    Wanted,
-    embed_photos,
-    find_work,
-    list_wanted,
-    put_away,
-)
-from facepart.pipeline.embedding_store import ORIGINAL
-from facepart.pipeline.executor import HERE, Opened, Spread, reading_threads
-from facepart.pipeline.face_reader import face_reader
-from facepart.pipeline.saved_images import STAGE, remove_outdated_pictures, write_features
+from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import make_study_record, write_answer
-from facepart.study.matching import (
-    Members,
-    assign_groups,
-    compare_group,
-    conditions_of,
-    lowest_thresholds,
-    refuse_single_people,
-    subject_of,
-)
-from facepart.study.progress import Steps
-from facepart.study.report_images import Album
+from facepart.study.comparisons import Comparisons, min_thresholds
+from facepart.study.groups import Members, StudyGroup, subject_of
+from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
+from facepart.study.progress import StudyProgress
+from facepart.study.report_images import ReportImages
+from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
-from facepart.study.setup import (
-    EMBEDDINGS_FOLDER,
-    NetworkFiles,
-    Request,
-    Setup,
-    picture_settings,
-    set_up,
-    shown_versions,
-)
+from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
+from facepart.study.tasks import list_tasks, store_results, with_thumbnails
 
-# Of an aligned crop: twice ArcFace's, as the demo's photos.
+# Pixels on a side of an aligned crop: twice ArcFace's, as the demo's photos.
 ALIGNED_SIZE = 224
-# Versions that are named in a note.
+# Occlusions that are named in a note.
 _NAMED = 7
 
 
@@ -73,9 +43,9 @@ class StudyOutcome:
     Attributes:
         figures: of each group and part, the rankings, and the groups compared.
         embedded: photos embedded in this run.
-        skipped: photos that were there already, or are known to fail.
+        skipped: photos that were embedded before, or are known to fail.
         left_out: photos that belong to none of the groups.
-        compared: groups and conditions compared in this run.
+        compared: cells of the design compared in this run.
         failures: photos that could not be worked on.
         members: who is in which group.
         report: the report's file.
@@ -94,69 +64,64 @@ class StudyOutcome:
 def run_study(
     request: Request,
     *,
-    spread: Spread = HERE,
-    count: TakeOver | None = None,
-    note: Callable[[str], None] = lambda text: None,
+    executor: Executor = LOCAL,
+    counter: PairCounter | None = None,
+    on_note: Callable[[str], None] | None = None,
     progress: Progress = silent,
     times: StepTimes | None = None,
 ) -> StudyOutcome:
-    """Run a study, or go on with one.
+    """Run a study, or continue one.
 
     Args:
         request: what is asked for.
-        spread: who embeds the photos.
-        count: what compares them; see :func:`facepart.matching.match.match_groups`.
-        note: told what is redone, and why, before that begins.
-        progress: told how far the whole is, in photos; ten million pairs count as one.
-        times: what the time of each step is added to.
+        executor: embeds the photos.
+        counter: compares them; see :func:`facepart.matching.match.match_groups`.
+        on_note: is called with what is redone, and why, before that begins.
+        progress: is called with how far the whole is, in photos; ten million pairs count as one.
+        times: collects the time of each step.
 
     Raises:
         FacepartError: as the stages raise it; or no photo could be embedded. UsageError: see
             :func:`facepart.study.setup.set_up`.
     """
     times = times or StepTimes()
-    setup = set_up(request, spread.choose)
+    setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
-    members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
-    refuse_single_people(members, request.source)
-    photos = members.of(setup.photos)
+    setup.members.refuse_single_subjects(request.source)
+    photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
-    # First, or pictures that are about to go would pass for ones that are there.
-    remove_outdated_pictures(request.output, setup.kept, photos, picture_settings(setup))
-    work = find_work(photos, setup.store, setup.versions, setup.kept)
-    _begin(setup, work, note)
-    todo = sum(map(len, work.values()))
-    steps = Steps(todo, members, conditions_of(setup.versions, request.cross), progress)
-    album = _choose_pictures(setup, photos)
-    wanted = list_wanted(work, album)
-    if wanted:
-        keeping = Keeping(setup.kept, frozenset(album.missing), album.shown)
-        open_work = partial(
-            _open_embedding, setup.networks, keeping=keeping, batch=request.batch, workers=request.workers
-        )
-        opened = spread.open(open_work, times, (request.source, request.output))
-        put_away(opened.work(wanted), setup.store, album, lambda done: steps.photos(done, times.bottleneck()))
-    embedded, failures = _sort_out(setup, photos)
+    # First, or images that are about to go would pass for finished ones.
+    remove_outdated_images(setup.saved, photos, setup.settings)
+    tasks = list_tasks(photos, setup.store, setup.design.occlusions, setup.saved)
+    _begin(setup, tasks, on_note)
+    sizes = [len(names) for names in setup.members.groups.values()]
+    steps = StudyProgress(len(tasks), sizes, setup.design.conditions, progress)
+    images = _choose_images(setup, photos)
+    _embed(setup, tasks, images, executor, steps, times)
+    embedded, failures = _split_failures(setup, photos)
     write_failures(request.output, failures)
     if not embedded:
         first = failures[0]
         raise FacepartError(f"no photo could be embedded; first: {first.path}: {first.reason}")
 
     names = [photo.name for photo in embedded]
-    members = members.only(names, setup.rule)
-    refuse_single_people(members, request.source)
+    members = setup.members.only(names, setup.rule)
+    members.refuse_single_subjects(request.source)
     if "features" in request.keep:
-        conditions = [ORIGINAL, *(version.name for version in setup.versions)]
-        write_features(request.output, setup.store, conditions, names, setup.settings)
-    compared = _compare_all(setup, members, steps, count)
-    figures = measure(setup, members)
-    if album.missing:
-        album.finish()
-    report = write_answer(setup, members, figures, album.file, failures)
+        write_features(request.output, setup.store, setup.design.occlusions, names, setup.settings)
+    compared = _compare(setup, members, steps, counter)
+    groups = {
+        group: StudyGroup(group, found, setup.rule, setup.store, request.output)
+        for group, found in members.groups.items()
+    }
+    figures = measure(setup.design, groups, request.threshold_group)
+    if images.missing:
+        images.finish()
+    report = write_answer(setup, members, figures, images.file, failures)
     return StudyOutcome(
         figures=figures,
-        embedded=todo,
-        skipped=len(photos) - todo,
+        embedded=len(tasks),
+        skipped=len(photos) - len(tasks),
         left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
@@ -165,99 +130,84 @@ def run_study(
     )
 
 
-def _begin(setup: Setup, work: dict[tuple[Version, ...], list[Photo]], note: Callable[[str], None]) -> None:
+def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], None] | None) -> None:
     """Say what is redone and why, and leave a record."""
-    output = setup.request.output
+    output, count = setup.request.output, len(setup.design.occlusions)
     _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
-    todo = sum(map(len, work.values()))
-    added = dict.fromkeys(each.name for versions in work for each in versions if len(versions) < len(setup.versions))
-    if reason and todo:
-        note(f"{reason}: {todo} photos are embedded anew")
+    partial = [task for task in tasks if len(task.occlusions) < count]
+    added = dict.fromkeys(occlusion.name for task in partial for occlusion in task.occlusions)
+    note = ""
+    if reason and tasks:
+        note = f"{reason}: {len(tasks)} photos are embedded anew"
     elif added:
         named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-        note(f"{todo} photos are to be embedded in more versions: {', '.join(named)}")
-    if todo and not setup.detector:
-        warn_of_unaligned(next(iter(work.values()))[0])
+        note = f"{len(tasks)} photos are embedded with more occlusions: {', '.join(named)}"
+    if note and on_note:
+        on_note(note)
+    if tasks and not setup.detector:
+        warn_of_unaligned(tasks[0].photo)
     write_record(output, make_study_record(setup, None))
 
 
-def open_networks(files: NetworkFiles, times: StepTimes, threads: int | None = None) -> Networks:
-    """Put the networks of a study on their device; `threads` is as in :func:`facepart.networks.open_engine`."""
-    parser, recogniser, detector = files.parser, files.recogniser, files.detector
-    if threads is not None:
-        parser, recogniser = obtain_on_worker(parser, "parser"), obtain_on_worker(recogniser, "recogniser")
-        detector = detector and obtain_on_worker(detector, "detector")
-    preprocessing = recogniser.model.preprocessing if recogniser.model else None
-    where = (files.device, files.precision)
-    return Networks(
-        parser=open_parser(parser.path, *where, parser.kept, threads),
-        recogniser=open_recogniser(recogniser.path, preprocessing, *where, recogniser.kept, threads),
-        read=face_reader(detector.path if detector else None, ALIGNED_SIZE, times),
-        flip=files.flip,
-    )
+def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
+    subjects = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
+    return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.settings)
 
 
-def _open_embedding(
-    files: NetworkFiles,
+def _embed(
+    setup: Setup,
+    tasks: Sequence[PhotoTask],
+    images: ReportImages,
+    executor: Executor,
+    steps: StudyProgress,
     times: StepTimes,
-    threads: int | None,
-    *,
-    keeping: Keeping,
-    batch: int,
-    workers: int | None,
-) -> Opened[Wanted, Found]:
-    """Open the networks, for photos that are embedded."""
-    networks = open_networks(files, times, threads)
+) -> None:
+    """Embed the photos, and take the thumbnails that are missing."""
+    request = setup.request
+    whole = with_thumbnails(tasks, images.missing.values(), images.shown)
+    if not whole:
+        return
+    worker = PhotoWorker(
+        setup.networks,
+        saved=setup.saved,
+        shown=images.shown,
+        crop=ALIGNED_SIZE,
+        batch=request.batch,
+        workers=request.workers,
+    )
+    session = executor.start(worker, times, (request.source, request.output))
+    store_results(session.map(whole), setup.store, images, steps, times)
 
-    def embed(wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Found | PhotoError]]:
-        beside = reading_threads(workers, threads)
-        return embed_photos(wanted, networks, keeping, batch=batch, workers=beside, times=times)
 
-    return Opened(embed)
-
-
-def _sort_out(setup: Setup, photos: list[Photo]) -> tuple[list[Photo], list[Failure]]:
-    """Part the photos that have embeddings from those that failed."""
+def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo], list[Failure]]:
+    """Separate the photos that have embeddings from those that failed."""
     embedded, failures = [], list(setup.failures)
     for photo in photos:
-        row = setup.store.rows[photo.name]
-        if row.failure:
-            failures.append(Failure(photo.path, *row.failure))
+        failure = setup.store.photos[photo.name].record.failure
+        if failure:
+            failures.append(Failure(photo.path, *failure))
         else:
             embedded.append(photo)
     return embedded, failures
 
 
-def _compare_all(setup: Setup, members: Members, steps: Steps, count: TakeOver | None) -> int:
-    """Compare each group in each condition; give how many there were to do."""
+def _compare(setup: Setup, members: Members, steps: StudyProgress, counter: PairCounter | None) -> int:
+    """Compare every cell of the design; return how many there were to do."""
     request, compared = setup.request, 0
-    naming = {
-        "dataset": request.dataset,
-        "subject_pattern": request.subject_pattern,
-    }
-    first, *others = conditions_of(setup.versions, request.cross)
-    down_to = dict.fromkeys(members.groups, 1.0)
-    # The original photos first: at their thresholds error rates are asked for afterwards.
-    for conditions in ([first], others):
-        for group, names in members.groups.items():
-            for condition in conditions:
-                compared += compare_group(
-                    request.output,
-                    setup.store,
-                    condition,
-                    group,
-                    names,
-                    down_to=down_to[group],
-                    settings={**setup.settings, **naming},
-                    keep_pairs="pairs" in request.keep,
-                    options={**naming, "count": count},
-                )
-                steps.pairs(condition.pairs(len(names)))
-        if conditions == [first]:
-            down_to = lowest_thresholds(request.output, members, request.threshold_group)
+    comparisons = Comparisons(
+        *(request.output, setup.store, setup.settings, request.naming),
+        keep_pairs="pairs" in request.keep,
+        counter=counter,
+    )
+    baselines = [cell for cell in setup.design.cells() if not cell.condition.occlusion.part]
+    others = [cell for cell in setup.design.cells() if cell.condition.occlusion.part]
+    thresholds = dict.fromkeys(members.groups, 1.0)
+    # The baselines first: at their thresholds error rates are computed afterwards.
+    for cells in (baselines, others):
+        for cell in cells:
+            names = members.groups[cell.group]
+            compared += comparisons.run(cell, names, thresholds[cell.group])
+            steps.pairs(cell.condition.pairs(len(names)))
+        if cells is baselines:
+            thresholds = min_thresholds(request.output, list(members.groups), request.threshold_group)
     return compared
-
-
-def _choose_pictures(setup: Setup, photos: list[Photo]) -> Album:
-    people = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
-    return Album(setup.request.output, photos, people, shown_versions(setup), setup.settings)

@@ -1,35 +1,38 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
-import os
-from collections.abc import Sequence
-
-from facepart.cluster.machines import Node, room_for, size_of_workers
-from facepart.cluster.rates import measure_rates
-from facepart.pipeline.embedding import find_work
-from facepart.pipeline.executor import HERE, Spread
-from facepart.study.cluster_plan import plan_on_cluster, time_in_words
-from facepart.study.cost import GroupSize, PhotoCost, StudySize, disk_by_kind, memory_here, of_a_set, seconds_here
-from facepart.study.matching import assign_groups, conditions_of
+from facepart.pipeline.executor import LOCAL, Executor
+from facepart.study.cost import (
+    NETWORKS_BYTES,
+    GroupSize,
+    PhotoCost,
+    StudySize,
+    disk_by_kind,
+    memory_here,
+    memory_to_match,
+    scaled,
+    seconds_to_embed,
+    seconds_to_match,
+)
+from facepart.study.match_cost import measure_matching
+from facepart.study.request import Request
 from facepart.study.sample import measure_photo
-from facepart.study.setup import Request, Setup, set_up
+from facepart.study.setup import Setup, set_up
+from facepart.study.tasks import list_tasks
 
 # Where all photos are embedded, and no network is asked: embeddings of 512 values, as most have.
-_EMBEDDED = PhotoCost(0.0, 512, 0.0, 0.0, 0.0)
+_EMBEDDED = PhotoCost(0.0, 512, 0.0)
 
 
-def make_plan(
-    request: Request, *, of: int | None = None, spread: Spread = HERE, nodes: Sequence[Node] | None = None
-) -> list[str]:
-    """Find out what a study would do.
+def make_plan(request: Request, *, of: int | None = None, executor: Executor = LOCAL) -> list[str]:
+    """Estimate what a study takes.
 
-    A few photos are embedded, and a few made-up faces compared, to learn how long that takes; nothing is written but
-    what networks keep when they are first compiled.
+    A few photos are embedded, and a few thousand made-up faces matched on this machine, to learn how long that takes;
+    the rest is extrapolation. Nothing is written but what networks keep when they are first compiled.
 
     Args:
         request: what is asked for.
-        of: how many photos there are of which those of the source are a sample; None for these alone.
-        spread: who embeds the few photos.
-        nodes: of the cluster that is planned for; None for this machine.
+        of: how many photos to extrapolate to; None for those of the source.
+        executor: embeds the few photos, and would run the study.
 
     Returns:
         Lines for a person.
@@ -37,57 +40,71 @@ def make_plan(
     Raises:
         FacepartError: as :func:`facepart.study.experiment.run_study` before it begins.
     """
-    setup = set_up(request, spread.choose)
-    members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
-    photos = members.of(setup.photos)
-    work = find_work(photos, setup.store, setup.versions, setup.kept)
-    to_embed = photos if of else [photo for found in work.values() for photo in found]
+    setup = set_up(request, executor)
+    photos = setup.members.of(setup.photos)
+    occlusions, conditions = setup.design.occlusions, setup.design.conditions
+    tasks = list_tasks(photos, setup.store, occlusions, setup.saved)
+    to_embed = photos if of else [task.photo for task in tasks]
     times = of / len(setup.photos) if of else 1.0
-    groups = [GroupSize(name, len(names), members.people[name]) for name, names in members.groups.items()]
+    groups = [
+        GroupSize(name, len(names), setup.members.subjects[name]) for name, names in setup.members.groups.items()
+    ]
     size = StudySize(
-        groups=of_a_set(groups, times),
-        conditions=conditions_of(setup.versions, request.cross),
-        versions=len(setup.versions),
+        groups=scaled(groups, times),
+        conditions=conditions,
+        occlusions=len(occlusions),
         todo=round(len(to_embed) * times),
         keep=request.keep,
     )
-    lines = [f"{len(setup.photos)} photos stand for {of}"] if of else []
-    lines += _what_there_is(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
-    worker = size_of_workers(nodes, setup.device != "cpu") if nodes else None
-    photo = measure_photo(setup, to_embed, spread, worker and worker.processors) if to_embed else _EMBEDDED
-    rates = measure_rates(photo.dimension)
-    if nodes and worker:
-        lines += plan_on_cluster(size, photo, rates, nodes, room_for(nodes, worker))
-    else:
-        lines.append(time_in_words(size.todo * photo.seconds, seconds_here(size, rates, os.cpu_count() or 1)))
+    lines = [f"estimate for {of} photos, extrapolated from {len(setup.photos)}"] if of else []
+    lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
+    photo = measure_photo(setup, to_embed, executor) if to_embed else _EMBEDDED
+    capacity = executor.capacity()
+    # Pairs that are kept are compared on the machine that writes them.
+    matching = LOCAL.capacity() if "pairs" in request.keep else capacity
+    embedding = seconds_to_embed(size, photo, capacity.workers)
+    comparing = seconds_to_match(size, measure_matching(photo.dimension), matching.processors)
+    if executor is not LOCAL:
+        lines.append(f"on the cluster: {capacity.processors} processors, {capacity.workers} photo workers")
+    lines.append(
+        f"time: about {_duration(embedding + comparing)} ({_duration(embedding)} for the photos, "
+        f"{_duration(comparing)} for the pairs)"
+    )
+    if executor is LOCAL:
         lines.append(f"memory: about {memory_here(size, photo.dimension) / 1e9:.1f} GB")
+    else:
+        lines.append(
+            f"memory: about {memory_to_match(size, photo.dimension) / 1e9:.1f} GB on this machine and "
+            f"{NETWORKS_BYTES / 1e9:.1f} GB for each photo worker"
+        )
     disk = disk_by_kind(size, photo)
     kinds = ", ".join(f"{kind} {each / 1e9:.2f}" for kind, each in disk.items())
     return [*lines, f"disk: about {sum(disk.values()) / 1e9:.2f} GB ({kinds})"]
 
 
-def _what_there_is(setup: Setup, size: StudySize, photos: int, found: int) -> list[str]:
-    """Say what there is to do: with so many photos that belong to a group, of all that were found."""
+def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[str]:
+    """Describe the work: so many photos that belong to a group, of all that were found."""
+    design = setup.design
+    methods = f" by {len(design.methods)} methods" if len(design.methods) > 1 else ""
+    control = f", with {design.draws} control draw{'' if design.draws == 1 else 's'} each" if design.draws else ""
     lines = [
-        f"{photos} photos, {size.todo} of them to be embedded: as they are, and in {size.versions} versions"
-        f"{_versions_in_words(setup)}"
+        f"{photos} photos, {size.todo} of them to embed: the baseline and {size.occlusions} "
+        f"occlusion{'' if size.occlusions == 1 else 's'} of {len(design.parts)} "
+        f"part{'' if len(design.parts) == 1 else 's'}{methods}{control}"
     ]
-    for group, count, people in size.groups:
+    for group, count, subjects in size.groups:
         pairs = sum(condition.pairs(count) for condition in size.conditions)
         lines.append(
-            f"{group}: {count} photos of {people} people, {pairs:,} pairs in {len(size.conditions)} conditions"
+            f"{group}: {count} photos of {subjects} subjects, {pairs:,} pairs in {len(size.conditions)} conditions"
         )
     if photos < found:
         lines.append(f"{found - photos} more photos belong to none of these groups and are left out")
     return lines
 
 
-def _versions_in_words(setup: Setup) -> str:
-    """Say what the versions are made of."""
-    count, draws = len(setup.parts), setup.request.control
-    said = [f"{count} parts lost"]
-    if len(setup.ways) > 1:
-        said.append(f"in {len(setup.ways)} ways")
-    if draws:
-        said.append(f"and {draws} draw{'' if draws == 1 else 's'} of a control for each")
-    return f" ({' '.join(said)})"
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

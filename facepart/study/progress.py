@@ -2,30 +2,32 @@
 
 from collections.abc import Sequence
 
+from facepart.analysis.design import Condition
 from facepart.files.progress import Progress
-from facepart.study.matching import Condition, Members
 
 # In the progress, so many pairs count as much as a photo. Measured on two cores: a photo with seven parts takes 60 to
 # 280 ms, a pair 10 ns.
 _PAIRS_A_PHOTO = 10_000_000
 
 
-class Steps:
+class StudyProgress:
     """Progress of the whole, in photos."""
 
-    def __init__(self, todo: int, members: Members, conditions: Sequence[Condition], progress: Progress) -> None:
-        """Count what is to be done: `todo` photos, and the pairs of each group in each condition."""
-        pairs = sum(condition.pairs(len(group)) for group in members.groups.values() for condition in conditions)
-        self._done, self._tell = 0, progress
-        self._total = todo + pairs // _PAIRS_A_PHOTO + 1
+    def __init__(
+        self, photos: int, group_sizes: Sequence[int], conditions: Sequence[Condition], progress: Progress
+    ) -> None:
+        """Count the work: photos to be embedded, and the pairs of each group in each condition."""
+        pairs = sum(condition.pairs(size) for size in group_sizes for condition in conditions)
+        self._done, self._progress = 0, progress
+        self._total = photos + pairs // _PAIRS_A_PHOTO + 1
         progress(0, self._total)
 
     def photos(self, done: int, note: str) -> None:
-        """Tell that so many photos are done, and what one waits for."""
+        """Show that so many photos are done, and the current bottleneck."""
         self._done = done
-        self._tell(done, self._total, note)
+        self._progress(done, self._total, note)
 
     def pairs(self, pairs: int) -> None:
-        """Tell that so many more pairs are done."""
+        """Show that so many more pairs are done."""
         self._done += pairs // _PAIRS_A_PHOTO
-        self._tell(min(self._done, self._total), self._total, "")
+        self._progress(min(self._done, self._total), self._total, "")

@@ -1,13 +1,7 @@
 """A few photos of a study -> what one costs; nothing is written."""
 
-import os
-import pickle
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,119 +11,71 @@ from facepart.data.photo_output import encode_image
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
-from facepart.occlusion.versions import Made, Version
-from facepart.pipeline.embed import embed_versions
-from facepart.pipeline.embedding import Found
-from facepart.pipeline.embedding_store import SHARD_PHOTOS, Entry, Store
-from facepart.pipeline.executor import Opened, Spread
-from facepart.pipeline.saved_images import KeptPictures
+from facepart.occlusion.occlusion import OccludedPhoto, Occlusion
+from facepart.pipeline.executor import Executor, Session
+from facepart.pipeline.saved_images import SavedImages
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.cost import PhotoCost
-from facepart.study.experiment import open_networks
+from facepart.study.experiment import ALIGNED_SIZE
 from facepart.study.report_images import choose_evenly
-from facepart.study.setup import NetworkFiles, Setup
+from facepart.study.setup import Setup
 
 # How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
 _PHOTOS = 8
 
 
-def measure_photo(setup: Setup, photos: Sequence[Photo], spread: Spread, processors: int | None) -> PhotoCost:
-    """Embed a few photos, and put made-up rows into a store, to learn what a photo costs.
+def measure_photo(setup: Setup, photos: Sequence[Photo], executor: Executor) -> PhotoCost:
+    """Embed a few photos to learn what one costs.
 
     Args:
         setup: of the study.
         photos: a few are chosen among these.
-        spread: who embeds them.
-        processors: of a worker, for which this process may stand; None for all that this machine has.
+        executor: embeds them.
 
     Raises:
         FacepartError: the networks cannot be opened, or the worker died.
     """
     chosen = choose_evenly(photos, _PHOTOS)
-    open_work = partial(_open_sample, setup.networks, setup.versions, setup.kept, processors)
-    opened = spread.open(open_work, StepTimes(), (setup.request.source,))
-    results = [result for _, result in opened.work(chosen)]
+    worker = _SampleWorker(setup.networks, saved=setup.saved, crop=ALIGNED_SIZE)
+    session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
+    tasks = [PhotoTask(photo, tuple(setup.design.occlusions)) for photo in chosen]
+    results = [result for _, result in session.map(tasks)]
     if isinstance(results[0], PhotoError):
         raise FacepartError(f"{chosen[0].path}: {results[0]}")
-    found: _Sample = results[0]
-    names = [version.name for version in setup.versions]
-    return PhotoCost(
-        seconds=found.seconds,
-        dimension=found.dimension,
-        kept=found.kept,
-        read=sum(photo.path.stat().st_size for photo in chosen) / len(chosen),
-        taken_in=_time_taking_in(names, found.dimension),
-    )
+    return results[0]
 
 
-class _Sample(NamedTuple):
-    """What a worker learned: see :class:`facepart.study.cost.PhotoCost`."""
+class _SampleWorker(PhotoWorker):
+    """Works on photos twice, and measures the second time; images are encoded, but not written."""
 
-    seconds: float
-    dimension: int
-    kept: float
-
-
-def _open_sample(
-    files: NetworkFiles,
-    versions: tuple[Version, ...],
-    kept: KeptPictures,
-    processors: int | None,
-    times: StepTimes,
-    threads: int | None,
-) -> Opened[Photo, _Sample]:
-    """Open the networks, for a few photos that are measured."""
-    here = threads or (processors and min(processors, os.cpu_count() or 1))
-    networks = open_networks(files, times, here)
-
-    def measure(photos: Sequence[Photo]) -> Iterator[tuple[Photo, _Sample]]:
-        sizes: list[int] = []
-
-        def weigh(photo: Photo, face: NDArray[np.uint8], made: Mapping[Version, Made]) -> None:
-            del photo, face
-            for version in kept.versions:
-                pictures = {"photos": made[version].photo, "masks": made[version].mask}
-                sizes.extend(len(encode_image(".png", pictures[what])) for what in kept.what)
-
-        for keep in (None, weigh):
+    def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoCost | PhotoError]]:  # type: ignore[override]
+        """Measure what a photo costs; yield that for each, or why it cannot be embedded."""
+        tasks = list(tasks)
+        for _ in range(2):
+            self._sizes: list[int] = []
             begun = time.perf_counter()
-            results = embed_versions(
-                photos,
-                networks.read,
-                networks.parser,
-                networks.recogniser,
-                versions,
-                name=lambda photo: photo.name,
-                flip=networks.flip,
-                keep=keep,
-            )
-            usable = sum(not isinstance(result, PhotoError) for _, result in results)
-            seconds = (time.perf_counter() - begun) / len(photos) * ((here or 1) / (processors or here or 1))
-        sample = _Sample(seconds, int(np.prod(networks.recogniser.output_shape)), sum(sizes) / max(usable, 1))
-        for photo in photos:
-            yield photo, sample
+            results = list(super().map(tasks))
+            seconds = (time.perf_counter() - begun) / len(tasks)
+        usable = sum(not isinstance(result, PhotoError) for _, result in results)
+        assert self.info is not None  # noqa: S101 - a study has a recogniser
+        cost = PhotoCost(seconds, self.info.dimension, sum(self._sizes) / max(usable, 1))
+        for task, result in results:
+            yield task, result if isinstance(result, PhotoError) else cost
 
-    return Opened(measure)
-
-
-def _time_taking_in(versions: Sequence[str], dimension: int) -> float:
-    """Time how the command puts into a store what workers hand back; give a processor's seconds a photo.
-
-    Args:
-        versions: names of what is made of a photo.
-        dimension: values of an embedding.
-    """
-    rows = np.random.default_rng(0).standard_normal((SHARD_PHOTOS, 1 + len(versions), dimension), np.float32)
-    shares = dict.fromkeys(versions, 0.1)
-    conditions = ("original", *versions)
-    found = [
-        Found(Entry(f"{number}", "", dict(zip(conditions, each, strict=True)), shares=shares), None)
-        for number, each in enumerate(rows)
-    ]
-    handed = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        begun = time.process_time()
-        for each in pickle.loads(handed):  # noqa: S301 - was made just now
-            store.add(each.entry)
-        store.flush()
-        return (time.process_time() - begun) / SHARD_PHOTOS
+    def save(
+        self,
+        saved: SavedImages,
+        photo: Photo,
+        face: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        occluded: Mapping[Occlusion, OccludedPhoto],
+    ) -> None:
+        """Encode a photo's images, and note their sizes."""
+        del photo, labels
+        for occlusion in saved.occlusions:
+            if saved.masks:
+                self._sizes.append(len(encode_image(".png", occluded[occlusion].mask)))
+            if saved.photos:
+                self._sizes.append(len(encode_image(".png", occluded[occlusion].photo)))
+        if saved.aligned:
+            self._sizes.append(len(encode_image(".png", face)))

@@ -1,4 +1,4 @@
-"""What the embeddings of a study depend on, and what is told when that changes.
+"""What all embeddings of a study depend on, and what is said when that changes.
 
 The embeddings of one setting lie in a folder of their own, named after a digest of it, so that nothing is ever mixed
 and a setting that is taken back finds its embeddings again.
@@ -13,27 +13,23 @@ from typing import Any
 
 from facepart.files.atomic import write_text
 from facepart.networks.catalogue import Weights
-from facepart.occlusion.control import VERSION
-from facepart.occlusion.recipe import describe
 
 SETTINGS_FILE = "settings.json"
 
-# Names of settings in words; a change of several is told by the first.
+# Names of settings in words; where several change, the first is named.
 _WORDS = {
     "parser": "the parser",
     "recogniser": "the recogniser",
     "precision": "the precision",
     "flip": "the mirroring",
     "align": "the alignment",
-    "recipe": "the recipe of the blur",
-    "control": "the way controls are drawn",
 }
 
 
 def embedding_settings(
     parser: Weights, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
 ) -> dict[str, Any]:
-    """Put together all that an embedding depends on besides the photo and the part."""
+    """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps."""
     fit = recogniser.model.preprocessing if recogniser.model else None
     return {
         "parser": parser.sha256,
@@ -41,8 +37,6 @@ def embedding_settings(
         "precision": precision,
         "flip": flip,
         "align": detector.sha256 if detector else None,
-        "recipe": describe(),
-        "control": VERSION,
         # What the model list says of the recogniser's input; a file that it does not know says that itself.
         "input": asdict(fit) if fit else None,
     }

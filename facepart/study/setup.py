@@ -107,9 +107,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         device=device,
         precision=precision,
         settings=settings,
-        store=EmbeddingStore(
-            settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions
-        ),
+        store=EmbeddingStore(settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions),
         saved=kept_images(request.output, keep, request.align, [design.of_part(part) for part in parts]),
     )
 
@@ -133,7 +131,7 @@ def _refuse_unknown_groups(request: Request, people: People | None) -> None:
 def _find_photos(request: Request) -> tuple[list[Photo], list[Failure]]:
     """Find the photos; outputs that lie inside the source are not input.
 
-    The whole output folder is left out, or, where the source is the study's own folder of photos, what a study writes.
+    The whole output folder is left out or, where the source is the study's own folder, what a study writes.
     """
     output = request.output
     below = (*KEPT.values(), ALIGNED_FOLDER)

@@ -30,6 +30,11 @@ class Weights:
     sha256: str
 
     @property
+    def name(self) -> str:
+        """Its name in the catalogue, else that of the file."""
+        return self.model.name if self.model else self.path.name
+
+    @property
     def symbol(self) -> Path | None:
         """The graph of an MXNet checkpoint; None for other files."""
         return symbol_beside(self.path) if self.path.suffix == ".params" else None
