@@ -110,7 +110,7 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
 
 def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch) -> None:
     times = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
-    monkeypatch.setattr("facepart.study.experiment.open_parser", lambda *_: pytest.fail("a network was loaded"))
+    monkeypatch.setattr("facepart.pipeline.network_files.open_parser", lambda *_: pytest.fail("a network was loaded"))
     outcome = run_study(request_for(photos, finished, settings, cross=True))
     assert (outcome.embedded, outcome.skipped, outcome.compared) == (0, 6, 0)
     changed = {path.name for path, stamp in times.items() if path.stat().st_mtime_ns != stamp}
@@ -121,19 +121,19 @@ def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settin
     told: list[str] = []
     one = request_for(photos, tmp_path / "out", settings, parts=["eyes"])
     run_study(one)
-    outcome = run_study(request_for(photos, tmp_path / "out", settings), note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 1)
-    assert told == ["6 photos are to be embedded in more versions: nose"]
+    assert told == ["6 photos are embedded with more occlusions: nose"]
     # Groups: nothing is embedded, the groups are compared.
     people = write_people(tmp_path / "people.csv")
     grouped = request_for(photos, tmp_path / "out", settings, people=people, groups=["CM"])
-    outcome = run_study(grouped, note=told.append)
+    outcome = run_study(grouped, on_note=told.append)
     assert (outcome.embedded, outcome.compared, len(told)) == (0, 3, 1)
     # The mirrored face: everything, and why; and back again: nothing.
-    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 3)
     assert told[1:] == ["the mirroring has changed: 6 photos are embedded anew"]
-    assert run_study(request_for(photos, tmp_path / "out", settings), note=told.append).embedded == 0
+    assert run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append).embedded == 0
     # What was reached by changes is what a study in one go gives.
     run_study(request_for(photos, tmp_path / "fresh", settings))
     ours, fresh = answer(tmp_path / "out"), answer(tmp_path / "fresh")
@@ -305,7 +305,7 @@ def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
     outcome = run_study(wanted)
     assert [(failure.path.name, failure.stage) for failure in outcome.failures] == [("003_0.png", "align")]
     assert "003_0.png" in (tmp_path / "out" / "report.html").read_text()
-    assert outcome.members.people == {"all": 2}
+    assert outcome.members.subjects == {"all": 2}
     assert read_photo(tmp_path / "out" / "photos" / "000_0.png").shape == (224, 224, 3)
     again = run_study(wanted)
     assert (again.embedded, len(again.failures)) == (0, 1)

@@ -84,7 +84,8 @@ class Occlusion:
         described: dict[str, Any] = {
             "occluder": self.method.occluder,
             "classes": list(part.classes),
-            "dilations_5x5": part.dilations * float(self.method.dilation),
+            "dilations_5x5": part.dilations,
+            "dilation": float(self.method.dilation),
             "mask_sigma": SIGMA,
             "reference_size": REFERENCE,
         }
