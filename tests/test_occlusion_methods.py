@@ -46,7 +46,7 @@ def square_mask(top=200, left=180, side=110):
     return mask
 
 
-def test_names_tell_ways_apart_and_fit_a_file():
+def test_names_distinguish_methods_and_fit_a_file():
     assert OcclusionMethod().name == "blur"
     assert names(METHODS[-4:]) == ["blur-5", "pixelate-9-dilation-0.5", "grey-dilation-2", "blur-dilation-0"]
     assert OcclusionMethod(dilation=-0.0).name == OcclusionMethod(dilation=0).name
@@ -94,14 +94,14 @@ def test_the_recipe_of_an_occlusion_holds_all_it_depends_on_and_nothing_of_other
         (("haze",), "unknown occlusion 'haze'; known: blur mean grey noise pixelate inpaint"),
         (("blur", 4), "a box of 4 is impossible"),
         (("blur", 1), "a box of 1 is impossible"),
-        (("pixelate", 225), "a box of 225 cannot be"),
+        (("pixelate", 225), "a box of 225 is impossible"),
         (("grey", 5), "grey has no box"),
-        (("blur", 15, -0.5), "a dilation of -0.5 cannot be"),
-        (("blur", 15, float("nan")), "a dilation of nan cannot be"),
-        (("blur", 15, float("inf")), "a dilation of inf cannot be"),
+        (("blur", 15, -0.5), "a dilation of -0.5 is impossible"),
+        (("blur", 15, float("nan")), "a dilation of nan is impossible"),
+        (("blur", 15, float("inf")), "a dilation of inf is impossible"),
     ],
 )
-def test_ways_that_cannot_be_are_refused(values, words):
+def test_impossible_methods_are_refused(values, words):
     with pytest.raises(UsageError, match=words):
         OcclusionMethod(*values)
 

@@ -65,8 +65,8 @@ class Members:
                 of_group = "" if group == ALL_GROUPS else f"of group {group!r} "
                 raise FacepartError(
                     f"{source}: the photos {of_group}show {'one' if count else 'no'} subject, so there are no "
-                    "impostor pairs; if it should be more, try another -d or --subject-pattern, else choose other groups with "
-                    "--groups"
+                    "impostor pairs; if it should be more, try another -d or --subject-pattern, else choose other "
+                    "groups with --groups"
                 )
 
 
