@@ -9,7 +9,7 @@ from facepart.engines.spread import HERE, Spread
 from facepart.study.cluster_plan import plan_on_cluster, time_in_words
 from facepart.study.cost import GroupSize, PhotoCost, StudySize, disk_by_kind, memory_here, of_a_set, seconds_here
 from facepart.study.embedding import find_work
-from facepart.study.matching import assign_groups, conditions_of
+from facepart.study.matching import assign_groups, conditions_of, refuse_photos_without_session
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, Setup, set_up
 
@@ -39,6 +39,7 @@ def make_plan(
     """
     setup = set_up(request, spread.choose)
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
+    refuse_photos_without_session(members, setup.exclusion)
     photos = members.of(setup.photos)
     work = find_work(photos, setup.store, setup.versions, setup.kept)
     to_embed = photos if of else [photo for found in work.values() for photo in found]
