@@ -101,7 +101,7 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
         (
             ["-d", "CHIYA_VAL", "--people", "people.csv", "--group", "CM"],
             1,
-            "x/1: no subject can be read off this name",
+            "x/1: no subject can be read from this name",
         ),
     ],
 )

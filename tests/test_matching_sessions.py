@@ -4,7 +4,7 @@ import json
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -208,7 +208,7 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
     assert sums.authentic.bins.any()
 
     # By a pattern, on one machine and in blocks as on a cluster: the same bytes.
-    alone = {"save": "distribution", "exclude_same": r"_(\d{8})_\d+$"}
+    alone: dict[str, Any] = {"save": "distribution", "exclude_same": r"_(\d{8})_\d+$"}
     match(*sides, tmp_path / "alone", "CM", **alone)
     for tiles in (1, 2):
         count = partial(take_over_in_blocks, tiles=tiles)
@@ -290,7 +290,7 @@ def test_without_other_days_there_are_no_authentic_pairs_and_it_is_told(tmp_path
             ["1_f_c_1_d1_1", "2_f_c"],
             ["-d", "ND_GENDERS_V3"],
             1,
-            "f/2_f_c: names no session, by which -d ND_GENDERS_V3",
+            "f/2_f_c: no day can be read from this name by -d ND_GENDERS_V3",
         ),
         (["1_d1", "2"], ["--exclude-same", r"_(d\d)"], 1, r"f/2: does not match --exclude-same '_(d\d)'"),
         (
@@ -300,8 +300,8 @@ def test_without_other_days_there_are_no_authentic_pairs_and_it_is_told(tmp_path
             "f/2_d: --exclude-same '_d(\\d)?' matches an empty text",
         ),
         (["1_1", "2_1"], ["--exclude-same", "("], 2, "--exclude-same '(' is not a regular expression"),
-        (["12_1", "photo"], ["-d", "AGEDB"], 1, "f/photo: no subject can be read off this name by -d AGEDB (second"),
-        (["a", "bc"], ["-d", "CHIYA"], 1, "f/a: no subject can be read off this name by -d CHIYA"),
+        (["12_1", "photo"], ["-d", "AGEDB"], 1, "f/photo: no subject can be read from this name by -d AGEDB (second"),
+        (["a", "bc"], ["-d", "CHIYA"], 1, "f/a: no subject can be read from this name by -d CHIYA"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -318,6 +318,6 @@ def test_mistakes_are_one_line(
 def test_one_group_of_several_with_a_wrong_name_stops_before_anything_is_written(tmp_path: Path) -> None:
     good = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", ["1_f_c_1_d1_1", "2_f_c_1_d1_1"]))
     bad = write_list(tmp_path / "g.txt", write_features(tmp_path / "g", ["1_f_c_1_d1_1", "2_1"]))
-    with pytest.raises(FacepartError, match=r"^g/2_1: names no session"):
+    with pytest.raises(FacepartError, match=r"^g/2_1: no day can be read"):
         match(good, bad, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
     assert not (tmp_path / "out").exists()

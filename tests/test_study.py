@@ -172,7 +172,7 @@ def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, 
     assert run(exclude_same=pattern).compared == 0
     assert run(exclude_same="_[0-9]").compared == 5
     assert run().compared == 5
-    with pytest.raises(FacepartError, match=r"original/000_0: names no session, by which -d ND_GENDERS_V3"):
+    with pytest.raises(FacepartError, match=r"original/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
         run_study(request_for(photos, tmp_path / "fresh", settings, dataset="ND_GENDERS_V3"))
     assert not (tmp_path / "fresh").exists()
 

@@ -65,7 +65,7 @@ def test_a_name_of_another_kind_is_one_line(dataset, label):
         naming_rule(dataset)(label)
     each = DATASETS[dataset]
     assert str(caught.value) == (
-        f"{label}: no subject can be read off this name by -d {dataset} ({each.reads}, as in {each.example}); "
+        f"{label}: no subject can be read from this name by -d {dataset} ({each.reads}, as in {each.example}); "
         "try another -d or --subject-pattern"
     )
 
@@ -127,8 +127,8 @@ def test_what_authentic_pairs_are_left_out_by(dataset, subject_pattern, exclude_
 @pytest.mark.parametrize(
     ("exclude_same", "label", "reason"),
     [
-        (None, "x/04201_f_c_1", "names no session, by which -d ND_GENDERS_V3 leaves out authentic pairs of the same"),
-        (None, "x/04201_f_c_1__7", "names no session"),
+        (None, "x/04201_f_c_1", "no day can be read from this name by -d ND_GENDERS_V3"),
+        (None, "x/04201_f_c_1__7", "no day can be read"),
         (r"\d{8}", "x/04201_f_c_1", r"does not match --exclude-same '\d{8}'"),
         (r"day(\d)?", "x/1_day", "matches an empty text in it"),
         (r"\d*", "x/1_day", "matches an empty text in it"),

@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help="with --images, how names tell who is on a photo: a data set of the table below (default: FOLDER, a "
-        "folder a person)",
+        help="with --images: naming rule of a data set, from the table below (default: FOLDER, one folder for each "
+        "subject)",
     )
     add_naming_table(parser)
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The options that tell how photos are named, and the table of naming rules at the end of a command's help."""
+"""The options for naming rules, and their table at the end of a command's help."""
 
 import argparse
 import shutil
@@ -20,13 +20,13 @@ def add_naming_arguments(parser: argparse.ArgumentParser, *spellings: str) -> No
         *("-d", *spellings, "--dataset"),
         default=DEFAULT_DATASET,
         metavar="NAME",
-        help="how names tell the subject: a data set of the table below (default: %(default)s)",
+        help="naming rule of a data set, from the table below (default: %(default)s)",
     )
     parser.add_argument(
         "--subject-pattern",
         metavar="REGEX",
-        help="instead of -d: finds the subject in folder/name; its group named subject, else its first group, else "
-        "the whole match",
+        help="read the subject from folder/name by this pattern instead of -d: its group named subject, else its "
+        "first group, else the whole match",
     )
     add_naming_table(parser)
 
@@ -36,9 +36,9 @@ def add_exclusion_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exclude-same",
         metavar="REGEX",
-        help="leave out authentic pairs of the same session, day or camera: those with equal matches in folder/name. "
-        "The first group is compared, or the whole match if there is no group; every name must match. Replaces the "
-        "rule for days of -d ND_GENDERS_V3",
+        help="leave out authentic pairs of the same session, day or camera: those with equal matches of this pattern "
+        "in folder/name (of its first group, if it has groups). Every name must match. Replaces the day rule of -d "
+        "ND_GENDERS_V3",
     )
 
 

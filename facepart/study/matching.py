@@ -145,7 +145,7 @@ def refuse_single_people(members: Members, source: Path) -> None:
 
 
 def refuse_photos_without_session(members: Members, exclusion: Exclusion | None) -> None:
-    """Refuse photos whose names do not say what authentic pairs are left out by.
+    """Refuse photos whose names do not tell their session, if authentic pairs of one session are left out.
 
     Raises:
         FacepartError: there is such a photo in a group.

@@ -1,8 +1,8 @@
-"""Who is on a photo, and which authentic pairs are left out: the naming rules of the data sets.
+"""Photo names -> subjects and sessions: the naming rules of the data sets.
 
 A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension), and gives the subject. Some
-data sets also name the session of a photo, such as its day: authentic pairs of one session are left out, because they
-share more than the face (light, clothes, hair).
+names also tell the session, such as the day. Authentic pairs of one session are then left out: they share more than the
+face (light, clothes, hair).
 
 The rules of MORPH, CHIYA, CHIYA_VAL, PUBLIC_IVS, VGGFACE2, ASIANCELEB and ND_GENDERS_V3 are those of the original
 study (github.com/abhatta1234/computerVisionI) and of github.com/vitoralbiero/face_matching, from which it comes.
@@ -28,7 +28,7 @@ class DataSet(NamedTuple):
         reads: what the subject is, in words.
         note: what else there is to know.
         session: label -> session; None if authentic pairs of one session are compared, too.
-        session_words: which authentic pairs are left out, in words that follow "authentic pairs".
+        session_name: what a session is, e.g. ``day``.
     """
 
     subject: Rule
@@ -37,7 +37,7 @@ class DataSet(NamedTuple):
     reads: str
     note: str = ""
     session: Rule | None = None
-    session_words: str = ""
+    session_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ DATASETS = {
         *(_first_field, "04201_f_c_1_20080312_7", "04201", "name up to the first _"),
         note="authentic pairs of the same day, the fifth field, are left out",
         session=_fifth_field,
-        session_words="of the same day",
+        session_name="day",
     ),
     "LFW": DataSet(
         _lfw,
@@ -178,7 +178,7 @@ def naming_table() -> str:
 
 
 def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
-    """Give the rule that reads the subject off a label.
+    """Give the rule that reads the subject from a label.
 
     Args:
         dataset: a key of :data:`DATASETS`, in any case; ignored if there is a `pattern`.
@@ -195,7 +195,7 @@ def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
     else:
         name, found = _find_dataset(dataset)
         read, by = found.subject, f"-d {name} ({found.reads}, as in {found.example})"
-    reason = f"no subject can be read off this name by {by}; try another -d or --subject-pattern"
+    reason = f"no subject can be read from this name by {by}; try another -d or --subject-pattern"
     return CheckedRule(read, reason)
 
 
@@ -204,7 +204,7 @@ def find_exclusion(dataset: str, subject_pattern: str | None, exclude_same: str 
 
     Args:
         dataset: a key of :data:`DATASETS`, in any case; ignored if there is a pattern of either kind.
-        subject_pattern: what is given instead of a data set, which then has no rule for sessions either.
+        subject_pattern: given instead of a data set; its rule for sessions does not hold then.
         exclude_same: a regular expression searched for in the label ``folder/stem``, instead of the data set's rule
             for sessions; the session is its first group if it has groups, else all that it matched.
 
@@ -221,11 +221,12 @@ def find_exclusion(dataset: str, subject_pattern: str | None, exclude_same: str 
     name, found = _find_dataset(dataset)
     if found.session is None:
         return None
+    words = f"of the same {found.session_name}"
     reason = (
-        f"names no session, by which -d {name} leaves out authentic pairs {found.session_words}, as {found.example} "
-        "does; try another -d, or --exclude-same"
+        f"no {found.session_name} can be read from this name by -d {name} (as in {found.example}), which leaves out "
+        f"authentic pairs {words}; try another -d or --exclude-same"
     )
-    return Exclusion(CheckedRule(found.session, reason), found.session_words)
+    return Exclusion(CheckedRule(found.session, reason), words)
 
 
 def _find_dataset(dataset: str) -> tuple[str, DataSet]:
