@@ -1,8 +1,8 @@
 """Photo names -> subjects and sessions: the naming rules of the data sets.
 
 A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension), and gives the subject. Some
-names also tell the session, such as the day. Authentic pairs of one session are then left out: they share more than the
-face (light, clothes, hair).
+names also tell the session, such as the day. Authentic pairs of one session are then left out: they share more than
+the face (light, clothes, hair).
 
 The rules of MORPH, CHIYA, CHIYA_VAL, PUBLIC_IVS, VGGFACE2, ASIANCELEB and ND_GENDERS_V3 are those of the original
 study (github.com/abhatta1234/computerVisionI) and of github.com/vitoralbiero/face_matching, from which it comes.
