@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepart.cli.naming import add_naming_table
 from facepart.cli.progress import progress_bar
 from facepart.errors import UsageError
 from facepart.files.progress import Progress
 from facepart.parts import PARTS, choose_parts
-from facepart.subjects import DATASETS, naming_rule
+from facepart.subjects import naming_rule
 
 if TYPE_CHECKING:
     from facepart.study import StudyOutcome
@@ -42,9 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help=f"with --images, how names tell who is on a photo: {', '.join(DATASETS)} (default: FOLDER, a folder a "
-        "person)",
+        help="with --images: naming rule of a data set, from the table below (default: FOLDER, one folder for each "
+        "subject)",
     )
+    add_naming_table(parser)
     parser.add_argument(
         "--parts",
         nargs="+",

@@ -6,13 +6,14 @@ one of subject, person, name, identity, id names people.
 
 import argparse
 
+from facepart.cli.naming import add_naming_arguments
 from facepart.cli.people import warn_of_unknown
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.lists.features import find_features
 from facepart.lists.paths import write_list
 from facepart.lists.people import read_people, select_group
-from facepart.subjects import DATASETS, DEFAULT_DATASET, naming_rule
+from facepart.subjects import naming_rule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--people", type=reachable, metavar="CSV", help="table of people or photos and their groups")
     add("--group", metavar="NAME", help="the group to choose, e.g. CM")
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add(
-        *("-d", "--dataset"),
-        default=DEFAULT_DATASET,
-        metavar="NAME",
-        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
-    )
-    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
+    add_naming_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ from facepart.scores import GroupScores, load_scores
 from facepart.scores.people import load_people, people_path
 from facepart.study.store import ORIGINAL, Store
 from facepart.study.versions import Version
-from facepart.subjects import Rule
+from facepart.subjects import Exclusion, Rule
 from facepart.uncertainty.influence import PeopleScores
 
 MATCHES_FOLDER = "matches"
@@ -142,6 +142,18 @@ def refuse_single_people(members: Members, source: Path) -> None:
                 f"{source}: the photos {shown}, so there are no impostor pairs; "
                 "if it should be more, try another -d or --subject-pattern, else choose other groups with --groups"
             )
+
+
+def refuse_photos_without_session(members: Members, exclusion: Exclusion | None) -> None:
+    """Refuse photos whose names do not tell their session, if authentic pairs of one session are left out.
+
+    Raises:
+        FacepartError: there is such a photo in a group.
+    """
+    if exclusion is not None:
+        for names in members.groups.values():
+            for name in names:
+                exclusion.session(label_of(_feature(ORIGINAL, name)))
 
 
 def subject_of(name: str, rule: Rule) -> str:

@@ -15,7 +15,7 @@ from facepart.study.cost import (
 )
 from facepart.study.embedding import find_work
 from facepart.study.match_cost import measure_matching
-from facepart.study.matching import assign_groups, conditions_of
+from facepart.study.matching import assign_groups, conditions_of, refuse_photos_without_session
 from facepart.study.sample import measure_photo
 from facepart.study.setup import Request, Setup, set_up
 
@@ -42,6 +42,7 @@ def make_plan(request: Request, *, of: int | None = None, spread: Spread = HERE)
     """
     setup = set_up(request, spread.choose)
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
+    refuse_photos_without_session(members, setup.exclusion)
     photos = members.of(setup.photos)
     work = find_work(photos, setup.store, setup.versions, setup.kept)
     to_embed = photos if of else [photo for found in work.values() for photo in found]

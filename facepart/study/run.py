@@ -31,6 +31,7 @@ from facepart.study.matching import (
     compare_group,
     conditions_of,
     lowest_thresholds,
+    refuse_photos_without_session,
     refuse_single_people,
     subject_of,
 )
@@ -109,6 +110,7 @@ def run_study(
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     members = assign_groups([photo.name for photo in setup.photos], setup.people, setup.rule, request.groups)
     refuse_single_people(members, request.source)
+    refuse_photos_without_session(members, setup.exclusion)
     photos = members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or pictures that are about to go would pass for ones that are there.
@@ -224,6 +226,8 @@ def _compare_all(setup: Setup, members: Members, steps: Steps, count: TakeOver |
     naming = {
         "dataset": request.dataset,
         "subject_pattern": request.subject_pattern,
+        # Only where it is given, so that what was compared before there was this option is not compared again.
+        **({} if request.exclude_same is None else {"exclude_same": request.exclude_same}),
     }
     first, *others = conditions_of(setup.versions, request.cross)
     down_to = dict.fromkeys(members.groups, 1.0)

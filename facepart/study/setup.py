@@ -19,7 +19,7 @@ from facepart.study.kept import ALIGNED_FOLDER, KEPT, KeptPictures, choose_kept
 from facepart.study.settings import embedding_settings, settings_folder
 from facepart.study.store import Store
 from facepart.study.versions import Version, versions_of
-from facepart.subjects import DEFAULT_DATASET, Rule, naming_rule
+from facepart.subjects import DEFAULT_DATASET, Exclusion, Rule, find_exclusion, naming_rule
 
 EMBEDDINGS_FOLDER = "embeddings"
 
@@ -36,6 +36,7 @@ class Request:
         groups: the groups wanted; all of the table if none are named.
         dataset: the naming rule that tells who is on a photo.
         subject_pattern: a regular expression instead of a rule.
+        exclude_same: a regular expression that finds a photo's session: authentic pairs of one session are left out.
         parts: which parts are lost.
         occlusions: how (:data:`facepart.occlusion.way.OCCLUSIONS`); the first is the main way.
         sweeps: further ways that differ from the main one in a number (:func:`facepart.occlusion.way.sweep`).
@@ -61,6 +62,7 @@ class Request:
     groups: Sequence[str] = ()
     dataset: str = DEFAULT_DATASET
     subject_pattern: str | None = None
+    exclude_same: str | None = None
     parts: Sequence[str] = tuple(PARTS)
     occlusions: Sequence[str] = (STANDARD.occlusion,)
     sweeps: Sequence[str] = ()
@@ -111,6 +113,7 @@ class Setup:
         photos: those that were found, sorted by name.
         failures: what could not be looked at.
         rule: tells who is on a photo.
+        exclusion: which authentic pairs are left out; None if none are.
         people: the table of groups.
         parser: its weights.
         recogniser: likewise.
@@ -129,6 +132,7 @@ class Setup:
     photos: list[Photo]
     failures: list[Failure]
     rule: Rule
+    exclusion: Exclusion | None
     people: People | None
     parser: Weights
     recogniser: Weights
@@ -161,6 +165,7 @@ def set_up(request: Request, choose: Callable[[str, str], tuple[str, str]] = cho
     parts, keep = choose_parts(request.parts), choose_kept(request.keep)
     ways = _choose_ways(request)
     rule = naming_rule(request.dataset, request.subject_pattern)
+    exclusion = find_exclusion(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = choose(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
     if people is None and request.groups:
@@ -191,6 +196,7 @@ def set_up(request: Request, choose: Callable[[str, str], tuple[str, str]] = cho
         photos=photos,
         failures=failures,
         rule=rule,
+        exclusion=exclusion,
         people=people,
         parser=parser,
         recogniser=recogniser,
