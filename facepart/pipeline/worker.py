@@ -25,7 +25,7 @@ from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
-from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, occlude
+from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, apply_occlusions
 from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
@@ -185,7 +185,7 @@ class PhotoWorker:
             FacepartError: a file cannot be written.
         """
         with self._times.measure("occlude parts"):
-            occluded = occlude(face, labels[0], task.occlusions, task.photo.name)
+            occluded = apply_occlusions(face, labels[0], task.occlusions, task.photo.name)
         if self._saved and task.embed:
             with self._times.measure("write files"):
                 self.save(self._saved, task.photo, face, labels[0], occluded)
