@@ -110,9 +110,9 @@ def _given_path(text: str) -> Path | None:
         return _with_symbol(params)
     found = _from_script_folders(params)
     if found is None:
-        start = "" if params.is_absolute() else " (from here, from face_matching/ or from insightface/deploy/)"
+        other = "" if params.is_absolute() else "; from face_matching/ and insightface/deploy/ it is not there either"
         raise FacepartError(
-            f"{params}: no such file{start}, and {text} means it and {symbol_beside(params).name} beside it"
+            f"{params}: no such file, and {text} means it and {symbol_beside(params).name} beside it{other}"
         )
     _logger.warning("%s: is not there from the current folder; %s is used", text, found)
     return _with_symbol(found)

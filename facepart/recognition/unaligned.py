@@ -15,7 +15,7 @@ _MISALIGNED = 0.1
 _logger = logging.getLogger(__name__)
 
 
-def warn_of_unaligned(photo: Photo, size: Size, undistorted: bool = False) -> None:
+def warn_of_unaligned(photo: Photo, size: Size = (112, 112), undistorted: bool = False) -> None:
     """Warn if a photo, taken to stand for all, is no crop of the network's proportions with the face in its place.
 
     Where the face lies is known for square networks. It is looked at only if the detector is on this machine: nothing
