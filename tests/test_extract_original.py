@@ -13,54 +13,27 @@ import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from onnx import helper, numpy_helper
 
 import facepart
 from facepart.images import read_photo
 from facepart.images.resize import distorts
-from tests.cluster_features import skip_without_ray
 from tests.conftest import ROOT, Run
+from tests.small_faces import LENGTH, draw, write_network
 from tests.test_recogniser_weights_mxnet import write_tiny
 from tests.witness.onnx_graphs import onnxruntime_answer
 
-LENGTH = 64
 # Two folders with two subjects each, two photos a subject.
-NAMES = [f"{group}/{10 * number + subject}_{shot}" for number, group in enumerate(("CF", "CM")) for subject in (1, 2)
-         for shot in (0, 1)]  # fmt: skip
+NAMES = ["CF/1_0", "CF/1_1", "CF/2_0", "CF/2_1", "CM/11_0", "CM/11_1", "CM/12_0", "CM/12_1"]
 ON_CPU = ["--device", "cpu", "--precision", "fp32"]
 no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="is about machines without a CUDA device")
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
-
-def write_network(path: Path, height: int | str, width: int | str) -> Path:
-    """Write a recogniser that runs on faces of any size, and says that it takes those of a given one."""
-    weight = np.random.default_rng(0).normal(size=(LENGTH, 3, 8, 8)).astype(np.float32)
-    nodes = [
-        helper.make_node("Conv", ["face", "weight"], ["maps"], kernel_shape=[8, 8], strides=[4, 4]),
-        helper.make_node("Relu", ["maps"], ["positive"]),
-        helper.make_node("GlobalAveragePool", ["positive"], ["means"]),
-        helper.make_node("Flatten", ["means"], ["embedding"]),
-    ]
-    face = helper.make_tensor_value_info("face", TensorProto.FLOAT, ["n", 3, height, width])
-    embedding = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", LENGTH])
-    graph = helper.make_graph(nodes, "network", [face], [embedding], [numpy_helper.from_array(weight, "weight")])
-    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path)
-    return path
 
 
 @pytest.fixture(scope="module")
 def free(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recogniser for faces of any size."""
     return write_network(tmp_path_factory.mktemp("network") / "free.onnx", "h", "w")
-
-
-def draw(path: Path, seed: int, height: int = 160, width: int = 160) -> Path:
-    """Write a photo of soft spots, whose resized copies look alike."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    spots = np.random.default_rng(seed).integers(0, 256, (5, 5, 3), np.uint8)
-    Image.fromarray(spots).resize((width, height), Image.Resampling.BICUBIC).save(path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -236,15 +209,6 @@ def test_with_a_matrix_the_features_are_the_same(tmp_path: Path, run: Run, free:
     assert run(*command, "-d", tmp_path / "single").returncode == 0
     assert run(*command, "-d", tmp_path / "matrix", "--matrix").returncode == 0
     np.testing.assert_array_equal(np.load(tmp_path / "matrix" / "features.npy"), load(tmp_path / "single"))
-
-
-def test_on_a_cluster_the_features_are_the_same(tmp_path: Path, run: Run, free: Path, photos: Path):
-    skip_without_ray()
-    command = ["./face_matching/", "-s", photos, "--model", free, "--image-size", "128,128", *ON_CPU]
-    assert run(*command, "-d", tmp_path / "here").returncode == 0
-    there = run(*command, "-d", tmp_path / "there", "--ray", "local", RAY_USAGE_STATS_ENABLED="0")
-    assert there.returncode == 0, there.stderr
-    np.testing.assert_array_equal(load(tmp_path / "there"), load(tmp_path / "here"))
 
 
 def test_features_of_two_sizes_are_compared_with_a_warning(tmp_path: Path, run: Run, free: Path, photos: Path):
