@@ -346,9 +346,11 @@ def test_a_checkpoint_is_found_from_where_the_original_scripts_stood(
     folder = checkout / where
     folder.mkdir(parents=True)
     write_tiny(folder)
-    command = [sys.executable, "./face_matching/", "-s", photos, "-d", tmp_path / "f", "--model", given, *ON_CPU]
+    extract = ["./face_matching/", "-s", str(photos), "-d", str(tmp_path / "f"), "--model", given, *ON_CPU]
     variables = {**os.environ, "PYTHONPATH": str(checkout)}
-    done = subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, *extract], cwd=checkout, env=variables, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     assert "recogniser: model-0000.params" in done.stdout
     found = (folder / "model-0000.params").resolve()

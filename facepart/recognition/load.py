@@ -147,9 +147,9 @@ def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | Non
     wanted = preprocessing or _ARCFACE
     height, width = described.height or wanted.height, described.width or wanted.width
     if preprocessing and (height, width) != (preprocessing.height, preprocessing.width):
-        size = f"{preprocessing.height}x{preprocessing.width}"
+        listed = f"{preprocessing.height}x{preprocessing.width}"
         raise FacepartError(
-            f"{path}: takes faces of {height}x{width}, where the model list says {size}: a wrong file?"
+            f"{path}: takes faces of {height}x{width}, where the model list says {listed}: a wrong file?"
         )
     wanted = _at(wanted, size or (height, width))
     return Recogniser(path, _raw(wanted) if described.normalises else wanted, described.dimension)
