@@ -42,7 +42,9 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
     for photo, embedded in results:
         assert not isinstance(embedded, PhotoError)
         assert embedded.embeddings.dtype == np.float32
-        files = np.stack([np.load(tmp_path / str(number) / f"{photo.name}.npy") for number in range(4)])
+        # Features of a list lie in a folder called after the photo's.
+        names = [f"{photo.path.parent.name}/{photo.name}", photo.name, photo.name, photo.name]
+        files = np.stack([np.load(tmp_path / str(number) / f"{name}.npy") for number, name in enumerate(names)])
         np.testing.assert_array_equal(embedded.embeddings, files)
         assert embedded.pixels == {part: table[photo.name, part] for part in parts}
 

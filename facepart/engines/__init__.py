@@ -5,6 +5,15 @@ opened: each takes seconds.
 """
 
 from facepart.engines.base import PRECISIONS, Engine, Network, Preprocessing
-from facepart.engines.open import choose_device, choose_precision, open_engine
+from facepart.engines.open import choose_device, choose_gpu, choose_precision, open_engine
 
-__all__ = ["PRECISIONS", "Engine", "Network", "Preprocessing", "choose_device", "choose_precision", "open_engine"]
+__all__ = [
+    "PRECISIONS",
+    "Engine",
+    "Network",
+    "Preprocessing",
+    "choose_device",
+    "choose_gpu",
+    "choose_precision",
+    "open_engine",
+]

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from facepart.engines import Preprocessing
 from facepart.engines.spread import HERE, Opened, Spread, reading_threads
 from facepart.engines.stream import DEFAULT_BATCH, stream
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 from facepart.files.addresses import presence
 from facepart.files.atomic import write_npy
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.images import Photo, PhotoError, find_photos
-from facepart.images.resize import resize
+from facepart.images.resize import Size, distorts, resize
 from facepart.lists.features import MATRIX_FILE
 from facepart.lists.paths import write_list
 from facepart.models import DETECTOR, Weights, default_recogniser, obtain, obtain_again
 from facepart.recognition.embed import unit_embedding, views
-from facepart.recognition.load import open_recogniser
+from facepart.recognition.load import choose_size, open_recogniser
 from facepart.recognition.matrix import MatrixRows, holds_matrix
 from facepart.recognition.read import face_reader
 from facepart.recognition.unaligned import warn_of_unaligned
@@ -46,6 +46,7 @@ def extract_features(
     features: Path,
     *,
     model: str | None = None,
+    image_size: Size | None = None,
     device: str = "auto",
     precision: str = "auto",
     flip: bool = False,
@@ -62,7 +63,8 @@ def extract_features(
 
     Writes ``<name>.npy`` (float32, L2 norm 1) for each photo into `features`, and there ``list.txt`` (the absolute
     paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
-    whose feature is there is skipped.
+    whose feature is there is skipped. The name is the photo's path below the source folder; the photos of a list are
+    named ``<folder>/<stem>``, as the original study's program does. Of two photos of one name, the second fails.
 
     With `matrix`, no files of single features are written but ``features.npy`` (float32, (n, d)), ``labels.txt`` and
     ``names.txt`` (see :mod:`facepart.recognition.matrix`), rows in the order that the list would have. Features that
@@ -73,6 +75,8 @@ def extract_features(
         source: a folder of photos, or a list of them.
         features: folder for the features.
         model: the recogniser: a name of the model list, or a path; None for the default.
+        image_size: rows and columns that the network gets, for networks that take any; photos of other proportions
+            then fail. None for the network's own size, to which all photos are resized.
         device: see :func:`facepart.engines.open_engine`; likewise `precision`.
         precision: see there.
         flip: add the embedding of the mirrored face.
@@ -86,13 +90,16 @@ def extract_features(
         times: what the time of each step is added to.
 
     Raises:
-        FacepartError: nothing to work on, no weights, other settings or another kind of features in the folder, or
-            it cannot be written. UsageError: an unknown device or precision.
+        FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
+            another kind of features in the folder, or it cannot be written. UsageError: an unknown device or
+            precision; or faces are to be aligned, to crops that are square, for a network that takes no squares.
     """
-    photos, failures = find_photos(source, exclude=(features,))
+    photos, failures = find_photos(source, exclude=(features,), by_folder=True)
     # The order in which matching takes the files of a list, whatever the photos' own extensions.
     photos.sort(key=lambda photo: str(_feature(features, photo)))
     weights = obtain(model or default_recogniser(), "recogniser")
+    preprocessing = weights.model.preprocessing if weights.model else None
+    size = choose_size(weights.path, preprocessing, image_size) if image_size else None
     detector = obtain(DETECTOR, "detector") if align else None
     name = weights.model.name if weights.model else weights.path.name
     device, precision = spread.choose(device, precision)
@@ -100,6 +107,8 @@ def extract_features(
     open_work = partial(
         _open_extraction,
         *(weights, detector, device, precision),
+        size=size,
+        undistorted=image_size is not None,
         flip=flip,
         folder=None if matrix else features,
         batch=batch,
@@ -108,6 +117,8 @@ def extract_features(
     # Before anything is written: a wrong network must not leave a record of itself.
     opened = spread.open(open_work, times, (source, features))
     fit, dimension = opened.about
+    if align and fit.height != fit.width:
+        raise UsageError(f"--align makes square crops, and {name} gets faces of {fit.height}x{fit.width}")
     settings = {
         "model": name,
         "sha256": weights.sha256,
@@ -116,6 +127,8 @@ def extract_features(
         "colour": fit.colour,
         "mean": fit.mean,
         "scale": fit.scale,
+        # None for the network's own, which records of earlier releases do not name.
+        "image_size": size,
         "flip": flip,
         "align": detector.sha256 if detector else None,
     }
@@ -149,7 +162,7 @@ def extract_features(
     try:
         if todo:
             if not align:
-                warn_of_unaligned(todo[0])
+                warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
             for worked, (photo, result) in enumerate(opened.work(todo), start=1):
                 if isinstance(result, PhotoError):
                     failed.append(Failure(photo.path, result.stage, str(result)))
@@ -184,6 +197,8 @@ def _open_extraction(
     times: StepTimes,
     threads: int | None,
     *,
+    size: Size | None,
+    undistorted: bool,
     flip: bool,
     folder: Path | None,
     batch: int,
@@ -197,8 +212,8 @@ def _open_extraction(
         weights = obtain_again(weights, "recogniser")
         detector = detector and obtain_again(detector, "detector")
     preprocessing = weights.model.preprocessing if weights.model else None
-    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept, threads)
-    prepare = _reader(engine.preprocessing, flip, detector.path if detector else None, times)
+    engine = open_recogniser(weights.path, preprocessing, device, precision, weights.kept, threads, size)
+    prepare = _reader(engine.preprocessing, flip, undistorted, detector.path if detector else None, times)
 
     def finish(photo: Photo, kept: None, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
         embedding = unit_embedding(outputs)
@@ -223,13 +238,17 @@ def _features_in(folder: Path) -> Iterator[Path]:
 
 
 def _reader(
-    fit: Preprocessing, flip: bool, detector: Path | None, times: StepTimes
+    fit: Preprocessing, flip: bool, undistorted: bool, detector: Path | None, times: StepTimes
 ) -> Callable[[Photo], tuple[None, NDArray[np.uint8]]]:
     """Give the function that reads a photo and makes it the network's input, for use in threads."""
     read_face = face_reader(detector, fit.height, times)
 
     def read(photo: Photo) -> tuple[None, NDArray[np.uint8]]:
         face = read_face(photo)
+        height, width = face.shape[:2]
+        if undistorted and distorts((height, width), (fit.height, fit.width)):
+            reason = f"is {height}x{width}, and the network gets {fit.height}x{fit.width}: it would be distorted"
+            raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
         with times.measure("resize to the recogniser's size"):
             return None, views(resize(face, fit.height, fit.width), flip)
 
