@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,14 +82,15 @@ def test_records_are_short_to_read():
 def test_photos_to_scores_are_those_of_the_scripts(tmp_path, face_paths, bisenet_weights, recogniser_weights):
     del bisenet_weights
     photos = [read_photo(path) for path in face_paths[:4]]
-    options = {"device": "cpu", "precision": "fp32"}
+    options: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
     (tmp_path / "photos.txt").write_text("\n".join(map(str, face_paths[:4])))
     blur_photos(tmp_path / "photos.txt", tmp_path / "m", tmp_path / "b", parts=["nose"], **options)
     blurred = tmp_path / "b" / "blurred_nose"
     extract_features(blurred, tmp_path / "f", model=str(recogniser_weights), **options)
 
     labels = facepart.parse_faces(photos, **options)
-    assert (labels.shape, labels.dtype) == ((4, 512, 512), np.uint8)
+    assert labels.shape == (4, 512, 512)
+    assert labels.dtype == np.uint8
     occluded = [facepart.occlude(photo, found, "nose") for photo, found in zip(photos, labels, strict=True)]
     embeddings = facepart.embed_faces(occluded, model=str(recogniser_weights), **options)
     for photo, embedding, path in zip(occluded, embeddings, face_paths, strict=False):
@@ -101,7 +103,8 @@ def test_photos_to_scores_are_those_of_the_scripts(tmp_path, face_paths, bisenet
 def test_what_is_not_a_photo_is_refused_in_one_line(bisenet_weights):
     del bisenet_weights
     photo, labels = np.zeros((64, 64, 3), np.uint8), np.zeros((512, 512), np.uint8)
-    for bad in (np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3)), np.zeros((0, 64, 3), np.uint8)):
+    wrong: list[Any] = [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3)), np.zeros((0, 64, 3), np.uint8)]
+    for bad in wrong:
         with pytest.raises(facepart.FacepartError, match=r"photo 0: is .*, not uint8 \(height, width, 3\)"):
             facepart.parse_faces([bad])
     with pytest.raises(facepart.UsageError, match="unknown part 'ear'"):
