@@ -113,8 +113,13 @@ def _text_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
 
 
 class _Form(NamedTuple):
-    """How a text is laid out: what parts its columns (None: blanks), how many there are, whether the first line
-    names them."""
+    """How a text is laid out.
+
+    Attributes:
+        delimiter: what separates its columns; None for blanks.
+        columns: how many there are.
+        heading: whether the first line names them.
+    """
 
     delimiter: str | None
     columns: int
