@@ -149,7 +149,7 @@ def test_as_many_sets_as_can_be_told_apart(draw: Callable[..., Figure], most: in
 
 
 def test_two_texts_side_by_side_fit_or_stand_below_each_other() -> None:
-    for label, columns in (("Blurred part ", 1), ("No eyes ", 2)):  # 27 wide characters do not fit twice
+    for label, columns in (("Blurred part ", 1), ("Nose ", 2)):  # 27 wide characters do not fit twice
         figure = roc([make_set(f"{label}{number}", n=500, shift=0.2, seed=number) for number in range(4)])
         with style.house_style():
             figure.draw_without_rendering()

@@ -20,7 +20,7 @@ from facepart.uncertainty.intervals import Interval, rate_interval
 
 # FMRs at which the interval is computed: ten a power of ten, from 0.5 down to 1e-8.
 _A_DECADE, _DECADES = 10, 8
-FMRS = tuple(float(f"{10 ** (-step / _A_DECADE):.4g}") for step in range(3, _A_DECADE * _DECADES + 1))
+FMRS = tuple(float(f"{10 ** (-step / _A_DECADE):.2g}") for step in range(3, _A_DECADE * _DECADES + 1))
 
 
 class Band(NamedTuple):

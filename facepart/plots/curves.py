@@ -76,7 +76,7 @@ def roc(
             if bands:
                 fmr, low, high, _ = entry.band
                 axes.fill_between(fmr, low, high, color=colour, alpha=style.BAND_OPACITY, linewidth=0)
-                least = min(least, *low.tolist())
+                least = min([least, *low.tolist()])
             at = {point.threshold: (point.fmr, 1 - point.fnmr) for _, point in marked if point.fmr > 0}
             _marks(axes, at, colour, named=len(sets) == 1)
         room = max(1 - least, _LEAST_ROOM) if min_tmr is None else 1 - min_tmr

@@ -35,7 +35,7 @@ TITLE_SIZE = 10.5
 LEGEND_SIZE = 9
 POINTS = 72  # an inch
 # As wide may a text be, in inches, of which two stand side by side in the legend.
-LEGEND_COLUMN = 1.6
+LEGEND_COLUMN = 1.5
 # How many characters fit across the figure.
 LEGEND_CHARACTERS = 54
 TITLE_CHARACTERS = 52
