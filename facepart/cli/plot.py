@@ -134,7 +134,8 @@ def _refuse_misplaced(arguments: argparse.Namespace) -> None:
     """Raise UsageError for options that are not for this kind, or files that are not named."""
     kind = arguments.kind
     for name, only in _ONLY.items():
-        if getattr(arguments, name) not in (None, False) and kind != only:
+        value = getattr(arguments, name)
+        if value is not None and value is not False and kind != only:
             raise UsageError(f"--{name} is for --kind {only}, not for --kind {kind}")
     if (arguments.dest is None) != (arguments.name is None):
         raise UsageError("-d FOLDER and -n NAME go together: where the files go, and what they are called")

@@ -80,17 +80,15 @@ def read_samples(options: Mapping[str, Any]) -> list[list[Sample]]:
         )
     sets = [_samples(options, number) for number in given]
     for number, samples in zip(given, sets, strict=True):
-        lacking = set(sets[0]) ^ set(samples)
-        if lacking:
-            kind = min(lacking)
-            raise UsageError(
-                f"set {number} and set 1 have to be of the same kinds: one has {kind} scores, one has none"
-            )
+        if not samples:
+            raise UsageError(f"set {number} needs scores: give -a{number}, -i{number} or -s{number}")
+        for kind in set(sets[0]) ^ set(samples):
+            raise UsageError(f"set {number} and set 1 need scores of the same kinds: only one has {kind} scores")
     return [list(samples.values()) for samples in sets]
 
 
 def missing_sums(options: Mapping[str, Any]) -> list[str]:
-    """Say, for each set without sums by subject, where these would be."""
+    """Say, for each score file without sums by subject, where these would be."""
     places = []
     for number in _numbers(options):
         for file in _files(options, number):
@@ -99,7 +97,7 @@ def missing_sums(options: Mapping[str, Any]) -> list[str]:
                 places.append(f"none for {file}, which is not named as `facepart match` names its files")
             elif not place.exists():
                 places.append(f"no {place}")
-    return list(dict.fromkeys(places))
+    return list(dict.fromkeys(places)) or ["the two files of a set are of different groups"]
 
 
 def _numbers(options: Mapping[str, Any]) -> list[int]:
