@@ -277,6 +277,46 @@ def test_the_original_programs_long_options_and_old_score_files(tmp_path: Path, 
     assert (tmp_path / "out" / "x.txt").read_text() == (tmp_path / "expected" / "x.txt").read_text()
 
 
+def write_old(path: Path, scores: NDArray[np.float64]) -> Path:
+    """Write scores in the form that the name of the file says, as one original program or another did."""
+    pairs = np.column_stack([np.zeros(len(scores)), np.arange(len(scores)), scores])
+    words = np.array([[f"{one:.0f}", f"a_{other:.0f}", f"{score:.6f}"] for one, other, score in pairs])
+    if path.name == "columns.npy":
+        np.save(path, pairs)
+    elif path.name == "text.npy":
+        np.save(path, words)
+    elif path.name == "bytes.npy":
+        np.save(path, words[:, 2].astype("S"))
+    elif path.name == "scores.txt":
+        np.savetxt(path, scores, fmt="%.6f")
+    else:
+        np.savetxt(path, words, fmt="%s", delimiter="," if path.suffix == ".csv" else " ")
+    return path
+
+
+def test_six_sets_by_the_long_options_in_every_old_form_of_a_file(tmp_path: Path, run: Run) -> None:
+    """plot_relative_freq_histogram_v2.py; the same scores in each form, so that all numbers are the same."""
+    forms = ("columns.npy", "text.npy", "bytes.npy", "scores.txt", "pairs.txt", "pairs.csv")
+    entry = make_set(n=60)
+    options: list[str | Path] = []
+    for number, form in enumerate(forms, 1):
+        for kind in ("authentic", "impostor"):
+            folder = tmp_path / f"{kind}{number}"
+            folder.mkdir()
+            options += [f"-{kind}{number}", write_old(folder / form, each_score(getattr(entry, kind)))]
+        options += [f"-label{number}", f"Form {number}"]
+    done = run("./Plots/", *options, "-title", "T", "-dest", tmp_path / "out", "-name", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    plot(
+        [dataclasses.replace(entry, label=f"Form {number}") for number in range(1, 7)],
+        tmp_path / "expected",
+        "x",
+        "T",
+    )
+    for suffix in ("png", "svg", "csv", "txt"):
+        assert (tmp_path / "out" / f"x.{suffix}").read_bytes() == (tmp_path / "expected" / f"x.{suffix}").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
