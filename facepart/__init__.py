@@ -20,10 +20,12 @@ The rooms, in the order in which data flows (each imports only those before it):
     embeddings + people -> authentic and impostor scores
 ``cluster``
     the same on several machines, by Ray
-``metrics``, ``plots``
+``metrics``
     scores -> figures
 ``uncertainty``
     what each person adds to a figure -> standard errors and intervals
+``plots``
+    figures and intervals -> pictures and tables
 ``report``
     the figures of a study -> tables, and a page
 ``study``
