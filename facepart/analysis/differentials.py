@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facepart.analysis.influence import Influence, PeopleScores, fmr_of, fnmr_at_fmr_of, fnmr_of
+from facepart.analysis.influence import (
+    Influence,
+    PeopleScores,
+    aligned,
+    difference_of,
+    fmr_of,
+    fnmr_at_fmr_of,
+    fnmr_of,
+)
 from facepart.analysis.intervals import (
     FEWEST_PEOPLE,
     UNKNOWN,
@@ -125,11 +133,7 @@ def shift_differences(
     """
     found = []
     for first, second in combinations(shifts, 2):
-        apart, count = _aligned((shifts[first], people[first]), (shifts[second], people[second]))
-        paired = count < len(people[first]) + len(people[second])
-        # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
-        twice = 0.0 if paired else shifts[first].twice + shifts[second].twice
-        both = Influence(shifts[first].value - shifts[second].value, apart[0] - apart[1], twice)
+        both, paired = difference_of((shifts[first], people[first]), (shifts[second], people[second]))
         smaller = min(len(people[first]), len(people[second]))
         found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
     return found
@@ -230,22 +234,8 @@ def _ratios(moved: Mapping[str, tuple[_Moved, _Moved | None]]) -> list[RateRatio
             if one is None or other is None:
                 ratios.append(UNKNOWN)
                 continue
-            (ours, theirs), _ = _aligned(one[:2], other[:2])
+            (ours, theirs), _ = aligned(one[:2], other[:2])
             after, before = one.rate._replace(people=ours), other.rate._replace(people=theirs)
             ratios.append(ratio_interval(after, before, min(one.number, other.number)))
         found.append(RateRatio(first, second, *ratios))
     return found
-
-
-def _aligned(
-    first: tuple[Influence, Sequence[str]], second: tuple[Influence, Sequence[str]]
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Lay out what the people of two groups add over the people of both; give also how many these are."""
-    known: dict[str, int] = {}
-    places = [[known.setdefault(name, len(known)) for name in names] for _, names in (first, second)]
-    laid = []
-    for (influence, _), place in zip((first, second), places, strict=True):
-        people = np.zeros(len(known))
-        people[place] = influence.people
-        laid.append(people)
-    return (laid[0], laid[1]), len(known)

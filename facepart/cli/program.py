@@ -29,7 +29,7 @@ _SUMMARIES = {
     "blur": "segment faces and blur one part at a time",
     "extract": "photos -> ArcFace features",
     "match": "features -> authentic and impostor scores",
-    "plot": "scores -> histograms and d'",
+    "plot": "scores -> histograms, ROC and other figures, d' and error rates",
     "study": "photos and a table of people -> which part matters most, and a report",
     "lists": "write a list of features, of all or of one demographic group",
     "models": "list, fetch and check networks",

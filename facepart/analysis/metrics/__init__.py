@@ -13,7 +13,7 @@ from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, 
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
-from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
+from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
     TOO_FEW,
@@ -21,7 +21,7 @@ from facepart.analysis.metrics.operating_point import (
     fnmr_at_fmr,
     operating_point,
     supports,
-    tar_at_fmr,
+    tmr_at_fmr,
 )
 from facepart.analysis.metrics.rank_agreement import kendall_tau
 from facepart.analysis.metrics.shift import mean_shift
@@ -46,11 +46,12 @@ __all__ = [
     "inequity",
     "kendall_tau",
     "kolmogorov_smirnov",
+    "kolmogorov_smirnov_p",
     "max_min_ratio",
     "mean_shift",
     "operating_point",
     "supports",
-    "tar_at_fmr",
     "threshold_at_fmr",
+    "tmr_at_fmr",
     "wasserstein",
 ]
