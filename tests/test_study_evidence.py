@@ -111,7 +111,7 @@ def test_groups_are_compared_at_a_common_threshold_and_at_their_own(
     found = {(each.photos, each.target, each.threshold_of): each for each in outcome.figures.differentials}
     assert set(found) == {
         (photos, target, kind)
-        for photos in ("original", *PARTS)
+        for photos in ("baseline", *PARTS)
         for target in (1e-3, 1e-4)
         for kind in ("all", EACH_GROUP)
     }
