@@ -196,7 +196,7 @@ def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) 
     (mine / "000_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     shutil.copy(photos / "000_0.png", mine / "004_0.png")
     people = write_people(tmp_path / "people.csv", "subject,group\n000,CM\n001,CM\n002,CF\n009,AAF\n004,\n")
-    with pytest.raises(FacepartError, match="the photos of group 'CF' show one person"):
+    with pytest.raises(FacepartError, match="the photos of group 'CF' show one subject"):
         run_study(request_for(mine, tmp_path / "out", settings, people=people))
     outcome = run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM"]))
     assert (outcome.embedded, outcome.skipped, outcome.left_out) == (5, 0, 3)  # only those of the group
@@ -283,7 +283,7 @@ def test_the_command(photos, settings, tmp_path, run: Run) -> None:
     options = ["-s", photos, "-o", tmp_path / "out", "--parts", "eyes,nose", "--model", settings["model"]]
     dry = run("-m", "facepart", "study", *options, "--dry-run", "--device", "cpu")
     assert dry.returncode == 0, dry.stderr
-    assert "6 photos, 6 of them to be embedded" in dry.stdout
+    assert "6 photos, 6 of them to embed" in dry.stdout
     assert "all: 6 photos of 3 people, 45 pairs in 3 conditions" in dry.stdout
     assert not (tmp_path / "out").exists()
     done = run("-m", "facepart", "study", *options, "--device", "cpu", "--profile")
@@ -351,5 +351,5 @@ def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
     with pytest.raises(UsageError, match="unknown part"):
         run_study(request_for(photos, tmp_path / "out", settings, parts=["ears"]))
     write_list(tmp_path / "one.txt", [photos / "000_0.png", photos / "000_1.png"])
-    with pytest.raises(FacepartError, match="the photos show one person"):
+    with pytest.raises(FacepartError, match="the photos show one subject"):
         run_study(request_for(tmp_path / "one.txt", tmp_path / "out", settings))
