@@ -39,7 +39,8 @@ def answer(content: Content) -> str:
     if others:
         last = others[-1]
         said.append(
-            f"The {_named(last)} {_comes(last)} last, at {_ranged(last)}{', a fall' if last.effect.value < 0 else ''}."
+            f"The {_named(last)} {_comes(last)} last, at {_ranged(last)}"
+            f"{', a fall' if last.effect.value < 0 else ''}."
         )
     if several:
         said.append(_agreement(content, first))
