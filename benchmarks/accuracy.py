@@ -30,9 +30,11 @@ from facepart.analysis.metrics.dprime import d_prime
 from facepart.cli.progress import progress_bar
 from facepart.data.naming import naming_rule
 from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photos import Photo as PhotoFile
 from facepart.data.photos import find_photos
 from facepart.data.resize import resize
 from facepart.errors import FacepartError
+from facepart.files.progress import StepTimes
 from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
 from facepart.networks.embedding import unit_embedding
@@ -41,9 +43,10 @@ from facepart.networks.engine_choice import choose_device, choose_precision
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.networks.recogniser import open_recogniser
-from facepart.occlusion.versions import versions_of
-from facepart.pipeline.batches import DEFAULT_BATCH
-from facepart.pipeline.embed import embed_versions
+from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+from facepart.pipeline.network_files import NetworkFiles, Networks
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from tests.witness.checkpoints import cosines
 
 SIZE = 224
@@ -119,15 +122,28 @@ def d_prime_within(embeddings: NDArray[np.float32], subjects: Sequence[str]) -> 
     return d_prime(scores[rows, columns][same], scores[rows, columns][~same])
 
 
-def embed_original_and_blurred(crops: Sequence[Photo], parser: Engine, recogniser: Engine) -> NDArray[np.float32]:
+class CropWorker(PhotoWorker):
+    """Works on crops in memory, by the number that is their name."""
+
+    crops: Sequence[NDArray[np.uint8]]
+
+    def read(self, photo: PhotoFile) -> NDArray[np.uint8]:
+        """Return the crop."""
+        return self.crops[int(photo.name)]
+
+
+def embed_baseline_and_blurred(crops: Sequence[Photo], parser: Engine, recogniser: Engine) -> NDArray[np.float32]:
     """Embed crops as they are, and with PART blurred: float32 (2, n, d)."""
+    worker = CropWorker(NetworkFiles(None, None, None, "cpu", parser.precision))
+    worker.crops = crops
+    worker.use(Networks(parser, recogniser, None), StepTimes(), default_workers())
+    occlusion = Occlusion(Region(PART))
     rows = []
-    for number, embedded in embed_versions(
-        range(len(crops)), crops.__getitem__, parser, recogniser, versions_of([PART])
-    ):
-        if isinstance(embedded, PhotoError):
-            raise FacepartError(f"crop {number}: {embedded}")
-        rows.append(embedded.embeddings)
+    tasks = [PhotoTask(PhotoFile(Path(str(number)), str(number)), (occlusion,)) for number in range(len(crops))]
+    for task, result in worker.map(tasks):
+        if isinstance(result, PhotoError):
+            raise FacepartError(f"crop {task.photo.name}: {result}")
+        rows.append(np.stack([result.record.embeddings[each.name] for each in (BASELINE, occlusion)]))
     return np.stack(rows, axis=1)
 
 
@@ -156,7 +172,7 @@ def judge_recogniser(
         verdicts: takes the figures.
     """
     of_lfw = [embed(list(lfw.values()), recogniser) for _, recogniser in engines]
-    both = [embed_original_and_blurred(list(crops.values()), *each) for each in engines]
+    both = [embed_baseline_and_blurred(list(crops.values()), *each) for each in engines]
     sets = {"photos": [each[0] for each in both], f"photos, {PART} blurred": [each[1] for each in both]}
     for title, (fast, exact) in {**sets, "LFW": of_lfw}.items():
         agreement = cosines(fast, exact)

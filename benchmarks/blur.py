@@ -29,16 +29,19 @@ from PIL import Image
 from benchmarks.machine import describe
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
-from facepart.data.photos import find_photos
+from facepart.data.photos import Photo, find_photos
 from facepart.data.resize import resize
+from facepart.files.progress import StepTimes
 from facepart.networks.bisenet import load_bisenet
 from facepart.networks.catalogue import DEFAULT_PARSER, default_recogniser, obtain
 from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
-from facepart.occlusion.versions import versions_of
+from facepart.pipeline.batches import default_workers
 from facepart.pipeline.blur import blur_photos
-from facepart.pipeline.embed import embed_versions
+from facepart.pipeline.network_files import NetworkFiles, Networks
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 SIZE = 224
 ROUNDS = 3
@@ -49,14 +52,14 @@ MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225
 
 def originals_way(photos: Sequence[Path], out: Path, network: torch.nn.Module) -> None:
     """Do what the original programs do, part by part and photo by photo (without its network's auxiliary heads)."""
-    for part, classes in PARTS.items():
+    for part, row in PARTS.items():
         for path in photos:
             with Image.open(path) as image:
                 x = np.asarray(image.convert("RGB").resize((512, 512), Image.Resampling.BILINEAR)) / 255
             batch = torch.from_numpy(((x - MEAN) / DEVIATION).transpose(2, 0, 1)[None].astype(np.float32))
             with torch.no_grad():
                 labels = network(batch)[0].numpy().argmax(0)
-            mask = np.where(np.isin(labels, classes), 255, 0).astype(np.uint8)
+            mask = np.where(np.isin(labels, row.classes), 255, 0).astype(np.uint8)
             cv2.imwrite(str(out / f"{part}_{path.stem}_annotation.png"), mask)
     for part in PARTS:
         for path in photos:
@@ -105,7 +108,11 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
         recogniser(faces)
 
     def fused(out: Path) -> None:
-        for _ in embed_versions(paths, read_photo, parser, recogniser, versions_of(list(PARTS))):
+        del out
+        worker = PhotoWorker(NetworkFiles(weights, recogniser_weights, None, "cpu", parser.precision))
+        worker.use(Networks(parser, recogniser, None), StepTimes(), default_workers())
+        occlusions = tuple(Occlusion(Region(part)) for part in PARTS)
+        for _ in worker.map([PhotoTask(Photo(path, path.stem), occlusions) for path in paths]):
             pass
 
     sides: dict[str, tuple[int, Callable[[Path], object]]] = {

@@ -16,13 +16,13 @@ import pytest
 
 from facepart.cluster import handing, room
 from facepart.cluster.connect import connect
-from facepart.cluster.executor import Cluster
+from facepart.cluster.executor import RayExecutor
 from facepart.cluster.machines import Node, Size
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
 from facepart.pipeline.blur import blur_photos
-from facepart.pipeline.executor import HERE
+from facepart.pipeline.executor import LOCAL
 from facepart.pipeline.extract import extract_features
 from facepart.study import Request, run_study
 from tests.cluster_features import skip_without_ray
@@ -77,25 +77,25 @@ def blurred(photos: Path, bisenet_weights: Path, tmp_path_factory: pytest.TempPa
     return out
 
 
-def blur_on(spread: Cluster, photos: Path, out: Path, **options):
+def blur_on(executor: RayExecutor, photos: Path, out: Path, **options):
     return blur_photos(
-        photos, out / "masks", out / "blurred", parts=PARTS, save_labels=True, spread=spread, **OPTIONS, **options
+        photos, out / "masks", out / "blurred", parts=PARTS, save_labels=True, executor=executor, **OPTIONS, **options
     )
 
 
 def test_blurred_photos_are_those_of_one_machine(photos, blurred, nodes, small_shards, tmp_path: Path) -> None:
-    outcome = blur_on(Cluster("cpu"), photos, tmp_path)
+    outcome = blur_on(RayExecutor("cpu"), photos, tmp_path)
     assert (outcome.done, [failure.stage for failure in outcome.failures]) == (10, ["read"])
     assert contents(tmp_path) == contents(blurred)
-    assert blur_on(Cluster("cpu"), photos, tmp_path).skipped == 10
+    assert blur_on(RayExecutor("cpu"), photos, tmp_path).skipped == 10
 
 
 @pytest.mark.parametrize("matrix", [False, True])
 def test_features_are_those_of_one_machine(matrix: bool, photos, recogniser_weights, nodes, small_shards, tmp_path):
     options: dict[str, Any] = {"model": str(recogniser_weights), "matrix": matrix, "flip": True, **OPTIONS}
     found = []
-    for parent, spread in (("here", HERE), ("there", Cluster("cpu"))):
-        extract_features(photos, tmp_path / parent / "f", spread=spread, **options)
+    for parent, executor in (("here", LOCAL), ("there", RayExecutor("cpu"))):
+        extract_features(photos, tmp_path / parent / "f", executor=executor, **options)
         found.append(contents(tmp_path / parent / "f", "list.txt"))
     assert found[0] == found[1]
     assert "failures.csv" in found[0]
@@ -128,7 +128,7 @@ def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
 
     (tmp_path / "notes").mkdir()
     deadly = DeadlyCluster(tmp_path / "notes", once=["001_1"])
-    outcome = run_study(request_of(tmp_path / "out"), spread=deadly, count=take_over)
+    outcome = run_study(request_of(tmp_path / "out"), executor=deadly, counter=take_over)
     assert (outcome.embedded, len(outcome.failures)) == (11, 1)
     assert len(list((tmp_path / "notes").glob("001_1-*"))) == 2
     found, expected = answer(tmp_path / "out"), answer(studied)
@@ -147,7 +147,7 @@ def test_a_photo_that_kills_every_worker_is_set_aside(
     assert len(list((tmp_path / "notes").glob("001_0-*"))) == 3
     shutil.rmtree(tmp_path / "notes")
     # It is tried again in the next run, like any that failed; its files were there but for its row of parts.csv.
-    blur_on(Cluster("cpu"), photos, tmp_path)
+    blur_on(RayExecutor("cpu"), photos, tmp_path)
     assert contents(tmp_path) == contents(blurred)
 
 
@@ -162,7 +162,7 @@ def test_a_node_that_dies_takes_nothing_with_it(
             nodes.remove_node(doomed, allow_graceful=False)
         had.append(done)
 
-    outcome = blur_on(Cluster("cpu"), photos, tmp_path, progress=kill)
+    outcome = blur_on(RayExecutor("cpu"), photos, tmp_path, progress=kill)
     assert (outcome.done, len(outcome.failures), had[-1]) == (10, 1, 11)
     assert contents(tmp_path) == contents(blurred)
 
@@ -172,7 +172,7 @@ def test_when_all_nodes_are_gone_one_waits_for_others(
 ) -> None:
     """The only worker dies, and there is no room for another for two looks."""
     rooms = iter([1, 1, 1, 1, 0, 0])
-    monkeypatch.setattr(Cluster, "_room", lambda self, size: next(rooms, 2))
+    monkeypatch.setattr(RayExecutor, "_room", lambda self, size: next(rooms, 2))
     monkeypatch.setattr("facepart.cluster.pool._LOOK", 0.5)
     (tmp_path / "notes").mkdir()
     outcome = blur_on(DeadlyCluster(tmp_path / "notes", once=["001_1"]), photos, tmp_path)
@@ -204,7 +204,7 @@ def test_that_all_processors_are_taken_is_told(nodes, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(room._log, "warning", warn)
     monkeypatch.setattr(room, "_PATIENCE", 0.2)
-    assert Cluster("cpu").choose("cpu", "fp32") == ("cpu", "fp32")
+    assert RayExecutor("cpu").choose_engine("cpu", "fp32") == ("cpu", "fp32")
     assert told == ["--ray: waiting for processors of the cluster, all are taken"]
     ray.get(others)
 
@@ -241,12 +241,12 @@ def test_the_driver_is_killed_and_started_again(
 
 def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="every worker has a GPU of its own; give --device cuda"):
-        Cluster("cuda:1")
+        RayExecutor("cuda:1")
     with pytest.raises(FacepartError, match="no node of the cluster has a GPU; give --device cpu"):
-        Cluster("cuda")
+        RayExecutor("cuda")
     (tmp_path / "wrong.onnx").write_bytes(b"no network" * 100)
     with pytest.raises(FacepartError, match=r"^--ray: .*wrong\.onnx"):
-        blur_on(Cluster("cpu"), photos, tmp_path, model=str(tmp_path / "wrong.onnx"))
+        blur_on(RayExecutor("cpu"), photos, tmp_path, model=str(tmp_path / "wrong.onnx"))
     assert not (tmp_path / "masks").exists()
 
 
@@ -262,19 +262,19 @@ def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: 
 )
 def test_workers_fit_the_nodes(device: str, there, size, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(*each) for each in there])
-    assert Cluster(device)._size() == size
-    assert Cluster(device)._room(Size(*size)) == workers
+    assert RayExecutor(device)._size() == size
+    assert RayExecutor(device)._room(Size(*size)) == workers
 
 
 def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(8), Node(1)])
-    assert Cluster("cpu")._room(Size(4, 0)) == 2
+    assert RayExecutor("cpu")._room(Size(4, 0)) == 2
 
 
 def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(0)])
     with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
-        Cluster("auto")._size()
+        RayExecutor("auto")._size()
 
 
 def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):

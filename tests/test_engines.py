@@ -196,7 +196,7 @@ def test_the_stream_keeps_order_and_company(items):
         return int(outputs.max())
 
     engine = Doubling()
-    results = list(streaming.stream(items, prepare, engine, finish))
+    results = list(streaming.run_batches(items, prepare, engine, finish))
     assert [item for item, _ in results] == items
     for (value, count), result in results:
         assert str(result) == (f"no {value}" if count == 0 else str(2 * value))
@@ -213,7 +213,7 @@ def test_memory_is_bounded_however_many_photos_there_are():
             most = max(most, alive)
         return None, np.zeros((1, 1, 1, 3), np.uint8)
 
-    for _ in streaming.stream(range(500), prepare, Doubling(), lambda item, kept, outputs: None):
+    for _ in streaming.run_batches(range(500), prepare, Doubling(), lambda item, kept, outputs: None):
         with lock:
             alive -= 1
     assert alive == 0
@@ -228,7 +228,7 @@ def test_an_error_that_is_no_photos_fault_ends_the_stream():
 
     done = []
     with pytest.raises(FacepartError, match="the disk is full"):
-        for item, _ in streaming.stream(
+        for item, _ in streaming.run_batches(
             range(100), lambda item: (None, np.zeros((1, 1, 1, 3), np.uint8)), Doubling(), finish
         ):
             done.append(item)

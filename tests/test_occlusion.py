@@ -11,7 +11,7 @@ from facepart.data.photo_input import read_photo
 from facepart.errors import UsageError
 from facepart.networks import face_parser as parser
 from facepart.occlusion.occlude import blend, occlude_parts
-from facepart.occlusion.parts import PARTS, choose_parts, part_mask
+from facepart.occlusion.parts import PARTS, choose_parts, class_mask, part_mask
 from facepart.occlusion.recipe import Recipe, recipe
 from facepart.occlusion.soften import soft_mask, truncating_gaussian
 from tests.test_parsing import ORIGINAL_NAMES
@@ -52,9 +52,17 @@ def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_wei
 
 def test_masks_are_the_classes_of_the_part():
     labels = np.arange(19, dtype=np.uint8).reshape(1, 19)
-    for part, classes in PARTS.items():
-        assert set(np.flatnonzero(part_mask(labels, part)[0])) == set(classes)
-        assert set(np.unique(part_mask(labels, part))) == {0, 255}
+    for name, part in PARTS.items():
+        assert set(np.flatnonzero(part_mask(labels, name)[0])) == set(part.classes)
+        assert set(np.unique(part_mask(labels, name))) == {0, 255}
+
+
+def test_classes_need_not_follow_each_other():
+    labels = np.arange(19, dtype=np.uint8).reshape(1, 19)
+    for classes in [(4,), (4, 5), (5, 4, 6), (4, 6), (0, 18), (18, 2, 7)]:
+        mask = class_mask(labels, classes)
+        assert set(np.flatnonzero(mask[0])) == set(classes)
+        assert set(np.unique(mask)) == {0, 255}
 
 
 def test_parts_are_chosen_by_name_in_one_order():

@@ -178,7 +178,7 @@ def test_no_part_no_control(part):
 def test_odd_maps_get_a_control_of_equal_area_too(part, covered):
     """A part of a pixel, a part with nothing around it, a part that is the whole photo."""
     labels = np.zeros((512, 512), np.uint8)
-    labels[-covered:, :covered] = PARTS[part][0]
+    labels[-covered:, :covered] = PARTS[part].classes[0]
     control = control_mask(labels, part, 9)
     parts = np.count_nonzero(grown(part_mask(labels, part), part))
     assert np.count_nonzero(grown(control.mask, part)) == pytest.approx(parts, rel=0.03)

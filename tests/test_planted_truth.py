@@ -11,13 +11,13 @@ they do, the other parts are worth less than an average place of their size, and
 """
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.design import Design
 from facepart.analysis.intervals import Interval
 from facepart.analysis.measure import Figures, measure
 from facepart.analysis.ranking import IMPORTANCE, SHIFT
@@ -28,11 +28,11 @@ from facepart.files.progress import StepTimes
 from facepart.networks.engine import Preprocessing
 from facepart.occlusion.control import MOVED
 from facepart.occlusion.method import STANDARD
-from facepart.occlusion.versions import versions_of
-from facepart.pipeline.embedding import Networks, embed_photos, list_wanted, put_away
-from facepart.pipeline.embedding_store import Store
-from facepart.study.matching import Members, compare_group, conditions_of
-from facepart.study.setup import Request, Setup
+from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.network_files import NetworkFiles, Networks
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from facepart.study.comparisons import Comparisons
+from facepart.study.groups import StudyGroup
 
 PEOPLE, PHOTOS, SIDE, DRAWS = 40, 3, 128, 2
 PARTS = ("eyes", "nose", "mouth", "hair")
@@ -103,37 +103,39 @@ def draw_photos(identity: float, seed: int) -> dict[str, NDArray[np.uint8]]:
     return photos
 
 
+class PaintedPhotos(PhotoWorker):
+    """Works on photos in memory, by networks that are drawn."""
+
+    def __init__(self, pictures: dict[str, NDArray[np.uint8]], parser: Parser, recogniser: Recogniser) -> None:
+        super().__init__(NetworkFiles(None, None, None, "cpu", "fp32"))
+        self.pictures = pictures
+        self.use(Networks(parser, recogniser, None), StepTimes(), threads=2)
+
+    def read(self, photo: Photo) -> NDArray[np.uint8]:
+        return self.pictures[photo.name]
+
+
 def study(
     folder: Path, identity: float, large: bool, parts: tuple[str, ...] = PARTS, seed: int = 3
 ) -> tuple[Figures, Figures]:
     """Run a study with these networks, from photos in memory to its figures: with the control, and without."""
     pictures = draw_photos(identity, seed)
     names = sorted(pictures)
-    versions = tuple(versions_of(parts, draws=DRAWS))
-    store = Store(folder / "embeddings")
-    networks = Networks(Parser(draw_labels(large)), Recogniser(seed), lambda photo: pictures[photo.name], flip=False)
+    controlled, uncontrolled = (
+        Design(("drawn",), parts, (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,)) for draws in (DRAWS, 0)
+    )
+    store = EmbeddingStore(folder / "embeddings", controlled.occlusions)
+    worker = PaintedPhotos(pictures, Parser(draw_labels(large)), Recogniser(seed))
     photos = [Photo(folder / f"{name}.png", name) for name in names]
-    wanted = list_wanted({versions: photos})
-    put_away(embed_photos(wanted, networks, None, batch=8, workers=2, times=StepTimes()), store)
+    for _, result in worker.map([PhotoTask(photo, tuple(controlled.occlusions)) for photo in photos]):
+        store.add(result.record)  # type: ignore[union-attr]
+    store.flush()
     naming = {"dataset": DEFAULT_DATASET, "subject_pattern": None}
-    told: dict[str, Any] = {"down_to": 1.0, "settings": {}, "keep_pairs": False, "options": naming}
-    for condition in conditions_of(versions, cross=False):
-        compare_group(folder, store, condition, ALL_GROUPS, names, **told)
-
-    def figures(draws: int) -> Figures:
-        wanted = tuple(versions_of(parts, draws=draws))
-        setup = SimpleNamespace(
-            request=Request(folder, folder, parts=parts, control=draws),
-            parts=parts,
-            ways=(STANDARD,),
-            versions=wanted,
-            rule=naming_rule(DEFAULT_DATASET),
-            store=store,
-        )
-        # What a setup says of files and weights is of no matter here.
-        return measure(cast(Setup, setup), Members({ALL_GROUPS: names}, {ALL_GROUPS: PEOPLE}, [], []))
-
-    return figures(DRAWS), figures(0)
+    comparisons = Comparisons(folder, store, {}, naming, keep_pairs=False, counter=None)
+    for cell in controlled.cells():
+        comparisons.run(cell, names, 1.0)
+    group = StudyGroup(ALL_GROUPS, names, naming_rule(DEFAULT_DATASET), store, folder)
+    return measure(controlled, {ALL_GROUPS: group}, None), measure(uncontrolled, {ALL_GROUPS: group}, None)
 
 
 def rows_of(figures: Figures) -> dict[str, PartResult]:
@@ -149,10 +151,10 @@ def check_planted(figures: Figures) -> None:
     assert figures.ranked_by == IMPORTANCE
     first, *others = figures.rankings[ALL_GROUPS]
     assert first.part == "hair"
-    assert first.worth.low > 0
-    assert first.first > 0.95
+    assert first.effect.low > 0
+    assert first.ranked_first > 0.95
     assert not first.tied
-    assert {each.part: holds_zero(each.worth) for each in others} == dict.fromkeys(set(PARTS) - {"hair"}, True)
+    assert {each.part: holds_zero(each.effect) for each in others} == dict.fromkeys(set(PARTS) - {"hair"}, True)
     assert all(row.control == MOVED for row in rows_of(figures).values())
 
 
@@ -161,7 +163,7 @@ def test_the_part_that_alone_carries_identity_is_named_first(tmp_path: Path) -> 
     check_planted(controlled)
     # It is as planned: authentic scores are higher than impostor scores until the hair is lost, and only then.
     for part, row in rows_of(controlled).items():
-        assert row.d_prime_original.low > 0.2
+        assert row.d_prime_baseline.low > 0.2
         assert row.d_prime.low > 0.2 if part != "hair" else row.d_prime.value < 0.1, part
 
 
@@ -170,13 +172,13 @@ def test_a_large_part_fools_the_ranking_by_shifts_and_not_the_one_with_the_contr
     assert uncontrolled.ranked_by == SHIFT
     fooled = uncontrolled.rankings[ALL_GROUPS][0]
     assert fooled.part == "mouth"
-    assert fooled.worth.low > 0
-    assert fooled.first > 0.95
+    assert fooled.effect.low > 0
+    assert fooled.ranked_first > 0.95
     assert not fooled.tied
     check_planted(controlled)
 
 
 def test_without_identity_no_part_is_worth_anything_however_large(tmp_path: Path) -> None:
     controlled, uncontrolled = study(tmp_path, 0.0, large=True, parts=("mouth", "hair"))
-    assert all(holds_zero(each.worth) for each in controlled.rankings[ALL_GROUPS])
-    assert all(each.worth.low > 0 for each in uncontrolled.rankings[ALL_GROUPS])
+    assert all(holds_zero(each.effect) for each in controlled.rankings[ALL_GROUPS])
+    assert all(each.effect.low > 0 for each in uncontrolled.rankings[ALL_GROUPS])

@@ -110,7 +110,7 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
 
 def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch) -> None:
     times = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
-    monkeypatch.setattr("facepart.study.experiment.open_parser", lambda *_: pytest.fail("a network was loaded"))
+    monkeypatch.setattr("facepart.pipeline.network_files.open_parser", lambda *_: pytest.fail("a network was loaded"))
     outcome = run_study(request_for(photos, finished, settings, cross=True))
     assert (outcome.embedded, outcome.skipped, outcome.compared) == (0, 6, 0)
     changed = {path.name for path, stamp in times.items() if path.stat().st_mtime_ns != stamp}
@@ -121,25 +121,61 @@ def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settin
     told: list[str] = []
     one = request_for(photos, tmp_path / "out", settings, parts=["eyes"])
     run_study(one)
-    outcome = run_study(request_for(photos, tmp_path / "out", settings), note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 1)
-    assert told == ["6 photos are to be embedded in more versions: nose"]
+    assert told == ["6 photos are embedded with more occlusions: nose"]
     # Groups: nothing is embedded, the groups are compared.
     people = write_people(tmp_path / "people.csv")
     grouped = request_for(photos, tmp_path / "out", settings, people=people, groups=["CM"])
-    outcome = run_study(grouped, note=told.append)
+    outcome = run_study(grouped, on_note=told.append)
     assert (outcome.embedded, outcome.compared, len(told)) == (0, 3, 1)
     # The mirrored face: everything, and why; and back again: nothing.
-    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 3)
     assert told[1:] == ["the mirroring has changed: 6 photos are embedded anew"]
-    assert run_study(request_for(photos, tmp_path / "out", settings), note=told.append).embedded == 0
+    assert run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append).embedded == 0
     # What was reached by changes is what a study in one go gives.
     run_study(request_for(photos, tmp_path / "fresh", settings))
     ours, fresh = answer(tmp_path / "out"), answer(tmp_path / "fresh")
     for name in fresh:
         if name != "report.html":
             assert ours[name] == fresh[name], name
+
+
+def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, settings, tmp_path) -> None:
+    def run(**changes: object):
+        return run_study(request_for(photos, tmp_path / "out", settings, cross=True, **changes))
+
+    run(keep=["features"])
+    # Both photos of 000, and those of 001, are of one session; those of 002 are not.
+    pattern = "(00[01]|_[0-9])"
+    outcome = run(exclude_same=pattern)
+    assert (outcome.embedded, outcome.compared) == (0, 5)
+    for condition in ("original", *PARTS, "cross_eyes", "cross_nose"):
+        part = condition.removeprefix("cross_")
+        probe, original = (tmp_path / "out" / "features" / name / "list.txt" for name in (part, "original"))
+        gallery = original if condition != part else None
+        out = match(probe, gallery, tmp_path / condition, "all", save="distribution", exclude_same=pattern)
+        assert (out.authentic, out.excluded) == ((2, 4) if gallery else (1, 2))
+        assert load_scores(tmp_path / "out" / "matches" / condition / "all_scores.npz") == load_scores(
+            tmp_path / condition / "all_scores.npz"
+        )
+    with (tmp_path / "out" / "results.csv").open(newline="") as file:
+        assert {row["comparison"]: row["authentic_n"] for row in csv.DictReader(file)} == {
+            "within": "1",
+            "cross": "2",
+        }
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["settings"]["exclude_same"] == pattern
+    words = f"uthentic pairs with equal matches of '{pattern}'"
+    assert f"A{words} were left out." in (tmp_path / "out" / "methods.txt").read_text()
+    assert f"a{words}".replace("'", "&#x27;") in (tmp_path / "out" / "report.html").read_text()
+    # Another pattern, and none, are compared anew; the same one is not.
+    assert run(exclude_same=pattern).compared == 0
+    assert run(exclude_same="_[0-9]").compared == 5
+    assert run().compared == 5
+    with pytest.raises(FacepartError, match=r"original/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
+        run_study(request_for(photos, tmp_path / "fresh", settings, dataset="ND_GENDERS_V3"))
+    assert not (tmp_path / "fresh").exists()
 
 
 def test_a_photo_that_was_replaced_or_added_is_embedded_and_only_that(photos, settings, tmp_path) -> None:
@@ -305,7 +341,7 @@ def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
     outcome = run_study(wanted)
     assert [(failure.path.name, failure.stage) for failure in outcome.failures] == [("003_0.png", "align")]
     assert "003_0.png" in (tmp_path / "out" / "report.html").read_text()
-    assert outcome.members.people == {"all": 2}
+    assert outcome.members.subjects == {"all": 2}
     assert read_photo(tmp_path / "out" / "photos" / "000_0.png").shape == (224, 224, 3)
     again = run_study(wanted)
     assert (again.embedded, len(again.failures)) == (0, 1)

@@ -154,13 +154,13 @@ def test_an_unchanged_rerun_does_no_work_and_a_draw_more_only_its_own(
 ) -> None:
     before = {name: (request_of_all.output / name).read_bytes() for name in ("results.csv", "results.json")}
     with monkeypatch.context() as patched:
-        patched.setattr("facepart.study.experiment.open_parser", lambda *_: pytest.fail("a network was loaded"))
+        patched.setattr("facepart.pipeline.network_files.open_parser", lambda *_: pytest.fail("a network was loaded"))
         again = run_study(request_of_all)
     assert (again.embedded, again.compared) == (0, 0)
     assert before == {name: (request_of_all.output / name).read_bytes() for name in before}
     told: list[str] = []
-    more = run_study(replace(request_of_all, control=3), note=told.append)
-    assert told == ["46 photos are to be embedded in more versions: eyes_control3, nose_control3"]
+    more = run_study(replace(request_of_all, control=3), on_note=told.append)
+    assert told == ["46 photos are embedded with more occlusions: eyes_control3, nose_control3"]
     assert more.compared == 4  # two parts in two groups
     # The draws that were there are those of a larger control, too.
     ours, theirs = (
@@ -177,15 +177,9 @@ def test_masks_of_the_main_way_are_kept_and_never_mixed_with_another(
     del outcome
     kept = replace(request_of_all, occlusions=["grey"], sweeps=[], control=0, keep=["masks", "photos"])
     run_study(kept)
-    blur_photos(
-        kept.source,
-        tmp_path / "m",
-        tmp_path / "b",
-        parts=PARTS,
-        device="cpu",
-        precision="fp32",
-        way=OcclusionMethod("grey"),
-    )
+    grey = OcclusionMethod("grey")
+    options: dict[str, Any] = {"parts": PARTS, "device": "cpu", "precision": "fp32", "method": grey}
+    blur_photos(kept.source, tmp_path / "m", tmp_path / "b", **options)
     for path in (tmp_path / "b").rglob("*.png"):
         ours = kept.output / "blurred" / path.relative_to(tmp_path / "b")
         assert ours.read_bytes() == path.read_bytes()

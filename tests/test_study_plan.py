@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
+from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
+from facepart.pipeline.embedded_photo import EmbeddedPhoto
+from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.cost import (
     GroupSize,
     MatchCost,
@@ -19,29 +23,28 @@ from facepart.study.cost import (
     disk_by_kind,
     memory_here,
     memory_to_match,
-    of_a_set,
+    scaled,
     seconds_to_embed,
     seconds_to_match,
 )
 from facepart.study.match_cost import measure_matching
-from facepart.study.matching import Condition
-from facepart.pipeline.embedding_store import Entry, Store
 from tests.conftest import Run
 
 MATCHING = MatchCost(pair=20e-9, face=50e-6)
 PHOTO = PhotoCost(seconds=0.5, dimension=512, kept=1000.0)
-CONDITIONS = [Condition("original"), Condition("nose"), Condition("nose", cross=True)]
+NOSE = Occlusion(Region("nose"))
+CONDITIONS = [BASELINE_CONDITION, Condition(NOSE), Condition(NOSE, "cross")]
 
 
 def size_of(groups: list[GroupSize], todo: int | None = None, keep: tuple[str, ...] = ()) -> StudySize:
     photos = sum(group.photos for group in groups)
-    return StudySize(groups, CONDITIONS, versions=1, todo=photos if todo is None else todo, keep=keep)
+    return StudySize(groups, CONDITIONS, occlusions=1, todo=photos if todo is None else todo, keep=keep)
 
 
 def test_a_sample_stands_for_a_set() -> None:
     sample = [GroupSize("CM", 60, 12), GroupSize("CF", 40, 10)]
-    assert of_a_set(sample, 1.0) == sample
-    assert of_a_set(sample, 10_000) == [("CM", 600_000, 120_000), ("CF", 400_000, 100_000)]
+    assert scaled(sample, 1.0) == sample
+    assert scaled(sample, 10_000) == [("CM", 600_000, 120_000), ("CF", 400_000, 100_000)]
 
 
 def test_pairs_are_counted_in_every_condition() -> None:
@@ -83,15 +86,20 @@ def test_disk_by_kind() -> None:
 
 def test_rows_take_the_memory_that_they_are_said_to(tmp_path: Path) -> None:
     names = list(PARTS)
-    store = Store(tmp_path)
+    occlusions = [Occlusion(Region(name)) for name in names]
+    store = EmbeddingStore(tmp_path, occlusions)
     for number in range(512):
-        embeddings = dict.fromkeys(["original", *names], np.zeros(4, np.float32))
+        embeddings = dict.fromkeys(["baseline", *names], np.zeros(4, np.float32))
         shares = dict.fromkeys(names, 0.001 * number)
-        store.add(Entry(f"folder/photo_{number:06}", f"1-{number}", embeddings, dict.fromkeys(PARTS, number), shares))
+        store.add(
+            EmbeddedPhoto(
+                f"folder/photo_{number:06}", f"1-{number}", embeddings, dict.fromkeys(PARTS, number), shares
+            )
+        )
     store.flush()
     tracemalloc.start()
-    again = Store(tmp_path)
-    measured = tracemalloc.get_traced_memory()[0] / len(again.rows)
+    again = EmbeddingStore(tmp_path, occlusions)
+    measured = tracemalloc.get_traced_memory()[0] / len(again.photos)
     tracemalloc.stop()
     size = StudySize([GroupSize("all", 1, 1)], CONDITIONS, len(names), 1, ())
     # Besides the rows, what tells a photo's path.
@@ -121,8 +129,8 @@ def test_the_command(photos: Path, recogniser_weights: Path, run: Run) -> None:
     lines = done.stdout.splitlines()
     assert lines[:3] == [
         "estimate for 1000000 photos, extrapolated from 4",
-        "1000000 photos, 1000000 of them to be embedded: as they are, and in 1 versions (1 parts lost)",
-        "all: 1000000 photos of 500000 people, 999,999,000,000 pairs in 2 conditions",
+        "1000000 photos, 1000000 of them to embed: the baseline and 1 occlusion of 1 part",
+        "all: 1000000 photos of 500000 subjects, 999,999,000,000 pairs in 2 conditions",
     ]
     assert re.fullmatch(r"time: about \d.* h .* \(\d.* for the photos, \d.* for the pairs\)", lines[3])
     # The embeddings of a group four times over, and its rows.

@@ -84,7 +84,8 @@ class Occlusion:
         described: dict[str, Any] = {
             "occluder": self.method.occluder,
             "classes": list(part.classes),
-            "dilations_5x5": part.dilations * float(self.method.dilation),
+            "dilations_5x5": part.dilations,
+            "dilation": float(self.method.dilation),
             "mask_sigma": SIGMA,
             "reference_size": REFERENCE,
         }
@@ -114,7 +115,7 @@ class OccludedPhoto(NamedTuple):
     control: str
 
 
-def occlude(
+def apply_occlusions(
     photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
 ) -> dict[Occlusion, OccludedPhoto]:
     """Occlude a photo, once for each occlusion.

@@ -1,7 +1,9 @@
 """How every figure looks: colours, lines and sizes.
 
-The colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of the common
-kinds of colour blindness tell apart; of its eight the four that stand out most from white paper.
+The first four colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of
+the common kinds of colour blindness tell apart; of its eight the four that stand out most from white paper. The other
+four of its eight are too light for lines or too near these, so that two more were searched for: those are furthest
+from these and each other, as people with normal vision, protanopia and deuteranopia see them.
 """
 
 from collections.abc import Iterator
@@ -11,12 +13,16 @@ from typing import Any
 import matplotlib as mpl
 
 BLUE, VERMILION, BLACK, GREEN = "#0072B2", "#D55E00", "#000000", "#009E73"
-SET_COLOURS = (BLUE, VERMILION, BLACK, GREEN)
+VIOLET, MAROON = "#963CFF", "#961E1E"
+SET_COLOURS = (BLUE, VERMILION, BLACK, GREEN, VIOLET, MAROON)
 GREY = "#666666"
 
 AUTHENTIC_LINE: Any = "solid"
 IMPOSTOR_LINE: Any = (0, (3.2, 1.4))  # dashes and gaps, in line widths
 LINE_WIDTH = 1.5
+# Where a set is one line, a second round of colours is dashed.
+SET_LOOKS = tuple((colour, line) for line in (AUTHENTIC_LINE, IMPOSTOR_LINE) for colour in SET_COLOURS)
+BAND_OPACITY = 0.22
 
 # Inches. A column of a two-column paper is 3.3 to 3.5 wide: at that size the smallest type is still 6.5 points.
 FIGURE_WIDTH = 4.8
@@ -26,6 +32,10 @@ LETTER_WIDTH = 0.075
 DPI = 300
 
 TITLE_SIZE = 10.5
+LEGEND_SIZE = 9
+POINTS = 72  # an inch
+# As wide may a text be, in inches, of which two stand side by side in the legend.
+LEGEND_COLUMN = 1.5
 # How many characters fit across the figure.
 LEGEND_CHARACTERS = 54
 TITLE_CHARACTERS = 52
@@ -46,7 +56,7 @@ _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # the font that matplotlib itself brings: the same picture on every machine
     "font.size": 9.5,
     "axes.labelsize": 10,
-    "legend.fontsize": 9,
+    "legend.fontsize": LEGEND_SIZE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,

@@ -1,4 +1,4 @@
-"""Ways to lose a part: names, sweeps and records, what each puts in the part's place, and what all must keep."""
+"""Occlusion methods: names, sweeps and recipes, what replaces the part, and what all must keep."""
 
 import json
 
@@ -11,18 +11,27 @@ from hypothesis import strategies as st
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod, OcclusionMethod, parse_sweep
+from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod, parse_sweep
 from facepart.occlusion.occlude import occlude_parts
-from facepart.occlusion.recipe import Recipe, describe, recipe, scale_of
+from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.occlusion.parts import PARTS
+from facepart.occlusion.recipe import Recipe, recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
 from facepart.occlusion.soften import soft_mask
 from facepart.pipeline.blur import blur_photos
 
-WAYS = [*map(OcclusionMethod, OCCLUDERS), OcclusionMethod("blur", 5), OcclusionMethod("pixelate", 9, 0.5), OcclusionMethod("grey", dilation=2.0), OcclusionMethod(dilation=0)]
+METHODS = [
+    *map(OcclusionMethod, OCCLUDERS),
+    OcclusionMethod("blur", 5),
+    OcclusionMethod("pixelate", 9, 0.5),
+    OcclusionMethod("grey", dilation=2.0),
+    OcclusionMethod(dilation=0),
+]
+NOSE = Region("nose")
 
 
-def names(ways):
-    return [way.name for way in ways]
+def names(methods):
+    return [method.name for method in methods]
 
 
 def photo_of(seed, height=120, width=90):
@@ -37,9 +46,9 @@ def square_mask(top=200, left=180, side=110):
     return mask
 
 
-def test_names_tell_ways_apart_and_fit_a_file():
+def test_names_distinguish_methods_and_fit_a_file():
     assert OcclusionMethod().name == "blur"
-    assert names(WAYS[-4:]) == ["blur-5", "pixelate-9-dilation-0.5", "grey-dilation-2", "blur-dilation-0"]
+    assert names(METHODS[-4:]) == ["blur-5", "pixelate-9-dilation-0.5", "grey-dilation-2", "blur-dilation-0"]
     assert OcclusionMethod(dilation=-0.0).name == OcclusionMethod(dilation=0).name
     assert OcclusionMethod(dilation=2).name == OcclusionMethod(dilation=2.0).name
 
@@ -57,35 +66,42 @@ def test_names_tell_ways_apart_and_fit_a_file():
     ]
     * 2
 )
-def test_names_and_records_are_equal_only_for_equal_ways(one, other):
-    assert (one.name == other.name) == (one == other) == (describe(one) == describe(other))
+def test_names_and_recipes_are_equal_only_for_equal_methods(one, other):
+    recipes = [Occlusion(NOSE, method).recipe() for method in (one, other)]
+    assert (one.name == other.name) == (one == other) == (recipes[0] == recipes[1])
     assert not set(one.name) - set("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
-def test_the_record_of_the_standard_way_is_as_it_ever_was():
-    assert describe() == {
-        "occlusion": "blur",
+def test_the_recipe_of_an_occlusion_holds_all_it_depends_on_and_nothing_of_other_parts():
+    assert Occlusion(NOSE).recipe() == {
+        "occluder": "blur",
+        "classes": [10],
         "reference_size": 224,
-        "dilations_5x5": {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0},
+        "dilations_5x5": 3,
+        "dilation": 1.0,
         "mask_sigma": 5.0,
         "box": 15,
     }
+    assert BASELINE.recipe() == {}
+    dilations = {part: Occlusion(Region(part)).recipe()["dilations_5x5"] for part in PARTS}
+    assert dilations == {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
+    assert Occlusion(Region("nose", 2)).recipe()["control"] == {"version": 1, "draw": 2}
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
         (("haze",), "unknown occlusion 'haze'; known: blur mean grey noise pixelate inpaint"),
-        (("blur", 4), "a box of 4 cannot be"),
-        (("blur", 1), "a box of 1 cannot be"),
-        (("pixelate", 225), "a box of 225 cannot be"),
+        (("blur", 4), "a box of 4 is impossible"),
+        (("blur", 1), "a box of 1 is impossible"),
+        (("pixelate", 225), "a box of 225 is impossible"),
         (("grey", 5), "grey has no box"),
-        (("blur", 15, -0.5), "a dilation of -0.5 cannot be"),
-        (("blur", 15, float("nan")), "a dilation of nan cannot be"),
-        (("blur", 15, float("inf")), "a dilation of inf cannot be"),
+        (("blur", 15, -0.5), "a dilation of -0.5 is impossible"),
+        (("blur", 15, float("nan")), "a dilation of nan is impossible"),
+        (("blur", 15, float("inf")), "a dilation of inf is impossible"),
     ],
 )
-def test_ways_that_cannot_be_are_refused(values, words):
+def test_impossible_methods_are_refused(values, words):
     with pytest.raises(UsageError, match=words):
         OcclusionMethod(*values)
 
@@ -99,8 +115,13 @@ def test_a_way_is_chosen_by_name():
 def test_sweeps_vary_one_number():
     base = OcclusionMethod("grey", dilation=0.5)
     assert names(parse_sweep("blur=5,9,15,25")) == ["blur-5", "blur-9", "blur", "blur-25"]
-    assert parse_sweep("pixelate=9, 15", base) == [OcclusionMethod("pixelate", 9, 0.5), OcclusionMethod("pixelate", 15, 0.5)]
-    assert parse_sweep("dilation=0,0.5,1,2", base) == [OcclusionMethod("grey", dilation=value) for value in (0, 0.5, 1, 2)]
+    assert parse_sweep("pixelate=9, 15", base) == [
+        OcclusionMethod("pixelate", 9, 0.5),
+        OcclusionMethod("pixelate", 15, 0.5),
+    ]
+    assert parse_sweep("dilation=0,0.5,1,2", base) == [
+        OcclusionMethod("grey", dilation=value) for value in (0, 0.5, 1, 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -135,33 +156,33 @@ def test_box_and_dilation_scale_the_recipe():
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from(WAYS), st.integers(0, 99), st.integers(0, 470), st.integers(0, 470), st.integers(5, 200))
-def test_no_way_touches_the_photo_outside_the_soft_mask(way, seed, top, left, side):
+@given(st.sampled_from(METHODS), st.integers(0, 99), st.integers(0, 470), st.integers(0, 470), st.integers(5, 200))
+def test_no_way_touches_the_photo_outside_the_soft_mask(method, seed, top, left, side):
     photo = photo_of(seed)
     before = photo.copy()
     mask = square_mask(top, left, side)
-    soft = soft_mask(mask, recipe("nose", 120, 90, way), 120, 90)
-    occluded = occlude_parts(photo, {"nose": mask}, way)["nose"]
+    soft = soft_mask(mask, recipe("nose", 120, 90, method), 120, 90)
+    occluded = occlude_parts(photo, {"nose": mask}, method)["nose"]
     np.testing.assert_array_equal(occluded.photo[soft == 0], photo[soft == 0])
     np.testing.assert_array_equal(photo, before)
     assert occluded.share == pytest.approx(soft.mean() / 255)
-    again = occlude_parts(photo, {"mouth": mask, "nose": mask}, way)["nose"]
+    again = occlude_parts(photo, {"mouth": mask, "nose": mask}, method)["nose"]
     np.testing.assert_array_equal(again.photo, occluded.photo)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=names(WAYS))
-def test_a_part_that_is_nowhere_leaves_the_photo_as_it_is(way):
+@pytest.mark.parametrize("method", METHODS, ids=names(METHODS))
+def test_a_part_that_is_nowhere_leaves_the_photo_as_it_is(method):
     photo = photo_of(1)
-    occluded = occlude_parts(photo, {"hair": np.zeros((512, 512), np.uint8)}, way)["hair"]
+    occluded = occlude_parts(photo, {"hair": np.zeros((512, 512), np.uint8)}, method)["hair"]
     np.testing.assert_array_equal(occluded.photo, photo)
     assert occluded.share == 0
 
 
-@pytest.mark.parametrize("way", WAYS, ids=names(WAYS))
-def test_where_all_is_lost_the_replacement_is_all_there_is(way):
+@pytest.mark.parametrize("method", METHODS, ids=names(METHODS))
+def test_where_all_is_lost_the_replacement_is_all_there_is(method):
     photo = photo_of(2, 224, 224)
-    occluded = occlude_parts(photo, {"skin": np.full((512, 512), 255, np.uint8)}, way)["skin"]
-    expected = WHOLE["mean" if way.occlusion == "inpaint" else way.occlusion](photo, way.box)
+    occluded = occlude_parts(photo, {"skin": np.full((512, 512), 255, np.uint8)}, method)["skin"]
+    expected = WHOLE["mean" if method.occluder == "inpaint" else method.occluder](photo, method.box)
     np.testing.assert_array_equal(occluded.photo, expected)
     assert occluded.share == 1
 
@@ -205,7 +226,9 @@ def test_inpainting_a_patch_is_inpainting_the_photo(size):
         soft = soft_mask(mask, recipe("nose", height, width), height, width)
         whole = inpaint(photo, soft, scale_of(height, width)).astype(int)
         expected = (soft[:, :, None] * whole + (255 - soft[:, :, None].astype(int)) * photo) // 255
-        np.testing.assert_array_equal(occlude_parts(photo, {"nose": mask}, OcclusionMethod("inpaint"))["nose"].photo, expected)
+        np.testing.assert_array_equal(
+            occlude_parts(photo, {"nose": mask}, OcclusionMethod("inpaint"))["nose"].photo, expected
+        )
 
 
 def test_inpainting_continues_a_plain_surrounding_over_a_part():
@@ -232,8 +255,8 @@ def test_a_stronger_blur_leaves_less_detail():
     photo = np.random.default_rng(6).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     mask = square_mask(150, 150, 200)
     spread = [
-        occlude_parts(photo, {"nose": mask}, way)["nose"].photo[80:140, 80:140].std()
-        for way in parse_sweep("blur=3,7,15,25", STANDARD)
+        occlude_parts(photo, {"nose": mask}, method)["nose"].photo[80:140, 80:140].std()
+        for method in parse_sweep("blur=3,7,15,25", STANDARD)
     ]
     assert spread == sorted(spread, reverse=True)
     assert spread[0] > 3 * spread[-1]
@@ -241,7 +264,8 @@ def test_a_stronger_blur_leaves_less_detail():
 
 def test_more_dilation_loses_more():
     shares = [
-        occlude_parts(photo_of(7), {"nose": square_mask()}, way)["nose"].share for way in parse_sweep("dilation=0,0.5,1,2")
+        occlude_parts(photo_of(7), {"nose": square_mask()}, method)["nose"].share
+        for method in parse_sweep("dilation=0,0.5,1,2")
     ]
     assert shares == sorted(shares)
     assert shares[0] < shares[-1]
@@ -252,11 +276,11 @@ def test_a_folder_holds_one_way_only(tmp_path, face_paths, bisenet_weights):
     photo = read_photo(face_paths[0])[::2, ::2].copy()
     source, masks, blurred = tmp_path / "photos", tmp_path / "masks", tmp_path / "blurred"
     write_image(source / "a.png", photo)
-    blur_photos(source, masks, blurred, parts=["nose"], way=OcclusionMethod("grey"))
+    blur_photos(source, masks, blurred, parts=["nose"], method=OcclusionMethod("grey"))
     settings = json.loads((blurred / "run.json").read_text())["settings"]
-    assert settings["recipe"] == describe(OcclusionMethod("grey"))
+    assert settings["recipes"] == {"nose": Occlusion(NOSE, OcclusionMethod("grey")).recipe()}
     mask = read_photo(masks / "mask_nose" / "a_annotation.png")[:, :, 0].copy()
     expected = occlude_parts(photo, {"nose": mask}, OcclusionMethod("grey"))["nose"].photo
     np.testing.assert_array_equal(read_photo(blurred / "blurred_nose" / "a.png"), expected)
-    with pytest.raises(FacepartError, match="was made with recipe"):
+    with pytest.raises(FacepartError, match="was made with recipes"):
         blur_photos(source, masks, blurred, parts=["nose"])
