@@ -9,9 +9,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.metrics import REPORTED_FMRS
-from facepart.analysis.metrics.operating_point import FEWEST_FALSE_MATCHES
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.cli.score_sets import add_set_arguments, read_sets
 from facepart.cli.score_tables import compare, tabulate
 from facepart.errors import UsageError
@@ -151,7 +151,7 @@ def _warn_of_no_band(labels: Sequence[str]) -> None:
     for label in labels:
         logging.getLogger(__name__).warning(
             "%s: no band: fewer than %d subjects with two photos, or fewer than %d expected false matches",
-            *(label, FEWEST_PEOPLE, FEWEST_FALSE_MATCHES),
+            *(label, MIN_SUBJECTS, MIN_FALSE_MATCHES),
         )
 
 

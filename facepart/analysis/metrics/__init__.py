@@ -8,7 +8,7 @@ computes in float64, and does not ask for an order. What compares groups (:func:
 
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime
-from facepart.analysis.metrics.eer import eer, eer_of
+from facepart.analysis.metrics.eer import eer, eer_from_rates
 from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
@@ -35,7 +35,7 @@ __all__ = [
     "auc",
     "d_prime",
     "eer",
-    "eer_of",
+    "eer_from_rates",
     "error_rates",
     "fairness_discrepancy_rate",
     "fmr",
