@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart import __version__
-from facepart.cluster.blocks import Found, add_found, count_block
+from facepart.cluster.blocks import BlockProbes, Found, add_found, count_block
 from facepart.cluster.estimate import Rates
 from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged
 from facepart.matching.faces import Faces
 from facepart.matching.people import HighScores, authentic_scores, choose_lowest
+from facepart.matching.ranks import RankCounter, best_authentic
 from facepart.matching.run import Count, match
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import STEPS, GroupScores
@@ -72,9 +73,11 @@ def _time_task(count: int, dimension: int) -> tuple[float, Found]:
     """Time a task of two blocks of so many faces; give also what it found."""
     rows, columns = make_faces(count, dimension), make_faces(count, dimension, first=count)
     lowest = choose_lowest(rows, None, authentic_scores(rows, None)[1])
+    # With ranks, as a study counts them: the slower case.
+    probes = [BlockProbes(place * count, best_authentic(side, None)) for place, side in enumerate((rows, columns))]
 
     def task() -> Found:
-        return count_block(rows, columns, lowest, 1, __version__)
+        return count_block(rows, columns, lowest, 1, __version__, *probes)
 
     return _best(task), task()
 
@@ -115,8 +118,8 @@ def _take_over_none(probe: Faces, gallery: Faces | None = None) -> Count:
     """Stand in for what counts scores, and find none."""
     del probe, gallery
 
-    def count(*, high: HighScores, progress: Progress) -> GroupScores:
-        del high, progress
+    def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
+        del high, ranks, progress
         return scores_of_table(np.zeros(3 * VALUES, np.int64))
 
     return count

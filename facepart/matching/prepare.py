@@ -29,6 +29,8 @@ class MatchOutcome:
         left_out: pairs not compared because both sides are the same photo.
         saved: what was written: ``pairs``, ``distribution`` or ``both``.
         pair_bytes: how large the files of the pairs are, or would be.
+        ranked: probes that have a rank; None if ranks were not counted.
+        ranked_first: those of them with rank 1; likewise.
     """
 
     group: str
@@ -40,6 +42,8 @@ class MatchOutcome:
     left_out: int
     saved: Save
     pair_bytes: int
+    ranked: int | None = None
+    ranked_first: int | None = None
 
 
 @dataclass(frozen=True)
