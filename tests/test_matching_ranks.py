@@ -23,6 +23,7 @@ from tests.conftest import Run
 from tests.rank_pairs import ranks_of_pairs
 
 SUBJECTS = 40
+NAMES = ("1_1", "1_2", "2_1", "3_1")
 
 
 def draw_faces(seed: int, count: int, *, coarse: bool = False) -> Faces:
@@ -176,7 +177,7 @@ def test_the_same_photo_across_lists_is_left_out_unless_asked_for(tmp_path: Path
     for name in ("blurred", "original"):
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "features.npy", rows)
-        (tmp_path / name / "labels.txt").write_text("".join(f"{name}/{stem}\n" for stem in "1_1 1_2 2_1 3_1".split()))
+        (tmp_path / name / "labels.txt").write_text("".join(f"{name}/{stem}\n" for stem in NAMES))
     sides = tmp_path / "blurred" / "features.npy", tmp_path / "original" / "features.npy"
     match(*sides, tmp_path / "out", "CM", ranks=True)
     found = load_ranks(tmp_path / "out" / "CM_ranks.csv")
