@@ -76,13 +76,12 @@ class RankCounter:
             torch.maximum(self._highest[here], highest, out=self._highest[here])
 
     def take(self, counts: RankCounts) -> None:
-        """Add what was counted elsewhere for these probes, or for some of them."""
-        device = self._above.device
-        there = torch.from_numpy(counts.places - self._first).to(device)
+        """Add what was counted elsewhere for these probes, or for some of them; on the CPU alone."""
+        here = counts.places - self._first
+        above, highest = self._above.numpy(), self._highest.numpy()
         with self._lock:
-            self._above[there] += torch.from_numpy(counts.above).to(device)
-            highest = torch.maximum(self._highest[there], torch.from_numpy(counts.highest).to(device))
-            self._highest[there] = highest
+            above[here] += counts.above
+            highest[here] = np.maximum(highest[here], counts.highest)
 
     def best(self, first: int, end: int) -> NDArray[np.float32]:
         """Give what a counter of the probes from `first` to `end` (without that one) is made of."""
