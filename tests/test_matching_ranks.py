@@ -23,6 +23,7 @@ from tests.conftest import Run
 from tests.rank_pairs import ranks_of_pairs
 
 SUBJECTS = 40
+KINDS = ("authentic", "impostor")
 NAMES = ("1_1", "1_2", "2_1", "3_1")
 
 
@@ -51,8 +52,8 @@ def as_ranks(counter: RankCounter, best: np.ndarray, order: np.ndarray) -> list[
     found: list[tuple[int, float, float] | None] = [None] * len(best)
     for place, probe in enumerate(order):
         if np.isfinite(best[probe]) and np.isfinite(highest[place]):
-            scores = (float(steps) / 1_000_000 for steps in (best[probe], highest[place]))
-            found[probe] = (int(above[place]) + 1, *scores)
+            own, other = (float(steps) / 1_000_000 for steps in (best[probe], highest[place]))
+            found[probe] = (int(above[place]) + 1, own, other)
     return found
 
 
@@ -146,8 +147,8 @@ def test_the_file_is_that_of_the_pairs_however_it_is_counted(cross: bool, tmp_pa
     ]
     written = [(tmp_path / save / "CM_ranks.csv").read_bytes() for save in ("both", "distribution")]
     assert written[0] == written[1]
-    pairs = (np.load(tmp_path / "both" / f"CM_{kind}.npy").tolist() for kind in ("authentic", "impostor"))
-    expected = ranks_of_pairs(150, *pairs, within=not cross)
+    authentic, impostor = (np.load(tmp_path / "both" / f"CM_{kind}.npy").tolist() for kind in KINDS)
+    expected = ranks_of_pairs(150, authentic, impostor, not cross)
     labels = (tmp_path / "both" / "CM_labels.txt").read_text().splitlines()
     rows = list(csv.DictReader((tmp_path / "both" / "CM_ranks.csv").open()))
     assert len(rows) == 150

@@ -1,12 +1,13 @@
-"""Draw authentic and impostor score distributions, or their error rates, of up to four sets.
+"""Draw authentic and impostor score distributions, their error rates, or identification rates, of up to four sets.
 
 Reads the score files of `facepart match` (.npz, .npy), or old .txt ones. Writes NAME.png, NAME.svg, NAME.csv (the
-points drawn) and NAME.txt (d', EER, FNMR at FMRs, means, Kolmogorov-Smirnov).
+points drawn) and NAME.txt (d', EER, FNMR at FMRs, means, Kolmogorov-Smirnov; with --kind cmc, identification rates).
 """
 
 import argparse
 from typing import Any
 
+from facepart.cli.plot_cmc import CMC, add_cmc_arguments, draw_cmc, refuse_ranks
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.plots.run import DEFAULT_KIND, KINDS, plot
@@ -34,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 help=f"set {number}: {what}",
             )
     parser.add_argument(
-        "--kind", choices=list(KINDS), default=DEFAULT_KIND, help="what to draw (default: %(default)s)"
+        "--kind", choices=[*KINDS, CMC], default=DEFAULT_KIND, help="what to draw (default: %(default)s)"
     )
+    add_cmc_arguments(parser)
     parser.add_argument("-t", "-title", "--title", metavar="TEXT", help="stands on top of the figure")
     parser.add_argument(
         "-d", "-dest", "--dest", type=reachable, required=True, metavar="FOLDER", help="where to write to"
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Read the scores, draw them, and tell the numbers."""
+    if arguments.kind == CMC:
+        return draw_cmc(arguments)
+    refuse_ranks(arguments)
     sets = _read_sets(vars(arguments))
     outcome = plot(sets, arguments.dest, arguments.name, arguments.title, arguments.kind)
     for entry, found in zip(sets, outcome.statistics, strict=True):

@@ -11,6 +11,15 @@ from matplotlib.figure import Figure
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
 from facepart.plots import curves, histogram, style
+from facepart.plots.cmc import (
+    DEFAULT_RANKS,
+    RankSet,
+    RankStatistics,
+    cmc_curves,
+    cmc_table,
+    rank_statistics,
+    rank_statistics_table,
+)
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics, all_statistics, statistics_table
 
@@ -39,6 +48,14 @@ class PlotOutcome:
     files: list[Path]
 
 
+@dataclass(frozen=True)
+class RankPlotOutcome:
+    """What a run drew of ranks; the attributes are those of :class:`PlotOutcome`."""
+
+    statistics: list[RankStatistics]
+    files: list[Path]
+
+
 def plot(
     sets: Sequence[ScoreSet], folder: Path, name: str, title: str | None = None, kind: str = DEFAULT_KIND
 ) -> PlotOutcome:
@@ -55,8 +72,7 @@ def plot(
         FacepartError: the sets cannot be drawn, or the files not be written.
         UsageError: `name` is no file name.
     """
-    if not name or any(sign in name for sign in "/\\\0"):
-        raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
+    refuse_path(name)
     statistics = all_statistics(sets)
     draw, points = KINDS[kind]
     files = save_figure(draw(sets, title), folder, name)
@@ -64,6 +80,37 @@ def plot(
     write_text(table, _as_csv(points(sets)))
     write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
+
+
+def plot_ranks(
+    sets: Sequence[RankSet], folder: Path, name: str, title: str | None = None, ranks: int = DEFAULT_RANKS
+) -> RankPlotOutcome:
+    """Draw the CMC curves of a few sets in one figure and write it with its points and numbers.
+
+    Args:
+        sets: the ranks; those after the first are compared with it.
+        folder: where to write to; made if missing.
+        name: the files' name, without extension.
+        title: stands on top of the figure.
+        ranks: the highest rank that is drawn, at least 1.
+
+    Raises:
+        FacepartError: the sets cannot be drawn, or the files not be written.
+        UsageError: `name` is no file name, or `ranks` is below 1.
+    """
+    refuse_path(name)
+    figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
+    files = save_figure(figure, folder, name)
+    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
+    write_text(table, _as_csv(cmc_table(sets, ranks)))
+    write_text(numbers, rank_statistics_table(sets, statistics))
+    return RankPlotOutcome(statistics, [*files, table, numbers])
+
+
+def refuse_path(name: str) -> None:
+    """Raise UsageError unless `name` is a file name."""
+    if not name or any(sign in name for sign in "/\\\0"):
+        raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -97,21 +97,36 @@ def save_ranks(path: Path, ranks: Ranks) -> None:
     write_text(path, buffer.getvalue())
 
 
+def read_ranks(path: Path) -> Ranks:
+    """Read ranks in either form: a ``.csv`` as above, or the text of ranks that the original program writes.
+
+    In a text, a line is a probe, and its rank is the only column or the third; whose the probes are is not known.
+
+    Raises:
+        FacepartError: the file is missing, or of neither form.
+    """
+    if path.suffix.lower() == ".csv":
+        return load_ranks(path)
+    rows = [line.replace(",", " ").split() for line in _read_text(path).splitlines() if line.strip()]
+    try:
+        ranks = [int(float(row[0 if len(row) == 1 else 2])) for row in rows]
+    except (ValueError, IndexError, OverflowError) as error:
+        raise FacepartError(
+            f"{path}: is not a file of ranks: a line has no whole number where its rank is"
+        ) from error
+    if not ranks or min(ranks) < 1:
+        raise FacepartError(f"{path}: is not a file of ranks: {'a rank is below 1' if ranks else 'it is empty'}")
+    unknown = np.full(len(ranks), np.nan)
+    return Ranks([str(number) for number in range(len(ranks))], (), np.array(ranks, np.int64), unknown, unknown)
+
+
 def load_ranks(path: Path) -> Ranks:
-    """Read ranks.
+    """Read what :func:`save_ranks` wrote.
 
     Raises:
         FacepartError: the file is missing, or not of this form.
     """
-    try:
-        text = read_whole(path).decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such file of ranks") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise FacepartError(f"{path}: is not a file of ranks: it is no text") from error
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    rows = list(csv.reader(io.StringIO(_read_text(path), newline="")))
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FacepartError(f"{path}: is not a file of ranks: its first line is not {','.join(COLUMNS)}")
     if any(len(row) != len(COLUMNS) for row in rows):
@@ -125,3 +140,14 @@ def load_ranks(path: Path) -> Ranks:
     if (ranks < 0).any():
         raise FacepartError(f"{path}: is damaged: a rank is below 1")
     return Ranks(columns[0], columns[5] if any(columns[5]) else (), ranks, *scores)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return read_whole(path).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such file of ranks") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FacepartError(f"{path}: is not a file of ranks: it is no text") from error
