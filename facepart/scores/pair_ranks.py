@@ -130,10 +130,7 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
     """
     try:
         with on_disk(path) as here:
-            if here.suffix.lower() == ".npy":
-                blocks = _array_blocks(here)
-            else:
-                blocks = _text_blocks(here)
+            blocks = _array_blocks(here) if here.suffix.lower() == ".npy" else _text_blocks(here)
             for block in blocks:
                 if block.ndim != 2 or block.shape[1] != 3:
                     raise FacepartError(f"{path}: has no pairs (probe, gallery, score), which ranks are made of")
