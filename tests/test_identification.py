@@ -8,7 +8,8 @@ import pytest
 
 from facepart.errors import FacepartError, UsageError
 from facepart.metrics import cmc, identification, identification_rate
-from facepart.uncertainty.identification import SubjectRanks, identification_interval, identification_rate_of
+from facepart.scores.ranks import SubjectRanks
+from facepart.uncertainty.identification import identification_interval, identification_rate_of
 from facepart.uncertainty.influence import Influence
 from facepart.uncertainty.intervals import rate_interval, variance
 from facepart.uncertainty.rate_change import rate_change_interval

@@ -18,8 +18,8 @@ from facepart.errors import FacepartError
 from facepart.metrics import cmc
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
-from facepart.scores.ranks import Ranks
-from facepart.uncertainty.identification import SubjectRanks, identification_interval, identification_rate_of
+from facepart.scores.ranks import Ranks, SubjectRanks, ranks_by_subject
+from facepart.uncertainty.identification import identification_interval, identification_rate_of
 from facepart.uncertainty.intervals import UNKNOWN, Interval
 from facepart.uncertainty.rate_change import rate_change_interval
 
@@ -61,8 +61,7 @@ class RankSet:
 
     def by_subject(self, names: Sequence[str]) -> SubjectRanks:
         """Give the ranks by subject, these numbered by their places among sorted `names`."""
-        whose = np.searchsorted(np.array(names), np.array(self.ranks.subjects)[self.ranks.ranked])
-        return SubjectRanks(len(names), whose, self.values)
+        return ranks_by_subject(self.ranks, np.array(names, np.str_))
 
     def interval(self, most: int) -> Interval:
         """Give the identification rate at a rank, with its interval if the subjects are known."""

@@ -18,6 +18,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,47 @@ class Ranks:
     def ranked(self) -> NDArray[np.bool_]:
         """Which probes have a rank, (n,)."""
         return self.ranks > 0
+
+
+class SubjectRanks(NamedTuple):
+    """The ranks of a group's probes, and whose they are.
+
+    Attributes:
+        people: of the group, those without a rank among them.
+        subjects: int64, (n,), the subject of each probe with a rank, below `people`.
+        ranks: int64, (n,), from 1.
+    """
+
+    people: int
+    subjects: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+
+    @property
+    def ranked_people(self) -> int:
+        """How many subjects have a probe with a rank."""
+        return len(np.unique(self.subjects))
+
+    def merged_with(self, other: "SubjectRanks") -> "SubjectRanks":
+        """Add the ranks of other probes of the same subjects."""
+        subjects, ranks = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
+        return SubjectRanks(self.people, subjects, ranks)
+
+
+def ranks_by_subject(ranks: Ranks, people: NDArray[np.str_]) -> SubjectRanks:
+    """Give the ranks by subject.
+
+    Args:
+        ranks: of probes whose subjects are known.
+        people: str, (p,), sorted, all subjects; their places are the subjects' numbers.
+
+    Raises:
+        FacepartError: a subject is not among `people`.
+    """
+    whose = np.array(ranks.subjects, np.str_)[ranks.ranked]
+    numbers = np.searchsorted(people, whose).astype(np.int64)
+    if not np.array_equal(people[np.minimum(numbers, len(people) - 1)], whose):
+        raise FacepartError("the ranks are of other subjects than the scores")
+    return SubjectRanks(len(people), numbers, ranks.ranks[ranks.ranked])
 
 
 def make_ranks(

@@ -5,38 +5,16 @@ subject, as authentic scores are (:mod:`facepart.uncertainty.influence`). The ga
 covers who the probes are, not who else might have been enrolled.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from facepart.metrics import identification_rate
+from facepart.scores.ranks import SubjectRanks
 from facepart.uncertainty.influence import Influence
 from facepart.uncertainty.intervals import Interval, rate_interval
+from facepart.uncertainty.rate_change import rate_change_interval
 
-
-class SubjectRanks(NamedTuple):
-    """The ranks of a group's probes, and whose they are.
-
-    Attributes:
-        people: of the group, those without a rank among them.
-        subjects: int64, (n,), the subject of each probe with a rank, below `people`.
-        ranks: int64, (n,), from 1.
-    """
-
-    people: int
-    subjects: NDArray[np.int64]
-    ranks: NDArray[np.int64]
-
-    @property
-    def ranked_people(self) -> int:
-        """How many subjects have a probe with a rank."""
-        return len(np.unique(self.subjects))
-
-    def merged_with(self, other: "SubjectRanks") -> "SubjectRanks":
-        """Add the ranks of other probes of the same subjects."""
-        subjects, ranks = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
-        return SubjectRanks(self.people, subjects, ranks)
+# Ranks at which a study reports the rate: the first, and the length of a short list of candidates.
+REPORTED_RANKS = (1, 10)
 
 
 def identification_rate_of(ranks: SubjectRanks, most: int) -> Influence:
@@ -60,3 +38,27 @@ def identification_interval(ranks: SubjectRanks, most: int) -> Interval:
         FacepartError: there are no ranks.
     """
     return rate_interval(identification_rate_of(ranks, most), ranks.ranked_people, ranks.ranked_people)
+
+
+def identification_figures(original: SubjectRanks, changed: SubjectRanks) -> dict[str, Interval]:
+    """Give the identification rates of two conditions on the same subjects, at ranks 1 and 10, and their change.
+
+    Args:
+        original: of the photos as they are.
+        changed: of the photos after a change.
+
+    Returns:
+        ``rank1_rate`` after the change, ``rank1_rate_original`` before it, ``rank1_rate_change``, the first less the
+        second; likewise ``rank10_rate`` and so on. Empty where no probe of a condition has a rank.
+    """
+    conditions = {"_original": original, "": changed}
+    if not all(len(ranks.ranks) for ranks in conditions.values()):
+        return {}
+    found = {}
+    for most in REPORTED_RANKS:
+        for ending, ranks in conditions.items():
+            found[f"rank{most}_rate{ending}"] = identification_interval(ranks, most)
+        after, before = (identification_rate_of(ranks, most) for ranks in (changed, original))
+        people = changed.ranked_people, original.ranked_people
+        found[f"rank{most}_rate_change"] = rate_change_interval(after, before, people)
+    return found
