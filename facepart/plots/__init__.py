@@ -4,9 +4,22 @@ The drawing functions take distributions and give a :class:`matplotlib.figure.Fi
 keep no state, need no display and leave matplotlib's own settings alone. :mod:`~facepart.plots.run` adds the files.
 """
 
+from facepart.plots.cmc import RankSet, cmc_curves
 from facepart.plots.curves import det, fmr_fnmr, roc
 from facepart.plots.histogram import score_histogram
-from facepart.plots.run import KINDS, PlotOutcome, plot
+from facepart.plots.run import KINDS, PlotOutcome, plot, plot_ranks
 from facepart.plots.sets import ScoreSet
 
-__all__ = ["KINDS", "PlotOutcome", "ScoreSet", "det", "fmr_fnmr", "plot", "roc", "score_histogram"]
+__all__ = [
+    "KINDS",
+    "PlotOutcome",
+    "RankSet",
+    "ScoreSet",
+    "cmc_curves",
+    "det",
+    "fmr_fnmr",
+    "plot",
+    "plot_ranks",
+    "roc",
+    "score_histogram",
+]

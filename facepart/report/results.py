@@ -14,6 +14,7 @@ import numpy as np
 from facepart.metrics import d_prime as d_prime_between
 from facepart.metrics import kolmogorov_smirnov, supports, threshold_at_fmr, wasserstein
 from facepart.scores import GroupScores
+from facepart.uncertainty.identification import identification_figures
 from facepart.uncertainty.influence import (
     PeopleScores,
     authentic_mean,
@@ -98,6 +99,12 @@ class PartResult(About):
         fnmr_1e3_original: the same of the original photos.
         fnmr_1e4: as above, for FMR 1e-4.
         fnmr_1e4_original: as above.
+        rank1_rate: rank-1 identification rate with the part blurred.
+        rank1_rate_original: the same of the original photos.
+        rank1_rate_change: the first less the second.
+        rank10_rate: as above, at rank 10.
+        rank10_rate_original: as above.
+        rank10_rate_change: as above.
     """
 
     authentic_n: int = 0
@@ -130,6 +137,12 @@ class PartResult(About):
     fnmr_1e3_original: Interval = UNKNOWN
     fnmr_1e4: Interval = UNKNOWN
     fnmr_1e4_original: Interval = UNKNOWN
+    rank1_rate: Interval = UNKNOWN
+    rank1_rate_original: Interval = UNKNOWN
+    rank1_rate_change: Interval = UNKNOWN
+    rank10_rate: Interval = UNKNOWN
+    rank10_rate_original: Interval = UNKNOWN
+    rank10_rate_change: Interval = UNKNOWN
 
 
 def part_result(
@@ -199,6 +212,8 @@ def part_result(
                 if supports(group.scores.impostor, target):
                     missed = fnmr_at_fmr_of(group, target)
                     figures[f"fnmr_{name}{ending}"] = rate_interval(missed, pairs, pairs)
+    if original.ranks is not None and blurred.ranks is not None:
+        figures |= identification_figures(original.ranks, blurred.ranks)
     return PartResult(**vars(about), authentic_n=after.authentic.n, impostor_n=after.impostor.n, **figures)  # type: ignore[arg-type]
 
 

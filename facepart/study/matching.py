@@ -29,6 +29,7 @@ from facepart.report.differentials import TARGETS, common_threshold
 from facepart.report.results import ALL_GROUPS
 from facepart.scores import GroupScores, load_scores
 from facepart.scores.people import load_people, people_path
+from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.study.store import ORIGINAL, Store
 from facepart.study.versions import Version
 from facepart.subjects import Exclusion, Rule
@@ -200,7 +201,7 @@ def compare_group(
     told = [settings, condition.name, down_to, [(name, store.rows[name].signature) for name in names]]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     done = _read_done(folder)
-    files = [folder / f"{group}_scores.npz", people_path(folder, group)]
+    files = [folder / f"{group}_scores.npz", people_path(folder, group), ranks_path(folder, group)]
     pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
     # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
     with_pairs = keep_pairs or any(path.exists() for path in pairs)
@@ -209,7 +210,7 @@ def compare_group(
     gallery = features_of(store, ORIGINAL, names) if condition.cross else None
     whole = Group(group, features_of(store, condition.probe, names), gallery)
     save: Save = "both" if with_pairs else "distribution"
-    for _ in match_groups([whole], folder, save=save, down_to=down_to, **options):
+    for _ in match_groups([whole], folder, save=save, ranks=True, down_to=down_to, **options):
         write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
     return True
 
@@ -235,9 +236,11 @@ def read_group_scores(output: Path, condition: Condition, group: str) -> GroupSc
 
 
 def read_scores(output: Path, condition: Condition, group: str) -> PeopleScores:
-    """Read the scores that :func:`compare_group` wrote, and their sums by person, which are much larger."""
-    sums = load_people(people_path(output / MATCHES_FOLDER / condition.name, group))
-    return PeopleScores(read_group_scores(output, condition, group), sums)
+    """Read the scores that :func:`compare_group` wrote, their sums by person, which are large, and the ranks."""
+    folder = output / MATCHES_FOLDER / condition.name
+    sums = load_people(people_path(folder, group))
+    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group)), sums.people)
+    return PeopleScores(read_group_scores(output, condition, group), sums, ranks)
 
 
 def _feature(condition: str, name: str) -> Path:

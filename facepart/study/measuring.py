@@ -21,6 +21,7 @@ from facepart.report.ranking import IMPORTANCE, SHIFT, Lead, Ranked, Worth, orde
 from facepart.report.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
 from facepart.scores.files import GroupScores
 from facepart.scores.people import merged
+from facepart.scores.ranks import SubjectRanks
 from facepart.study.matching import UNCHANGED, Condition, Members, read_scores
 from facepart.study.means import GroupMeans
 from facepart.study.setup import Setup
@@ -138,7 +139,9 @@ def controls_of(setup: Setup, version: Version) -> list[str]:
 def merged_scores(draws: Sequence[PeopleScores]) -> PeopleScores:
     """Add up the scores of several draws of a control."""
     scores = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
-    return PeopleScores(scores, merged([draw.sums for draw in draws]))
+    ranks = [draw.ranks for draw in draws if draw.ranks is not None]
+    all_ranks = reduce(SubjectRanks.merged_with, ranks) if ranks else None
+    return PeopleScores(scores, merged([draw.sums for draw in draws]), all_ranks)
 
 
 def _about(setup: Setup, group: str, names: Sequence[str], people: int, version: Version, comparison: str) -> About:

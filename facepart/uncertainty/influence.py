@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from facepart.metrics import d_prime, eer, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.people import PersonSums, Sums
+from facepart.scores.ranks import SubjectRanks
 
 # Either side of a threshold, in standard deviations of the scores over the fifth root of their number, the density of
 # scores is taken from: the rate at which a kernel's width should fall (Silverman, "Density estimation", 1986).
@@ -67,10 +68,11 @@ class Influence(NamedTuple):
 
 
 class PeopleScores(NamedTuple):
-    """A group's scores, and those of each of its people."""
+    """A group's scores, and those of each of its people; with the ranks of its probes, if these were counted."""
 
     scores: GroupScores
     sums: PersonSums
+    ranks: SubjectRanks | None = None
 
 
 def aligned(
