@@ -4,6 +4,7 @@ It needs Chromium (Debian: ``apt-get install chromium``), which is looked for on
 none unless told to.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -30,13 +31,16 @@ CONTENT = make_content(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"needs a browser on the path: one of {', '.join(NAMES)}")
     with sync_api.sync_playwright() as playwright:
-        # As root, as in a container, Chromium refuses to start with its sandbox.
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        # As root, as in a container, Chromium refuses to start with its sandbox. It asks for updates and accounts
+        # whatever the options that turn those off, so that no name shall be found; and it fills the home folder.
+        options = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
+        home = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))}
+        started = playwright.chromium.launch(executable_path=found, args=options, env=home)
         yield started
         started.close()
 
