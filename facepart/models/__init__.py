@@ -3,9 +3,9 @@
 ``catalogue.toml`` lists the networks. :func:`obtain` is the way in for the stages: it takes what the user typed.
 """
 
+from facepart.files.cache import cache_folder
 from facepart.models.entries import DEFAULT_PARSER, DETECTOR, Model, Source, catalogue, model
 from facepart.models.fetching import fetch
-from facepart.models.folders import cache_folder
 from facepart.models.lookup import default_recogniser, find
 from facepart.models.weights import Weights, obtain, obtain_again
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.errors import FacepartError, UsageError
+from facepart.files.cache import cache_folder
 from facepart.models.entries import Model, catalogue, model
 from facepart.models.fetching import fetch
-from facepart.models.folders import cache_folder, script_folders
+from facepart.models.folders import script_folders
 from facepart.models.hashes import sha256_of
 from facepart.models.lookup import locate, symbol_beside
 
