@@ -1,10 +1,11 @@
-"""Draw the picture of docs/by-hand.md, how a part is blurred step by step: python docs/steps_picture.py.
+"""Draw the picture of docs/by-hand.md, how each part is blurred step by step: python docs/steps_picture.py steps.jpg.
 
 A row for each part: its mask, the mask dilated and softened, the face, the face blurred throughout, and the two
 blended by the softened mask. The photograph is the official portrait of Barack Obama (Pete Souza, 2012), a work of
 the United States government and so in the public domain; it is among the demo's photographs.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,4 +88,4 @@ def draw(face: Image, labels: Image) -> Figure:
 
 
 if __name__ == "__main__":
-    draw(*parse_portrait()).savefig(Path(__file__).parent / "images" / "steps.jpg", pil_kwargs={"quality": 80})
+    draw(*parse_portrait()).savefig(Path(sys.argv[1]), pil_kwargs={"quality": 80})
