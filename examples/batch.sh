@@ -24,8 +24,8 @@ matches each list within itself and each blurred list with the original one, and
   PYTHON       the Python that has the requirements installed (default: python3)
 
 Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is shown before it
-runs. You can stop at any time and run the same command again: finished work is kept. A photo that you remove from
-PHOTOS stays in OUT; use a new OUT without it.
+runs. You can stop at any time and run the same command again: finished work is kept. If you remove or replace photos,
+use a new OUT: photos that are done stay as they are.
 TEXT
 }
 
