@@ -220,6 +220,21 @@ def test_lfw_that_cannot_be_fetched_is_told(tmp_path, monkeypatch):
         faces.fetch_lfw()
 
 
+def test_lfw_is_kept_in_the_cache_unless_scikit_learn_has_it(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("sklearn.datasets")
+    asked = []
+    monkeypatch.setattr(datasets, "fetch_lfw_people", lambda data_home, **_: asked.append(data_home))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FACEPART_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("SCIKIT_LEARN_DATA", raising=False)
+    assert faces.fetch_lfw() == tmp_path / "cache" / "scikit_learn_data" / "lfw_home" / "lfw_funneled"
+    (tmp_path / "scikit_learn_data" / "lfw_home").mkdir(parents=True)
+    assert faces.fetch_lfw() == tmp_path / "scikit_learn_data" / "lfw_home" / "lfw_funneled"
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "chosen"))
+    assert faces.fetch_lfw() == tmp_path / "chosen" / "lfw_home" / "lfw_funneled"
+    assert asked == [tmp_path / name for name in ("cache/scikit_learn_data", "scikit_learn_data", "chosen")]
+
+
 def test_lfw_without_scikit_learn_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(FacepartError, match="pip install scikit-learn"):

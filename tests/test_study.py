@@ -22,6 +22,7 @@ from facepart.matching.match import match
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
+from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import ROOT, Run
 
@@ -56,7 +57,8 @@ def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\
 def answer(out: Path) -> dict[str, bytes]:
     """The files of the answer that must not depend on how a study came to its end."""
     files = ["results.csv", "results.json", "report.html"]
-    files += sorted(str(path.relative_to(out)) for path in out.glob("matches/*/*_scores.npz"))
+    for kind in ("scores.npz", "ranks.csv"):
+        files += sorted(str(path.relative_to(out)) for path in out.glob(f"matches/*/*_{kind}"))
     return {name: (out / name).read_bytes() for name in files}
 
 
@@ -79,15 +81,18 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
     }
     with (finished / "results.csv").open(newline="") as file:
         rows = {(row["part"], row["comparison"]): row for row in csv.DictReader(file)}
-    match(lists["baseline"], None, tmp_path / "m" / "baseline", "all")
+    match(lists["baseline"], None, tmp_path / "m" / "baseline", "all", ranks=True)
     original = load_scores(tmp_path / "m" / "baseline" / "all_scores.npz")
+    first = load_ranks(tmp_path / "m" / "baseline" / "all_ranks.csv").ranks
     assert set(rows) == {(part, how) for part in PARTS for how in ("within", "cross")}
     for (part, how), row in rows.items():
         gallery = lists["baseline"] if how == "cross" else None
-        match(lists[part], gallery, tmp_path / "m" / how / part, "all")
+        match(lists[part], gallery, tmp_path / "m" / how / part, "all", ranks=True)
         scores = load_scores(tmp_path / "m" / how / part / "all_scores.npz")
         condition = part if how == "within" else f"cross_{part}"
         assert load_scores(finished / "matches" / condition / "all_scores.npz") == scores
+        ranks = load_ranks(tmp_path / "m" / how / part / "all_ranks.csv").ranks
+        assert load_ranks(finished / "matches" / condition / "all_ranks.csv").ranks.tolist() == ranks.tolist()
         expected = {
             "d_prime": d_prime(*scores),
             "d_prime_change": d_prime(*scores) - d_prime(*original),
@@ -96,6 +101,10 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
             "authentic_shift": scores.authentic.mean - original.authentic.mean,
             "impostor_ks": kolmogorov_smirnov(original.impostor, scores.impostor),
             "authentic_wasserstein": wasserstein(original.authentic, scores.authentic),
+            "rank1_rate": np.mean(ranks == 1),
+            "rank1_rate_original": np.mean(first == 1),
+            "rank1_rate_change": np.mean(ranks == 1) - np.mean(first == 1),
+            "rank10_rate": 1,
         }
         for name, value in expected.items():
             assert float(row[name]) == pytest.approx(value, abs=1e-6), name

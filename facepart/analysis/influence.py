@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from facepart.analysis.metrics import d_prime, eer, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
+from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import SubjectSums, Sums
 
 # Either side of a threshold, in standard deviations of the scores over the fifth root of their number, the density of
@@ -67,10 +68,11 @@ class Influence(NamedTuple):
 
 
 class SubjectScores(NamedTuple):
-    """A group's scores, and those of each of its people."""
+    """A group's scores, and those of each of its subjects; with the ranks of its probes, if these were counted."""
 
     scores: GroupScores
     sums: SubjectSums
+    ranks: SubjectRanks | None = None
 
 
 def aligned(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facepart.analysis.identification import identification_figures
 from facepart.analysis.influence import (
     SubjectScores,
     authentic_mean_influence,
@@ -98,6 +99,12 @@ class PartResult(RowKey):
         fnmr_1e3_baseline: the same of the original photos.
         fnmr_1e4: as above, for FMR 1e-4.
         fnmr_1e4_baseline: as above.
+        rank1_rate: rank-1 identification rate with the part occluded.
+        rank1_rate_baseline: the same of the baseline.
+        rank1_rate_change: the first less the second.
+        rank10_rate: as above, at rank 10.
+        rank10_rate_baseline: as above.
+        rank10_rate_change: as above.
     """
 
     authentic_n: int = 0
@@ -130,6 +137,12 @@ class PartResult(RowKey):
     fnmr_1e3_baseline: Interval = UNKNOWN
     fnmr_1e4: Interval = UNKNOWN
     fnmr_1e4_baseline: Interval = UNKNOWN
+    rank1_rate: Interval = UNKNOWN
+    rank1_rate_baseline: Interval = UNKNOWN
+    rank1_rate_change: Interval = UNKNOWN
+    rank10_rate: Interval = UNKNOWN
+    rank10_rate_baseline: Interval = UNKNOWN
+    rank10_rate_change: Interval = UNKNOWN
 
 
 def part_result(
@@ -199,6 +212,8 @@ def part_result(
                 if supports(group.scores.impostor, target):
                     missed = fnmr_at_fmr_influence(group, target)
                     figures[f"fnmr_{name}{ending}"] = rate_interval(missed, pairs, pairs)
+    if original.ranks is not None and blurred.ranks is not None:
+        figures |= identification_figures(original.ranks, blurred.ranks)
     return PartResult(**vars(key), authentic_n=after.authentic.n, impostor_n=after.impostor.n, **figures)  # type: ignore[arg-type]
 
 
