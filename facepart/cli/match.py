@@ -26,7 +26,7 @@ from facepart.matching.groups import Group, read_group, split_by_people
 from facepart.matching.output import MOST_PAIRS, SAVES
 
 if TYPE_CHECKING:
-    from facepart.matching.match import TakeOver
+    from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
 
 
@@ -105,7 +105,7 @@ def execute(arguments: argparse.Namespace) -> int:
     groups = _read_groups(arguments)
     from facepart.matching.match import match_groups
 
-    with _counter(arguments.ray) as count, progress_bar("match", unit="pair") as progress:
+    with _counter(arguments.ray) as counter, progress_bar("match", unit="pair") as progress:
         outcomes = match_groups(
             groups,
             arguments.output,
@@ -117,7 +117,7 @@ def execute(arguments: argparse.Namespace) -> int:
             ranks=arguments.ranks,
             device=arguments.device,
             workers=arguments.workers,
-            count=count,
+            counter=counter,
             progress=progress,
         )
         for outcome in outcomes:
@@ -141,7 +141,7 @@ def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _counter(address: str | None) -> "Iterator[TakeOver | None]":
+def _counter(address: str | None) -> "Iterator[PairCounter | None]":
     """Yield what counts scores on a cluster; None without one."""
     if address is None:
         yield None
@@ -149,9 +149,9 @@ def _counter(address: str | None) -> "Iterator[TakeOver | None]":
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.matching import take_over
+        from facepart.cluster.pair_counter import RayPairCounter
 
-        yield take_over
+        yield RayPairCounter()
 
 
 def _read_groups(arguments: argparse.Namespace) -> list[Group]:

@@ -22,7 +22,7 @@ from facepart.occlusion.method import OCCLUDERS, STANDARD
 from facepart.occlusion.parts import PARTS
 
 if TYPE_CHECKING:
-    from facepart.matching.match import TakeOver
+    from facepart.matching.pair_counter import PairCounter
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -156,13 +156,13 @@ def _print_now(text: str) -> None:
     print(text, flush=True)
 
 
-def _counter(arguments: argparse.Namespace) -> "TakeOver | None":
+def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
     """Give what counts scores on the cluster; None without one, or where pairs are kept: one machine writes them."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.matching import take_over
+    from facepart.cluster.pair_counter import RayPairCounter
 
-    return take_over
+    return RayPairCounter()
 
 
 def _names(text: str) -> list[str]:
