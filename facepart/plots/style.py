@@ -1,8 +1,4 @@
-"""How every figure looks: colours, lines and sizes.
-
-The colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of the common
-kinds of colour blindness tell apart; of its eight the four that stand out most from white paper.
-"""
+"""How every plot looks: lines and sizes; its colours are those of :mod:`facepart.plots.palette`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +6,13 @@ from typing import Any
 
 import matplotlib as mpl
 
-BLUE, VERMILION, BLACK, GREEN = "#0072B2", "#D55E00", "#000000", "#009E73"
-SET_COLOURS = (BLUE, VERMILION, BLACK, GREEN)
-GREY = "#666666"
+from facepart.plots import palette
+
+SET_COLOURS, GREY = palette.SET_COLOURS, palette.GREY
 
 AUTHENTIC_LINE: Any = "solid"
-IMPOSTOR_LINE: Any = (0, (3.2, 1.4))  # dashes and gaps, in line widths
-LINE_WIDTH = 1.5
+IMPOSTOR_LINE: Any = (0, palette.IMPOSTOR_DASHES)
+LINE_WIDTH = palette.LINE_WIDTH
 
 # Inches. A column of a two-column paper is 3.3 to 3.5 wide: at that size the smallest type is still 6.5 points.
 FIGURE_WIDTH = 4.8
