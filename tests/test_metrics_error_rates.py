@@ -20,8 +20,8 @@ from facepart.analysis.metrics import (
     fnmr_at_fmr,
     operating_point,
     supports,
-    tar_at_fmr,
     threshold_at_fmr,
+    tmr_at_fmr,
     wasserstein,
 )
 from facepart.analysis.metrics.tally import Scores
@@ -111,13 +111,13 @@ def test_operating_points_are_those_of_the_roc_curve(
     if target * len(impostor) < 10:
         assert point is None
         assert fnmr_at_fmr(authentic, impostor, target) is None
-        assert tar_at_fmr(ScoreDistribution.of(authentic), ScoreDistribution.of(impostor), target) is None
+        assert tmr_at_fmr(ScoreDistribution.of(authentic), ScoreDistribution.of(impostor), target) is None
         return
     assert point is not None
     false, true, _ = roc_curve(*labelled(authentic, impostor), drop_intermediate=False)
     assert point.fmr == pytest.approx(false[false <= target + 1e-12].max())
     assert 1 - point.fnmr == pytest.approx(true[false <= target + 1e-12].max())
-    assert tar_at_fmr(authentic, impostor, target) == 1 - point.fnmr
+    assert tmr_at_fmr(authentic, impostor, target) == 1 - point.fnmr
     counted = operating_point(ScoreDistribution.of(authentic), ScoreDistribution.of(impostor), target)
     assert counted is not None
     assert counted[1:] == point[1:]

@@ -99,10 +99,10 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
         }
         for name, value in expected.items():
             assert float(row[name]) == pytest.approx(value, abs=1e-6), name
-        assert (row["photos"], row["people"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
-        assert row["times_more_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
+        assert (row["photos"], row["subjects"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
+        assert row["fmr_ratio_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
     found = json.loads((finished / "results.json").read_text())
-    shifts = {each["part"]: each["worth"] for each in found["rankings"]["all"]}
+    shifts = {each["part"]: each["effect"] for each in found["rankings"]["all"]}
     assert list(shifts.values()) == sorted(shifts.values(), reverse=True)
     assert shifts == {part: pytest.approx(float(rows[part, "within"]["impostor_shift"])) for part in PARTS}
     assert (finished / "report.html").read_text().startswith("<!")

@@ -109,11 +109,11 @@ def _conclude(found: "StudyOutcome", note: str) -> str:
 
     (ranked,) = found.figures.rankings.values()
     people = sum(found.members.subjects.values())
-    most = max(ranked, key=lambda each: abs(each.worth.value))
-    where = "up" if most.worth.value > 0 else "down"
+    most = max(ranked, key=lambda each: abs(each.effect.value))
+    where = "up" if most.effect.value > 0 else "down"
     text = (
         f"Blurring the {part_name(most.part)} moved the impostor scores most: their mean went {where} by "
-        f"{abs(most.worth.value):.4f}. "
+        f"{abs(most.effect.value):.4f}. "
     )
     if note == _SIMULATED:
         text += (

@@ -45,7 +45,7 @@ from facepart.matching.subject_sums import (
 )
 from facepart.networks.engine_choice import choose_device
 from facepart.scores import STEPS, GroupScores, save_scores
-from facepart.scores.subject_sums import PersonSums, Sums, people_path, save_people
+from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
 STAGE = "match"
 
@@ -188,8 +188,8 @@ def _compare(
         blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
-        sums = PersonSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
-        save_people(people_path(output, name), sums)
+        sums = SubjectSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
+        save_subject_sums(subject_sums_path(output, name), sums)
         save_scores(output / f"{name}_scores.npz", scores)
     counts = asdict(outcome)
     del counts["group"]

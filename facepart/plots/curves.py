@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_of, operating_point
+from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_from_rates, operating_point
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
@@ -50,7 +50,7 @@ def curve(entry: ScoreSet) -> Curve:
 
 
 def roc(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
-    """Draw ROC curves: the true accept rate, 1 - FNMR, against the FMR on a logarithmic axis.
+    """Draw ROC curves: the true match rate (TMR), 1 - FNMR, against the FMR on a logarithmic axis.
 
     Args:
         sets: one to four.
@@ -143,7 +143,7 @@ def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
 
     A marked point names the FMR it is for; that of a curve leaves it empty.
     """
-    yield "set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tar"
+    yield "set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tmr"
     for number, entry in enumerate(sets, 1):
         rates, marked = curve(entry)
         for target, (threshold, fmr, fnmr) in marked:
@@ -188,7 +188,7 @@ def _end(
     """Add the grid, and the legend with each set's EER."""
     axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer_of(entry.rates):.2%}" for entry in sets]
+    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer_from_rates(entry.rates):.2%}" for entry in sets]
     targets = {"at FMR 10⁻², 10⁻³ ...": {"linestyle": "none", "marker": _MARK, "markersize": 4}}
     add_legend(axes, labels, title, (key or {}) | (targets if any(each.marked for each in curves) else {}))
 

@@ -21,7 +21,7 @@ from facepart.analysis.metrics import (
     TOO_FEW,
     auc,
     d_prime,
-    eer_of,
+    eer_from_rates,
     fnmr_at_fmr,
     kolmogorov_smirnov,
     mean_shift,
@@ -42,7 +42,7 @@ def set_statistics(scores: ScoreSet) -> Statistics:
         "authentic_mean": scores.authentic.mean,
         "impostor_mean": scores.impostor.mean,
         "d_prime": d_prime(*pair),
-        "eer": eer_of(scores.rates),
+        "eer": eer_from_rates(scores.rates),
         "auc": auc(*pair),
         **{f"fnmr_at_fmr_{target:.0e}": _known(fnmr_at_fmr(*pair, target)) for target in REPORTED_FMRS},
     }

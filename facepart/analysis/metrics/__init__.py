@@ -8,7 +8,7 @@ computes in float64, and does not ask for an order. What compares groups (:func:
 
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime
-from facepart.analysis.metrics.eer import eer, eer_of
+from facepart.analysis.metrics.eer import eer, eer_from_rates
 from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
@@ -21,7 +21,7 @@ from facepart.analysis.metrics.operating_point import (
     fnmr_at_fmr,
     operating_point,
     supports,
-    tar_at_fmr,
+    tmr_at_fmr,
 )
 from facepart.analysis.metrics.rank_agreement import kendall_tau
 from facepart.analysis.metrics.shift import mean_shift
@@ -35,7 +35,7 @@ __all__ = [
     "auc",
     "d_prime",
     "eer",
-    "eer_of",
+    "eer_from_rates",
     "error_rates",
     "fairness_discrepancy_rate",
     "fmr",
@@ -50,7 +50,7 @@ __all__ = [
     "mean_shift",
     "operating_point",
     "supports",
-    "tar_at_fmr",
     "threshold_at_fmr",
+    "tmr_at_fmr",
     "wasserstein",
 ]

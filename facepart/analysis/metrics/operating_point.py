@@ -1,4 +1,4 @@
-"""FNMR at an FMR, and TAR: what a recogniser misses once its threshold allows so many false matches.
+"""FNMR at an FMR, and TMR: what a recogniser misses once its threshold allows so many false matches.
 
 The threshold is the lowest at which the FMR over the impostor scores is at most the one asked for. Such a threshold
 is only worth reporting where the scores support it: from fewer than ten expected false matches it is mostly chance,
@@ -13,7 +13,7 @@ from facepart.analysis.metrics.tally import Scores, tally
 
 # The FMRs that are reported, and how many false matches have to be expected at one.
 REPORTED_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-FEWEST_FALSE_MATCHES = 10
+MIN_FALSE_MATCHES = 10
 TOO_FEW = "too few impostor scores"
 
 
@@ -28,7 +28,7 @@ class OperatingPoint(NamedTuple):
 def supports(impostor: Scores, target: float) -> bool:
     """Tell whether there are impostor scores enough for an FMR: at least ten expected false matches."""
     expected = target * float(tally(impostor, "impostor").counts.sum())
-    return expected >= FEWEST_FALSE_MATCHES * (1 - 1e-12)
+    return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
 
 def operating_point(authentic: Scores, impostor: Scores, target: float) -> OperatingPoint | None:
@@ -65,11 +65,11 @@ def fnmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | N
     return None if point is None else point.fnmr
 
 
-def tar_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:
-    """Compute the true accept rate, 1 - FNMR, at an FMR; see :func:`operating_point`.
+def tmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:
+    """Compute the true match rate (TMR), 1 - FNMR, at an FMR; see :func:`operating_point`.
 
     Example:
-        >>> tar_at_fmr([0.3, 0.6, 0.8, 0.9], [step / 1000 for step in range(500)], 0.02)
+        >>> tmr_at_fmr([0.3, 0.6, 0.8, 0.9], [step / 1000 for step in range(500)], 0.02)
         0.75
     """
     missed = fnmr_at_fmr(authentic, impostor, target)
