@@ -1,37 +1,97 @@
 """Which parts of a face does a face recogniser rely on?
 
-The rooms, in the order in which data flows (each imports only those before it):
+The names below work on arrays and return arrays or small records; each loads what it needs when it is first used.
 
-``files``, ``images``, ``lists``, ``subjects``
-    files on disk -> arrays; paths -> people
-``engines``
-    a network on a device: 8-bit photos in, arrays out
-``models``
-    a name -> weights on disk, verified
-``parsing``
-    photo -> label map (BiSeNet, 19 classes)
-``parts``, ``occlusion``
-    label map -> part masks -> photos with one part gone
-``recognition``
-    aligned face -> embedding of unit length (ArcFace)
-``scores``
-    how often every score occurs: what the stages after this hand on
-``matching``
-    embeddings + people -> authentic and impostor scores
+>>> import facepart
+>>> scores = facepart.match([[1, 0], [3, 4], [0, 2]], ["ann", "ann", "bob"])
+>>> scores.authentic.mean, scores.impostor.n
+(0.6, 2)
+
+The rooms, in the order in which data flows; each imports only those before it:
+
+``files``, ``data``
+    whole files or none, records; photos, lists, subjects
+``networks``
+    weights, engines, face parser, recognisers, face detector
+``occlusion``
+    photo + label map -> occluded photos
+``pipeline``
+    photos -> label maps, occluded photos, embeddings
+``scores``, ``matching``
+    embeddings + subjects -> authentic and impostor scores
+``analysis``
+    scores -> metrics, intervals, rankings, groups compared
+``plots``, ``report``
+    figures -> PNG and SVG; a page
+``study``
+    the whole experiment
 ``cluster``
     the same on several machines, by Ray
-``metrics``, ``plots``
-    scores -> figures
-``uncertainty``
-    what each person adds to a figure -> standard errors and intervals
-``report``
-    the figures of a study -> tables, and a page
-``study``
-    the whole experiment: photos to the embeddings of every blurred version, their scores, and the report
-``demo``
-    the study's photographs inside public packages
-``cli``
-    the commands; the only room that prints, parses arguments or exits
+``demo``, ``cli``
+    its photographs; the commands
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facepart.analysis.metrics import d_prime, eer, fmr, fnmr, kolmogorov_smirnov, threshold_at_fmr
+    from facepart.arrays import align_faces, embed_faces, match, occlude, parse_faces, roc
+    from facepart.errors import FacepartError, UsageError
+    from facepart.study import Request, StudyOutcome, run_study
+
 __version__ = "0.1.0"
+
+# Public name -> the module that has it.
+_HOMES = {
+    "FacepartError": "errors",
+    "Request": "study.request",
+    "StudyOutcome": "study.experiment",
+    "UsageError": "errors",
+    "align_faces": "arrays",
+    "d_prime": "analysis.metrics",
+    "eer": "analysis.metrics",
+    "embed_faces": "arrays",
+    "fmr": "analysis.metrics",
+    "fnmr": "analysis.metrics",
+    "kolmogorov_smirnov": "analysis.metrics",
+    "match": "arrays",
+    "occlude": "arrays",
+    "parse_faces": "arrays",
+    "roc": "arrays",
+    "run_study": "study.experiment",
+    "threshold_at_fmr": "analysis.metrics",
+}
+
+__all__ = [
+    "FacepartError",
+    "Request",
+    "StudyOutcome",
+    "UsageError",
+    "__version__",
+    "align_faces",
+    "d_prime",
+    "eer",
+    "embed_faces",
+    "fmr",
+    "fnmr",
+    "kolmogorov_smirnov",
+    "match",
+    "occlude",
+    "parse_faces",
+    "roc",
+    "run_study",
+    "threshold_at_fmr",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

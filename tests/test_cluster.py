@@ -59,10 +59,14 @@ def same_bytes(one: Path, other: Path) -> bool:
     return all((one / name).read_bytes() == (other / name).read_bytes() for name in FILES)
 
 
+@pytest.mark.parametrize("exclude_same", [None, r"\d$"])
 @pytest.mark.parametrize("cross", [False, True])
-def test_the_files_are_those_of_one_machine(cross: bool, sides, cluster, tmp_path: Path) -> None:
+def test_the_files_are_those_of_one_machine(
+    cross: bool, exclude_same: str | None, sides, cluster, tmp_path: Path
+) -> None:
     probe, gallery = sides[0], sides[1] if cross else None
-    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution")
+    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution", exclude_same=exclude_same)
+    assert bool(here.excluded) == bool(exclude_same)
     for tiles in (None, 3):
         told: list[tuple[int, int]] = []
         there = match(
@@ -71,12 +75,13 @@ def test_the_files_are_those_of_one_machine(cross: bool, sides, cluster, tmp_pat
             tmp_path / str(tiles),
             "CM",
             save="distribution",
+            exclude_same=exclude_same,
             count=partial(take_over, block_tiles=tiles),
             progress=lambda done, total, note="", told=told: told.append((done, total)),
         )
         assert there == here
         assert same_bytes(tmp_path / "here", tmp_path / str(tiles))
-        assert told[-1] == (here.authentic + here.impostor + here.left_out,) * 2
+        assert told[-1] == (here.authentic + here.impostor + here.left_out + (here.excluded or 0),) * 2
         assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 

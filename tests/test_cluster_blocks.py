@@ -45,7 +45,8 @@ def cut(faces: Faces, tiles: int) -> list[Faces]:
     blocks = [arranged(faces, order[first : first + size], TILE) for first in range(0, len(order), size)]
     for block in blocks:
         for values in block:
-            values.flags.writeable = False  # as in the store of a cluster
+            if values is not None:
+                values.flags.writeable = False  # as in the store of a cluster
     return blocks
 
 

@@ -175,7 +175,6 @@ def test_the_demo_on_own_photos_goes_on_where_it_stopped(tmp_path, capsys, photo
 def test_wrong_calls_are_told_before_any_work(tmp_path, capsys):
     for arguments, reason in (
         (["--parts", "chin"], "unknown part 'chin'"),
-        (["--images", str(tmp_path), "-d", "MORF"], "unknown data set 'MORF'"),
         (["-d", "MORPH"], "-d goes with --images"),
     ):
         assert main(["demo", "-o", str(tmp_path / "out"), *arguments]) == 2

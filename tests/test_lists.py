@@ -98,11 +98,15 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
         (["--group", "CM"], 2, "--people and --group go together"),
         (["--people", "people.csv", "--group", "MC"], 1, "has no group 'MC'; its groups (rows): CM (2), CF (1)"),
         (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of people"),
-        (["-d", "NIST"], 2, "unknown data set 'NIST'"),
+        (
+            ["-d", "CHIYA_VAL", "--people", "people.csv", "--group", "CM"],
+            1,
+            "x/1: no subject can be read from this name",
+        ),
     ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, run: Run, options: list[str], status: int, reason: str) -> None:
-    touch(tmp_path / "f", ["001_1.npy"])
+    touch(tmp_path / "f", ["001_1.npy", "x/1.npy"])
     (tmp_path / "people.csv").write_text("subject,group\n001,CM\n002,CF\n003,CM\n")
     paths = [str(tmp_path / option) if option.endswith(".csv") else option for option in options]
     done = run("./lists/", "-s", tmp_path / "f", "-o", tmp_path / "CM.txt", *paths)

@@ -252,7 +252,6 @@ def test_the_command_lines_of_the_door(tmp_path: Path, run: Run) -> None:
     [
         (["-p", "missing.txt"], 1, "missing.txt: no such list"),
         (["-p", "empty.txt"], 1, "empty.txt: the list is empty"),
-        (["-p", "f.txt", "-d", "MORPHEUS"], 2, "unknown data set 'MORPHEUS'; known: MORPH"),
         (["-p", "f.txt", "--subject-pattern", "("], 2, "not a regular expression"),
         (["-p", "f.txt", "-gr", "../CM"], 2, "-gr '../CM'"),
     ],

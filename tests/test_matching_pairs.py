@@ -81,7 +81,7 @@ def many_faces(count: int, seed: int) -> Faces:
 
 
 def part(faces: Faces, rows) -> Faces:
-    return Faces(*(values[rows] for values in faces))
+    return Faces(faces.embeddings[rows], faces.subjects[rows], faces.photos[rows])
 
 
 def scores_of_pairs(probe: Faces, gallery: Faces | None, **options: int) -> GroupScores:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.special import kolmogorov
 from scipy.stats import ks_2samp
 
-from facepart.analysis.metrics import d_prime, kolmogorov_smirnov, mean_shift
+from facepart.analysis.metrics import d_prime, kolmogorov_smirnov, kolmogorov_smirnov_p, mean_shift
 from facepart.errors import FacepartError
 from facepart.scores import ScoreDistribution
 
@@ -26,6 +27,29 @@ def test_kolmogorov_smirnov_is_scipys(first: list[float], second: list[float]) -
     assert kolmogorov_smirnov(first, second) == pytest.approx(
         ks_2samp(first, second, method="asymp").statistic, abs=1e-12
     )
+
+
+@given(st.floats(0, 1), st.integers(1, 10**9), st.integers(1, 10**9))
+def test_the_p_value_is_that_of_the_limiting_distribution(statistic: float, first: int, second: int) -> None:
+    root = math.sqrt(first * second / (first + second))
+    expected = kolmogorov((root + 0.12 + 0.11 / root) * statistic)
+    assert kolmogorov_smirnov_p(statistic, first, second) == pytest.approx(expected, rel=1e-9, abs=1e-7)
+
+
+@pytest.mark.parametrize(("first", "second"), [(40, 60), (100, 5000), (3000, 20_000)])
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.4])
+def test_the_p_value_is_near_the_one_that_scipy_prints(first: int, second: int, shift: float) -> None:
+    rng = np.random.default_rng(first)
+    one, other = rng.normal(0, 1, first), rng.normal(shift, 1, second)
+    expected = ks_2samp(one, other, method="asymp")
+    found = kolmogorov_smirnov_p(expected.statistic, first, second)
+    assert math.log(found) == pytest.approx(math.log(expected.pvalue), rel=0.02, abs=0.05)
+
+
+def test_a_p_value_of_nothing_is_refused() -> None:
+    for statistic, first, second in ((1.5, 3, 3), (math.nan, 3, 3), (0.5, 0, 3)):
+        with pytest.raises(FacepartError, match="no statistic of"):
+            kolmogorov_smirnov_p(statistic, first, second)
 
 
 @given(SCORES, SCORES)

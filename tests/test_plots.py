@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import itertools
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,7 +17,7 @@ from PIL import Image
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from facepart.errors import FacepartError, UsageError
-from facepart.plots import ScoreSet, plot, score_histogram, style
+from facepart.plots import ScoreSet, det, fmr_fnmr, plot, roc, score_histogram, style
 from facepart.plots.histogram import bin_width, shown_range
 from facepart.scores import ScoreDistribution
 from tests.conftest import Run
@@ -132,10 +133,32 @@ def test_the_bin_width_follows_the_sparsest_curve_within_bounds() -> None:
     assert bin_width([set_of("x", [0.5], [0.5])], 1.5) == pytest.approx(0.005)
 
 
-def test_one_to_four_sets() -> None:
-    for count in (0, 5):
-        with pytest.raises(FacepartError, match="1 to 4 sets"):
-            score_histogram([make_set()] * count)
+@pytest.mark.parametrize(("draw", "most"), [(score_histogram, 6), (fmr_fnmr, 6), (roc, 12), (det, 12)])
+def test_as_many_sets_as_can_be_told_apart(draw: Callable[..., Figure], most: int) -> None:
+    sets = [make_set(f"Set {number}", n=50, shift=number / 40, seed=number) for number in range(most)]
+    (axes,) = draw(sets).axes
+    colours = {mpl.colors.to_hex(line.get_color()) for line in axes.lines}
+    colours |= {mpl.colors.to_hex(patch.get_edgecolor()) for patch in axes.patches}
+    assert len(colours) == 6
+    if most == 12:
+        curves = {(str(line.get_color()), line.get_linestyle()) for line in axes.lines if line.get_marker() == "None"}
+        assert len(curves) == 12
+    for count in (0, most + 1):
+        with pytest.raises(FacepartError, match=f"a figure shows 1 to {most} sets of scores, not {count}"):
+            draw([sets[0]] * count)
+
+
+def test_two_texts_side_by_side_fit_or_stand_below_each_other() -> None:
+    for label, columns in (("Blurred part ", 1), ("Nose ", 2)):  # 27 wide characters do not fit twice
+        figure = roc([make_set(f"{label}{number}", n=500, shift=0.2, seed=number) for number in range(4)])
+        with style.house_style():
+            figure.draw_without_rendering()
+        (axes,) = figure.axes
+        legend = axes.get_legend()
+        assert legend is not None
+        assert len({round(text.get_window_extent().x0) for text in legend.get_texts()}) == columns
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+        assert axes.get_window_extent().width > 0.75 * figure.bbox.width
 
 
 def test_colours_stay_apart_for_colour_blind_readers_and_on_white_paper() -> None:
@@ -252,6 +275,46 @@ def test_the_original_programs_long_options_and_old_score_files(tmp_path: Path, 
     assert (done.returncode, done.stderr) == (0, "")
     plot([dataclasses.replace(entry, label="Old")], tmp_path / "expected", "x", "T")
     assert (tmp_path / "out" / "x.txt").read_text() == (tmp_path / "expected" / "x.txt").read_text()
+
+
+def write_old(path: Path, scores: NDArray[np.float64]) -> Path:
+    """Write scores in the form that the name of the file says, as one original program or another did."""
+    pairs = np.column_stack([np.zeros(len(scores)), np.arange(len(scores)), scores])
+    words = np.array([[f"{one:.0f}", f"a_{other:.0f}", f"{score:.6f}"] for one, other, score in pairs])
+    if path.name == "columns.npy":
+        np.save(path, pairs)
+    elif path.name == "text.npy":
+        np.save(path, words)
+    elif path.name == "bytes.npy":
+        np.save(path, words[:, 2].astype("S"))
+    elif path.name == "scores.txt":
+        np.savetxt(path, scores, fmt="%.6f")
+    else:
+        np.savetxt(path, words, fmt="%s", delimiter="," if path.suffix == ".csv" else " ")
+    return path
+
+
+def test_six_sets_by_the_long_options_in_every_old_form_of_a_file(tmp_path: Path, run: Run) -> None:
+    """plot_relative_freq_histogram_v2.py; the same scores in each form, so that all numbers are the same."""
+    forms = ("columns.npy", "text.npy", "bytes.npy", "scores.txt", "pairs.txt", "pairs.csv")
+    entry = make_set(n=60)
+    options: list[str | Path] = []
+    for number, form in enumerate(forms, 1):
+        for kind in ("authentic", "impostor"):
+            folder = tmp_path / f"{kind}{number}"
+            folder.mkdir()
+            options += [f"-{kind}{number}", write_old(folder / form, each_score(getattr(entry, kind)))]
+        options += [f"-label{number}", f"Form {number}"]
+    done = run("./Plots/", *options, "-title", "T", "-dest", tmp_path / "out", "-name", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    plot(
+        [dataclasses.replace(entry, label=f"Form {number}") for number in range(1, 7)],
+        tmp_path / "expected",
+        "x",
+        "T",
+    )
+    for suffix in ("png", "svg", "csv", "txt"):
+        assert (tmp_path / "out" / f"x.{suffix}").read_bytes() == (tmp_path / "expected" / f"x.{suffix}").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from facepart.networks.engine import Preprocessing
 from facepart.networks.mxnet.checkpoint import read_parameters, read_symbol
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import choose_size, load_recogniser, open_recogniser
 from tests.witness.checkpoints import FLAGS, cosines, golden_parameters, write_parameters
 
 TINY = Preprocessing(2, 2, "rgb", (1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
@@ -100,6 +100,29 @@ def test_a_damaged_byte_never_gives_another_error(position, byte, tmp_path_facto
         read_parameters(path)
     except FacepartError as error:
         assert "\n" not in str(error)
+
+
+def test_a_network_that_averages_over_the_picture_takes_any_size(tmp_path):
+    path = write_tiny(tmp_path)
+    assert load_recogniser(path, size=(5, 4)).preprocessing == Preprocessing(5, 4, "rgb", *RAW)
+    assert choose_size(path, None, (5, 4)) == (5, 4)
+    assert choose_size(path, None, (112, 112)) is None  # its own
+    assert choose_size(path, TINY, (2, 2)) is None
+
+
+def test_a_size_that_the_last_layer_does_not_fit_is_told_with_what_to_do(tmp_path):
+    nodes, arrays = tiny_nodes(), tiny_arrays()
+    nodes[3] = node("Flatten", "pool", 2)  # every pixel counts on its own
+    for what in ("arg:bn_gamma", "arg:bn_beta", "aux:bn_moving_mean", "aux:bn_moving_var"):
+        arrays[what] = np.ones(3 * 112 * 112, np.float32)
+    arrays["arg:fc1_weight"] = np.ones((2, 3 * 112 * 112), np.float32)
+    path = write_tiny(tmp_path, nodes, arrays)
+    assert open_recogniser(path, device="cpu", precision="fp32").output_shape == (2,)
+    with pytest.raises(FacepartError) as told:
+        open_recogniser(path, device="cpu", precision="fp32", size=(160, 160))
+    assert str(told.value).startswith(f"{path}: does not run on faces of 160x160")
+    assert str(told.value).endswith("leave out --image-size for the network's own size")
+    assert "\n" not in str(told.value)
 
 
 def test_a_small_network_gives_the_answer_computed_by_hand(tmp_path):

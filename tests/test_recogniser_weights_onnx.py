@@ -1,5 +1,7 @@
 """ONNX recognisers: what the file says of itself, with onnxruntime as the judge of what goes in."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -10,7 +12,7 @@ from facepart.errors import FacepartError
 from facepart.networks.engine import Preprocessing
 from facepart.networks.onnx.file import describe_onnx
 from facepart.networks.openvino_engine import OpenVinoEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import choose_size, load_recogniser
 
 SIDE = 8
 DIMENSION = 64
@@ -91,6 +93,15 @@ def test_fixed_and_free_dimensions_are_told(tmp_path):
     assert (free.batch, free.height, free.width) == (None, None, None)
     assert load_recogniser(tmp_path / "free.onnx").preprocessing.height == 112
     assert load_recogniser(tmp_path / "free.onnx", PLAIN).preprocessing == PLAIN
+    assert load_recogniser(tmp_path / "free.onnx", PLAIN, (9, 7)).preprocessing == replace(PLAIN, height=9, width=7)
+    assert choose_size(tmp_path / "free.onnx", PLAIN, (9, 7)) == (9, 7)
+    assert choose_size(tmp_path / "free.onnx", PLAIN, (SIDE, SIDE)) is None
+    assert choose_size(tmp_path / "fixed.onnx", None, (SIDE, SIDE)) is None
+    half = write(tmp_path / "half.onnx", shape=("n", 3, SIDE, "w"))
+    assert choose_size(half, None, (SIDE, 7)) == (SIDE, 7)
+    for path, size, own in [(tmp_path / "fixed.onnx", (9, 8), "8x8"), (half, (9, 8), "8x112")]:
+        with pytest.raises(FacepartError, match=f"takes faces of {own} only, not 9x8"):
+            choose_size(path, None, size)
 
 
 @pytest.mark.parametrize("given", [("n", "d"), (None, None), None])

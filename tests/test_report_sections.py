@@ -133,6 +133,9 @@ def test_methods_tell_what_was_run_and_nothing_else() -> None:
     for absent in ("yunet", "control", "GARBE", "tau-b", "groups", "original ones", "[10]"):
         assert absent not in alone
     assert "without alignment" in alone
+    assert "left out" not in text
+    days = "\n".join(methods(FULL, dataclasses.replace(FACTS, excluded="of the same day")))
+    assert "in each condition). Authentic pairs of the same day were left out." in days
 
 
 def test_methods_stand_in_the_report_as_text(page: Page) -> None:

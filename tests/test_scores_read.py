@@ -7,6 +7,7 @@ import pytest
 
 from facepart.errors import FacepartError
 from facepart.scores import ScoreDistribution, read_scores
+from facepart.scores.score_input import _LINES
 
 SCORES = [0.25, -0.5, 1.0]
 PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
@@ -14,7 +15,19 @@ PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
 
 @pytest.mark.parametrize(
     "array",
-    [PAIRS, np.asfortranarray(PAIRS), np.array(SCORES), np.array(SCORES, np.float32), np.array(SCORES)[:, None]],
+    [
+        PAIRS,
+        np.asfortranarray(PAIRS),
+        np.array(SCORES),
+        np.array(SCORES, np.float32),
+        np.array(SCORES)[:, None],
+        # Text, as older programs saved what they had read from text files.
+        np.array([["0", "1", "0.25"], ["0", "2", "-0.5"], ["1", "2", "1e0"]]),
+        np.array([["a_1", "a_2", "0.25"], ["a_1", "b_1", "-0.5"], ["a_2", "b_1", "1.0"]]).astype(">U9"),
+        np.array([[b"0", b"1", b"0.25"], [b"0", b"2", b"-0.5"], [b"1", b"2", b"1.0"]]),
+        np.array(["0.25", "-0.5", " 1.0 "]),
+        np.array([[b"0.25"], [b"-0.5"], [b"1.0"]]),
+    ],
 )
 def test_arrays(tmp_path: Path, array) -> None:
     np.save(tmp_path / "s.npy", array)
@@ -29,11 +42,29 @@ def test_arrays(tmp_path: Path, array) -> None:
         "0\t1\t0.25\r\n\r\n0\t2\t-0.5\r\n1\t2\t1.0\r\n",
         "0,1,0.25\n0, 2, -0.5\n1,2,1e0\n",
         "\ufeff0.25\n-0.5\n1.0\n",
+        "0.25\n\n  \n-0.5\n1.0",
+        "a/001_1 a/001_2 0.25\na/001_1 b/002_1 -0.5\na/001_2 b/002_1 1.0\n",
+        'é_1.jpg,"Smith, A_2.jpg",0.25\né_1.jpg,B_1.jpg,-0.5\n"Smith, A_2.jpg",B_1.jpg,1.0\n',
+        "# probe gallery score\n0 1 0.25\n# more\n0 2 -0.5\n1 2 1.0\n",
+        "probe,gallery,Match Score\n0,1,0.25\n0,2,-0.5\n1,2,1.0\n",
+        "similarity\n0.25\n-0.5\n1.0\n",
     ],
 )
-def test_texts(tmp_path: Path, text: str) -> None:
-    (tmp_path / "s.txt").write_bytes(text.encode())
-    assert read_scores(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(SCORES)
+@pytest.mark.parametrize("name", ["s.txt", "s.csv", "scores"])
+def test_texts(tmp_path: Path, text: str, name: str) -> None:
+    (tmp_path / name).write_bytes(text.encode())
+    assert read_scores(tmp_path / name, "impostor") == ScoreDistribution.of(SCORES)
+
+
+def test_a_long_text_is_read_in_pieces_and_its_lines_are_numbered_as_in_the_file(tmp_path: Path) -> None:
+    steps = np.random.default_rng(0).integers(-1_000_000, 1_000_001, 2 * _LINES + 5)
+    lines = ["# scores", "", *(f"{step / 1e6:.6f}" for step in steps)]
+    (tmp_path / "s.txt").write_text("\n".join(lines))
+    assert read_scores(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(steps / 1e6)
+    lines[2 * _LINES + 3] = "0.5;"
+    (tmp_path / "s.txt").write_text("\n".join(lines))
+    with pytest.raises(FacepartError, match=f"line {2 * _LINES + 4}: '0.5;' is not a number"):
+        read_scores(tmp_path / "s.txt", "impostor")
 
 
 def test_one_score_alone(tmp_path: Path) -> None:
@@ -46,9 +77,14 @@ def test_one_score_alone(tmp_path: Path) -> None:
     [
         ("missing.npy", None, "no such score file"),
         ("s.txt", b"", "there are no scores"),
-        ("s.txt", b"0 1 high\n", "is not a score file"),
-        ("s.txt", b"1 2\n3 4\n", "its shape is (2, 2)"),
-        ("s.txt", b"0.1\n0.2 0.3 0.4\n", "is not a score file"),
+        ("s.txt", b"# score\n", "there are no scores"),
+        ("s.txt", b"score\n", "there are no scores"),
+        ("s.txt", b"0 1 high\n", "line 1: 'high' is not a number"),
+        ("s.txt", b"probe gallery n/a\n0 1 0.5\n", "line 1: 'n/a' is not a number"),
+        ("s.txt", b"1 2\n3 4\n", "line 1 has 2 columns, not 1 or 3"),
+        ("s.txt", b"0,25\n0,5\n", "line 1 has 2 columns, not 1 or 3"),
+        ("s.txt", b"0.1\n\n0.2 0.3 0.4\n", "line 3 has 3 columns, the lines before it 1"),
+        ("s.csv", b"a,b,0.1\na,b,0.2,0.3\n", "line 2 has 4 columns, the lines before it 3"),
         ("s.txt", b"0.1\nnan\n", "1 of 2 scores are not finite"),
         ("s.txt", b"\x93NUMPY\xff\xfe", "is not a score file"),
         ("s.npy", b"not an array", "is not a score file"),
@@ -72,7 +108,10 @@ def test_unusable_files_give_one_line(tmp_path: Path, name: str, content: bytes 
         (np.empty((0, 3)), "there are no scores"),
         (np.zeros((2, 4)), r"its shape is \(2, 4\)"),
         (np.zeros((2, 3, 3)), "its shape is"),
-        (np.array(["0.1"]), "no real numbers"),
+        (np.array(["0.1", "high"]), "not all of its scores are numbers"),
+        (np.array([b"0.1", b""]), "not all of its scores are numbers"),
+        (np.array(["0.1", "nan"]), "1 of 2 scores are not finite"),
+        (np.array([True]), "no real numbers"),
         (np.array([0.1, np.inf]), "1 of 2 scores are not finite"),
         (np.array([0.1, None]), "is not a score file"),
     ],

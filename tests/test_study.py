@@ -142,6 +142,42 @@ def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settin
             assert ours[name] == fresh[name], name
 
 
+def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, settings, tmp_path) -> None:
+    def run(**changes: object):
+        return run_study(request_for(photos, tmp_path / "out", settings, cross=True, **changes))
+
+    run(keep=["features"])
+    # Both photos of 000, and those of 001, are of one session; those of 002 are not.
+    pattern = "(00[01]|_[0-9])"
+    outcome = run(exclude_same=pattern)
+    assert (outcome.embedded, outcome.compared) == (0, 5)
+    for condition in ("original", *PARTS, "cross_eyes", "cross_nose"):
+        part = condition.removeprefix("cross_")
+        probe, original = (tmp_path / "out" / "features" / name / "list.txt" for name in (part, "original"))
+        gallery = original if condition != part else None
+        out = match(probe, gallery, tmp_path / condition, "all", save="distribution", exclude_same=pattern)
+        assert (out.authentic, out.excluded) == ((2, 4) if gallery else (1, 2))
+        assert load_scores(tmp_path / "out" / "matches" / condition / "all_scores.npz") == load_scores(
+            tmp_path / condition / "all_scores.npz"
+        )
+    with (tmp_path / "out" / "results.csv").open(newline="") as file:
+        assert {row["comparison"]: row["authentic_n"] for row in csv.DictReader(file)} == {
+            "within": "1",
+            "cross": "2",
+        }
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["settings"]["exclude_same"] == pattern
+    words = f"uthentic pairs with equal matches of '{pattern}'"
+    assert f"A{words} were left out." in (tmp_path / "out" / "methods.txt").read_text()
+    assert f"a{words}".replace("'", "&#x27;") in (tmp_path / "out" / "report.html").read_text()
+    # Another pattern, and none, are compared anew; the same one is not.
+    assert run(exclude_same=pattern).compared == 0
+    assert run(exclude_same="_[0-9]").compared == 5
+    assert run().compared == 5
+    with pytest.raises(FacepartError, match=r"original/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
+        run_study(request_for(photos, tmp_path / "fresh", settings, dataset="ND_GENDERS_V3"))
+    assert not (tmp_path / "fresh").exists()
+
+
 def test_a_photo_that_was_replaced_or_added_is_embedded_and_only_that(photos, settings, tmp_path) -> None:
     mine = tmp_path / "photos"
     shutil.copytree(photos, mine)

@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facepart.analysis.influence import Influence, SubjectScores, fmr_influence, fnmr_at_fmr_influence, fnmr_influence
+from facepart.analysis.influence import (
+    Influence,
+    SubjectScores,
+    aligned,
+    difference_of,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
+)
 from facepart.analysis.intervals import (
     MIN_SUBJECTS,
     UNKNOWN,
@@ -125,11 +133,7 @@ def shift_differences(
     """
     found = []
     for first, second in combinations(shifts, 2):
-        apart, count = _aligned((shifts[first], people[first]), (shifts[second], people[second]))
-        paired = count < len(people[first]) + len(people[second])
-        # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
-        twice = 0.0 if paired else shifts[first].double_counted + shifts[second].double_counted
-        both = Influence(shifts[first].value - shifts[second].value, apart[0] - apart[1], twice)
+        both, paired = difference_of((shifts[first], people[first]), (shifts[second], people[second]))
         smaller = min(len(people[first]), len(people[second]))
         found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
     return found
@@ -234,22 +238,8 @@ def _ratios(moved: Mapping[str, tuple[_RateInfluence, _RateInfluence | None]]) -
             if one is None or other is None:
                 ratios.append(UNKNOWN)
                 continue
-            (ours, theirs), _ = _aligned(one[:2], other[:2])
+            (ours, theirs), _ = aligned(one[:2], other[:2])
             after, before = one.rate._replace(by_subject=ours), other.rate._replace(by_subject=theirs)
             ratios.append(ratio_interval(after, before, min(one.number, other.number)))
         found.append(RateRatio(first, second, *ratios))
     return found
-
-
-def _aligned(
-    first: tuple[Influence, Sequence[str]], second: tuple[Influence, Sequence[str]]
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """Lay out what the people of two groups add over the people of both; give also how many these are."""
-    known: dict[str, int] = {}
-    places = [[known.setdefault(name, len(known)) for name in names] for _, names in (first, second)]
-    laid = []
-    for (influence, _), place in zip((first, second), places, strict=True):
-        people = np.zeros(len(known))
-        people[place] = influence.by_subject
-        laid.append(people)
-    return (laid[0], laid[1]), len(known)

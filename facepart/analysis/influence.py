@@ -27,6 +27,7 @@ delta method).
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +71,39 @@ class SubjectScores(NamedTuple):
 
     scores: GroupScores
     sums: SubjectSums
+
+
+def aligned(
+    first: tuple[Influence, Sequence[str]], second: tuple[Influence, Sequence[str]]
+) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], int]:
+    """Lay out what the people of two figures add over the people of both; give also how many these are.
+
+    Args:
+        first: a figure and the names of its people, in the order of what each adds.
+        second: likewise; people of the same name are the same.
+    """
+    known: dict[str, int] = {}
+    places = [[known.setdefault(name, len(known)) for name in names] for _, names in (first, second)]
+    laid = []
+    for (influence, _), place in zip((first, second), places, strict=True):
+        people = np.zeros(len(known))
+        people[place] = influence.by_subject
+        laid.append(people)
+    return (laid[0], laid[1]), len(known)
+
+
+def difference_of(
+    first: tuple[Influence, Sequence[str]], second: tuple[Influence, Sequence[str]]
+) -> tuple[Influence, bool]:
+    """Give how much larger the first of two figures is, and whether they share people; arguments of :func:`aligned`.
+
+    Figures that share people are paired by these; others are independent.
+    """
+    (ours, theirs), count = aligned(first, second)
+    paired = count < len(first[1]) + len(second[1])
+    # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
+    twice = 0.0 if paired else first[0].double_counted + second[0].double_counted
+    return Influence(first[0].value - second[0].value, ours - theirs, twice), paired
 
 
 def impostor_mean_influence(group: SubjectScores) -> Influence:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepart.cli.naming import add_naming_table
 from facepart.cli.progress import progress_bar
-from facepart.data.naming import DATASETS, naming_rule
+from facepart.data.naming import naming_rule
 from facepart.errors import UsageError
 from facepart.files.progress import Progress
 from facepart.occlusion.parts import PARTS, choose_parts
@@ -42,9 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help=f"with --images, how names tell who is on a photo: {', '.join(DATASETS)} (default: FOLDER, a folder a "
-        "person)",
+        help="with --images: naming rule of a data set, from the table below (default: FOLDER, one folder for each "
+        "subject)",
     )
+    add_naming_table(parser)
     parser.add_argument(
         "--parts",
         nargs="+",

@@ -6,9 +6,10 @@ one of subject, person, name, identity, id names people.
 
 import argparse
 
+from facepart.cli.naming import add_naming_arguments
 from facepart.cli.people import warn_of_unknown
 from facepart.data.feature_files import find_features
-from facepart.data.naming import DATASETS, DEFAULT_DATASET, naming_rule
+from facepart.data.naming import naming_rule
 from facepart.data.path_lists import write_list
 from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
@@ -23,13 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--people", type=reachable, metavar="CSV", help="table of people or photos and their groups")
     add("--group", metavar="NAME", help="the group to choose, e.g. CM")
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add(
-        *("-d", "--dataset"),
-        default=DEFAULT_DATASET,
-        metavar="NAME",
-        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
-    )
-    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
+    add_naming_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:

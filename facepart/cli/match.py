@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import positive
+from facepart.cli.naming import add_exclusion_argument, add_naming_arguments
 from facepart.cli.people import warn_of_unknown
 from facepart.cli.progress import progress_bar
-from facepart.data.naming import DATASETS, DEFAULT_DATASET, naming_rule
+from facepart.data.naming import Exclusion, find_exclusion, naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -49,12 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to compare them with; default: each other",
     )
     add("-o", "-output", "--output", type=reachable, required=True, metavar="FOLDER", help="where the score files go")
-    add(
-        *("-d", "-dataset", "--dataset"),
-        default=DEFAULT_DATASET,
-        metavar="NAME",
-        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
-    )
+    add_naming_arguments(parser, "-dataset")
+    add_exclusion_argument(parser)
     add(
         *("-gr", "-group", "--group"),
         action="append",
@@ -69,7 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table of people or photos and their groups; each is compared apart",
     )
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
     add(
         "--include-same-photo",
         action="store_true",
@@ -99,6 +95,8 @@ def execute(arguments: argparse.Namespace) -> int:
     begun = time.monotonic()
     # Read first: what is wrong with the call or the features is told before PyTorch, which takes seconds, is loaded.
     _refuse_what_ray_cannot(arguments)
+    naming_rule(arguments.dataset, arguments.subject_pattern)
+    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)
     from facepart.matching.match import match_groups
 
@@ -108,6 +106,7 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.output,
             dataset=arguments.dataset,
             subject_pattern=arguments.subject_pattern,
+            exclude_same=arguments.exclude_same,
             include_same_photo=arguments.include_same_photo,
             save=arguments.save,
             device=arguments.device,
@@ -117,9 +116,9 @@ def execute(arguments: argparse.Namespace) -> int:
         )
         for outcome in outcomes:
             now = time.monotonic()
-            print(f"{_summary(outcome, arguments.output)}; {now - begun:.1f} s")
+            print(f"{_summary(outcome, arguments.output, exclusion)}; {now - begun:.1f} s")
             begun = now
-            _warn(outcome, arguments)
+            _warn(outcome, arguments, exclusion)
     return 0
 
 
@@ -170,7 +169,7 @@ def _read_groups(arguments: argparse.Namespace) -> list[Group]:
     ]
 
 
-def _summary(outcome: "MatchOutcome", folder: Path) -> str:
+def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
     other = "each other" if outcome.gallery is None else f"{outcome.gallery} of the gallery"
     people = "1 person" if outcome.subjects == 1 else f"{outcome.subjects} people"
     group = folder / outcome.group
@@ -182,10 +181,12 @@ def _summary(outcome: "MatchOutcome", folder: Path) -> str:
     )
     if outcome.left_out:
         line += f"; left out {outcome.left_out} pairs of the same photo"
+    if exclusion:
+        line += f"; left out {outcome.excluded} authentic pairs {exclusion.words}"
     return line
 
 
-def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace) -> None:
+def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace, exclusion: Exclusion | None) -> None:
     logger = logging.getLogger(__name__)
     if outcome.saved == "distribution" and arguments.save is None:
         logger.warning(
@@ -198,5 +199,9 @@ def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace) -> None:
             "the cluster",
             outcome.group,
         )
-    if not outcome.authentic:
+    if not outcome.authentic and exclusion and outcome.excluded:
+        logger.warning(
+            "%s: no authentic pairs: those %s are left out, and there are no others", outcome.group, exclusion.words
+        )
+    elif not outcome.authentic:
         logger.warning("%s: no authentic pairs: no subject has two photos to compare", outcome.group)

@@ -22,13 +22,14 @@ COMMANDS = {
 }
 _SOURCE = ("-s", "--source", "-source")
 _PROBE = ("-p", "--probe", "-probe")
+_HELP = ("-h", "--help")
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 _SUMMARIES = {
     "blur": "segment faces and blur one part at a time",
     "extract": "photos -> ArcFace features",
     "match": "features -> authentic and impostor scores",
-    "plot": "scores -> histograms and d'",
+    "plot": "scores -> histograms, ROC and other figures, d' and error rates",
     "study": "photos and a table of people -> which part matters most, and a report",
     "lists": "write a list of features, of all or of one demographic group",
     "models": "list, fetch and check networks",
@@ -88,6 +89,10 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
 def run_face_matching(arguments: Sequence[str]) -> int:
     """Run the door ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
     program = "face_matching"
+    if any(argument in _HELP for argument in arguments):
+        # Alone, since `-s -h` would take it for the source.
+        chosen = [argument for argument in arguments if argument in (*_SOURCE, *_PROBE)]
+        arguments = [*_HELP[:1], *chosen]
     if any(argument in _PROBE for argument in arguments):
         return run_command("match", arguments, program)
     if any(argument in _SOURCE for argument in arguments):
@@ -98,7 +103,7 @@ def run_face_matching(arguments: Sequence[str]) -> int:
         description="With -s: photos -> features (facepart extract). With -p: features -> scores (facepart match).",
         epilog="`-s -h` and `-p -h` tell the options of either.",
     )
-    parser.parse_args([argument for argument in arguments if argument in ("-h", "--help")])
+    parser.parse_args([argument for argument in arguments if argument in _HELP])
     parser.print_usage(sys.stderr)
     print("facepart: give -s to extract features, or -p to match them", file=sys.stderr)
     return UsageError.exit_status

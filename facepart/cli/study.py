@@ -10,11 +10,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from facepart.cli.engine import add_engine_arguments, profile
+from facepart.cli.naming import add_exclusion_argument, add_naming_arguments
 from facepart.cli.people import warn_of_unknown
 from facepart.cli.plan import add_plan_arguments, refuse_wrong_plan
 from facepart.cli.progress import progress_bar
 from facepart.cli.ray import add_ray_argument, executor_for
-from facepart.data.naming import DATASETS, DEFAULT_DATASET
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -38,13 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
     add("--groups", type=_names, default=[], metavar="CM,CF", help="which groups (default: all of the table)")
-    add(
-        *("-d", "--dataset"),
-        default=DEFAULT_DATASET,
-        metavar="NAME",
-        help=f"how names tell the subject: {', '.join(DATASETS)} (default: %(default)s)",
-    )
-    add("--subject-pattern", metavar="REGEX", help="instead of -d: finds the subject in folder/name")
+    add_naming_arguments(parser)
+    add_exclusion_argument(parser)
     add(
         "--parts",
         nargs="+",
@@ -104,6 +99,7 @@ def execute(arguments: argparse.Namespace) -> int:
         groups=arguments.groups,
         dataset=arguments.dataset,
         subject_pattern=arguments.subject_pattern,
+        exclude_same=arguments.exclude_same,
         parts=[name for names in arguments.parts for name in names.split(",")],
         occlusions=arguments.occlusion,
         sweeps=arguments.sweep,

@@ -137,7 +137,7 @@ def _side(faces: Faces, people: NDArray[np.int64]) -> Side:
     with warnings.catch_warnings():
         # What lies in Ray's store cannot be written to, of which PyTorch warns; the embeddings are only read.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return Side(Faces(faces.embeddings, np.searchsorted(people, faces.subjects), faces.photos), TILE)
+        return Side(faces._replace(subjects=np.searchsorted(people, faces.subjects)), TILE)
 
 
 def block_pairs(rows: Sequence[int], columns: Sequence[int] | None) -> list[tuple[int, int | None, int]]:

@@ -1,14 +1,76 @@
-"""Who is on a photo: the naming rules of the data sets.
+"""Photo names -> subjects and sessions: the naming rules of the data sets.
 
-A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension), and gives the subject.
+A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension), and gives the subject. Some
+names also tell the session, such as the day. Authentic pairs of one session are then left out: they share more than
+the face (light, clothes, hair).
+
+The rules of MORPH, CHIYA, CHIYA_VAL, PUBLIC_IVS, VGGFACE2, ASIANCELEB and ND_GENDERS_V3 are those of the original
+study (github.com/abhatta1234/computerVisionI) and of github.com/vitoralbiero/face_matching, from which it comes.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from facepart.errors import FacepartError, UsageError
 
 Rule = Callable[[str], str]
+
+
+class DataSet(NamedTuple):
+    """How the photos of a data set are named. A rule gives "" for a label that it does not fit.
+
+    Attributes:
+        subject: label -> subject.
+        example: a label, or a name alone where the folder does not matter.
+        shows: the subject of the example.
+        reads: what the subject is, in words.
+        note: what else there is to know.
+        session: label -> session; None if authentic pairs of one session are compared, too.
+        session_name: what a session is, e.g. ``day``.
+    """
+
+    subject: Rule
+    example: str
+    shows: str
+    reads: str
+    note: str = ""
+    session: Rule | None = None
+    session_name: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedRule:
+    """A rule that refuses labels from which it reads nothing.
+
+    Attributes:
+        read: the rule.
+        reason: what is wrong with such a label; the message is the label, followed by this.
+    """
+
+    read: Rule
+    reason: str
+
+    def __call__(self, label: str) -> str:
+        """Read something from a label; FacepartError if it is empty."""
+        found = self.read(label)
+        if not found:
+            raise FacepartError(f"{label}: {self.reason}")
+        return found
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Which authentic pairs are left out: those of equal sessions.
+
+    Attributes:
+        session: label -> session; FacepartError for a label that has none.
+        words: which pairs these are, in words that follow "authentic pairs".
+    """
+
+    session: Rule
+    words: str
 
 
 def split_label(label: str) -> tuple[str, str]:
@@ -17,51 +79,106 @@ def split_label(label: str) -> tuple[str, str]:
     return folder, stem
 
 
-def _morph(label: str) -> str:
-    return split_label(label)[1].split("_")[0]
+def _fields(label: str) -> list[str]:
+    """Give the fields of the name, which are parted by ``_``."""
+    return split_label(label)[1].split("_")
 
 
-def _lfw(label: str) -> str:
-    folder, stem = split_label(label)
-    name, _, number = stem.rpartition("_")
-    return name if name and number.isdigit() else folder.rpartition("/")[2]
+def _first_field(label: str) -> str:
+    return _fields(label)[0]
 
 
 def _folder(label: str) -> str:
     return split_label(label)[0].rpartition("/")[2]
 
 
+def _chiya(label: str) -> str:
+    return split_label(label)[1][:-1]
+
+
+def _chiya_val(label: str) -> str:
+    stem, folder = split_label(label)[1], _folder(label)
+    if len(stem) < 4:
+        return ""  # the folder would be cut into
+    subject = (f"{folder}/{stem}" if folder else stem)[1:-4]
+    return subject if subject.strip("/") else ""
+
+
 def _agedb(label: str) -> str:
-    fields = split_label(label)[1].split("_")
-    if len(fields) < 4:
-        raise FacepartError(f"{label}: is not named as in AGEDB (<number>_<name>_<age>_<sex>)")
-    return "_".join(fields[1:-2])
+    # The second field. A name that itself has _ in it goes on up to the age, the first number.
+    fields = _fields(label)[1:]
+    end = next((place for place, field in enumerate(fields) if place and field.isdigit()), 1)
+    return "_".join(fields[:end])
 
 
 def _vggface2(label: str) -> str:
     # In the data set a folder a subject, n000001/0001_01; flattened copies put the folder into the file name.
-    for field in (_folder(label), split_label(label)[1]):
-        found = re.match(r"n\d{6}", field)
-        if found:
-            return found.group()
-    raise FacepartError(f"{label}: is not named as in VGGFACE2 (n<six digits>/<photo>_<face>)")
+    folder = _folder(label)
+    flattened = re.match(r"n\d{6}(?=_)", split_label(label)[1])
+    return flattened.group() if flattened and not re.fullmatch(r"n\d{6}", folder) else folder
 
 
-# Name of the data set -> rule, and what the rule reads.
-DATASETS: dict[str, tuple[Rule, str]] = {
-    "MORPH": (_morph, "<subject>_<photo><sex><age>: the name up to the first _"),
-    "LFW": (_lfw, "Name_Surname_0001: the name without the number, else the folder"),
-    "FOLDER": (_folder, "the parent folder"),
-    "AGEDB": (_agedb, "<number>_<name>_<age>_<sex>: the name"),
-    "VGGFACE2": (_vggface2, "n000001/0001_01: the folder"),
+def _lfw(label: str) -> str:
+    name, _, number = split_label(label)[1].rpartition("_")
+    return name if name and number.isdigit() else _folder(label)
+
+
+def _fifth_field(label: str) -> str:
+    fields = _fields(label)
+    return fields[4] if len(fields) > 4 else ""
+
+
+DATASETS = {
+    "MORPH": DataSet(_first_field, "001234_00M30", "001234", "name up to the first _"),
+    "CHIYA": DataSet(_chiya, "0012a", "0012", "all but the last character"),
+    "CHIYA_VAL": DataSet(
+        *(_chiya_val, "C0012/0012_007", "0012/0012", "folder/name"),
+        note="without the first character and the last four",
+    ),
+    "AGEDB": DataSet(_agedb, "17_MariaCallas_35_f", "MariaCallas", "second field of the name"),
+    "PUBLIC_IVS": DataSet(_folder, "0012/photo_7", "0012", "folder"),
+    "VGGFACE2": DataSet(
+        *(_vggface2, "n000012/0007_01", "n000012", "folder"),
+        note="or the n000012_ that begins the name, in a folder not named like that",
+    ),
+    "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder"),
+    "ND_GENDERS_V3": DataSet(
+        *(_first_field, "04201_f_c_1_20080312_7", "04201", "name up to the first _"),
+        note="authentic pairs of the same day, the fifth field, are left out",
+        session=_fifth_field,
+        session_name="day",
+    ),
+    "LFW": DataSet(
+        _lfw,
+        "George_W_Bush_0001",
+        "George_W_Bush",
+        "name before its number",
+        note="or the folder, if the name has no number",
+    ),
+    "FOLDER": DataSet(_folder, "alice/photo", "alice", "folder"),
 }
 
 
 DEFAULT_DATASET = "MORPH"
 
 
+def naming_table() -> str:
+    """Give the naming rules as a table of text, with an example of each; its lines begin with two blanks."""
+    rows = [
+        ("name", "folder/name, or name", "subject", "read from"),
+        *((name, *each[1:4]) for name, each in DATASETS.items()),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = []
+    for row in rows:
+        lines.append("  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
+        if row[0] in DATASETS and DATASETS[row[0]].note:
+            lines.append(" " * (widths[0] + 4) + DATASETS[row[0]].note)
+    return "\n".join(lines)
+
+
 def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
-    """Give the rule that reads the subject off a label.
+    """Give the rule that reads the subject from a label.
 
     Args:
         dataset: a key of :data:`DATASETS`, in any case; ignored if there is a `pattern`.
@@ -72,35 +189,77 @@ def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
         UsageError: the data set is not known, or the pattern is no regular expression. The rule itself raises
             FacepartError for a label that it does not fit, or that gives an empty subject.
     """
+    read: Rule
     if pattern is not None:
-        rule = _pattern_rule(pattern)
-    elif dataset.upper() in DATASETS:
-        rule = DATASETS[dataset.upper()][0]
+        read, by = _Pattern(pattern, "--subject-pattern", "subject"), f"--subject-pattern '{pattern}'"
     else:
-        known = "; ".join(f"{name} ({reads})" for name, (_, reads) in DATASETS.items())
-        raise UsageError(f"unknown data set {dataset!r}; known: {known}; or give --subject-pattern")
-
-    def checked(label: str) -> str:
-        subject = rule(label)
-        if not subject:
-            raise FacepartError(f"{label}: no subject can be read off this name; try another -d or --subject-pattern")
-        return subject
-
-    return checked
+        name, found = _find_dataset(dataset)
+        read, by = found.subject, f"-d {name} ({found.reads}, as in {found.example})"
+    reason = f"no subject can be read from this name by {by}; try another -d or --subject-pattern"
+    return CheckedRule(read, reason)
 
 
-def _pattern_rule(pattern: str) -> Rule:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"--subject-pattern {pattern!r} is not a regular expression: {error}") from error
+def find_exclusion(dataset: str, subject_pattern: str | None, exclude_same: str | None) -> Exclusion | None:
+    """Find out which authentic pairs are left out; None if none are.
 
-    def rule(label: str) -> str:
-        found = compiled.search(label)
+    Args:
+        dataset: a key of :data:`DATASETS`, in any case; ignored if there is a pattern of either kind.
+        subject_pattern: given instead of a data set; its rule for sessions does not hold then.
+        exclude_same: a regular expression searched for in the label ``folder/stem``, instead of the data set's rule
+            for sessions; the session is its first group if it has groups, else all that it matched.
+
+    Raises:
+        UsageError: the data set is not known, or the expression is none. The exclusion's rule raises FacepartError
+            for a label without a match, or with an empty one.
+    """
+    if exclude_same is not None:
+        reason = f"--exclude-same '{exclude_same}' matches an empty text in it; give one that matches some text"
+        rule = CheckedRule(_Pattern(exclude_same, "--exclude-same"), reason)
+        return Exclusion(rule, f"with equal matches of '{exclude_same}'")
+    if subject_pattern is not None:
+        return None
+    name, found = _find_dataset(dataset)
+    if found.session is None:
+        return None
+    words = f"of the same {found.session_name}"
+    reason = (
+        f"no {found.session_name} can be read from this name by -d {name} (as in {found.example}), which leaves out "
+        f"authentic pairs {words}; try another -d or --exclude-same"
+    )
+    return Exclusion(CheckedRule(found.session, reason), words)
+
+
+def _find_dataset(dataset: str) -> tuple[str, DataSet]:
+    name = dataset.upper()
+    if name not in DATASETS:
+        raise UsageError(
+            f"unknown data set {dataset!r}; give one of these with -d, or --subject-pattern:\n{naming_table()}"
+        )
+    return name, DATASETS[name]
+
+
+class _Pattern:
+    """A regular expression as a rule."""
+
+    def __init__(self, pattern: str, option: str, group: str = "") -> None:
+        """Compile a pattern.
+
+        Args:
+            pattern: a regular expression.
+            option: where it was given, for messages.
+            group: the name of a group that is read rather than the first.
+        """
+        self._named = f"{option} '{pattern}'"
+        try:
+            self._compiled = re.compile(pattern)
+        except re.error as error:
+            raise UsageError(f"{self._named} is not a regular expression: {error}") from error
+        first = 1 if self._compiled.groups else 0
+        self._group = self._compiled.groupindex.get(group, first)
+
+    def __call__(self, label: str) -> str:
+        """Give the group that is read: the one so named, else the first one, else all that matches."""
+        found = self._compiled.search(label)
         if found is None:
-            raise FacepartError(f"{label}: does not match --subject-pattern {pattern!r}")
-        if "subject" in compiled.groupindex:
-            return found.group("subject") or ""
-        return (found.group(1) if compiled.groups else found.group()) or ""
-
-    return rule
+            raise FacepartError(f"{label}: does not match {self._named}")
+        return found.group(self._group) or ""

@@ -2,7 +2,9 @@
 
 A photo has a path and a name. The name is its path relative to the source folder, with ``/`` between folders and
 without the extension: ``a/001.jpg`` below the source is named ``a/001``, and every output for it is named after
-that. For a list, names are relative to the deepest folder that holds all listed photos.
+that. For a list, names are relative to the deepest folder that holds all listed photos, or, where a stage asks for
+it, the name of a photo's own folder and its stem, as the original study's programs name features: ``c/001`` for
+``/a/b/c/001.jpg``.
 """
 
 import os
@@ -12,7 +14,7 @@ from typing import NamedTuple
 
 from facepart.data.path_lists import read_list
 from facepart.errors import FacepartError
-from facepart.files.addresses import Listed, common_folder, files_in, is_address
+from facepart.files.addresses import Listed, common_folder, files_in, is_address, tidy
 from facepart.files.failures import Failure
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff"})
@@ -32,16 +34,19 @@ class Photo(NamedTuple):
     stamp: str = ""
 
 
-def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo], list[Failure]]:
+def find_photos(
+    source: Path, exclude: Sequence[Path] = (), *, by_folder: bool = False
+) -> tuple[list[Photo], list[Failure]]:
     """Find the photos below a folder (recursively, links followed, hidden files left out) or in a list.
 
     Args:
         source: a folder, or a text file with one path a line.
         exclude: folders to leave out, such as outputs that lie inside the source.
+        by_folder: name the photos of a list ``<folder>/<stem>``; names of photos below a folder stay paths.
 
     Returns:
-        The photos sorted by name, and what cannot be worked on: subfolders that cannot be opened, and photos
-        whose outputs would overwrite another's because only their extensions differ.
+        The photos sorted by path, and what cannot be worked on: subfolders that cannot be opened, and photos
+        whose outputs would overwrite another's because their names are the same.
 
     Raises:
         FacepartError: the source is missing, cannot be read, or has no photos.
@@ -51,28 +56,38 @@ def find_photos(source: Path, exclude: Sequence[Path] = ()) -> tuple[list[Photo]
         excluded = {path.resolve() for path in exclude}
         walk = _list(source, excluded) if is_address(source) else _walk(source, excluded, failures)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
-        root = source
+        named = [each.path.relative_to(source).as_posix() for each in found]
         if not found and not failures:
             known = ", ".join(sorted(extension[1:] for extension in EXTENSIONS))
             raise FacepartError(f"{source}: has no photos (files ending in {known}, in any case)")
     elif source.exists():
         found = [Listed(path, "") for path in sorted(read_list(source), key=str)]
-        root = common_folder([path for path, _ in found])
+        named = _list_names([path for path, _ in found], by_folder)
     else:
         raise FacepartError(f"{source}: no such folder or list of photos")
 
     photos: dict[str, Photo] = {}
-    for path, stamp in found:
-        name = PurePosixPath(path.relative_to(root).as_posix()).with_suffix("").as_posix()
+    for (path, stamp), relative in zip(found, named, strict=True):
+        name = PurePosixPath(relative).with_suffix("").as_posix()
         if not name.isprintable():
             # Lists and tables have a line a photo, in UTF-8.
             failures.append(Failure(path, "find", "its name has signs that no list can hold: rename it"))
-        elif name in photos and photos[name].path != path:
-            reason = f"its outputs would overwrite those of {photos[name].path.name}: rename one"
-            failures.append(Failure(path, "find", reason))
-        else:
+        elif name not in photos:
             photos[name] = Photo(path, name, stamp)
+        elif tidy(photos[name].path) != tidy(path):
+            other = photos[name].path if by_folder else photos[name].path.name
+            reason = f"its outputs would overwrite those of {other}: rename one"
+            failures.append(Failure(path, "find", reason))
     return list(photos.values()), failures
+
+
+def _list_names(paths: Sequence[Path], by_folder: bool) -> list[str]:
+    """Name the photos of a list, with their extensions."""
+    tidied = [tidy(path) for path in paths]
+    if by_folder:
+        return [PurePosixPath(path.parent.name, path.name).as_posix() for path in tidied]
+    root = common_folder(tidied)
+    return [path.relative_to(root).as_posix() for path in tidied]
 
 
 def _list(folder: Path, excluded: set[Path]) -> Iterator[Listed]:

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+# Of an image: rows, columns.
+Size = tuple[int, int]
+
 # A rectangle of an image, as an index into it: rows, columns.
 Place = tuple[slice, slice]
 
@@ -32,6 +35,16 @@ def resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uin
     method = cv2.INTER_AREA if _shrinks(pixels, height, width) else cv2.INTER_LINEAR
     fitted = cv2.resize(pixels, (width, height), interpolation=method)
     return fitted.astype(np.uint8, copy=False)
+
+
+def distorts(size: Size, target: Size) -> bool:
+    """Tell whether an image that is resized changes its proportions by more than rounding to whole pixels does.
+
+    Args:
+        size: rows and columns of the image.
+        target: rows and columns that it is resized to.
+    """
+    return abs(size[0] * target[1] - size[1] * target[0]) > max(target)
 
 
 def resize_around(

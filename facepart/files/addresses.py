@@ -216,6 +216,11 @@ def stamp_of(path: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
+def tidy(path: Path) -> Path:
+    """Take ``.`` and ``..`` out of a path; addresses stay as they are."""
+    return path if is_address(path) else Path(os.path.normpath(path))
+
+
 def common_folder(paths: Sequence[Path]) -> Path:
     """Give the deepest folder that holds all of some absolute paths.
 

@@ -38,7 +38,8 @@ def arranged(faces: Faces, order: NDArray[np.int64], tile: int) -> Faces:
         order: int64, (k,), the rows that are wanted.
         tile: faces on either side of a tile.
     """
-    return Faces(padded(faces.embeddings, tile, order).numpy(), faces.subjects[order], faces.photos[order])
+    sessions = None if faces.sessions is None else faces.sessions[order]
+    return Faces(padded(faces.embeddings, tile, order).numpy(), faces.subjects[order], faces.photos[order], sessions)
 
 
 class Side:
@@ -49,6 +50,7 @@ class Side:
         embeddings: float32, padded to whole tiles.
         subjects: int64, (count,), ascending.
         photos: int64, (count,).
+        sessions: int64, (count,), or None.
         tile: faces on either side of a tile.
     """
 
@@ -59,6 +61,7 @@ class Side:
         self.embeddings = torch.from_numpy(faces.embeddings).to(device)
         self.subjects = torch.from_numpy(faces.subjects).to(device)
         self.photos = torch.from_numpy(faces.photos).to(device)
+        self.sessions = None if faces.sessions is None else torch.from_numpy(faces.sessions).to(device)
         # Whether the subjects of two tiles overlap is found without asking the device.
         self.firsts = faces.subjects[::tile].tolist()
         self.lasts = faces.subjects[tile - 1 :: tile].tolist() + faces.subjects[-1:].tolist()
@@ -186,6 +189,8 @@ def _count_tile(
     left_out = authentic = None
     if _may_share_subjects(rows, columns, row // tile, column // tile):
         left_out = rows.photos[ours, None] == columns.photos[theirs]
+        if rows.sessions is not None and columns.sessions is not None:
+            left_out |= rows.sessions[ours, None] == columns.sessions[theirs]
         if within and row == column:
             left_out |= torch.ones_like(left_out).tril()
         authentic = (rows.subjects[ours, None] == columns.subjects[theirs]) & ~left_out

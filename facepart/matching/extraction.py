@@ -12,7 +12,7 @@ from facepart.files.record import RECORD_FILE, read_record
 # Settings of an extraction. Features that differ in the first are of different spaces though the network is the
 # same; features that differ in the second can be compared, but the difference moves their scores.
 _REFUSED = ("colour", "mean", "scale")
-_WARNED = ("precision", "device", "flip", "align")
+_WARNED = ("precision", "device", "flip", "align", "image_size")
 
 _logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def find_model(folder: Path, models: dict[Path, Model | None]) -> Model | None:
 def compare_models(models: Sequence[Model]) -> None:
     """Refuse, or warn of, features that were not made as the first were.
 
-    The warning is one, of the first that differs in precision, device, mirroring or alignment.
+    The warning is one, of the first that differs in precision, device, mirroring, alignment or the size of the faces.
 
     Raises:
         FacepartError: the networks differ, or what they were fed.
@@ -96,6 +96,8 @@ def _shown(key: str, value: Any) -> str:
         return str(value).partition(":")[0]  # which one of several GPUs does not matter
     if key == "align":
         return f"by {str(value)[:8]}" if value else "no"  # the detector's sha256
+    if key == "image_size":
+        return "x".join(map(str, value)) if value else "the network's own"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

@@ -75,7 +75,8 @@ def read_features(source: Path) -> Features:
 def refuse_unlike(probe: Features, gallery: Features) -> None:
     """Refuse to compare features that do not belong to one space; warn if they were made in different ways.
 
-    Different precision, device, mirroring or alignment is warned about, as far as the records of both tell.
+    Different precision, device, mirroring, alignment or size of the faces is warned about, as far as the records of
+    both tell.
 
     Raises:
         FacepartError: their lengths differ, or their models, or what these were fed, are known and differ.

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.data.naming import DEFAULT_DATASET, naming_rule
+from facepart.data.naming import DEFAULT_DATASET, find_exclusion, naming_rule
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
@@ -88,6 +88,7 @@ def match_groups(
     *,
     dataset: str = DEFAULT_DATASET,
     subject_pattern: str | None = None,
+    exclude_same: str | None = None,
     include_same_photo: bool = False,
     save: Save | None = None,
     device: str = "cpu",
@@ -105,6 +106,8 @@ def match_groups(
         output: the folder to write to.
         dataset: the naming rule that tells who is on a photo (:data:`facepart.data.naming.DATASETS`).
         subject_pattern: a regular expression instead of a rule.
+        exclude_same: a regular expression that finds the session of a photo in ``folder/stem``: authentic pairs of
+            one session are left out. See :func:`facepart.data.naming.find_exclusion`.
         include_same_photo: across two lists, compare a photo also with its own other version (same subject and
             same name, another folder), as the original program does. It is left out by default, because a photo
             and its blurred copy share all but the part: such pairs inflate the authentic scores.
@@ -127,21 +130,23 @@ def match_groups(
             go together, the disk has no room for the pairs, or the output cannot be written. That there are no
             authentic pairs is no error: one photo a person gives the impostor scores, which are half of the answer;
             the outcome says so.
-        UsageError: the data set is not known.
+        UsageError: the data set is not known, or a pattern is no regular expression.
     """
     device = choose_device(device) if count is None else "cpu"
     workers = workers or os.cpu_count() or 1
     take_over: TakeOver = count or (lambda *sides: partial(count_scores, *sides, workers=workers, device=device))
     rule = naming_rule(dataset, subject_pattern)
+    exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
     common = {
         "dataset": None if subject_pattern else dataset.upper(),
         "subject_pattern": subject_pattern,
+        "exclude_same": exclude_same,
         "include_same_photo": include_same_photo,
     }
     twice = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
     if twice:
         raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
-    prepared = [prepare(group, rule, common, save) for group in groups]
+    prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
     for each in prepared:
         refuse_leftovers(output, each.group.name, each.outcome.saved)
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]

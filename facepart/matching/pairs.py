@@ -52,6 +52,7 @@ def pair_blocks(
     height = max(1, block_pairs // max(1, len(other.subjects)))
     for row, column, strip in score_strips(probe, gallery, workers=workers, tile=tile):
         subjects, photos = other.subjects[column:], other.photos[column:]
+        sessions = None if other.sessions is None else other.sessions[column:]
         for first in range(0, len(strip), height):
             steps = strip[first : first + height]
             ours = np.arange(row + first, row + first + len(steps))
@@ -61,6 +62,8 @@ def pair_blocks(
             np.divide(steps, STEPS, out=rows[..., 2], dtype=np.float64)
             same_subject = probe.subjects[ours, None] == subjects
             compared = probe.photos[ours, None] != photos
+            if probe.sessions is not None and sessions is not None:
+                compared &= probe.sessions[ours, None] != sessions
             if gallery is None:
                 compared &= np.arange(column, len(other.subjects)) > ours[:, None]
             yield rows[compared & same_subject], rows[compared & ~same_subject]

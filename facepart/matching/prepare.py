@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.naming import Rule, split_label
+from facepart.data.naming import Exclusion, Rule, split_label
 from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike
@@ -27,6 +27,7 @@ class MatchOutcome:
         authentic: authentic scores written.
         impostor: impostor scores written.
         left_out: pairs not compared because both sides are the same photo.
+        excluded: authentic pairs not compared because both photos are of one session; None without such a rule.
         saved: what was written: ``pairs``, ``distribution`` or ``both``.
         pair_bytes: how large the files of the pairs are, or would be.
     """
@@ -38,6 +39,7 @@ class MatchOutcome:
     authentic: int
     impostor: int
     left_out: int
+    excluded: int | None
     saved: Save
     pair_bytes: int
 
@@ -65,17 +67,21 @@ class Prepared:
     settings: dict[str, Any]
 
 
-def prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None) -> Prepared:
+def prepare(
+    group: Group, rule: Rule, exclusion: Exclusion | None, common: dict[str, Any], save: Save | None
+) -> Prepared:
     """Number the people and photos, and find out what there is to compare.
 
     Args:
         group: its features.
         rule: tells from a label who is on a photo.
+        exclusion: which authentic pairs are left out; None if none are.
         common: settings that all groups share, for the record.
         save: what was asked to be written.
 
     Raises:
-        FacepartError: all photos show one subject, or the features of the two sides do not go together.
+        FacepartError: all photos show one subject, the features of the two sides do not go together, or a label does
+            not fit a rule.
     """
     probe, gallery = group.probe, group.gallery
     if gallery is not None:
@@ -86,9 +92,15 @@ def prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None)
     # In the order of their names, which is that of the sums by person.
     subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
     photo_numbers: dict[Hashable, int] = {}
+    session_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
     left, *rest = (
-        Faces(side.matrix, number(shown, subject_numbers), number(_photos(side, shown, by_label), photo_numbers))
+        Faces(
+            side.matrix,
+            number(shown, subject_numbers),
+            number(_photos(side, shown, by_label), photo_numbers),
+            None if exclusion is None else number(_sessions(side, shown, exclusion), session_numbers),
+        )
         for side, shown in zip(sides, subjects, strict=True)
     )
     right = rest[0] if rest else None
@@ -116,6 +128,7 @@ def prepare(group: Group, rule: Rule, common: dict[str, Any], save: Save | None)
         authentic=counts.authentic,
         impostor=counts.impostor,
         left_out=counts.left_out,
+        excluded=None if exclusion is None else counts.excluded,
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
@@ -127,3 +140,8 @@ def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequ
     if by_label:
         return features.labels
     return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
+
+
+def _sessions(features: Features, subjects: Sequence[str], exclusion: Exclusion) -> Sequence[Hashable]:
+    """Tell the session of each face: that of its label, and the subject, since two people may have been there."""
+    return [(subject, exclusion.session(label)) for subject, label in zip(subjects, features.labels, strict=True)]

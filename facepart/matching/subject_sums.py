@@ -82,6 +82,8 @@ def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.in
     people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for i, j in _pairs_of_one_person(probe, other):
         compared = probe.photos[i] != other.photos[j]
+        if probe.sessions is not None and other.sessions is not None:
+            compared &= probe.sessions[i] != other.sessions[j]
         people.append(probe.subjects[i][compared])
         scores.append(_dots(probe, other, i[compared], j[compared]))
     return np.concatenate(people), np.concatenate(scores)

@@ -81,6 +81,22 @@ def choose_precision(device: str, precision: str) -> str:
     return precision
 
 
+def choose_gpu(number: int) -> str:
+    """Give the device that a GPU's number means, as the original study's programs take it.
+
+    Returns:
+        ``cuda:<number>``; ``cpu`` where the number is negative, or PyTorch finds no CUDA device.
+
+    Raises:
+        UsageError: there are CUDA devices, but not that many.
+    """
+    if number < 0:
+        return "cpu"
+    import torch
+
+    return choose_device(f"cuda:{number}") if torch.cuda.device_count() else "cpu"
+
+
 def choose_device(device: str) -> str:
     """Give the device that a name means on this machine: ``cpu`` or ``cuda:<number>``.
 

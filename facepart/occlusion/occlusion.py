@@ -115,7 +115,7 @@ class OccludedPhoto(NamedTuple):
     control: str
 
 
-def occlude(
+def apply_occlusions(
     photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
 ) -> dict[Occlusion, OccludedPhoto]:
     """Occlude a photo, once for each occlusion.

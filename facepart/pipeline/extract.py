@@ -8,13 +8,15 @@ from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import write_list
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
-from facepart.errors import FacepartError
+from facepart.data.resize import Size
+from facepart.errors import FacepartError, UsageError
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.alignment_check import warn_of_unaligned
 from facepart.networks.catalogue import DETECTOR, default_recogniser, obtain
+from facepart.networks.recogniser import choose_size
 from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
@@ -39,6 +41,7 @@ def extract_features(
     features: Path,
     *,
     model: str | None = None,
+    image_size: Size | None = None,
     device: str = "auto",
     precision: str = "auto",
     flip: bool = False,
@@ -55,7 +58,8 @@ def extract_features(
 
     Writes ``<name>.npy`` (float32, L2 norm 1) for each photo into `features`, and there ``list.txt`` (the absolute
     paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
-    whose feature is there is skipped.
+    whose feature exists is skipped. The name is the photo's path below the source folder; the photos of a list are
+    named ``<folder>/<stem>``, as the original study's program does. Of two photos of one name, the second fails.
 
     With `matrix`, no files of single features are written but ``features.npy`` (float32, (n, d)), ``labels.txt`` and
     ``names.txt`` (see :mod:`facepart.pipeline.feature_matrix`), rows in the order that the list would have. Features
@@ -66,6 +70,8 @@ def extract_features(
         source: a folder of photos, or a list of them.
         features: folder for the features.
         model: the recogniser: a name of the model list, or a path; None for the default.
+        image_size: rows and columns that the network gets, for networks that take any; photos of other proportions
+            then fail. None for the network's own size, to which all photos are resized.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
         flip: add the embedding of the mirrored face.
@@ -79,19 +85,23 @@ def extract_features(
         times: collects the time of each step.
 
     Raises:
-        FacepartError: nothing to work on, no weights, other settings or another kind of features in the folder, or
-            it cannot be written. UsageError: an unknown device or precision.
+        FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
+            another kind of features in the folder, or it cannot be written. UsageError: an unknown device or
+            precision; or faces are to be aligned, to crops that are square, for a network that takes no squares.
     """
-    photos, failures = find_photos(source, exclude=(features,))
+    photos, failures = find_photos(source, exclude=(features,), by_folder=True)
     # The order in which matching takes the files of a list, whatever the photos' own extensions.
     photos.sort(key=lambda photo: str(_feature(features, photo)))
     weights = obtain(model or default_recogniser(), "recogniser")
+    preprocessing = weights.model.preprocessing if weights.model else None
+    size = choose_size(weights.path, preprocessing, image_size) if image_size else None
     detector = obtain(DETECTOR, "detector") if align else None
     name = weights.name
     device, precision = executor.choose_engine(device, precision)
     times = times or StepTimes()
     worker = PhotoWorker(
-        NetworkFiles(None, weights, detector, device, precision, flip),
+        NetworkFiles(None, weights, detector, device, precision, flip, size),
+        undistorted=image_size is not None,
         features=None if matrix else features,
         batch=batch,
         workers=workers,
@@ -99,6 +109,8 @@ def extract_features(
     # Before anything is written: a wrong network must not leave a record of itself.
     session = executor.start(worker, times, (source, features))
     fit, dimension = session.info
+    if align and fit.height != fit.width:
+        raise UsageError(f"--align makes square crops, and {name} gets faces of {fit.height}x{fit.width}")
     settings = {
         "model": name,
         "sha256": weights.sha256,
@@ -107,6 +119,8 @@ def extract_features(
         "colour": fit.colour,
         "mean": fit.mean,
         "scale": fit.scale,
+        # None for the network's own, which records of earlier releases do not name.
+        "image_size": size,
         "flip": flip,
         "align": detector.sha256 if detector else None,
     }
@@ -140,7 +154,7 @@ def extract_features(
     try:
         if todo:
             if not align:
-                warn_of_unaligned(todo[0])
+                warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
             for worked, (task, result) in enumerate(session.map([PhotoTask(photo) for photo in todo]), start=1):
                 if isinstance(result, PhotoError):
                     failed.append(Failure(task.photo.path, result.stage, str(result)))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from facepart.data.resize import Size
 from facepart.networks.catalogue import Weights, obtain_on_worker
 from facepart.networks.engine import Engine
 from facepart.networks.face_parser import open_parser
@@ -37,6 +38,7 @@ class NetworkFiles:
         device: where the networks run.
         precision: of their arithmetic.
         flip: whether the embedding of the mirrored face is added.
+        size: rows and columns of the faces that the recogniser gets; None for its own size.
     """
 
     parser: Weights | None
@@ -45,6 +47,7 @@ class NetworkFiles:
     device: str
     precision: str
     flip: bool = False
+    size: Size | None = None
 
     def open(self, threads: int | None = None) -> Networks:
         """Put the networks on their device.
@@ -65,7 +68,7 @@ class NetworkFiles:
         fit = recogniser.model.preprocessing if recogniser and recogniser.model else None
         return Networks(
             parser=open_parser(parser.path, *where, parser.kept, threads) if parser else None,
-            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.kept, threads)
+            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.kept, threads, self.size)
             if recogniser
             else None,
             detector=detector.path if detector else None,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo
-from facepart.data.resize import resize
+from facepart.data.resize import Size, distorts, resize
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.progress import StepTimes
@@ -25,7 +25,7 @@ from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
-from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, occlude
+from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, apply_occlusions
 from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
@@ -93,6 +93,7 @@ class PhotoWorker:
         features: Path | None = None,
         shown: tuple[Occlusion, ...] = (),
         crop: int | None = None,
+        undistorted: bool = False,
         batch: int = DEFAULT_BATCH,
         workers: int | None = None,
     ) -> None:
@@ -104,12 +105,13 @@ class PhotoWorker:
             features: folder in which the baseline's embedding is written as ``<photo>.npy``, float32 (d,).
             shown: the occlusions that thumbnails show.
             crop: pixels on a side of an aligned crop; None for the recogniser's own size.
+            undistorted: refuse photos whose proportions are not those of the recogniser's faces.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
         """
         self.info: RecogniserInfo | None = None
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
-        self._crop, self._batch, self._workers = crop, batch, workers
+        self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
@@ -185,7 +187,7 @@ class PhotoWorker:
             FacepartError: a file cannot be written.
         """
         with self._times.measure("occlude parts"):
-            occluded = occlude(face, labels[0], task.occlusions, task.photo.name)
+            occluded = apply_occlusions(face, labels[0], task.occlusions, task.photo.name)
         if self._saved and task.embed:
             with self._times.measure("write files"):
                 self.save(self._saved, task.photo, face, labels[0], occluded)
@@ -232,6 +234,10 @@ class PhotoWorker:
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""
         face = self.read(task.photo)
+        size, wanted = face.shape[:2], self._recogniser_size()
+        if self._undistorted and distorts(size, wanted):
+            reason = f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
+            raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
         return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
 
     def _inputs(self, faces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -242,7 +248,7 @@ class PhotoWorker:
             height, width = self._recogniser_size()
             return np.concatenate([views(resize(face, height, width), self._networks.flip) for face in faces])
 
-    def _recogniser_size(self) -> tuple[int, int]:
+    def _recogniser_size(self) -> Size:
         assert self.info is not None  # noqa: S101 - asked for only where there is a recogniser
         return self.info.preprocessing.height, self.info.preprocessing.width
 

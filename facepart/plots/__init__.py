@@ -1,4 +1,4 @@
-"""Scores -> figures, as pictures and as numbers.
+"""Scores -> pictures and tables.
 
 The drawing functions take distributions and give a :class:`matplotlib.figure.Figure`; they
 keep no state, need no display and leave matplotlib's own settings alone. :mod:`~facepart.plots.plot_files` adds the

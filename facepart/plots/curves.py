@@ -1,4 +1,4 @@
-"""FMR and FNMR as curves: ROC, DET, and both rates against the threshold, of up to four sets in one figure.
+"""FMR and FNMR as curves: ROC, DET, and both rates against the threshold, of several sets in one figure.
 
 Every curve goes through points that the scores have, some hundreds of them, chosen so that on the figure's axes no
 two neighbours are far apart. The thresholds at FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support
@@ -32,6 +32,8 @@ _APART = "no threshold has errors of both kinds"
 # The least rate that is labelled as a plain number of per cents.
 _LEAST_PLAIN = 1e-4
 _MARK = "o"
+_BAND = "95 % CI by subject"
+_HEADER = ("set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tmr")
 _NORMAL = NormalDist()
 
 
@@ -49,31 +51,41 @@ def curve(entry: ScoreSet) -> Curve:
     return Curve(_thinned(entry.rates), marked)
 
 
-def roc(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
-    """Draw ROC curves: the true match rate (TMR), 1 - FNMR, against the FMR on a logarithmic axis.
+def roc(
+    sets: Sequence[ScoreSet], title: str | None = None, *, bands: bool = False, min_tmr: float | None = None
+) -> Figure:
+    """Draw ROC curves: the TMR, 1 - FNMR, against the FMR on a logarithmic axis.
 
     Args:
-        sets: one to four.
+        sets: one to twelve.
         title: stands on top.
+        bands: also the confidence band of each curve (:mod:`facepart.plots.bands`).
+        min_tmr: where the TMR axis begins, below 1; None for what the curves and bands need.
 
     Raises:
-        FacepartError: there are no sets, or more than four.
+        FacepartError: there are no sets, or more than twelve; or there is to be a band of a set whose sums by
+            subject are not known.
     """
     with style.house_style():
-        figure, axes, curves = _begin(sets)
-        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+        figure, axes, curves = _begin(sets, len(style.SET_LOOKS))
+        least = 1.0
+        for (rates, marked), entry, (colour, line) in zip(curves, sets, style.SET_LOOKS, strict=False):
             drawn = rates.fmr > 0
-            _line(axes, rates.fmr[drawn], 1 - rates.fnmr[drawn], colour)
+            _line(axes, rates.fmr[drawn], 1 - rates.fnmr[drawn], colour, line)
+            least = min(least, float(1 - rates.fnmr[drawn].max()))
+            if bands:
+                fmr, low, high, _ = entry.band
+                axes.fill_between(fmr, low, high, color=colour, alpha=style.BAND_OPACITY, linewidth=0)
+                least = min([least, *low.tolist()])
             at = {point.threshold: (point.fmr, 1 - point.fnmr) for _, point in marked if point.fmr > 0}
             _marks(axes, at, colour, named=len(sets) == 1)
-        least = min(float(1 - rates.fnmr[rates.fmr > 0].max()) for rates, _ in curves)
-        room = max(1 - least, _LEAST_ROOM)
-        axes.set_ylim(1 - 1.03 * room, 1 + 0.03 * room)
+        room = max(1 - least, _LEAST_ROOM) if min_tmr is None else 1 - min_tmr
+        axes.set_ylim(1 - 1.03 * room if min_tmr is None else min_tmr, 1 + 0.03 * room)
         _make_logarithmic(axes.set_xscale, axes.xaxis)
         axes.set_xlim(_least_rate(curves), 1)
         axes.set_xlabel("False Match Rate")
-        axes.set_ylabel("True Accept Rate")
-        _end(axes, sets, curves, title)
+        axes.set_ylabel("True Match Rate")
+        _end(axes, sets, curves, title, {_BAND: {"linewidth": 7, "alpha": style.BAND_OPACITY}} if bands else None)
     return figure
 
 
@@ -84,20 +96,20 @@ def det(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     detection task performance", Eurospeech 1997). Points where a rate is 0 or 1 lie at infinity and are not drawn.
 
     Args:
-        sets: one to four.
+        sets: one to twelve.
         title: stands on top.
 
     Raises:
-        FacepartError: there are no sets, or more than four.
+        FacepartError: there are no sets, or more than twelve.
     """
     with style.house_style():
-        figure, axes, curves = _begin(sets)
+        figure, axes, curves = _begin(sets, len(style.SET_LOOKS))
         shown: list[tuple[float, float]] = []
-        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+        for (rates, marked), (colour, line) in zip(curves, style.SET_LOOKS, strict=False):
             points = list(zip(rates.fmr.tolist(), rates.fnmr.tolist(), strict=True))
             finite = [point for point in points if all(0 < rate < 1 for rate in point)]
             shown += finite
-            _line(axes, _deviates([x for x, _ in finite]), _deviates([y for _, y in finite]), colour)
+            _line(axes, _deviates([x for x, _ in finite]), _deviates([y for _, y in finite]), colour, line)
             both = [point for _, point in marked if 0 < point.fmr < 1 and 0 < point.fnmr < 1]
             at = {point.threshold: (_NORMAL.inv_cdf(point.fmr), _NORMAL.inv_cdf(point.fnmr)) for point in both}
             _marks(axes, at, colour, named=len(sets) == 1)
@@ -115,14 +127,14 @@ def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     """Draw FMR (dashed) and FNMR (solid) against the threshold, on a logarithmic axis.
 
     Args:
-        sets: one to four.
+        sets: one to six.
         title: stands on top.
 
     Raises:
-        FacepartError: there are no sets, or more than four.
+        FacepartError: there are no sets, or more than six.
     """
     with style.house_style():
-        figure, axes, curves = _begin(sets)
+        figure, axes, curves = _begin(sets, len(style.SET_COLOURS))
         for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
             for values, line in ((rates.fmr, style.IMPOSTOR_LINE), (rates.fnmr, style.AUTHENTIC_LINE)):
                 drawn = (values > 0) & np.isfinite(rates.thresholds)
@@ -143,13 +155,31 @@ def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
 
     A marked point names the FMR it is for; that of a curve leaves it empty.
     """
-    yield "set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tmr"
+    yield _HEADER
     for number, entry in enumerate(sets, 1):
         rates, marked = curve(entry)
         for target, (threshold, fmr, fnmr) in marked:
             yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr
         for threshold, fmr, fnmr in zip(*(values.tolist() for values in rates), strict=True):
             yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr
+
+
+def band_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the table of a ROC plot with bands: as :func:`table`, with the ends of each interval.
+
+    A point of a band names the FMR it is for, as a marked point does.
+    """
+    yield *_HEADER, "tmr_low", "tmr_high"
+    for number, entry in enumerate(sets, 1):
+        rates, marked = curve(entry)
+        fmrs, lows, highs, points = entry.band
+        ends = dict(zip(fmrs.tolist(), zip(lows.tolist(), highs.tolist(), strict=True), strict=True))
+        named = dict(marked) | dict(zip(ends, points, strict=True))
+        for target in sorted(named, reverse=True):
+            threshold, fmr, fnmr = named[target]
+            yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr, *ends.get(target, ("", ""))
+        for threshold, fmr, fnmr in zip(*(values.tolist() for values in rates), strict=True):
+            yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr, "", ""
 
 
 def _thinned(rates: ErrorRates) -> ErrorRates:
@@ -172,8 +202,8 @@ def _thinned(rates: ErrorRates) -> ErrorRates:
     return ErrorRates(*(values[kept] for values in rates))
 
 
-def _begin(sets: Sequence[ScoreSet]) -> tuple[Figure, Axes, list[Curve]]:
-    refuse_too_many(sets)
+def _begin(sets: Sequence[ScoreSet], most: int) -> tuple[Figure, Axes, list[Curve]]:
+    refuse_too_many(sets, most)
     figure, axes = make_axes()
     return figure, axes, [curve(entry) for entry in sets]
 

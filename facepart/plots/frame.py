@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
 from facepart.plots import style
@@ -23,7 +24,7 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
 
     Args:
         axes: of :func:`make_axes`.
-        labels: what to call each set; the first has the first colour, and so on.
+        labels: what to call each set; the first has the first of :data:`facepart.plots.style.SET_LOOKS`, and so on.
         title: stands on top.
         key: what kinds of lines or marks there are -> their looks, in grey.
     """
@@ -31,12 +32,17 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
     assert figure is not None  # noqa: S101
     rows = 0.0
     if key:
-        handles = [Line2D([], [], color=style.GREY, linewidth=style.LINE_WIDTH, **looks) for looks in key.values()]
+        grey = {"color": style.GREY, "linewidth": style.LINE_WIDTH}
+        handles = [Line2D([], [], **(grey | looks)) for looks in key.values()]
         axes.add_artist(axes.legend(handles, list(key), **(style.LEGEND | {"ncols": len(key)})))
         rows = 1
-    columns = 2 if max(map(len, labels)) <= style.LEGEND_CHARACTERS // 2 else 1
+    columns = 2 if max(map(_width, labels)) <= style.LEGEND_COLUMN else 1
     labels = [textwrap.fill(label, style.LEGEND_CHARACTERS) for label in labels]
-    patches = [Line2D([], [], color=colour, linewidth=2.5 * style.LINE_WIDTH) for colour in style.SET_COLOURS]
+    width = 2.5 * style.LINE_WIDTH
+    patches = [
+        Line2D([], [], color=colour, linestyle=line, linewidth=width if line == style.AUTHENTIC_LINE else width / 2)
+        for colour, line in style.SET_LOOKS
+    ]
     higher = ScaledTranslation(0, rows * style.LINE_HEIGHT, figure.dpi_scale_trans)
     axes.legend(
         patches[: len(labels)],
@@ -49,3 +55,9 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
         figure.suptitle(wrapped, fontsize=style.TITLE_SIZE)
         rows += 1.2 * (wrapped.count("\n") + 1)
     figure.set_figheight(style.AXES_HEIGHT + rows * style.LINE_HEIGHT)
+
+
+def _width(label: str) -> float:
+    """Measure a legend's text, in inches."""
+    size = style.LEGEND_SIZE
+    return float(TextPath((0, 0), label, size=size).get_extents().width) / style.POINTS

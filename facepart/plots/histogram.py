@@ -1,4 +1,4 @@
-"""Authentic and impostor score distributions as histograms, of up to four sets in one figure."""
+"""Authentic and impostor score distributions as histograms, of up to six sets in one figure."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -67,13 +67,13 @@ def score_histogram(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
     gives each set's d'.
 
     Args:
-        sets: one to four.
+        sets: one to six.
         title: stands on top.
 
     Raises:
-        FacepartError: there are no sets, or more than four.
+        FacepartError: there are no sets, or more than six.
     """
-    refuse_too_many(sets)
+    refuse_too_many(sets, len(style.SET_COLOURS))
     low, high = shown_range(sets)
     width = bin_width(sets, high - low)
     with style.house_style():

@@ -1,9 +1,10 @@
 """The colours and line styles of plots and report.
 
 The colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of the common
-kinds of colour blindness tell apart. Sets of scores have the four that stand out most from white paper, in the same
-order in a plot and in the report; groups of subjects, whose bars have outlines, also have lighter ones. The report has
-lighter shades of most for dark windows.
+kinds of colour blindness tell apart. Sets of scores have the four of its eight that stand out most from white paper, in
+the same order in a plot and in the report. The other four are too light for lines or too near these, so the fifth and
+the sixth colour were searched for: they are furthest from these four and each other, as people with normal vision,
+protanopia and deuteranopia see them. Groups of subjects, whose bars have outlines, also have light colours.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ class Shade(NamedTuple):
 
 BLUE, VERMILION, BLACK, GREEN = "#0072B2", "#D55E00", "#000000", "#009E73"
 ORANGE, PURPLE, SKY_BLUE, YELLOW = "#E69F00", "#CC79A7", "#56B4E9", "#F0E442"
-GREY = "#666666"
+VIOLET, MAROON, GREY = "#963CFF", "#961E1E", "#666666"
 
 # Sets of scores, in their order.
 SETS = (
@@ -26,6 +27,8 @@ SETS = (
     Shade(VERMILION, "#F08A3C"),
     Shade(BLACK, "#E9EBEE"),
     Shade(GREEN, "#2FC79B"),
+    Shade(VIOLET, "#B98AFF"),
+    Shade(MAROON, "#E08A8A"),
 )
 # The same on paper.
 SET_COLOURS = tuple(shade.light for shade in SETS)
@@ -56,3 +59,5 @@ PAGE = {
 # Impostor scores are dashed, authentic scores solid: dashes and gaps, in line widths.
 IMPOSTOR_DASHES = (3.2, 1.4)
 LINE_WIDTH = 1.5  # points
+# Of a confidence band around a line.
+BAND_OPACITY = 0.22

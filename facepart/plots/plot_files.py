@@ -1,4 +1,7 @@
-"""The runner of the plots: scores -> ``<name>.png`` and ``.svg``, the points as ``.csv``, the numbers as ``.txt``."""
+"""The runners of the plots: scores -> ``<name>.png`` and ``.svg``, the points as ``.csv``, the numbers as ``.txt``.
+
+Tables without a figure are written as ``.csv`` and ``.txt`` alone.
+"""
 
 import csv
 import io
@@ -11,15 +14,18 @@ from matplotlib.figure import Figure
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
 from facepart.plots import curves, histogram, style
+from facepart.plots.difference import Difference, difference_rows
+from facepart.plots.rates import Rates, rate_rows
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics, all_statistics, statistics_table
 
 _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
 _Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
+ROC = "roc"
 # What can be drawn: the figure, and the points in it.
 KINDS: dict[str, tuple[_Draw, _Table]] = {
     "histogram": (histogram.score_histogram, histogram.table),
-    "roc": (curves.roc, curves.table),
+    ROC: (curves.roc, curves.table),
     "det": (curves.det, curves.table),
     "fmr_fnmr": (curves.fmr_fnmr, curves.table),
 }
@@ -40,30 +46,76 @@ class PlotOutcome:
 
 
 def plot(
-    sets: Sequence[ScoreSet], folder: Path, name: str, title: str | None = None, kind: str = DEFAULT_KIND
+    sets: Sequence[ScoreSet],
+    folder: Path,
+    name: str,
+    title: str | None = None,
+    kind: str = DEFAULT_KIND,
+    *,
+    bands: bool = False,
+    min_tmr: float | None = None,
 ) -> PlotOutcome:
-    """Draw up to four sets in one figure and write it with its points and numbers; older files are replaced.
+    """Draw sets of scores in one figure and write it with its points and numbers; older files are replaced.
 
     Args:
-        sets: one to four sets of scores; the others are compared with the first.
+        sets: one to six, or for ROC and DET one to twelve; the others are compared with the first.
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
         kind: a key of :data:`KINDS`.
+        bands: of ROC alone: also the confidence bands.
+        min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
-        UsageError: `name` is no file name.
+        UsageError: `name` is no file name, or `bands` or `min_tmr` are not for such a figure.
     """
-    if not name or any(sign in name for sign in "/\\\0"):
-        raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
+    refuse_path(name)
+    if kind != ROC and (bands or min_tmr is not None):
+        raise UsageError(f"--bands and --ylim are for --kind {ROC}, not {kind}")
+    if min_tmr is not None and not 0 <= min_tmr < 1:
+        raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
-    draw, points = KINDS[kind]
-    files = save_figure(draw(sets, title), folder, name)
+    if kind == ROC:
+        figure = curves.roc(sets, title, bands=bands, min_tmr=min_tmr)
+        points = curves.band_table(sets) if bands else curves.table(sets)
+    else:
+        draw, table_of = KINDS[kind]
+        figure, points = draw(sets, title), table_of(sets)
+    files = save_figure(figure, folder, name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(points(sets)))
+    write_text(table, _as_csv(points))
     write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
+
+
+def refuse_path(name: str) -> None:
+    """Raise UsageError unless `name` is a file name, without a folder."""
+    if not name or any(sign in name for sign in "/\\\0"):
+        raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
+
+
+def save_rates(
+    sets: Sequence[ScoreSet], statistics: Sequence[Statistics], rates: Sequence[Rates], folder: Path, name: str
+) -> list[Path]:
+    """Write the rates of sets as ``<name>.csv`` and their numbers as ``<name>.txt``; give their paths.
+
+    Raises:
+        FacepartError: they cannot be written. UsageError: `name` is no file name.
+    """
+    refuse_path(name)
+    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
+    write_text(table, _as_csv(rate_rows(rates)))
+    write_text(numbers, statistics_table(sets, statistics))
+    return [table, numbers]
+
+
+def save_differences(found: Sequence[Difference], folder: Path, name: str) -> list[Path]:
+    """Write how samples differ as ``<name>.csv``; raises what :func:`save_rates` raises."""
+    refuse_path(name)
+    table = folder / f"{name}.csv"
+    write_text(table, _as_csv(difference_rows(found)))
+    return [table]
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

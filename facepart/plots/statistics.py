@@ -10,12 +10,18 @@ The file has a header and then a line a number, its fields parted by tabs::
 
 Every set has its counts, means, d', EER, AUC, and the FNMR at FMRs of 1e-2 to 1e-6, as far as there are impostor
 scores enough; every set after the first has, for authentic and for impostor scores, how far they stand from those of
-set 1: Kolmogorov-Smirnov, Wasserstein, d' between the two, and the shift of the mean.
+set 1: Kolmogorov-Smirnov, Wasserstein, d' between the two, and the shift of the mean. Where a set's sums by subject
+are known, its d' and its EER have 95 % intervals, ``d_prime_low`` and so on.
 """
 
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
+from facepart.analysis.influence import d_prime_influence
+from facepart.analysis.influence import eer_influence as eer_influence
+from facepart.analysis.intervals import interval, rate_interval
 from facepart.analysis.metrics import (
     REPORTED_FMRS,
     TOO_FEW,
@@ -48,6 +54,24 @@ def set_statistics(scores: ScoreSet) -> Statistics:
     }
 
 
+def interval_statistics(scores: ScoreSet) -> Statistics:
+    """Give the intervals of d' and EER, as far as they are known: none without sums by subject."""
+    group = scores.by_subject
+    if group is None:
+        return {}
+    people, pairs = (int(np.count_nonzero(kind.count)) for kind in (group.sums.impostor, group.sums.authentic))
+    intervals = {
+        "d_prime": interval(d_prime_influence(group), people),
+        "eer": rate_interval(eer_influence(group), pairs, pairs),
+    }
+    return {
+        f"{name}_{end}": getattr(found, end)
+        for name, found in intervals.items()
+        for end in ("low", "high")
+        if not math.isnan(found.low)
+    }
+
+
 def shift_statistics(first: ScoreSet, other: ScoreSet) -> Statistics:
     """Tell how far the scores of `other` stand from those of `first`, authentic and impostor apart."""
     found: Statistics = {}
@@ -65,7 +89,7 @@ def shift_statistics(first: ScoreSet, other: ScoreSet) -> Statistics:
 def all_statistics(sets: Sequence[ScoreSet]) -> list[Statistics]:
     """Give for each set its statistics, from the second on with those against the first."""
     return [
-        set_statistics(entry) | (shift_statistics(sets[0], entry) if index else {})
+        set_statistics(entry) | interval_statistics(entry) | (shift_statistics(sets[0], entry) if index else {})
         for index, entry in enumerate(sets)
     ]
 

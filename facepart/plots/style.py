@@ -13,6 +13,9 @@ SET_COLOURS, GREY = palette.SET_COLOURS, palette.GREY
 AUTHENTIC_LINE: Any = "solid"
 IMPOSTOR_LINE: Any = (0, palette.IMPOSTOR_DASHES)
 LINE_WIDTH = palette.LINE_WIDTH
+# Where a set is one line, a second round of colours is dashed.
+SET_LOOKS = tuple((colour, line) for line in (AUTHENTIC_LINE, IMPOSTOR_LINE) for colour in SET_COLOURS)
+BAND_OPACITY = palette.BAND_OPACITY
 
 # Inches. A column of a two-column paper is 3.3 to 3.5 wide: at that size the smallest type is still 6.5 points.
 FIGURE_WIDTH = 4.8
@@ -22,6 +25,10 @@ LETTER_WIDTH = 0.075
 DPI = 300
 
 TITLE_SIZE = 10.5
+LEGEND_SIZE = 9
+POINTS = 72  # an inch
+# As wide may a text be, in inches, of which two stand side by side in the legend.
+LEGEND_COLUMN = 1.5
 # How many characters fit across the figure.
 LEGEND_CHARACTERS = 54
 TITLE_CHARACTERS = 52
@@ -42,7 +49,7 @@ _SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # the font that matplotlib itself brings: the same picture on every machine
     "font.size": 9.5,
     "axes.labelsize": 10,
-    "legend.fontsize": 9,
+    "legend.fontsize": LEGEND_SIZE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,

@@ -38,6 +38,7 @@ class MethodFacts:
         flip: whether the mirrored face's embedding was added.
         naming: how it was told who is on a photo, as the end of "who is on a photo was told ...".
         seed: of the resamplings of people.
+        excluded: which authentic pairs were left out, in words that follow "authentic pairs"; "" if none were.
     """
 
     software: str
@@ -48,6 +49,7 @@ class MethodFacts:
     flip: bool
     naming: str
     seed: int
+    excluded: str = ""
 
 
 _REFERENCES = {
@@ -183,6 +185,8 @@ def _matching(content: Content, facts: MethodFacts, umeyama: str) -> str:
         f"both show one person, else impostor scores ({pairs[0]:,} authentic and {pairs[1]:,} impostor scores in "
         "each condition)."
     )
+    if facts.excluded:
+        said += f" Authentic pairs {facts.excluded} were left out."
     if any(group.crossed for group in content.groups):
         said += (
             " Photos with a part lost were also compared with the original ones, but not with their own originals."

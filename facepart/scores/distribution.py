@@ -106,6 +106,10 @@ class ScoreDistribution:
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
+    def __repr__(self) -> str:
+        mean = f", mean={round(self.mean, 6)}" if self.n else ""
+        return f"ScoreDistribution(n={self.n}{mean})"
+
     @cached_property
     def n(self) -> int:
         """How many scores there are."""

@@ -1,12 +1,20 @@
 """Score files -> distributions.
 
-Besides ``.npz`` (:mod:`facepart.scores.files`), four forms are read: ``.npy`` of shape (n, 3), as the matcher writes
-them (probe, gallery, score), or (n,); and text with the same columns, parted by blanks, tabs or commas, as older
-programs write it. Scores that have more than 6 decimals, and those that went through 32-bit floats, are rounded to 6.
+Besides ``.npz`` (:mod:`facepart.scores.files`), two kinds of file are read, each with one column (the score) or three
+(probe, gallery, score); what the first two of three columns say does not matter, they may be numbers or names:
+
+- ``.npy``, of numbers, as the matcher writes it, or of text, as older programs saved what they had read from text;
+- any other name (``.txt``, ``.csv``): text, its columns parted by blanks, tabs or commas. Blank lines and lines that
+  begin with ``#`` are skipped, and so is a first line whose last column is called a score or a similarity.
+
+Scores that have more than 6 decimals, and those that went through 32-bit floats, are rounded to 6.
 """
 
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +24,14 @@ from facepart.files.addresses import on_disk
 from facepart.scores.distribution import ScoreDistribution
 from facepart.scores.files import SUFFIX, GroupScores, load_scores
 
-# How many scores of a large file are looked at at a time.
+# How many scores of an array, and lines of a text, are looked at at a time.
 _BLOCK = 1 << 22
+_LINES = 1 << 18
+_COMMENT, _QUOTE = "#", '"'
+# What the heading of a column of scores has in it.
+_HEADINGS = ("score", "similarity")
+# Columns before the score are read as one character each: names there may be long.
+_COLUMNS = {1: [("score", "f8")], 3: [("probe", "U1"), ("gallery", "U1"), ("score", "f8")]}
 
 
 def read_scores(path: Path, kind: str) -> ScoreDistribution:
@@ -33,11 +47,20 @@ def read_scores(path: Path, kind: str) -> ScoreDistribution:
     """
     if path.suffix.lower() == SUFFIX:
         return _refuse_none(path, kind, getattr(load_scores(path), kind))
-    column = _read_column(path)
-    if not column.size:
+    try:
+        with on_disk(path) as here:
+            blocks = _array_blocks(here) if path.suffix.lower() == ".npy" else _text_blocks(here)
+            scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such score file") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise FacepartError(f"{path}: is not a score file, a .npy or a text of numbers ({reason})") from error
+    if not scores.n:
         raise FacepartError(f"{path}: there are no scores in it")
-    blocks = (column[first : first + _BLOCK] for first in range(0, column.size, _BLOCK))
-    return ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
+    return scores
 
 
 def read_both(path: Path) -> GroupScores:
@@ -52,33 +75,93 @@ def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistr
     return scores
 
 
-def _read_column(path: Path) -> NDArray[Any]:
-    """Read the third column of a file, or the only one."""
-    try:
-        # Mapped, because of three columns only one is wanted; the files of a large group take gigabytes.
-        with on_disk(path) as here:
-            table: Any = np.load(here, mmap_mode="r") if path.suffix.lower() == ".npy" else _read_text(here)
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such score file") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise FacepartError(f"{path}: is not a score file, a .npy or a text of numbers ({reason})") from error
-    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiu":
-        raise FacepartError(f"{path}: is not a score file: it holds no real numbers")
-    if table.ndim == 2 and table.shape[1] in (1, 3):
+def _array_blocks(path: Path) -> Iterator[NDArray[Any]]:
+    """Yield the scores of a ``.npy``, some at a time; raises ValueError where it holds none."""
+    # Mapped, because of three columns only one is wanted; the files of a large group take gigabytes.
+    table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiuUS":
+        raise ValueError("it holds no real numbers")
+    if table.ndim == 2 and table.shape[1] in _COLUMNS:
         table = table[:, -1]
     if table.ndim != 1:
-        raise FacepartError(f"{path}: is not a score file: its shape is {table.shape}, not (n, 3) or (n,)")
-    return table
+        raise ValueError(f"its shape is {table.shape}, not (n, 3) or (n,)")
+    for first in range(0, table.size, _BLOCK):
+        block = table[first : first + _BLOCK]
+        yield _as_numbers(block) if block.dtype.kind in "US" else block
 
 
-def _read_text(path: Path) -> NDArray[np.float64]:
+def _as_numbers(texts: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        return texts.astype(np.float64)
+    except ValueError:
+        raise ValueError("not all of its scores are numbers") from None
+
+
+def _text_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
+    """Yield the scores of a text, some at a time; raises ValueError where a line holds none."""
     with path.open(encoding="utf-8-sig") as file:
-        lines = [line for line in file if line.strip()]
-    if not lines:
-        return np.empty(0)
-    delimiter = "," if "," in lines[0] else None
-    table = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
-    return table[:, 0] if table.shape[1] == 1 else table
+        form, before = None, 0
+        while lines := list(islice(file, _LINES)):
+            holding = [(number, line) for number, line in enumerate(lines, before + 1) if _holds_a_row(line)]
+            before += len(lines)
+            if form is None and holding:
+                form = _form_of(*holding[0])
+                if form.heading:
+                    del holding[0]
+            if form is not None and holding:
+                yield _parse(holding, form)
+
+
+class _Form(NamedTuple):
+    """How a text is laid out.
+
+    Attributes:
+        delimiter: what separates its columns; None for blanks.
+        columns: how many there are.
+        heading: whether the first line names them.
+    """
+
+    delimiter: str | None
+    columns: int
+    heading: bool
+
+
+def _form_of(number: int, line: str) -> _Form:
+    delimiter = "," if "," in line else None
+    fields = _fields(line, delimiter)
+    if len(fields) not in _COLUMNS:
+        raise ValueError(f"line {number} has {len(fields)} columns, not 1 or 3")
+    return _Form(delimiter, len(fields), any(heading in fields[-1].lower() for heading in _HEADINGS))
+
+
+def _holds_a_row(line: str) -> bool:
+    return not line.isspace() and not line.startswith(_COMMENT)
+
+
+def _parse(lines: Sequence[tuple[int, str]], form: _Form) -> NDArray[np.float64]:
+    """Read the scores of numbered lines; NumPy checks that each line has as many columns."""
+    texts, kinds = [line for _, line in lines], np.dtype(_COLUMNS[form.columns])
+    try:
+        table = np.loadtxt(texts, kinds, delimiter=form.delimiter, quotechar=_QUOTE, comments=None, ndmin=1)
+    except ValueError:
+        for number, line in lines:
+            _refuse_line(number, line, form)
+        raise
+    return table["score"]
+
+
+def _refuse_line(number: int, line: str, form: _Form) -> None:
+    """Raise ValueError, in words, if a line is what could not be read."""
+    fields = _fields(line, form.delimiter)
+    if len(fields) != form.columns:
+        raise ValueError(f"line {number} has {len(fields)} columns, the lines before it {form.columns}")
+    try:
+        float(fields[-1])
+    except ValueError:
+        raise ValueError(f"line {number}: {fields[-1]!r} is not a number") from None
+
+
+def _fields(line: str, delimiter: str | None) -> list[str]:
+    if delimiter is None:
+        return line.split()
+    return [field.strip() for field in next(csv.reader([line], quotechar=_QUOTE))]

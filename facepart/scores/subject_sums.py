@@ -17,7 +17,7 @@ compressed form::
     authentic_bins, impostor_bins        int32, (p, k), how many of them lie in each bin
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,10 @@ from facepart.scores.distribution import STEPS, ScoreDistribution
 BIN = 2500
 _VERSION = 1
 _KINDS = ("authentic", "impostor")
+# What follows the group in the names of score files.
+_SCORE_FILES = ("_scores.npz", "_authentic.npy", "_impostor.npy")
+# Means over sums by person are those of scores before they are rounded, right to some 1e-6.
+_NEAR = 1e-4
 _FIELDS = ("count", "total", "squares", "bins")
 # The first three arrays of Sums.
 Moments = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
@@ -70,6 +74,18 @@ class SubjectSums:
     authentic: Sums
     impostor: Sums
 
+    def tells_of(self, kind: str, scores: ScoreDistribution) -> bool:
+        """Tell whether these are the sums of just these scores, as far as their number and their mean say.
+
+        Args:
+            kind: ``authentic`` or ``impostor``.
+            scores: all scores of this kind.
+        """
+        sums, times = (self.impostor, 2) if kind == "impostor" else (self.authentic, 1)
+        if int(sums.count.sum()) != times * scores.n:
+            return False
+        return not scores.n or abs(float(sums.total.sum()) / (times * scores.n) - scores.mean) < _NEAR
+
     def at_or_above(self, kind: str, scores: ScoreDistribution, threshold: float) -> NDArray[np.float64]:
         """Count the scores of each person at or above a threshold.
 
@@ -80,9 +96,12 @@ class SubjectSums:
 
         Returns:
             float64, (p,); the counts add up to that of all people (twice that, of impostor scores). NaN where the
-            bins do not reach down to the threshold.
+            bins do not reach down to the threshold, unless no score lies below it.
         """
-        bins = self.impostor.bins if kind == "impostor" else self.authentic.bins
+        sums = self.impostor if kind == "impostor" else self.authentic
+        if not scores.count_below(threshold):
+            return sums.count.astype(np.float64)
+        bins = sums.bins
         place = (round(threshold * STEPS) - self.lowest) // BIN
         if place < 0:
             return np.full(len(bins), np.nan)
@@ -120,6 +139,21 @@ def subject_sums_path(folder: Path, group: str) -> Path:
     return folder / f"{group}_people.npz"
 
 
+def subject_sums_beside(scores: Path) -> Path | None:
+    """Give where the sums by person of a score file lie that `facepart match` wrote; None for a file of another name.
+
+    Example:
+        >>> print(subject_sums_beside(Path("matches/CM_impostor.npy")))
+        matches/CM_people.npz
+        >>> subject_sums_beside(Path("scores.txt")) is None
+        True
+    """
+    for ending in _SCORE_FILES:
+        if scores.name.endswith(ending) and scores.name != ending:
+            return subject_sums_path(scores.parent, scores.name.removesuffix(ending))
+    return None
+
+
 def save_subject_sums(path: Path, sums: SubjectSums) -> None:
     """Write the sums of a group, whole or not at all.
 
@@ -145,3 +179,23 @@ def load_subject_sums(path: Path) -> SubjectSums:
         raise FacepartError(f"{path}: is damaged: its arrays are not of one length")
     sums = {kind: Sums(*(arrays[f"{kind}_{field}"] for field in _FIELDS)) for kind in _KINDS}
     return SubjectSums(arrays["people"], int(arrays["lowest"]), **sums)
+
+
+def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> SubjectSums:
+    """Read the sums by person of scores that were read from files beside it.
+
+    Args:
+        path: the sums.
+        scores: ``authentic`` or ``impostor``, or both -> all scores of this kind.
+
+    Raises:
+        FacepartError: as :func:`load_subject_sums`; or the sums are of other scores.
+    """
+    sums = load_subject_sums(path)
+    for kind, distribution in scores.items():
+        if not sums.tells_of(kind, distribution):
+            raise FacepartError(
+                f"{path}: does not belong to the {kind} scores beside it, whose number or mean differs; run "
+                "`facepart match` again, or remove it"
+            )
+    return sums

@@ -132,6 +132,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "cross": request.cross,
         "dataset": None if request.subject_pattern else request.dataset.upper(),
         "subject_pattern": request.subject_pattern,
+        "exclude_same": request.exclude_same,
         "group_column": request.group_column if request.people else None,
     }
     inputs = {"source": request.source, "output": request.output}
@@ -156,6 +157,8 @@ def _facts(setup: Setup, record: Record) -> dict[str, str]:
         f"{SIGMA:g} pixels; at 224x224, scaled with the photo",
         "Who is who": request.subject_pattern or f"by the naming rule {request.dataset.upper()}",
     }
+    if setup.exclusion:
+        facts["Left out"] = f"authentic pairs {setup.exclusion.words}"
     if len(methods_used) > 1:
         facts["Other ways"] = "; ".join(in_words(method.name) for method in methods_used[1:])
     if request.control:
@@ -182,6 +185,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
         if request.subject_pattern
         else f"by its name, after the rule {request.dataset.upper()}",
         seed=SEED,
+        excluded=setup.exclusion.words if setup.exclusion else "",
     )
 
 

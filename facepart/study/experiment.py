@@ -8,6 +8,7 @@ runs is kept; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.st
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facepart.analysis.measure import Figures, measure
 from facepart.data.photos import Photo
@@ -19,7 +20,7 @@ from facepart.matching.match import TakeOver as PairCounter
 from facepart.networks.alignment_check import warn_of_unaligned
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-from facepart.study.answer import make_study_record, write_answer
+from facepart.study.answer import CSV_FILE, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members, StudyGroup, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
@@ -29,6 +30,9 @@ from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
 from facepart.study.tasks import list_tasks, store_results, with_thumbnails
+
+if TYPE_CHECKING:
+    import pandas
 
 # Pixels on a side of an aligned crop: twice ArcFace's, as the demo's photos.
 ALIGNED_SIZE = 224
@@ -59,6 +63,22 @@ class StudyOutcome:
     failures: list[Failure]
     members: Members
     report: Path
+
+    def __repr__(self) -> str:
+        groups = ", ".join(f"{group} {count}" for group, count in self.members.subjects.items())
+        return f"StudyOutcome({len(self.figures.results)} results; subjects: {groups}; report: {self.report})"
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return ``results.csv`` as a pandas DataFrame, a row for each group, part, method and comparison.
+
+        Raises:
+            FacepartError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise FacepartError("a DataFrame needs pandas: pip install 'facepart[pandas]'") from error
+        return pandas.read_csv(self.report.with_name(CSV_FILE))
 
 
 def run_study(

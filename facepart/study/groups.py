@@ -12,7 +12,7 @@ from facepart.analysis.group_data import Coverage
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
-from facepart.data.naming import Rule
+from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
 from facepart.data.subject_table import People
 from facepart.errors import FacepartError
@@ -68,6 +68,17 @@ class Members:
                     "impostor pairs; if it should be more, try another -d or --subject-pattern, else choose other "
                     "groups with --groups"
                 )
+
+    def refuse_photos_without_session(self, exclusion: Exclusion | None) -> None:
+        """Refuse photos whose names do not tell their session, if authentic pairs of one session are left out.
+
+        Raises:
+            FacepartError: there is such a photo in a group.
+        """
+        if exclusion is not None:
+            for names in self.groups.values():
+                for name in names:
+                    exclusion.session(label_of(_feature(name)))
 
 
 def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wanted: Sequence[str]) -> Members:

@@ -23,6 +23,7 @@ class Request:
         groups: which groups; all of the table if none are named.
         dataset: the naming convention from which subjects are parsed.
         subject_pattern: a regular expression instead of a convention.
+        exclude_same: a regular expression that finds a photo's session: authentic pairs of one session are left out.
         parts: which parts are occluded.
         occlusions: by what (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main method.
         sweeps: further methods that differ from the main one in a number
@@ -48,6 +49,7 @@ class Request:
     groups: Sequence[str] = ()
     dataset: str = DEFAULT_DATASET
     subject_pattern: str | None = None
+    exclude_same: str | None = None
     parts: Sequence[str] = tuple(PARTS)
     occlusions: Sequence[str] = (STANDARD.occluder,)
     sweeps: Sequence[str] = ()
@@ -79,4 +81,8 @@ class Request:
     @property
     def naming(self) -> dict[str, str | None]:
         """How subjects are recognised, as options of :func:`facepart.matching.match.match_groups`."""
-        return {"dataset": self.dataset, "subject_pattern": self.subject_pattern}
+        return {
+            "dataset": self.dataset,
+            "subject_pattern": self.subject_pattern,
+            "exclude_same": self.exclude_same,
+        }

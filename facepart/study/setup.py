@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facepart.analysis.design import Design
-from facepart.data.naming import Rule, naming_rule
+from facepart.data.naming import Exclusion, Rule, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
@@ -33,6 +33,7 @@ class Setup:
         photos: those that were found, sorted by name.
         failures: what could not be looked at.
         rule: says who is on a photo.
+        exclusion: which authentic pairs are left out; None if none are.
         members: who is in which group.
         parser: its weights.
         recogniser: its weights.
@@ -49,6 +50,7 @@ class Setup:
     photos: list[Photo]
     failures: list[Failure]
     rule: Rule
+    exclusion: Exclusion | None
     members: Members
     parser: Weights
     recogniser: Weights
@@ -78,11 +80,13 @@ def set_up(request: Request, executor: Executor) -> Setup:
     if request.control < 0:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
     rule = naming_rule(request.dataset, request.subject_pattern)
+    exclusion = find_exclusion(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = executor.choose_engine(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
     _refuse_unknown_groups(request, people)
     photos, failures = _find_photos(request)
     members = assign_groups([photo.name for photo in photos], people, rule, request.groups)
+    members.refuse_photos_without_session(exclusion)
     parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if request.align else None
     design = Design(
@@ -100,6 +104,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         photos=photos,
         failures=failures,
         rule=rule,
+        exclusion=exclusion,
         members=members,
         parser=parser,
         recogniser=recogniser,

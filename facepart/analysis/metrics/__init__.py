@@ -13,7 +13,7 @@ from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, 
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
-from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
+from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
     TOO_FEW,
@@ -46,6 +46,7 @@ __all__ = [
     "inequity",
     "kendall_tau",
     "kolmogorov_smirnov",
+    "kolmogorov_smirnov_p",
     "max_min_ratio",
     "mean_shift",
     "operating_point",

@@ -1,4 +1,4 @@
-"""FNMR at an FMR, and TMR: what a recogniser misses once its threshold allows so many false matches.
+"""FNMR and TMR at an FMR: what a recogniser misses once its threshold allows so many false matches.
 
 The threshold is the lowest at which the FMR over the impostor scores is at most the one asked for. Such a threshold
 is only worth reporting where the scores support it: from fewer than ten expected false matches it is mostly chance,
@@ -66,7 +66,7 @@ def fnmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | N
 
 
 def tmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:
-    """Compute the true match rate (TMR), 1 - FNMR, at an FMR; see :func:`operating_point`.
+    """Compute the TMR, 1 - FNMR, at an FMR; see :func:`operating_point`.
 
     Example:
         >>> tmr_at_fmr([0.3, 0.6, 0.8, 0.9], [step / 1000 for step in range(500)], 0.02)

@@ -9,6 +9,7 @@ import facepart
 
 CACHE_VARIABLE = "FACEPART_HOME"
 _LOCAL = Path("insightface") / "models"
+_SCRIPTS = (Path("face_matching"), Path("insightface") / "deploy")
 
 
 def cache_folder() -> Path:
@@ -34,6 +35,16 @@ def local_folders() -> list[Path]:
     """Give ``insightface/models`` below the current folder, and the checkout's."""
     here, checkout = _LOCAL.absolute(), checkout_folder()
     return [here] if checkout is None or checkout == here.resolve() else [here, checkout]
+
+
+def script_folders() -> list[Path]:
+    """Give the folders in which the original study's scripts stood, which relative paths in old command lines mean.
+
+    These are ``face_matching`` and ``insightface/deploy``, below the current folder and in the checkout. They need
+    not exist.
+    """
+    roots = [folder.parent.parent for folder in local_folders()]
+    return [root / place for root in roots for place in _SCRIPTS]
 
 
 def models_folders() -> list[Path]:

@@ -1,5 +1,6 @@
 """A name or a path on the command line -> weights on disk, and what the catalogue knows about them."""
 
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from pathlib import Path
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
-from facepart.networks.catalogue.folders import cache_folder
+from facepart.networks.catalogue.folders import cache_folder, script_folders
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import locate, symbol_beside
 
 _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ def obtain(name_or_path: str, task: str) -> Weights:
     """Give the weights that a user asks for.
 
     A path that exists wins: a file, a folder with one network in it, or MXNet's ``prefix,epoch``, such as
-    ``insightface/models/model-r100-ii/model,0``. A file of the catalogue is recognised by its hash wherever it
-    lies. Anything else is the name of a model, which is looked for on this machine and else fetched.
+    ``insightface/models/model-r100-ii/model,0``. A relative ``prefix,epoch`` that is not found from the current
+    folder is looked for from the folders where the original study's scripts stood, such as
+    ``../models/model-r100-ii/model,0`` from ``insightface/deploy``. A file of the catalogue is recognised by its hash
+    wherever it lies. Anything else is the name of a model, which is looked for on this machine and else fetched.
 
     Args:
         name_or_path: what the user gave.
@@ -106,9 +111,25 @@ def _given_path(text: str) -> Path | None:
         return None
     prefix, epoch = prefix_and_epoch.groups()
     params = Path(f"{prefix}-{int(epoch):04d}.params").expanduser()
-    if not params.is_file():
-        raise FacepartError(f"{params}: no such file, and {text} means it and {symbol_beside(params).name} beside it")
-    return _with_symbol(params)
+    if params.is_file():
+        return _with_symbol(params)
+    found = _from_script_folders(params)
+    if found is None:
+        other = "" if params.is_absolute() else "; from face_matching/ and insightface/deploy/ it is not there either"
+        raise FacepartError(
+            f"{params}: no such file, and {text} means it and {symbol_beside(params).name} beside it{other}"
+        )
+    _logger.warning("%s: is not there from the current folder; %s is used", text, found)
+    return _with_symbol(found)
+
+
+def _from_script_folders(path: Path) -> Path | None:
+    """Find a relative path from the folders where the original study's scripts stood; None if it is not there."""
+    if path.is_absolute():
+        return None
+    # Normalised as text: the folders themselves need not exist.
+    candidates = [Path(os.path.normpath(folder / path)) for folder in script_folders()]
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _in_folder(folder: Path) -> Path:
