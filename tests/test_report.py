@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from facepart.occlusion.parts import PARTS
-from facepart.report.content import Content
-from facepart.report.markup import per_cent, script_json, signed
+from facepart.report.report_data import ReportData
+from facepart.report.formatting import per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
-from tests.report_content import make_content
+from tests.report_data import make_data
 from tests.report_page import Page
-from tests.report_pictures import draw_mask
+from tests.report_images import draw_mask
 
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
 # Attributes by which a page loads something or leads elsewhere.
@@ -24,30 +24,30 @@ LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "b
 
 
 @pytest.fixture(scope="module")
-def content() -> Content:
-    return make_content(crossed=True)
+def content() -> ReportData:
+    return make_data(crossed=True)
 
 
 @pytest.fixture(scope="module")
-def page(content: Content) -> Page:
+def page(content: ReportData) -> Page:
     return Page(render_report(content))
 
 
 HOSTILE_CONTENT = dataclasses.replace(
-    make_content((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
+    make_data((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
     facts={HOSTILE: HOSTILE},
     failures=[(HOSTILE, HOSTILE, HOSTILE)],
 )
-FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
-FEW = make_content(("all",), people=8, photos=1)
+FULL = make_data(crossed=True, control=True, ways=("grey", "noise"))
+FEW = make_data(("all",), people=8, photos=1)
 
 
 @pytest.mark.parametrize(
     "shown",
-    [FULL, HOSTILE_CONTENT, FEW, make_content(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
+    [FULL, HOSTILE_CONTENT, FEW, make_data(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
     ids=["everything", "hostile", "few scores", "eight groups"],
 )
-def test_structure(shown: Content) -> None:
+def test_structure(shown: ReportData) -> None:
     page = Page(render_report(shown))
     levels = [int(tag[1]) for tag, _, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1 and levels[0] == 1
@@ -73,7 +73,7 @@ def test_structure(shown: Content) -> None:
     assert page.all("html")[0][0]["lang"] == "en-GB"
 
 
-def test_loads_nothing(content: Content, page: Page) -> None:
+def test_loads_nothing(content: ReportData, page: Page) -> None:
     for tag, attributes, _ in page.elements:
         for name, value in attributes.items():
             if name in LOADING:
@@ -107,7 +107,7 @@ def test_json_in_a_script_element_is_neither_an_end_nor_a_comment() -> None:
         script_json(math.nan)
 
 
-def test_readings_are_the_counts_of_the_scores(content: Content, page: Page) -> None:
+def test_readings_are_the_counts_of_the_scores(content: ReportData, page: Page) -> None:
     data = page.data()
     slider = next(attributes for attributes, _ in page.all("input") if attributes["type"] == "range")
     assert float(slider["step"] or 0) == data["step"]
@@ -134,7 +134,7 @@ def test_readings_are_the_counts_of_the_scores(content: Content, page: Page) -> 
 
 
 def test_many_failures_are_counted_and_the_first_shown() -> None:
-    content = make_content(("CM",), ("nose",), people=30)
+    content = make_data(("CM",), ("nose",), people=30)
     many = [(f"photo{number}.jpg", "parse", "broken") for number in range(1234)]
     html = render_report(dataclasses.replace(content, failures=many, samples=[]))
     assert "1,234" in html and "photo49.jpg" in html and "photo50.jpg" not in html

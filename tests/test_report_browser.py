@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pytest
 
-from facepart.report.content import Content
+from facepart.report.report_data import ReportData
 from facepart.report.page import render_report
 from facepart.scores import GroupScores
 from tests.browser import FLAGS, NAMES, find_browser
-from tests.report_content import make_content
+from tests.report_data import make_data
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -30,7 +30,7 @@ else:
         "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt"
     )
 
-CONTENT = make_content(
+CONTENT = make_data(
     ("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True, control=True, ways=("grey",)
 )
 
@@ -90,7 +90,7 @@ def shown(page: "Page") -> list[list[str]]:
     return [rows.nth(number).locator("td").all_text_contents() for number in range(rows.count())]
 
 
-def expected(content: Content, group: int, part: str, threshold: float) -> list[list[str]]:
+def expected(content: ReportData, group: int, part: str, threshold: float) -> list[list[str]]:
     entry = content.groups[group]
     sets = (entry.original, entry.blurred[part], entry.crossed[part], entry.controls[part])
     return [rates(scores, threshold) for scores in sets]

@@ -9,13 +9,13 @@ import pytest
 
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
-from facepart.report.content import Content
-from facepart.report.markup import bracketed, plain, ranged, ranged_per_cent, signed
+from facepart.report.report_data import ReportData
+from facepart.report.formatting import bracketed, plain, ranged, ranged_per_cent, signed
 from facepart.report.page import render_report
-from tests.report_content import make_content
+from tests.report_data import make_data
 from tests.report_page import Page
 
-FEW = make_content(("all",), people=8, photos=1)
+FEW = make_data(("all",), people=8, photos=1)
 
 
 def text_of(html: str) -> str:
@@ -23,16 +23,16 @@ def text_of(html: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def content() -> Content:
-    return make_content(crossed=True, control=True)
+def content() -> ReportData:
+    return make_data(crossed=True, control=True)
 
 
 @pytest.fixture(scope="module")
-def page(content: Content) -> Page:
+def page(content: ReportData) -> Page:
     return Page(render_report(content))
 
 
-def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
+def test_figures_are_those_of_the_results(content: ReportData, page: Page) -> None:
     cells = {text for _, text in page.all("td")}
     for row in content.results:
         shown = {
@@ -62,13 +62,13 @@ def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
     ]
 
 
-def answer_of(content: Content) -> str:
+def answer_of(content: ReportData) -> str:
     return next(
         text for attributes, text in Page(render_report(content)).all("p") if attributes.get("class") == "answer"
     )
 
 
-def test_the_answer_says_how_sure_it_is(content: Content) -> None:
+def test_the_answer_says_how_sure_it_is(content: ReportData) -> None:
     first = content.rankings["all"][0]
     said = answer_of(content)
     assert f"by {signed(first.effect.value)} {bracketed(first.effect, signed)}" in said
@@ -77,7 +77,7 @@ def test_the_answer_says_how_sure_it_is(content: Content) -> None:
 
 
 def test_ties_and_doubts_are_told() -> None:
-    content = make_content(("CM",), ("nose", "hair"), people=30)
+    content = make_data(("CM",), ("nose", "hair"), people=30)
     nose = Ranked("nose", Interval(0.05, 0.01, 0.03, 0.07), 0.61, Interval(0.01, 0.01, -0.01, 0.03))
     hair = Ranked("hair", Interval(0.04, 0.01, 0.02, 0.06), 0.39, UNKNOWN)
     tied = dataclasses.replace(content, rankings={"CM": [nose, hair]})
@@ -95,7 +95,7 @@ def test_ties_and_doubts_are_told() -> None:
 
 
 def test_a_ranking_of_falls_and_of_nothing_known() -> None:
-    content = make_content(("CM",), ("nose", "hair"), people=30)
+    content = make_data(("CM",), ("nose", "hair"), people=30)
     worths = [UNKNOWN._replace(value=value) for value in (-0.02, -0.05)]
     ranking = [Ranked(part, worth, math.nan, UNKNOWN) for part, worth in zip(("hair", "nose"), worths, strict=True)]
     fell = dataclasses.replace(content, rankings={"CM": ranking})
@@ -104,7 +104,7 @@ def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     assert "too few scores" in answer_of(dataclasses.replace(content, rankings={"CM": unknown}))
 
 
-def test_bars_are_as_long_as_the_worths_and_whiskers_as_their_intervals(content: Content) -> None:
+def test_bars_are_as_long_as_the_worths_and_whiskers_as_their_intervals(content: ReportData) -> None:
     bars = render_report(content).split('<svg class="bars"')[1].split("</svg>")[0]
     drawn = re.findall(r'<rect class="g(\d)" x="(-?[\d.]+)%" y="\d+" width="([\d.]+)%"', bars)
     whiskers = re.findall(r'<line class="whisker" x1="(-?[\d.]+)%" x2="(-?[\d.]+)%" y1="([\d.]+)" y2="\3"', bars)

@@ -12,20 +12,20 @@ import pytest
 
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Agreement
-from facepart.report.content import Content
+from facepart.report.report_data import ReportData
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.guide import entries
-from facepart.report.markup import plain, ranged, ranged_per_cent, share_of_resamplings, signed
+from facepart.report.formatting import plain, ranged, ranged_per_cent, share_of_resamplings, signed
 from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.terminal import results_text
 from facepart.report.ways import in_words
-from tests.report_content import FACTS, make_content
+from tests.report_data import FACTS, make_data
 from tests.report_page import Page
 
-FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
-ALONE = make_content(("all",), ("nose", "hair"), people=30)
-FEW = make_content(("all",), people=8, photos=1)
+FULL = make_data(crossed=True, control=True, ways=("grey", "noise"))
+ALONE = make_data(("all",), ("nose", "hair"), people=30)
+FEW = make_data(("all",), people=8, photos=1)
 
 
 def text_of(html: str) -> str:
@@ -37,7 +37,7 @@ def page() -> Page:
     return Page(render_report(FULL))
 
 
-def sections(content: Content) -> list[str | None]:
+def sections(content: ReportData) -> list[str | None]:
     return [attributes.get("id") for attributes, _ in Page(render_report(content)).all("section")]
 
 
@@ -189,7 +189,7 @@ def test_last_bits_do_not_change_the_files() -> None:
 
 
 @pytest.mark.parametrize("content", [FULL, ALONE, FEW], ids=["everything", "one group", "few scores"])
-def test_terminal(content: Content) -> None:
+def test_terminal(content: ReportData) -> None:
     text = results_text(content.results, content.rankings, content.ranked_by, content.differentials)
     assert max(map(len, text.splitlines())) <= 110
     assert "nan" not in text

@@ -1,10 +1,10 @@
 """The colours and line styles of plots and report.
 
 The colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of the common
-kinds of colour blindness tell apart. Sets of scores have the four of its eight that stand out most from white paper, in
-the same order in a plot and in the report. The other four are too light for lines or too near these, so the fifth and
-the sixth colour were searched for: they are furthest from these four and each other, as people with normal vision,
-protanopia and deuteranopia see them. Groups of subjects, whose bars have outlines, also have light colours.
+kinds of colour blindness tell apart. Sets of scores have the four of its eight that stand out most from white paper,
+in the same order in a plot and in the report. The other four are too light for lines or too near these, so the fifth
+and the sixth colour were searched for: they are furthest from these four and each other, as people with normal
+vision, protanopia and deuteranopia see them. Groups of subjects, whose bars have outlines, also have light colours.
 """
 
 from typing import NamedTuple

@@ -1,13 +1,13 @@
 """Numbers, intervals, names and pictures as text and HTML; the templates use these functions as filters.
 
-A number that is NaN, or a rate of no scores, is a dash. Functions that return ``Markup`` return HTML; all others return
-plain text, which the templates escape.
+A number that is NaN, or a rate of no scores, is a dash. Functions that return ``Markup`` return HTML; all others
+return plain text, which the templates escape.
 """
 
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -20,6 +20,8 @@ from facepart.occlusion.parts import PARTS
 DASH = "–"
 _MINUS = "−"
 _SPACE = "\u00a0"
+# Columns of the terminal's tables that are lined up at the left; all others hold numbers.
+_TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
 
 def label(part: str) -> str:
@@ -40,6 +42,11 @@ def listed(words: Sequence[str]) -> str:
 def counted(count: int, noun: str, nouns: str | None = None) -> str:
     """Return a count with its noun: "1 photo", "1,200 photos"."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def paragraph(text: str) -> str:
+    """Put a text on one line, with single spaces."""
+    return " ".join(text.split()) + "\n"
 
 
 def signed(value: float, decimals: int = 3) -> str:
@@ -97,6 +104,29 @@ def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
     """Write a rate, 0..1, and its interval in per cent: "1.20 % [0.90, 1.60]"."""
     ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
     return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals))
+
+
+def excludes(figure: Interval, value: float) -> bool:
+    """Return whether the CI of a figure excludes a value; not if there is no CI."""
+    return figure.low > value or figure.high < value
+
+
+def aligned(rows: Sequence[Mapping[str, str]], headings: Mapping[str, str]) -> str:
+    """Line the cells of a table up in columns.
+
+    Args:
+        rows: column -> cell, in plain text.
+        headings: column -> its heading, of one or two lines; only these columns are shown.
+    """
+    heads = [heading.rpartition("\n") for heading in headings.values()]
+    lines = [[first for first, _, _ in heads], [last for _, _, last in heads]]
+    cells = [[row[column] for column in headings] for row in rows]
+    lines = [line for line in lines if any(line)] + cells
+    for number, column in enumerate(headings):
+        width = max(len(line[number]) for line in lines)
+        for line in lines:
+            line[number] = line[number].ljust(width) if column in _TEXT_COLUMNS else line[number].rjust(width)
+    return "\n".join(" ".join(line).rstrip() for line in lines)
 
 
 def data_uri(photo: NDArray[np.uint8]) -> str:

@@ -133,6 +133,16 @@ class ReportData:
         """The ranking that the report opens with: over all groups, or that of the only group."""
         return self.rankings.get(ALL_GROUPS) or self.rankings[self.groups[0].name]
 
+    @property
+    def undetected(self) -> int:
+        """How often a part is not detected, over all photos."""
+        return sum(row.undetected for row in self.main_rows().values())
+
+    @property
+    def without_authentic(self) -> list[str]:
+        """The groups in which no subject has two photos."""
+        return [group.name for group in self.groups if not group.baseline.authentic.n]
+
     def main_rows(self, comparison: str = WITHIN) -> dict[tuple[str, str], PartResult]:
         """Return the results of the main method in a comparison: (group, part) -> row."""
         return {

@@ -1,23 +1,29 @@
 """The templates of the report: ``templates/*.html`` for the page, ``templates/*.txt`` for plain text.
 
 All sentences stand there. What comes from data (names of subjects, groups and parts, paths, settings) is escaped in
-HTML unless it is ``Markup``, which is made of numbers and drawings alone. A name that a template uses and that does not
-exist is an error.
+HTML unless it is ``Markup``, which is made of numbers and drawings alone. A name that a template uses and that does
+not exist is an error.
 """
 
 import functools
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.differentials import EACH_GROUP
+from facepart.analysis.intervals import MIN_SUBJECTS
+from facepart.analysis.results import ALL_GROUPS
+from facepart.occlusion.occlusion import BASELINE
 from facepart.report import formatting
 from facepart.report.method_names import method_phrase
 
 _FILTERS = (
+    formatting.aligned,
     formatting.counted,
+    formatting.excludes,
     formatting.is_plural,
     formatting.label,
     formatting.listed,
+    formatting.paragraph,
     formatting.per_cent,
     formatting.per_cent_ci,
     formatting.plain,
@@ -56,5 +62,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    environment.globals |= {"DASH": formatting.DASH, "MIN_SUBJECTS": FEWEST_PEOPLE}
+    environment.globals |= {
+        "ALL_GROUPS": ALL_GROUPS,
+        "BASELINE": BASELINE.name,
+        "DASH": formatting.DASH,
+        "EACH_GROUP": EACH_GROUP,
+        "MIN_SUBJECTS": MIN_SUBJECTS,
+    }
     return environment

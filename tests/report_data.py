@@ -1,4 +1,4 @@
-"""What the report's tests show: photos of drawn people with parts lost, compared, and a drawn face."""
+"""What the report's tests show: photos of drawn people with parts occluded, compared, and a drawn face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +22,17 @@ from facepart.analysis.ranking import (
 )
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.parts import PARTS
-from facepart.report.content import Content, GroupContent
 from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.report_data import ReportData, ReportGroup
 from tests import report_faces
 from tests.report_faces import Faces, between, compare, embed
-from tests.report_pictures import draw_average, draw_mask, draw_samples
+from tests.report_images import draw_average, draw_examples, draw_mask
 
 # How far blurring a part moves impostor scores, in the drawn data.
 SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=True))
 # How far other places of the same size do: skin is merely large.
 SIZES = {"skin": 0.15, "hair": 0.03}
-RESAMPLINGS = 200
+RESAMPLES = 200
 FACTS = MethodFacts(
     software="facepart 0.1.0",
     parser=Network("bisenet-resnet18", "01" * 32),
@@ -40,7 +40,7 @@ FACTS = MethodFacts(
     detector=Network("yunet", "45" * 32),
     precision="bf16",
     flip=False,
-    naming="by the naming rule MORPH",
+    naming_rule="MORPH",
     seed=20231,
 )
 
@@ -56,7 +56,7 @@ class Compared:
 
 
 @cache
-def make_content(
+def make_data(
     groups: tuple[str, ...] = ("CM", "CF", "AAM", "AAF"),
     parts: tuple[str, ...] = tuple(PARTS),
     *,
@@ -66,7 +66,7 @@ def make_content(
     control: bool = False,
     ways: tuple[str, ...] = (),
     title: str = "Parts of the face",
-) -> Content:
+) -> ReportData:
     """Make all that a report shows, as a study does."""
     rng = np.random.default_rng(7)
     compared = []
@@ -88,14 +88,14 @@ def make_content(
             for part, after in pairwise(order):
                 leads[group.name, part, after] = PairwiseDifference(worth(group, part, after), people)
     several = len(groups) > 1
-    content = Content(
+    data = ReportData(
         title=title,
         parts=parts,
         groups=[scores_of(group, crossed) for group in compared],
         results=results,
-        occlusion="blur",
+        main_method="blur",
         draws=2 if control else 0,
-        resamplings=RESAMPLINGS,
+        resamples=RESAMPLES,
         ranked_by=ranked_by,
         rankings=rank_parts(worths, leads),
         agreements=compare_methods(results, "blur"),
@@ -113,8 +113,8 @@ def make_content(
         else [],
         differentials=compare_groups(compared, parts) if several else [],
         face=draw_average(parts),
-        samples=draw_samples(parts, control),
-        facts={
+        examples=draw_examples(parts, control),
+        provenance={
             "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
             "parser": "bisenet-resnet18",
             "precision": "bf16",
@@ -122,7 +122,7 @@ def make_content(
         },
         failures=[("people/a/1.jpg", "align", "no face found")],
     )
-    return replace(content, methods=methods(content, FACTS))
+    return replace(data, methods=methods(data, FACTS))
 
 
 def shift(group: Compared, after: Faces) -> Influence:
@@ -144,7 +144,7 @@ def worth(group: Compared, part: str, less: str = "") -> Influence:
 
 
 def worth_of(group: Compared) -> PartEffects:
-    drawn = resample_subjects(len(between(group.before).photos), RESAMPLINGS, 0)
+    drawn = resample_subjects(len(between(group.before).photos), RESAMPLES, 0)
     parts = group.lost["blur"]
     before = [between((group.controls or dict.fromkeys(parts, group.before))[part]) for part in parts]
     after = [between(faces) for faces in parts.values()]
@@ -154,14 +154,14 @@ def worth_of(group: Compared) -> PartEffects:
     )
 
 
-def scores_of(group: Compared, crossed: bool) -> GroupContent:
+def scores_of(group: Compared, crossed: bool) -> ReportGroup:
     before = compare(group.before).scores
-    return GroupContent(
+    return ReportGroup(
         name=group.name,
         photos=len(group.before.subjects),
-        people=int(group.before.subjects[-1]) + 1,
-        original=before,
-        blurred={part: compare(faces).scores for part, faces in group.lost["blur"].items()},
+        subjects=int(group.before.subjects[-1]) + 1,
+        baseline=before,
+        occluded={part: compare(faces).scores for part, faces in group.lost["blur"].items()},
         crossed={part: compare(faces, group.before).scores for part, faces in group.lost["blur"].items() if crossed},
         controls={part: compare(faces).scores for part, faces in group.controls.items()},
     )

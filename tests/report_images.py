@@ -1,4 +1,4 @@
-"""The pictures in the reports of tests: a drawn face, its parts, and each of them lost."""
+"""The pictures in the reports of tests: a drawn face, its parts, and each of them occluded."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.report.content import AverageFace, Sample
+from facepart.report.report_data import AverageFace, ExamplePhoto
 
 PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "eyes": ((36, 48, 8, 4), (76, 48, 8, 4)),
@@ -43,7 +43,7 @@ def draw_average(parts: Sequence[str]) -> AverageFace:
     )
 
 
-def draw_samples(parts: Sequence[str], control: bool) -> list[Sample]:
+def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
     masks = {part: draw_mask(part) for part in parts}
     elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items()} if control else {}
 
@@ -51,7 +51,7 @@ def draw_samples(parts: Sequence[str], control: bool) -> list[Sample]:
         return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
 
     return [
-        Sample(
+        ExamplePhoto(
             f"Person {number}",
             face,
             {part: lose(face, mask) for part, mask in masks.items()},
