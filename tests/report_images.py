@@ -47,16 +47,16 @@ def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
     masks = {part: draw_mask(part) for part in parts}
     elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items()} if control else {}
 
-    def lose(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def occlude(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
 
     return [
         ExamplePhoto(
             f"Person {number}",
             face,
-            {part: lose(face, mask) for part, mask in masks.items()},
+            {part: occlude(face, mask) for part, mask in masks.items()},
             masks,
-            {part: lose(face, mask) for part, mask in elsewhere.items()},
+            {part: occlude(face, mask) for part, mask in elsewhere.items()},
             elsewhere,
         )
         for number, face in enumerate(map(draw_face, range(3)))
