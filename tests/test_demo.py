@@ -128,14 +128,14 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
     assert "captures are simulated" in flowing and "prove nothing about" in flowing
 
     # Everything again from the photos: the study's own tests compare it with the other commands.
-    sources = {"original": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
+    sources = {"baseline": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
     for condition, source in sources.items():
         features = extract_features(tmp_path / source, tmp_path / "features" / condition, device="cpu").features_list
         match(features, None, tmp_path / "again" / condition, "all")
         found = tmp_path / "matches" / condition / "all_scores.npz"
         assert found.read_bytes() == (tmp_path / "again" / condition / "all_scores.npz").read_bytes()
     original, mouth, nose = (
-        load_scores(tmp_path / "again" / condition / "all_scores.npz") for condition in ("original", "mouth", "nose")
+        load_scores(tmp_path / "again" / condition / "all_scores.npz") for condition in ("baseline", "mouth", "nose")
     )
     assert original.authentic.n == 9
     shifts = {name: mean_shift(original.impostor, each.impostor) for name, each in (("mouth", mouth), ("nose", nose))}
