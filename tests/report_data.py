@@ -76,7 +76,9 @@ def make_data(
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
         occluded = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
         for place, method in enumerate(other_methods):
-            occluded[method] = {part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()}
+            occluded[method] = {
+                part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()
+            }
         controls = {part: embed(drawn, rng, SIZES.get(part, 0.005)) for part in parts} if control else {}
         compared.append(Compared(name, embed(drawn, rng, 0), occluded, controls))
     results = [row for group in compared for row in measure(group, crossed)]
@@ -162,7 +164,9 @@ def scores_of(group: Compared, crossed: bool) -> ReportGroup:
         subjects=int(group.baseline.subjects[-1]) + 1,
         baseline=baseline,
         occluded={part: compare(faces).scores for part, faces in group.occluded["blur"].items()},
-        crossed={part: compare(faces, group.baseline).scores for part, faces in group.occluded["blur"].items() if crossed},
+        crossed={
+            part: compare(faces, group.baseline).scores for part, faces in group.occluded["blur"].items() if crossed
+        },
         controls={part: compare(faces).scores for part, faces in group.controls.items()},
     )
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from facepart.occlusion.parts import PARTS
-from facepart.report.report_data import ReportData
 from facepart.report.formatting import per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
+from facepart.report.report_data import ReportData
 from tests.report_data import make_data
-from tests.report_page import Page
 from tests.report_images import draw_mask
+from tests.report_page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
 # Attributes by which a page loads something or leads elsewhere.
