@@ -107,14 +107,12 @@ def _stage(name: str, unit: str) -> Iterator[Progress]:
 
 
 def _conclude(found: "StudyOutcome", note: str) -> str:
-    from facepart.report.markup import part_name
-
     (ranked,) = found.figures.rankings.values()
     people = sum(found.members.subjects.values())
     most = max(ranked, key=lambda each: abs(each.effect.value))
     where = "up" if most.effect.value > 0 else "down"
     text = (
-        f"Blurring the {part_name(most.part)} moved the impostor scores most: their mean went {where} by "
+        f"Blurring the {PARTS[most.part].label} moved the impostor scores most: their mean went {where} by "
         f"{abs(most.effect.value):.4f}. "
     )
     if note == _SIMULATED:

@@ -9,7 +9,7 @@
   const chart = byId("reading-lines"), rows = byId("reading-table").tBodies[0].rows;
   const frame = data.frame, svg = "http://www.w3.org/2000/svg";
 
-  const chosen = () => [data.originals[group.value], ...data.others[group.value][part.value]];
+  const chosen = () => [data.baselines[group.value], ...data.others[group.value][part.value]];
   const stop = () => Math.round(slider.value / data.step) - data.first;
   const perCent = (count, total) => (total ? `${((100 * count) / total).toFixed(4)}\u00a0%` : "–");
   const counted = (count, total) =>

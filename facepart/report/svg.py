@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import ArrayLike, NDArray
-
-from facepart.report.markup import escape
 
 # Lines are drawn in whole quarters of a pixel: finer than a screen shows, and short to write.
 _FINE = 4
@@ -46,7 +45,7 @@ class Ticks(NamedTuple):
     title: str
 
 
-def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = "") -> str:
+def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = "") -> Markup:
     """Make a chart: a grid with its labels, and what is drawn inside.
 
     Args:
@@ -76,7 +75,7 @@ def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = ""
         f'<text class="title middle" transform="translate(11 {middle:g})rotate(-90)">{escape(y.title)}</text>',
     ]
     named = f' id="{name}"' if name else ""
-    return (
+    return Markup(  # noqa: S704 - all texts are escaped
         f'<svg class="chart" role="img"{named} viewBox="0 0 {axes.width} {axes.height}">'
         f"<title>{escape(text)}</title>{''.join(pieces)}{inside}</svg>"
     )
