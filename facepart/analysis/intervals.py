@@ -1,9 +1,9 @@
-"""Influences of people -> standard errors and 95 % intervals.
+"""Influences of subjects -> standard errors and 95 % confidence intervals (CI), which are cluster-robust.
 
-The squares over p people count (p - 1) / p, as in every jackknife, and the quantile is that of Student's t with p - 1
-degrees of freedom, as is usual for clustered errors (Cameron and Miller, "A practitioner's guide to cluster-robust
-inference", Journal of Human Resources 50, 2015). Below ten people no interval is given: so few say nothing reliable
-about how much people differ.
+The sum of squares over p subjects is multiplied by (p - 1) / p, as in every jackknife, and the quantile is that of
+Student's t with p - 1 degrees of freedom, as is usual for clustered errors (Cameron and Miller, "A practitioner's
+guide to cluster-robust inference", Journal of Human Resources 50, 2015). With fewer than ten subjects there is no
+CI: so few give no reliable estimate of how much subjects differ.
 """
 
 import math
@@ -17,17 +17,18 @@ from facepart.analysis.influence import Influence
 from facepart.analysis.wilson import wilson_interval
 
 LEVEL = 0.95
+# The least number of subjects for a CI.
 MIN_SUBJECTS = 10
 
 
 class Interval(NamedTuple):
-    """A figure with its uncertainty; NaN where there is none.
+    """A figure with its 95 % CI; NaN where something is not known.
 
     Attributes:
         value: the figure.
         error: its standard error.
-        low: where its 95 % interval begins.
-        high: where it ends.
+        low: lower end of the CI.
+        high: upper end.
     """
 
     value: float
@@ -36,12 +37,12 @@ class Interval(NamedTuple):
     high: float
 
 
-# What stands for a figure that is not known.
+# A figure that is not known.
 UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
 def has_interval(influence: Influence, subjects: int) -> bool:
-    """Tell whether there is an interval: people enough, and what each of them adds is known."""
+    """Tell whether a figure has a CI: there are enough subjects, and the influence of each is known."""
     return subjects >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
 
 
@@ -49,20 +50,20 @@ def variance(influence: Influence, subjects: int) -> float:
     """Estimate the variance of a figure.
 
     Args:
-        influence: of each person.
-        subjects: how many subjects have scores of this kind.
+        influence: of each subject.
+        subjects: number of subjects with scores of this kind.
     """
-    # Never less than if all pairs of people were independent: estimates of the dependence may be negative by chance.
+    # At least that of independent pairs of subjects: the estimate of the dependence can be negative by chance.
     squares = float(np.dot(influence.by_subject, influence.by_subject)) * (subjects - 1) / subjects
     return max(squares - influence.double_counted, influence.double_counted)
 
 
 def interval(influence: Influence, subjects: int) -> Interval:
-    """Give a figure with its interval, the same length to either side.
+    """Return a figure with its symmetric CI.
 
     Args:
-        influence: of each person.
-        subjects: how many subjects have scores of this kind.
+        influence: of each subject.
+        subjects: number of subjects with scores of this kind.
     """
     if not has_interval(influence, subjects):
         return UNKNOWN._replace(value=influence.value)
@@ -72,13 +73,13 @@ def interval(influence: Influence, subjects: int) -> Interval:
 
 
 def rate_interval(influence: Influence, subjects: int, units: float) -> Interval:
-    """Give a rate with its interval of Wilson's kind, within 0..1 and of use where the rate is near 0.
+    """Return a rate with its Wilson interval, which lies within 0..1 and holds where the rate is near 0.
 
     Args:
-        influence: of each person.
-        subjects: how many subjects have scores of this kind.
-        units: independent observations at the least, which count where there were no errors at all: half the people
-            for an FMR (as many pairs share nobody), the people for an FNMR.
+        influence: of each subject.
+        subjects: number of subjects with scores of this kind.
+        units: the least number of independent observations, used where there are no errors at all: half the subjects
+            for an FMR (the number of pairs that share no subject), the subjects for an FNMR.
     """
     if not has_interval(influence, subjects):
         return UNKNOWN._replace(value=influence.value)
@@ -88,9 +89,9 @@ def rate_interval(influence: Influence, subjects: int, units: float) -> Interval
 
 
 def ratio_interval(after: Influence, before: Influence, subjects: int) -> Interval:
-    """Give the ratio of two rates of the same people with its interval, which is one of its logarithm.
+    """Return the ratio of two rates of the same subjects with its CI, that of its logarithm.
 
-    Unknown where either rate is 0.
+    The ratio has no CI where either rate is 0, and is NaN where `before` is 0.
     """
     if not after.value or not before.value:
         return UNKNOWN._replace(value=after.value / before.value if before.value else math.nan)
@@ -101,14 +102,14 @@ def ratio_interval(after: Influence, before: Influence, subjects: int) -> Interv
 
 
 def mean_interval(figures: Sequence[tuple[Influence, int]]) -> Interval:
-    """Give the mean of a figure over groups of different people, each counting alike.
+    """Return the mean of a figure over groups of different subjects, equally weighted.
 
     The variances add up; the degrees of freedom are those of Welch and Satterthwaite (B. L. Welch, "The
     generalization of Student's problem when several different population variances are involved", Biometrika 34,
     1947).
 
     Args:
-        figures: for each group the figure, and how many people have part in it; unknown where there is no group.
+        figures: for each group the figure, and its number of subjects; the mean of no groups is unknown.
     """
     if not figures:
         return UNKNOWN
@@ -124,11 +125,11 @@ def mean_interval(figures: Sequence[tuple[Influence, int]]) -> Interval:
 
 
 def t_quantile(share: float, degrees: float) -> float:
-    """Give a quantile of Student's t, by the expansion in 1 / degrees of Abramowitz and Stegun, 26.7.5.
+    """Return a quantile of Student's t, by the expansion in 1 / degrees of Abramowitz and Stegun, 26.7.5.
 
     Args:
         share: above 0, below 1.
-        degrees: of freedom; from 9 on, right to 4 decimals for 95 % intervals.
+        degrees: degrees of freedom; for 95 % CIs, accurate to 4 decimals from 9 on.
 
     Example:
         >>> round(t_quantile(0.975, 9), 3), round(t_quantile(0.975, 100), 3)
