@@ -72,7 +72,7 @@ def make_content(
     rng = np.random.default_rng(7)
     compared = []
     for number, name in enumerate(groups):
-        drawn = report_faces.draw_people(rng, people, photos)
+        drawn = report_faces.resample_subjects(rng, people, photos)
         # Hair matters more from group to group, and at last comes first.
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
         lost = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}

@@ -24,6 +24,7 @@ from facepart.matching.groups import Group
 from facepart.matching.match import Count, match
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import prepare
+from facepart.matching.ranks import RankCounter
 from facepart.matching.subject_sums import HighScores, authentic_scores, authentic_sums, impostor_moments
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
@@ -161,8 +162,9 @@ def take_over_in_blocks(probe: Faces, gallery: Faces | None, *, tiles: int) -> C
 
     rows, columns = cut(probe), None if gallery is None else cut(gallery)
 
-    def count(*, high: HighScores, progress: Progress) -> GroupScores:
+    def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
         del progress
+        assert ranks is None
         sizes = [[len(block.subjects) for block in side] for side in (rows, columns or [])]
         found = add_found(
             *(

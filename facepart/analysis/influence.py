@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.scores import GroupScores, ScoreDistribution
+from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import SubjectSums, Sums
 
 
@@ -61,10 +62,11 @@ class Influence(NamedTuple):
 
 
 class SubjectScores(NamedTuple):
-    """A group's scores, and their sums by subject."""
+    """A group's scores and their sums by subject, and the ranks of its probes if these were counted."""
 
     scores: GroupScores
     sums: SubjectSums
+    ranks: SubjectRanks | None = None
 
     @property
     def subjects(self) -> int:

@@ -88,6 +88,40 @@ def rate_interval(influence: Influence, subjects: int, units: float) -> Interval
     return Interval(influence.value, math.sqrt(spread), low, high)
 
 
+def rate_change_interval(after: Influence, before: Influence, subjects: tuple[int, int]) -> Interval:
+    r"""Return the difference of two rates of the same subjects with its CI, which holds near 0 and 1.
+
+    There, the standard error of a rate says little, and where both rates are 1, as rank-1 rates often are, it says
+    nothing. So the CI of the difference :math:`p_2 - p_1` is made from the Wilson intervals :math:`[l, u]` of the two
+    rates, with :math:`\rho` their correlation, which follows from the influences:
+
+    .. math:: p_2 - p_1 - \sqrt{(p_2 - l_2)^2 - 2 \rho (p_2 - l_2)(u_1 - p_1) + (u_1 - p_1)^2}
+
+    and the upper end likewise with :math:`u_2` and :math:`l_1` (R. G. Newcombe, "Improved confidence intervals for
+    the difference between binomial proportions based on paired data", Statistics in Medicine 17, 1998; G. Y. Zou, A.
+    Donner, "Construction of confidence limits about effect measures: A general approach", Statistics in Medicine 27,
+    2008).
+
+    Args:
+        after: a rate; subjects without a part in it have an influence of 0.
+        before: the rate that is subtracted, of the same subjects in the same order.
+        subjects: number of subjects with a part in `after`, and in `before`.
+
+    Returns:
+        Unknown ends where the CI of a rate is unknown.
+    """
+    difference = after.minus(before)
+    one = rate_interval(after, subjects[0], subjects[0])
+    other = rate_interval(before, subjects[1], subjects[1])
+    error = math.sqrt(variance(difference, max(subjects)))
+    correlation = _correlation(after, before)
+    below = _combined(one.value - one.low, other.high - other.value, correlation)
+    above = _combined(one.high - one.value, other.value - other.low, correlation)
+    if math.isnan(below) or math.isnan(above):
+        return UNKNOWN._replace(value=difference.value)
+    return Interval(difference.value, error, difference.value - below, difference.value + above)
+
+
 def ratio_interval(after: Influence, before: Influence, subjects: int) -> Interval:
     """Return the ratio of two rates of the same subjects with its CI, that of its logarithm.
 
@@ -143,3 +177,15 @@ def t_quantile(share: float, degrees: float) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum(term / degrees**power for power, term in enumerate(terms, 1))
+
+
+def _combined(one: float, other: float, correlation: float) -> float:
+    return math.sqrt(max(one**2 - 2 * correlation * one * other + other**2, 0.0))
+
+
+def _correlation(after: Influence, before: Influence) -> float:
+    """Return the correlation of two figures of the same subjects; 0 where one does not vary."""
+    lengths = math.sqrt(
+        float(np.dot(after.by_subject, after.by_subject)) * float(np.dot(before.by_subject, before.by_subject))
+    )
+    return float(np.dot(after.by_subject, before.by_subject)) / lengths if lengths else 0.0

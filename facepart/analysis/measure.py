@@ -35,6 +35,7 @@ from facepart.analysis.ranking import (
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.scores.files import GroupScores
+from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import merged
 
 # How often subjects are resampled, and the seed of the resamples, which the group's name is added to. With 2,000
@@ -94,7 +95,9 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
 def merged_scores(draws: Sequence[SubjectScores]) -> SubjectScores:
     """Add up the scores of several draws of a control."""
     scores = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
-    return SubjectScores(scores, merged([draw.sums for draw in draws]))
+    ranks = [draw.ranks for draw in draws if draw.ranks is not None]
+    all_ranks = reduce(SubjectRanks.merged_with, ranks) if ranks else None
+    return SubjectScores(scores, merged([draw.sums for draw in draws]), all_ranks)
 
 
 @dataclass(frozen=True)

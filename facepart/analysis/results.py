@@ -101,6 +101,12 @@ class PartResult(RowKey):
         fnmr_1e3_baseline: FNMR of the baseline, at its own threshold.
         fnmr_1e4: as above, for FMR 1e-4.
         fnmr_1e4_baseline: as above.
+        rank1_rate: rank-1 identification rate with the part occluded.
+        rank1_rate_baseline: the same of the baseline.
+        rank1_rate_change: the first minus the second.
+        rank10_rate: as above, at rank 10.
+        rank10_rate_baseline: as above.
+        rank10_rate_change: as above.
         further: column -> figure, of those metrics in the table that have no field here.
     """
 
@@ -134,6 +140,12 @@ class PartResult(RowKey):
     fnmr_1e3_baseline: Interval = UNKNOWN
     fnmr_1e4: Interval = UNKNOWN
     fnmr_1e4_baseline: Interval = UNKNOWN
+    rank1_rate: Interval = UNKNOWN
+    rank1_rate_baseline: Interval = UNKNOWN
+    rank1_rate_change: Interval = UNKNOWN
+    rank10_rate: Interval = UNKNOWN
+    rank10_rate_baseline: Interval = UNKNOWN
+    rank10_rate_change: Interval = UNKNOWN
     further: Mapping[str, Interval | float] = field(default_factory=dict)
 
     def figure(self, column: str) -> Any:

@@ -77,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what to write (default: both up to {MOST_PAIRS // 10**6} million pairs, beyond that the distribution)",
     )
     add(
+        "--ranks",
+        action="store_true",
+        help="also write GROUP_ranks.csv: the rank of every probe's best authentic score among its impostor scores",
+    )
+    add(
         "--device",
         default="cpu",
         help="auto, cpu, cuda or cuda:<number>, for the distribution alone (default: %(default)s)",
@@ -109,6 +114,7 @@ def execute(arguments: argparse.Namespace) -> int:
             exclude_same=arguments.exclude_same,
             include_same_photo=arguments.include_same_photo,
             save=arguments.save,
+            ranks=arguments.ranks,
             device=arguments.device,
             workers=arguments.workers,
             count=count,
@@ -183,6 +189,10 @@ def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None)
         line += f"; left out {outcome.left_out} pairs of the same photo"
     if exclusion:
         line += f"; left out {outcome.excluded} authentic pairs {exclusion.words}"
+    if outcome.ranked is not None:
+        line += f"; ranks into {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
+        if outcome.ranked < outcome.probes:
+            line += f", {outcome.probes - outcome.ranked} have no rank (no authentic or no impostor pair)"
     return line
 
 

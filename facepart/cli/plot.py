@@ -1,7 +1,8 @@
-"""Draw score distributions or error rates of several sets, or write them as tables.
+"""Draw score distributions, error rates or identification rates of several sets, or write them as tables.
 
 Reads the score files of `facepart match` (.npz, .npy), or those of older programs (.npy, .txt, .csv). Writes
-NAME.png, NAME.svg, NAME.csv (the points drawn) and NAME.txt (d', EER, FNMR at FMRs, means, Kolmogorov-Smirnov).
+NAME.png, NAME.svg, NAME.csv (the points drawn) and NAME.txt (d', EER, FNMR at FMRs, means,
+Kolmogorov-Smirnov; with --kind cmc, identification rates).
 """
 
 import argparse
@@ -12,6 +13,7 @@ from typing import Any
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.metrics import REPORTED_FMRS
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
+from facepart.cli.plot_cmc import CMC, add_cmc_arguments, draw_cmc, refuse_ranks
 from facepart.cli.score_sets import add_set_arguments, read_sets
 from facepart.cli.score_tables import compare, tabulate
 from facepart.errors import UsageError
@@ -64,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_arguments(parser)
     add(
         "--kind",
-        choices=[*KINDS, _TABLE, _DIFFERENCE],
+        choices=[*KINDS, CMC, _TABLE, _DIFFERENCE],
         default=DEFAULT_KIND,
         help="what to draw; table: d' and rates of any number of sets, no figure; difference: each distribution "
         "against that of set 1, no figure (default: %(default)s)",
@@ -98,6 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-t", "-title", "--title", metavar="TEXT", help="stands on top of the figure")
     add("-d", "-dest", "--dest", type=reachable, metavar="FOLDER", help="where to write to")
     add("-n", "-name", "--name", metavar="NAME", help="the files' name, no extension")
+    add_cmc_arguments(parser)
     for option, reason in _NO_EFFECT.items():
         add(option, action=_NoEffect, nargs="?", const=reason, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for options, answer in _ELSEWHERE.items():
@@ -107,6 +110,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Read the scores, draw or tabulate them, and tell the numbers."""
     _refuse_misplaced(arguments)
+    if arguments.kind == CMC:
+        return draw_cmc(arguments)
+    refuse_ranks(arguments)
     if arguments.kind == _TABLE:
         return tabulate(arguments)
     if arguments.kind == _DIFFERENCE:
@@ -143,7 +149,7 @@ def _refuse_misplaced(arguments: argparse.Namespace) -> None:
         refuse_path(arguments.name)
     elif kind in KINDS:
         raise UsageError("give -d FOLDER and -n NAME: where the figure goes, and what it is called")
-    if arguments.title is not None and kind not in KINDS:
+    if arguments.title is not None and kind in (_TABLE, _DIFFERENCE):
         logging.getLogger(__name__).warning("-t has no effect: a table has no title")
 
 

@@ -3,11 +3,13 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
 from facepart import __version__
 from facepart.errors import FacepartError, UsageError
+from facepart.files.cache import cache_folder
 
 # Command -> module. A module is imported only when its command is named: `facepart plot` need not load PyTorch.
 COMMANDS = {
@@ -67,6 +69,8 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
     Returns:
         The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 130 if interrupted.
     """
+    # Before matplotlib is imported: it would keep its list of fonts in the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     module = importlib.import_module(COMMANDS[command])
     parser = argparse.ArgumentParser(prog=program, description=module.__doc__, allow_abbrev=False)
     module.add_arguments(parser)

@@ -17,7 +17,7 @@ are known, its metrics have 95 % intervals, ``d_prime_low`` and so on; the AUC h
 import math
 from collections.abc import Sequence
 
-from facepart.analysis.metrics import DISTANCES, KINDS, METRICS, TOO_FEW, mean_shift
+from facepart.analysis.metrics import DISTANCES, KINDS, SCORE_METRICS, TOO_FEW, mean_shift
 from facepart.plots.sets import ScoreSet
 from facepart.scores import GroupScores
 
@@ -29,7 +29,7 @@ def set_statistics(scores: ScoreSet) -> Statistics:
     """Return the counts and the metrics of one set."""
     pair = GroupScores(scores.authentic, scores.impostor)
     counts = {"authentic_n": scores.authentic.n, "impostor_n": scores.impostor.n}
-    return counts | {metric.name: metric.value(pair) for metric in METRICS}
+    return counts | {metric.name: metric.value(pair) for metric in SCORE_METRICS}
 
 
 def interval_statistics(scores: ScoreSet) -> Statistics:
@@ -37,7 +37,7 @@ def interval_statistics(scores: ScoreSet) -> Statistics:
     group = scores.by_subject
     if group is None:
         return {}
-    intervals = {metric.name: metric.interval(group) for metric in METRICS}
+    intervals = {metric.name: metric.interval(group) for metric in SCORE_METRICS}
     return {
         f"{name}_{end}": getattr(found, end)
         for name, found in intervals.items()

@@ -3,7 +3,8 @@
 A metric takes scores as vectors (any real dtype, finite, not empty) or counted, as
 :class:`facepart.scores.ScoreDistribution`; a larger score means more alike. Both forms give the same figure. Metrics
 compute in float64 and do not depend on the order of scores. Metrics of groups (:func:`inequity`, :func:`gini`,
-:func:`garbe`, :func:`fairness_discrepancy_rate`) take the error rates of the groups instead.
+:func:`garbe`, :func:`fairness_discrepancy_rate`) take the error rates of the groups instead; :func:`cmc` and
+:func:`identification_rate` take the ranks of probes.
 
 A function ``<metric>_influence`` takes the scores of a group with their sums by subject, and returns the same figure
 with the influence of each subject on it (:mod:`facepart.analysis.influence`), which standard errors are made of.
@@ -27,10 +28,17 @@ from facepart.analysis.metrics.error_rates import (
 )
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
+from facepart.analysis.metrics.identification import (
+    REPORTED_RANKS,
+    cmc,
+    identification_influence,
+    identification_interval,
+    identification_rate,
+)
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
 from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean
-from facepart.analysis.metrics.metric_table import DISTANCES, KINDS, METRICS, Distance, Kind, Metric
+from facepart.analysis.metrics.metric_table import DISTANCES, KINDS, METRICS, SCORE_METRICS, Distance, Kind, Metric
 from facepart.analysis.metrics.mode import binned_mode
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
@@ -53,6 +61,8 @@ __all__ = [
     "KINDS",
     "METRICS",
     "REPORTED_FMRS",
+    "REPORTED_RANKS",
+    "SCORE_METRICS",
     "STUDY_FMRS",
     "TOO_FEW",
     "Distance",
@@ -63,6 +73,7 @@ __all__ = [
     "auc",
     "authentic_mean_influence",
     "binned_mode",
+    "cmc",
     "d_prime",
     "d_prime_influence",
     "density",
@@ -80,6 +91,9 @@ __all__ = [
     "fnmr_influence",
     "garbe",
     "gini",
+    "identification_influence",
+    "identification_interval",
+    "identification_rate",
     "impostor_mean_influence",
     "inequity",
     "kendall_tau",

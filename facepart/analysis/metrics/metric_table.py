@@ -11,10 +11,15 @@ from functools import partial
 from typing import Literal
 
 from facepart.analysis.influence import Influence, SubjectScores
-from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_interval
+from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_change_interval, rate_interval
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime, d_prime_influence
 from facepart.analysis.metrics.eer import eer, eer_influence
+from facepart.analysis.metrics.identification import (
+    REPORTED_RANKS,
+    identification_influence,
+    identification_rate,
+)
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
 from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean
 from facepart.analysis.metrics.operating_point import (
@@ -26,6 +31,7 @@ from facepart.analysis.metrics.operating_point import (
     supports,
 )
 from facepart.analysis.metrics.wasserstein import wasserstein
+from facepart.errors import FacepartError
 from facepart.scores import GroupScores, ScoreDistribution
 
 Kind = Literal["authentic", "impostor"]
@@ -37,15 +43,15 @@ Column = Literal["occluded", "baseline", "change"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a group's scores in one condition.
+    """A figure of a group in one condition.
 
     Attributes:
         name: in the output of `plot`.
         label: for readers.
-        compute: the figure, from the scores of each of `kinds`; None where these do not support it.
+        compute: the figure, from the scores of each of `kinds`, or from ranks; None where these do not support it.
         influence: the figure and the influence of each subject on it; None for a metric without an interval.
-        kinds: the scores that it depends on.
-        clustered_by: its interval is over the subjects with scores of this kind.
+        kinds: the scores that it depends on; none for a metric of ranks.
+        clustered_by: its interval is over the subjects with scores of this kind, or with ranks.
         is_rate: whether it is an error rate, which has an interval of Wilson's kind.
         target: the FMR that the impostor scores have to support; 0 for none.
         columns: what results.csv has of it.
@@ -57,7 +63,7 @@ class Metric:
     compute: Callable[..., float | None]
     influence: Callable[[SubjectScores], Influence] | None = None
     kinds: tuple[Kind, ...] = KINDS
-    clustered_by: Kind = "impostor"
+    clustered_by: Literal["authentic", "impostor", "ranks"] = "impostor"
     is_rate: bool = False
     target: float = 0.0
     columns: tuple[Column, ...] = ()
@@ -78,31 +84,40 @@ class Metric:
 
     def interval(self, group: SubjectScores) -> Interval:
         """Return the figure with its 95 % CI by subject; unknown where the scores do not support it."""
-        if not self._is_supported(group.scores):
+        if not self._is_supported(group):
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(group.scores))
         count = self._count_subjects(group)
         if self.is_rate:
-            units = count if self.clustered_by == "authentic" else count / 2
+            units = count / 2 if self.clustered_by == "impostor" else count
             return rate_interval(self.influence(group), count, units)
         return interval(self.influence(group), count)
 
     def change(self, baseline: SubjectScores, occluded: SubjectScores) -> Interval:
         """Return by how much the figure changes from the baseline, paired by subject; unknown as :meth:`interval`."""
-        if not (self._is_supported(baseline.scores) and self._is_supported(occluded.scores)):
+        if not (self._is_supported(baseline) and self._is_supported(occluded)):
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(occluded.scores) - self.value(baseline.scores))
-        return interval(self.influence(occluded).minus(self.influence(baseline)), self._count_subjects(occluded))
+        after, before = self.influence(occluded), self.influence(baseline)
+        if self.is_rate:
+            return rate_change_interval(
+                after, before, (self._count_subjects(occluded), self._count_subjects(baseline))
+            )
+        return interval(after.minus(before), self._count_subjects(occluded))
 
-    def _is_supported(self, scores: GroupScores) -> bool:
-        """Tell whether there are scores of every kind, and enough for the FMR."""
-        if not all(getattr(scores, kind).n for kind in self.kinds):
+    def _is_supported(self, group: SubjectScores) -> bool:
+        """Tell whether there are scores of every kind, or ranks, and enough for the FMR."""
+        if not self.kinds and not (group.ranks and len(group.ranks.ranks)):
             return False
-        return not self.target or supports(scores.impostor, self.target)
+        if not all(getattr(group.scores, kind).n for kind in self.kinds):
+            return False
+        return not self.target or supports(group.scores.impostor, self.target)
 
     def _count_subjects(self, group: SubjectScores) -> int:
+        if self.clustered_by == "ranks":
+            return group.ranks.ranked_subjects if group.ranks else 0
         return group.authentic_subjects if self.clustered_by == "authentic" else group.subjects
 
 
@@ -138,6 +153,26 @@ def fnmr_metric(target: float) -> Metric:
     )
 
 
+def rank_metric(most: int) -> Metric:
+    """Return the row of the identification rate at a rank."""
+    return Metric(
+        f"rank{most}_rate",
+        f"rank-{most} identification rate",
+        partial(identification_rate, most=most),
+        partial(_rank_influence, most=most),
+        kinds=(),
+        clustered_by="ranks",
+        is_rate=True,
+        columns=("occluded", "baseline", "change"),
+    )
+
+
+def _rank_influence(group: SubjectScores, most: int) -> Influence:
+    if group.ranks is None:
+        raise FacepartError("there are no ranks")
+    return identification_influence(group.ranks, most)
+
+
 METRICS = (
     Metric(
         "authentic_mean",
@@ -168,7 +203,10 @@ METRICS = (
     ),
     Metric("auc", "AUC", auc),
     *map(fnmr_metric, REPORTED_FMRS),
+    *map(rank_metric, REPORTED_RANKS),
 )
+# Those that scores suffice for, without ranks.
+SCORE_METRICS = tuple(metric for metric in METRICS if metric.kinds)
 
 DISTANCES = (
     Distance("ks", "Kolmogorov-Smirnov statistic", kolmogorov_smirnov),
