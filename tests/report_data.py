@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from facepart.analysis.contrasts import contrast, resample_subjects, resampled_means
-from facepart.analysis.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.analysis.differentials import EACH_GROUP, Differential, differential, shift_differences
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import UNKNOWN, interval
+from facepart.analysis.metrics import STUDY_FMRS
 from facepart.analysis.ranking import (
     IMPORTANCE,
     SHIFT,
@@ -217,7 +218,7 @@ def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[D
     return [
         differential(name, by_group, originals, target, threshold_of)
         for threshold_of in (ALL_GROUPS, EACH_GROUP)
-        for target in TARGETS
+        for target in STUDY_FMRS
         for name, by_group in photos.items()
     ]
 

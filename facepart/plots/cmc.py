@@ -1,7 +1,7 @@
 """Identification rates as a curve over ranks: the CMC, of a few sets in one figure.
 
 Reads the ranks of probes (:mod:`facepart.scores.ranks`). Intervals are by subject
-(:mod:`facepart.analysis.identification`) and left out where the subjects are not known, or fewer than ten.
+(:mod:`facepart.analysis.metrics.identification`) and left out where the subjects are not known, or fewer than ten.
 """
 
 import math
@@ -14,10 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from facepart.analysis.identification import identification_interval, identification_rate_of
-from facepart.analysis.intervals import UNKNOWN, Interval
-from facepart.analysis.metrics import cmc
-from facepart.analysis.rate_change import rate_change_interval
+from facepart.analysis.intervals import UNKNOWN, Interval, rate_change_interval
+from facepart.analysis.metrics import cmc, identification_influence, identification_interval
 from facepart.errors import FacepartError
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
@@ -151,7 +149,7 @@ def _change(first: RankSet, other: RankSet, most: int) -> Interval:
         values = [float(cmc(each.values, most)[-1]) for each in (first, other)]
         return UNKNOWN._replace(value=values[1] - values[0])
     names = sorted(first.subjects | other.subjects)
-    before, after = (identification_rate_of(each.by_subject(names), most) for each in (first, other))
+    before, after = (identification_influence(each.by_subject(names), most) for each in (first, other))
     return rate_change_interval(after, before, (len(other.subjects), len(first.subjects)))
 
 
