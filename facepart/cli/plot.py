@@ -75,9 +75,9 @@ class _Elsewhere(argparse.Action):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart plot``; the one-dash long forms are those of the original programs."""
     parser.usage = (
-        "%(prog)s -a1 FILE -i1 FILE [-a2 FILE -i2 FILE ...] -d FOLDER -n NAME [options]\n"
-        "       %(prog)s -s1 FILE [-s2 FILE ...] -d FOLDER -n NAME [options]\n"
-        "       %(prog)s -s1 FILE [-s2 FILE ...] --kind {table,difference} [options]"
+        "%(prog)s -a1 FILE -i1 FILE [-a2 ...] -d FOLDER -n NAME [options]\n"
+        "       %(prog)s -s1 FILE [-s2 ...] -d FOLDER -n NAME [options]\n"
+        "       %(prog)s -s1 FILE [-s2 ...] --kind {table,difference} [options]"
     )
     add_set_arguments(parser.add_argument_group("input"))
     add = parser.add_argument_group("figure or table").add_argument
