@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from
+from facepart.scores.subject_sums import BIN, SubjectSums, Sums, bins_from
 
 
 def person_vectors(subjects: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -15,7 +15,7 @@ def person_vectors(subjects: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray
     return np.bincount(subjects, minlength=people), vectors
 
 
-def group_scores(subjects: np.ndarray, photos: np.ndarray, lowest: int = -1_000_000) -> PeopleScores:
+def group_scores(subjects: np.ndarray, photos: np.ndarray, lowest: int = -1_000_000) -> SubjectScores:
     """Compare all photos with each other; scores are products, whatever the length of the embeddings."""
     names, subjects = np.unique(subjects, return_inverse=True)
     first, second = np.triu_indices(len(subjects), 1)
@@ -35,9 +35,9 @@ def group_scores(subjects: np.ndarray, photos: np.ndarray, lowest: int = -1_000_
         )
 
     left, right = subjects[first], subjects[second]
-    person_sums = PersonSums(
+    person_sums = SubjectSums(
         np.array([f"{name:05}" for name in names]), lowest, sums(same, [left]), sums(~same, [left, right])
     )
-    return PeopleScores(
+    return SubjectScores(
         GroupScores(ScoreDistribution.of(scores[same]), ScoreDistribution.of(scores[~same])), person_sums
     )

@@ -7,12 +7,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from facepart.analysis.contrasts import contrast, draw_people, resampled_means
+from facepart.analysis.contrasts import contrast, resample_subjects, resampled_means
 from facepart.analysis.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
-from facepart.analysis.influence import Influence, PeopleScores
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import UNKNOWN, interval
-from facepart.analysis.ranking import IMPORTANCE, SHIFT, Lead, Worth, compare_ways, order_parts, rank_parts
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
+from facepart.analysis.ranking import (
+    IMPORTANCE,
+    SHIFT,
+    PairwiseDifference,
+    PartEffects,
+    compare_methods,
+    order_parts,
+    rank_parts,
+)
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.parts import PARTS
 from facepart.report.content import Content, GroupContent
 from facepart.report.methods import MethodFacts, Network, methods
@@ -63,7 +71,7 @@ def make_content(
     rng = np.random.default_rng(7)
     compared = []
     for number, name in enumerate(groups):
-        drawn = report_faces.draw_people(rng, people, photos)
+        drawn = report_faces.resample_subjects(rng, people, photos)
         # Hair matters more from group to group, and at last comes first.
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
         lost = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
@@ -78,7 +86,7 @@ def make_content(
     for name, order in order_parts(worths).items():
         for group in compared if name == ALL_GROUPS and len(groups) > 1 else [g for g in compared if g.name == name]:
             for part, after in pairwise(order):
-                leads[group.name, part, after] = Lead(worth(group, part, after), people)
+                leads[group.name, part, after] = PairwiseDifference(worth(group, part, after), people)
     several = len(groups) > 1
     content = Content(
         title=title,
@@ -90,7 +98,7 @@ def make_content(
         resamplings=RESAMPLINGS,
         ranked_by=ranked_by,
         rankings=rank_parts(worths, leads),
-        agreements=compare_ways(results, "blur"),
+        agreements=compare_methods(results, "blur"),
         shift_differences=[
             row
             for part in parts
@@ -135,13 +143,15 @@ def worth(group: Compared, part: str, less: str = "") -> Influence:
     return contrast(conditions, weights)
 
 
-def worth_of(group: Compared) -> Worth:
-    drawn = draw_people(len(between(group.before).photos), RESAMPLINGS, 0)
+def worth_of(group: Compared) -> PartEffects:
+    drawn = resample_subjects(len(between(group.before).photos), RESAMPLINGS, 0)
     parts = group.lost["blur"]
     before = [between((group.controls or dict.fromkeys(parts, group.before))[part]) for part in parts]
     after = [between(faces) for faces in parts.values()]
     draws = resampled_means(after, drawn) - resampled_means(before, drawn)
-    return Worth({part: worth(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True)))
+    return PartEffects(
+        {part: worth(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True))
+    )
 
 
 def scores_of(group: Compared, crossed: bool) -> GroupContent:
@@ -163,14 +173,14 @@ def measure(group: Compared, crossed: bool) -> list[PartResult]:
     rows = []
     for way, lost in group.lost.items():
         for part, faces in lost.items():
-            about = About(
+            about = RowKey(
                 group=group.name,
                 part=part,
                 occlusion=way,
                 comparison=WITHIN,
                 photos=len(group.before.subjects),
-                people=people,
-                missing=3 if part == "hair" else 0,
+                subjects=people,
+                undetected=3 if part == "hair" else 0,
                 share=float((draw_mask(part) > 0).mean()),
                 replaced=1.4 * float((draw_mask(part) > 0).mean()),
                 control=("blobs" if part in SIZES else "moved") if group.controls and way == "blur" else "",
@@ -196,10 +206,10 @@ def measure(group: Compared, crossed: bool) -> list[PartResult]:
 
 
 def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[Differential]:
-    photos = {"original": {group.name: named(group.name, compare(group.before)) for group in compared}}
+    photos = {"baseline": {group.name: named(group.name, compare(group.before)) for group in compared}}
     for part in parts:
         photos[part] = {group.name: named(group.name, compare(group.lost["blur"][part])) for group in compared}
-    originals = {name: group.scores.impostor for name, group in photos["original"].items()}
+    originals = {name: group.scores.impostor for name, group in photos["baseline"].items()}
     return [
         differential(name, by_group, originals, target, threshold_of)
         for threshold_of in (ALL_GROUPS, EACH_GROUP)
@@ -208,8 +218,8 @@ def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[D
     ]
 
 
-def named(group: str, scores: PeopleScores) -> PeopleScores:
+def named(group: str, scores: SubjectScores) -> SubjectScores:
     """Give the people names that no other group has."""
     return scores._replace(
-        sums=replace(scores.sums, people=np.array([f"{group} {name}" for name in scores.sums.people]))
+        sums=replace(scores.sums, subjects=np.array([f"{group} {name}" for name in scores.sums.subjects]))
     )

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.contrasts import PairSums, pair_sums
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from
+from facepart.scores.subject_sums import BIN, SubjectSums, Sums, bins_from
 
 _DIMENSION = 96
 # How alike photos are, as shares of an embedding: of different people, and of one beyond that.
@@ -32,7 +32,7 @@ class People(NamedTuple):
     subjects: NDArray[np.int64]
 
 
-def draw_people(rng: np.random.Generator, people: int, photos: int) -> People:
+def resample_subjects(rng: np.random.Generator, people: int, photos: int) -> People:
     subjects = np.repeat(np.arange(people), photos)
     common, own, photo = (
         rng.normal(size=(count, _DIMENSION)) / np.sqrt(_DIMENSION) for count in (1, people, len(subjects))
@@ -53,7 +53,7 @@ def embed(people: People, rng: np.random.Generator, shift: float) -> Faces:
     return Faces(rows / np.linalg.norm(rows, axis=1, keepdims=True), people.subjects)
 
 
-def compare(faces: Faces, gallery: Faces | None = None) -> PeopleScores:
+def compare(faces: Faces, gallery: Faces | None = None) -> SubjectScores:
     """Compare all photos with each other, or each with those of the other side but itself; every score by itself."""
     other = faces if gallery is None else gallery
     cosines = np.rint(faces.embeddings @ other.embeddings.T * STEPS) / STEPS
@@ -64,13 +64,13 @@ def compare(faces: Faces, gallery: Faces | None = None) -> PeopleScores:
     same = first == second
     count = int(faces.subjects[-1]) + 1
     lowest = int(np.quantile(scores[~same], 0.9) * STEPS) // BIN * BIN
-    sums = PersonSums(
+    sums = SubjectSums(
         np.array([f"person {number:03}" for number in range(count)]),
         lowest,
         _sums(scores[same], [first[same]], count, lowest),
         _sums(scores[~same], [first[~same], second[~same]], count, lowest),
     )
-    return PeopleScores(GroupScores(ScoreDistribution.of(scores[same]), ScoreDistribution.of(scores[~same])), sums)
+    return SubjectScores(GroupScores(ScoreDistribution.of(scores[same]), ScoreDistribution.of(scores[~same])), sums)
 
 
 def between(faces: Faces, gallery: Faces | None = None) -> PairSums:

@@ -17,7 +17,7 @@ from facepart.matching.match import match
 from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 
-FILES = ("CM_scores.npz", "CM_people.npz")
+FILES = ("CM_scores.npz", "CM_people.npz", "CM_ranks.csv")
 TILES = 11
 
 
@@ -65,7 +65,7 @@ def test_the_files_are_those_of_one_machine(
     cross: bool, exclude_same: str | None, sides, cluster, tmp_path: Path
 ) -> None:
     probe, gallery = sides[0], sides[1] if cross else None
-    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution", exclude_same=exclude_same)
+    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution", exclude_same=exclude_same, ranks=True)
     assert bool(here.excluded) == bool(exclude_same)
     for tiles in (None, 3):
         told: list[tuple[int, int]] = []
@@ -76,6 +76,7 @@ def test_the_files_are_those_of_one_machine(
             "CM",
             save="distribution",
             exclude_same=exclude_same,
+            ranks=True,
             count=partial(take_over, block_tiles=tiles),
             progress=lambda done, total, note="", told=told: told.append((done, total)),
         )
@@ -88,7 +89,7 @@ def test_the_files_are_those_of_one_machine(
 def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: Path, caplog, capfd) -> None:
     import ray
 
-    match(sides[0], None, tmp_path / "here", "CM", save="distribution")
+    match(sides[0], None, tmp_path / "here", "CM", save="distribution", ranks=True)
     victim = cluster.add_node(num_cpus=2, object_store_memory=100 << 20)
     calls = 0
 
@@ -106,6 +107,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
         tmp_path / "there",
         "CM",
         save="distribution",
+        ranks=True,
         count=partial(take_over, block_tiles=2),
         progress=kill,
     )
@@ -142,8 +144,9 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
 
 def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
     skip_without_ray()
-    match(sides[1], None, tmp_path / "here", "CM", save="distribution")
-    command = ("-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local")
+    match(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
+    command = ["-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local"]
+    command += ["--ranks"]
     done = run(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("CM: compared 1700 embeddings")

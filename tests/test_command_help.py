@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from facepart.cli.list_action import ListAction
 from facepart.cli.program import COMMANDS, load_command
+from facepart.cli.rank_set_options import HIGHEST_RANK
 from facepart.errors import UsageError
 from facepart.occlusion.method import OCCLUDERS, STANDARD
 from facepart.occlusion.parts import PARTS
 from facepart.plots import KINDS
+from facepart.plots.cmc import DEFAULT_RANKS
 from facepart.study.kept_files import KEPT
 from tests.conftest import Run
 
@@ -43,7 +45,7 @@ NEEDED = {
     "demo": ["-o", "out"],
 }
 # `facepart plot` needs some of these.
-ONE_OF_THESE = ("-a1", "-i1", "-s1")
+ONE_OF_THESE = ("-a1", "-i1", "-s1", "-r1")
 # Libraries that take long to load, or that a plain installation lacks.
 HEAVY = {"torch", "cv2", "openvino", "matplotlib", "pandas", "jinja2", "scipy", "onnx", "tqdm", "ray", "sklearn"}
 
@@ -232,7 +234,8 @@ def test_the_help_names_every_part_method_kind_and_file() -> None:
             assert re.search(rf"\b{name}\b", methods), name
         assert f"(default: {STANDARD.occluder})" in methods
     kinds = next(parsers("plot"))._option_string_actions["--kind"]
-    assert set(kinds.choices or ()) == {*KINDS, "table", "difference"}
+    assert set(kinds.choices or ()) == {*KINDS, "cmc", "table", "difference"}
+    assert HIGHEST_RANK == DEFAULT_RANKS
     for name in kinds.choices or ():
         assert f"{name} (" in texts["plot"]
     for name in KEPT:

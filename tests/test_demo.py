@@ -128,14 +128,14 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
     assert "captures are simulated" in flowing and "prove nothing about" in flowing
 
     # Everything again from the photos: the study's own tests compare it with the other commands.
-    sources = {"original": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
+    sources = {"baseline": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
     for condition, source in sources.items():
         features = extract_features(tmp_path / source, tmp_path / "features" / condition, device="cpu").features_list
         match(features, None, tmp_path / "again" / condition, "all")
         found = tmp_path / "matches" / condition / "all_scores.npz"
         assert found.read_bytes() == (tmp_path / "again" / condition / "all_scores.npz").read_bytes()
     original, mouth, nose = (
-        load_scores(tmp_path / "again" / condition / "all_scores.npz") for condition in ("original", "mouth", "nose")
+        load_scores(tmp_path / "again" / condition / "all_scores.npz") for condition in ("baseline", "mouth", "nose")
     )
     assert original.authentic.n == 9
     shifts = {name: mean_shift(original.impostor, each.impostor) for name, each in (("mouth", mouth), ("nose", nose))}
@@ -218,6 +218,21 @@ def test_lfw_that_cannot_be_fetched_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "fetch_lfw_people", no_network)
     with pytest.raises(FacepartError, match=r"cannot fetch LFW \(no network\)"):
         faces.fetch_lfw()
+
+
+def test_lfw_is_kept_in_the_cache_unless_scikit_learn_has_it(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("sklearn.datasets")
+    asked = []
+    monkeypatch.setattr(datasets, "fetch_lfw_people", lambda data_home, **_: asked.append(data_home))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FACEPART_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("SCIKIT_LEARN_DATA", raising=False)
+    assert faces.fetch_lfw() == tmp_path / "cache" / "scikit_learn_data" / "lfw_home" / "lfw_funneled"
+    (tmp_path / "scikit_learn_data" / "lfw_home").mkdir(parents=True)
+    assert faces.fetch_lfw() == tmp_path / "scikit_learn_data" / "lfw_home" / "lfw_funneled"
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "chosen"))
+    assert faces.fetch_lfw() == tmp_path / "chosen" / "lfw_home" / "lfw_funneled"
+    assert asked == [tmp_path / name for name in ("cache/scikit_learn_data", "scikit_learn_data", "chosen")]
 
 
 def test_lfw_without_scikit_learn_is_told(monkeypatch):

@@ -21,6 +21,7 @@ from facepart.matching import output
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.match import Count, match
+from facepart.matching.ranks import RankCounter
 from facepart.matching.subject_sums import HighScores
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
@@ -94,15 +95,15 @@ def test_faces_that_are_taken_over_are_let_go_of(tmp_path: Path, cross: bool) ->
         given = [weakref.ref(side.embeddings) for side in (probe, gallery) if side]
         one, other = copy.deepcopy((probe, gallery))
 
-        def count(*, high: HighScores, progress: Progress) -> GroupScores:
+        def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
             assert [each() for each in given] == [None] * (1 + cross)
-            return count_scores(one, other, workers=1, high=high, progress=progress)
+            return count_scores(one, other, workers=1, high=high, ranks=ranks, progress=progress)
 
         return count
 
-    match(probe, gallery, tmp_path / "here", "CM", save="distribution")
-    match(probe, gallery, tmp_path / "there", "CM", save="distribution", count=take_over)
-    for name in ("CM_scores.npz", "CM_people.npz"):
+    match(probe, gallery, tmp_path / "here", "CM", save="distribution", ranks=True)
+    match(probe, gallery, tmp_path / "there", "CM", save="distribution", ranks=True, count=take_over)
+    for name in ("CM_scores.npz", "CM_people.npz", "CM_ranks.csv"):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 

@@ -13,7 +13,7 @@ from facepart.matching.subject_sums import (
     choose_lowest,
     impostor_moments,
 )
-from facepart.scores.subject_sums import BIN, PersonSums, Sums
+from facepart.scores.subject_sums import BIN, SubjectSums, Sums
 
 PEOPLE = 60
 
@@ -35,13 +35,13 @@ def make_sides(cross: bool) -> tuple[Faces, Faces | None]:
     return probe, make_faces(2, subjects[order], photos[order]) if cross else None
 
 
-def sum_up(probe: Faces, gallery: Faces | None, tile: int | None = None) -> PersonSums:
+def sum_up(probe: Faces, gallery: Faces | None, tile: int | None = None) -> SubjectSums:
     authentic = authentic_scores(probe, gallery)
     high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
     count_scores(probe, gallery, workers=2, high=high, tile=tile)
     names = np.array([f"{number:02}" for number in range(PEOPLE)])
     impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), high.bins())
-    return PersonSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
+    return SubjectSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
 
 
 @pytest.mark.parametrize("cross", [False, True])

@@ -24,10 +24,11 @@ from facepart.matching.groups import Group
 from facepart.matching.match import Count, match
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import prepare
+from facepart.matching.ranks import RankCounter
 from facepart.matching.subject_sums import HighScores, authentic_scores, authentic_sums, impostor_moments
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
-from facepart.scores.subject_sums import BIN, load_people
+from facepart.scores.subject_sums import BIN, load_subject_sums
 from tests.conftest import Run
 from tests.test_matching_features import write_features, write_list
 
@@ -161,8 +162,9 @@ def take_over_in_blocks(probe: Faces, gallery: Faces | None, *, tiles: int) -> C
 
     rows, columns = cut(probe), None if gallery is None else cut(gallery)
 
-    def count(*, high: HighScores, progress: Progress) -> GroupScores:
+    def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
         del progress
+        assert ranks is None
         sizes = [[len(block.subjects) for block in side] for side in (rows, columns or [])]
         found = add_found(
             *(
@@ -196,9 +198,9 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
     counted = ScoreDistribution.of(authentic[:, 2]), ScoreDistribution.of(impostor[:, 2])
     assert load_scores(tmp_path / "pairs" / "CM_scores.npz") == counted
 
-    sums = load_people(tmp_path / "pairs" / "CM_people.npz")
+    sums = load_subject_sums(tmp_path / "pairs" / "CM_people.npz")
     who = np.array([name.split("_")[0] for name in names[0]])[authentic[:, 0].astype(int)]
-    for place, person in enumerate(sums.people):
+    for place, person in enumerate(sums.subjects):
         own = authentic[who == person, 2]
         assert sums.authentic.count[place] == len(own)
         assert sums.authentic.total[place] == pytest.approx(own.sum(), abs=1e-4)
@@ -234,8 +236,8 @@ def test_a_person_whose_authentic_pairs_are_all_left_out_has_none(tmp_path: Path
     source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", days))
     out = match(source, None, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
     assert (out.authentic, out.impostor, out.excluded, out.subjects) == (1, 8, 1, 3)
-    sums = load_people(tmp_path / "out" / "CM_people.npz")
-    assert sums.people.tolist() == ["1", "2", "3"]
+    sums = load_subject_sums(tmp_path / "out" / "CM_people.npz")
+    assert sums.subjects.tolist() == ["1", "2", "3"]
     assert sums.authentic.count.tolist() == [0, 1, 0]
     assert sums.impostor.count.tolist() == [6, 6, 4]
 

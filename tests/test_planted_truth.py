@@ -151,10 +151,10 @@ def check_planted(figures: Figures) -> None:
     assert figures.ranked_by == IMPORTANCE
     first, *others = figures.rankings[ALL_GROUPS]
     assert first.part == "hair"
-    assert first.worth.low > 0
-    assert first.first > 0.95
+    assert first.effect.low > 0
+    assert first.ranked_first > 0.95
     assert not first.tied
-    assert {each.part: holds_zero(each.worth) for each in others} == dict.fromkeys(set(PARTS) - {"hair"}, True)
+    assert {each.part: holds_zero(each.effect) for each in others} == dict.fromkeys(set(PARTS) - {"hair"}, True)
     assert all(row.control == MOVED for row in rows_of(figures).values())
 
 
@@ -163,7 +163,7 @@ def test_the_part_that_alone_carries_identity_is_named_first(tmp_path: Path) -> 
     check_planted(controlled)
     # It is as planned: authentic scores are higher than impostor scores until the hair is lost, and only then.
     for part, row in rows_of(controlled).items():
-        assert row.d_prime_original.low > 0.2
+        assert row.d_prime_baseline.low > 0.2
         assert row.d_prime.low > 0.2 if part != "hair" else row.d_prime.value < 0.1, part
 
 
@@ -172,13 +172,13 @@ def test_a_large_part_fools_the_ranking_by_shifts_and_not_the_one_with_the_contr
     assert uncontrolled.ranked_by == SHIFT
     fooled = uncontrolled.rankings[ALL_GROUPS][0]
     assert fooled.part == "mouth"
-    assert fooled.worth.low > 0
-    assert fooled.first > 0.95
+    assert fooled.effect.low > 0
+    assert fooled.ranked_first > 0.95
     assert not fooled.tied
     check_planted(controlled)
 
 
 def test_without_identity_no_part_is_worth_anything_however_large(tmp_path: Path) -> None:
     controlled, uncontrolled = study(tmp_path, 0.0, large=True, parts=("mouth", "hair"))
-    assert all(holds_zero(each.worth) for each in controlled.rankings[ALL_GROUPS])
-    assert all(each.worth.low > 0 for each in uncontrolled.rankings[ALL_GROUPS])
+    assert all(holds_zero(each.effect) for each in controlled.rankings[ALL_GROUPS])
+    assert all(each.effect.low > 0 for each in uncontrolled.rankings[ALL_GROUPS])

@@ -9,13 +9,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import REPORTED_FMRS, operating_point, supports
 from facepart.errors import FacepartError, UsageError
 from facepart.plots import ScoreSet, plot, roc, style
 from facepart.plots.bands import FMRS, roc_band
 from facepart.scores import GroupScores, save_scores
-from facepart.scores.subject_sums import people_path, save_people
+from facepart.scores.subject_sums import save_subject_sums, subject_sums_path
 from tests.conftest import Run
 from tests.people_scores import group_scores
 from tests.test_plots import make_set
@@ -32,7 +32,7 @@ def draw_photos(seed: int, people: int, noise: float = 0.09) -> tuple[np.ndarray
     return subjects, own[subjects] + rng.standard_normal((len(subjects), 16)) * noise
 
 
-def set_of(group: PeopleScores, label: str = "Original") -> ScoreSet:
+def set_of(group: SubjectScores, label: str = "Original") -> ScoreSet:
     return ScoreSet(label, *group.scores, group.sums)
 
 
@@ -163,10 +163,10 @@ def test_the_table_has_the_ends_of_the_intervals(tmp_path: Path) -> None:
         assert told[f"{name}_low"] < told[name] < told[f"{name}_high"]
 
 
-def save_group(folder: Path, group: PeopleScores, name: str = "CM") -> Path:
+def save_group(folder: Path, group: SubjectScores, name: str = "CM") -> Path:
     """Write what `facepart match` writes of a group's distribution."""
     save_scores(folder / f"{name}_scores.npz", group.scores)
-    save_people(people_path(folder, name), group.sums)
+    save_subject_sums(subject_sums_path(folder, name), group.sums)
     return folder / f"{name}_scores.npz"
 
 

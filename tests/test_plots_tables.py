@@ -10,14 +10,21 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, ttest_ind
 
-from facepart.analysis.influence import Influence, d_prime_of, difference_of, fmr_of, fnmr_at_fmr_of, fnmr_of
+from facepart.analysis.influence import (
+    Influence,
+    d_prime_influence,
+    difference_of,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
+)
 from facepart.analysis.intervals import interval, rate_interval
 from facepart.analysis.metrics import d_prime
 from facepart.errors import UsageError
 from facepart.plots.difference import Sample, difference
 from facepart.plots.rates import rate_rows, rates_table
 from facepart.scores import ScoreDistribution
-from facepart.scores.subject_sums import people_beside, people_path, save_people
+from facepart.scores.subject_sums import save_subject_sums, subject_sums_beside, subject_sums_path
 from tests.conftest import Run
 from tests.people_scores import group_scores
 from tests.test_plots import each_score, make_set
@@ -59,10 +66,13 @@ def test_rates_are_those_of_scores_counted_by_hand() -> None:
 def test_rates_have_the_intervals_of_their_subjects() -> None:
     group = group_scores(*draw_photos(0, people=60))
     at_fmr, given = rates_table([set_of(group)], [0.02], [0.3])
-    missed = rate_interval(fnmr_at_fmr_of(group, 0.02), 60, 60)
+    missed = rate_interval(fnmr_at_fmr_influence(group, 0.02), 60, 60)
     assert (at_fmr.tmr.low, at_fmr.tmr.high) == (1 - missed.high, 1 - missed.low)
     assert at_fmr.tmr.low < at_fmr.tmr.value < at_fmr.tmr.high
-    missed, wrong = rate_interval(fnmr_of(group, 0.3), 60, 60), rate_interval(fmr_of(group, 0.3), 60, 30)
+    missed, wrong = (
+        rate_interval(fnmr_influence(group, 0.3), 60, 60),
+        rate_interval(fmr_influence(group, 0.3), 60, 30),
+    )
     assert (given.tmr.low, given.tmr.high, given.fmr) == (1 - missed.high, 1 - missed.low, wrong)
 
 
@@ -76,9 +86,9 @@ def test_a_rate_that_no_score_contradicts_is_known_below_where_the_bins_begin() 
     group = group_scores(*draw_photos(1, people=30), lowest=300_000)
     below = float(group.scores.authentic.scores[0]) - 0.1
     assert below < 0.3
-    found = fnmr_of(group, below)
-    assert (found.value, found.people.tolist()) == (0, [0] * 30)
-    assert np.isnan(fmr_of(group, below).people).all()
+    found = fnmr_influence(group, below)
+    assert (found.value, found.by_subject.tolist()) == (0, [0] * 30)
+    assert np.isnan(fmr_influence(group, below).by_subject).all()
 
 
 def sample(label: str, kind: str, scores: list[float]) -> Sample:
@@ -128,7 +138,7 @@ def test_the_interval_of_authentic_means_of_two_groups_is_that_of_their_subjects
         photos[::2, 0] = 1
         photos[1::2, 0] = rng.normal(mean, 0.1, size).round(6)
         group = group_scores(subjects, photos)
-        sums = dataclasses.replace(group.sums, people=np.array([f"{name}{number}" for number in range(size)]))
+        sums = dataclasses.replace(group.sums, subjects=np.array([f"{name}{number}" for number in range(size)]))
         groups.append(Sample(name, "authentic", group.scores.authentic, sums))
     found = difference(*groups)
     assert (found.subjects, found.paired) == (70, False)
@@ -141,16 +151,16 @@ def test_the_interval_of_authentic_means_of_two_groups_is_that_of_their_subjects
 def test_figures_of_subjects_in_both_cancel_and_of_others_add_up() -> None:
     first, second = Influence(1.0, np.array([1.0, 2.0]), 0.5), Influence(0.25, np.array([4.0, 1.0]), 0.25)
     apart, paired = difference_of((first, ["a", "b"]), (second, ["b", "c"]))
-    assert (apart.value, apart.people.tolist(), apart.twice, paired) == (0.75, [1, -2, -1], 0, True)
+    assert (apart.value, apart.by_subject.tolist(), apart.double_counted, paired) == (0.75, [1, -2, -1], 0, True)
     apart, paired = difference_of((first, ["a", "b"]), (second, ["c", "d"]))
-    assert (apart.people.tolist(), apart.twice, paired) == ([1, 2, -4, -1], 0.75, False)
+    assert (apart.by_subject.tolist(), apart.double_counted, paired) == ([1, 2, -4, -1], 0.75, False)
 
 
 def test_where_the_sums_of_a_score_file_lie() -> None:
     for name in ("CM_scores.npz", "CM_authentic.npy", "CM_impostor.npy"):
-        assert people_beside(Path("a") / name) == people_path(Path("a"), "CM")
+        assert subject_sums_beside(Path("a") / name) == subject_sums_path(Path("a"), "CM")
     for name in ("_scores.npz", "scores.npz", "CM_authentic.txt", "CM.npy"):
-        assert people_beside(Path("a") / name) is None
+        assert subject_sums_beside(Path("a") / name) is None
 
 
 def test_the_original_d_prime_program_of_many_sets(tmp_path: Path, run: Run) -> None:
@@ -203,10 +213,10 @@ def test_tmrs_at_fmrs_and_thresholds(tmp_path: Path, run: Run, door: str) -> Non
         wanted = {name: str(value) for name, value in zip(header, told, strict=True)}
         assert row | {"label": ""} == wanted | {"label": ""}
     assert [row["label"] for row in rows] == ["Set 1", "Same"] * 5
-    shown = rate_interval(fnmr_at_fmr_of(group, 0.01), 60, 60)
+    shown = rate_interval(fnmr_at_fmr_influence(group, 0.01), 60, 60)
     assert f"[{1 - shown.high:.5f}, {1 - shown.low:.5f}]" in done.stdout
     assert "-: too few impostor scores, fewer than 10 expected false matches" in done.stdout
-    low = interval(d_prime_of(group), 60).low
+    low = interval(d_prime_influence(group), 60).low
     assert f"{low:.3f}" in done.stdout
     assert f"\td_prime_low\t{low!r}\n" in (tmp_path / "out" / "x.txt").read_text()
 
@@ -262,7 +272,7 @@ def test_the_kind_of_a_matchers_file_is_in_its_name(tmp_path: Path, run: Run) ->
     group = group_scores(*draw_photos(7, people=20))
     for kind in ("authentic", "impostor"):
         np.save(tmp_path / f"CM_{kind}.npy", each_score(getattr(group.scores, kind)))
-    save_people(tmp_path / "CM_people.npz", group.sums)
+    save_subject_sums(tmp_path / "CM_people.npz", group.sums)
     files = ("-i1", tmp_path / "CM_authentic.npy", "-i2", tmp_path / "CM_impostor.npy")
     done = run("./Plots/", *files, "--kind", "difference")
     assert (done.returncode, done.stderr) == (0, "")

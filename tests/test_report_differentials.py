@@ -14,8 +14,8 @@ from facepart.analysis.differentials import (
     differential,
     shift_differences,
 )
-from facepart.analysis.influence import Influence, PeopleScores, fnmr_at_fmr_of, fnmr_of
-from facepart.analysis.intervals import FEWEST_PEOPLE, rate_interval, variance
+from facepart.analysis.influence import Influence, SubjectScores, fnmr_at_fmr_influence, fnmr_influence
+from facepart.analysis.intervals import MIN_SUBJECTS, rate_interval, variance
 from facepart.analysis.metrics import fmr, fnmr, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.matching.cosine import unit_rows
@@ -29,12 +29,12 @@ from facepart.matching.subject_sums import (
     impostor_moments,
 )
 from facepart.scores import ScoreDistribution
-from facepart.scores.subject_sums import PersonSums, Sums
+from facepart.scores.subject_sums import SubjectSums, Sums
 
 TARGET = 1e-2
 
 
-def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix: str = "p") -> PeopleScores:
+def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix: str = "p") -> SubjectScores:
     """The scores of random faces, as the matcher counts them and sums them up."""
     rng = np.random.default_rng(seed)
     subjects = np.repeat(np.arange(people), photos)
@@ -43,17 +43,17 @@ def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix:
     return scores_of(faces, np.array([f"{prefix}{number:03}" for number in range(people)]))
 
 
-def scores_of(faces: Faces, names: np.ndarray) -> PeopleScores:
+def scores_of(faces: Faces, names: np.ndarray) -> SubjectScores:
     authentic, people = authentic_scores(faces, None), len(names)
     high = HighScores(people, choose_lowest(faces, None, authentic[1], -1.0))
     scores = count_scores(faces, None, workers=1, high=high)
     impostor = Sums(*impostor_moments(people, faces, None), high.bins())
-    sums = PersonSums(names, high.lowest, authentic_sums(people, authentic, high.lowest), impostor)
-    return PeopleScores(scores, sums)
+    sums = SubjectSums(names, high.lowest, authentic_sums(people, authentic, high.lowest), impostor)
+    return SubjectScores(scores, sums)
 
 
 @pytest.fixture(scope="module")
-def groups() -> dict[str, PeopleScores]:
+def groups() -> dict[str, SubjectScores]:
     sizes = {"CM": (40, 3, 0.8), "CF": (25, 3, 1.1), "AM": (18, 4, 1.0)}
     return {
         name: make_group(seed, people, photos, spread, name)
@@ -62,10 +62,10 @@ def groups() -> dict[str, PeopleScores]:
 
 
 def compare(
-    groups: dict[str, PeopleScores], threshold_of: str, originals: dict[str, PeopleScores] | None = None
+    groups: dict[str, SubjectScores], threshold_of: str, originals: dict[str, SubjectScores] | None = None
 ) -> Differential:
     impostor = {name: group.scores.impostor for name, group in (originals or groups).items()}
-    return differential("original", groups, impostor, TARGET, threshold_of)
+    return differential("baseline", groups, impostor, TARGET, threshold_of)
 
 
 def raw(scores: ScoreDistribution) -> np.ndarray:
@@ -109,7 +109,7 @@ def test_people_in_both_groups_cancel_whatever_their_order() -> None:
     names = named("a", 40)
     shared = random_shift(1, 40)
     order = np.random.default_rng(5).permutation(40)
-    shuffled = Influence(shared.value - 0.5, shared.people[order], 0.0)
+    shuffled = Influence(shared.value - 0.5, shared.by_subject[order], 0.0)
     people = {"young": names, "old": [names[place] for place in order]}
     (found,) = shift_differences("nose", "blur", {"young": shared, "old": shuffled}, people)
     assert found.paired
@@ -130,7 +130,7 @@ def test_people_partly_in_both_groups_count_with_what_they_add_to_both() -> None
     assert found.paired
     of_person: dict[str, float] = {}
     for sign, group in ((1, "young"), (-1, "old")):
-        for name, own in zip(people[group], shifts[group].people, strict=True):
+        for name, own in zip(people[group], shifts[group].by_subject, strict=True):
             of_person[name] = of_person.get(name, 0.0) + sign * own
     whole = Influence(0.0, np.array(list(of_person.values())), 0.0)
     assert len(of_person) == 50
@@ -170,8 +170,8 @@ def test_an_interval_of_people_in_both_groups_is_about_the_bootstraps(alike: flo
 
 
 def test_a_group_of_few_people_gets_a_difference_without_an_interval() -> None:
-    shifts = {"CM": random_shift(1, 30), "CF": random_shift(2, FEWEST_PEOPLE - 1)}
-    people = {"CM": named("a", 30), "CF": named("b", FEWEST_PEOPLE - 1)}
+    shifts = {"CM": random_shift(1, 30), "CF": random_shift(2, MIN_SUBJECTS - 1)}
+    people = {"CM": named("a", 30), "CF": named("b", MIN_SUBJECTS - 1)}
     (found,) = shift_differences("nose", "blur", shifts, people)
     assert found.difference.value == pytest.approx(-0.02)
     assert math.isnan(found.difference.low)
@@ -180,7 +180,7 @@ def test_a_group_of_few_people_gets_a_difference_without_an_interval() -> None:
 # Rates.
 
 
-def thresholds(groups: dict[str, PeopleScores], threshold_of: str) -> dict[str, float]:
+def thresholds(groups: dict[str, SubjectScores], threshold_of: str) -> dict[str, float]:
     impostor = {name: raw(group.scores.impostor) for name, group in groups.items()}
     if threshold_of == EACH_GROUP:
         return {name: threshold_at_fmr(scores, TARGET) for name, scores in impostor.items()}
@@ -190,7 +190,7 @@ def thresholds(groups: dict[str, PeopleScores], threshold_of: str) -> dict[str, 
 
 @pytest.mark.parametrize("threshold_of", [ALL_GROUPS, "CF", EACH_GROUP])
 def test_rates_are_the_metrics_on_the_same_scores_and_summaries_by_hand(
-    groups: dict[str, PeopleScores], threshold_of: str
+    groups: dict[str, SubjectScores], threshold_of: str
 ) -> None:
     found = compare(groups, threshold_of)
     expected = thresholds(groups, threshold_of)
@@ -222,7 +222,7 @@ def test_rates_are_the_metrics_on_the_same_scores_and_summaries_by_hand(
 
 @pytest.mark.parametrize("threshold_of", [ALL_GROUPS, EACH_GROUP])
 def test_ratios_of_every_two_groups_have_intervals_about_them(
-    groups: dict[str, PeopleScores], threshold_of: str
+    groups: dict[str, SubjectScores], threshold_of: str
 ) -> None:
     found = compare(groups, threshold_of)
     rates = {each.group: each for each in found.groups}
@@ -239,7 +239,7 @@ def test_ratios_of_every_two_groups_have_intervals_about_them(
             assert ratio.error / ratio.value == pytest.approx(relative, rel=0.06)
 
 
-def test_lost_parts_are_measured_at_the_original_photos_threshold(groups: dict[str, PeopleScores]) -> None:
+def test_lost_parts_are_measured_at_the_original_photos_threshold(groups: dict[str, SubjectScores]) -> None:
     lost = {name: make_group(10 + seed, 25, 3, 1.0, name) for seed, name in enumerate(groups)}
     found = compare(lost, ALL_GROUPS, groups)
     expected = thresholds(groups, ALL_GROUPS)["CM"]
@@ -253,29 +253,29 @@ def test_lost_parts_are_measured_at_the_original_photos_threshold(groups: dict[s
     assert [each.threshold for each in own.groups] == pytest.approx(expected_own, abs=1.1e-6)
 
 
-def test_a_threshold_of_the_groups_own_is_an_estimate_too(groups: dict[str, PeopleScores]) -> None:
+def test_a_threshold_of_the_groups_own_is_an_estimate_too(groups: dict[str, SubjectScores]) -> None:
     """Of the same figure there is one interval: that of the part's results, where the threshold is estimated."""
     found = {each.group: each for each in compare(groups, EACH_GROUP).groups}
     wider = []
     for name, group in groups.items():
-        people = len(group.sums.people)
-        assert found[name].fnmr == rate_interval(fnmr_at_fmr_of(group, TARGET), people, people)
-        given = rate_interval(fnmr_of(group, found[name].threshold), people, people)
+        people = len(group.sums.subjects)
+        assert found[name].fnmr == rate_interval(fnmr_at_fmr_influence(group, TARGET), people, people)
+        given = rate_interval(fnmr_influence(group, found[name].threshold), people, people)
         wider.append(found[name].fnmr.error / given.error)
     assert min(wider) > 1.05
 
 
-def without_authentic(group: PeopleScores) -> PeopleScores:
+def without_authentic(group: SubjectScores) -> SubjectScores:
     none = ScoreDistribution.of([])
     sums = group.sums.authentic
     empty = type(sums)(sums.count * 0, sums.total * 0, sums.squares * 0, sums.bins * 0)
-    return PeopleScores(
+    return SubjectScores(
         group.scores._replace(authentic=none),
-        type(group.sums)(group.sums.people, group.sums.lowest, empty, group.sums.impostor),
+        type(group.sums)(group.sums.subjects, group.sums.lowest, empty, group.sums.impostor),
     )
 
 
-def test_without_authentic_scores_there_are_false_matches_alone(groups: dict[str, PeopleScores]) -> None:
+def test_without_authentic_scores_there_are_false_matches_alone(groups: dict[str, SubjectScores]) -> None:
     found = compare({**groups, "CF": without_authentic(groups["CF"])}, ALL_GROUPS)
     whole = compare(groups, ALL_GROUPS)
     assert found.inequity_fmr == whole.inequity_fmr
@@ -292,10 +292,10 @@ def refused(found: Differential) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("people", "photos", "reason"),
-    [(FEWEST_PEOPLE - 1, 12, "fewer than 10 people"), (12, 3, "too few impostor scores")],
+    [(MIN_SUBJECTS - 1, 12, "fewer than 10 people"), (12, 3, "too few impostor scores")],
 )
 def test_small_groups_are_shown_as_refused_and_take_no_part(
-    groups: dict[str, PeopleScores], people: int, photos: int, reason: str
+    groups: dict[str, SubjectScores], people: int, photos: int, reason: str
 ) -> None:
     small = make_group(7, people, photos, prefix="small")
     found = compare({**groups, "small": small}, "CM")
@@ -305,17 +305,17 @@ def test_small_groups_are_shown_as_refused_and_take_no_part(
     for figure in ("inequity_fmr", "inequity_fnmr", "garbe", "fairness_discrepancy"):
         assert getattr(found, figure) == getattr(whole, figure), figure
     (row,) = (each for each in found.groups if each.group == "small")
-    assert math.isnan(row.fmr.low) == (people < FEWEST_PEOPLE)
+    assert math.isnan(row.fmr.low) == (people < MIN_SUBJECTS)
 
 
-def test_one_group_that_is_left_is_compared_with_nobody(groups: dict[str, PeopleScores]) -> None:
+def test_one_group_that_is_left_is_compared_with_nobody(groups: dict[str, SubjectScores]) -> None:
     found = compare({"CM": groups["CM"], "small": make_group(7, 9, 12)}, EACH_GROUP)
     assert found.ratios == []
     figures = (found.inequity_fmr, found.inequity_fnmr, found.garbe, found.fairness_discrepancy)
     assert all(math.isnan(figure) for figure in figures)
 
 
-def test_no_threshold_where_its_group_has_too_few_scores(groups: dict[str, PeopleScores]) -> None:
+def test_no_threshold_where_its_group_has_too_few_scores(groups: dict[str, SubjectScores]) -> None:
     small = make_group(7, 12, 3)
     impostor = {name: group.scores.impostor for name, group in {**groups, "small": small}.items()}
     assert common_threshold(impostor, TARGET, "small") is None
@@ -327,7 +327,7 @@ def test_no_threshold_where_its_group_has_too_few_scores(groups: dict[str, Peopl
 
 
 def test_few_people_with_a_second_photo_give_no_interval_of_false_non_matches(
-    groups: dict[str, PeopleScores],
+    groups: dict[str, SubjectScores],
 ) -> None:
     """Impostor scores come from all people, authentic ones from the few who have two photos."""
     rng = np.random.default_rng(4)

@@ -39,9 +39,9 @@ def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
             ranged(row.impostor_shift, partial(signed, decimals=4)),
             ranged(row.d_prime, plain),
             ranged(row.d_prime_change, signed),
-            ranged_per_cent(row.fmr_at_original_1e3, 3),
-            ranged(row.times_more_1e3, partial(plain, decimals=2)),
-            ranged_per_cent(row.fnmr_1e3_original),
+            ranged_per_cent(row.fmr_at_baseline_1e3, 3),
+            ranged(row.fmr_ratio_1e3, partial(plain, decimals=2)),
+            ranged_per_cent(row.fnmr_1e3_baseline),
             ranged_per_cent(row.fnmr_1e3),
         }
         assert {text_of(figure) for figure in shown} <= cells
@@ -53,7 +53,7 @@ def test_figures_are_those_of_the_results(content: Content, page: Page) -> None:
     ranking = content.rankings["all"]
     assert len(faces) == len(ranking)
     for place, (text, ranked) in enumerate(zip(faces, ranking, strict=True), 1):
-        assert f"place {place}," in text and signed(ranked.worth.value) in text
+        assert f"place {place}," in text and signed(ranked.effect.value) in text
         assert ranked.part.replace("_", " and ") in text
     headings = [text for _, text in page.all("h3")]
     first = headings.index(f"1. {ranking[0].part.replace('_', ' and ')}")
@@ -71,8 +71,8 @@ def answer_of(content: Content) -> str:
 def test_the_answer_says_how_sure_it_is(content: Content) -> None:
     first = content.rankings["all"][0]
     said = answer_of(content)
-    assert f"by {signed(first.worth.value)} {bracketed(first.worth, signed)}" in said
-    assert "It comes first in 100\u00a0% of resamplings" in said and first.first == 1
+    assert f"by {signed(first.effect.value)} {bracketed(first.effect, signed)}" in said
+    assert "It comes first in 100\u00a0% of resamplings" in said and first.ranked_first == 1
     assert "beyond what other places of the same size do" in said
 
 
@@ -86,10 +86,10 @@ def test_ties_and_doubts_are_told() -> None:
     assert "cannot be told apart from the next, the hair: their difference is +0.010 [−0.010, +0.030]" in said
     assert "≈ +0.0100 [−0.0100, +0.0300]" in [text for _, text in Page(render_report(tied)).all("td")]
     apart = dataclasses.replace(
-        content, rankings={"CM": [dataclasses.replace(nose, lead=Interval(0.01, 0, 0.01, 0.01)), hair]}
+        content, rankings={"CM": [dataclasses.replace(nose, difference_to_next=Interval(0.01, 0, 0.01, 0.01)), hair]}
     )
     assert "told apart" not in answer_of(apart)
-    doubtful = dataclasses.replace(nose, worth=Interval(0.05, 0.03, -0.01, 0.11))
+    doubtful = dataclasses.replace(nose, effect=Interval(0.05, 0.03, -0.01, 0.11))
     assert "not certain" in answer_of(dataclasses.replace(content, rankings={"CM": [doubtful, hair]}))
     assert "fewer than 10 people" in answer_of(FEW)
 
@@ -100,7 +100,7 @@ def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     ranking = [Ranked(part, worth, math.nan, UNKNOWN) for part, worth in zip(("hair", "nose"), worths, strict=True)]
     fell = dataclasses.replace(content, rankings={"CM": ranking})
     assert "No part’s loss raised the mean impostor score" in answer_of(fell)
-    unknown = [dataclasses.replace(ranked, worth=UNKNOWN) for ranked in ranking]
+    unknown = [dataclasses.replace(ranked, effect=UNKNOWN) for ranked in ranking]
     assert "too few scores" in answer_of(dataclasses.replace(content, rankings={"CM": unknown}))
 
 
@@ -136,4 +136,4 @@ def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
     assert html.count("No authentic scores, and so no ROC curve.") == len(FEW.parts)
     assert "nobody there has two photos" in html
     assert page.data()["originals"][0]["authentic"] == 0
-    assert math.isnan(FEW.results[0].fnmr_1e3.value) and math.isnan(FEW.results[0].fmr_at_original_1e3.value)
+    assert math.isnan(FEW.results[0].fnmr_1e3.value) and math.isnan(FEW.results[0].fmr_at_baseline_1e3.value)

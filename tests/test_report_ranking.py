@@ -10,7 +10,14 @@ from scipy.stats import t as student
 
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, variance
-from facepart.analysis.ranking import Lead, Ranked, Worth, compare_ways, order_parts, rank_parts
+from facepart.analysis.ranking import (
+    PairwiseDifference,
+    PartEffects,
+    Ranked,
+    compare_methods,
+    order_parts,
+    rank_parts,
+)
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 PARTS = ("eyes", "nose", "mouth", "hair")
@@ -21,15 +28,17 @@ def influence(value: float, people: int, seed: int, spread: float = 0.01) -> Inf
     return Influence(value, own - own.mean(), 0.0)
 
 
-def worth_of(values: dict[str, float], people: int, seed: int, draws: int = 500, noise: float = 0.02) -> Worth:
+def worth_of(values: dict[str, float], people: int, seed: int, draws: int = 500, noise: float = 0.02) -> PartEffects:
     rng = np.random.default_rng(seed)
     parts = {part: influence(value, people, seed + place) for place, (part, value) in enumerate(values.items())}
-    return Worth(parts, people, {part: value + noise * rng.standard_normal(draws) for part, value in values.items()})
+    return PartEffects(
+        parts, people, {part: value + noise * rng.standard_normal(draws) for part, value in values.items()}
+    )
 
 
-def leads_of(worths: dict[str, Worth]) -> dict[tuple[str, str, str], Lead]:
+def leads_of(worths: dict[str, PartEffects]) -> dict[tuple[str, str, str], PairwiseDifference]:
     return {
-        (group, first, second): Lead(worth.parts[first].minus(worth.parts[second]), worth.people)
+        (group, first, second): PairwiseDifference(worth.effects[first].minus(worth.effects[second]), worth.subjects)
         for name, order in order_parts(worths).items()
         for group, worth in worths.items()
         if name in (ALL_GROUPS, group)
@@ -57,25 +66,25 @@ def test_first_places_are_counted_draw_by_draw() -> None:
     for name, groups in {ALL_GROUPS: ["CM", "CF"], "CM": ["CM"], "CF": ["CF"]}.items():
         counted = dict.fromkeys(PARTS, 0)
         for draw in range(500):
-            values = {part: math.fsum(WORTHS[group].draws[part][draw] for group in groups) for part in PARTS}
+            values = {part: math.fsum(WORTHS[group].resampled[part][draw] for group in groups) for part in PARTS}
             counted[max(values, key=lambda part: values[part])] += 1
-        assert {each.part: each.first for each in found[name]} == {part: counted[part] / 500 for part in PARTS}
+        assert {each.part: each.ranked_first for each in found[name]} == {part: counted[part] / 500 for part in PARTS}
         assert sorted(counted.values())[-2] > 0  # so that the counts tell something
 
 
 def test_at_a_tie_the_part_that_is_worth_more_comes_first() -> None:
     values = {"nose": 0.1, "mouth": 0.2}
     parts = {part: influence(value, 20, 1) for part, value in values.items()}
-    worth = Worth(parts, 20, {"nose": np.array([0.1, 0.3, 0.2]), "mouth": np.array([0.1, 0.3, 0.1])})
+    worth = PartEffects(parts, 20, {"nose": np.array([0.1, 0.3, 0.2]), "mouth": np.array([0.1, 0.3, 0.1])})
     (ranking,) = rank_parts({"CM": worth}, leads_of({"CM": worth})).values()
-    assert [(each.part, each.first) for each in ranking] == [("mouth", 2 / 3), ("nose", 1 / 3)]
+    assert [(each.part, each.ranked_first) for each in ranking] == [("mouth", 2 / 3), ("nose", 1 / 3)]
 
 
 def test_without_resamplings_no_first_places() -> None:
     worth = worth_of({"nose": 0.1, "mouth": 0.2}, 20, 1, draws=0)
     (ranking,) = rank_parts({"CM": worth}, leads_of({"CM": worth})).values()
     assert [each.part for each in ranking] == ["mouth", "nose"]
-    assert all(math.isnan(each.first) for each in ranking)
+    assert all(math.isnan(each.ranked_first) for each in ranking)
 
 
 def spread_of(influences: list[tuple[Influence, int]]) -> tuple[float, float]:
@@ -91,13 +100,13 @@ def test_worths_and_leads_of_all_are_means_over_groups_with_welchs_degrees() -> 
     found = rank_parts(WORTHS, leads)
     for name, groups in {ALL_GROUPS: ["CM", "CF"], "CM": ["CM"], "CF": ["CF"]}.items():
         for each, after in zip(found[name], [*found[name][1:], None], strict=True):
-            known = [(WORTHS[group].parts[each.part], WORTHS[group].people) for group in groups]
-            compared = [(each.worth, known)]
+            known = [(WORTHS[group].effects[each.part], WORTHS[group].subjects) for group in groups]
+            compared = [(each.effect, known)]
             if after is None:
-                assert all(math.isnan(figure) for figure in each.lead)
+                assert all(math.isnan(figure) for figure in each.difference_to_next)
             else:
-                assert each.lead.value == pytest.approx(each.worth.value - after.worth.value)
-                compared += [(each.lead, [leads[group, each.part, after.part] for group in groups])]
+                assert each.difference_to_next.value == pytest.approx(each.effect.value - after.effect.value)
+                compared += [(each.difference_to_next, [leads[group, each.part, after.part] for group in groups])]
             for interval, influences in compared:
                 error, degrees = spread_of(list(influences))
                 reach = student.ppf(0.975, degrees) * error
@@ -112,7 +121,7 @@ def test_neighbours_are_tied_where_the_interval_of_their_difference_holds_zero()
         worth = worth_of({"nose": 0.1 + gap, "mouth": 0.1}, 40, 3)
         return rank_parts({"CM": worth}, leads_of({"CM": worth}))["CM"]
 
-    apart = ranked(0.0)[0].lead
+    apart = ranked(0.0)[0].difference_to_next
     reach = apart.high - apart.value
     assert reach > 0
     assert ranked(0.95 * reach)[0].tied
@@ -123,11 +132,11 @@ def test_neighbours_are_tied_where_the_interval_of_their_difference_holds_zero()
 
 def test_people_who_move_two_parts_alike_do_not_blur_their_order() -> None:
     """The difference is paired: what a person adds to both cancels, however wide the intervals of the two are."""
-    shared = influence(0.0, 40, 5, spread=1.0).people
+    shared = influence(0.0, 40, 5, spread=1.0).by_subject
     parts = {"nose": Influence(0.11, shared, 0.0), "mouth": Influence(0.1, shared + 1e-6 * shared[::-1], 0.0)}
-    worth = Worth(parts, 40, {part: np.array([each.value]) for part, each in parts.items()})
+    worth = PartEffects(parts, 40, {part: np.array([each.value]) for part, each in parts.items()})
     first, second = rank_parts({"CM": worth}, leads_of({"CM": worth}))["CM"]
-    assert first.worth.low < second.worth.value < first.worth.high
+    assert first.effect.low < second.effect.value < first.effect.high
     assert not first.tied
 
 
@@ -135,9 +144,9 @@ def test_a_group_of_few_people_gives_no_intervals_to_all() -> None:
     worths = {**WORTHS, "AF": worth_of(dict.fromkeys(PARTS, 0.02), 9, 8)}
     found = rank_parts(worths, leads_of(worths))
     for name in (ALL_GROUPS, "AF"):
-        assert all(math.isfinite(each.worth.value) and math.isnan(each.worth.low) for each in found[name])
+        assert all(math.isfinite(each.effect.value) and math.isnan(each.effect.low) for each in found[name])
         assert not any(each.tied for each in found[name])
-    assert all(math.isfinite(each.worth.low) for each in found["CM"])
+    assert all(math.isfinite(each.effect.low) for each in found["CM"])
 
 
 def row(group: str, part: str, occlusion: str, shift: float, comparison: str = WITHIN) -> PartResult:
@@ -166,7 +175,7 @@ def rows(groups: tuple[str, ...]) -> list[PartResult]:
 
 @pytest.mark.parametrize("main", ["blur", "grey"])
 def test_ways_are_compared_by_scipys_tau_in_each_group_and_in_the_mean(main: str) -> None:
-    found = compare_ways(rows(("CM", "CF")), main)
+    found = compare_methods(rows(("CM", "CF")), main)
     other = {"blur": "grey", "grey": "blur"}[main]
     assert [(each.occlusion, each.group) for each in found[:3]] == [
         (main, ALL_GROUPS),
@@ -187,8 +196,8 @@ def test_ways_are_compared_by_scipys_tau_in_each_group_and_in_the_mean(main: str
 
 
 def test_one_group_has_no_mean_and_one_part_no_tau() -> None:
-    found = compare_ways(rows(("CM",)), "blur")
+    found = compare_methods(rows(("CM",)), "blur")
     assert [each.group for each in found] == ["CM", "CM"]
-    single = compare_ways([each for each in rows(("CM",)) if each.part == "nose"], "blur")
+    single = compare_methods([each for each in rows(("CM",)) if each.part == "nose"], "blur")
     assert [(each.parts, each.same_first) for each in single] == [(["nose"], True)] * 2
     assert all(math.isnan(each.tau) for each in single)

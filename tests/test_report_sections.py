@@ -160,8 +160,8 @@ def test_tables_hold_every_figure_with_its_interval() -> None:
     )
     groups = list(csv.DictReader(io.StringIO(differentials_csv(FULL.differentials))))
     assert len(groups) == sum(len(row.groups) for row in FULL.differentials)
-    second = next(row for row in groups if row["photos"] == "original" and row["ratio_to"])
-    first = next(row for row in groups if row["photos"] == "original" and row["group"] == second["ratio_to"])
+    second = next(row for row in groups if row["part"] == "baseline" and row["ratio_to"])
+    first = next(row for row in groups if row["part"] == "baseline" and row["group"] == second["ratio_to"])
     assert float(second["ratio_fmr"]) == pytest.approx(float(second["fmr"]) / float(first["fmr"]))
     assert float(second["ratio_fmr_low"]) < float(second["ratio_fmr"]) < float(second["ratio_fmr_high"])
 
@@ -171,7 +171,7 @@ def test_json_holds_all_and_errors_too() -> None:
     found = json.loads(text)
     assert (found["version"], found["ranked_by"], found["draws"]) == (2, "importance", 2)
     first = FULL.rankings["all"][0]
-    assert found["rankings"]["all"][0]["worth_error"] == pytest.approx(first.worth.error, rel=1e-5)
+    assert found["rankings"]["all"][0]["effect_error"] == pytest.approx(first.effect.error, rel=1e-5)
     assert found["rankings"]["all"][0]["tied"] == first.tied
     assert found["differentials"][0]["groups"][0]["fmr_low"] == pytest.approx(
         FULL.differentials[0].groups[0].fmr.low, rel=1e-5
@@ -194,7 +194,7 @@ def test_terminal(content: Content) -> None:
     assert max(map(len, text.splitlines())) <= 110
     assert "nan" not in text
     for ranked in next(iter(content.rankings.values())):
-        assert re.search(rf"^\d\.[= ] +{ranked.part} +{re.escape(f'{ranked.worth.value:+.4f}')}", text, re.M)
+        assert re.search(rf"^\d\.[= ] +{ranked.part} +{re.escape(f'{ranked.effect.value:+.4f}')}", text, re.M)
     assert ("control" in text) == bool(content.draws)
     assert ("inequity" in text) == bool(content.differentials)
 

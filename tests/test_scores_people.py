@@ -9,10 +9,18 @@ from hypothesis import strategies as st
 
 from facepart.errors import FacepartError
 from facepart.scores import ScoreDistribution
-from facepart.scores.subject_sums import BIN, PersonSums, Sums, bins_from, load_people, merged, save_people
+from facepart.scores.subject_sums import (
+    BIN,
+    SubjectSums,
+    Sums,
+    bins_from,
+    load_subject_sums,
+    merged,
+    save_subject_sums,
+)
 
 
-def make_sums(scores: list[list[float]], lowest: int = 0) -> PersonSums:
+def make_sums(scores: list[list[float]], lowest: int = 0) -> SubjectSums:
     """Authentic scores of each person; no impostor scores."""
     width = bins_from(lowest)
 
@@ -27,38 +35,38 @@ def make_sums(scores: list[list[float]], lowest: int = 0) -> PersonSums:
         np.stack([bins(own) for own in scores]),
     )
     names = np.array([f"{number:03}" for number in range(len(scores))])
-    return PersonSums(names, lowest, authentic, authentic)
+    return SubjectSums(names, lowest, authentic, authentic)
 
 
 def test_what_is_saved_is_read_and_equal_sums_give_equal_bytes(tmp_path: Path) -> None:
     sums = make_sums([[0.1, 0.5], [0.7]], lowest=-2500)
     for name in ("a", "b"):
-        save_people(tmp_path / name, sums)
+        save_subject_sums(tmp_path / name, sums)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    found = load_people(tmp_path / "a")
-    assert found.people.tolist() == ["000", "001"]
+    found = load_subject_sums(tmp_path / "a")
+    assert found.subjects.tolist() == ["000", "001"]
     assert found.lowest == -2500
     for field in ("count", "total", "squares", "bins"):
         np.testing.assert_array_equal(getattr(found.authentic, field), getattr(sums.authentic, field))
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    save_people(tmp_path / "good", make_sums([[0.1]]))
+    save_subject_sums(tmp_path / "good", make_sums([[0.1]]))
     with pytest.raises(FacepartError, match=r"none: no such score file"):
-        load_people(tmp_path / "none")
+        load_subject_sums(tmp_path / "none")
     (tmp_path / "cut").write_bytes((tmp_path / "good").read_bytes()[:400])
     with pytest.raises(FacepartError, match=r"cut: cannot be read as sums by person"):
-        load_people(tmp_path / "cut")
+        load_subject_sums(tmp_path / "cut")
     with np.load(tmp_path / "good") as file:
         arrays = dict(file)
     with (tmp_path / "short").open("wb") as file:
         np.savez(file, **{**arrays, "authentic_count": np.zeros(2, np.int64)})
     with pytest.raises(FacepartError, match=r"short: is damaged: its arrays are not of one length"):
-        load_people(tmp_path / "short")
+        load_subject_sums(tmp_path / "short")
     with (tmp_path / "later").open("wb") as file:
         np.savez(file, **{**arrays, "version": np.array(2)})
     with pytest.raises(FacepartError, match=r"later: is of version 2"):
-        load_people(tmp_path / "later")
+        load_subject_sums(tmp_path / "later")
 
 
 @given(

@@ -22,6 +22,7 @@ from facepart.matching.match import match
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
+from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import ROOT, Run
 
@@ -56,7 +57,8 @@ def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\
 def answer(out: Path) -> dict[str, bytes]:
     """The files of the answer that must not depend on how a study came to its end."""
     files = ["results.csv", "results.json", "report.html"]
-    files += sorted(str(path.relative_to(out)) for path in out.glob("matches/*/*_scores.npz"))
+    for kind in ("scores.npz", "ranks.csv"):
+        files += sorted(str(path.relative_to(out)) for path in out.glob(f"matches/*/*_{kind}"))
     return {name: (out / name).read_bytes() for name in files}
 
 
@@ -71,7 +73,7 @@ def finished(photos, settings, tmp_path_factory) -> Path:
 def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, settings, tmp_path) -> None:
     blurred = tmp_path / "blurred"
     blur_photos(photos, tmp_path / "masks", blurred, parts=PARTS, device="cpu", precision="fp32")
-    sources = {"original": photos} | {part: blurred / f"blurred_{part}" for part in PARTS}
+    sources = {"baseline": photos} | {part: blurred / f"blurred_{part}" for part in PARTS}
     options = {key: settings[key] for key in ("model", "device", "precision")}
     lists = {
         condition: extract_features(source, tmp_path / "features" / condition, **options).features_list
@@ -79,15 +81,18 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
     }
     with (finished / "results.csv").open(newline="") as file:
         rows = {(row["part"], row["comparison"]): row for row in csv.DictReader(file)}
-    match(lists["original"], None, tmp_path / "m" / "original", "all")
-    original = load_scores(tmp_path / "m" / "original" / "all_scores.npz")
+    match(lists["baseline"], None, tmp_path / "m" / "baseline", "all", ranks=True)
+    original = load_scores(tmp_path / "m" / "baseline" / "all_scores.npz")
+    first = load_ranks(tmp_path / "m" / "baseline" / "all_ranks.csv").ranks
     assert set(rows) == {(part, how) for part in PARTS for how in ("within", "cross")}
     for (part, how), row in rows.items():
-        gallery = lists["original"] if how == "cross" else None
-        match(lists[part], gallery, tmp_path / "m" / how / part, "all")
+        gallery = lists["baseline"] if how == "cross" else None
+        match(lists[part], gallery, tmp_path / "m" / how / part, "all", ranks=True)
         scores = load_scores(tmp_path / "m" / how / part / "all_scores.npz")
         condition = part if how == "within" else f"cross_{part}"
         assert load_scores(finished / "matches" / condition / "all_scores.npz") == scores
+        ranks = load_ranks(tmp_path / "m" / how / part / "all_ranks.csv").ranks
+        assert load_ranks(finished / "matches" / condition / "all_ranks.csv").ranks.tolist() == ranks.tolist()
         expected = {
             "d_prime": d_prime(*scores),
             "d_prime_change": d_prime(*scores) - d_prime(*original),
@@ -96,13 +101,17 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
             "authentic_shift": scores.authentic.mean - original.authentic.mean,
             "impostor_ks": kolmogorov_smirnov(original.impostor, scores.impostor),
             "authentic_wasserstein": wasserstein(original.authentic, scores.authentic),
+            "rank1_rate": np.mean(ranks == 1),
+            "rank1_rate_original": np.mean(first == 1),
+            "rank1_rate_change": np.mean(ranks == 1) - np.mean(first == 1),
+            "rank10_rate": 1,
         }
         for name, value in expected.items():
             assert float(row[name]) == pytest.approx(value, abs=1e-6), name
-        assert (row["photos"], row["people"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
-        assert row["times_more_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
+        assert (row["photos"], row["subjects"], row["authentic_n"]) == ("6", "3", str(scores.authentic.n))
+        assert row["fmr_ratio_1e3"] == ""  # 12 impostor scores do not support an FMR of 1e-3
     found = json.loads((finished / "results.json").read_text())
-    shifts = {each["part"]: each["worth"] for each in found["rankings"]["all"]}
+    shifts = {each["part"]: each["effect"] for each in found["rankings"]["all"]}
     assert list(shifts.values()) == sorted(shifts.values(), reverse=True)
     assert shifts == {part: pytest.approx(float(rows[part, "within"]["impostor_shift"])) for part in PARTS}
     assert (finished / "report.html").read_text().startswith("<!")
@@ -151,9 +160,9 @@ def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, 
     pattern = "(00[01]|_[0-9])"
     outcome = run(exclude_same=pattern)
     assert (outcome.embedded, outcome.compared) == (0, 5)
-    for condition in ("original", *PARTS, "cross_eyes", "cross_nose"):
+    for condition in ("baseline", *PARTS, "cross_eyes", "cross_nose"):
         part = condition.removeprefix("cross_")
-        probe, original = (tmp_path / "out" / "features" / name / "list.txt" for name in (part, "original"))
+        probe, original = (tmp_path / "out" / "features" / name / "list.txt" for name in (part, "baseline"))
         gallery = original if condition != part else None
         out = match(probe, gallery, tmp_path / condition, "all", save="distribution", exclude_same=pattern)
         assert (out.authentic, out.excluded) == ((2, 4) if gallery else (1, 2))
@@ -173,7 +182,7 @@ def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, 
     assert run(exclude_same=pattern).compared == 0
     assert run(exclude_same="_[0-9]").compared == 5
     assert run().compared == 5
-    with pytest.raises(FacepartError, match=r"original/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
+    with pytest.raises(FacepartError, match=r"baseline/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
         run_study(request_for(photos, tmp_path / "fresh", settings, dataset="ND_GENDERS_V3"))
     assert not (tmp_path / "fresh").exists()
 
@@ -196,7 +205,7 @@ def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) 
     (mine / "000_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     shutil.copy(photos / "000_0.png", mine / "004_0.png")
     people = write_people(tmp_path / "people.csv", "subject,group\n000,CM\n001,CM\n002,CF\n009,AAF\n004,\n")
-    with pytest.raises(FacepartError, match="the photos of group 'CF' show one person"):
+    with pytest.raises(FacepartError, match="the photos of group 'CF' show one subject"):
         run_study(request_for(mine, tmp_path / "out", settings, people=people))
     outcome = run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM"]))
     assert (outcome.embedded, outcome.skipped, outcome.left_out) == (5, 0, 3)  # only those of the group
@@ -221,14 +230,14 @@ def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_
         assert found == expected
         for path in expected:
             assert (tmp_path / "out" / ours / path).read_bytes() == (tmp_path / theirs / path).read_bytes()
-    for condition in ("original", *PARTS):
+    for condition in ("baseline", *PARTS):
         listed = tmp_path / "out" / "features" / condition / "list.txt"
         match(listed, None, tmp_path / "again" / condition, "all")
         for name in ("all_scores.npz", "all_impostor.npy", "all_authentic.npy", "all_labels.txt"):
             there = tmp_path / "out" / "matches" / condition / name
             assert there.read_bytes() == (tmp_path / "again" / condition / name).read_bytes()
     # Kept or not, the answer is the same; and a file that is lost is made again.
-    for name in ("original", *PARTS):
+    for name in ("baseline", *PARTS):
         path = Path("matches") / name / "all_scores.npz"
         assert (tmp_path / "out" / path).read_bytes() == (finished / path).read_bytes()
     lost = tmp_path / "out" / "masks" / "mask_nose" / "000_1_annotation.png"
@@ -283,7 +292,7 @@ def test_the_command(photos, settings, tmp_path, run: Run) -> None:
     options = ["-s", photos, "-o", tmp_path / "out", "--parts", "eyes,nose", "--model", settings["model"]]
     dry = run("-m", "facepart", "study", *options, "--dry-run", "--device", "cpu")
     assert dry.returncode == 0, dry.stderr
-    assert "6 photos, 6 of them to be embedded" in dry.stdout
+    assert "6 photos, 6 of them to embed" in dry.stdout
     assert "all: 6 photos of 3 people, 45 pairs in 3 conditions" in dry.stdout
     assert not (tmp_path / "out").exists()
     done = run("-m", "facepart", "study", *options, "--device", "cpu", "--profile")
@@ -351,5 +360,5 @@ def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
     with pytest.raises(UsageError, match="unknown part"):
         run_study(request_for(photos, tmp_path / "out", settings, parts=["ears"]))
     write_list(tmp_path / "one.txt", [photos / "000_0.png", photos / "000_1.png"])
-    with pytest.raises(FacepartError, match="the photos show one person"):
+    with pytest.raises(FacepartError, match="the photos show one subject"):
         run_study(request_for(tmp_path / "one.txt", tmp_path / "out", settings))

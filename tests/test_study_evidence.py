@@ -18,6 +18,7 @@ from facepart.errors import FacepartError, UsageError
 from facepart.occlusion.method import OcclusionMethod
 from facepart.pipeline.blur import blur_photos
 from facepart.scores import load_scores
+from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from facepart.study.experiment import StudyOutcome
 from tests.conftest import Run
@@ -73,6 +74,8 @@ def test_every_part_is_lost_in_every_way_and_has_its_control(outcome: StudyOutco
             assert row.impostor_n == scores.impostor.n
             assert row.impostor_mean.value == scores.impostor.mean
         else:
+            ranks = [load_ranks(folder / f"{part}_control{draw}" / f"{group}_ranks.csv").ranks for draw in (1, 2)]
+            assert row.rank1_rate.value == np.mean(np.concatenate(ranks) == 1)
             draws = [load_scores(folder / f"{part}_control{draw}" / f"{group}_scores.npz") for draw in (1, 2)]
             assert row.impostor_mean.value == pytest.approx(np.mean([draw.impostor.mean for draw in draws]))
             assert row.control == "moved"
@@ -97,21 +100,21 @@ def test_ranked_by_what_goes_beyond_the_control(outcome: StudyOutcome) -> None:
     }
     for group, ranked in figures.rankings.items():
         names = list(GROUPS) if group == "all" else [group]
-        values = [each.worth.value for each in ranked]
+        values = [each.effect.value for each in ranked]
         assert values == sorted(values, reverse=True)
-        assert sum(each.first for each in ranked) == pytest.approx(1)
+        assert sum(each.ranked_first for each in ranked) == pytest.approx(1)
         for each in ranked:
-            assert each.worth.value == pytest.approx(np.mean([worth[name, each.part] for name in names]))
-        assert ranked[0].lead.value == pytest.approx(values[0] - values[1])
+            assert each.effect.value == pytest.approx(np.mean([worth[name, each.part] for name in names]))
+        assert ranked[0].difference_to_next.value == pytest.approx(values[0] - values[1])
 
 
 def test_groups_are_compared_at_a_common_threshold_and_at_their_own(
     outcome: StudyOutcome, request_of_all: Request
 ) -> None:
-    found = {(each.photos, each.target, each.threshold_of): each for each in outcome.figures.differentials}
+    found = {(each.part, each.target, each.threshold_of): each for each in outcome.figures.differentials}
     assert set(found) == {
         (photos, target, kind)
-        for photos in ("original", *PARTS)
+        for photos in ("baseline", *PARTS)
         for target in (1e-3, 1e-4)
         for kind in ("all", EACH_GROUP)
     }

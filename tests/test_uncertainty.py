@@ -9,18 +9,18 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepart.analysis.contrasts import contrast, draw_people, pair_sums, resampled_means
+from facepart.analysis.contrasts import contrast, pair_sums, resample_subjects, resampled_means
 from facepart.analysis.influence import (
     Influence,
-    PeopleScores,
-    authentic_mean,
-    d_prime_of,
+    SubjectScores,
+    authentic_mean_influence,
+    d_prime_influence,
     density,
-    eer_of,
-    fmr_of,
-    fnmr_at_fmr_of,
-    fnmr_of,
-    impostor_mean,
+    eer_influence,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
+    impostor_mean_influence,
 )
 from facepart.analysis.intervals import (
     interval,
@@ -69,7 +69,7 @@ def dyadic_variance(totals: np.ndarray, counts: np.ndarray) -> float:
 def clustered(found: Influence, counts: np.ndarray) -> float:
     """The variance of a mean from the influences of people, as they are with each person's own scores still in it."""
     stay = 1 - counts.sum(axis=1) / (counts.sum() / 2)
-    return float(np.sum((found.people * stay) ** 2) - found.twice)
+    return float(np.sum((found.by_subject * stay) ** 2) - found.double_counted)
 
 
 def test_the_variance_of_a_mean_is_that_of_all_pairs_that_share_a_person() -> None:
@@ -101,10 +101,10 @@ def test_the_sums_of_the_matcher_say_the_same_of_a_mean_as_pairs_of_people() -> 
     subjects, photos, _ = draw_photos(2)
     group = group_scores(subjects, photos)
     numbers, vectors = person_vectors(subjects, photos)
-    exact, found = contrast([pair_sums(numbers, vectors)], [1]), impostor_mean(group)
+    exact, found = contrast([pair_sums(numbers, vectors)], [1]), impostor_mean_influence(group)
     assert found.value == pytest.approx(exact.value, abs=1e-6)
-    np.testing.assert_allclose(found.people, exact.people, atol=1e-6)
-    assert 0 < found.twice < exact.twice  # photo by photo, less is counted twice
+    np.testing.assert_allclose(found.by_subject, exact.by_subject, atol=1e-6)
+    assert 0 < found.double_counted < exact.double_counted  # photo by photo, less is counted twice
 
 
 @pytest.mark.parametrize("cross", [False, True])
@@ -113,7 +113,7 @@ def test_means_over_people_drawn_anew_are_those_over_the_pairs_that_were_drawn(c
     numbers, ours = person_vectors(subjects, before)
     _, theirs = person_vectors(subjects, after)
     totals, counts = by_pair(subjects, after if cross else before, before)
-    weights = draw_people(12, 20, seed=4)
+    weights = resample_subjects(12, 20, seed=4)
     assert (weights.sum(axis=1) == 12).all()
     condition = pair_sums(numbers, theirs, ours) if cross else pair_sums(numbers, ours)
     for drawn, found in zip(weights, resampled_means([condition], weights)[:, 0], strict=True):
@@ -122,13 +122,13 @@ def test_means_over_people_drawn_anew_are_those_over_the_pairs_that_were_drawn(c
 
 
 FIGURES = {
-    "impostor mean": (impostor_mean, lambda s: s.impostor.mean),
-    "authentic mean": (authentic_mean, lambda s: s.authentic.mean),
-    "d'": (d_prime_of, lambda s: d_prime(*s)),
-    "FMR": (lambda g: fmr_of(g, 0.3), lambda s: float(s.impostor.share_from(0.3))),
-    "FNMR": (lambda g: fnmr_of(g, 0.3), lambda s: float(s.authentic.share_below(0.3))),
-    "EER": (eer_of, lambda s: eer(*s)),
-    "FNMR at FMR": (lambda g: fnmr_at_fmr_of(g, 0.05), lambda s: fnmr_at_fmr(s.authentic, s.impostor, 0.05)),
+    "impostor mean": (impostor_mean_influence, lambda s: s.impostor.mean),
+    "authentic mean": (authentic_mean_influence, lambda s: s.authentic.mean),
+    "d'": (d_prime_influence, lambda s: d_prime(*s)),
+    "FMR": (lambda g: fmr_influence(g, 0.3), lambda s: float(s.impostor.share_from(0.3))),
+    "FNMR": (lambda g: fnmr_influence(g, 0.3), lambda s: float(s.authentic.share_below(0.3))),
+    "EER": (eer_influence, lambda s: eer(*s)),
+    "FNMR at FMR": (lambda g: fnmr_at_fmr_influence(g, 0.05), lambda s: fnmr_at_fmr(s.authentic, s.impostor, 0.05)),
 }
 
 
@@ -147,27 +147,27 @@ def test_a_persons_influence_is_what_leaving_the_person_out_changes(name: str) -
         found.value - figure(group_scores(subjects[subjects != person], photos[subjects != person]).scores)
         for person in range(people)
     ]
-    assert np.corrcoef(found.people, left_out)[0, 1] > (0.8 if jumps else 0.999)
+    assert np.corrcoef(found.by_subject, left_out)[0, 1] > (0.8 if jumps else 0.999)
     # Jumps add to the spread of the jackknife.
-    assert np.std(left_out) == pytest.approx(np.std(found.people), rel=0.5 if jumps else 0.02)
+    assert np.std(left_out) == pytest.approx(np.std(found.by_subject), rel=0.5 if jumps else 0.02)
 
 
 def test_what_two_figures_have_in_common_cancels() -> None:
     subjects, photos, _ = draw_photos(6)
     group = group_scores(subjects, photos)
-    same = d_prime_of(group).minus(d_prime_of(group))
+    same = d_prime_influence(group).minus(d_prime_influence(group))
     assert same.value == 0
     assert interval(same, 30).error == 0
 
 
 def test_a_figure_has_no_interval_where_too_little_is_known() -> None:
     subjects, photos, _ = draw_photos(7, people=9)
-    few = impostor_mean(group_scores(subjects, photos))
+    few = impostor_mean_influence(group_scores(subjects, photos))
     assert math.isnan(interval(few, 9).low)
     assert interval(few, 9).value == few.value
     subjects, photos, _ = draw_photos(7)
     group = group_scores(subjects, photos, lowest=200_000)
-    below = rate_interval(fmr_of(group, 0.1), 30, 15)
+    below = rate_interval(fmr_influence(group, 0.1), 30, 15)
     assert below.value == pytest.approx(float(group.scores.impostor.share_from(0.1)))
     assert math.isnan(below.low)
 
@@ -206,11 +206,11 @@ def test_a_rate_of_zero_has_an_interval_that_people_set() -> None:
 
 def test_a_ratio_has_the_interval_of_its_logarithm() -> None:
     before = Influence(0.01, np.random.default_rng(0).normal(0, 2e-4, 50), 0.0)
-    after = Influence(0.03, before.people * 3, 0.0)
+    after = Influence(0.03, before.by_subject * 3, 0.0)
     found = ratio_interval(after, before, 50)
     # Both rates move in proportion for every person: their ratio does not move.
     assert (found.value, found.low, found.high) == pytest.approx((3, 3, 3))
-    apart = ratio_interval(after._replace(people=after.people[::-1]), before, 50)
+    apart = ratio_interval(after._replace(by_subject=after.by_subject[::-1]), before, 50)
     assert apart.low < 3 < apart.high
     assert apart.low * apart.high == pytest.approx(9)
     assert math.isnan(ratio_interval(after, before._replace(value=0.0), 50).value)
@@ -241,5 +241,5 @@ def test_the_density_of_scores_is_near_scipys(seed: int, threshold: float) -> No
 def test_people_scores_is_a_pair() -> None:
     subjects, photos, _ = draw_photos(8)
     group = group_scores(subjects, photos)
-    assert isinstance(group, PeopleScores)
+    assert isinstance(group, SubjectScores)
     assert group.sums.impostor.count.sum() == 2 * group.scores.impostor.n

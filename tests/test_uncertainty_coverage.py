@@ -12,14 +12,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facepart.analysis.contrasts import contrast, draw_people, pair_sums, resampled_means
+from facepart.analysis.contrasts import contrast, pair_sums, resample_subjects, resampled_means
 from facepart.analysis.influence import (
-    authentic_mean,
-    d_prime_of,
-    eer_of,
-    fmr_of,
-    fnmr_of,
-    impostor_mean,
+    authentic_mean_influence,
+    d_prime_influence,
+    eer_influence,
+    fmr_influence,
+    fnmr_influence,
+    impostor_mean_influence,
 )
 from facepart.analysis.intervals import Interval, interval, rate_interval, ratio_interval
 from facepart.analysis.metrics import d_prime, eer, threshold_at_fmr
@@ -90,17 +90,17 @@ def coverage() -> dict[str, float]:
         subjects, before, after = draw_group(rng, PEOPLE)
         ours, theirs = (group_scores(subjects, photos, lowest=100_000) for photos in (before, after))
         conditions = [pair_sums(*person_vectors(subjects, photos)) for photos in (after, before)]
-        note("impostor mean", interval(impostor_mean(ours), PEOPLE))
+        note("impostor mean", interval(impostor_mean_influence(ours), PEOPLE))
         note("shift", interval(contrast(conditions, [1, -1]), PEOPLE))
-        note("authentic mean", interval(authentic_mean(ours), PEOPLE))
-        note("d'", interval(d_prime_of(ours), PEOPLE))
-        note("change of d'", interval(d_prime_of(theirs).minus(d_prime_of(ours)), PEOPLE))
-        more, fewer = (fmr_of(group, known["threshold"]) for group in (theirs, ours))
+        note("authentic mean", interval(authentic_mean_influence(ours), PEOPLE))
+        note("d'", interval(d_prime_influence(ours), PEOPLE))
+        note("change of d'", interval(d_prime_influence(theirs).minus(d_prime_influence(ours)), PEOPLE))
+        more, fewer = (fmr_influence(group, known["threshold"]) for group in (theirs, ours))
         note("FMR", rate_interval(fewer, PEOPLE, PEOPLE / 2))
         note("times more", ratio_interval(more, fewer, PEOPLE))
-        note("FNMR", rate_interval(fnmr_of(ours, known["threshold"]), PEOPLE, PEOPLE))
-        note("EER", rate_interval(eer_of(ours), PEOPLE, PEOPLE))
-        means = resampled_means(conditions, draw_people(PEOPLE, RESAMPLINGS, seed=draw))
+        note("FNMR", rate_interval(fnmr_influence(ours, known["threshold"]), PEOPLE, PEOPLE))
+        note("EER", rate_interval(eer_influence(ours), PEOPLE, PEOPLE))
+        means = resampled_means(conditions, resample_subjects(PEOPLE, RESAMPLINGS, seed=draw))
         note("bootstrap of the mean", tuple(np.quantile(means[:, 1], [0.025, 0.975])), "impostor mean")
         note("bootstrap of the shift", tuple(np.quantile(means[:, 0] - means[:, 1], [0.025, 0.975])), "shift")
         impostor = ours.scores.impostor

@@ -133,7 +133,7 @@ def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]
     return means
 
 
-def draw_people(people: int, draws: int, seed: int) -> NDArray[np.float32]:
+def resample_subjects(subjects: int, draws: int, seed: int) -> NDArray[np.float32]:
     """Draw as many people as there are, with replacement, some times over; give how often each was drawn, (b, p)."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(people, np.full(people, 1 / people), size=draws).astype(np.float32)
+    return generator.multinomial(subjects, np.full(subjects, 1 / subjects), size=draws).astype(np.float32)

@@ -18,15 +18,15 @@ import numpy as np
 
 from facepart.analysis.influence import (
     Influence,
-    PeopleScores,
+    SubjectScores,
     aligned,
     difference_of,
-    fmr_of,
-    fnmr_at_fmr_of,
-    fnmr_of,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
 )
 from facepart.analysis.intervals import (
-    FEWEST_PEOPLE,
+    MIN_SUBJECTS,
     UNKNOWN,
     Interval,
     interval,
@@ -97,7 +97,7 @@ class Differential:
     """Error rates of all groups at thresholds that are set alike.
 
     Attributes:
-        photos: ``original``, or the part that was blurred.
+        part: ``baseline``, or the part that was blurred.
         target: the FMR that the threshold is set for.
         threshold_of: whose original photos' impostor scores it is set on: ``all`` groups', or a group's; ``each``
             where every group has one of its own, and photos with the part blurred one of theirs.
@@ -109,7 +109,7 @@ class Differential:
         fairness_discrepancy: see :func:`facepart.analysis.metrics.fairness_discrepancy_rate`.
     """
 
-    photos: str
+    part: str
     target: float
     threshold_of: str
     groups: Sequence[GroupRates]
@@ -139,22 +139,22 @@ def shift_differences(
     return found
 
 
-def common_threshold(originals: Mapping[str, ScoreDistribution], target: float, threshold_of: str) -> float | None:
+def common_threshold(baselines: Mapping[str, ScoreDistribution], target: float, threshold_of: str) -> float | None:
     """Set a threshold for all groups; None where there are too few impostor scores.
 
     Args:
-        originals: group -> the impostor scores of its original photos.
+        baselines: group -> the impostor scores of its original photos.
         target: the FMR.
         threshold_of: ``all`` or a group's name.
     """
-    chosen = ScoreDistribution.merged(originals.values()) if threshold_of == ALL_GROUPS else originals[threshold_of]
+    chosen = ScoreDistribution.merged(baselines.values()) if threshold_of == ALL_GROUPS else baselines[threshold_of]
     return threshold_at_fmr(chosen, target) if supports(chosen, target) else None
 
 
 def differential(
-    photos: str,
-    groups: Mapping[str, PeopleScores],
-    originals: Mapping[str, ScoreDistribution],
+    part: str,
+    groups: Mapping[str, SubjectScores],
+    baselines: Mapping[str, ScoreDistribution],
     target: float,
     threshold_of: str,
 ) -> Differential:
@@ -164,30 +164,34 @@ def differential(
     with fewer than ten false matches to be expected at the target.
 
     Args:
-        photos: ``original``, or the part that was blurred.
+        part: ``baseline``, or the part that was blurred.
         groups: group -> the scores of these photos.
-        originals: group -> the impostor scores of its original photos.
+        baselines: group -> the impostor scores of its original photos.
         target: the FMR that the threshold is set for.
         threshold_of: see :class:`Differential`.
     """
-    common = None if threshold_of == EACH_GROUP else common_threshold(originals, target, threshold_of)
+    common = None if threshold_of == EACH_GROUP else common_threshold(baselines, target, threshold_of)
     rates: list[GroupRates] = []
-    moved: dict[str, tuple[_Moved, _Moved | None]] = {}
+    moved: dict[str, tuple[_RateInfluence, _RateInfluence | None]] = {}
     for name, group in groups.items():
         threshold = threshold_at_fmr(group.scores.impostor, target) if threshold_of == EACH_GROUP else common
         refused = _refusal(group, target)
-        names = group.sums.people.tolist()
-        if threshold is None or len(names) < FEWEST_PEOPLE:
+        names = group.sums.subjects.tolist()
+        if threshold is None or len(names) < MIN_SUBJECTS:
             rates.append(GroupRates(name, math.nan, UNKNOWN, UNKNOWN, refused or "no threshold"))
             continue
-        matched, missed = _Moved(fmr_of(group, threshold), names, len(names)), None
+        matched, missed = _RateInfluence(fmr_influence(group, threshold), names, len(names)), None
         fnmr = UNKNOWN
         # People with no second photo have no part in authentic scores.
         twice = int(np.count_nonzero(group.sums.authentic.count))
-        if twice >= FEWEST_PEOPLE:
+        if twice >= MIN_SUBJECTS:
             # A group's own threshold is an estimate.
-            rate = fnmr_at_fmr_of(group, target) if threshold_of == EACH_GROUP else fnmr_of(group, threshold)
-            missed = _Moved(rate, names, twice)
+            rate = (
+                fnmr_at_fmr_influence(group, target)
+                if threshold_of == EACH_GROUP
+                else fnmr_influence(group, threshold)
+            )
+            missed = _RateInfluence(rate, names, twice)
             fnmr = rate_interval(rate, missed.number, missed.number)
         rates.append(
             GroupRates(
@@ -200,7 +204,7 @@ def differential(
     fmrs, fnmrs = ([row.fmr.value for row in known], [row.fnmr.value for row in known])
     several, all_missed = len(known) > 1, all(math.isfinite(rate) for rate in fnmrs)
     return Differential(
-        photos=photos,
+        part=part,
         target=target,
         threshold_of=threshold_of,
         groups=rates,
@@ -212,13 +216,13 @@ def differential(
     )
 
 
-def _refusal(group: PeopleScores, target: float) -> str:
-    if len(group.sums.people) < FEWEST_PEOPLE:
-        return f"fewer than {FEWEST_PEOPLE} people"
+def _refusal(group: SubjectScores, target: float) -> str:
+    if len(group.sums.subjects) < MIN_SUBJECTS:
+        return f"fewer than {MIN_SUBJECTS} people"
     return "" if supports(group.scores.impostor, target) else "too few impostor scores"
 
 
-class _Moved(NamedTuple):
+class _RateInfluence(NamedTuple):
     """A group's rate, the names of its people in the order of what each adds, and how many have such scores."""
 
     rate: Influence
@@ -226,7 +230,7 @@ class _Moved(NamedTuple):
     number: int
 
 
-def _ratios(moved: Mapping[str, tuple[_Moved, _Moved | None]]) -> list[RateRatio]:
+def _ratios(moved: Mapping[str, tuple[_RateInfluence, _RateInfluence | None]]) -> list[RateRatio]:
     found = []
     for first, second in combinations(moved, 2):
         ratios = []
@@ -235,7 +239,7 @@ def _ratios(moved: Mapping[str, tuple[_Moved, _Moved | None]]) -> list[RateRatio
                 ratios.append(UNKNOWN)
                 continue
             (ours, theirs), _ = aligned(one[:2], other[:2])
-            after, before = one.rate._replace(people=ours), other.rate._replace(people=theirs)
+            after, before = one.rate._replace(by_subject=ours), other.rate._replace(by_subject=theirs)
             ratios.append(ratio_interval(after, before, min(one.number, other.number)))
         found.append(RateRatio(first, second, *ratios))
     return found

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.design import Condition
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.occlusion.occlusion import Occlusion
 
 
@@ -40,7 +40,7 @@ class GroupData(Protocol):
     subjects: NDArray[np.str_]
     photo_counts: NDArray[np.int64]
 
-    def scores(self, condition: Condition) -> PeopleScores:
+    def scores(self, condition: Condition) -> SubjectScores:
         """Return the scores in a condition, and their sums by subject."""
         ...
 

@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 
 from facepart.analysis.metrics import d_prime, eer, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import PersonSums, Sums
+from facepart.scores.ranks import SubjectRanks
+from facepart.scores.subject_sums import SubjectSums, Sums
 
 # Either side of a threshold, in standard deviations of the scores over the fifth root of their number, the density of
 # scores is taken from: the rate at which a kernel's width should fall (Silverman, "Density estimation", 1986).
@@ -49,13 +50,13 @@ class Influence(NamedTuple):
 
     Attributes:
         value: the figure.
-        people: float64, (p,), how much higher it is than without each person, about; NaN where that is not known.
-        twice: what the squares of `people` count twice of its variance, at least 0.
+        by_subject: float64, (p,), how much higher it is than without each person, about; NaN where that is not known.
+        double_counted: what the squares of `by_subject` count twice of its variance, at least 0.
     """
 
     value: float
-    people: NDArray[np.float64]
-    twice: float
+    by_subject: NDArray[np.float64]
+    double_counted: float
 
     def minus(self, other: "Influence") -> "Influence":
         """Give the difference from a figure of the same people, whose scores are paired with these.
@@ -63,14 +64,15 @@ class Influence(NamedTuple):
         What the two have in common cancels in each person. Of the second sum nothing is known, so that none is taken
         off: the variance is at most too large.
         """
-        return Influence(self.value - other.value, self.people - other.people, 0.0)
+        return Influence(self.value - other.value, self.by_subject - other.by_subject, 0.0)
 
 
-class PeopleScores(NamedTuple):
-    """A group's scores, and those of each of its people."""
+class SubjectScores(NamedTuple):
+    """A group's scores, and those of each of its subjects; with the ranks of its probes, if these were counted."""
 
     scores: GroupScores
-    sums: PersonSums
+    sums: SubjectSums
+    ranks: SubjectRanks | None = None
 
 
 def aligned(
@@ -87,7 +89,7 @@ def aligned(
     laid = []
     for (influence, _), place in zip((first, second), places, strict=True):
         people = np.zeros(len(known))
-        people[place] = influence.people
+        people[place] = influence.by_subject
         laid.append(people)
     return (laid[0], laid[1]), len(known)
 
@@ -102,21 +104,21 @@ def difference_of(
     (ours, theirs), count = aligned(first, second)
     paired = count < len(first[1]) + len(second[1])
     # Of people in both, what their pairs count twice of a difference is not known: see Influence.minus.
-    twice = 0.0 if paired else first[0].twice + second[0].twice
+    twice = 0.0 if paired else first[0].double_counted + second[0].double_counted
     return Influence(first[0].value - second[0].value, ours - theirs, twice), paired
 
 
-def impostor_mean(group: PeopleScores) -> Influence:
+def impostor_mean_influence(group: SubjectScores) -> Influence:
     """Give the mean impostor score. Raises FacepartError where there are no impostor scores."""
     return _mean(group.scores.impostor, group.sums.impostor, 1.0)
 
 
-def authentic_mean(group: PeopleScores) -> Influence:
+def authentic_mean_influence(group: SubjectScores) -> Influence:
     """Give the mean authentic score. Raises FacepartError where there are no authentic scores."""
     return _mean(group.scores.authentic, group.sums.authentic, 0.0)
 
 
-def d_prime_of(group: PeopleScores) -> Influence:
+def d_prime_influence(group: SubjectScores) -> Influence:
     r"""Give d'.
 
     With :math:`\Delta = \mu_a - \mu_i` and :math:`v` the mean of the two variances, a score s moves it by
@@ -129,22 +131,22 @@ def d_prime_of(group: PeopleScores) -> Influence:
     authentic, impostor = group.scores
     difference, spread = authentic.mean - impostor.mean, (authentic.variance + impostor.variance) / 2
     if spread == 0:
-        return Influence(d_prime(authentic, impostor), np.full(len(group.sums.people), np.nan), 0.0)
+        return Influence(d_prime(authentic, impostor), np.full(len(group.sums.subjects), np.nan), 0.0)
     sign = math.copysign(1.0, difference)
     slope, curve = sign / math.sqrt(spread), -abs(difference) / (4 * spread**1.5)
-    people, twice = np.zeros(len(group.sums.people)), 0.0
+    by_subject, double_counted = np.zeros(len(group.sums.subjects)), 0.0
     for scores, sums, direction in ((authentic, group.sums.authentic, 1.0), (impostor, group.sums.impostor, -1.0)):
         squares = sums.squares - 2 * scores.mean * sums.total + scores.mean**2 * sums.count
-        people += direction * slope * _shares(sums.total - scores.mean * sums.count, scores, sums)
-        people += curve * _shares(squares - scores.variance * sums.count, scores, sums)
+        by_subject += direction * slope * _shares(sums.total - scores.mean * sums.count, scores, sums)
+        by_subject += curve * _shares(squares - scores.variance * sums.count, scores, sums)
         if direction < 0:
             away = scores.scores - scores.mean
             moved = -slope * away + curve * (away**2 - scores.variance)
-            twice = float(np.dot(scores.counts, moved**2)) / scores.n**2
-    return Influence(d_prime(authentic, impostor), people, twice)
+            double_counted = float(np.dot(scores.counts, moved**2)) / scores.n**2
+    return Influence(d_prime(authentic, impostor), by_subject, double_counted)
 
 
-def fmr_of(group: PeopleScores, threshold: float) -> Influence:
+def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
     """Give the FMR at a threshold that is not chosen by these scores.
 
     Nothing is taken off for what people count twice: of rare errors too little is known of how they come together,
@@ -159,31 +161,31 @@ def fmr_of(group: PeopleScores, threshold: float) -> Influence:
     return Influence(rate, _shares(away, scores, sums.impostor), 0.0)
 
 
-def fnmr_of(group: PeopleScores, threshold: float) -> Influence:
-    """Give the FNMR at a threshold that is not chosen by these scores; raises as :func:`fmr_of`."""
+def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
+    """Give the FNMR at a threshold that is not chosen by these scores; raises as :func:`fmr_influence`."""
     scores, sums = group.scores.authentic, group.sums
     rate = float(scores.share_below(threshold))
     below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
     return Influence(rate, _shares(below - rate * sums.authentic.count, scores, sums.authentic), 0.0)
 
 
-def fnmr_at_fmr_of(group: PeopleScores, target: float) -> Influence:
+def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
     r"""Give the FNMR at the threshold where these impostor scores have an FMR of `target`.
 
     The threshold is an estimate, too: where the FMR comes out higher by :math:`\epsilon`, it moves up by
     :math:`\epsilon / f_i`, and the FNMR by :math:`\epsilon f_a / f_i`, with the densities f of the scores there.
 
     Raises:
-        FacepartError: as :func:`fmr_of`. UsageError: no such rate.
+        FacepartError: as :func:`fmr_influence`. UsageError: no such rate.
     """
     threshold = threshold_at_fmr(group.scores.impostor, target)
-    missed, matched = fnmr_of(group, threshold), fmr_of(group, threshold)
+    missed, matched = fnmr_influence(group, threshold), fmr_influence(group, threshold)
     authentic, impostor = (density(scores, threshold) for scores in group.scores)
     ratio = authentic / impostor if impostor else 0.0
-    return Influence(missed.value, missed.people + ratio * matched.people, 0.0)
+    return Influence(missed.value, missed.by_subject + ratio * matched.by_subject, 0.0)
 
 
-def eer_of(group: PeopleScores) -> Influence:
+def eer_influence(group: SubjectScores) -> Influence:
     r"""Give the EER.
 
     Where the FMR comes out higher by :math:`\epsilon`, the threshold of equal rates moves up by
@@ -191,15 +193,15 @@ def eer_of(group: PeopleScores) -> Influence:
     other kind's scores.
 
     Raises:
-        FacepartError: as :func:`fmr_of`.
+        FacepartError: as :func:`fmr_influence`.
     """
     authentic, impostor = group.scores
     threshold = _equal_threshold(authentic, impostor)
-    missed, matched = fnmr_of(group, threshold), fmr_of(group, threshold)
+    missed, matched = fnmr_influence(group, threshold), fmr_influence(group, threshold)
     densities = density(authentic, threshold), density(impostor, threshold)
     share = densities[0] / sum(densities) if sum(densities) else 0.5
-    people = share * matched.people + (1 - share) * missed.people
-    return Influence(eer(authentic, impostor), people, 0.0)
+    by_subject = share * matched.by_subject + (1 - share) * missed.by_subject
+    return Influence(eer(authentic, impostor), by_subject, 0.0)
 
 
 def density(scores: ScoreDistribution, threshold: float) -> float:

@@ -17,7 +17,7 @@ from facepart.analysis.influence import Influence
 from facepart.analysis.wilson import wilson_interval
 
 LEVEL = 0.95
-FEWEST_PEOPLE = 10
+MIN_SUBJECTS = 10
 
 
 class Interval(NamedTuple):
@@ -40,54 +40,54 @@ class Interval(NamedTuple):
 UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
-def _tells(influence: Influence, people: int) -> bool:
+def has_interval(influence: Influence, subjects: int) -> bool:
     """Tell whether there is an interval: people enough, and what each of them adds is known."""
-    return people >= FEWEST_PEOPLE and bool(np.isfinite(influence.people).all())
+    return subjects >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
 
 
-def variance(influence: Influence, people: int) -> float:
+def variance(influence: Influence, subjects: int) -> float:
     """Estimate the variance of a figure.
 
     Args:
         influence: of each person.
-        people: how many people have scores of this kind.
+        subjects: how many subjects have scores of this kind.
     """
     # Never less than if all pairs of people were independent: estimates of the dependence may be negative by chance.
-    squares = float(np.dot(influence.people, influence.people)) * (people - 1) / people
-    return max(squares - influence.twice, influence.twice)
+    squares = float(np.dot(influence.by_subject, influence.by_subject)) * (subjects - 1) / subjects
+    return max(squares - influence.double_counted, influence.double_counted)
 
 
-def interval(influence: Influence, people: int) -> Interval:
+def interval(influence: Influence, subjects: int) -> Interval:
     """Give a figure with its interval, the same length to either side.
 
     Args:
         influence: of each person.
-        people: how many people have scores of this kind.
+        subjects: how many subjects have scores of this kind.
     """
-    if not _tells(influence, people):
+    if not has_interval(influence, subjects):
         return UNKNOWN._replace(value=influence.value)
-    error = math.sqrt(variance(influence, people))
-    reach = t_quantile((1 + LEVEL) / 2, people - 1) * error
+    error = math.sqrt(variance(influence, subjects))
+    reach = t_quantile((1 + LEVEL) / 2, subjects - 1) * error
     return Interval(influence.value, error, influence.value - reach, influence.value + reach)
 
 
-def rate_interval(influence: Influence, people: int, units: float) -> Interval:
+def rate_interval(influence: Influence, subjects: int, units: float) -> Interval:
     """Give a rate with its interval of Wilson's kind, within 0..1 and of use where the rate is near 0.
 
     Args:
         influence: of each person.
-        people: how many people have scores of this kind.
+        subjects: how many subjects have scores of this kind.
         units: independent observations at the least, which count where there were no errors at all: half the people
             for an FMR (as many pairs share nobody), the people for an FNMR.
     """
-    if not _tells(influence, people):
+    if not has_interval(influence, subjects):
         return UNKNOWN._replace(value=influence.value)
-    spread = variance(influence, people)
-    low, high = wilson_interval(influence.value, spread, units, t_quantile((1 + LEVEL) / 2, people - 1))
+    spread = variance(influence, subjects)
+    low, high = wilson_interval(influence.value, spread, units, t_quantile((1 + LEVEL) / 2, subjects - 1))
     return Interval(influence.value, math.sqrt(spread), low, high)
 
 
-def ratio_interval(after: Influence, before: Influence, people: int) -> Interval:
+def ratio_interval(after: Influence, before: Influence, subjects: int) -> Interval:
     """Give the ratio of two rates of the same people with its interval, which is one of its logarithm.
 
     Unknown where either rate is 0.
@@ -95,8 +95,8 @@ def ratio_interval(after: Influence, before: Influence, people: int) -> Interval
     if not after.value or not before.value:
         return UNKNOWN._replace(value=after.value / before.value if before.value else math.nan)
     ratio = after.value / before.value
-    logarithm = Influence(math.log(ratio), after.people / after.value - before.people / before.value, 0.0)
-    _, error, low, high = interval(logarithm, people)
+    logarithm = Influence(math.log(ratio), after.by_subject / after.value - before.by_subject / before.value, 0.0)
+    _, error, low, high = interval(logarithm, subjects)
     return Interval(ratio, ratio * error, math.exp(low), math.exp(high))
 
 
@@ -113,11 +113,11 @@ def mean_interval(figures: Sequence[tuple[Influence, int]]) -> Interval:
     if not figures:
         return UNKNOWN
     value = math.fsum(influence.value for influence, _ in figures) / len(figures)
-    if not all(_tells(*figure) for figure in figures):
+    if not all(has_interval(*figure) for figure in figures):
         return UNKNOWN._replace(value=value)
-    spreads = [variance(influence, people) for influence, people in figures]
+    spreads = [variance(influence, subjects) for influence, subjects in figures]
     error = math.sqrt(math.fsum(spreads)) / len(figures)
-    weights = math.fsum(spread**2 / (people - 1) for spread, (_, people) in zip(spreads, figures, strict=True))
+    weights = math.fsum(spread**2 / (subjects - 1) for spread, (_, subjects) in zip(spreads, figures, strict=True))
     degrees = math.fsum(spreads) ** 2 / weights if weights else math.inf
     reach = t_quantile((1 + LEVEL) / 2, degrees) * error
     return Interval(value, error, value - reach, value + reach)

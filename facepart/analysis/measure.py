@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.contrasts import draw_people
+from facepart.analysis.contrasts import resample_subjects
 from facepart.analysis.design import BASELINE_CONDITION, Condition, Design
 from facepart.analysis.differentials import (
     EACH_GROUP,
@@ -21,12 +21,21 @@ from facepart.analysis.differentials import (
 )
 from facepart.analysis.embedding_means import GroupMeans
 from facepart.analysis.group_data import GroupData
-from facepart.analysis.influence import Influence, PeopleScores
-from facepart.analysis.intervals import FEWEST_PEOPLE, UNKNOWN, interval
-from facepart.analysis.ranking import IMPORTANCE, SHIFT, Lead, Ranked, Worth, order_parts, rank_parts
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, About, PartResult, part_result
+from facepart.analysis.influence import Influence, SubjectScores
+from facepart.analysis.intervals import MIN_SUBJECTS, UNKNOWN, interval
+from facepart.analysis.ranking import (
+    IMPORTANCE,
+    SHIFT,
+    PairwiseDifference,
+    PartEffects,
+    Ranked,
+    order_parts,
+    rank_parts,
+)
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.scores.files import GroupScores
+from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import merged
 
 # How often subjects are resampled, and what seeds the draws, along with the group's name. With 2,000 resamples, a
@@ -50,7 +59,7 @@ class Figures:
 class _GroupFigures:
     results: list[PartResult]
     shifts: dict[Occlusion, Influence]
-    worth: Worth
+    effects: PartEffects
 
 
 def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: str | None) -> Figures:
@@ -63,19 +72,19 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     """
     results: list[PartResult] = []
     shifts: dict[Occlusion, dict[str, Influence]] = {}
-    worths: dict[str, Worth] = {}
+    effects: dict[str, PartEffects] = {}
     means = {name: GroupMeans(data) for name, data in groups.items()}
     for name, data in groups.items():
         found = _measure_group(design, name, data, means[name])
         results += found.results
-        worths[name] = found.worth
+        effects[name] = found.effects
         for occlusion, shift in found.shifts.items():
             shifts.setdefault(occlusion, {})[name] = shift
     subjects = {name: list(data.subjects) for name, data in groups.items()}
     return Figures(
         results=results,
         ranked_by=IMPORTANCE if design.draws else SHIFT,
-        rankings=rank_parts(worths, _leads(design, worths, means)),
+        rankings=rank_parts(effects, _differences(design, effects, means)),
         shift_differences=[
             each
             for occlusion, by_group in shifts.items()
@@ -85,18 +94,20 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     )
 
 
-def merged_scores(draws: Sequence[PeopleScores]) -> PeopleScores:
+def merged_scores(draws: Sequence[SubjectScores]) -> SubjectScores:
     """Add up the scores of several draws of a control."""
     scores = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
-    return PeopleScores(scores, merged([draw.sums for draw in draws]))
+    ranks = [draw.ranks for draw in draws if draw.ranks is not None]
+    all_ranks = reduce(SubjectRanks.merged_with, ranks) if ranks else None
+    return SubjectScores(scores, merged([draw.sums for draw in draws]), all_ranks)
 
 
 def _measure_group(design: Design, group: str, data: GroupData, means: GroupMeans) -> _GroupFigures:
     """Compute the figures of every part in a group."""
     count = len(data.subjects)
     baseline = data.scores(BASELINE_CONDITION)
-    resamples = RESAMPLES if count >= FEWEST_PEOPLE else 0
-    weights = draw_people(count, resamples, SEED + zlib.crc32(group.encode()))
+    resamples = RESAMPLES if count >= MIN_SUBJECTS else 0
+    weights = resample_subjects(count, resamples, SEED + zlib.crc32(group.encode()))
     unoccluded = means.resampled(BASELINE, weights)
     results: list[PartResult] = []
     shifts: dict[Occlusion, Influence] = {}
@@ -116,7 +127,7 @@ def _measure_group(design: Design, group: str, data: GroupData, means: GroupMean
             draws[occlusion.part] = means.resampled(occlusion, weights) - base
         results.append(
             part_result(
-                _about(group, data, occlusion, WITHIN, controls),
+                _row_key(group, data, occlusion, WITHIN, controls),
                 baseline,
                 scores,
                 interval(shift, count),
@@ -126,45 +137,45 @@ def _measure_group(design: Design, group: str, data: GroupData, means: GroupMean
         )
         if controls and control_shift:
             occluded = merged_scores([data.scores(Condition(each)) for each in controls])
-            about = _about(group, data, occlusion, CONTROL, controls)
-            results.append(part_result(about, baseline, occluded, interval(control_shift, count)))
+            key = _row_key(group, data, occlusion, CONTROL, controls)
+            results.append(part_result(key, baseline, occluded, interval(control_shift, count)))
         if design.cross and occlusion.method == design.main:
             crossed = data.scores(Condition(occlusion, "cross"))
-            about = _about(group, data, occlusion, CROSS, controls)
+            key = _row_key(group, data, occlusion, CROSS, controls)
             shift = means.shift(occlusion, cross=True)
-            results.append(part_result(about, baseline, crossed, interval(shift, count)))
-    return _GroupFigures(results, shifts, Worth(parts, count, draws))
+            results.append(part_result(key, baseline, crossed, interval(shift, count)))
+    return _GroupFigures(results, shifts, PartEffects(parts, count, draws))
 
 
-def _about(group: str, data: GroupData, occlusion: Occlusion, comparison: str, controls: list[Occlusion]) -> About:
+def _row_key(group: str, data: GroupData, occlusion: Occlusion, comparison: str, controls: list[Occlusion]) -> RowKey:
     """Say what a row is about, and how much of the photos is occluded there."""
     coverage = data.coverage(controls if comparison == CONTROL else [occlusion], controls)
-    return About(
+    return RowKey(
         group=group,
         part=occlusion.part,
         occlusion=occlusion.method.name,
         comparison=comparison,
         photos=data.photos,
-        people=len(data.subjects),
-        missing=coverage.undetected,
+        subjects=len(data.subjects),
+        undetected=coverage.undetected,
         share=coverage.share,
         replaced=coverage.replaced,
         control=coverage.control,
     )
 
 
-def _leads(
-    design: Design, worths: Mapping[str, Worth], means: Mapping[str, GroupMeans]
-) -> dict[tuple[str, str, str], Lead]:
+def _differences(
+    design: Design, effects: Mapping[str, PartEffects], means: Mapping[str, GroupMeans]
+) -> dict[tuple[str, str, str], PairwiseDifference]:
     """Compare each part with the next, in every order in which they are ranked."""
-    effects = {part: [design.of_part(part), *design.controls_of(design.of_part(part))] for part in design.parts}
-    found: dict[tuple[str, str, str], Lead] = {}
-    for name, order in order_parts(worths).items():
+    compared = {part: [design.of_part(part), *design.controls_of(design.of_part(part))] for part in design.parts}
+    found: dict[tuple[str, str, str], PairwiseDifference] = {}
+    for name, order in order_parts(effects).items():
         for group in means if name == ALL_GROUPS else [name]:
             for first, second in pairwise(order):
                 if (group, first, second) not in found:
-                    difference = means[group].difference(effects[first], effects[second])
-                    found[group, first, second] = Lead(difference, worths[group].people)
+                    difference = means[group].difference(compared[first], compared[second])
+                    found[group, first, second] = PairwiseDifference(difference, effects[group].subjects)
     return found
 
 

@@ -1,12 +1,12 @@
-"""Parts in the order of what they are worth, and how sure that order is.
+"""Parts ranked by their effect on the mean impostor score, and how certain that order is.
 
-Parts are ranked by what blurring them does to the mean impostor score: by the shift itself or, where the study has a
-control, by how far it goes beyond that of other places of the same size. Over several groups it is the mean of the
-groups, each counting alike, however many photos it has.
+Parts are ranked by their impostor shift or, where the study has an area-matched control, by their importance: the
+shift net of the control's. Over several groups, the effect is the mean over the groups, equally weighted, however
+many photos each has.
 
-Two things say how sure a place is. People are drawn anew, with replacement, and the parts ranked again, some thousand
-times: how often each comes first. And each part is compared with the next: where the 95 % interval of the difference,
-paired by people, holds zero, the two cannot be told apart.
+Two figures say how certain a rank is. Subjects are resampled with replacement some thousand times and the parts
+ranked again: the share of resamples in which a part is ranked first. And each part is compared with the next: where
+the 95 % CI of the paired difference includes 0, the two are not significantly different.
 """
 
 import math
@@ -28,61 +28,61 @@ SHIFT, IMPORTANCE = "impostor_shift", "importance"
 
 @dataclass(frozen=True)
 class Ranked:
-    """A part's place: the part that is worth most comes first.
+    """A part's place in a ranking; the part with the largest effect is first.
 
     Attributes:
         part: the part.
-        worth: what it is ranked by.
-        first: the share of resamplings of people in which it comes first; NaN where there were none.
-        lead: by how much it is worth more than the next; unknown for the last.
-        resampled_low: where the middle 95 % of what it is worth in these resamplings begin: a check of the interval
-            of `worth`, made from the same people in another way.
-        resampled_high: where they end.
+        effect: what it is ranked by.
+        ranked_first: the share of resamples in which the part is ranked first; NaN where there are none.
+        difference_to_next: its effect minus that of the next part; unknown for the last.
+        resampled_low: lower end of the middle 95 % of its effect over the resamples: a check of the CI of `effect`,
+            from the same subjects by another method.
+        resampled_high: the upper end.
     """
 
     part: str
-    worth: Interval
-    first: float
-    lead: Interval
+    effect: Interval
+    ranked_first: float
+    difference_to_next: Interval
     resampled_low: float = math.nan
     resampled_high: float = math.nan
 
     @property
     def tied(self) -> bool:
-        """Whether it cannot be told apart from the next."""
-        return self.lead.low <= 0 <= self.lead.high
+        """Whether it is not significantly different from the next part."""
+        return self.difference_to_next.low <= 0 <= self.difference_to_next.high
 
 
-class Worth(NamedTuple):
-    """What a group's parts are worth, and how that depends on its people.
+class PartEffects(NamedTuple):
+    """The effect of each part in a group, and how it depends on the group's subjects.
 
     Attributes:
-        parts: part -> its worth.
-        people: how many there are.
-        draws: part -> float64, (b,), its worth in resamplings of people.
+        effects: part -> its effect.
+        subjects: how many subjects there are.
+        resampled: part -> float64, (b,), its effect in resamples of the subjects.
     """
 
-    parts: Mapping[str, Influence]
-    people: int
-    draws: Mapping[str, NDArray[np.float64]]
+    effects: Mapping[str, Influence]
+    subjects: int
+    resampled: Mapping[str, NDArray[np.float64]]
 
 
-class Lead(NamedTuple):
-    """A comparison of two parts of a group: how much more the first is worth."""
+class PairwiseDifference(NamedTuple):
+    """Two parts of a group compared: the effect of the first minus that of the second."""
 
     difference: Influence
-    people: int
+    subjects: int
 
 
 class Agreement(NamedTuple):
-    """Whether parts lost in another way rank alike.
+    """Whether parts rank alike when they are occluded by another method.
 
     Attributes:
-        occlusion: the way.
+        occlusion: the method.
         group: the group, or ``all``.
         parts: in the order of their shifts.
-        tau: Kendall's tau-b between this order's shifts and those of the main way; NaN for fewer than two parts.
-        same_first: whether the same part comes first.
+        tau: Kendall's tau-b between this order's shifts and those of the main method; NaN for fewer than two parts.
+        same_first: whether the same part is ranked first.
     """
 
     occlusion: str
@@ -92,104 +92,121 @@ class Agreement(NamedTuple):
     same_first: bool
 
 
-def order_parts(worths: Mapping[str, Worth]) -> dict[str, list[str]]:
-    """Put the parts of each group into order; of several groups also those of all, which come first.
+def order_parts(groups: Mapping[str, PartEffects]) -> dict[str, list[str]]:
+    """Order the parts of each group; of several groups also those of all, which come first.
 
     Args:
-        worths: group -> its parts' worth.
+        groups: group -> the effects of its parts.
 
     Returns:
-        Group, or ``all``, -> parts, the one worth most first.
+        Group, or ``all``, -> parts, the one with the largest effect first.
     """
     orders = {
-        group: sorted(worth.parts, key=lambda part: -worth.parts[part].value) for group, worth in worths.items()
+        group: _ordered({part: effect.value for part, effect in found.effects.items()})
+        for group, found in groups.items()
     }
-    if len(worths) < 2:
+    if len(groups) < 2:
         return orders
-    first = next(iter(worths.values()))
-    means = {part: math.fsum(worth.parts[part].value for worth in worths.values()) for part in first.parts}
-    return {ALL_GROUPS: sorted(means, key=lambda part: -means[part]), **orders}
+    parts = next(iter(groups.values())).effects
+    sums = {part: math.fsum(found.effects[part].value for found in groups.values()) for part in parts}
+    return {ALL_GROUPS: _ordered(sums), **orders}
 
 
-def rank_parts(worths: Mapping[str, Worth], leads: Mapping[tuple[str, str, str], Lead]) -> dict[str, list[Ranked]]:
+def rank_parts(
+    groups: Mapping[str, PartEffects], differences: Mapping[tuple[str, str, str], PairwiseDifference]
+) -> dict[str, list[Ranked]]:
     """Rank the parts of each group, and of all groups together where there are several.
 
     Args:
-        worths: group -> its parts' worth.
-        leads: (group, part, the part after it in an order of :func:`order_parts`) -> their difference.
+        groups: group -> the effects of its parts.
+        differences: (group, part, the part after it in an order of :func:`order_parts`) -> their difference.
 
     Returns:
-        Group, or ``all``, -> its parts, the one worth most first.
+        Group, or ``all``, -> its parts, the one with the largest effect first.
     """
-    found = {}
-    for name, parts in order_parts(worths).items():
-        groups = list(worths) if name == ALL_GROUPS and len(worths) > 1 else [name]
-        resampled = _resampled([[worths[group].draws[part] for part in parts] for group in groups])
+    rankings = {}
+    for name, parts in order_parts(groups).items():
+        names = list(groups) if name == ALL_GROUPS and len(groups) > 1 else [name]
+        resampled = _summarise_resamples([[groups[group].resampled[part] for part in parts] for group in names])
         ranked = []
         for place, part in enumerate(parts):
-            after = parts[place + 1] if place + 1 < len(parts) else None
-            known = [leads[group, part, after] for group in groups if after and (group, part, after) in leads]
+            following = parts[place + 1] if place + 1 < len(parts) else None
+            known = [
+                differences[group, part, following]
+                for group in names
+                if following and (group, part, following) in differences
+            ]
             ranked.append(
                 Ranked(
                     part,
-                    mean_interval([(worths[group].parts[part], worths[group].people) for group in groups]),
-                    resampled.firsts[place],
-                    mean_interval([(lead.difference, lead.people) for lead in known]),
+                    mean_interval([(groups[group].effects[part], groups[group].subjects) for group in names]),
+                    resampled.ranked_first[place],
+                    mean_interval(known),
                     *resampled.middles[place],
                 )
             )
-        found[name] = ranked
-    return found
+        rankings[name] = ranked
+    return rankings
 
 
-class _Resampled(NamedTuple):
-    """Of each part, in resamplings: how often it comes first, and the middle 95 % of what it is worth."""
+class _Resamples(NamedTuple):
+    """Over the resamples, for each part: how often it is ranked first, and the middle 95 % of its effect."""
 
-    firsts: Sequence[float]
+    ranked_first: Sequence[float]
     middles: Sequence[tuple[float, float]]
 
 
-def _resampled(draws: Sequence[Sequence[NDArray[np.float64]]]) -> _Resampled:
-    """Look at what parts are worth in resamplings of people; NaN where a group has none.
+def _summarise_resamples(effects: Sequence[Sequence[NDArray[np.float64]]]) -> _Resamples:
+    """Summarise the effects over resamples of subjects; NaN where a group has no resamples.
 
     Args:
-        draws: for each group and part, in order, float64 (b,); none for a group that is too small.
+        effects: for each group and part, in order, float64 (b,); empty for a group that is too small.
     """
-    count = len(draws[0])
-    if not all(len(part) for group in draws for part in group):
-        return _Resampled([math.nan] * count, [(math.nan, math.nan)] * count)
-    means = np.mean(draws, axis=0)
-    # At a tie, the part that comes first anyway.
-    firsts = np.bincount(np.argmax(means, axis=0), minlength=count) / means.shape[1]
+    count = len(effects[0])
+    if not all(len(part) for group in effects for part in group):
+        return _Resamples([math.nan] * count, [(math.nan, math.nan)] * count)
+    means = np.mean(effects, axis=0)
+    # argmax takes the first of equal effects: the part that is ranked higher anyway.
+    ranked_first = np.bincount(np.argmax(means, axis=0), minlength=count) / means.shape[1]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-    return _Resampled(firsts.tolist(), list(zip(low.tolist(), high.tolist(), strict=True)))
+    return _Resamples(ranked_first.tolist(), list(zip(low.tolist(), high.tolist(), strict=True)))
 
 
-def compare_ways(results: Sequence[PartResult], main: str) -> list[Agreement]:
-    """Compare how parts rank when they are lost in other ways, by their shifts, with the main way.
+def compare_methods(results: Sequence[PartResult], main: str) -> list[Agreement]:
+    """Compare how parts rank, by their shifts, under each occlusion method and under the main method.
 
     Args:
-        results: of all ways.
-        main: the main way's name.
+        results: of all methods.
+        main: name of the main method.
 
     Returns:
-        A row for each way and group, and for all groups where there are several; the main way first.
+        A row for each method and group, and for all groups where there are several; the main method first.
     """
-    shifts: dict[str, dict[str, dict[str, list[float]]]] = {}
     groups = list(dict.fromkeys(row.group for row in results))
+    shifts: dict[tuple[str, str], dict[str, list[float]]] = {}
     for row in results:
         if row.comparison == WITHIN:
             for name in (row.group, ALL_GROUPS) if len(groups) > 1 else (row.group,):
-                by_part = shifts.setdefault(row.occlusion, {}).setdefault(name, {})
+                by_part = shifts.setdefault((row.occlusion, name), {})
                 by_part.setdefault(row.part, []).append(row.impostor_shift.value)
-    found = []
-    for occlusion in sorted(shifts, key=lambda name: name != main):
-        for group in [ALL_GROUPS] * (len(groups) > 1) + groups:
-            means, ours = (
-                {part: math.fsum(values) / len(values) for part, values in shifts[way][group].items()}
-                for way in (occlusion, main)
-            )
-            order, first = (sorted(each, key=lambda part: -each[part]) for each in (means, ours))
-            tau = kendall_tau([ours[part] for part in means], list(means.values())) if len(means) > 1 else math.nan
-            found.append(Agreement(occlusion, group, order, tau, order[0] == first[0]))
-    return found
+    means = {
+        key: {part: math.fsum(values) / len(values) for part, values in by_part.items()}
+        for key, by_part in shifts.items()
+    }
+    methods = list(dict.fromkeys([main, *(method for method, _ in shifts)]))
+    return [
+        _agreement(method, group, means[method, group], means[main, group])
+        for method in methods
+        for group in [ALL_GROUPS] * (len(groups) > 1) + groups
+    ]
+
+
+def _agreement(method: str, group: str, shifts: Mapping[str, float], main_shifts: Mapping[str, float]) -> Agreement:
+    order = _ordered(shifts)
+    tau = kendall_tau([main_shifts[part] for part in shifts], list(shifts.values())) if len(shifts) > 1 else math.nan
+    return Agreement(method, group, order, tau, order[0] == _ordered(main_shifts)[0])
+
+
+def _ordered(values: Mapping[str, float]) -> list[str]:
+    """Return the parts, largest value first; equal values keep their order."""
+    return sorted(values, key=values.__getitem__, reverse=True)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facepart.analysis.identification import identification_figures
 from facepart.analysis.influence import (
-    PeopleScores,
-    authentic_mean,
-    d_prime_of,
-    eer_of,
-    fmr_of,
-    fnmr_at_fmr_of,
-    impostor_mean,
+    SubjectScores,
+    authentic_mean_influence,
+    d_prime_influence,
+    eer_influence,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    impostor_mean_influence,
 )
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_interval, ratio_interval
 from facepart.analysis.metrics import d_prime as d_prime_between
@@ -33,7 +34,7 @@ ALL_GROUPS = "all"
 
 
 @dataclass(frozen=True)
-class About:
+class RowKey:
     """What a row of figures is about.
 
     Attributes:
@@ -43,8 +44,8 @@ class About:
         comparison: ``within`` (photos with the part blurred among themselves), ``cross`` (those against the original
             ones) or ``control`` (photos with other places of the same size blurred, among themselves).
         photos: of the group.
-        people: on them.
-        missing: photos in which the part was not found, which are compared as they are.
+        subjects: on them.
+        undetected: photos in which the part was not found, which are compared as they are.
         share: mean share of the head (face and hair) that the part covers, over all photos of the group.
         replaced: mean share of the photo that was replaced, counting soft borders by how far.
         control: which control the part has: ``moved`` (the same shape elsewhere on the face), ``blobs`` (smooth blobs
@@ -56,24 +57,24 @@ class About:
     occlusion: str
     comparison: str
     photos: int
-    people: int
-    missing: int
+    subjects: int
+    undetected: int
     share: float
     replaced: float
     control: str = ""
 
 
 @dataclass(frozen=True)
-class PartResult(About):
+class PartResult(RowKey):
     """The figures of one part in one group; NaN where there are too few scores, intervals where too few people.
 
     Attributes:
         authentic_n: authentic scores with the part blurred.
         impostor_n: impostor scores with the part blurred.
-        d_prime_original: d' of the original photos.
+        d_prime_baseline: d' of the original photos.
         d_prime: d' with the part blurred.
         d_prime_change: the second less the first.
-        impostor_mean_original: mean impostor score of the original photos.
+        impostor_mean_baseline: mean impostor score of the original photos.
         impostor_mean: mean impostor score with the part blurred.
         impostor_shift: the second less the first.
         shift_per_percent: that over `replaced`, for each per cent of the photo.
@@ -89,23 +90,29 @@ class PartResult(About):
         authentic_ks: Kolmogorov-Smirnov between the authentic scores before and after.
         authentic_wasserstein: Wasserstein distance between them.
         eer: equal error rate with the part blurred.
-        eer_original: the same of the original photos.
-        fmr_at_original_1e3: FMR with the part blurred, at the original photos' threshold for FMR 1e-3.
-        times_more_1e3: that over the original photos' FMR there: how many times more false matches.
-        fmr_at_original_1e4: as above, for FMR 1e-4.
-        times_more_1e4: as above.
+        eer_baseline: the same of the original photos.
+        fmr_at_baseline_1e3: FMR with the part blurred, at the original photos' threshold for FMR 1e-3.
+        fmr_ratio_1e3: that over the original photos' FMR there: how many times more false matches.
+        fmr_at_baseline_1e4: as above, for FMR 1e-4.
+        fmr_ratio_1e4: as above.
         fnmr_1e3: FNMR with the part blurred, at its own threshold for FMR 1e-3.
-        fnmr_1e3_original: the same of the original photos.
+        fnmr_1e3_baseline: the same of the original photos.
         fnmr_1e4: as above, for FMR 1e-4.
-        fnmr_1e4_original: as above.
+        fnmr_1e4_baseline: as above.
+        rank1_rate: rank-1 identification rate with the part occluded.
+        rank1_rate_baseline: the same of the baseline.
+        rank1_rate_change: the first less the second.
+        rank10_rate: as above, at rank 10.
+        rank10_rate_baseline: as above.
+        rank10_rate_change: as above.
     """
 
     authentic_n: int = 0
     impostor_n: int = 0
-    d_prime_original: Interval = UNKNOWN
+    d_prime_baseline: Interval = UNKNOWN
     d_prime: Interval = UNKNOWN
     d_prime_change: Interval = UNKNOWN
-    impostor_mean_original: Interval = UNKNOWN
+    impostor_mean_baseline: Interval = UNKNOWN
     impostor_mean: Interval = UNKNOWN
     impostor_shift: Interval = UNKNOWN
     shift_per_percent: Interval = UNKNOWN
@@ -121,21 +128,27 @@ class PartResult(About):
     authentic_ks: float = math.nan
     authentic_wasserstein: float = math.nan
     eer: Interval = UNKNOWN
-    eer_original: Interval = UNKNOWN
-    fmr_at_original_1e3: Interval = UNKNOWN
-    times_more_1e3: Interval = UNKNOWN
-    fmr_at_original_1e4: Interval = UNKNOWN
-    times_more_1e4: Interval = UNKNOWN
+    eer_baseline: Interval = UNKNOWN
+    fmr_at_baseline_1e3: Interval = UNKNOWN
+    fmr_ratio_1e3: Interval = UNKNOWN
+    fmr_at_baseline_1e4: Interval = UNKNOWN
+    fmr_ratio_1e4: Interval = UNKNOWN
     fnmr_1e3: Interval = UNKNOWN
-    fnmr_1e3_original: Interval = UNKNOWN
+    fnmr_1e3_baseline: Interval = UNKNOWN
     fnmr_1e4: Interval = UNKNOWN
-    fnmr_1e4_original: Interval = UNKNOWN
+    fnmr_1e4_baseline: Interval = UNKNOWN
+    rank1_rate: Interval = UNKNOWN
+    rank1_rate_baseline: Interval = UNKNOWN
+    rank1_rate_change: Interval = UNKNOWN
+    rank10_rate: Interval = UNKNOWN
+    rank10_rate_baseline: Interval = UNKNOWN
+    rank10_rate_change: Interval = UNKNOWN
 
 
 def part_result(
-    about: About,
-    original: PeopleScores,
-    blurred: PeopleScores,
+    key: RowKey,
+    original: SubjectScores,
+    blurred: SubjectScores,
     shift: Interval,
     *,
     control_shift: Interval = UNKNOWN,
@@ -144,7 +157,7 @@ def part_result(
     """Compute the figures of one part; where there are no authentic scores, all that needs them is NaN.
 
     Args:
-        about: what the row is about.
+        key: what the row is about.
         original: the scores of the original photos.
         blurred: the scores with the part blurred.
         shift: of the mean impostor score (:func:`facepart.analysis.contrasts.contrast` knows its interval).
@@ -155,15 +168,15 @@ def part_result(
         FacepartError: there are no impostor scores.
     """
     before, after = original.scores, blurred.scores
-    people = about.people
+    subjects = key.subjects
     # People with no second photo have no part in authentic scores.
     pairs = int(np.count_nonzero(blurred.sums.authentic.count))
     modes = [_mode(scores) for scores in (before, after)]
     both = bool(before.authentic.n and after.authentic.n)
-    percent = 100 * about.replaced
+    percent = 100 * key.replaced
     figures: dict[str, Interval | float] = {
-        "impostor_mean_original": interval(impostor_mean(original), people),
-        "impostor_mean": interval(impostor_mean(blurred), people),
+        "impostor_mean_baseline": interval(impostor_mean_influence(original), subjects),
+        "impostor_mean": interval(impostor_mean_influence(blurred), subjects),
         "impostor_shift": shift,
         "shift_per_percent": Interval(*(part / percent for part in shift)) if percent else UNKNOWN,
         "control_shift": control_shift,
@@ -177,29 +190,31 @@ def part_result(
     for name, target in (("1e3", 1e-3), ("1e4", 1e-4)):
         if supports(before.impostor, target):
             threshold = threshold_at_fmr(before.impostor, target)
-            here, there = fmr_of(blurred, threshold), fmr_of(original, threshold)
-            figures[f"fmr_at_original_{name}"] = rate_interval(here, people, people / 2)
-            figures[f"times_more_{name}"] = ratio_interval(here, there, people)
+            here, there = fmr_influence(blurred, threshold), fmr_influence(original, threshold)
+            figures[f"fmr_at_baseline_{name}"] = rate_interval(here, subjects, subjects / 2)
+            figures[f"fmr_ratio_{name}"] = ratio_interval(here, there, subjects)
     if both:
-        moved = authentic_mean(blurred).minus(authentic_mean(original))
-        d_primes = [d_prime_of(group) for group in (original, blurred)]
+        moved = authentic_mean_influence(blurred).minus(authentic_mean_influence(original))
+        d_primes = [d_prime_influence(group) for group in (original, blurred)]
         figures |= {
-            "d_prime_original": interval(d_primes[0], people),
-            "d_prime": interval(d_primes[1], people),
-            "d_prime_change": interval(d_primes[1].minus(d_primes[0]), people),
-            "authentic_mean": interval(authentic_mean(blurred), pairs),
+            "d_prime_baseline": interval(d_primes[0], subjects),
+            "d_prime": interval(d_primes[1], subjects),
+            "d_prime_change": interval(d_primes[1].minus(d_primes[0]), subjects),
+            "authentic_mean": interval(authentic_mean_influence(blurred), pairs),
             "authentic_shift": interval(moved, pairs),
             "authentic_ks": kolmogorov_smirnov(before.authentic, after.authentic),
             "authentic_wasserstein": wasserstein(before.authentic, after.authentic),
-            "eer": rate_interval(eer_of(blurred), pairs, pairs),
-            "eer_original": rate_interval(eer_of(original), pairs, pairs),
+            "eer": rate_interval(eer_influence(blurred), pairs, pairs),
+            "eer_baseline": rate_interval(eer_influence(original), pairs, pairs),
         }
         for name, target in (("1e3", 1e-3), ("1e4", 1e-4)):
-            for group, ending in ((blurred, ""), (original, "_original")):
+            for group, ending in ((blurred, ""), (original, "_baseline")):
                 if supports(group.scores.impostor, target):
-                    missed = fnmr_at_fmr_of(group, target)
+                    missed = fnmr_at_fmr_influence(group, target)
                     figures[f"fnmr_{name}{ending}"] = rate_interval(missed, pairs, pairs)
-    return PartResult(**vars(about), authentic_n=after.authentic.n, impostor_n=after.impostor.n, **figures)  # type: ignore[arg-type]
+    if original.ranks is not None and blurred.ranks is not None:
+        figures |= identification_figures(original.ranks, blurred.ranks)
+    return PartResult(**vars(key), authentic_n=after.authentic.n, impostor_n=after.impostor.n, **figures)  # type: ignore[arg-type]
 
 
 def _mode(scores: GroupScores) -> float:

@@ -114,8 +114,8 @@ def _make_photos(arguments: argparse.Namespace, photos: Path) -> "tuple[Outcome,
 def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
     """Say which part shifts the impostor scores most, and how little a demo proves."""
     (ranked,) = found.figures.rankings.values()
-    most = max(ranked, key=_effect)
-    label, shift = PARTS[most.part].label, most.worth.value
+    most = max(ranked, key=_size)
+    label, shift = PARTS[most.part].label, most.effect.value
     text = (
         f"Occluding the {label} shifted the impostor scores most: their mean {'rose' if shift > 0 else 'fell'} by "
         f"{abs(shift):.4f}. "
@@ -133,5 +133,5 @@ def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
     return textwrap.fill(text, _WIDTH)
 
 
-def _effect(ranked: "Ranked") -> float:
-    return abs(ranked.worth.value)
+def _size(ranked: "Ranked") -> float:
+    return abs(ranked.effect.value)

@@ -93,6 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the pairs (GROUP_authentic.npy, GROUP_impostor.npy), the distribution (GROUP_scores.npz) or both "
         f"(default: both up to {MOST_PAIRS // 10**6} million pairs, else the distribution)",
     )
+    group.add_argument(
+        "--ranks",
+        action="store_true",
+        help="also write GROUP_ranks.csv: the rank of each probe's best authentic score among its impostor scores",
+    )
     group = parser.add_argument_group("hardware")
     group.add_argument(
         "--device",
@@ -126,6 +131,7 @@ def execute(arguments: argparse.Namespace) -> int:
             exclude_same=arguments.exclude_same,
             include_same_photo=arguments.include_same_photo,
             save=arguments.save,
+            ranks=arguments.ranks,
             device=arguments.device,
             workers=arguments.workers,
             count=count,
@@ -202,6 +208,10 @@ def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None)
         line += f"; left out {counted(outcome.left_out, 'pair')} of the same photo"
     if exclusion and outcome.excluded is not None:
         line += f"; left out {counted(outcome.excluded, 'authentic pair')} {exclusion.words}"
+    if outcome.ranked is not None:
+        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
+        if outcome.ranked < outcome.probes:
+            line += f", {outcome.probes - outcome.ranked} without a rank (no authentic or no impostor pair)"
     return line
 
 

@@ -1,8 +1,8 @@
-"""Plot score distributions, error curves or tables of one or several sets of scores.
+"""Plot score distributions, error rates or identification rates of one or several sets, or tabulate them.
 
 Reads the score files of `facepart match` (.npz, .npy), or those of other programs (.npy, .txt, .csv). Writes
 NAME.png, NAME.svg, NAME.csv (the points of the figure) and NAME.txt (d', EER, FNMR at fixed FMRs, means,
-Kolmogorov-Smirnov statistics). The other sets are compared with set 1.
+Kolmogorov-Smirnov statistics; with --kind cmc, identification rates). The other sets are compared with set 1.
 
 Values of a list are separated by blanks or commas: --fmr 1e-3 1e-4, or --fmr 1e-3,1e-4.
 """
@@ -12,9 +12,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from facepart.analysis.intervals import FEWEST_PEOPLE
-from facepart.analysis.metrics.operating_point import FEWEST_FALSE_MATCHES, REPORTED_FMRS
+from facepart.analysis.intervals import MIN_SUBJECTS
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES, REPORTED_FMRS
 from facepart.cli.list_action import ListAction
+from facepart.cli.rank_set_options import CMC, add_rank_arguments, refuse_rank_options
 from facepart.cli.score_set_options import add_set_arguments
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from facepart.plots.statistics import Statistics
 
 _TABLE, _DIFFERENCE, _ROC = "table", "difference", "roc"
-# What --kind takes, and what it means; the figures are those of facepart.plots.KINDS.
+# What --kind takes, and what it means; the figures are those of facepart.plots.KINDS, and CMC curves.
 _FIGURES = {
     "histogram": "score distributions",
     _ROC: "TMR against FMR",
     "det": "FNMR against FMR",
     "fmr_fnmr": "both error rates against the threshold",
+    CMC: "identification rate against rank",
 }
 _TABLES = {
     _TABLE: "d', EER and error rates, of any number of sets",
@@ -131,6 +133,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="name of the files, without extension; goes with -d (default: none)",
     )
+    add_rank_arguments(parser)
     for option, reason in _NO_EFFECT.items():
         add(option, action=_NoEffect, nargs="?", const=reason, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for options, answer in _ELSEWHERE.items():
@@ -140,11 +143,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart plot``; return the exit status."""
     # Imported here, so that `-h` does not wait for matplotlib.
+    from facepart.cli.plot_cmc import draw_cmc
     from facepart.cli.score_sets import read_sets
     from facepart.cli.score_tables import compare, tabulate
     from facepart.plots.plot_files import plot
 
     _refuse_misplaced(arguments)
+    if arguments.kind == CMC:
+        return draw_cmc(arguments)
+    refuse_rank_options(arguments)
     if arguments.kind == _TABLE:
         return tabulate(arguments)
     if arguments.kind == _DIFFERENCE:
@@ -191,7 +198,7 @@ def _warn_of_no_band(labels: Sequence[str]) -> None:
     for label in labels:
         logging.getLogger(__name__).warning(
             "%s: no band: fewer than %d subjects with two photos, or fewer than %d expected false matches",
-            *(label, FEWEST_PEOPLE, FEWEST_FALSE_MATCHES),
+            *(label, MIN_SUBJECTS, MIN_FALSE_MATCHES),
         )
 
 

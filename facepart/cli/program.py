@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
@@ -10,6 +11,7 @@ from typing import Protocol, cast
 from facepart import __version__
 from facepart.cli.command_parser import CommandParser
 from facepart.errors import FacepartError, UsageError
+from facepart.files.cache import cache_folder
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
 COMMANDS = {
@@ -80,6 +82,8 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
     Returns:
         The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 130 if interrupted.
     """
+    # Before matplotlib is imported: it would keep its list of fonts in the home folder.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)
     logging.basicConfig(format="facepart: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:

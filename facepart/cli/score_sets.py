@@ -9,7 +9,7 @@ from facepart.errors import FacepartError, UsageError
 from facepart.plots.difference import Sample
 from facepart.plots.sets import ScoreSet
 from facepart.scores import ScoreDistribution, read_both, read_scores
-from facepart.scores.subject_sums import PersonSums, load_people_of, people_beside
+from facepart.scores.subject_sums import SubjectSums, load_subject_sums_of, subject_sums_beside
 
 
 def read_sets(options: Mapping[str, Any], *, need_people: bool = False, use_people: bool = False) -> list[ScoreSet]:
@@ -62,7 +62,7 @@ def missing_sums(options: Mapping[str, Any]) -> list[str]:
     places = []
     for number in _numbers(options):
         for file in _files(options, number):
-            place = people_beside(file)
+            place = subject_sums_beside(file)
             if place is None:
                 places.append(f"{file} does not have a name that `facepart match` gives")
             elif not place.exists():
@@ -111,9 +111,9 @@ def _read_set(options: Mapping[str, Any], number: int, need_people: bool, use_pe
 
 def _read_people(
     number: int, files: list[Path], scores: Mapping[str, ScoreDistribution], need: bool
-) -> PersonSums | None:
+) -> SubjectSums | None:
     """Read the sums by subject that lie beside all of a set's files."""
-    places = {people_beside(file) for file in files}
+    places = {subject_sums_beside(file) for file in files}
     place = places.pop()
     if need and (places or place is None):
         raise FacepartError(
@@ -127,7 +127,7 @@ def _read_people(
         )
     if places or place is None or not place.exists():
         return None
-    return load_people_of(place, scores)
+    return load_subject_sums_of(place, scores)
 
 
 def _samples(options: Mapping[str, Any], number: int) -> dict[str, Sample]:

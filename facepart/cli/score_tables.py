@@ -4,9 +4,9 @@ import argparse
 import math
 from collections.abc import Sequence
 
-from facepart.analysis.intervals import FEWEST_PEOPLE, Interval
+from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.metrics import REPORTED_FMRS
-from facepart.analysis.metrics.operating_point import FEWEST_FALSE_MATCHES
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.cli.score_sets import missing_sums, read_samples, read_sets
 from facepart.plots.difference import Difference, difference
 from facepart.plots.plot_files import save_differences, save_rates
@@ -23,7 +23,7 @@ def tabulate(arguments: argparse.Namespace) -> int:
     fmrs = arguments.fmr or ([] if arguments.threshold else REPORTED_FMRS)
     rates = rates_table(sets, fmrs, arguments.threshold or [])
     statistics = all_statistics(sets)
-    known = any(entry.people is not None for entry in sets)
+    known = any(entry.sums is not None for entry in sets)
     labelled = enumerate(zip(sets, statistics, strict=True), 1)
     tables = [
         [("set", "label", "authentic", "impostor", "d'", _CI, "EER", _CI)]
@@ -37,7 +37,7 @@ def tabulate(arguments: argparse.Namespace) -> int:
         if len(table) > 1:
             _print_table(table, known)
     if any(math.isnan(row.threshold) for row in rates):
-        print(f"{_UNKNOWN}: too few impostor scores, fewer than {FEWEST_FALSE_MATCHES} expected false matches")
+        print(f"{_UNKNOWN}: too few impostor scores, fewer than {MIN_FALSE_MATCHES} expected false matches")
     if known:
         print(f"{_CI}: subject-level (cluster-robust); {_UNKNOWN} if it cannot be computed")
     else:
@@ -122,7 +122,7 @@ def _difference_lines(found: Difference) -> list[str]:
     if not found.subjects:
         shift += "; no subject-level CI"
     elif math.isnan(means.low):
-        shift += f"; no subject-level CI: fewer than {FEWEST_PEOPLE} subjects"
+        shift += f"; no subject-level CI: fewer than {MIN_SUBJECTS} subjects"
     else:
         verdict = (
             "does not include 0" if means.low > 0 or means.high < 0 else "includes 0: not significantly different"

@@ -23,6 +23,7 @@ import numpy as np
 from facepart import __version__
 from facepart.cluster.blocks import (
     AHEAD,
+    BlockProbes,
     Found,
     add_found,
     block_pairs,
@@ -36,9 +37,10 @@ from facepart.cluster.room import Nodes, wait_for_room
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE
-from facepart.matching.counting import arranged
+from facepart.matching.counting import arranged, subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.match import Count
+from facepart.matching.ranks import RankCounter
 from facepart.matching.subject_sums import HighScores
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores
@@ -83,7 +85,13 @@ def take_over(probe: Faces, gallery: Faces | None = None, *, block_tiles: int | 
 
 
 def count_scores(
-    rows: "Blocks", columns: "Blocks | None", *, threads: int, high: HighScores, progress: Progress = silent
+    rows: "Blocks",
+    columns: "Blocks | None",
+    *,
+    threads: int,
+    high: HighScores,
+    ranks: RankCounter | None = None,
+    progress: Progress = silent,
 ) -> GroupScores:
     """Compare faces that lie in the cluster's store, and count their scores.
 
@@ -92,6 +100,7 @@ def count_scores(
         columns: those they are compared with; None compares `rows` with each other.
         threads: processors of a task.
         high: where the high impostor scores are counted by person, too; on the CPU.
+        ranks: where the ranks of the probes are counted, as in :func:`facepart.matching.counting.count_scores`.
         progress: told (pairs looked at, pairs in all).
 
     Returns:
@@ -105,6 +114,7 @@ def count_scores(
     nodes = Nodes()
     pairs = block_pairs([size for _, size in rows], None if columns is None else [size for _, size in columns])
     others = columns or rows
+    probes = None if ranks is None else _put_probes(ranks, [size for _, size in rows])
     count: Any = ray.remote(num_cpus=threads, max_retries=_RETRIES)(count_block)
     add: Any = ray.remote(num_cpus=1, max_retries=_RETRIES)(add_found)
     at_once = results_at_once(len(pairs))
@@ -124,7 +134,10 @@ def count_scores(
             while waiting and len(counting) < AHEAD * workers:
                 i, j, size = waiting.popleft()
                 blocks = rows[i][0], None if j is None else others[j][0]
-                counting[count.remote(*blocks, high.lowest, threads, __version__)] = size
+                ranked: list[Any] = []
+                if probes is not None:
+                    ranked = [probes[i], None if j is None or columns else probes[j]]
+                counting[count.remote(*blocks, high.lowest, threads, __version__, *ranked)] = size
             while len(counted) >= at_once or (counted and not counting):
                 adding.add(add.remote(*counted[:at_once]))
                 del counted[:at_once]
@@ -137,6 +150,8 @@ def count_scores(
                     found: Found = ray.get(ready)
                     table[found.scores.places] += found.scores.counts
                     high.take(found.high.places, found.high.counts)
+                    if ranks is not None and found.ranks is not None:
+                        ranks.take(found.ranks)
                     arithmetic |= found.arithmetic
                 else:
                     done += counting.pop(ready)
@@ -158,10 +173,21 @@ def _put(faces: Faces, tiles: int) -> "Blocks":
     """Put faces into Ray's store, in blocks of so many tiles."""
     import ray
 
-    order = np.argsort(faces.subjects, kind="stable")
+    order = subject_order(faces)
     sizes = sizes_of_blocks(len(order), tiles)
     orders = np.split(order, np.cumsum(sizes)[:-1])
     return [(ray.put(arranged(faces, some, TILE)), size) for some, size in zip(orders, sizes, strict=True)]
+
+
+def _put_probes(ranks: RankCounter, sizes: list[int]) -> "list[ObjectRef[BlockProbes]]":
+    """Put into Ray's store what tasks have to know of each block of probes, which are of these sizes."""
+    import ray
+
+    firsts = np.cumsum([0, *sizes[:-1]]).tolist()
+    return [
+        ray.put(BlockProbes(first, ranks.best(first, first + size)))
+        for first, size in zip(firsts, sizes, strict=True)
+    ]
 
 
 def _why(error: Exception) -> str:

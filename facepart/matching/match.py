@@ -1,16 +1,16 @@
 """The batch runner of matching: features on disk -> score files.
 
-For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), ``CM_people.npz`` with sums by person
+For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), ``CM_people.npz`` with sums by subject
 (:mod:`facepart.scores.subject_sums`) and, unless there are too many pairs, ``CM_authentic.npy`` and
 ``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and, with a gallery,
-``CM_gallery_labels.txt`` (``row folder/stem``), and ``run.json``, which tells of all groups in the folder. A score
-file is one result of all features, so there is nothing to resume: a run computes it anew and replaces it when it is
-whole.
+``CM_gallery_labels.txt`` (``row folder/stem``), with ``ranks`` ``CM_ranks.csv`` (:mod:`facepart.scores.ranks`), and
+``run.json``, a record of all groups in the folder. A score file is one result of all features, so there is nothing to
+resume: a run computes it anew and replaces it when it is whole.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
-from facepart.matching.counting import count_scores
+from facepart.matching.counting import count_scores, subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.groups import Group, read_group
 from facepart.matching.output import (
@@ -36,6 +36,7 @@ from facepart.matching.output import (
 )
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, prepare
+from facepart.matching.ranks import RankCounter, best_authentic
 from facepart.matching.subject_sums import (
     HighScores,
     authentic_scores,
@@ -45,7 +46,8 @@ from facepart.matching.subject_sums import (
 )
 from facepart.networks.engine_choice import choose_device
 from facepart.scores import STEPS, GroupScores, save_scores
-from facepart.scores.subject_sums import PersonSums, Sums, people_path, save_people
+from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
+from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
 STAGE = "match"
 
@@ -53,8 +55,11 @@ STAGE = "match"
 class Count(Protocol):
     """What counts the scores of two sides that were taken over."""
 
-    def __call__(self, *, high: HighScores, progress: Progress) -> GroupScores:
-        """Take where high scores are counted by person, and whom to tell of progress."""
+    def __call__(self, *, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
+        """Take where high scores are counted by person and, if asked for, ranks; and whom to tell of progress.
+
+        Ranks are of the probes in the order of :func:`~facepart.matching.counting.subject_order`.
+        """
 
 
 class TakeOver(Protocol):
@@ -91,6 +96,7 @@ def match_groups(
     exclude_same: str | None = None,
     include_same_photo: bool = False,
     save: Save | None = None,
+    ranks: bool = False,
     device: str = "cpu",
     workers: int | None = None,
     down_to: float = 1.0,
@@ -113,6 +119,7 @@ def match_groups(
             and its blurred copy share all but the part: such pairs inflate the authentic scores.
         save: the pairs, their distribution or both; None for both up to 50 million pairs, beyond that the
             distribution.
+        ranks: whether the rank of every probe is counted, too.
         device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
             are written are always compared on the CPU: the disk is slower than that.
         workers: threads on the CPU; None for one a processor. They do not change the results.
@@ -148,12 +155,11 @@ def match_groups(
         raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
     prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
     for each in prepared:
-        refuse_leftovers(output, each.group.name, each.outcome.saved)
+        refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
     refuse_full_disk(output, with_pairs)
     for each in prepared:
-        _compare(each, output, device, workers, down_to, take_over, progress)
-        yield each.outcome
+        yield _compare(each, output, device, workers, down_to, take_over, progress, ranks)
 
 
 def _compare(
@@ -164,7 +170,8 @@ def _compare(
     down_to: float,
     take_over: TakeOver,
     progress: Progress,
-) -> None:
+    with_ranks: bool,
+) -> MatchOutcome:
     """Compare a group and write all its files."""
     group, outcome, people = prepared.group, prepared.outcome, len(prepared.people)
     name = group.name
@@ -183,22 +190,39 @@ def _compare(
     ours = authentic_sums(people, authentic, lowest)
     theirs = impostor_moments(people, left, right)
     del authentic
+    best = best_authentic(left, right, workers) if with_ranks else None
+    order = subject_order(left) if outcome.saved == "distribution" else np.arange(len(left.subjects))
+    ranks = None if best is None else RankCounter(best[order], at)
     if outcome.saved == "distribution":
         count = take_over(left, right)
         del left, right
         high = HighScores(people, lowest, at)
-        scores = count(high=high, progress=progress)
+        scores = count(high=high, ranks=ranks, progress=progress)
     else:
         high = HighScores(people, lowest, at)
-        blocks = _noted(pair_blocks(left, right, workers=workers), left, right or left, high)
+        blocks = _noted(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, high)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
-        sums = PersonSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
-        save_people(people_path(output, name), sums)
+        sums = SubjectSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
+        save_subject_sums(subject_sums_path(output, name), sums)
         save_scores(output / f"{name}_scores.npz", scores)
+    if ranks is not None and best is not None:
+        found = _ranks_of(prepared, best, order, ranks)
+        save_ranks(ranks_path(output, name), found)
+        outcome = replace(outcome, ranked=int(found.ranked.sum()), ranked_first=int((found.ranks == 1).sum()))
     counts = asdict(outcome)
     del counts["group"]
     _record(output, name, settings, counts)
+    return outcome
+
+
+def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.int64], ranks: RankCounter) -> Ranks:
+    """Give the ranks of a group's probes, which were counted in another order."""
+    _, *counted = ranks.counts()
+    above, highest = (np.empty_like(values) for values in counted)
+    above[order], highest[order] = counted
+    subjects = prepared.people[prepared.left.subjects].tolist()
+    return make_ranks(prepared.group.probe.labels, subjects, above, best, highest)
 
 
 def _normalised(faces: Faces) -> Faces:

@@ -2,8 +2,8 @@
 
 Pointwise, and vertical: at an FMR, the threshold is the one where these impostor scores have it, and the interval
 is that of 1 - FNMR there, which allows for the threshold being an estimate, too
-(:func:`facepart.analysis.influence.fnmr_at_fmr_of`). Subjects are what varies, not scores: two scores that share a
-subject are not independent.
+(:func:`facepart.analysis.metrics.fnmr_at_fmr_influence`). Subjects are what varies, not scores: two scores that
+share a subject are not independent.
 
 The band is where intervals are: at FMRs for which ten false matches are expected, of at least ten subjects, and up to
 the FMR where the sums by subject end, of some per cent.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.influence import PeopleScores, fnmr_at_fmr_of
+from facepart.analysis.influence import SubjectScores, fnmr_at_fmr_influence
 from facepart.analysis.intervals import Interval, rate_interval
 from facepart.analysis.metrics import OperatingPoint, operating_point
 
@@ -39,14 +39,14 @@ class Band(NamedTuple):
     points: tuple[OperatingPoint, ...]
 
 
-def tmr_at_fmr_interval(group: PeopleScores, target: float) -> Interval:
+def tmr_at_fmr_interval(group: SubjectScores, target: float) -> Interval:
     """Give the TMR at an FMR with its interval; see the head of this module.
 
     Args:
         group: scores of both kinds, with their sums by subject.
         target: the FMR, above 0 and below 1; whether there are impostor scores enough for it is not asked here.
     """
-    return matched(rate_interval(fnmr_at_fmr_of(group, target), *_subjects(group)))
+    return matched(rate_interval(fnmr_at_fmr_influence(group, target), *_subjects(group)))
 
 
 def matched(missed: Interval) -> Interval:
@@ -54,13 +54,13 @@ def matched(missed: Interval) -> Interval:
     return Interval(1 - missed.value, missed.error, 1 - missed.high, 1 - missed.low)
 
 
-def _subjects(group: PeopleScores) -> tuple[int, int]:
+def _subjects(group: SubjectScores) -> tuple[int, int]:
     """Count the subjects with authentic scores, and give the same as the least number of independent units."""
     count = int(np.count_nonzero(group.sums.authentic.count))
     return count, count
 
 
-def roc_band(group: PeopleScores) -> Band:
+def roc_band(group: SubjectScores) -> Band:
     """Compute the band of a group's ROC curve.
 
     Raises:

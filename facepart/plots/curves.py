@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_of, operating_point
+from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_from_rates, operating_point
 from facepart.plots import style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
@@ -218,7 +218,7 @@ def _end(
     """Add the grid, and the legend with each set's EER."""
     axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer_of(entry.rates):.2%}" for entry in sets]
+    labels = [f"{entry.label}: EER\u00a0=\u00a0{eer_from_rates(entry.rates):.2%}" for entry in sets]
     targets = {"at FMR 10⁻², 10⁻³ ...": {"linestyle": "none", "marker": _MARK, "markersize": 4}}
     add_legend(axes, labels, title, (key or {}) | (targets if any(each.marked for each in curves) else {}))
 

@@ -15,15 +15,15 @@ import numpy as np
 
 from facepart.analysis.influence import (
     Influence,
-    PeopleScores,
-    authentic_mean,
+    SubjectScores,
+    authentic_mean_influence,
     difference_of,
-    impostor_mean,
+    impostor_mean_influence,
 )
 from facepart.analysis.intervals import UNKNOWN, Interval, interval
 from facepart.analysis.metrics import kolmogorov_smirnov, kolmogorov_smirnov_p, mean_shift
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import PersonSums
+from facepart.scores.subject_sums import SubjectSums
 
 _NONE = ScoreDistribution(np.empty(0, np.int32), np.empty(0, np.int64))
 
@@ -36,13 +36,13 @@ class Sample:
         label: what they are called.
         kind: ``authentic`` or ``impostor``.
         scores: at least one.
-        people: the sums by subject of their group; None where they are not known.
+        sums: the sums by subject of their group; None where they are not known.
     """
 
     label: str
     kind: str
     scores: ScoreDistribution
-    people: PersonSums | None = None
+    sums: SubjectSums | None = None
 
 
 class Difference(NamedTuple):
@@ -76,10 +76,10 @@ def difference(first: Sample, second: Sample) -> Difference:
     """
     statistic = kolmogorov_smirnov(first.scores, second.scores)
     p_value = kolmogorov_smirnov_p(statistic, first.scores.n, second.scores.n)
-    if first.people is None or second.people is None:
+    if first.sums is None or second.sums is None:
         means = UNKNOWN._replace(value=mean_shift(first.scores, second.scores))
         return Difference(first, second, statistic, p_value, means, 0, False)
-    (ours, names), (theirs, others) = _mean(first, first.people), _mean(second, second.people)
+    (ours, names), (theirs, others) = _mean(first, first.sums), _mean(second, second.sums)
     apart, paired = difference_of((theirs, others), (ours, names))
     means = interval(apart, min(len(names), len(others)))
     return Difference(first, second, statistic, p_value, means, len({*names, *others}), paired)
@@ -101,11 +101,12 @@ def difference_rows(found: Sequence[Difference]) -> Iterator[tuple[object, ...]]
         )
 
 
-def _mean(sample: Sample, people: PersonSums) -> tuple[Influence, list[str]]:
+def _mean(sample: Sample, sums: SubjectSums) -> tuple[Influence, list[str]]:
     """Give a sample's mean with what each subject adds to it, and the subjects: those that have such scores."""
     if sample.kind == "impostor":
-        found, sums = impostor_mean(PeopleScores(GroupScores(_NONE, sample.scores), people)), people.impostor
+        found = impostor_mean_influence(SubjectScores(GroupScores(_NONE, sample.scores), sums))
+        has = sums.impostor.count > 0
     else:
-        found, sums = authentic_mean(PeopleScores(GroupScores(sample.scores, _NONE), people)), people.authentic
-    has = sums.count > 0
-    return found._replace(people=found.people[has]), people.people[has].tolist()
+        found = authentic_mean_influence(SubjectScores(GroupScores(sample.scores, _NONE), sums))
+        has = sums.authentic.count > 0
+    return found._replace(by_subject=found.by_subject[has]), sums.subjects[has].tolist()

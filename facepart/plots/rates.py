@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facepart.analysis.influence import fmr_of, fnmr_of
+from facepart.analysis.influence import fmr_influence, fnmr_influence
 from facepart.analysis.intervals import UNKNOWN, Interval, rate_interval
 from facepart.analysis.metrics import fmr, fnmr, operating_point
 from facepart.errors import UsageError
@@ -91,6 +91,6 @@ def _at_threshold(number: int, entry: ScoreSet, threshold: float) -> Rates:
         wrong, missed = (UNKNOWN._replace(value=rate) for rate in rates)
     else:
         people, pairs = (int(np.count_nonzero(kind.count)) for kind in (group.sums.impostor, group.sums.authentic))
-        wrong = rate_interval(fmr_of(group, threshold), people, people / 2)
-        missed = rate_interval(fnmr_of(group, threshold), pairs, pairs)
+        wrong = rate_interval(fmr_influence(group, threshold), people, people / 2)
+        missed = rate_interval(fnmr_influence(group, threshold), pairs, pairs)
     return Rates(number, entry.label, math.nan, threshold, wrong, matched(missed))

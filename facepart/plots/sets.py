@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import ErrorRates, error_rates
 from facepart.errors import FacepartError
 from facepart.plots.bands import Band, roc_band
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import PersonSums
+from facepart.scores.subject_sums import SubjectSums
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class ScoreSet:
         label: what a legend calls it.
         authentic: its authentic scores, at least one.
         impostor: its impostor scores, at least one.
-        people: the sums of these scores by subject; None where they are not known. Intervals need them.
+        sums: the sums of these scores by subject; None where they are not known. Intervals need them.
     """
 
     label: str
     authentic: ScoreDistribution
     impostor: ScoreDistribution
-    people: PersonSums | None = None
+    sums: SubjectSums | None = None
 
     @cached_property
     def rates(self) -> ErrorRates:
@@ -34,11 +34,11 @@ class ScoreSet:
         return error_rates(self.authentic, self.impostor)
 
     @property
-    def by_subject(self) -> PeopleScores | None:
+    def by_subject(self) -> SubjectScores | None:
         """The scores with their sums by subject; None where these are not known."""
-        if self.people is None:
+        if self.sums is None:
             return None
-        return PeopleScores(GroupScores(self.authentic, self.impostor), self.people)
+        return SubjectScores(GroupScores(self.authentic, self.impostor), self.sums)
 
     @cached_property
     def band(self) -> Band:

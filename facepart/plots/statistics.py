@@ -19,15 +19,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facepart.analysis.influence import d_prime_of
-from facepart.analysis.influence import eer_of as eer_influence
+from facepart.analysis.influence import d_prime_influence
+from facepart.analysis.influence import eer_influence as eer_influence
 from facepart.analysis.intervals import interval, rate_interval
 from facepart.analysis.metrics import (
     REPORTED_FMRS,
     TOO_FEW,
     auc,
     d_prime,
-    eer_of,
+    eer_from_rates,
     fnmr_at_fmr,
     kolmogorov_smirnov,
     mean_shift,
@@ -48,7 +48,7 @@ def set_statistics(scores: ScoreSet) -> Statistics:
         "authentic_mean": scores.authentic.mean,
         "impostor_mean": scores.impostor.mean,
         "d_prime": d_prime(*pair),
-        "eer": eer_of(scores.rates),
+        "eer": eer_from_rates(scores.rates),
         "auc": auc(*pair),
         **{f"fnmr_at_fmr_{target:.0e}": _known(fnmr_at_fmr(*pair, target)) for target in REPORTED_FMRS},
     }
@@ -61,7 +61,7 @@ def interval_statistics(scores: ScoreSet) -> Statistics:
         return {}
     people, pairs = (int(np.count_nonzero(kind.count)) for kind in (group.sums.impostor, group.sums.authentic))
     intervals = {
-        "d_prime": interval(d_prime_of(group), people),
+        "d_prime": interval(d_prime_influence(group), people),
         "eer": rate_interval(eer_influence(group), pairs, pairs),
     }
     return {

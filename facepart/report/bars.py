@@ -68,7 +68,7 @@ def _bars(content: Content) -> Mapping[tuple[str, str], Bar]:
             if (row.comparison, row.occlusion) == (WITHIN, content.occlusion):
                 shifts[row.group, row.part] = row.impostor_shift.value
     return {
-        (group.name, ranked.part): Bar(ranked.worth, shifts.get((group.name, ranked.part), math.nan))
+        (group.name, ranked.part): Bar(ranked.effect, shifts.get((group.name, ranked.part), math.nan))
         for group in content.groups
         for ranked in content.rankings[group.name]
     }

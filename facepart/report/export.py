@@ -54,7 +54,7 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
                 row |= _inverse("ratio_fnmr", ratio.fnmr)
             rows.append(row)
     names = [
-        "photos",
+        "part",
         "target",
         "threshold_of",
         "group",
@@ -78,7 +78,7 @@ def results_json(content: Content, about: Mapping[str, Any]) -> str:
         "version": VERSION,
         **about,
         "ranked_by": content.ranked_by,
-        "resamplings": content.resamplings,
+        "resamples": content.resamplings,
         "draws": content.draws,
         "results": [_flat(row) for row in content.results],
         "rankings": {

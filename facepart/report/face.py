@@ -46,7 +46,7 @@ def face_figures(face: AverageFace, ranking: Sequence[Ranked], ranked_by: str) -
     grey = _grey(shrink(face.photo[window], _LONGEST))
     items = []
     for place, ranked in enumerate(ranking, 1):
-        name, worth = part_name(ranked.part), ranked.worth.value
+        name, worth = part_name(ranked.part), ranked.effect.value
         strength = worth / most if most and np.isfinite(worth) else 0.0
         share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
@@ -57,7 +57,7 @@ def face_figures(face: AverageFace, ranking: Sequence[Ranked], ranked_by: str) -
             f"<li><figure>{outlined_picture(picture, inside, text)}"
             f'<figcaption><span class="place">{place}</span> {escape(name)}'
             f"<strong>{signed(worth)}</strong> "
-            f'<span class="interval">{bracketed(ranked.worth, signed)}</span></figcaption></figure></li>'
+            f'<span class="interval">{bracketed(ranked.effect, signed)}</span></figcaption></figure></li>'
         )
     return "\n".join(items)
 
@@ -96,7 +96,7 @@ def scale_figure(ranking: Sequence[Ranked], ranked_by: str) -> str:
 
 def _most(ranking: Sequence[Ranked]) -> float:
     """Give the size of the largest change, 0 if none is known."""
-    return max((abs(ranked.worth.value) for ranked in ranking if np.isfinite(ranked.worth.value)), default=0.0)
+    return max((abs(ranked.effect.value) for ranked in ranking if np.isfinite(ranked.effect.value)), default=0.0)
 
 
 def _told(worth: float, ranked_by: str) -> str:

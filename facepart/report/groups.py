@@ -11,6 +11,7 @@ from functools import partial
 from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.results import ALL_GROUPS
+from facepart.occlusion.occlusion import BASELINE
 from facepart.report.content import Content
 from facepart.report.markup import (
     DASH,
@@ -201,7 +202,7 @@ def _differences(content: Content) -> list[ShiftDifference]:
 
 
 def _photos(row: Differential) -> str:
-    return "none" if row.photos == "original" else escape(part_name(row.photos))
+    return "none" if row.part == BASELINE.name else escape(part_name(row.part))
 
 
 def _marked(figure: Interval, equal: float, write: Callable[[float], str] = _ratio) -> str:

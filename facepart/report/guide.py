@@ -5,7 +5,7 @@ The same with more formulas is docs/reading.md.
 
 from typing import NamedTuple
 
-from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.report.content import Content
 
 
@@ -37,7 +37,7 @@ _INTERVAL = Entry(
     "Were the study repeated with other people, photographed alike, 95 % of such intervals would hold the true "
     "figure. Pairs that share a person are not independent: half a billion scores of a few thousand people tell "
     "about as much as a few thousand people do. So the interval is made from what each person adds to the figure, "
-    f"not from the number of scores. With fewer than {FEWEST_PEOPLE} people there is none.",
+    f"not from the number of scores. With fewer than {MIN_SUBJECTS} people there is none.",
     "figure ± t(n − 1) · √V, V = (n − 1) / n · Σ u<sub>p</sub>² − Σ r<sub>pq</sub>²; u<sub>p</sub>: how much higher "
     "it is than without person p, r<sub>pq</sub>: what the scores between p and q add",
     "Cameron, Gelbach and Miller, J. Business &amp; Economic Statistics 29, 2011; Fafchamps and Gubert, J. "

@@ -47,7 +47,7 @@ def _points(content: Content) -> list[tuple[str, str]]:
         ),
     ]
     rows = [row for row in content.results if (row.comparison, row.occlusion) == (WITHIN, content.occlusion)]
-    missing = sum(row.missing for row in rows)
+    missing = sum(row.undetected for row in rows)
     points.append(
         (
             "Photos without the part.",

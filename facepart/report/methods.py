@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from facepart.analysis.differentials import EACH_GROUP
-from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.results import ALL_GROUPS, WITHIN
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.recipe import REFERENCE, recipe
@@ -136,7 +136,7 @@ def _data(content: Content, facts: MethodFacts) -> str:
 def _loss(content: Content, facts: MethodFacts) -> str:
     constants = {part: recipe(part, REFERENCE, REFERENCE) for part in content.parts if part in PARTS}
     rows = [row for row in content.results if (row.comparison, row.occlusion) == (WITHIN, content.occlusion)]
-    missing = {part: sum(row.missing for row in rows if row.part == part) for part in content.parts}
+    missing = {part: sum(row.undetected for row in rows if row.part == part) for part in content.parts}
     lacking = [f"{part_name(part)} on {plural(count, 'photo')}" for part, count in missing.items() if count]
     sigma = recipe("nose", REFERENCE, REFERENCE).sigma  # the same for all parts
     grown = [f"{part_name(part)} {each.dilation}" for part, each in constants.items()]
@@ -219,7 +219,7 @@ def _uncertainty(content: Content, facts: MethodFacts, cite: Callable[[str], str
     )
     if len(content.groups) > 1:
         said += f"; for means over groups, degrees of freedom are Welch's {cite('welch')}"
-    said += f". With fewer than {FEWEST_PEOPLE} people, no interval is given."
+    said += f". With fewer than {MIN_SUBJECTS} people, no interval is given."
     if content.resamplings:
         said += (
             f" How often a part comes first is from {content.resamplings:,} resamplings of people with replacement "

@@ -118,8 +118,8 @@ def _part_sections(content: Content, ranking: Sequence[Ranked]) -> str:
 
 def _panel_words(row: PartResult) -> str:
     return (
-        f"<span>impostor mean {plain(row.impostor_mean_original.value)} → {plain(row.impostor_mean.value)}</span> "
-        f"<span>d′ {plain(row.d_prime_original.value, 2)} → {plain(row.d_prime.value, 2)}</span>"
+        f"<span>impostor mean {plain(row.impostor_mean_baseline.value)} → {plain(row.impostor_mean.value)}</span> "
+        f"<span>d′ {plain(row.d_prime_baseline.value, 2)} → {plain(row.d_prime.value, 2)}</span>"
     )
 
 

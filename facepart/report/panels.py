@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.metrics.operating_point import FEWEST_FALSE_MATCHES
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.analysis.results import CONTROL, CROSS, WITHIN
 from facepart.plots.curves import curve
 from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
@@ -140,7 +140,7 @@ def _points(scores: GroupScores) -> Points:
     if not scores.authentic.n:
         return Points(np.empty(0), np.empty(0))
     rates = curve(ScoreSet("", *scores)).rates
-    told = rates.fmr >= max(FEWEST_FALSE_MATCHES / scores.impostor.n, _LEAST_FMR)
+    told = rates.fmr >= max(MIN_FALSE_MATCHES / scores.impostor.n, _LEAST_FMR)
     return Points(rates.fmr[told], 1 - rates.fnmr[told])
 
 
@@ -163,7 +163,7 @@ def _told(content: Content, group: int, part: str, what: str) -> str:
 def _fnmr_told(content: Content, group: str, part: str) -> Sequence[str]:
     labels = {WITHIN: LOST, CROSS: CROSSED, CONTROL: CONTROLLED}
     return [
-        f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_original.value)}, "
+        f"FNMR at FMR 0.1\u00a0%: original {per_cent(row.fnmr_1e3_baseline.value)}, "
         f"{labels[row.comparison]} {per_cent(row.fnmr_1e3.value)}."
         for row in content.results
         if (row.group, row.part, row.occlusion) == (group, part, content.occlusion)

@@ -11,7 +11,7 @@ _MOST_FAILURES = 50
 def count_table(content: Content) -> str:
     """Make the table of how much was compared: photos, people, scores, and photos without a part."""
     missing = {
-        (row.group, row.part): row.missing
+        (row.group, row.part): row.undetected
         for row in content.results
         if (row.comparison, row.occlusion) == (WITHIN, content.occlusion)
     }

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from facepart.analysis.intervals import FEWEST_PEOPLE
+from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.ranking import IMPORTANCE, Ranked
 from facepart.analysis.results import ALL_GROUPS
 from facepart.report.content import Content
@@ -17,14 +17,14 @@ def main_ranking(content: Content) -> Sequence[Ranked]:
 
 def answer(content: Content) -> str:
     """Say which part's loss moves impostor scores most, and how sure that is; HTML."""
-    known = [ranked for ranked in main_ranking(content) if math.isfinite(ranked.worth.value)]
+    known = [ranked for ranked in main_ranking(content) if math.isfinite(ranked.effect.value)]
     if not known:
         return "There are too few scores to tell which part’s loss moves them most."
     first, *others = known
     controlled = content.ranked_by == IMPORTANCE
     several = len(content.groups) > 1
     where = f", on average over {len(content.groups)} groups, each counting alike" if several else ""
-    if first.worth.value <= 0:
+    if first.effect.value <= 0:
         more = " more than the loss of other places of the same size did" if controlled else ""
         return (
             f"No part’s loss raised the mean impostor score{more}{where}: the {_named(first)} came nearest to it, "
@@ -33,13 +33,14 @@ def answer(content: Content) -> str:
     beyond = " beyond what other places of the same size do" if controlled else ""
     said = [
         f"Losing the <strong>{_named(first)}</strong> raised the mean impostor score most{beyond}, by "
-        f"<strong>{signed(first.worth.value)}</strong>{_ends(first)}{where}.",
+        f"<strong>{signed(first.effect.value)}</strong>{_ends(first)}{where}.",
         _sureness(first, others, controlled),
     ]
     if others:
         last = others[-1]
         said.append(
-            f"The {_named(last)} {_comes(last)} last, at {_ranged(last)}{', a fall' if last.worth.value < 0 else ''}."
+            f"The {_named(last)} {_comes(last)} last, at {_ranged(last)}"
+            f"{', a fall' if last.effect.value < 0 else ''}."
         )
     if several:
         said.append(_agreement(content, first))
@@ -62,17 +63,17 @@ def brackets(content: Content) -> str:
     """Say what stands in brackets, or why nothing does."""
     if any(math.isfinite(row.impostor_shift.low) for row in content.results):
         return "In brackets, 95 % intervals."
-    return f"No intervals are given: there are fewer than {FEWEST_PEOPLE} people in each group."
+    return f"No intervals are given: there are fewer than {MIN_SUBJECTS} people in each group."
 
 
 def _sureness(first: Ranked, others: Sequence[Ranked], controlled: bool) -> str:
     """Say how sure it is that this part comes first, and that it is worth anything."""
     said = []
-    if math.isnan(first.worth.low):
+    if math.isnan(first.effect.low):
         said.append(
-            f"With fewer than {FEWEST_PEOPLE} people in a group there is no interval: how sure this is, is not known."
+            f"With fewer than {MIN_SUBJECTS} people in a group there is no interval: how sure this is, is not known."
         )
-    elif first.worth.low <= 0:
+    elif first.effect.low <= 0:
         said.append(
             "Its interval holds 0: that it is worth more than its size is not certain."
             if controlled
@@ -80,22 +81,22 @@ def _sureness(first: Ranked, others: Sequence[Ranked], controlled: bool) -> str:
         )
     if not others:
         return " ".join(said)
-    if math.isfinite(first.first):
-        said.append(f"It comes first in {share_of_resamplings(first.first)} of resamplings of people.")
+    if math.isfinite(first.ranked_first):
+        said.append(f"It comes first in {share_of_resamplings(first.ranked_first)} of resamplings of people.")
     if first.tied:
         said.append(
             f"It cannot be told apart from the next, the {_named(others[0])}: their difference is "
-            f"{ranged(first.lead, signed)}."
+            f"{ranged(first.difference_to_next, signed)}."
         )
     return " ".join(said)
 
 
 def _ends(ranked: Ranked) -> str:
-    return ranged(ranked.worth, signed).removeprefix(signed(ranked.worth.value))
+    return ranged(ranked.effect, signed).removeprefix(signed(ranked.effect.value))
 
 
 def _ranged(ranked: Ranked) -> str:
-    return ranged(ranked.worth, signed)
+    return ranged(ranked.effect, signed)
 
 
 def _named(ranked: Ranked) -> str:

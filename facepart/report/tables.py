@@ -50,9 +50,9 @@ def ranking_table(content: Content, name: str) -> str:
     for place, ranked in enumerate(content.rankings[name], 1):
         line = [
             f"{place}. {escape(part_name(ranked.part))}",
-            _shift(ranked.worth),
-            share_of_resamplings(ranked.first),
-            f"{TIED} {_shift(ranked.lead)}" if ranked.tied else _shift(ranked.lead),
+            _shift(ranked.effect),
+            share_of_resamplings(ranked.ranked_first),
+            f"{TIED} {_shift(ranked.difference_to_next)}" if ranked.tied else _shift(ranked.difference_to_next),
         ]
         if rows:
             row = rows[ranked.part]
@@ -107,8 +107,8 @@ def _scores(rows: Sequence[PartResult], said: str) -> str:
         "of the photo replaced",
     ]
     before = rows[0]
-    cells = [["none", _mean(before.impostor_mean_original), *[DASH] * 5]]
-    cells[0] += [ranged(before.d_prime_original, plain), *[DASH] * 3]
+    cells = [["none", _mean(before.impostor_mean_baseline), *[DASH] * 5]]
+    cells[0] += [ranged(before.d_prime_baseline, plain), *[DASH] * 3]
     cells += [
         [
             escape(part_name(row.part)),
@@ -134,16 +134,16 @@ def _errors(rows: Sequence[PartResult], said: str) -> str:
         head += [f"FMR at the original’s threshold for {target}\u00a0%", "times the original’s"]
     head += ["FNMR at FMR 0.1\u00a0%", "FNMR at FMR 0.01\u00a0%"]
     before = rows[0]
-    cells = [["none", ranged_per_cent(before.eer_original), *[DASH] * 4]]
-    cells[0] += [ranged_per_cent(before.fnmr_1e3_original), ranged_per_cent(before.fnmr_1e4_original)]
+    cells = [["none", ranged_per_cent(before.eer_baseline), *[DASH] * 4]]
+    cells[0] += [ranged_per_cent(before.fnmr_1e3_baseline), ranged_per_cent(before.fnmr_1e4_baseline)]
     cells += [
         [
             escape(part_name(row.part)),
             ranged_per_cent(row.eer),
-            ranged_per_cent(row.fmr_at_original_1e3, 3),
-            ranged(row.times_more_1e3, partial(plain, decimals=2)),
-            ranged_per_cent(row.fmr_at_original_1e4, 4),
-            ranged(row.times_more_1e4, partial(plain, decimals=2)),
+            ranged_per_cent(row.fmr_at_baseline_1e3, 3),
+            ranged(row.fmr_ratio_1e3, partial(plain, decimals=2)),
+            ranged_per_cent(row.fmr_at_baseline_1e4, 4),
+            ranged(row.fmr_ratio_1e4, partial(plain, decimals=2)),
             ranged_per_cent(row.fnmr_1e3),
             ranged_per_cent(row.fnmr_1e4),
         ]

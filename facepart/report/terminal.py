@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from facepart.analysis.differentials import EACH_GROUP, Differential
-from facepart.analysis.intervals import FEWEST_PEOPLE, Interval
-from facepart.analysis.ranking import IMPORTANCE, SHIFT, Agreement, Ranked, compare_ways
+from facepart.analysis.intervals import MIN_SUBJECTS, Interval
+from facepart.analysis.ranking import IMPORTANCE, SHIFT, Agreement, Ranked, compare_methods
 from facepart.analysis.results import ALL_GROUPS, CROSS, WITHIN, PartResult
 
 TIED = "="
@@ -38,12 +38,12 @@ def results_text(
             "",
         ]
     lines += _differential_lines(differentials)
-    lines += _way_lines(compare_ways(results, main), main)
+    lines += _way_lines(compare_methods(results, main), main)
     what = "shift of the mean impostor score"
     if ranked_by == IMPORTANCE:
         what += " beyond that of places of the same size"
     if all(math.isnan(row.impostor_shift.low) for row in results):
-        lines.append(f"worth: {what}; no intervals: fewer than {FEWEST_PEOPLE} people in each group")
+        lines.append(f"worth: {what}; no intervals: fewer than {MIN_SUBJECTS} people in each group")
     else:
         lines.append(f"worth: {what}; in brackets: 95 % intervals")
         lines.append(
@@ -56,8 +56,8 @@ def _group_lines(group: str, ranked: Sequence[Ranked], rows: Sequence[PartResult
     mine = {(row.part, row.comparison): row for row in rows}
     first, controlled = mine[ranked[0].part, WITHIN], ranked_by == IMPORTANCE
     lines = [
-        f"{group}: {first.photos} photos of {first.people} people; original: d' "
-        f"{_shown(first.d_prime_original, '.3f')}, mean impostor score {_shown(first.impostor_mean_original, '.4f')}",
+        f"{group}: {first.photos} photos of {first.subjects} people; original: d' "
+        f"{_shown(first.d_prime_baseline, '.3f')}, mean impostor score {_shown(first.impostor_mean_baseline, '.4f')}",
         f"{'':4}{'lost':11}{'worth':>8} {'':19}{'first':>5}"
         + (f"{'shift':>8}{'control':>8}" if controlled else "")
         + _head(not controlled),
@@ -81,10 +81,10 @@ def _head(with_d_prime: bool) -> str:
 
 def _errors(row: PartResult, with_d_prime: bool) -> str:
     d_prime = f"{_number(row.d_prime, '.3f'):>8}" if with_d_prime else ""
-    times = _number(row.times_more_1e3, ".2f")
+    times = _number(row.fmr_ratio_1e3, ".2f")
     return (
         f"{times:>9}{_number(row.authentic_shift, '+.4f'):>10} {_ends(row.authentic_shift):19}"
-        f"{d_prime}{row.missing:7}"
+        f"{d_prime}{row.undetected:7}"
     )
 
 
@@ -93,8 +93,8 @@ def _mean_lines(ranked: Sequence[Ranked]) -> list[str]:
 
 
 def _ranked(place: int, each: Ranked) -> str:
-    first = "-" if math.isnan(each.first) else f"{each.first:.0%}"
-    return f"{f'{place}.{TIED if each.tied else str()}':4}{each.part:11}{_wide(each.worth)}{first:>5}"
+    first = "-" if math.isnan(each.ranked_first) else f"{each.ranked_first:.0%}"
+    return f"{f'{place}.{TIED if each.tied else str()}':4}{each.part:11}{_wide(each.effect)}{first:>5}"
 
 
 def _wide(figure: Interval) -> str:
@@ -117,7 +117,7 @@ def _differential_lines(differentials: Sequence[Differential]) -> list[str]:
             for group in row.groups
         ]
         inequity = "" if math.isnan(row.inequity_fmr) else f"; inequity {row.inequity_fmr:.2f}"
-        lines.append(f"{'':4}{row.photos:11}{', '.join(groups)}{inequity}")
+        lines.append(f"{'':4}{row.part:11}{', '.join(groups)}{inequity}")
     return [*lines, ""]
 
 

@@ -59,17 +59,17 @@ class Sums:
 
 
 @dataclass(frozen=True, eq=False)
-class PersonSums:
+class SubjectSums:
     """The scores of a group by person.
 
     Attributes:
-        people: str, (p,), sorted.
+        subjects: str, (p,), sorted.
         lowest: where the first bin begins, in millionths; what lies below is in no bin.
         authentic: of authentic scores, each of which belongs to one person.
         impostor: of impostor scores, each of which belongs to two.
     """
 
-    people: NDArray[np.str_]
+    subjects: NDArray[np.str_]
     lowest: int
     authentic: Sums
     impostor: Sums
@@ -114,7 +114,7 @@ class PersonSums:
         return above + share * bins[:, place].astype(np.float64)
 
 
-def merged(parts: Sequence[PersonSums]) -> PersonSums:
+def merged(parts: Sequence[SubjectSums]) -> SubjectSums:
     """Add up the sums of the same people over different scores, such as those of several draws of a control."""
     lowest = max(part.lowest for part in parts)
     added = []
@@ -122,7 +122,7 @@ def merged(parts: Sequence[PersonSums]) -> PersonSums:
         sums = [getattr(part, kind) for part in parts]
         bins = [one.bins[:, (lowest - part.lowest) // BIN :] for one, part in zip(sums, parts, strict=True)]
         added.append(Sums(*(np.sum(found, axis=0) for found in (*zip(*map(_moments, sums), strict=True), bins))))
-    return PersonSums(parts[0].people, lowest, *added)
+    return SubjectSums(parts[0].subjects, lowest, *added)
 
 
 def _moments(sums: Sums) -> Moments:
@@ -134,39 +134,39 @@ def bins_from(lowest: int) -> int:
     return (STEPS - lowest) // BIN + 1
 
 
-def people_path(folder: Path, group: str) -> Path:
+def subject_sums_path(folder: Path, group: str) -> Path:
     """Give the file of a group's sums by person."""
     return folder / f"{group}_people.npz"
 
 
-def people_beside(scores: Path) -> Path | None:
+def subject_sums_beside(scores: Path) -> Path | None:
     """Give where the sums by person of a score file lie that `facepart match` wrote; None for a file of another name.
 
     Example:
-        >>> print(people_beside(Path("matches/CM_impostor.npy")))
+        >>> print(subject_sums_beside(Path("matches/CM_impostor.npy")))
         matches/CM_people.npz
-        >>> people_beside(Path("scores.txt")) is None
+        >>> subject_sums_beside(Path("scores.txt")) is None
         True
     """
     for ending in _SCORE_FILES:
         if scores.name.endswith(ending) and scores.name != ending:
-            return people_path(scores.parent, scores.name.removesuffix(ending))
+            return subject_sums_path(scores.parent, scores.name.removesuffix(ending))
     return None
 
 
-def save_people(path: Path, sums: PersonSums) -> None:
+def save_subject_sums(path: Path, sums: SubjectSums) -> None:
     """Write the sums of a group, whole or not at all.
 
     Raises:
         FacepartError: the file cannot be written.
     """
-    arrays = {"version": np.array(_VERSION), "people": sums.people, "lowest": np.array(sums.lowest)}
+    arrays = {"version": np.array(_VERSION), "people": sums.subjects, "lowest": np.array(sums.lowest)}
     for kind in _KINDS:
         arrays |= {f"{kind}_{field}": getattr(getattr(sums, kind), field) for field in _FIELDS}
     write_arrays(path, arrays)
 
 
-def load_people(path: Path) -> PersonSums:
+def load_subject_sums(path: Path) -> SubjectSums:
     """Read the sums of a group.
 
     Raises:
@@ -178,10 +178,10 @@ def load_people(path: Path) -> PersonSums:
     if any(len(arrays[f"{kind}_{field}"]) != count for kind in _KINDS for field in _FIELDS):
         raise FacepartError(f"{path}: is damaged: its arrays are not of one length")
     sums = {kind: Sums(*(arrays[f"{kind}_{field}"] for field in _FIELDS)) for kind in _KINDS}
-    return PersonSums(arrays["people"], int(arrays["lowest"]), **sums)
+    return SubjectSums(arrays["people"], int(arrays["lowest"]), **sums)
 
 
-def load_people_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> PersonSums:
+def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> SubjectSums:
     """Read the sums by person of scores that were read from files beside it.
 
     Args:
@@ -189,9 +189,9 @@ def load_people_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> Perso
         scores: ``authentic`` or ``impostor``, or both -> all scores of this kind.
 
     Raises:
-        FacepartError: as :func:`load_people`; or the sums are of other scores.
+        FacepartError: as :func:`load_subject_sums`; or the sums are of other scores.
     """
-    sums = load_people(path)
+    sums = load_subject_sums(path)
     for kind, distribution in scores.items():
         if not sums.tells_of(kind, distribution):
             raise FacepartError(

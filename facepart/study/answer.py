@@ -9,7 +9,7 @@ from typing import Any
 from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import RESAMPLES, SEED, Figures
-from facepart.analysis.ranking import compare_ways
+from facepart.analysis.ranking import compare_methods
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
@@ -43,7 +43,7 @@ def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
         scores = {
             condition: read_group_scores(output, condition, group)
             for condition in design.conditions
-            if condition.occlusion.method == design.main
+            if condition == BASELINE_CONDITION or condition.occlusion.method == design.main
         }
         controls = {
             part: [scores[Condition(each)] for each in design.controls_of(design.of_part(part))]
@@ -76,7 +76,7 @@ def write_answer(setup: Setup, members: Members, figures: Figures, images: Path,
     """
     output, main = setup.request.output, setup.design.main.name
     groups = read_groups(setup, members)
-    sizes = {group.name: {"photos": group.photos, "people": group.people} for group in groups}
+    sizes = {group.name: {"photos": group.photos, "subjects": group.people} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
     found = read_report_images(images, setup.design.shown)
     if found is None:
@@ -91,7 +91,7 @@ def write_answer(setup: Setup, members: Members, figures: Figures, images: Path,
         resamplings=RESAMPLES,
         ranked_by=figures.ranked_by,
         rankings=figures.rankings,
-        agreements=compare_ways(figures.results, main),
+        agreements=compare_methods(figures.results, main),
         shift_differences=figures.shift_differences,
         differentials=figures.differentials,
         face=found[0],

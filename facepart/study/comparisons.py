@@ -13,7 +13,7 @@ from typing import Any
 
 from facepart.analysis.design import BASELINE_CONDITION, Cell, Condition
 from facepart.analysis.differentials import TARGETS, common_threshold
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
@@ -26,7 +26,8 @@ from facepart.matching.output import Save
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
-from facepart.scores.subject_sums import load_people, people_path
+from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
+from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
 
 MATCHES_FOLDER = "matches"
 _DONE_FILE = "compared.json"
@@ -75,7 +76,7 @@ class Comparisons:
         folder = self._output / MATCHES_FOLDER / condition.name
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
-        files = [folder / f"{group}_scores.npz", people_path(folder, group)]
+        files = [folder / f"{group}_scores.npz", subject_sums_path(folder, group), ranks_path(folder, group)]
         pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
@@ -85,7 +86,7 @@ class Comparisons:
         whole = Group(group, self._features(condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
         options = {**self._naming, "down_to": min_threshold, "count": self._counter}
-        for _ in match_groups([whole], folder, save=save, **options):
+        for _ in match_groups([whole], folder, save=save, ranks=True, **options):
             write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
         return True
 
@@ -123,10 +124,12 @@ def read_group_scores(output: Path, condition: Condition, group: str) -> GroupSc
     return load_scores(output / MATCHES_FOLDER / condition.name / f"{group}_scores.npz")
 
 
-def read_scores(output: Path, condition: Condition, group: str) -> PeopleScores:
-    """Read the scores that :meth:`Comparisons.run` wrote, and their sums by subject, which are much larger."""
-    sums = load_people(people_path(output / MATCHES_FOLDER / condition.name, group))
-    return PeopleScores(read_group_scores(output, condition, group), sums)
+def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
+    """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
+    folder = output / MATCHES_FOLDER / condition.name
+    sums = load_subject_sums(subject_sums_path(folder, group))
+    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group)), sums.subjects)
+    return SubjectScores(read_group_scores(output, condition, group), sums, ranks)
 
 
 def _read_done(folder: Path) -> dict[str, str]:

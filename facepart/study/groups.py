@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facepart.analysis.design import Condition
 from facepart.analysis.group_data import Coverage
-from facepart.analysis.influence import PeopleScores
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
 from facepart.data.naming import Exclusion, Rule
@@ -129,7 +129,7 @@ class StudyGroup:
         self.subjects, self._numbers = np.unique(people, return_inverse=True)
         self.photo_counts = np.bincount(self._numbers, minlength=len(self.subjects))
 
-    def scores(self, condition: Condition) -> PeopleScores:
+    def scores(self, condition: Condition) -> SubjectScores:
         """Read the scores in a condition, and their sums by subject."""
         return read_scores(self._output, condition, self._name)
 

@@ -3,15 +3,17 @@
 Every metric takes scores as vectors (any real dtype, finite, not empty) or counted, as
 :class:`facepart.scores.ScoreDistribution`; a larger score means more alike. It gives the same for both forms,
 computes in float64, and does not ask for an order. What compares groups (:func:`inequity`, :func:`gini`,
-:func:`garbe`, :func:`fairness_discrepancy_rate`) takes their error rates instead, one a group.
+:func:`garbe`, :func:`fairness_discrepancy_rate`) takes their error rates instead, one a group;
+:func:`cmc` and :func:`identification_rate` take ranks, one a probe.
 """
 
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime
-from facepart.analysis.metrics.eer import eer, eer_of
+from facepart.analysis.metrics.eer import eer, eer_from_rates
 from facepart.analysis.metrics.error_rates import ErrorRates, error_rates, fmr, fnmr, threshold_at_fmr
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
+from facepart.analysis.metrics.identification import cmc, identification_rate
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
 from facepart.analysis.metrics.operating_point import (
@@ -33,9 +35,10 @@ __all__ = [
     "ErrorRates",
     "OperatingPoint",
     "auc",
+    "cmc",
     "d_prime",
     "eer",
-    "eer_of",
+    "eer_from_rates",
     "error_rates",
     "fairness_discrepancy_rate",
     "fmr",
@@ -43,6 +46,7 @@ __all__ = [
     "fnmr_at_fmr",
     "garbe",
     "gini",
+    "identification_rate",
     "inequity",
     "kendall_tau",
     "kolmogorov_smirnov",

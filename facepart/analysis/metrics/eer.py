@@ -28,10 +28,10 @@ def eer(authentic: Scores, impostor: Scores) -> float:
         >>> eer([0.4, 0.6, 0.8, 0.9], [0.1, 0.2, 0.3, 0.5])
         0.25
     """
-    return eer_of(error_rates(authentic, impostor))
+    return eer_from_rates(error_rates(authentic, impostor))
 
 
-def eer_of(rates: ErrorRates) -> float:
+def eer_from_rates(rates: ErrorRates) -> float:
     """Compute the equal error rate from curves that are known already, all of their points."""
     excess = rates.fnmr - rates.fmr  # rises from -1 to 1
     after = int(np.argmax(excess >= 0))

@@ -13,7 +13,7 @@ from facepart.analysis.metrics.tally import Scores, tally
 
 # The FMRs that are reported, and how many false matches have to be expected at one.
 REPORTED_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-FEWEST_FALSE_MATCHES = 10
+MIN_FALSE_MATCHES = 10
 TOO_FEW = "too few impostor scores"
 
 
@@ -28,7 +28,7 @@ class OperatingPoint(NamedTuple):
 def supports(impostor: Scores, target: float) -> bool:
     """Tell whether there are impostor scores enough for an FMR: at least ten expected false matches."""
     expected = target * float(tally(impostor, "impostor").counts.sum())
-    return expected >= FEWEST_FALSE_MATCHES * (1 - 1e-12)
+    return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
 
 def operating_point(authentic: Scores, impostor: Scores, target: float) -> OperatingPoint | None:
