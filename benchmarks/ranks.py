@@ -34,9 +34,10 @@ BOUND = 1.10
 _SIDE = """
 import resource, sys, time
 from pathlib import Path
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 begun, used = time.perf_counter(), time.process_time()
-match(Path(sys.argv[1]), None, Path(sys.argv[2]), "CM", save="distribution", ranks=sys.argv[3] == "with ranks")
+ranks = sys.argv[3] == "with ranks"
+match_features(Path(sys.argv[1]), None, Path(sys.argv[2]), "CM", save="distribution", ranks=ranks)
 print(time.perf_counter() - begun, time.process_time() - used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -20,7 +20,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, run: Run) -> None:
     script = (
-        "import sys; from facepart.cli import main; import facepart.cluster.matching, facepart.cluster.connect; "
+        "import sys; from facepart.cli import main; import facepart.cluster.pair_counter, facepart.cluster.connect; "
         f"assert main(['match', '-p', {str(features)!r}, '-gr', 'CM', '-o', {str(tmp_path)!r}]) == 0; "
         "assert not [name for name in sys.modules if name.split('.')[0] == 'ray']"
     )

@@ -10,7 +10,7 @@ from matplotlib.legend import Legend
 from facepart.analysis.wilson import wilson_interval
 from facepart.data.naming import naming_rule
 from facepart.errors import FacepartError, UsageError
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.plots import RankSet, cmc_curves, plot_ranks, style
 from facepart.plots.cmc import rank_statistics
 from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
@@ -47,7 +47,7 @@ def matched(request, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("matched")
     probe = write_features(folder / "probe", 1)
     gallery = write_features(folder / "gallery", 2) if request.param else None
-    match(probe, gallery, folder / "out", "CM", save="both", ranks=True)
+    match_features(probe, gallery, folder / "out", "CM", save="both", ranks=True)
     return folder / "out"
 
 

@@ -38,7 +38,7 @@ from facepart.matching.output import MOST_PAIRS, SAVES
 
 if TYPE_CHECKING:
     from facepart.matching.groups import Group
-    from facepart.matching.match import TakeOver
+    from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
 
 
@@ -122,7 +122,7 @@ def execute(arguments: argparse.Namespace) -> int:
     groups = _read_groups(arguments)
     from facepart.matching.match import match_groups
 
-    with _counter(arguments.ray) as count, ProgressBar("match", unit="pair") as progress:
+    with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
         outcomes = match_groups(
             groups,
             arguments.output,
@@ -134,7 +134,7 @@ def execute(arguments: argparse.Namespace) -> int:
             ranks=arguments.ranks,
             device=arguments.device,
             workers=arguments.workers,
-            count=count,
+            counter=counter,
             progress=progress,
         )
         for outcome in outcomes:
@@ -157,17 +157,17 @@ def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _counter(address: str | None) -> "Iterator[TakeOver | None]":
-    """Yield the counter of scores on a cluster; None without an address."""
+def _counter(address: str | None) -> "Iterator[PairCounter | None]":
+    """Yield the counter of pairs on a cluster; None without an address."""
     if address is None:
         yield None
         return
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.matching import take_over
+        from facepart.cluster.pair_counter import RayPairCounter
 
-        yield take_over
+        yield RayPairCounter()
 
 
 def _read_groups(arguments: argparse.Namespace) -> "list[Group]":

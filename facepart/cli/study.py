@@ -31,7 +31,7 @@ from facepart.files.progress import StepTimes
 from facepart.occlusion.method import STANDARD
 
 if TYPE_CHECKING:
-    from facepart.matching.match import TakeOver
+    from facepart.matching.pair_counter import PairCounter
     from facepart.study import Request, StudyOutcome
 
 
@@ -221,10 +221,10 @@ def _last_line(outcome: "StudyOutcome") -> str:
     return line
 
 
-def _counter(arguments: argparse.Namespace) -> "TakeOver | None":
-    """Return the counter of scores on the cluster; None without a cluster, or where one machine writes the pairs."""
+def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
+    """Return the counter of pairs on the cluster; None without a cluster, or if one machine writes the pairs."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.matching import take_over
+    from facepart.cluster.pair_counter import RayPairCounter
 
-    return take_over
+    return RayPairCounter()
