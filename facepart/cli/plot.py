@@ -119,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --kind table: FMR and TMR at these thresholds (default: none)",
     )
     add("-t", "-title", "--title", metavar="TEXT", help="title of the figure (default: none)")
+    add_rank_arguments(parser)
     add = parser.add_argument_group("output").add_argument
     add(
         *("-d", "-dest", "--dest"),
@@ -133,7 +134,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="name of the files, without extension; goes with -d (default: none)",
     )
-    add_rank_arguments(parser)
     for option, reason in _NO_EFFECT.items():
         add(option, action=_NoEffect, nargs="?", const=reason, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for options, answer in _ELSEWHERE.items():
