@@ -8,10 +8,11 @@ The other modules serve several commands:
 
 ``command_parser``, ``list_action``
     how arguments are parsed: one-line errors, and one rule for all options that take a list
-``hardware_options``, ``occlusion_options``, ``subject_options``, ``score_set_options``, ``dry_run_options``, ``ray``
-    options that several commands share
-``score_sets``, ``score_tables``
-    what ``plot`` reads, and the tables that it prints
+``photo_options``, ``subject_options``, ``occlusion_options``, ``hardware_options``, ``ray``, ``dry_run_options``,
+``score_set_options``, ``rank_set_options``
+    options that several commands share, or that belong together
+``score_sets``, ``score_tables``, ``plot_cmc``
+    what ``plot`` reads, the tables that it prints, and its CMC curves
 ``progress``, ``run_summary``, ``subject_warnings``
     what a run prints: its progress, its last lines, and warnings about subjects
 """

@@ -10,6 +10,7 @@ import argparse
 
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress import ProgressBar
 from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import counted, print_last_line, times_table
@@ -22,15 +23,7 @@ from facepart.occlusion.method import STANDARD, OcclusionMethod
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
     parser.usage = "%(prog)s -s IMAGES -m MASKS -d BLURRED [options]"
-    add = parser.add_argument_group("input").add_argument
-    add(
-        "-s",
-        "--source",
-        type=reachable,
-        required=True,
-        metavar="IMAGES",
-        help="folder of photos, searched recursively, or a list of photos, one path per line",
-    )
+    add_source_argument(parser.add_argument_group("input"), "IMAGES")
     group = parser.add_argument_group("what to occlude")
     add_parts_argument(group)
     group.add_argument(
@@ -47,16 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument_group("output").add_argument
     add(
-        "-m",
-        "--maskdest",
+        *("-m", "--maskdest"),
         type=reachable,
         required=True,
         metavar="MASKS",
         help="folder of the masks: MASKS/mask_<part>/<photo>_annotation.png, 512x512",
     )
     add(
-        "-d",
-        "--finaldest",
+        *("-d", "--finaldest"),
         type=reachable,
         required=True,
         metavar="BLURRED",

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress import ProgressBar
 from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import print_last_line, times_table
@@ -34,21 +35,9 @@ _logger = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart extract``."""
     parser.usage = "%(prog)s -s IMAGES -d FEATURES [options]"
-    add = parser.add_argument_group("input").add_argument
-    add(
-        "-s",
-        "--source",
-        type=reachable,
-        required=True,
-        metavar="IMAGES",
-        help="folder of photos, searched recursively, or a list of photos, one path per line",
-    )
-    add(
-        "--align",
-        action="store_true",
-        help="detect the face and align it to the ArcFace template by five landmarks; use it unless the photos are "
-        "already aligned crops",
-    )
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "IMAGES")
+    add_align_argument(group)
     add = parser.add_argument_group("recogniser").add_argument
     add(
         "--model",
@@ -77,8 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument_group("output").add_argument
     add(
-        "-d",
-        "--dest",
+        *("-d", "--dest"),
         type=reachable,
         required=True,
         metavar="FEATURES",

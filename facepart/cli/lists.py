@@ -22,8 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s -s FEATURES -o LIST [--people CSV --group NAME] [options]"
     group = parser.add_argument_group("input")
     group.add_argument(
-        "-s",
-        "--source",
+        *("-s", "--source"),
         type=reachable,
         required=True,
         metavar="FEATURES",
@@ -37,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("output")
     group.add_argument(
-        "-o",
-        "--output",
+        *("-o", "--output"),
         type=reachable,
         required=True,
         metavar="LIST",

@@ -128,9 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the files; required for figures (default for tables: only print them)",
     )
     add(
-        "-n",
-        "-name",
-        "--name",
+        *("-n", "-name", "--name"),
         metavar="NAME",
         help="name of the files, without extension; goes with -d (default: none)",
     )
@@ -156,7 +154,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return tabulate(arguments)
     if arguments.kind == _DIFFERENCE:
         return compare(arguments)
-    sets = read_sets(vars(arguments), need_people=arguments.bands)
+    sets = read_sets(vars(arguments), need_sums=arguments.bands)
     outcome = plot(
         sets,
         arguments.dest,

@@ -12,13 +12,13 @@ from facepart.scores import ScoreDistribution, read_both, read_scores
 from facepart.scores.subject_sums import SubjectSums, load_subject_sums_of, subject_sums_beside
 
 
-def read_sets(options: Mapping[str, Any], *, need_people: bool = False, use_people: bool = False) -> list[ScoreSet]:
+def read_sets(options: Mapping[str, Any], *, need_sums: bool = False, use_sums: bool = False) -> list[ScoreSet]:
     """Read the sets that the options name, each with scores of both kinds.
 
     Args:
         options: the parsed arguments.
-        need_people: refuse a set whose sums by subject are not beside its scores.
-        use_people: read the sums by subject of sets that have them.
+        need_sums: refuse a set whose sums by subject are not beside its scores.
+        use_sums: read the sums by subject of sets that have them.
 
     Raises:
         UsageError: a set lacks a kind, or a number is left out.
@@ -32,7 +32,7 @@ def read_sets(options: Mapping[str, Any], *, need_people: bool = False, use_peop
                     f"set {number} needs {name} scores, too: give -{letter}{number}, or -s{number} for both kinds"
                 )
     _refuse_gaps(given)
-    return [_read_set(options, number, need_people, use_people) for number in given]
+    return [_read_set(options, number, need_sums, use_sums) for number in given]
 
 
 def read_samples(options: Mapping[str, Any]) -> list[list[Sample]]:
@@ -97,19 +97,19 @@ def _files(options: Mapping[str, Any], number: int) -> list[Path]:
     return [file for file in found if file is not None]
 
 
-def _read_set(options: Mapping[str, Any], number: int, need_people: bool, use_people: bool) -> ScoreSet:
+def _read_set(options: Mapping[str, Any], number: int, need_sums: bool, use_sums: bool) -> ScoreSet:
     label, both = _label(options, number), options[f"scores{number}"]
     if both:
         scores = read_both(both)._asdict()
     else:
         scores = {name: read_scores(options[f"{name}{number}"], name) for name in FILES.values()}
-    people = None
-    if need_people or use_people:
-        people = _read_people(number, _files(options, number), scores, need_people)
-    return ScoreSet(label, scores["authentic"], scores["impostor"], people)
+    sums = None
+    if need_sums or use_sums:
+        sums = _read_sums(number, _files(options, number), scores, need_sums)
+    return ScoreSet(label, scores["authentic"], scores["impostor"], sums)
 
 
-def _read_people(
+def _read_sums(
     number: int, files: list[Path], scores: Mapping[str, ScoreDistribution], need: bool
 ) -> SubjectSums | None:
     """Read the sums by subject that lie beside all of a set's files."""
@@ -135,8 +135,8 @@ def _samples(options: Mapping[str, Any], number: int) -> dict[str, Sample]:
     label, both = _label(options, number), options[f"scores{number}"]
     if both:
         found = read_both(both)._asdict()
-        people = _read_people(number, [both], found, need=False)
-        return {name: Sample(label, name, scores, people) for name, scores in found.items()}
+        sums = _read_sums(number, [both], found, need=False)
+        return {name: Sample(label, name, scores, sums) for name, scores in found.items()}
     samples = {}
     for name in FILES.values():
         file = options[f"{name}{number}"]
@@ -144,5 +144,5 @@ def _samples(options: Mapping[str, Any], number: int) -> dict[str, Sample]:
             # Distributions of any kind may be compared; a file of `facepart match` has the kind in its name.
             kind = next((each for each in FILES.values() if file.name.endswith(f"_{each}.npy")), name)
             scores = read_scores(file, name)
-            samples[name] = Sample(label, kind, scores, _read_people(number, [file], {kind: scores}, need=False))
+            samples[name] = Sample(label, kind, scores, _read_sums(number, [file], {kind: scores}, need=False))
     return samples

@@ -19,7 +19,7 @@ _UNKNOWN = "-"
 
 def tabulate(arguments: argparse.Namespace) -> int:
     """Print d', EER and error rates of all sets, and write them if -n is given; return the exit status."""
-    sets = read_sets(vars(arguments), use_people=True)
+    sets = read_sets(vars(arguments), use_sums=True)
     fmrs = arguments.fmr or ([] if arguments.threshold else REPORTED_FMRS)
     rates = rates_table(sets, fmrs, arguments.threshold or [])
     statistics = all_statistics(sets)

@@ -15,6 +15,7 @@ from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_with
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress import ProgressBar, print_now
 from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import counted, times_table
@@ -105,19 +106,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("input")
-    group.add_argument(
-        "-s",
-        "--source",
-        type=reachable,
-        required=True,
-        metavar="PHOTOS",
-        help="folder of photos, searched recursively, or a list of photos, one path per line",
-    )
-    group.add_argument(
-        "--align",
-        action="store_true",
-        help="detect and align the faces first; use it unless the photos are already aligned crops",
-    )
+    add_source_argument(group, "PHOTOS")
+    add_align_argument(group)
     add_naming_arguments(group)
     group = parser.add_argument_group("demographic groups")
     add_table_arguments(group, "all photos are one group")
