@@ -150,5 +150,5 @@ def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run)
     command += ["--ranks"]
     done = run(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("CM: compared 1700 features")
+    assert done.stdout.startswith("CM: compared 1700 embeddings")
     assert same_bytes(tmp_path / "here", tmp_path / "there")

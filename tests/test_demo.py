@@ -143,8 +143,8 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
         (row,) = (line for line in told.splitlines() if line.split()[1:2] == [part])
         assert f"{shift:+.4f}" in row
     most = max(shifts, key=lambda part: abs(shifts[part]))
-    assert f"Blurring the {most} moved the impostor scores most" in told and f"{abs(shifts[most]):.4f}" in told
-    assert f"Report: {tmp_path / 'report.html'}" in told
+    assert f"Occluding the {most} shifted the impostor scores most" in told and f"{abs(shifts[most]):.4f}" in told
+    assert f"report: {tmp_path / 'report.html'}" in told
     assert "simulated captures" in (tmp_path / "report.html").read_text()
 
 

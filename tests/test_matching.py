@@ -239,7 +239,7 @@ def test_the_command_lines_of_the_door(tmp_path: Path, run: Run) -> None:
     probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
     done = run("./face_matching/", "-p", probe, "-o", tmp_path / "within", "-d", "MORPH", "-gr", "CM")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "compared 5 features of 3 people with each other: 2 authentic and 8 impostor scores" in done.stdout
+    assert "compared 5 embeddings of 3 subjects with each other: 2 authentic and 8 impostor scores" in done.stdout
     done = run("./face_matching/", "-p", probe, "-g", gallery, "-o", tmp_path / "across", "-d", "MORPH", "-gr", "CM")
     assert (done.returncode, done.stderr) == (0, "")
     assert "4 authentic and 16 impostor" in done.stdout

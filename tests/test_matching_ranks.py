@@ -253,7 +253,9 @@ def test_the_command_says_how_many_have_rank_1(tmp_path: Path, run: Run) -> None
     command = ("./face_matching/", "-p", tmp_path / "f" / "features.npy", "-o", tmp_path / "out", "-d", "MORPH")
     done = run(*command, "-gr", "CM", "--ranks")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "CM_ranks.csv: 2 of 2 probes have rank 1, 1 have no rank (no authentic or no impostor pair)" in done.stdout
+    assert (
+        "CM_ranks.csv: 2 of 2 probes have rank 1, 1 without a rank (no authentic or no impostor pair)" in done.stdout
+    )
     done = run(*command, "-gr", "CM")
     assert done.returncode == 1
     assert done.stderr.startswith("facepart: ")

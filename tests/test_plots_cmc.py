@@ -229,9 +229,9 @@ def test_the_command_draws_ranks_and_pairs_alike(matched: Path, tmp_path: Path, 
     assert values["1", "probes"] == len(known) + 1
     first, second, against, written = done.stdout.splitlines()
     assert first.startswith(f"Original: identification rate at rank 1 {np.mean(known == 1):.2%} [")
-    assert f"{len(known)} of {len(known) + 1} probes, the others have no authentic or no impostor score" in first
+    assert f"{len(known)} of {len(known) + 1} probes (the others have no authentic or no impostor score)" in first
     assert second.replace("again", "Original") == first
-    assert against.startswith("again against Original: rank 1 +0.00% [")
+    assert against.startswith("again vs Original: rank 1 +0.00% [")
     assert written.count("cmc.") == 4
 
 
