@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.lfw_pairs import best_accuracy, read_pairs
 from benchmarks.machine import describe
 from facepart.analysis.metrics.dprime import d_prime
-from facepart.cli.progress import progress_bar
+from facepart.cli.progress import ProgressBar
 from facepart.data.naming import naming_rule
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo as PhotoFile
@@ -79,7 +79,7 @@ class Verdicts:
 def align(paths: Sequence[Path], detector: FaceDetector) -> dict[Path, Photo]:
     """Align the face of each photo, uint8 (224, 224, 3); photos without one are left out."""
     crops = {}
-    with progress_bar("align") as progress:
+    with ProgressBar("align") as progress:
         for number, path in enumerate(paths, start=1):
             try:
                 crops[path] = align_photo(read_photo(path), detector, SIZE)

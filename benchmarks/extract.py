@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from benchmarks.extract_by_onnxruntime import by_onnxruntime, export_onnx
 from benchmarks.machine import describe
 from benchmarks.material import align_some, link_often, make_r100
-from facepart.cli.engine import profile
+from facepart.cli.run_summary import times_table
 from facepart.data.path_lists import read_list, write_list
 from facepart.data.photo_input import read_photo
 from facepart.data.resize import resize
@@ -187,7 +187,7 @@ def tell(
         target = f"   (target with AMX: {targets[side]:g})" if side in targets else ""
         print(f"  {side:23}" + "".join(f"{ratio:16.2f}" for ratio in ratios) + target)
     print(f"  ours started in {np.median([run.start for run in runs]):.1f} s; then, in the last round by default:")
-    print("    " + profile(runs[-1].times, faces).replace("\n", "\n    "))
+    print("    " + times_table(runs[-1].times, faces).replace("\n", "\n    "))
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.cli.progress import progress_bar
+from facepart.cli.progress import ProgressBar
 from facepart.data.path_lists import write_list
 from facepart.pipeline.extract import extract_features
 
@@ -56,7 +56,7 @@ def main() -> None:
     images = arguments.images or arguments.pairs.parent / "images"
     pairs = read_pairs(arguments.pairs)
     names = sorted({name for pair in pairs for name in pair})
-    with tempfile.TemporaryDirectory() as temporary, progress_bar("extract") as progress:
+    with tempfile.TemporaryDirectory() as temporary, ProgressBar("extract") as progress:
         photos, features = Path(temporary) / "photos.txt", Path(temporary) / "features"
         write_list(photos, [images / f"{name}.jpg" for name in names])
         outcome = extract_features(

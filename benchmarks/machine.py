@@ -5,8 +5,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import openvino as ov
 import torch
+
+from facepart.networks.openvino_engine import processor_name
 
 # What decides how fast networks run, in Linux's spelling; AMX multiplies whole tiles of bfloat16 or 8-bit numbers.
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "sve")
@@ -24,7 +25,7 @@ def describe() -> str:
     flags = set(facts.get("flags", facts.get("Features", "")).split())
     sets = ", ".join(name for name in INSTRUCTION_SETS if name in flags) or "not known"
     lacking = "" if not flags or flags & {"amx_bf16", "amx_int8"} else " (no AMX)"
-    name = ov.Core().get_property("CPU", "FULL_DEVICE_NAME").strip()
+    name = processor_name().strip()
     # Virtual machines often hide the product's name; family and model tell the generation.
     generation = (
         f"family {facts['cpu family']} model {facts['model']}, " if {"cpu family", "model"} <= facts.keys() else ""

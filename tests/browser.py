@@ -18,6 +18,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-quic",
     "--disable-sync",
+    # It still asks for updates and accounts: no name shall be found.
+    "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 
 

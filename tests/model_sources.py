@@ -48,11 +48,16 @@ def tarred(members: Mapping[str, bytes], links: Mapping[str, str] | None = None)
 
 
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Choose a cache that does not exist yet, and see to it that no other folder has models."""
-    for name in ("here", "home"):
+    """Choose a cache that does not exist yet, and see to it that no other folder has models.
+
+    The home folder and that of temporary files are empty, and are to stay so.
+    """
+    for name in ("here", "home", "temporary"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("FACEPART_HOME", str(tmp_path / "cache"))
     for module in (folders, fetching):
         monkeypatch.setattr(module, "checkout_folder", lambda: None)

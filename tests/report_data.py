@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from facepart.analysis.contrasts import contrast, resample_subjects, resampled_means
-from facepart.analysis.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.analysis.differentials import EACH_GROUP, Differential, differential, shift_differences
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import UNKNOWN, interval
+from facepart.analysis.metrics import STUDY_FMRS
 from facepart.analysis.ranking import (
     IMPORTANCE,
     SHIFT,
@@ -71,7 +72,7 @@ def make_data(
     rng = np.random.default_rng(7)
     compared = []
     for number, name in enumerate(groups):
-        drawn = report_faces.draw_people(rng, people, photos)
+        drawn = report_faces.resample_subjects(rng, people, photos)
         # Hair matters more from group to group, and at last comes first.
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
         occluded = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
@@ -217,7 +218,7 @@ def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[D
     return [
         differential(name, by_group, originals, target, threshold_of)
         for threshold_of in (ALL_GROUPS, EACH_GROUP)
-        for target in TARGETS
+        for target in STUDY_FMRS
         for name, by_group in photos.items()
     ]
 

@@ -32,7 +32,7 @@ class People(NamedTuple):
     subjects: NDArray[np.int64]
 
 
-def draw_people(rng: np.random.Generator, people: int, photos: int) -> People:
+def resample_subjects(rng: np.random.Generator, people: int, photos: int) -> People:
     subjects = np.repeat(np.arange(people), photos)
     common, own, photo = (
         rng.normal(size=(count, _DIMENSION)) / np.sqrt(_DIMENSION) for count in (1, people, len(subjects))

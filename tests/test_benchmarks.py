@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, extract, machine, material, memory, people
+from benchmarks import accuracy, extract, machine, material, memory, people, ranks
 from facepart.analysis.metrics.dprime import d_prime
 from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
@@ -160,3 +160,17 @@ def test_matching_is_timed_with_and_without_sums_by_person():
     found = people.measure(people.make_faces(300), rounds=1)
     assert list(found) == ["scores alone", "with sums by person"]
     assert min(found.values()) > 0
+
+
+@pytest.mark.parametrize("random", [False, True])
+def test_matching_is_measured_with_and_without_ranks(tmp_path, random):
+    source = ranks.write_features(tmp_path / "features", 40, random)
+    found = ranks.measure(source, tmp_path, rounds=1)
+    assert list(found) == ["without ranks", "with ranks"]
+    assert min(min(each[0].values()) for each in found.values()) > 0
+    assert ranks.ratio(found, "peak") > 0.5
+    assert not (tmp_path / "without ranks" / "CM_ranks.csv").exists()
+    rows = (tmp_path / "with ranks" / "CM_ranks.csv").read_text().splitlines()[1:]
+    first = [row.split(",")[1] == "1" for row in rows]
+    assert len(rows) == 40
+    assert (sum(first) < 20) == random

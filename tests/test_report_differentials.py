@@ -14,18 +14,18 @@ from facepart.analysis.differentials import (
     differential,
     shift_differences,
 )
-from facepart.analysis.influence import Influence, SubjectScores, fnmr_at_fmr_influence, fnmr_influence
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import MIN_SUBJECTS, rate_interval, variance
-from facepart.analysis.metrics import fmr, fnmr, threshold_at_fmr
+from facepart.analysis.metrics import fmr, fnmr, fnmr_at_fmr_influence, fnmr_influence, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.subject_sums import (
-    HighScores,
+    SubjectTailCounts,
     authentic_scores,
     authentic_sums,
-    choose_lowest,
+    choose_first_bin,
     impostor_moments,
 )
 from facepart.scores import ScoreDistribution
@@ -45,10 +45,10 @@ def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix:
 
 def scores_of(faces: Faces, names: np.ndarray) -> SubjectScores:
     authentic, people = authentic_scores(faces, None), len(names)
-    high = HighScores(people, choose_lowest(faces, None, authentic[1], -1.0))
-    scores = count_scores(faces, None, workers=1, high=high)
-    impostor = Sums(*impostor_moments(people, faces, None), high.bins())
-    sums = SubjectSums(names, high.lowest, authentic_sums(people, authentic, high.lowest), impostor)
+    tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1], -1.0))
+    scores = count_scores(faces, None, workers=1, tails=tails)
+    impostor = Sums(*impostor_moments(people, faces, None), tails.bins())
+    sums = SubjectSums(names, tails.first_bin, authentic_sums(people, authentic, tails.first_bin), impostor)
     return SubjectScores(scores, sums)
 
 
@@ -292,7 +292,7 @@ def refused(found: Differential) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("people", "photos", "reason"),
-    [(MIN_SUBJECTS - 1, 12, "fewer than 10 people"), (12, 3, "too few impostor scores")],
+    [(MIN_SUBJECTS - 1, 12, "fewer than 10 subjects"), (12, 3, "too few impostor scores")],
 )
 def test_small_groups_are_shown_as_refused_and_take_no_part(
     groups: dict[str, SubjectScores], people: int, photos: int, reason: str

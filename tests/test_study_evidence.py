@@ -18,6 +18,7 @@ from facepart.errors import FacepartError, UsageError
 from facepart.occlusion.method import OcclusionMethod
 from facepart.pipeline.blur import blur_photos
 from facepart.scores import load_scores
+from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from facepart.study.experiment import StudyOutcome
 from tests.conftest import Run
@@ -73,6 +74,8 @@ def test_every_part_is_lost_in_every_way_and_has_its_control(outcome: StudyOutco
             assert row.impostor_n == scores.impostor.n
             assert row.impostor_mean.value == scores.impostor.mean
         else:
+            ranks = [load_ranks(folder / f"{part}_control{draw}" / f"{group}_ranks.csv").ranks for draw in (1, 2)]
+            assert row.rank1_rate.value == np.mean(np.concatenate(ranks) == 1)
             draws = [load_scores(folder / f"{part}_control{draw}" / f"{group}_scores.npz") for draw in (1, 2)]
             assert row.impostor_mean.value == pytest.approx(np.mean([draw.impostor.mean for draw in draws]))
             assert row.control == "moved"
@@ -223,6 +226,6 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     done = run("-m", "facepart", "study", *options, "--model", asked.model)
     assert done.returncode == 0, done.stderr
     assert "worth" in done.stdout
-    assert "embedded 0 photos, 46 were there" in done.stdout
+    assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
     assert "in 10 versions (2 parts lost in 3 ways and 2 draws of a control for each)" in dry.stdout

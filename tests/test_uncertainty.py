@@ -10,18 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facepart.analysis.contrasts import contrast, pair_sums, resample_subjects, resampled_means
-from facepart.analysis.influence import (
-    Influence,
-    SubjectScores,
-    authentic_mean_influence,
-    d_prime_influence,
-    density,
-    eer_influence,
-    fmr_influence,
-    fnmr_at_fmr_influence,
-    fnmr_influence,
-    impostor_mean_influence,
-)
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import (
     interval,
     mean_interval,
@@ -30,7 +19,19 @@ from facepart.analysis.intervals import (
     t_quantile,
     variance,
 )
-from facepart.analysis.metrics import d_prime, eer, fnmr_at_fmr
+from facepart.analysis.metrics import (
+    authentic_mean_influence,
+    d_prime,
+    d_prime_influence,
+    density,
+    eer,
+    eer_influence,
+    fmr_influence,
+    fnmr_at_fmr,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
+    impostor_mean_influence,
+)
 from facepart.analysis.wilson import wilson_interval
 from tests.people_scores import group_scores, person_vectors
 

@@ -2,7 +2,7 @@
 
 A block is some whole tiles of a side whose faces stand in the order of their subjects. The tiles are those of a run
 on one machine, so that the scores are the same bit for bit. A task needs memory for its two blocks, for a table of
-scores, and for the high scores of the people in the blocks: as much in a comparison of a million faces as in one of
+scores, and for the tails scores of the people in the blocks: as much in a comparison of a million faces as in one of
 a hundred thousand.
 """
 
@@ -23,7 +23,8 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, one_thread_each
 from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.ranks import RankCounter, RankCounts, RankedSides, added_ranks
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.scores.subject_sums import bins_from
 
 # Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.
@@ -42,13 +43,27 @@ class Found(NamedTuple):
 
     Attributes:
         scores: how often each score occurs, by its place in a table (:mod:`facepart.matching.table`).
-        high: the high impostor scores by person, by their place in the bins of :class:`HighScores`.
+        tails: the tails impostor scores by person, by their place in the bins of :class:`SubjectTailCounts`.
         arithmetic: of :func:`arithmetic`, of all machines that took part.
+        ranks: of the probes in the order of :func:`~facepart.matching.counting.subject_order`; None if not counted.
     """
 
     scores: SparseCounts
-    high: SparseCounts
+    tails: SparseCounts
     arithmetic: frozenset[str]
+    ranks: RankCounts | None = None
+
+
+class BlockProbes(NamedTuple):
+    """What a task has to know of a block of probes to count their ranks.
+
+    Attributes:
+        first: the block's first probe, in the order of :func:`~facepart.matching.counting.subject_order`.
+        best: float32, (n,), their best authentic scores, as :class:`RankCounter` takes them.
+    """
+
+    first: int
+    best: NDArray[np.float32]
 
 
 def tiles_a_block(rows: int, columns: int | None, workers: int) -> int:
@@ -78,15 +93,25 @@ def results_at_once(tasks: int) -> int:
     return max(_FEWEST_ADDED, math.isqrt(tasks))
 
 
-def count_block(rows: Faces, columns: Faces | None, lowest: int, threads: int, version: str) -> Found:
+def count_block(
+    rows: Faces,
+    columns: Faces | None,
+    lowest: int,
+    threads: int,
+    version: str,
+    row_probes: BlockProbes | None = None,
+    column_probes: BlockProbes | None = None,
+) -> Found:
     """Count the pairs of two blocks.
 
     Args:
         rows: faces :func:`~facepart.matching.counting.arranged` in the order of their subjects; never written to.
         columns: likewise; None for the pairs within `rows`.
-        lowest: where the bins of high scores begin, in millionths.
+        lowest: where the bins of tails scores begin, in millionths.
         threads: how many tiles are worked on at once.
         version: of the program that asks.
+        row_probes: of `rows`, if ranks are counted.
+        column_probes: of `columns`, if ranks are counted and these faces are probes, too.
 
     Raises:
         FacepartError: this is another version of the program.
@@ -97,9 +122,14 @@ def count_block(rows: Faces, columns: Faces | None, lowest: int, threads: int, v
     people = np.unique(subjects)
     ours = _side(rows, people)
     theirs = None if columns is None else _side(columns, people)
-    high = HighScores(len(people), lowest)
-    scores = count_strips(ours, theirs, workers=threads, high=high)
-    places, counts = sparse(high.bins().ravel())
+    tails = SubjectTailCounts(len(people), lowest)
+    row_ranks = None if row_probes is None else RankCounter(row_probes.best, first=row_probes.first)
+    column_ranks = None if column_probes is None else RankCounter(column_probes.best, first=column_probes.first)
+    ranks = None
+    if row_ranks is not None:
+        ranks = RankedSides(row_ranks, row_ranks if columns is None else column_ranks)
+    scores = count_strips(ours, theirs, workers=threads, tails=tails, ranks=ranks)
+    places, counts = sparse(tails.bins().ravel())
     width = bins_from(lowest)
     # From the places among these people to those among all.
     places = people[places // width] * width + places % width
@@ -107,6 +137,7 @@ def count_block(rows: Faces, columns: Faces | None, lowest: int, threads: int, v
         sparse(scores),
         SparseCounts(places, counts),
         frozenset([arithmetic(rows.embeddings.shape[1])]),
+        added_ranks(*(counter.counts() for counter in (row_ranks, column_ranks) if counter is not None)),
     )
 
 
@@ -114,8 +145,9 @@ def add_found(*parts: Found) -> Found:
     """Add up what was counted among several pairs of blocks."""
     return Found(
         added([part.scores for part in parts]),
-        added([part.high for part in parts]),
+        added([part.tails for part in parts]),
         frozenset[str]().union(*(part.arithmetic for part in parts)),
+        added_ranks(*(part.ranks for part in parts)),
     )
 
 

@@ -6,8 +6,9 @@ import re
 import secrets
 import socket
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -20,6 +21,10 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+# With this a node listens on the loopback interface alone, not on all: the default on the systems in its name.
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# Ray keeps sockets in its folder, whose paths may have 103 characters on some systems; what follows this takes 77.
+_LONGEST_TEMPORARY = 26
 # A node whose power is cut closes no connection. Ray takes it for dead after a minute, but waits for what its workers
 # were asked until it has looked after the connection, which by itself it does after five minutes, and waits two more.
 # Workers refuse to be looked after more often than once a minute.
@@ -50,38 +55,106 @@ def connect(address: str) -> Iterator[None]:
         raise FacepartError("--ray needs Ray, which is not installed: pip install facepart[ray]")
     for name, value in {**_QUIET, **_WATCHFUL}.items():
         os.environ.setdefault(name, value)
-    token = {} if address != LOCAL or "ray" in sys.modules or "RAY_AUTH_MODE" in os.environ else _own_token()
-    os.environ.update(token)
-    try:
-        with _connected(address):
-            yield
-    finally:
-        for name in token:
-            del os.environ[name]
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[None]:
     there: Any = sys.modules.get("ray")
     if there is not None and there.is_initialized():
         yield
         return
     found = os.environ.get("RAY_ADDRESS", AUTO) if address == AUTO else address
-    if found not in (AUTO, LOCAL):
+    if found == LOCAL:
+        with _started():
+            yield
+        return
+    if found != AUTO:
         _refuse_unreachable(found)
-    import ray
+    with _connected(found):
+        yield
 
-    options: dict[str, Any] = {"include_dashboard": False} if found == LOCAL else {}
+
+@contextmanager
+def _started() -> Iterator[None]:
+    """Start a cluster that only this machine can reach, and that connects to nothing and leaves nothing behind."""
+    token = {} if "ray" in sys.modules or "RAY_AUTH_MODE" in os.environ else _own_token()
+    with _variables(token), _session_folder() as folder:
+        # Ray reads the token when it is imported.
+        from ray._private import ray_constants, services
+
+        with (
+            _variables(_LOOPBACK),  # for the processes that are started; this one reads it once, in the next line
+            _replaced(ray_constants, "ENABLE_RAY_CLUSTER", False),
+            _replaced(services, "start_api_server", _start_no_api_server),
+            _connected(LOCAL, include_dashboard=False, _temp_dir=folder),
+        ):
+            yield
+
+
+@contextmanager
+def _connected(address: str, **options: Any) -> Iterator[None]:
+    import ray
+    from ray._private import worker
+
     try:
         with warnings.catch_warnings(action="ignore"):
-            ray.init(address=found, logging_level=logging.ERROR, log_to_driver=False, **options)
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
     except Exception as error:  # Ray raises errors of many kinds, down to bare ones
-        raise FacepartError(_why_not(found, error)) from error
+        raise FacepartError(_why_not(address, error)) from error
     try:
-        with _silenced():
+        # It prints what it has to tell of nodes that die, dozens of lines each.
+        with _replaced(worker, "print_to_stdstream", _print_nothing):
             yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables as long as the block lasts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _session_folder() -> Iterator[str | None]:
+    """Yield a folder for what Ray writes, removed after the block; None if the user chose one, ``RAY_TMPDIR``."""
+    if "RAY_TMPDIR" in os.environ:
+        yield None
+        return
+    root = tempfile.gettempdir()
+    if os.name == "posix" and len(root) > _LONGEST_TEMPORARY:
+        root = "/tmp"  # noqa: S108 - the folder in it has a random name
+    with tempfile.TemporaryDirectory(prefix="ray-", dir=root, ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+def _print_nothing(*_: Any, **__: Any) -> None:
+    """Stand for the function by which Ray prints to standard output."""
+
+
+def _start_no_api_server(*_: Any, **__: Any) -> tuple[None, None]:
+    """Stand for the function that starts Ray's API server; return what it returns where that cannot be started.
+
+    Without a dashboard the server has one task: to find out in which cloud it runs, by asking the metadata services
+    of three clouds, even where usage statistics are off. There is no setting for that.
+    """
+    return None, None
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    """Replace what Ray has no setting for. Where a release has it elsewhere, nothing changes."""
+    before = getattr(module, name, None)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
 
 
 def _own_token() -> dict[str, str]:
@@ -91,22 +164,6 @@ def _own_token() -> dict[str, str]:
     asks for it.
     """
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}
-
-
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """Keep Ray from printing to standard output what it has to tell of nodes that die, dozens of lines each.
-
-    There is no setting for that, only the function itself; where a release has it elsewhere, its lines are seen.
-    """
-    from ray._private import worker
-
-    printing = getattr(worker, "print_to_stdstream", None)
-    worker.print_to_stdstream = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = printing
 
 
 def _refuse_unreachable(address: str) -> None:

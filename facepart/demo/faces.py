@@ -4,6 +4,7 @@ The crop is ArcFace's own, at twice its size: the blur's recipe is for photos of
 resized to 112 they are what the recogniser expects. What a run finds already made, it leaves.
 """
 
+import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from facepart.data.photos import Photo, find_photos
 from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
+from facepart.files.cache import cache_folder
 from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
@@ -109,18 +111,26 @@ def fetch_lfw() -> Path:
         FacepartError: scikit-learn is not installed, or the data set cannot be had.
     """
     try:
-        from sklearn.datasets import fetch_lfw_people, get_data_home
+        from sklearn.datasets import fetch_lfw_people
     except ImportError as error:
         raise FacepartError("LFW is fetched by scikit-learn, which is missing: pip install scikit-learn") from error
+    home = _lfw_home()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of every attempt; the last one's error is told
             # As arrays all photos take 10 GB: the call is for the files it leaves, and loads as little as it may.
-            fetch_lfw_people(min_faces_per_person=100, resize=0.1)
+            fetch_lfw_people(data_home=home, min_faces_per_person=100, resize=0.1)
     except (OSError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise FacepartError(f"scikit-learn cannot fetch LFW ({reason}); run the demo without --dataset") from error
-    return Path(get_data_home()) / "lfw_home" / "lfw_funneled"
+    return home / "lfw_home" / "lfw_funneled"
+
+
+def _lfw_home() -> Path:
+    """Return scikit-learn's own folder if the user chose it or LFW is in it, else a folder in the cache."""
+    chosen = os.environ.get("SCIKIT_LEARN_DATA")
+    usual = Path(chosen or "~/scikit_learn_data").expanduser()
+    return usual if chosen or (usual / "lfw_home").is_dir() else cache_folder() / "scikit_learn_data"
 
 
 def _align_photos(

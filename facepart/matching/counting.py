@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.ranks import RankCounter, RankedSides, ranked_sides
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
 from facepart.scores import STEPS, GroupScores
 
@@ -102,7 +103,8 @@ def count_scores(
     workers: int,
     device: str = "cpu",
     tile: int | None = None,
-    high: HighScores | None = None,
+    tails: SubjectTailCounts | None = None,
+    ranks: RankCounter | None = None,
     progress: Progress = silent,
 ) -> GroupScores:
     """Compare the faces and count their scores.
@@ -116,7 +118,9 @@ def count_scores(
         workers: on the CPU, how many tiles are worked on at once, each by one thread.
         device: ``cpu``, ``cuda`` or ``cuda:<number>``.
         tile: faces on either side of a tile; None for what suits the device.
-        high: where the high impostor scores are counted by person, too; on the same device.
+        tails: counts the high impostor scores by subject, too; on the same device.
+        ranks: where the ranks of the probes are counted, which stand there in the order of :func:`subject_order`; on
+            the same device.
         progress: told (pairs looked at, pairs in all).
 
     Returns:
@@ -125,7 +129,8 @@ def count_scores(
     tile = tile or (TILE if device == "cpu" else CUDA_TILE)
     rows = _by_subject(probe, tile, device)
     columns = None if gallery is None else _by_subject(gallery, tile, device)
-    return scores_of_table(count_strips(rows, columns, workers=workers, high=high, progress=progress))
+    sides = ranked_sides(ranks, gallery)
+    return scores_of_table(count_strips(rows, columns, workers=workers, tails=tails, ranks=sides, progress=progress))
 
 
 def count_strips(
@@ -133,7 +138,8 @@ def count_strips(
     columns: Side | None,
     *,
     workers: int,
-    high: HighScores | None = None,
+    tails: SubjectTailCounts | None = None,
+    ranks: RankedSides | None = None,
     progress: Progress = silent,
 ) -> NDArray[np.int64]:
     """Count the scores of two sides, strip by strip.
@@ -142,7 +148,8 @@ def count_strips(
         rows: the faces that are looked for.
         columns: those they are compared with, on the same device; None compares `rows` with each other.
         workers: threads on the CPU.
-        high: where the high impostor scores are counted by person, too.
+        tails: counts the high impostor scores by subject, too.
+        ranks: where the ranks of the probes are counted, who stand there in the order that they have here.
         progress: told (pairs looked at, pairs in all).
 
     Returns:
@@ -161,7 +168,7 @@ def count_strips(
     def count(strip: Strip) -> None:
         table = unused.get()
         for column in range(strip.column, other.count, rows.tile):
-            _count_tile(rows, other, strip.row, column, table, high, within=columns is None)
+            _count_tile(rows, other, strip.row, column, table, tails, ranks, within=columns is None)
         unused.put(table)
 
     strips = strips_of(rows.count, None if columns is None else columns.count, rows.tile)
@@ -176,12 +183,25 @@ def count_strips(
     return total.counts.cpu().numpy()
 
 
+def subject_order(faces: Faces) -> NDArray[np.int64]:
+    """Give the order of their subjects in which faces are compared, int64, (n,)."""
+    return np.argsort(faces.subjects, kind="stable")
+
+
 def _by_subject(faces: Faces, tile: int, device: str) -> Side:
-    return Side(arranged(faces, np.argsort(faces.subjects, kind="stable"), tile), tile, device)
+    return Side(arranged(faces, subject_order(faces), tile), tile, device)
 
 
 def _count_tile(
-    rows: Side, columns: Side, row: int, column: int, table: Table, high: HighScores | None, *, within: bool
+    rows: Side,
+    columns: Side,
+    row: int,
+    column: int,
+    table: Table,
+    tails: SubjectTailCounts | None,
+    ranks: RankedSides | None,
+    *,
+    within: bool,
 ) -> None:
     """Count the scores of one tile."""
     tile = rows.tile
@@ -197,14 +217,17 @@ def _count_tile(
     steps = tile_steps(rows.embeddings[ours], columns.embeddings[theirs], authentic, table.product)
     # What is padding is cut off only now: the product is of one shape everywhere.
     steps = steps[: rows.count - row, : columns.count - column]
-    if high is not None:
-        above = steps >= high.lowest
+    if tails is not None:
+        above = steps >= tails.first_bin
         if authentic is not None and left_out is not None:
             above &= ~(authentic | left_out)
         found = _true_places(above)
         i = torch.div(found, steps.shape[1], rounding_mode="floor")
         j = found - i * steps.shape[1]
-        high.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
+        tails.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
+    if ranks is not None:
+        skipped = authentic | left_out if authentic is not None and left_out is not None else None
+        ranks.add(row, column, steps, skipped)
     places = table.room(*steps.shape).copy_(steps).add_(STEPS)
     if authentic is not None and left_out is not None:
         places.add_(authentic.to(torch.int32), alpha=AUTHENTIC * VALUES)

@@ -17,6 +17,7 @@ from facepart.files.atomic import replacing, write_text
 from facepart.files.progress import Progress
 from facepart.matching.faces import PairCounts
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
+from facepart.scores.ranks import ranks_path
 
 Save = Literal["pairs", "distribution", "both"]
 _SAVED = {"pairs": "the pairs alone", "distribution": "the distribution alone", "both": "both"}
@@ -66,7 +67,7 @@ def refuse_full_disk(output: Path, pairs: Sequence[tuple[str, PairCounts]]) -> N
         )
 
 
-def refuse_leftovers(output: Path, group: str, save: Save) -> None:
+def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool) -> None:
     """Refuse to leave score files of an earlier run of this group beside those of another.
 
     Raises:
@@ -81,6 +82,11 @@ def refuse_leftovers(output: Path, group: str, save: Save) -> None:
                 f"{output / name}: is of an earlier run, and this one, which saves {_SAVED[save]} of {group}, would "
                 "leave it as it is; remove it, choose another folder with -o, or add --save both"
             )
+    if not ranks and ranks_path(output, group).exists():
+        raise FacepartError(
+            f"{ranks_path(output, group)}: is of an earlier run, and this one, without --ranks, would leave it as it "
+            "is; remove it, choose another folder with -o, or add --ranks"
+        )
 
 
 def write_pairs(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
+from facepart.matching.ranks import RankCounter, RankedSides, ranked_sides
 from facepart.scores import STEPS
 
 # How many pairs are worked on at a time, beside the strips of cosines: small enough for a block's rows, 24 bytes a
@@ -33,7 +34,13 @@ class Strip(NamedTuple):
 
 
 def pair_blocks(
-    probe: Faces, gallery: Faces | None = None, *, workers: int, tile: int = TILE, block_pairs: int = BLOCK_PAIRS
+    probe: Faces,
+    gallery: Faces | None = None,
+    *,
+    workers: int,
+    tile: int = TILE,
+    block_pairs: int = BLOCK_PAIRS,
+    ranks: RankCounter | None = None,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Compare the faces and yield the rows of the score files, block by block.
 
@@ -43,6 +50,7 @@ def pair_blocks(
         workers: how many strips are worked on at once, each by one thread; one more is in memory.
         tile: faces on either side of a product.
         block_pairs: about how many pairs a block is made from; the rows are the same whatever it is.
+        ranks: where the ranks of the probes are counted.
 
     Yields:
         ``(authentic, impostor)``, each float64, (k, 3): probe row, gallery row, cosine rounded to 6 decimals. All
@@ -50,7 +58,8 @@ def pair_blocks(
     """
     other = probe if gallery is None else gallery
     height = max(1, block_pairs // max(1, len(other.subjects)))
-    for row, column, strip in score_strips(probe, gallery, workers=workers, tile=tile):
+    sides = ranked_sides(ranks, gallery)
+    for row, column, strip in score_strips(probe, gallery, workers=workers, tile=tile, ranks=sides):
         subjects, photos = other.subjects[column:], other.photos[column:]
         sessions = None if other.sessions is None else other.sessions[column:]
         for first in range(0, len(strip), height):
@@ -69,7 +78,14 @@ def pair_blocks(
             yield rows[compared & same_subject], rows[compared & ~same_subject]
 
 
-def score_strips(probe: Faces, gallery: Faces | None = None, *, workers: int, tile: int = TILE) -> Iterator[Strip]:
+def score_strips(
+    probe: Faces,
+    gallery: Faces | None = None,
+    *,
+    workers: int,
+    tile: int = TILE,
+    ranks: RankedSides | None = None,
+) -> Iterator[Strip]:
     """Yield the scores of all pairs, some probes against all of the gallery at a time, in order.
 
     Where there is no gallery, a strip begins at its own first face: the columns before it were seen already. The
@@ -87,7 +103,13 @@ def score_strips(probe: Faces, gallery: Faces | None = None, *, workers: int, ti
             here, there = slice(row, row + tile), slice(column, column + tile)
             # A view with gaps between its rows; the product goes there without a copy.
             part = steps[:, column - begin : column - begin + tile]
-            tile_steps(rows[here], columns[there], ours[here, None] == theirs[there], part)
+            same_subject = ours[here, None] == theirs[there]
+            tile_steps(rows[here], columns[there], same_subject, part)
+            if ranks is not None:
+                if gallery is None and row == column:
+                    same_subject |= torch.ones_like(same_subject).tril()  # seen from the other side
+                real = part[: len(ours) - row, : len(theirs) - column]
+                ranks.add(row, column, real, same_subject if same_subject.any() else None)
         return Strip(row, begin, steps.numpy()[: len(ours) - row, : len(theirs) - begin])
 
     with one_thread_each(workers) as pool:

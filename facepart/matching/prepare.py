@@ -30,6 +30,8 @@ class MatchOutcome:
         excluded: authentic pairs not compared because both photos are of one session; None without such a rule.
         saved: what was written: ``pairs``, ``distribution`` or ``both``.
         pair_bytes: how large the files of the pairs are, or would be.
+        ranked: probes that have a rank; None if ranks were not counted.
+        ranked_first: those of them with rank 1; likewise.
     """
 
     group: str
@@ -42,6 +44,8 @@ class MatchOutcome:
     excluded: int | None
     saved: Save
     pair_bytes: int
+    ranked: int | None = None
+    ranked_first: int | None = None
 
 
 @dataclass(frozen=True)

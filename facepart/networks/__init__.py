@@ -6,3 +6,8 @@ read other frameworks' files. The tasks: :mod:`~facepart.networks.face_parser` (
 :mod:`~facepart.networks.recogniser` (aligned face -> embedding), :mod:`~facepart.networks.face_detector` and
 :mod:`~facepart.networks.alignment` (photo -> aligned face).
 """
+
+from facepart.networks.quiet import disable_telemetry
+
+# Before OpenVINO is imported, wherever that happens.
+disable_telemetry()

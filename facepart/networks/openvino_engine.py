@@ -37,6 +37,11 @@ def cpu_precisions() -> tuple[str, ...]:
     return tuple(precision for name, precision in _CAPABILITIES.items() if name in there)
 
 
+def processor_name() -> str:
+    """Name this machine's processor, as OpenVINO does."""
+    return str(ov.Core().get_property("CPU", "FULL_DEVICE_NAME"))
+
+
 class OpenVinoEngine:
     """A network on the CPU; see :class:`facepart.networks.engine.Engine`."""
 
@@ -130,7 +135,7 @@ def _options(precision: str, threads: int | None) -> dict[str, str]:
 
 def _made_by() -> dict[str, str]:
     """Name what a compiled network is good for."""
-    return {"openvino": ov.get_version(), "processor": ov.Core().get_property("CPU", "FULL_DEVICE_NAME")}
+    return {"openvino": ov.get_version(), "processor": processor_name()}
 
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:

@@ -5,9 +5,22 @@ keep no state, need no display and leave matplotlib's own settings alone. :mod:`
 files.
 """
 
+from facepart.plots.cmc import RankSet, cmc_curves
 from facepart.plots.curves import det, fmr_fnmr, roc
 from facepart.plots.histogram import score_histogram
-from facepart.plots.plot_files import KINDS, PlotOutcome, plot
+from facepart.plots.plot_files import KINDS, PlotOutcome, plot, plot_ranks
 from facepart.plots.sets import ScoreSet
 
-__all__ = ["KINDS", "PlotOutcome", "ScoreSet", "det", "fmr_fnmr", "plot", "roc", "score_histogram"]
+__all__ = [
+    "KINDS",
+    "PlotOutcome",
+    "RankSet",
+    "ScoreSet",
+    "cmc_curves",
+    "det",
+    "fmr_fnmr",
+    "plot",
+    "plot_ranks",
+    "roc",
+    "score_histogram",
+]

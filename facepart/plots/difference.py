@@ -16,12 +16,16 @@ import numpy as np
 from facepart.analysis.influence import (
     Influence,
     SubjectScores,
-    authentic_mean_influence,
     difference_of,
-    impostor_mean_influence,
 )
 from facepart.analysis.intervals import UNKNOWN, Interval, interval
-from facepart.analysis.metrics import kolmogorov_smirnov, kolmogorov_smirnov_p, mean_shift
+from facepart.analysis.metrics import (
+    authentic_mean_influence,
+    impostor_mean_influence,
+    kolmogorov_smirnov,
+    kolmogorov_smirnov_p,
+    mean_shift,
+)
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.subject_sums import SubjectSums
 

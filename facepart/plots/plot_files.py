@@ -14,6 +14,15 @@ from matplotlib.figure import Figure
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
 from facepart.plots import curves, histogram, style
+from facepart.plots.cmc import (
+    DEFAULT_RANKS,
+    RankSet,
+    RankStatistics,
+    cmc_curves,
+    cmc_table,
+    rank_statistics,
+    rank_statistics_table,
+)
 from facepart.plots.difference import Difference, difference_rows
 from facepart.plots.rates import Rates, rate_rows
 from facepart.plots.sets import ScoreSet
@@ -42,6 +51,14 @@ class PlotOutcome:
     """
 
     statistics: list[Statistics]
+    files: list[Path]
+
+
+@dataclass(frozen=True)
+class RankPlotOutcome:
+    """What a run drew of ranks; the attributes are those of :class:`PlotOutcome`."""
+
+    statistics: list[RankStatistics]
     files: list[Path]
 
 
@@ -87,6 +104,31 @@ def plot(
     write_text(table, _as_csv(points))
     write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
+
+
+def plot_ranks(
+    sets: Sequence[RankSet], folder: Path, name: str, title: str | None = None, ranks: int = DEFAULT_RANKS
+) -> RankPlotOutcome:
+    """Draw the CMC curves of a few sets in one figure and write it with its points and numbers.
+
+    Args:
+        sets: the ranks; those after the first are compared with it.
+        folder: where to write to; made if missing.
+        name: the files' name, without extension.
+        title: stands on top of the figure.
+        ranks: the highest rank that is drawn, at least 1.
+
+    Raises:
+        FacepartError: the sets cannot be drawn, or the files not be written.
+        UsageError: `name` is no file name, or `ranks` is below 1.
+    """
+    refuse_path(name)
+    figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
+    files = save_figure(figure, folder, name)
+    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
+    write_text(table, _as_csv(cmc_table(sets, ranks)))
+    write_text(numbers, rank_statistics_table(sets, statistics))
+    return RankPlotOutcome(statistics, [*files, table, numbers])
 
 
 def refuse_path(name: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
-from facepart.analysis.results import PartResult
+from facepart.analysis.results import PartResult, result_columns
 from facepart.report.report_data import ReportData
 
 VERSION = 2
@@ -26,8 +26,8 @@ _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 def results_csv(results: Sequence[PartResult]) -> str:
     """Put the figures into CSV, a row a group, part, way in which it was lost, and comparison."""
-    names = [name for field in fields(PartResult) for name in _columns(field.name, field.type is Interval)]
-    return _csv(names, [_flat(row) for row in results])
+    names = [name for column in result_columns() for name in _columns(column.name, column.has_interval)]
+    return _csv(names, [_flat_result(row) for row in results])
 
 
 def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
@@ -80,7 +80,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         "ranked_by": data.ranked_by,
         "resamples": data.resamples,
         "draws": data.draws,
-        "results": [_flat(row) for row in data.results],
+        "results": [_flat_result(row) for row in data.results],
         "rankings": {
             group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in data.rankings.items()
         },
@@ -97,13 +97,23 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
+def _flat_result(row: PartResult) -> dict[str, Any]:
+    """Give the columns of a row, each interval as four."""
+    columns = [column.name for column in result_columns()]
+    return dict(pair for name in columns for pair in _values(row.figure(name), name))
+
+
 def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
     """Give the fields of a dataclass, each interval as four."""
-    return dict(pair for field in fields(row) if field.name not in without for pair in _values(row, field.name))
+    return dict(
+        pair
+        for field in fields(row)
+        if field.name not in without
+        for pair in _values(getattr(row, field.name), field.name)
+    )
 
 
-def _values(row: Any, name: str) -> Iterator[tuple[str, Any]]:
-    value = getattr(row, name)
+def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Interval):
         yield name, _number(value.value)
         for ending in ("low", "high", "error"):

@@ -44,7 +44,7 @@ def read_groups(setup: Setup, members: Members) -> list[ReportGroup]:
         scores = {
             condition: read_group_scores(output, condition, group)
             for condition in design.conditions
-            if condition.occlusion.method == design.main
+            if condition == BASELINE_CONDITION or condition.occlusion.method == design.main
         }
         controls = {
             part: [scores[Condition(each)] for each in design.controls_of(design.of_part(part))]

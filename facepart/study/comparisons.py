@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from facepart.analysis.design import BASELINE_CONDITION, Cell, Condition
-from facepart.analysis.differentials import TARGETS, common_threshold
+from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
-from facepart.analysis.metrics import supports, threshold_at_fmr
+from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
 from facepart.files.atomic import write_text
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
-from facepart.matching.match import TakeOver as PairCounter
 from facepart.matching.match import match_groups
 from facepart.matching.output import Save
+from facepart.matching.pair_counter import PairCounter
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
+from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
 
 MATCHES_FOLDER = "matches"
@@ -75,7 +76,7 @@ class Comparisons:
         folder = self._output / MATCHES_FOLDER / condition.name
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
-        files = [folder / f"{group}_scores.npz", subject_sums_path(folder, group)]
+        files = [folder / f"{group}_scores.npz", subject_sums_path(folder, group), ranks_path(folder, group)]
         pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
@@ -84,8 +85,8 @@ class Comparisons:
         gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
         whole = Group(group, self._features(condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
-        options = {**self._naming, "down_to": min_threshold, "count": self._counter}
-        for _ in match_groups([whole], folder, save=save, **options):
+        options = {**self._naming, "min_threshold": min_threshold, "counter": self._counter}
+        for _ in match_groups([whole], folder, save=save, ranks=True, **options):
             write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
         return True
 
@@ -110,10 +111,10 @@ def min_thresholds(output: Path, groups: Sequence[str], threshold_group: str | N
     lower, so that adding a group seldom moves them.
     """
     baselines = {group: read_group_scores(output, BASELINE_CONDITION, group).impostor for group in groups}
-    common = common_threshold(baselines, TARGETS[0], threshold_group or ALL_GROUPS)
+    common = common_threshold(baselines, STUDY_FMRS[0], threshold_group or ALL_GROUPS)
     found = {}
     for group, scores in baselines.items():
-        own = threshold_at_fmr(scores, TARGETS[0]) if supports(scores, TARGETS[0]) else 1.0
+        own = threshold_at_fmr(scores, STUDY_FMRS[0]) if supports(scores, STUDY_FMRS[0]) else 1.0
         found[group] = math.floor(min(own, 1.0 if common is None else common) / _ROUNDING) * _ROUNDING
     return found
 
@@ -124,9 +125,11 @@ def read_group_scores(output: Path, condition: Condition, group: str) -> GroupSc
 
 
 def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
-    """Read the scores that :meth:`Comparisons.run` wrote, and their sums by subject, which are much larger."""
-    sums = load_subject_sums(subject_sums_path(output / MATCHES_FOLDER / condition.name, group))
-    return SubjectScores(read_group_scores(output, condition, group), sums)
+    """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
+    folder = output / MATCHES_FOLDER / condition.name
+    sums = load_subject_sums(subject_sums_path(folder, group))
+    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group)), sums.subjects)
+    return SubjectScores(read_group_scores(output, condition, group), sums, ranks)
 
 
 def _read_done(folder: Path) -> dict[str, str]:

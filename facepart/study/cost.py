@@ -15,8 +15,9 @@ _COPIES = 4
 # What is known of a photo, in the command's memory: in each condition, and besides (tracemalloc, 2,560 photos in
 # 8 and in 29 conditions: 1.8 and 6.2 KB, and 0.6 KB of its paths).
 _ROW_BYTES, _PHOTO_BYTES = 230, 600
-# The distributions of a group in a condition, and the sums by person (10,500 features of 2,625 people: 177 a person).
-_SCORES_BYTES, _PERSON_BYTES = 2e6, 200
+# The distributions of a group in a condition, the sums by person (10,500 features of 2,625 people: 177 a person), and
+# a line of the ranks, with names of 20 characters.
+_SCORES_BYTES, _PERSON_BYTES, _RANK_BYTES = 2e6, 200, 70
 
 
 class GroupSize(NamedTuple):
@@ -126,7 +127,8 @@ def disk_by_kind(size: StudySize, photo: PhotoCost) -> dict[str, float]:
     embeddings = size.photos * size.embedding_bytes(photo.dimension)
     found = {
         "embeddings": embeddings,
-        "scores": len(size.conditions) * (len(size.groups) * _SCORES_BYTES + people * _PERSON_BYTES),
+        "scores": len(size.conditions)
+        * (len(size.groups) * _SCORES_BYTES + people * _PERSON_BYTES + size.photos * _RANK_BYTES),
         "pictures": size.photos * photo.kept,
         "features": embeddings * ("features" in size.keep),
         "pairs": size.pairs * BYTES_A_PAIR * ("pairs" in size.keep),

@@ -7,6 +7,10 @@ A comparison is a match if its score is at or above the threshold t:
 for impostor scores i and authentic scores a (ISO/IEC 19795-1:2021, "Biometric performance testing and reporting").
 FMR falls and FNMR rises with the threshold; each is constant between two neighbouring scores, so that the curves over
 all thresholds are known from those at the scores themselves.
+
+Influences: a rate is a mean over scores, of 1 for an error and 0 otherwise. The influences here are those at a
+threshold that these scores did not set. What pairs of subjects count twice is not taken off: of rare errors, too
+little is known about how they come together, and intervals from the smaller variance miss the truth more often.
 """
 
 import math
@@ -15,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
 from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
 from facepart.errors import UsageError
 from facepart.scores.distribution import STEPS, ScoreDistribution
@@ -102,3 +107,23 @@ def threshold_at_fmr(impostor: Scores, target: float) -> float:
     if isinstance(impostor, ScoreDistribution):
         return (int(impostor.values[last_above]) + 1) / STEPS
     return math.nextafter(float(scores.values[last_above]), math.inf)
+
+
+def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
+    """Return a group's FMR at a given threshold with its influences.
+
+    Raises:
+        FacepartError: there are no scores of this kind.
+    """
+    scores, sums = group.scores.impostor, group.sums
+    rate = float(scores.share_from(threshold))
+    deviations = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
+    return Influence(rate, leave_one_out(deviations, scores, sums.impostor), 0.0)
+
+
+def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
+    """Return a group's FNMR at a given threshold with its influences; raises as :func:`fmr_influence`."""
+    scores, sums = group.scores.authentic, group.sums
+    rate = float(scores.share_below(threshold))
+    below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
+    return Influence(rate, leave_one_out(below - rate * sums.authentic.count, scores, sums.authentic), 0.0)

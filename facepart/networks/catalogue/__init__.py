@@ -3,9 +3,9 @@
 ``catalogue.toml`` lists the networks. :func:`obtain` is the way in for the stages: it takes what the user typed.
 """
 
+from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.entries import DEFAULT_PARSER, DETECTOR, Model, Source, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
-from facepart.networks.catalogue.folders import cache_folder
 from facepart.networks.catalogue.lookup import default_recogniser, find
 from facepart.networks.catalogue.weights import Weights, obtain, obtain_on_worker
 

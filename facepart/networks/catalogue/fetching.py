@@ -10,10 +10,11 @@ from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import replacing
+from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.archives import ArchiveError, take
 from facepart.networks.catalogue.clients import DownloadError, download
 from facepart.networks.catalogue.entries import Model, Source, model
-from facepart.networks.catalogue.folders import cache_folder, checkout_folder, fetched_folder
+from facepart.networks.catalogue.folders import checkout_folder, fetched_folder
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import locate, symbol_beside
 
@@ -47,7 +48,7 @@ def fetch(name: str, tell: Callable[[str], None] = _logger.warning) -> Path:
     for source in entry.sources:
         tell(f"fetching {entry.name} ({_size_and_licence(entry)}) from {source}")
         try:
-            with _temporary_folder() as folder:
+            with temporary_folder() as folder:
                 whole = _get(entry, source, folder)
                 with replacing(target) as temporary:
                     whole.replace(temporary)
@@ -79,10 +80,13 @@ def _require(file: Path, expected: str | None) -> None:
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Yield an empty folder in the cache, so that what is made in it can be renamed into place; remove it after.
 
     Its name is random, because two runs may fetch the same model at the same time.
+
+    Raises:
+        FacepartError: the cache cannot be written to.
     """
     cache = cache_folder()
     try:

@@ -1,22 +1,12 @@
 """The folders in which models are looked for, and the one into which they are fetched."""
 
-import os
 from pathlib import Path
 
-import platformdirs
-
 import facepart
+from facepart.files.cache import cache_folder
 
-CACHE_VARIABLE = "FACEPART_HOME"
 _LOCAL = Path("insightface") / "models"
 _SCRIPTS = (Path("face_matching"), Path("insightface") / "deploy")
-
-
-def cache_folder() -> Path:
-    """Give the folder for what is fetched: ``FACEPART_HOME``, else the platform's cache folder for facepart."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    folder = Path(chosen) if chosen else platformdirs.user_cache_path("facepart", appauthor=False)
-    return folder.expanduser().absolute()
 
 
 def fetched_folder() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
-from facepart.networks.catalogue.folders import cache_folder
+from facepart.files.cache import cache_folder
 
 
 def sha256_of(path: Path) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.errors import FacepartError, UsageError
+from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
-from facepart.networks.catalogue.folders import cache_folder, script_folders
+from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import locate, symbol_beside
 

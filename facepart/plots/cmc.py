@@ -1,0 +1,159 @@
+"""Identification rates as a curve over ranks: the CMC, of a few sets in one figure.
+
+Reads the ranks of probes (:mod:`facepart.scores.ranks`). Intervals are by subject
+(:mod:`facepart.analysis.metrics.identification`) and left out where the subjects are not known, or fewer than ten.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from facepart.analysis.intervals import UNKNOWN, Interval, rate_change_interval
+from facepart.analysis.metrics import cmc, identification_influence, identification_interval
+from facepart.errors import FacepartError
+from facepart.plots import style
+from facepart.plots.frame import add_legend, make_axes
+from facepart.scores.ranks import Ranks, SubjectRanks, ranks_by_subject
+
+# Ranks that are shown unless others are asked for.
+DEFAULT_RANKS = 20
+# A curve near 1 everywhere is shown with this much of the axis at least.
+_LEAST_ROOM = 0.02
+# With so few ranks each is marked.
+_MARKED = 20
+
+RankStatistics = dict[str, float | int]
+
+
+@dataclass(frozen=True)
+class RankSet:
+    """The ranks of one experiment.
+
+    Attributes:
+        label: what a legend calls it.
+        ranks: of its probes; at least one has a rank.
+    """
+
+    label: str
+    ranks: Ranks
+
+    def __post_init__(self) -> None:
+        if not self.ranks.ranked.any():
+            raise FacepartError(f"{self.label}: no probe has a rank: none has an authentic and an impostor score")
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """The ranks of the probes that have one, int64, (n,)."""
+        return self.ranks.ranks[self.ranks.ranked]
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """The subjects of the probes that have a rank; none where that is not known."""
+        return frozenset(np.array(self.ranks.subjects)[self.ranks.ranked]) if self.ranks.subjects else frozenset()
+
+    def by_subject(self, names: Sequence[str]) -> SubjectRanks:
+        """Give the ranks by subject, these numbered by their places among sorted `names`."""
+        return ranks_by_subject(self.ranks, np.array(names, np.str_))
+
+    def interval(self, most: int) -> Interval:
+        """Give the identification rate at a rank, with its interval if the subjects are known."""
+        if not self.subjects:
+            return UNKNOWN._replace(value=float(cmc(self.values, most)[-1]))
+        return identification_interval(self.by_subject(sorted(self.subjects)), most)
+
+
+def cmc_curves(sets: Sequence[RankSet], ranks: int = DEFAULT_RANKS, title: str | None = None) -> Figure:
+    """Draw CMC curves: the share of the probes with a rank of at most N, against N.
+
+    Args:
+        sets: one for each colour at most.
+        ranks: the highest N.
+        title: stands on top.
+
+    Raises:
+        FacepartError: there are no sets, or more than colours.
+    """
+    if not 1 <= len(sets) <= len(style.SET_COLOURS):
+        raise FacepartError(f"a figure shows 1 to {len(style.SET_COLOURS)} sets of ranks, not {len(sets)}")
+    with style.house_style():
+        figure, axes = make_axes()
+        rates = [cmc(entry.values, ranks) for entry in sets]
+        for values, colour in zip(rates, style.SET_COLOURS, strict=False):
+            mark = "o" if ranks <= _MARKED else None
+            axes.plot(
+                np.arange(1, ranks + 1), values, color=colour, linewidth=style.LINE_WIDTH, marker=mark, markersize=3
+            )
+        room = max(1 - min(float(values[0]) for values in rates), _LEAST_ROOM)
+        axes.set_ylim(1 - 1.05 * room, 1 + 0.03 * room)
+        margin = 0.02 * max(ranks - 1, 1)
+        axes.set_xlim(1 - margin, ranks + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=""))
+        axes.set_xlabel("Rank")
+        axes.set_ylabel("Identification Rate (%)")
+        axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
+        axes.set_axisbelow(True)
+        labels = [f"{each.label}: rank\u00a01\u00a0{values[0]:.2%}" for each, values in zip(sets, rates, strict=True)]
+        add_legend(axes, labels, title, {})
+    return figure
+
+
+def cmc_table(sets: Sequence[RankSet], ranks: int) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the figure's table: a header, and a row for each set and rank."""
+    yield "set", "label", "rank", "identification_rate", "low", "high"
+    for number, entry in enumerate(sets, 1):
+        for most in range(1, ranks + 1):
+            rate, _, low, high = entry.interval(most)
+            ends = ("", "") if math.isnan(low) else (low, high)
+            yield number, entry.label, most, rate, *ends
+
+
+def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]:
+    """Give the counts of each set, its rates at rank 1 and at the last rank, and from the second set on their change.
+
+    What is not known is left out.
+    """
+    found: list[RankStatistics] = []
+    for index, entry in enumerate(sets):
+        numbers: RankStatistics = {
+            "probes": len(entry.ranks.ranks),
+            "probes_with_rank": len(entry.values),
+            **({"subjects_with_rank": len(entry.subjects)} if entry.subjects else {}),
+        }
+        for most in dict.fromkeys((1, ranks)):
+            numbers |= _told(f"rank{most}_rate", entry.interval(most))
+            if index:
+                numbers |= _told(f"rank{most}_rate_change_from_set_1", _change(sets[0], entry, most))
+        found.append(numbers)
+    return found
+
+
+def rank_statistics_table(sets: Sequence[RankSet], statistics: Sequence[RankStatistics]) -> str:
+    """Put the statistics of the sets into the text of ``<name>.txt``, its columns as in other plots."""
+    lines = ["set\tlabel\tstatistic\tvalue"]
+    for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
+        label = " ".join(entry.label.split())
+        lines += [f"{number}\t{label}\t{name}\t{value!r}" for name, value in found.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _change(first: RankSet, other: RankSet, most: int) -> Interval:
+    """Give the change of a rate from one set to another, paired by the subjects that both have."""
+    if not first.subjects or not other.subjects:
+        values = [float(cmc(each.values, most)[-1]) for each in (first, other)]
+        return UNKNOWN._replace(value=values[1] - values[0])
+    names = sorted(first.subjects | other.subjects)
+    before, after = (identification_influence(each.by_subject(names), most) for each in (first, other))
+    return rate_change_interval(after, before, (len(other.subjects), len(first.subjects)))
+
+
+def _told(name: str, found: Interval) -> RankStatistics:
+    if math.isnan(found.low):
+        return {name: found.value}
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -1,0 +1,160 @@
+"""Pair files with their labels -> the rank of every probe.
+
+The files are those that :func:`facepart.matching.match.match_groups` and the original program write: authentic and
+impostor pairs (probe, gallery, score), and labels, ``index folder/stem`` a line. With labels of a gallery the pairs
+are across two lists, and only the first face of a pair is a probe; without, both are.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.errors import FacepartError
+from facepart.files.addresses import on_disk, read_whole
+from facepart.scores.distribution import STEPS
+from facepart.scores.ranks import Ranks, make_ranks
+
+# How many pairs of a large file are looked at at a time.
+_BLOCK = 1 << 18
+
+
+class PairFiles(NamedTuple):
+    """The files of a group.
+
+    Attributes:
+        authentic: its authentic pairs.
+        impostor: its impostor pairs.
+        labels: of the probes.
+        gallery_labels: of the gallery; None if the probes were compared with each other.
+    """
+
+    authentic: Path
+    impostor: Path
+    labels: Path
+    gallery_labels: Path | None
+
+
+def ranks_of_pairs(files: PairFiles, rule: Callable[[str], str]) -> Ranks:
+    """Read the ranks of all probes off pair files.
+
+    Args:
+        files: the group's.
+        rule: tells from a label who is on a photo.
+
+    Raises:
+        FacepartError: a file is missing or cannot be read, has other than three columns, or names a face without a
+            label; or the rule does not go with the pairs.
+    """
+    labels = [read_labels(path) for path in (files.labels, files.gallery_labels) if path is not None]
+    subjects = [[rule(label) for label in each] for each in labels]
+    numbers = {name: number for number, name in enumerate(sorted({name for each in subjects for name in each}))}
+    who = [np.array([numbers[name] for name in each]) for each in subjects]
+    sides = [who[0], who[-1]]
+    within, count = files.gallery_labels is None, len(labels[0])
+    best, highest = np.full((2, count), -np.inf)
+    for faces, steps in _pairs(files.authentic, sides, authentic=True):
+        for place in faces if within else faces[:1]:
+            np.maximum.at(best, place, steps)
+    above, bars = np.zeros(count, np.int64), np.where(np.isneginf(best), np.inf, best)
+    for faces, steps in _pairs(files.impostor, sides, authentic=False):
+        for place in faces if within else faces[:1]:
+            np.maximum.at(highest, place, steps)
+            above += np.bincount(place[steps > bars[place]], minlength=count)
+    return make_ranks(labels[0], subjects[0], above, best, highest)
+
+
+def read_labels(path: Path) -> list[str]:
+    """Read labels, ``index label`` a line, with the indices in order from 0.
+
+    Raises:
+        FacepartError: the file is missing, or not of this form.
+    """
+    try:
+        lines = read_whole(path).decode("utf-8-sig").split("\n")
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such file of labels") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FacepartError(f"{path}: is not a file of labels: it is no text") from error
+    found: list[str] = []
+    for line in lines:
+        index, _, label = line.strip().partition(" ")
+        if not index:
+            continue
+        if index != str(len(found)) or not label:
+            raise FacepartError(f"{path}: is not a file of labels: line {len(found) + 1} is not `{len(found)} label`")
+        found.append(label)
+    if not found:
+        raise FacepartError(f"{path}: there are no labels in it")
+    return found
+
+
+def _pairs(
+    path: Path, sides: list[NDArray[np.int64]], *, authentic: bool
+) -> Iterator[tuple[list[NDArray[np.int64]], NDArray[np.float64]]]:
+    """Yield the faces on both sides of pairs, and the pairs' scores in millionths, some at a time.
+
+    Raises:
+        FacepartError: a pair has no label, or is of the other kind by the subjects of its faces.
+    """
+    first = 0
+    for block in _read_blocks(path):
+        if not np.isfinite(block).all():
+            raise FacepartError(f"{path}: holds values that are not finite")
+        faces = [block[:, column].astype(np.int64) for column in (0, 1)]
+        for place, who in zip(faces, sides, strict=True):
+            if place.min() < 0 or place.max() >= len(who):
+                raise FacepartError(f"{path}: names face {place.max()}, but there are {len(who)} labels")
+        same = np.equal(*(who[place] for who, place in zip(sides, faces, strict=True)))
+        if (same != authentic).any():
+            row = first + int(np.argmax(same != authentic))
+            shown = "two subjects" if authentic else "one subject"
+            raise FacepartError(
+                f"{path}: row {row} shows {shown} by the naming rule, which does not fit then; try another --dataset "
+                "or --subject-pattern"
+            )
+        yield faces, np.rint(block[:, 2] * STEPS)
+        first += len(block)
+
+
+def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
+    """Yield the rows of a pair file, float64, (k, 3), some at a time.
+
+    Raises:
+        FacepartError: the file is missing, cannot be read, or has other than three columns of numbers.
+    """
+    try:
+        with on_disk(path) as here:
+            blocks = _array_blocks(here) if here.suffix.lower() == ".npy" else _text_blocks(here)
+            for block in blocks:
+                if block.ndim != 2 or block.shape[1] != 3:
+                    raise FacepartError(f"{path}: has no pairs (probe, gallery, score), which ranks are made of")
+                yield block.astype(np.float64)
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such score file") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, EOFError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise FacepartError(f"{path}: is not a file of pairs, a .npy or a text of numbers ({reason})") from error
+
+
+def _array_blocks(path: Path) -> Iterator[NDArray[Any]]:
+    """Yield the rows of a ``.npy``; of a large one, no more than these come into memory."""
+    table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+    for first in range(0, len(table), _BLOCK):
+        yield table[first : first + _BLOCK]
+
+
+def _text_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
+    """Yield the rows of a text, its columns separated by blanks, tabs or commas."""
+    with path.open(encoding="utf-8-sig") as file:
+        while lines := list(islice(file, _BLOCK)):
+            rows = [line.replace(",", " ") for line in lines if line.strip()]
+            if rows:
+                yield np.loadtxt(rows, ndmin=2)

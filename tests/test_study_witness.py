@@ -1,0 +1,405 @@
+"""Every field of every table that a study writes, against a brute-force computation from raw scores and subjects.
+
+Studies run here as they always do, through :func:`facepart.study.run_study`, but for the networks: in their place an
+executor gives each photo embeddings that were drawn. These are whole numbers over 1024 whose squares add up to
+1024 x 1024, so that all their cosines are exact in 32-bit floats, whatever the order in which they are added up. The
+figures are then computed a second time by :mod:`tests.witness.study_oracle`, which knows nothing of facepart.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facepart.networks.catalogue import Weights
+from facepart.pipeline.embedded_photo import EmbeddedPhoto
+from facepart.pipeline.executor import Capacity
+from facepart.pipeline.worker import PhotoResult, PhotoTask
+from facepart.study import Request, run_study
+from tests.witness.study_oracle import (
+    BASELINE,
+    FEW_SCORES,
+    FEW_SUBJECTS,
+    NO_THRESHOLD,
+    RESAMPLES,
+    Design,
+    Group,
+    StudyOracle,
+    Version,
+)
+from tests.witness.study_tables import (
+    BASELINE_PHOTOS,
+    COLUMNS,
+    DIFFERENCES,
+    DIFFERENTIALS,
+    JSON,
+    RESULTS,
+    WORDS,
+    check_rows,
+    check_table,
+    filled,
+    flat,
+)
+
+# The study under test: what of it is not the front door is here.
+
+
+class DrawnEmbeddings:
+    """An executor that gives photos what was drawn for them, where a study would open its networks."""
+
+    info = None
+
+    def __init__(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        self.entries = entries
+
+    def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
+        del device, precision
+        return "cpu", "fp32"
+
+    def capacity(self) -> Capacity:
+        return Capacity(1, 1)
+
+    def start(self, worker: object, times: object, paths: object) -> Any:
+        del worker, times, paths
+        return self
+
+    def map(self, tasks: Sequence[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult]]:
+        for task in tasks:
+            names = {Version(each.part, each.method.name, each.region.draw): each.name for each in task.occlusions}
+            drawn = self.entries[task.photo.name]
+            record = EmbeddedPhoto(
+                name=task.photo.name,
+                signature=task.signature,
+                embeddings={"baseline": drawn["embeddings"][BASELINE]}
+                | {name: drawn["embeddings"][version] for version, name in names.items()},
+                pixels=drawn["pixels"],
+                shares={name: drawn["replaced"][version] for version, name in names.items()},
+                controls={names[version]: kind for version, kind in drawn["kinds"].items() if kind},
+                head=drawn["head"],
+            )
+            yield task, PhotoResult(record)
+
+
+def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> Path:
+    """Run a study of photos that were drawn; its folder."""
+    (folder / "photos").mkdir()
+    image = cv2.imencode(".png", np.full((16, 16, 3), 128, np.uint8))[1].tobytes()
+    entries: dict[str, dict[str, Any]] = {}
+    rows = []
+    for name, group in photos.items():
+        for place, photo in enumerate(group.names):
+            (folder / "photos" / f"{photo}.png").write_bytes(image)
+            rows.append(f"{photo}.png,{name}\n")
+            facts = group.facts
+            entries[photo] = {
+                "embeddings": {key: rows_of[place].astype(np.float32) for key, rows_of in facts.embeddings.items()},
+                "pixels": {part: int(pixels[place]) for part, pixels in facts.pixels.items()},
+                "replaced": {key: float(shares[place]) for key, shares in facts.replaced.items()},
+                "kinds": {key: str(kinds[place]) for key, kinds in facts.kinds.items()},
+                "head": int(facts.head[place]),
+            }
+    (folder / "people.csv").write_text("image,group\n" + "".join(rows))
+    main, *others = design.occlusions
+    request = Request(
+        source=folder / "photos",
+        output=folder / "out",
+        people=folder / "people.csv",
+        parts=design.parts,
+        occlusions=[main, *(other for other in others if "-" not in other)],
+        sweeps=[other.replace("-", "=") for other in others if "-" in other],
+        control=design.draws,
+        threshold_group=design.threshold_group,
+        cross=design.cross,
+        model="drawn",
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("facepart.study.setup.obtain", _no_weights)
+        run_study(request, executor=DrawnEmbeddings(entries))
+    return folder / "out"
+
+
+def _no_weights(name: str, task: str) -> Weights:
+    return Weights(Path(task), None, name)
+
+
+# What is drawn.
+
+
+@dataclass
+class Photos:
+    """The photos of a group: their names, sorted, and what is known of them."""
+
+    names: list[str]
+    facts: Group
+
+
+def draw_group(
+    rng: np.random.Generator, design: Design, counts: Mapping[str, int], *, first_photo: int = 0, clear: float = 1.7
+) -> Photos:
+    """Draw the photos of subjects who have so many each, numbered from `first_photo` on; `clear` is how well they
+    show who is on them."""
+    names = sorted(
+        f"{subject}_{first_photo + photo:02}" for subject, count in counts.items() for photo in range(count)
+    )
+    subjects = np.array([name.split("_")[0] for name in names])
+    known = sorted(counts)
+    who = np.searchsorted(known, subjects)
+    count, dimension = len(names), 92
+    common, own, photo = (rng.standard_normal((size, dimension)) for size in (1, len(known), count))
+    # Some subjects look more like everybody, some photos more like their subject, than others.
+    typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(0.5, 1.5, count)[:, None]
+    embeddings = {}
+    for version in [BASELINE, *design.versions]:
+        noise = photo + 0.4 * rng.standard_normal(photo.shape)
+        more = 0.3 * rng.uniform(size=(len(known), 1))[who] + shift_of(version, design)
+        alike = clear * typical * (0.4 + more)
+        if version == design.versions[-1 - len(design.parts) * design.draws]:
+            alike, noise = np.zeros_like(alike), 4 * noise  # so that there are no false matches left
+        embeddings[version] = exact_rows(alike * common + well * own[who] + noise, rng)
+    pixels = {part: rng.integers(1000, 9000, count) * (rng.random(count) > 0.1) for part in design.parts}
+    controls = [version for version in design.versions if version.draw]
+    facts = Group(
+        subjects=subjects,
+        embeddings=embeddings,
+        head=rng.integers(60_000, 90_000, count),
+        pixels=pixels,
+        replaced={version: rng.uniform(0.01, 0.2, count) for version in design.versions},
+        kinds={version: rng.choice(["moved", "blobs", ""], count, p=[0.6, 0.3, 0.1]) for version in controls},
+    )
+    return Photos(names, facts)
+
+
+def shift_of(version: Version, design: Design) -> float:
+    """How much more alike a version makes faces.
+
+    With every second occlusion parts rank the other way round, and so they do net of their controls.
+    """
+    if version == BASELINE:
+        return 0.0
+    place = design.parts.index(version.part)
+    if version.draw:
+        return 0.02 * version.draw + 0.12 * place
+    if design.occlusions.index(version.occlusion) % 2:
+        place = len(design.parts) - place
+    return 0.1 + 0.08 * place
+
+
+def exact_rows(rows: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Bring rows to a length of 1 and to multiples of 1/1024, with four columns more to make up the length."""
+    whole = np.rint(rows * (1016 / np.linalg.norm(rows, axis=1, keepdims=True)))
+    lacking = (1024**2 - (whole**2).sum(axis=1)).astype(int)
+    signs = rng.choice([-1, 1], (len(rows), 4))
+    return np.concatenate([whole, signs * [four_squares(each, rng) for each in lacking.tolist()]], axis=1) / 1024
+
+
+def four_squares(total: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Write a whole number as a sum of four squares."""
+    while True:
+        first = int(rng.integers(0, math.isqrt(total) + 1))
+        second = int(rng.integers(0, math.isqrt(total - first**2) + 1))
+        found = two_squares(total - first**2 - second**2)
+        if found:
+            return first, second, *found
+
+
+@cache
+def two_squares(total: int) -> tuple[int, int] | None:
+    for first in range(math.isqrt(total) + 1):
+        second = math.isqrt(total - first**2)
+        if first**2 + second**2 == total:
+            return first, second
+    return None
+
+
+# The studies.
+
+
+@dataclass
+class Studied:
+    design: Design
+    photos: dict[str, Photos]
+    folder: Path
+
+    @property
+    def oracle(self) -> StudyOracle:
+        return StudyOracle(self.design, {name: group.facts for name, group in self.photos.items()})
+
+    def differentials(self) -> list[dict[str, Any]]:
+        return [each | {"photos": each["photos"] or BASELINE_PHOTOS} for each in self.oracle.differentials()]
+
+    def differential_rows(self) -> list[dict[str, Any]]:
+        return [each | {"photos": each["photos"] or BASELINE_PHOTOS} for each in self.oracle.differential_rows()]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study in which no column stays empty: two groups have impostor scores enough for an FMR of 1e-4."""
+    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=2, cross=True)
+    rng = np.random.default_rng(15)
+    sizes = {"CM": (36, 8, 19), "CF": (24, 4, 10), "AM": (14, 6, 12)}
+    counts = {
+        name: {f"{name}{number:03}": int(rng.integers(fewest, most)) for number in range(people)}
+        for name, (people, fewest, most) in sizes.items()
+    }
+    counts["CM"] |= {"CM900": 1, "CM901": 1}
+    photos = {name: draw_group(rng, design, each) for name, each in counts.items()}
+    # Some of CF's subjects are in AM too, with other photos.
+    shared = {f"CF{number:03}": 6 for number in range(5)}
+    counts["AM"] |= shared
+    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50)
+    photos = {name: photos[name] for name in sorted(photos)}
+    folder = tmp_path_factory.mktemp("full")
+    return Studied(design, photos, run_drawn(folder, design, photos))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study of small groups, without a control: one of too few subjects, one of single photos, one threshold's."""
+    design = Design(("nose", "hair"), ("grey", "mean"), draws=0, cross=False, threshold_group="CF")
+    rng = np.random.default_rng(16)
+    sizes = {"AF": (8, 6), "CF": (25, 6), "CM": (12, 3), "AM": (150, 1)}
+    photos = {
+        name: draw_group(rng, design, {f"{name}{number:03}": count for number in range(people)})
+        for name, (people, count) in sorted(sizes.items())
+    }
+    folder = tmp_path_factory.mktemp("small")
+    return Studied(design, photos, run_drawn(folder, design, photos))
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study of one part without a false non-match, whose threshold's group has too few scores for a threshold."""
+    design = Design(("skin",), ("pixelate", "blur"), draws=1, cross=False, threshold_group="CM")
+    rng = np.random.default_rng(17)
+    photos = {
+        name: draw_group(rng, design, {f"{name}{number:03}": count for number in range(people)} | single, clear=6)
+        for name, people, count, single in (("CF", 25, 6, {"CF800": 1, "CF801": 1}), ("CM", 12, 3, {}))
+    }
+    folder = tmp_path_factory.mktemp("apart")
+    return Studied(design, photos, run_drawn(folder, design, photos))
+
+
+@pytest.fixture(params=["apart", "small", "full"])
+def studied(request: pytest.FixtureRequest) -> Studied:
+    found: Studied = request.getfixturevalue(request.param)
+    return found
+
+
+def test_results(studied: Studied) -> None:
+    check_table(studied.folder / RESULTS, studied.oracle.results())
+
+
+def test_differentials(studied: Studied) -> None:
+    check_table(studied.folder / DIFFERENTIALS, studied.differential_rows())
+
+
+def test_shift_differences(studied: Studied) -> None:
+    check_table(studied.folder / DIFFERENCES, studied.oracle.shift_differences())
+
+
+def test_no_column_of_the_full_study_is_empty(full: Studied) -> None:
+    for rows in (full.oracle.results(), full.differential_rows(), full.oracle.shift_differences()):
+        assert set(flat(rows[0], errors=False)) - filled(rows) == set()
+
+
+def test_everything_in_json(studied: Studied) -> None:
+    found = json.loads((studied.folder / JSON).read_text())
+    oracle, photos = studied.oracle, studied.photos
+    rankings, differentials = oracle.rankings(), studied.differentials()
+    groups = {
+        name: {COLUMNS["photos"]: len(group.names), COLUMNS["subjects"]: len(group.facts.names)}
+        for name, group in photos.items()
+    }
+    simple = {
+        "format": 2,
+        "groups": groups,
+        "ranked by": COLUMNS["importance" if studied.design.draws else "impostor shift"],
+        "resamples": RESAMPLES,
+        "control draws": studied.design.draws,
+    }
+    rows = {
+        "results": oracle.results(),
+        "agreements": oracle.agreements(),
+        "shift differences": oracle.shift_differences(),
+        "differentials": differentials,
+    }
+    # Of the settings, which say how the study was made, other tests tell.
+    assert set(found) == {COLUMNS[key] for key in [*simple, *rows, "rankings", "settings"]}
+    for key, value in simple.items():
+        assert found[COLUMNS[key]] == value
+    for key, expected in rows.items():
+        check_rows(key, found[COLUMNS[key]], expected)
+    ranked = found[COLUMNS["rankings"]]
+    assert list(ranked) == [WORDS.get(name, name) for name in rankings]
+    for name, expected in rankings.items():
+        check_rows(f"ranking of {name}", ranked[WORDS.get(name, name)], expected)
+
+
+def test_nothing_of_the_full_study_is_unknown_or_certain(full: Studied) -> None:
+    """What would hide a mistake: fields that are never filled, and shares that are all 0 or 1."""
+    ranked = [row for rows in full.oracle.rankings().values() for row in rows]
+    assert filled(ranked) == set(flat(ranked[0], errors=False))
+    assert any(0 < row["ranked first"] < 1 for row in ranked)
+    assert {row["tied"] for row in ranked} == {True, False}
+    # Parts rank by importance otherwise than by their shifts.
+    orders = {row["group"]: row["parts"] for row in full.oracle.agreements() if row["occlusion"] == full.design.main}
+    assert any([row["part"] for row in rows] != orders[name] for name, rows in full.oracle.rankings().items())
+    assert {row["groups share subjects"] for row in full.oracle.shift_differences()} == {True, False}
+    taus = {row["Kendall's tau"] for row in full.oracle.agreements()}
+    assert len(taus) > 1
+    kinds = {row["kinds of control"] for row in full.oracle.results()}
+    assert any("moved" in each and "blobs" in each for each in kinds)
+    assert {row["refused"] for row in full.differential_rows()} == {"", FEW_SCORES}
+    rows = full.oracle.results()
+    assert any(row["FMR ratio 1e3"].value == 0 for row in rows)
+    assert any(row["FMR ratio 1e3"].low > 1 for row in rows)
+
+
+def test_the_other_studies_have_groups_of_every_kind(small: Studied, apart: Studied) -> None:
+    assert {row["refused"] for row in small.differential_rows()} == {"", FEW_SUBJECTS, FEW_SCORES}
+    assert {row["refused"] for row in apart.differential_rows()} == {"", FEW_SCORES, NO_THRESHOLD}
+    rows = small.oracle.results()
+    assert any(math.isnan(row["d'"].value) for row in rows)  # no subject with two photos
+    assert any(math.isnan(row["impostor shift"].low) for row in rows)  # too few subjects
+    assert any(row["photos without part"] for row in rows)
+    # Rates of 0, whose intervals come from the number of subjects: those with false non-matches are not all.
+    assert any(
+        row["FNMR 1e3"].value == 0 and row["FNMR 1e3"].high > 0 and row["group"] == "CF"
+        for row in apart.oracle.results()
+    )
+
+
+def test_score_files_hold_all_scores(studied: Studied) -> None:
+    """The files of the scores, by the oracle's list of all pairs: those that the figures are computed from."""
+    for name, group in studied.photos.items():
+        conditions = [(BASELINE, False), *((version, False) for version in studied.design.versions)]
+        if studied.design.cross:
+            conditions += [(Version(part, studied.design.main), True) for part in studied.design.parts]
+        for version, cross in conditions:
+            scores = group.facts.compare(version, cross)
+            path = studied.folder / "matches" / folder_of(version, cross) / f"{name}_scores.npz"
+            with np.load(path, allow_pickle=False) as arrays:
+                assert set(arrays) == {"version"} | {
+                    f"{kind}_{what}" for kind in ("authentic", "impostor") for what in ("value", "count")
+                }
+                for kind, expected in (("authentic", scores.authentic), ("impostor", scores.impostor)):
+                    values, counts = np.unique(expected, return_counts=True)
+                    assert np.array_equal(arrays[f"{kind}_value"], values), path
+                    assert np.array_equal(arrays[f"{kind}_count"], counts), path
+
+
+def folder_of(version: Version, cross: bool) -> str:
+    if version == BASELINE:
+        return "original"
+    name = version.part
+    name += "" if version.occlusion == "blur" else f"_{version.occlusion}"
+    name += f"_control{version.draw}" if version.draw else ""
+    return f"cross_{name}" if cross else name

@@ -1,0 +1,208 @@
+"""The command's own tables against the oracle, from the files that it keeps: features, pairs, masks and photos.
+
+What :mod:`tests.test_study_witness` shows of drawn embeddings is shown here of photos and networks: that each row is
+of the photos that it says it is of. Nothing of facepart is imported.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.conftest import Run
+from tests.witness.study_oracle import BASELINE, MILLION, Design, Group, Scores, StudyOracle, Version
+from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
+
+# Classes of the label map, as the original study puts them together.
+CLASSES = {
+    "eyes": {4, 5},
+    "brows": {2, 3},
+    "eyes_brows": {2, 3, 4, 5, 6},
+    "nose": {10},
+    "mouth": {11, 12, 13},
+    "hair": {17},
+    "skin": {1},
+}
+# All but background, neck, necklace, cloth and hat.
+HEAD = set(range(19)) - {0, 14, 15, 16, 18}
+GREY = 128
+# The main occlusion takes grey in the part's place, so that photos tell how much of them was replaced.
+DESIGN = Design(("nose", "hair"), ("grey", "blur"), draws=1, cross=True)
+# A nose's shape fits elsewhere on the face, that of hair nowhere.
+CONTROLS = {"nose": "moved", "hair": "blobs"}
+# Embeddings are 32-bit floats, whose lengths are 1 only nearly.
+NEARLY = 1e-7
+# Grey levels are whole numbers; and of controls the share is taken to be the part's.
+LOOSE = {"share replaced": 0.04, "impostor shift per 1 % of image": 0.04}
+# What the tables call the one group of a study without a table of people.
+ONE_GROUP = "all"
+
+
+@dataclass
+class Kept:
+    """What a study kept."""
+
+    out: Path
+    labels: Path
+
+    @cached_property
+    def names(self) -> list[str]:
+        lines = (self.out / "features" / "original" / "list.txt").read_text().splitlines()
+        return [Path(line).stem for line in lines]
+
+    def embeddings(self, version: Version) -> NDArray[np.float64]:
+        folder = self.out / "features" / folder_of(version)
+        rows = np.stack([np.load(folder / f"{name}.npy") for name in self.names]).astype(np.float64)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def scores(self, version: Version, cross: bool, numbers: NDArray[np.int64]) -> Scores:
+        """Read the lists of pairs."""
+        folder = self.out / "matches" / (f"cross_{folder_of(version)}" if cross else folder_of(version))
+        for file in ("all_labels.txt", *(["all_gallery_labels.txt"] if cross else [])):
+            lines = (folder / file).read_text().splitlines()
+            assert [line.split("/")[-1] for line in lines] == self.names
+        authentic, impostor = (np.load(folder / f"all_{kind}.npy") for kind in ("authentic", "impostor"))
+        count = len(self.names)
+        assert len(authentic) + len(impostor) == (count * (count - 1) if cross else count * (count - 1) // 2)
+        owners = [numbers[authentic[:, place].astype(int)] for place in (0, 1)]
+        assert np.array_equal(*owners)
+        first, second = (numbers[impostor[:, place].astype(int)] for place in (0, 1))
+        assert (first != second).all()
+        steps = [np.rint(rows[:, 2] * MILLION).astype(np.int64) for rows in (authentic, impostor)]
+        return Scores(len(np.unique(numbers)), steps[0], owners[0], steps[1], first, second)
+
+    def label_maps(self) -> list[NDArray[np.uint8]]:
+        return [np.asarray(Image.open(self.labels / f"{name}.png")) for name in self.names]
+
+    def replaced(self, part: str) -> NDArray[np.float64]:
+        """By how much each photo went from itself to grey, where that can be told."""
+        shares = []
+        for name in self.names:
+            photo, greyed = (
+                np.asarray(Image.open(path).convert("RGB")).astype(float)
+                for path in (
+                    self.out / "photos" / f"{name}.png",
+                    self.out / f"blurred/blurred_{part}/{name}.png",
+                )
+            )
+            away = photo - GREY
+            channel = np.abs(away).argmax(axis=2)[:, :, None]
+            far, moved = (np.take_along_axis(each, channel, 2)[:, :, 0] for each in (away, photo - greyed))
+            is_clear = np.abs(far) > 8
+            shares.append(float((moved[is_clear] / far[is_clear]).mean()))
+        return np.array(shares)
+
+
+def folder_of(version: Version) -> str:
+    if version == BASELINE:
+        return "original"
+    occlusion = "" if version.occlusion == "blur" else f"_{version.occlusion}"
+    return f"{version.part}{occlusion}{f'_control{version.draw}' if version.draw else ''}"
+
+
+@pytest.fixture(scope="module")
+def kept(
+    tmp_path_factory: pytest.TempPathFactory,
+    face_paths: list[Path],
+    bisenet_weights: Path,
+    recogniser_weights: Path,
+    detector_weights: Path,
+    run: Run,
+) -> Kept:
+    """A study of 12 people of two photos, and the label maps of the aligned ones, by ``facepart blur``."""
+    del bisenet_weights, detector_weights
+    folder = tmp_path_factory.mktemp("command")
+    (folder / "photos").mkdir()
+    for path in face_paths[:24]:
+        with Image.open(path) as image:
+            image.convert("RGB").resize((256, 256)).save(folder / "photos" / f"{path.stem}.png")
+    network = ["--device", "cpu", "--precision", "fp32"]
+    study = ["study", "-s", folder / "photos", "-o", folder / "out", "--model", recogniser_weights, *network]
+    study += ["--parts", *DESIGN.parts, "--occlusion", ",".join(DESIGN.occlusions), "--control", str(DESIGN.draws)]
+    study += ["--align", "--cross", "--keep", "masks,photos,features,pairs"]
+    blur = [
+        "blur",
+        "-s",
+        folder / "out" / "photos",
+        "-m",
+        folder / "masks",
+        "-d",
+        folder / "blurred",
+        "--save-labels",
+    ]
+    for command in (study, [*blur, *network]):
+        done = run("-m", "facepart", *command)
+        assert done.returncode == 0, done.stderr
+    return Kept(folder / "out", folder / "masks" / "labels")
+
+
+@pytest.fixture(scope="module")
+def oracle(kept: Kept) -> StudyOracle:
+    maps = kept.label_maps()
+    replaced = {part: kept.replaced(part) for part in DESIGN.parts}
+    pixels = {part: np.array([pixels_of(labels, CLASSES[part]) for labels in maps]) for part in DESIGN.parts}
+    controls = [version for version in DESIGN.versions if version.draw]
+    group = Group(
+        subjects=np.array([name.split("_")[0] for name in kept.names]),
+        embeddings={version: kept.embeddings(version) for version in (BASELINE, *DESIGN.versions)},
+        head=np.array([pixels_of(labels, HEAD) for labels in maps]),
+        pixels=pixels,
+        replaced={version: replaced[version.part] for version in DESIGN.versions},
+        kinds={each: np.where(pixels[each.part], CONTROLS[each.part], "") for each in controls},
+    )
+    group.scores = {
+        (version, False): kept.scores(version, False, group.numbers) for version in (BASELINE, *DESIGN.versions)
+    }
+    main = [Version(part, DESIGN.main) for part in DESIGN.parts]
+    group.scores |= {(version, True): kept.scores(version, True, group.numbers) for version in main}
+    return StudyOracle(DESIGN, {ONE_GROUP: group})
+
+
+def pixels_of(labels: NDArray[np.uint8], classes: set[int]) -> int:
+    return int(np.isin(labels, list(classes)).sum())
+
+
+def test_pairs_are_the_cosines_of_the_features(oracle: StudyOracle) -> None:
+    (group,) = oracle.groups.values()
+    compared = Group(**{key: value for key, value in vars(group).items() if key in Group.__dataclass_fields__})
+    compared.scores = {}
+    for (version, cross), listed in group.scores.items():
+        computed = compared.compare(version, cross)
+        for kind, owners in (("authentic", ["owner"]), ("impostor", ["first", "second"])):
+            assert all(np.array_equal(getattr(listed, each), getattr(computed, each)) for each in owners)
+            assert np.abs(getattr(listed, kind) - getattr(computed, kind)).max() <= 1
+
+
+def test_results(kept: Kept, oracle: StudyOracle) -> None:
+    check_table(kept.out / RESULTS, oracle.results(), NEARLY, LOOSE)
+
+
+def test_rankings(kept: Kept, oracle: StudyOracle) -> None:
+    ranked: dict[str, Any] = json.loads((kept.out / JSON).read_text())[COLUMNS["rankings"]]
+    assert list(ranked) == [WORDS.get(name, name) for name in oracle.rankings()]
+    for name, expected in oracle.rankings().items():
+        check_rows(name, ranked[name], expected, NEARLY)
+
+
+def test_parts_of_each_photo(kept: Kept) -> None:
+    with (kept.out.parent / "blurred" / "parts.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    maps = dict(zip(kept.names, kept.label_maps(), strict=True))
+    assert [(row["photo"], row["part"]) for row in found] == [(name, part) for name in kept.names for part in CLASSES]
+    for row in found:
+        pixels = pixels_of(maps[row["photo"]], CLASSES[row["part"]])
+        assert row == {
+            "photo": row["photo"],
+            "part": row["part"],
+            "pixels": str(pixels),
+            "share": f"{pixels / 512**2:.6f}",
+        }
+        mask = Image.open(kept.labels.parent / f"mask_{row['part']}" / f"{row['photo']}_annotation.png")
+        assert int((np.asarray(mask) == 255).sum()) == pixels
