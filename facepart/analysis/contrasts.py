@@ -75,7 +75,7 @@ def pair_sums(
 
 
 def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influence:
-    """Give a weighted sum of means of impostor scores, with what each person adds to it.
+    """Return a weighted sum of means of impostor scores, with what each person adds to it.
 
     Args:
         conditions: on the same photos.
@@ -104,7 +104,7 @@ def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influe
 
 
 def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Give the means over people drawn with replacement: the vertex bootstrap.
+    """Return the means over people drawn with replacement: the vertex bootstrap.
 
     The scores between two people count as often as the product of how often either was drawn; a person who is drawn
     twice is not compared with himself (Snijders and Borgatti, "Non-parametric standard errors and tests for network
@@ -134,6 +134,6 @@ def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]
 
 
 def resample_subjects(subjects: int, draws: int, seed: int) -> NDArray[np.float32]:
-    """Draw as many people as there are, with replacement, some times over; give how often each was drawn, (b, p)."""
+    """Resample the subjects with replacement, some times over; return how often each was drawn, (b, p)."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(subjects, np.full(subjects, 1 / subjects), size=draws).astype(np.float32)

@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 
 def holds_matrix(folder: Path) -> bool:
-    """Tell whether an extraction has put a matrix into `folder`, or has begun to."""
+    """Return whether an extraction has put a matrix into `folder`, or has begun to."""
     return (folder / NAMES_FILE).exists() or (folder / SHARDS_FOLDER).exists()
 
 
@@ -161,7 +161,7 @@ class MatrixRows:
         return set(self._matrix_names).union(*self._shard_names.values())
 
     def _single(self, features: Mapping[str, Path]) -> dict[str, Path]:
-        """Give the features that have files of their own."""
+        """Return the features that have files of their own."""
         existing = ExistingPaths([self._folder])
         # A photo may be called "features": then its file would be where the matrix is.
         own = {name: path for name, path in features.items() if path != self._folder / MATRIX_FILE}

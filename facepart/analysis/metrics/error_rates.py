@@ -82,7 +82,7 @@ def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
 
 
 def threshold_at_fmr(impostor: Scores, target: float) -> float:
-    """Give the lowest threshold at which the FMR is at most `target`.
+    """Return the lowest threshold at which the FMR is at most `target`.
 
     Of a distribution it is a multiple of 1e-6, else the next number above a score.
 

@@ -9,7 +9,7 @@ from facepart.errors import FacepartError, UsageError
 
 
 def checked_rates(rates: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Give the error rates of groups as a float64 vector.
+    """Return the error rates of groups as a float64 vector.
 
     Args:
         rates: one a group, (n,), n at least 2, each from 0 to 1.
@@ -31,7 +31,7 @@ def checked_rates(rates: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def checked_pair(fmrs: ArrayLike, fnmrs: ArrayLike, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the FMRs and the FNMRs of the same groups as vectors, once they and the weight between them are usable.
+    """Return the FMRs and the FNMRs of the same groups as vectors, once they and the weight between them are usable.
 
     Raises:
         FacepartError: see :func:`checked_rates`; or there are more of one than of the other. UsageError: `alpha` is

@@ -41,7 +41,7 @@ def tally(scores: Scores, name: str) -> Tally:
 
 
 def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
-    """Give the mean and the population variance (divided by n) of scores; raises what :func:`tally` raises."""
+    """Return the mean and the population variance (divided by n) of scores; raises what :func:`tally` raises."""
     if isinstance(scores, ScoreDistribution):
         _refuse_empty(scores, name)
         return scores.mean, scores.variance
@@ -52,17 +52,17 @@ def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
 
 
 def shares_up_to(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are at most each `x`, (m,): the cumulative distribution."""
+    """Return the share of the scores that are at most each `x`, (m,): the cumulative distribution."""
     return _cumulative(scores)[np.searchsorted(scores.values, x, side="right")] / scores.counts.sum()
 
 
 def shares_below(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are less than each `x`, (m,)."""
+    """Return the share of the scores that are less than each `x`, (m,)."""
     return _cumulative(scores)[np.searchsorted(scores.values, x, side="left")] / scores.counts.sum()
 
 
 def shares_from(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are at or above each `x`, (m,); one of a billion keeps all its digits."""
+    """Return the share of the scores that are at or above each `x`, (m,); one of a billion keeps all its digits."""
     cumulative = _cumulative(scores)
     return (cumulative[-1] - cumulative[np.searchsorted(scores.values, x, side="left")]) / cumulative[-1]
 
