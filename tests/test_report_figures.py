@@ -81,7 +81,7 @@ def test_the_answer_names_ties_and_doubts() -> None:
     tied = dataclasses.replace(data, rankings={"CM": [nose, hair]})
     said = answer_of(tied)
     assert "61\u00a0% of bootstrap resamples" in said
-    assert "The nose and the second in the ranking, the hair, are not significantly different" in said
+    assert "The nose and the second-ranked part, the hair, are not significantly different" in said
     assert "the 95\u00a0% CI of their difference, +0.010 [−0.010, +0.030], includes 0" in said
     assert "≈ +0.0100 [−0.0100, +0.0300]" in [text for _, text in Page(render_report(tied)).all("td")]
     apart = dataclasses.replace(

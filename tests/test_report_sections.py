@@ -97,9 +97,9 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        ("blur", "blurred with a box filter of 15 pixels"),
-        ("blur-dilation-0.5", "blurred with a box filter of 15 pixels, with 0.5 times the standard mask dilation"),
-        ("pixelate-25", "pixelated in blocks of 25 pixels"),
+        ("blur", "blurred with a 15-pixel box filter"),
+        ("blur-dilation-0.5", "blurred with a 15-pixel box filter, with 0.5 times the standard mask dilation"),
+        ("pixelate-25", "pixelated in 25-pixel blocks"),
         ("grey", "replaced by mid-grey"),
         ("<other>", "<other>"),
     ],

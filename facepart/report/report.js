@@ -13,7 +13,7 @@
   const stop = () => Math.round(slider.value / data.step) - data.first;
   const perCent = (count, total) => (total ? `${((100 * count) / total).toFixed(4)}\u00a0%` : "–");
   const counted = (count, total) =>
-    total ? `${perCent(count, total)} (${count.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")})`
+    total ? `${perCent(count, total)} (${count.toLocaleString("en-GB")}\u00a0of\u00a0${total.toLocaleString("en-GB")})`
       : "– (no authentic scores)";
 
   const across = (place) => frame.left + (place / (data.stops - 1)) * (frame.right - frame.left);
