@@ -21,8 +21,7 @@ from facepart.errors import FacepartError
 from facepart.matching.features import read_features
 from facepart.matching.match import match_features
 from facepart.networks.recogniser import open_recogniser
-from facepart.pipeline import embedding_store
-from facepart.pipeline import extract as runner
+from facepart.pipeline import embedding_store, network_files
 from facepart.pipeline import feature_matrix as module
 from facepart.pipeline.extract import ExtractOutcome, extract_features
 from tests.conftest import ROOT
@@ -126,7 +125,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, faces: int) -> None:
 
         return Stopping()
 
-    monkeypatch.setattr(runner, "open_recogniser", opened)
+    monkeypatch.setattr(network_files, "open_recogniser", opened)
 
 
 def test_a_matrix_matches_byte_for_byte_as_the_list_does(tmp_path: Path, extract: Extract, listed: Path) -> None:
