@@ -335,7 +335,7 @@ def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
         assert np.load(path) @ np.load(tmp_path / "a" / "shifted" / path.name) > 0.9
 
 
-def test_other_metrics_than_the_cosine_are_refused_in_one_line(tmp_path: Path, run: Run) -> None:
+def test_other_metrics_than_the_cosine_are_refused_in_one_line(tmp_path, run) -> None:
     done = run("./face_matching/", "-p", "list.txt", "-o", tmp_path / "m", "-d", "MORPH", "-gr", "CM", "-m", "2")
     assert done.returncode == 2
     assert done.stderr.startswith("facepart: -m 2: scores are cosines, -m 1;")

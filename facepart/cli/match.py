@@ -131,8 +131,8 @@ def execute(arguments: argparse.Namespace) -> int:
     _refuse_what_ray_cannot(arguments)
     if arguments.metric != COSINE:
         raise UsageError(
-            f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean distance "
-            "is sqrt(2 - 2 cosine), which orders pairs in the same way"
+            f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean "
+            "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
         )
     naming_rule(arguments.dataset, arguments.subject_pattern)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
