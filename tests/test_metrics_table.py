@@ -38,7 +38,7 @@ from facepart.report.export import results_csv, results_json
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.ranks import SubjectRanks
 from tests.people_scores import draw_photos, group_scores
-from tests.report_content import make_content
+from tests.report_data import make_data
 
 NONE = ScoreDistribution.of([])
 KEY = RowKey("CM", "nose", "blur", WITHIN, 90, 30, 0, 0.1, 0.2)
@@ -169,7 +169,7 @@ def test_an_added_row_is_in_every_output(
     assert float(line["range_low"]) < other < float(line["range_high"])
     assert float(line["naked_change"]) == pytest.approx(other - value) and not line["naked_change_low"]
     assert float(line["authentic_gap"]) == pytest.approx(gap(before.scores.authentic, after.scores.authentic))
-    content = replace(make_content(("CM",), ("nose",), people=30), results=[found])
+    content = replace(make_data(("CM",), ("nose",), people=30), results=[found])
     (row_of_json,) = json.loads(results_json(content, {}))["results"]
     assert row_of_json["range"] == pytest.approx(other)
     assert row_of_json["range_error"] > 0
