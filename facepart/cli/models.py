@@ -7,7 +7,7 @@ from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.hashes import record, recorded
-from facepart.networks.catalogue.lookup import Found, find, look_up
+from facepart.networks.catalogue.lookup import ModelFile, find, look_up
 
 _USABLE = ("ok", "new", "recorded")
 
@@ -67,7 +67,7 @@ def _fetch(entries: list[Model]) -> int:
     status = 0
     for entry in entries:
         try:
-            path = fetch(entry.name, tell=lambda line: print(line, flush=True))
+            path = fetch(entry.name, on_download=lambda line: print(line, flush=True))
         except FacepartError as error:
             print(f"facepart: {error}", file=sys.stderr)
             status = error.exit_status
@@ -92,7 +92,7 @@ def _check(entries: list[Model]) -> int:
     return status
 
 
-def _verdict(entry: Model, found: Found) -> str:
+def _verdict(entry: Model, found: ModelFile) -> str:
     if found.state == "new":
         return "unknown, recorded"
     if found.state in _USABLE:
