@@ -126,7 +126,7 @@ def measure(
     fit = recogniser.preprocessing
     faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
-        open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
+        open_recogniser(weights.path, preprocessing, device, precision, weights.cache_path)
         for precision in ("auto", "fp32")
     )
     for engine in (fast, exact):
@@ -212,7 +212,7 @@ def main() -> None:
             tell(len(faces), *measure(folder / "faces.txt", str(r100), arguments.device, mxnet), TARGETS)
         finally:
             # Compiled, for this benchmark alone.
-            kept = obtain(str(r100), "recogniser").kept
+            kept = obtain(str(r100), "recogniser").cache_path
             for path in kept.parent.glob(f"{kept.name}-*"):
                 path.unlink()
         links = link_often(faces, REPEATS * len(faces), folder / "links")
