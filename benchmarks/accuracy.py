@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.lfw_pairs import best_accuracy, read_pairs
 from benchmarks.machine import describe
 from facepart.analysis.metrics.dprime import d_prime
-from facepart.cli.progress import progress_bar
+from facepart.cli.progress import ProgressBar
 from facepart.data.naming import naming_rule
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo as PhotoFile
@@ -79,7 +79,7 @@ class Verdicts:
 def align(paths: Sequence[Path], detector: FaceDetector) -> dict[Path, Photo]:
     """Align the face of each photo, uint8 (224, 224, 3); photos without one are left out."""
     crops = {}
-    with progress_bar("align") as progress:
+    with ProgressBar("align") as progress:
         for number, path in enumerate(paths, start=1):
             try:
                 crops[path] = align_photo(read_photo(path), detector, SIZE)
@@ -90,7 +90,7 @@ def align(paths: Sequence[Path], detector: FaceDetector) -> dict[Path, Photo]:
 
 
 def equal_pixels(photos: Sequence[Photo], fast: Engine, exact: Engine) -> tuple[float, float]:
-    """Give the share of pixels that both parsers give the same class: over all photos, and in the worst one."""
+    """Return the share of pixels that both parsers give the same class: over all photos, and in the worst one."""
     shares = []
     for first in range(0, len(photos), DEFAULT_BATCH):
         fitted = np.stack([fit_photo(photo) for photo in photos[first : first + DEFAULT_BATCH]])
@@ -106,7 +106,7 @@ def embed(crops: Sequence[Photo], recogniser: Engine) -> NDArray[np.float32]:
 
 
 def pairs_accuracy(embeddings: NDArray[np.float32], names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> float:
-    """Give the accuracy at the best threshold over the pairs whose photos both have embeddings."""
+    """Return the accuracy at the best threshold over the pairs whose photos both have embeddings."""
     row = {name: index for index, name in enumerate(names)}
     there = [pair for pair in pairs if pair[0] in row and pair[1] in row]
     first, second = (np.array([row[pair[side]] for pair in there]) for side in (0, 1))
@@ -115,7 +115,7 @@ def pairs_accuracy(embeddings: NDArray[np.float32], names: Sequence[str], pairs:
 
 
 def d_prime_within(embeddings: NDArray[np.float32], subjects: Sequence[str]) -> float:
-    """Give d' over all pairs of these photos."""
+    """Return d' over all pairs of these photos."""
     scores = np.asarray(embeddings, np.float64) @ np.asarray(embeddings, np.float64).T
     rows, columns = np.triu_indices(len(scores), 1)
     same = np.asarray(subjects)[rows] == np.asarray(subjects)[columns]

@@ -73,7 +73,7 @@ def originals_way(photos: Sequence[Path], out: Path, network: torch.nn.Module) -
 
 
 def rate(photos: int, work: Callable[[], object]) -> float:
-    """Give the photos a second at which `work` gets through `photos` of them."""
+    """Return the photos a second at which `work` gets through `photos` of them."""
     start = time.perf_counter()
     work()
     return photos / (time.perf_counter() - start)
@@ -142,7 +142,7 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
 
 
 def one_round(photos: int, work: Callable[[Path], object]) -> float:
-    """Give the photos a second at which `work`, which may write into a folder, gets through `photos` of them."""
+    """Return the photos a second at which `work`, which may write into a folder, gets through `photos` of them."""
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         work(Path(out))

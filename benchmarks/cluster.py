@@ -23,25 +23,26 @@ from benchmarks.machine import cores, describe
 from benchmarks.match import make_features
 from benchmarks.watch import resident
 from facepart.cluster.connect import connect
-from facepart.cluster.matching import take_over
-from facepart.matching.match import TakeOver, match
+from facepart.cluster.pair_counter import RayPairCounter
+from facepart.matching.match import match_features
+from facepart.matching.pair_counter import PairCounter
 
 ROUNDS = 3
 MILLION = 1_000_000
 FILES = ("CM_scores.npz", "CM_people.npz")
 
 
-def timed(source: Path, out: Path, count: TakeOver | None) -> float:
-    """Match within one matrix; give the seconds."""
+def timed(source: Path, out: Path, counter: PairCounter | None) -> float:
+    """Match within one matrix; return the seconds."""
     begun = time.perf_counter()
-    match(source, None, out, "CM", save="distribution", count=count)
+    match_features(source, None, out, "CM", save="distribution", counter=counter)
     return time.perf_counter() - begun
 
 
 def overhead(source: Path, folder: Path) -> None:
     """Take turns, and compare."""
-    sides: dict[str, TakeOver | None] = {"one process": None, "Ray": take_over}
-    print(f"  {'Ray, its workers new':24}{timed(source, folder / 'first', take_over):8.2f} s", flush=True)
+    sides: dict[str, PairCounter | None] = {"one process": None, "Ray": RayPairCounter()}
+    print(f"  {'Ray, its workers new':24}{timed(source, folder / 'first', RayPairCounter()):8.2f} s", flush=True)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(ROUNDS):
         for name, count in sides.items():
@@ -87,7 +88,7 @@ def many(source: Path, folder: Path, count: int) -> None:
     """Match many features once, and say what a million would take."""
     memory = Memory()
     with looking(memory.look):
-        seconds = timed(source, folder / "many", take_over)
+        seconds = timed(source, folder / "many", RayPairCounter())
     each = seconds * cores() / (count * (count - 1) / 2)
     print(f"  {seconds:.0f} s, {each * 1e9:.1f} ns a pair and processor")
     print(f"  this process {memory.driver / 2**30:.1f} GiB, workers {memory.workers / 2**30:.1f} GiB in all")

@@ -27,12 +27,13 @@ import numpy as np
 
 from benchmarks.looking import looking
 from benchmarks.machine import describe
-from facepart.cluster import blocks, matching
+from facepart.cluster import blocks, pair_counter
 from facepart.cluster.connect import connect
 from facepart.matching import counting
 from facepart.matching.counting import strips_of
 from facepart.matching.faces import Faces
-from facepart.matching.match import match
+from facepart.matching.match import match_features
+from facepart.scores import GroupScores
 
 SIZE = 512
 EACH = 4  # faces of a person
@@ -59,7 +60,7 @@ def make_features(folder: Path, count: int) -> Path:
 
 
 def counts_some(one_in: int) -> Callable[..., blocks.Found]:
-    """Give what a task does here instead of counting all pairs of two blocks: one strip in so many."""
+    """Return what a task does here instead of counting all pairs of two blocks: one strip in so many."""
 
     def count(rows: Faces, columns: Faces | None, lowest: int, threads: int, version: str) -> blocks.Found:
         with mock.patch.object(counting, "strips_of", lambda *sizes: strips_of(*sizes)[::one_in]):
@@ -123,7 +124,7 @@ def role_of(process: int) -> str:
 
 
 def memory_of(process: int) -> dict[str, int]:
-    """Give the bytes of each kind that a process holds now; none where it has ended."""
+    """Return the bytes of each kind that a process holds now; none where it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     except OSError:
@@ -132,27 +133,34 @@ def memory_of(process: int) -> dict[str, int]:
     return {kind: sizes.get(kind, 0) for kind in KINDS}
 
 
+class PhasedCounter:
+    """Counts on Ray, and notes the phases."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.pairs: pair_counter.RayPairs | None = None
+
+    def load(self, probe: Faces, gallery: Faces | None) -> "PhasedCounter":
+        """Put the faces into the store."""
+        self.memory.phase = "into the store"
+        self.pairs = pair_counter.RayPairCounter().load(probe, gallery)
+        return self
+
+    def count(self, **options: Any) -> GroupScores:
+        """Count the pairs."""
+        assert self.pairs is not None
+        self.memory.phase = "counting"
+        found = self.pairs.count(**options)
+        self.memory.phase = "writing"
+        return found
+
+
 def run(source: Path, folder: Path, one_in: int, memory: Memory) -> None:
-    """Match, noting the phases: before the faces are taken over, putting them into the store, counting, and after."""
-
-    def enter(phase: str) -> None:
-        memory.phase = phase
-
-    def take_over(probe: Faces, gallery: Faces | None) -> Callable[..., object]:
-        enter("into the store")
-        count = matching.take_over(probe, gallery)
-
-        def counting(**options: Any) -> object:
-            enter("counting")
-            found = count(**options)
-            enter("writing")
-            return found
-
-        return counting
-
-    enter("reading, sums by person")
-    with mock.patch.object(matching, "count_block", counts_some(one_in)):
-        match(source, None, folder / "out", "CM", save="distribution", count=take_over)
+    """Match, noting the phases: before the faces are loaded, putting them into the store, counting, and after."""
+    memory.phase = "reading, sums by person"
+    with mock.patch.object(pair_counter, "count_block", counts_some(one_in)):
+        counter = PhasedCounter(memory)
+        match_features(source, None, folder / "out", "CM", save="distribution", counter=counter)
 
 
 def main() -> None:

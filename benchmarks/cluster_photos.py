@@ -18,13 +18,13 @@ from benchmarks.machine import describe
 from benchmarks.material import align_some
 from facepart.cluster.connect import connect
 from facepart.cluster.executor import RayExecutor
-from facepart.cluster.matching import take_over
+from facepart.cluster.pair_counter import RayPairCounter
 from facepart.networks.catalogue import default_recogniser
 from facepart.study import Request, run_study
 
 
 def measure(photos: Path, recogniser: str, **options: Any) -> tuple[float, float]:
-    """Give the seconds that a study takes, and those of them before its first photos were done."""
+    """Return the seconds that a study takes, and those of them before its first photos were done."""
     first: list[float] = []
     begun = time.perf_counter()
 
@@ -51,7 +51,7 @@ def main() -> None:
         paths = align_some(parsed.source, parsed.photos, Path(folder))
         for _ in range(parsed.rounds):
             sides["this process"].append(measure(Path(folder), parsed.recogniser))
-            on_ray = {"spread": RayExecutor("cpu"), "count": take_over}
+            on_ray = {"executor": RayExecutor("cpu"), "counter": RayPairCounter()}
             sides["Ray"].append(measure(Path(folder), parsed.recogniser, **on_ray))
     print(f"{len(paths)} photos of 224x224, recogniser {parsed.recogniser}")
     whole = {name: statistics.median(seconds for seconds, _ in found) for name, found in sides.items()}

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from benchmarks.extract_by_onnxruntime import by_onnxruntime, export_onnx
 from benchmarks.machine import describe
 from benchmarks.material import align_some, link_often, make_r100
-from facepart.cli.engine import profile
+from facepart.cli.run_summary import times_table
 from facepart.data.path_lists import read_list, write_list
 from facepart.data.photo_input import read_photo
 from facepart.data.resize import resize
@@ -79,7 +79,7 @@ def by_ours(listed: Path, out: Path, model: str, device: str, precision: str) ->
 
 
 def find_mxnet() -> Path:
-    """Give the Python that has MXNet and OpenCV, in the environment of `make parity-mxnet`."""
+    """Return the Python that has MXNet and OpenCV, in the environment of `make parity-mxnet`."""
     python = mxnet_python()
     if subprocess.run([python, "-c", "import cv2"], capture_output=True).returncode:
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_OPENCV]
@@ -88,7 +88,7 @@ def find_mxnet() -> Path:
 
 
 def by_mxnet(python: Path, params: Path, listed: Path, out: Path) -> float:
-    """Extract the listed photos with MXNet; give the seconds."""
+    """Extract the listed photos with MXNet; return the seconds."""
     prefix = str(params).removesuffix("-0000.params")
     script = Path(__file__).with_name("extract_by_mxnet.py")
     done = subprocess.run([python, script, prefix, listed, out], capture_output=True, text=True)
@@ -98,7 +98,7 @@ def by_mxnet(python: Path, params: Path, listed: Path, out: Path) -> float:
 
 
 def by_network(engine: Engine, faces: NDArray[np.uint8]) -> float:
-    """Give the seconds that the bare network takes on faces in memory."""
+    """Return the seconds that the bare network takes on faces in memory."""
     start = time.perf_counter()
     engine(faces)
     return time.perf_counter() - start
@@ -159,7 +159,7 @@ def measure(
 
 
 def compare(folder: Path, reference: str) -> dict[str, float]:
-    """Give the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
+    """Return the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
     names = sorted(path.name for path in (folder / reference).glob("*.npy"))
     sides = {
         side.name: np.stack([np.load(side / name, allow_pickle=False) for name in names]) for side in folder.iterdir()
@@ -187,7 +187,7 @@ def tell(
         target = f"   (target with AMX: {targets[side]:g})" if side in targets else ""
         print(f"  {side:23}" + "".join(f"{ratio:16.2f}" for ratio in ratios) + target)
     print(f"  ours started in {np.median([run.start for run in runs]):.1f} s; then, in the last round by default:")
-    print("    " + profile(runs[-1].times, faces).replace("\n", "\n    "))
+    print("    " + times_table(runs[-1].times, faces).replace("\n", "\n    "))
 
 
 def main() -> None:

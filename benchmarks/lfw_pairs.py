@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.cli.progress import progress_bar
+from facepart.cli.progress import ProgressBar
 from facepart.data.path_lists import write_list
 from facepart.pipeline.extract import extract_features
 
@@ -37,7 +37,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def best_accuracy(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> tuple[float, float]:
-    """Give the highest share of pairs that a single threshold judges rightly, and that threshold."""
+    """Return the highest share of pairs that a single threshold judges rightly, and that threshold."""
     order = np.argsort(scores)
     # Right if the pairs up to i are called different and those after it the same, for i = 0 .. n.
     right = np.r_[0, np.cumsum(~same[order])] + (same.sum() - np.r_[0, np.cumsum(same[order])])
@@ -56,7 +56,7 @@ def main() -> None:
     images = arguments.images or arguments.pairs.parent / "images"
     pairs = read_pairs(arguments.pairs)
     names = sorted({name for pair in pairs for name in pair})
-    with tempfile.TemporaryDirectory() as temporary, progress_bar("extract") as progress:
+    with tempfile.TemporaryDirectory() as temporary, ProgressBar("extract") as progress:
         photos, features = Path(temporary) / "photos.txt", Path(temporary) / "features"
         write_list(photos, [images / f"{name}.jpg" for name in names])
         outcome = extract_features(

@@ -8,14 +8,14 @@ import sys
 import time
 from pathlib import Path
 
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 
 
 def main() -> None:
     """Match within one matrix, and write what was asked for."""
     source, out, save = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     begun = time.perf_counter()
-    match(source, None, out, "CM", save=save)
+    match_features(source, None, out, "CM", save=save)
     print(time.perf_counter() - begun)
 
 

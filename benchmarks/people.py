@@ -20,10 +20,10 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.subject_sums import (
-    HighScores,
+    SubjectTailCounts,
     authentic_scores,
     authentic_sums,
-    choose_lowest,
+    choose_first_bin,
     impostor_moments,
 )
 
@@ -48,14 +48,14 @@ def count_with_sums(faces: Faces) -> None:
     """Count the scores, and sum them up by person, as ``facepart match`` does."""
     people = int(faces.subjects.max()) + 1
     authentic = authentic_scores(faces, None)
-    high = HighScores(people, choose_lowest(faces, None, authentic[1]))
-    authentic_sums(people, authentic, high.lowest)
+    tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
+    authentic_sums(people, authentic, tails.first_bin)
     impostor_moments(people, faces, None)
-    count_scores(faces, workers=cores(), high=high)
+    count_scores(faces, workers=cores(), tails=tails)
 
 
 def measure(faces: Faces, rounds: int) -> dict[str, float]:
-    """Time both sides in turns; give the median of each, in seconds."""
+    """Time both sides in turns; return the median of each, in seconds."""
     sides: dict[str, Callable[[Faces], None]] = {"scores alone": count_alone, "with sums by person": count_with_sums}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):

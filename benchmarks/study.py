@@ -31,7 +31,7 @@ ROUNDS = 3
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Give the seconds that `work` takes."""
+    """Return the seconds that `work` takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun

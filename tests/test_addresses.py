@@ -15,7 +15,7 @@ from facepart.data.photos import find_photos
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, common_folder, files_in, is_address, place, stamp_of
 from facepart.files.atomic import replacing, write_bytes
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import read_both, read_scores
@@ -144,8 +144,8 @@ def test_features_and_scores(matrix: bool, photos: Path, recogniser_weights: Pat
     for folder, photographs in ((tmp_path, photos), (bucket, source)):
         extract_features(photographs, folder / "f", **options)
         assert extract_features(photographs, folder / "f", **options).skipped == 8
-        match(folder / "f" / name, None, folder / "s", "CM", save="both")
-        match(folder / "f" / name, folder / "f" / name, folder / "x", "CM", save="distribution")
+        match_features(folder / "f" / name, None, folder / "s", "CM", save="both")
+        match_features(folder / "f" / name, folder / "f" / name, folder / "x", "CM", save="distribution")
     assert contents(bucket / "f", "failures.csv", "list.txt") == contents(tmp_path / "f", "failures.csv", "list.txt")
     assert contents(bucket / "s") == contents(tmp_path / "s")
     assert contents(bucket / "x") == contents(tmp_path / "x")
@@ -194,8 +194,8 @@ def test_a_study(photos: Path, bisenet_weights: Path, recogniser_weights: Path, 
 
 def test_what_is_missing_is_told(bucket: Path) -> None:
     with pytest.raises(FacepartError, match=r"memory://.*features.npy: no such matrix"):
-        match(bucket / "features.npy", None, bucket / "out", "CM")
+        match_features(bucket / "features.npy", None, bucket / "out", "CM")
     with pytest.raises(FacepartError, match="no such list"):
-        match(bucket / "list.txt", None, bucket / "out", "CM")
+        match_features(bucket / "list.txt", None, bucket / "out", "CM")
     with pytest.raises(FacepartError, match="no such folder of features"):
         find_features(bucket / "features")

@@ -22,10 +22,10 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.subject_sums import (
-    HighScores,
+    SubjectTailCounts,
     authentic_scores,
     authentic_sums,
-    choose_lowest,
+    choose_first_bin,
     impostor_moments,
 )
 from facepart.scores import ScoreDistribution
@@ -45,10 +45,10 @@ def make_group(seed: int, people: int, photos: int, spread: float = 1.0, prefix:
 
 def scores_of(faces: Faces, names: np.ndarray) -> SubjectScores:
     authentic, people = authentic_scores(faces, None), len(names)
-    high = HighScores(people, choose_lowest(faces, None, authentic[1], -1.0))
-    scores = count_scores(faces, None, workers=1, high=high)
-    impostor = Sums(*impostor_moments(people, faces, None), high.bins())
-    sums = SubjectSums(names, high.lowest, authentic_sums(people, authentic, high.lowest), impostor)
+    tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1], -1.0))
+    scores = count_scores(faces, None, workers=1, tails=tails)
+    impostor = Sums(*impostor_moments(people, faces, None), tails.bins())
+    sums = SubjectSums(names, tails.first_bin, authentic_sums(people, authentic, tails.first_bin), impostor)
     return SubjectScores(scores, sums)
 
 

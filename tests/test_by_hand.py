@@ -21,7 +21,7 @@ from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.occlusion.parts import PARTS
 from tests.conftest import ROOT
@@ -152,7 +152,7 @@ def material(tmp_path_factory, recogniser_weights: Path, bisenet_weights: Path) 
                 listed.append(path)
         write_list(folder / f"{side.upper()}.txt", listed)
     (folder / "FEATURES").symlink_to(folder / "features" / "probe")
-    match(folder / "PROBE.txt", None, folder / "matches", "CM", save="both")
+    match_features(folder / "PROBE.txt", None, folder / "matches", "CM", save="both")
     for path in (folder / "matches").iterdir():
         if path.name.startswith("CM_"):
             shutil.copy(path, folder / path.name)

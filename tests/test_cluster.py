@@ -4,16 +4,15 @@ import os
 import secrets
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from facepart import __version__
 from facepart.cluster.connect import connect
-from facepart.cluster.matching import take_over
+from facepart.cluster.pair_counter import RayPairCounter
 from facepart.errors import FacepartError
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from tests.cluster_features import skip_without_ray, write_features
 from tests.conftest import Run
 
@@ -65,11 +64,13 @@ def test_the_files_are_those_of_one_machine(
     cross: bool, exclude_same: str | None, sides, cluster, tmp_path: Path
 ) -> None:
     probe, gallery = sides[0], sides[1] if cross else None
-    here = match(probe, gallery, tmp_path / "here", "CM", save="distribution", exclude_same=exclude_same, ranks=True)
+    here = match_features(
+        probe, gallery, tmp_path / "here", "CM", save="distribution", exclude_same=exclude_same, ranks=True
+    )
     assert bool(here.excluded) == bool(exclude_same)
     for tiles in (None, 3):
         told: list[tuple[int, int]] = []
-        there = match(
+        there = match_features(
             probe,
             gallery,
             tmp_path / str(tiles),
@@ -77,7 +78,7 @@ def test_the_files_are_those_of_one_machine(
             save="distribution",
             exclude_same=exclude_same,
             ranks=True,
-            count=partial(take_over, block_tiles=tiles),
+            counter=RayPairCounter(tiles),
             progress=lambda done, total, note="", told=told: told.append((done, total)),
         )
         assert there == here
@@ -89,7 +90,7 @@ def test_the_files_are_those_of_one_machine(
 def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: Path, caplog, capfd) -> None:
     import ray
 
-    match(sides[0], None, tmp_path / "here", "CM", save="distribution", ranks=True)
+    match_features(sides[0], None, tmp_path / "here", "CM", save="distribution", ranks=True)
     victim = cluster.add_node(num_cpus=2, object_store_memory=100 << 20)
     calls = 0
 
@@ -101,14 +102,14 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
             (raylet,) = victim.all_processes["raylet"]
             os.kill(raylet.process.pid, signal.SIGKILL)
 
-    match(
+    match_features(
         sides[0],
         None,
         tmp_path / "there",
         "CM",
         save="distribution",
         ranks=True,
-        count=partial(take_over, block_tiles=2),
+        counter=RayPairCounter(2),
         progress=kill,
     )
     assert calls == 21
@@ -120,9 +121,9 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
 
 
 def test_a_node_of_another_version_is_told_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("facepart.cluster.matching.__version__", "9.9")
+    monkeypatch.setattr("facepart.cluster.pair_counter.__version__", "9.9")
     with pytest.raises(FacepartError) as caught:
-        match(sides[1], None, tmp_path, "CM", save="distribution", count=take_over)
+        match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
     assert str(caught.value) == (
         f"--ray: the program is version 9.9, but a node of the cluster has {__version__}; install the same version "
         "on every node"
@@ -138,16 +139,16 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
         return get(reference)._replace(arithmetic=frozenset(["one", "other"]))
 
     monkeypatch.setattr(ray, "get", of_another_kind)
-    match(sides[1], None, tmp_path, "CM", save="distribution", count=take_over)
+    match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
     assert "the nodes of the cluster compute in 2 ways" in caplog.text
 
 
 def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
     skip_without_ray()
-    match(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
+    match_features(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
     command = ["-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local"]
     command += ["--ranks"]
     done = run(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("CM: compared 1700 features")
+    assert done.stdout.startswith("CM: compared 1700 embeddings")
     assert same_bytes(tmp_path / "here", tmp_path / "there")

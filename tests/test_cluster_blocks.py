@@ -23,7 +23,7 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged, count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.matching.table import VALUES, scores_of_table
 
 PEOPLE = 400
@@ -65,15 +65,15 @@ def test_blocks_add_up_to_what_is_counted_at_once(cross: bool, tiles: int) -> No
     # In some order, and bracketed somehow.
     whole = add_found(add_found(*found[::2]), *found[1::2])
 
-    expected_high = HighScores(PEOPLE, LOWEST)
-    expected = count_scores(probe, gallery, workers=2, high=expected_high)
+    expected_high = SubjectTailCounts(PEOPLE, LOWEST)
+    expected = count_scores(probe, gallery, workers=2, tails=expected_high)
     table = np.zeros(3 * VALUES, np.int64)
     table[whole.scores.places] = whole.scores.counts
     assert scores_of_table(table) == expected
-    high = HighScores(PEOPLE, LOWEST)
-    high.take(whole.high.places, whole.high.counts)
+    tails = SubjectTailCounts(PEOPLE, LOWEST)
+    tails.take(whole.tails.places, whole.tails.counts)
     assert expected_high.bins().any()
-    np.testing.assert_array_equal(high.bins(), expected_high.bins())
+    np.testing.assert_array_equal(tails.bins(), expected_high.bins())
     assert len(whole.arithmetic) == 1
 
 
@@ -86,8 +86,8 @@ def test_a_task_counts_for_its_own_people_alone() -> None:
         count_block(near_block, None, LOWEST, 1, __version__),
         count_block(far_block, None, LOWEST, 1, __version__),
     )
-    np.testing.assert_array_equal(near.high.counts, found.high.counts)
-    assert found.high.places.min() > 10**14
+    np.testing.assert_array_equal(near.tails.counts, found.tails.counts)
+    assert found.tails.places.min() > 10**14
 
 
 COUNTS = st.lists(st.integers(0, 3), min_size=1, max_size=30)

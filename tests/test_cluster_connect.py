@@ -20,7 +20,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, run: Run) -> None:
     script = (
-        "import sys; from facepart.cli import main; import facepart.cluster.matching, facepart.cluster.connect; "
+        "import sys; from facepart.cli import main; import facepart.cluster.pair_counter, facepart.cluster.connect; "
         f"assert main(['match', '-p', {str(features)!r}, '-gr', 'CM', '-o', {str(tmp_path)!r}]) == 0; "
         "assert not [name for name in sys.modules if name.split('.')[0] == 'ray']"
     )
@@ -31,14 +31,14 @@ def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, 
 def test_few_pairs_are_written_here_and_that_is_said(features: Path, tmp_path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr("facepart.cluster.connect.connect", lambda address: nullcontext())
     assert main(["match", "-p", str(features), "-gr", "CM", "-o", str(tmp_path), "--ray", "local"]) == 0
-    assert "written, too, on this machine alone" in caplog.text
+    assert "this machine counted and wrote them" in caplog.text
     assert (tmp_path / "CM_impostor.npy").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
-        (["--ray", "local", "--save", "both"], 2, "leave out --ray, or --save both"),
+        (["--ray", "local", "--save", "both"], 2, "leave out --ray or --save both"),
         (["--ray", "local", "--device", "cuda"], 2, "leave out --ray or --device cuda"),
         (["--ray", "somewhere"], 2, "give auto, local, HOST:6379 or ray://HOST:10001"),
         (["--ray", "ray://somewhere:99999"], 2, "give auto, local, HOST:6379 or ray://HOST:10001"),

@@ -124,11 +124,11 @@ def answer(out: Path) -> dict[str, bytes]:
 def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
     studied: Path, request_of, nodes, small_shards, tmp_path: Path
 ) -> None:
-    from facepart.cluster.matching import take_over
+    from facepart.cluster.pair_counter import RayPairCounter
 
     (tmp_path / "notes").mkdir()
     deadly = DeadlyCluster(tmp_path / "notes", once=["001_1"])
-    outcome = run_study(request_of(tmp_path / "out"), executor=deadly, counter=take_over)
+    outcome = run_study(request_of(tmp_path / "out"), executor=deadly, counter=RayPairCounter())
     assert (outcome.embedded, len(outcome.failures)) == (11, 1)
     assert len(list((tmp_path / "notes").glob("001_1-*"))) == 2
     found, expected = answer(tmp_path / "out"), answer(studied)

@@ -180,9 +180,9 @@ def test_run_again_nothing_is_done_twice(work, run, photos):
     before = {path: path.stat().st_mtime_ns for path in work.rglob("*.p*") if path.suffix in (".png", ".npy")}
     again = run("./face_parsing_BiSeNet/", "-s", photos, "-m", work / "masks", "-d", work / "blurred")
     assert "blurred 0 photos" in again.stdout
-    assert f"skipped {len(list(photos.iterdir()))}" in again.stdout
+    assert f"skipped {len(list(photos.iterdir()))} (already blurred)" in again.stdout
     again = run("./face_matching/", "-s", photos, "-d", work / "original", "--model", "faceplugin")
-    assert "extracted 0 photos" in again.stdout
+    assert "embedded 0 photos" in again.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
@@ -243,7 +243,7 @@ def test_a_list_with_a_missing_photo_does_the_rest(tmp_path, run, photos, recogn
     (tmp_path / "list.txt").write_text(f"{paths[0]}\r\n\r\n{paths[1]}  \n{photos / 'gone.png'}\n")
     result = run("./face_matching/", "-s", tmp_path / "list.txt", "-d", tmp_path / "f", "--model", "faceplugin")
     assert result.returncode == 0
-    assert "extracted 2 photos" in result.stdout
+    assert "embedded 2 photos" in result.stdout
     assert "no such file" in (tmp_path / "f" / "failures.csv").read_text()
 
 
@@ -264,7 +264,11 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         (["blur", "-s", photos, *out, "--occlusion", "haze"], 2, "unknown occlusion 'haze'; known: blur mean grey"),
         (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not there"),
         (["blur", "-s", photos, "-m", tmp_path / "file" / "m", "-d", tmp_path / "b"], 1, "cannot be written"),
-        (["extract", "-s", tmp_path / "text", "-d", tmp_path / "f"], 1, "nothing succeeded; first"),
+        (
+            ["extract", "-s", tmp_path / "text", "-d", tmp_path / "f"],
+            1,
+            "no photo could be embedded; first failure: ",
+        ),
         (["extract", "-s", photos, "-d", tmp_path / "g", "--model", bisenet_weights], 2, "is a parser, not a"),
         (["extract", "-s", photos, "-d", tmp_path / "g", "--model", tmp_path / "resnet.pth"], 1, "resnet.pth"),
         (["extract", "-s", photos, "-d", tmp_path / "g", "--model", tmp_path / "file"], 1, "file"),
@@ -329,3 +333,10 @@ def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
     # However the photo is framed, the aligned face is the same one.
     for path in (tmp_path / "a" / "wide").glob("*.npy"):
         assert np.load(path) @ np.load(tmp_path / "a" / "shifted" / path.name) > 0.9
+
+
+def test_other_metrics_than_the_cosine_are_refused_in_one_line(tmp_path, run) -> None:
+    done = run("./face_matching/", "-p", "list.txt", "-o", tmp_path / "m", "-d", "MORPH", "-gr", "CM", "-m", "2")
+    assert done.returncode == 2
+    assert done.stderr.startswith("facepart: -m 2: scores are cosines, -m 1;")
+    assert len(done.stderr.splitlines()) == 1

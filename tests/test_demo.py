@@ -17,7 +17,7 @@ from facepart.demo import faces
 from facepart.demo.captures import Variation, expose, jitter, simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face
 from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
@@ -131,7 +131,7 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
     sources = {"baseline": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
     for condition, source in sources.items():
         features = extract_features(tmp_path / source, tmp_path / "features" / condition, device="cpu").features_list
-        match(features, None, tmp_path / "again" / condition, "all")
+        match_features(features, None, tmp_path / "again" / condition, "all")
         found = tmp_path / "matches" / condition / "all_scores.npz"
         assert found.read_bytes() == (tmp_path / "again" / condition / "all_scores.npz").read_bytes()
     original, mouth, nose = (
@@ -143,8 +143,8 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
         (row,) = (line for line in told.splitlines() if line.split()[1:2] == [part])
         assert f"{shift:+.4f}" in row
     most = max(shifts, key=lambda part: abs(shifts[part]))
-    assert f"Blurring the {most} moved the impostor scores most" in told and f"{abs(shifts[most]):.4f}" in told
-    assert f"Report: {tmp_path / 'report.html'}" in told
+    assert f"Occluding the {most} shifted the impostor scores most" in told and f"{abs(shifts[most]):.4f}" in told
+    assert f"report: {tmp_path / 'report.html'}" in told
     assert "simulated captures" in (tmp_path / "report.html").read_text()
 
 

@@ -92,7 +92,7 @@ def test_the_size_decides_what_is_done_again(tmp_path: Path, run: Run, free: Pat
     record = json.loads((tmp_path / "f" / "run.json").read_text())
     del record["settings"]["image_size"]
     (tmp_path / "f" / "run.json").write_text(json.dumps(record))
-    assert "extracted 0 photos" in run(*command).stdout
+    assert "embedded 0 photos" in run(*command).stdout
     usual = load(tmp_path / "f")
     other = run(*command, "--image-size", "128,128")
     assert other.returncode == 1
@@ -100,7 +100,7 @@ def test_the_size_decides_what_is_done_again(tmp_path: Path, run: Run, free: Pat
     assert "was made with image_size None, this run has [128, 128]; choose another folder, or redo" in line
     np.testing.assert_array_equal(load(tmp_path / "f"), usual)
     redone = run(*command, "--image-size", "128,128", "--overwrite")
-    assert f"extracted {len(NAMES)} photos" in redone.stdout, redone.stderr
+    assert f"embedded {len(NAMES)} photos" in redone.stdout, redone.stderr
     assert not np.array_equal(load(tmp_path / "f"), usual)
     assert settings(tmp_path / "f")["image_size"] == [128, 128]
     back = run(*command)
@@ -153,7 +153,7 @@ def test_photos_that_would_be_distorted_are_told(tmp_path: Path, run: Run, free:
     some = run(*narrow, "-s", tmp_path / "photos")
     assert some.returncode == 0, some.stderr
     assert errors(some.stderr) == []
-    assert some.stdout.splitlines()[-1].startswith("extracted 3 photos")
+    assert some.stdout.splitlines()[-1].startswith("embedded 3 photos")
     with (tmp_path / "f" / "failures.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (Path(row["path"]).name, row["stage"]) == ("c.png", "resize")
@@ -225,7 +225,10 @@ def test_features_of_two_sizes_are_compared_with_a_warning(tmp_path: Path, run: 
 def test_what_is_no_size_is_refused(tmp_path: Path, run: Run, photos: Path, size: str):
     done = run("./face_matching/", "-s", photos, "-d", tmp_path / "f", f"--image-size={size}")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith(f"{size!r} is not a height and a width in pixels, such as 112,112")
+    assert done.stderr == (
+        f"facepart: argument --image-size: {size!r} is not a height and a width in pixels, such as 112,112 "
+        "(see `face_matching -h`)\n"
+    )
 
 
 def test_a_number_after_flip_says_whether_the_mirrored_face_is_added(
@@ -381,7 +384,7 @@ def test_features_of_a_list_lie_below_the_photos_own_folders(tmp_path: Path, run
     command = ["./face_matching/", "-d", tmp_path / "f", "--model", free, *ON_CPU]
     done = run(*command, "-s", tmp_path / "list.txt")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"extracted {len(paths)} photos into {tmp_path / 'f'}"
+    assert done.stdout.splitlines()[-1] == f"embedded {len(paths)} photos into {tmp_path / 'f'}"
     expected = sorted(str(tmp_path / "f" / path.parent.name / f"{path.stem}.npy") for path in paths)
     assert sorted(map(str, (tmp_path / "f").rglob("*.npy"))) == expected
     assert (tmp_path / "f" / "list.txt").read_text().splitlines() == expected
@@ -390,8 +393,8 @@ def test_features_of_a_list_lie_below_the_photos_own_folders(tmp_path: Path, run
     assert run(*command[:1], "-d", tmp_path / "g", *command[3:], "-s", photos).returncode == 0
     np.testing.assert_array_equal(load(tmp_path / "f"), load(tmp_path / "g"))
     again = run(*command, "-s", write_list(tmp_path / "part.txt", paths[:2]))
-    assert again.stdout.splitlines()[-1].startswith("extracted 0 photos")
-    assert "skipped 2 that were there" in again.stdout
+    assert again.stdout.splitlines()[-1].startswith("embedded 0 photos")
+    assert "skipped 2 (already embedded)" in again.stdout
 
 
 def test_photos_of_one_folder_in_a_list_keep_its_name(tmp_path: Path, run: Run, free: Path, photos: Path):
@@ -410,7 +413,7 @@ def test_of_two_photos_with_one_folder_and_name_the_second_is_told(
     command = ["./face_matching/", "-s", source, "-d", tmp_path / "f", "--model", free, *ON_CPU]
     done = run(*command, "--image-size", "160,160")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"extracted 2 photos into {tmp_path / 'f'}, 1 failed (see ")
+    assert done.stdout.splitlines()[-1].startswith(f"embedded 2 photos into {tmp_path / 'f'}, 1 failed (see ")
     assert (tmp_path / "f" / "failures.csv").read_text().splitlines()[1:] == [
         f"{second},find,its outputs would overwrite those of {first}: rename one"
     ]
@@ -418,7 +421,7 @@ def test_of_two_photos_with_one_folder_and_name_the_second_is_told(
     np.testing.assert_allclose(load(tmp_path / "f", ["CM/1_0", "CM/1_1"]), expected, atol=1e-5)
     # The photo that has the feature keeps it, whichever is done first.
     again = run(*command, "--image-size", "160,160")
-    assert "extracted 0 photos" in again.stdout
+    assert "embedded 0 photos" in again.stdout
     np.testing.assert_allclose(load(tmp_path / "f", ["CM/1_0"]), expected[:1], atol=1e-5)
 
 

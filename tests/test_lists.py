@@ -84,8 +84,8 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
     table = ("--people", tmp_path / "people.csv")
     done = run(*program, "-s", tmp_path / "f", "-o", output, *table, "--group", "CM")
     assert done.returncode == 0
-    assert "wrote 2 of 4 features, those of 1 person of group CM" in done.stdout
-    assert done.stderr == f"facepart: {tmp_path / 'people.csv'}: no row for these people, left out (1): 003\n"
+    assert "listed 2 of 4 embeddings (1 subject of group CM) in " in done.stdout
+    assert done.stderr == f"facepart: {tmp_path / 'people.csv'}: left out 1 subject without a row: 003\n"
     assert output.read_text() == f"{tmp_path}/f/001_1.npy\n{tmp_path}/f/001_2.npy\n"
     done = run(*program, "-s", tmp_path / "f", "-o", output)
     assert (done.returncode, done.stderr) == (0, "")

@@ -20,9 +20,9 @@ from facepart.files.progress import Progress
 from facepart.matching import output
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.match import Count, match
+from facepart.matching.match import match_features
 from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list
@@ -44,9 +44,9 @@ def test_the_original_programs_files(shared: Path, tmp_path: Path, run_name: str
     original = write_list(tmp_path / "o.txt", sorted((golden / "features" / "original").iterdir(), reverse=True))
     softened = write_list(tmp_path / "s.txt", list((golden / "features" / "softened").iterdir()))
     if run_name == "within":
-        match(original, None, tmp_path / "out", "CM")
+        match_features(original, None, tmp_path / "out", "CM")
     else:
-        match(softened, original, tmp_path / "out", "CM", include_same_photo=True)
+        match_features(softened, original, tmp_path / "out", "CM", include_same_photo=True)
     expected = {path.name for path in (golden / run_name).iterdir()}
     assert {path.name for path in (tmp_path / "out").iterdir()} == expected | {
         "run.json",
@@ -80,49 +80,54 @@ def test_a_matrix_gives_what_its_list_gives(tmp_path: Path) -> None:
     paths = sorted((tmp_path / "original").iterdir())
     np.save(tmp_path / "features.npy", np.stack([np.load(path) for path in paths]))
     (tmp_path / "labels.txt").write_text("".join(f"original/{path.stem}\n" for path in paths))
-    match(source, None, tmp_path / "a", "CM")
-    match(tmp_path / "features.npy", None, tmp_path / "b", "CM")
+    match_features(source, None, tmp_path / "a", "CM")
+    match_features(tmp_path / "features.npy", None, tmp_path / "b", "CM")
     for name in ("CM_authentic.npy", "CM_impostor.npy", "CM_labels.txt", "CM_scores.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+class CopyingCounter:
+    """Counts copies of the faces, as a cluster does; when it counts, the faces themselves are gone."""
+
+    def load(self, probe: Faces, gallery: Faces | None) -> "CopyingCounter":
+        self.given = [weakref.ref(side.embeddings) for side in (probe, gallery) if side]
+        self.sides = copy.deepcopy((probe, gallery))
+        return self
+
+    def count(self, *, tails: SubjectTailCounts, ranks: RankCounter | None, progress: Progress) -> GroupScores:
+        assert [each() for each in self.given] == [None] * len(self.given)
+        return count_scores(*self.sides, workers=1, tails=tails, ranks=ranks, progress=progress)
+
+
 @pytest.mark.parametrize("cross", [False, True])
-def test_faces_that_are_taken_over_are_let_go_of(tmp_path: Path, cross: bool) -> None:
+def test_faces_that_are_loaded_elsewhere_are_let_go_of(tmp_path: Path, cross: bool) -> None:
     """Those of a million take 2 GB, which a cluster has in its own memory."""
     probe, gallery = listed(tmp_path / "a"), listed(tmp_path / "b", seed=1) if cross else None
 
-    def take_over(probe: Faces, gallery: Faces | None) -> Count:
-        given = [weakref.ref(side.embeddings) for side in (probe, gallery) if side]
-        one, other = copy.deepcopy((probe, gallery))
-
-        def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
-            assert [each() for each in given] == [None] * (1 + cross)
-            return count_scores(one, other, workers=1, high=high, ranks=ranks, progress=progress)
-
-        return count
-
-    match(probe, gallery, tmp_path / "here", "CM", save="distribution", ranks=True)
-    match(probe, gallery, tmp_path / "there", "CM", save="distribution", ranks=True, count=take_over)
+    match_features(probe, gallery, tmp_path / "here", "CM", save="distribution", ranks=True)
+    match_features(
+        probe, gallery, tmp_path / "there", "CM", save="distribution", ranks=True, counter=CopyingCounter()
+    )
     for name in ("CM_scores.npz", "CM_people.npz", "CM_ranks.csv"):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
 def test_the_same_photo_is_left_out_across_lists_unless_asked_for(tmp_path: Path) -> None:
     probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
-    out = match(probe, gallery, tmp_path / "out", "CM")
+    out = match_features(probe, gallery, tmp_path / "out", "CM")
     rows = np.load(tmp_path / "out" / "CM_authentic.npy")
     assert rows[:, :2].tolist() == [[0, 1], [1, 0], [2, 3], [3, 2]]
     assert (out.authentic, out.impostor, out.left_out, out.subjects) == (4, 16, 5, 3)
-    out = match(probe, gallery, tmp_path / "out", "CM", include_same_photo=True)
+    out = match_features(probe, gallery, tmp_path / "out", "CM", include_same_photo=True)
     assert (out.authentic, out.impostor, out.left_out) == (9, 16, 0)
     assert len(np.load(tmp_path / "out" / "CM_authentic.npy")) == 9
     # One list against itself: labels are equal, so that the photo is left out either way, as in the original.
-    out = match(gallery, gallery, tmp_path / "out", "CM", include_same_photo=True)
+    out = match_features(gallery, gallery, tmp_path / "out", "CM", include_same_photo=True)
     assert (out.authentic, out.impostor, out.left_out) == (4, 16, 5)
 
 
 def test_one_photo_a_person_still_gives_impostor_scores(tmp_path: Path) -> None:
-    out = match(listed(tmp_path / "f", ["1_1", "2_1", "3_1"]), None, tmp_path / "out", "CM")
+    out = match_features(listed(tmp_path / "f", ["1_1", "2_1", "3_1"]), None, tmp_path / "out", "CM")
     assert (out.authentic, out.impostor) == (0, 3)
     assert np.load(tmp_path / "out" / "CM_authentic.npy").shape == (0, 3)
 
@@ -130,23 +135,23 @@ def test_one_photo_a_person_still_gives_impostor_scores(tmp_path: Path) -> None:
 def test_one_subject_alone_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     source = listed(tmp_path / "f", ["img_1", "img_2", "img_3"])
     with pytest.raises(FacepartError, match="all features show one subject, 'img'") as caught:
-        match(source, None, tmp_path / "out", "CM")
+        match_features(source, None, tmp_path / "out", "CM")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
-    assert match(source, None, tmp_path / "out", "CM", subject_pattern=r"img_\d").impostor == 3
+    assert match_features(source, None, tmp_path / "out", "CM", subject_pattern=r"img_\d").impostor == 3
 
 
 @pytest.mark.parametrize("group", ["", "a/b", "..", "a\\b"])
 def test_a_group_that_is_no_file_name_is_refused(tmp_path: Path, group: str) -> None:
     with pytest.raises(UsageError, match="-gr"):
-        match(listed(tmp_path / "f"), None, tmp_path / "out", group)
+        match_features(listed(tmp_path / "f"), None, tmp_path / "out", group)
 
 
 def test_the_record_tells_of_every_group_in_the_folder(tmp_path: Path) -> None:
     source = listed(tmp_path / "f")
     record(tmp_path / "f", "abc")
-    match(source, None, tmp_path / "out", "CM")
-    match(source, source, tmp_path / "out", "CF", dataset="morph")
+    match_features(source, None, tmp_path / "out", "CM")
+    match_features(source, source, tmp_path / "out", "CF", dataset="morph")
     told = json.loads((tmp_path / "out" / "run.json").read_text())
     assert told["settings"]["CM"]["model"] == {"name": "net-abc", "sha256": "abc"}
     assert told["settings"]["CM"]["gallery"] is None
@@ -157,56 +162,56 @@ def test_the_record_tells_of_every_group_in_the_folder(tmp_path: Path) -> None:
     assert told["counts"]["CF"]["impostor"] == 16
     # Written among the features, it would replace the record that tells their network.
     with pytest.raises(FacepartError, match="holds the outputs of `extract`"):
-        match(source, None, tmp_path / "f", "CM")
+        match_features(source, None, tmp_path / "f", "CM")
 
 
 def test_labels_of_an_earlier_gallery_do_not_stay(tmp_path: Path) -> None:
     source = listed(tmp_path / "f")
-    match(source, source, tmp_path / "out", "CM")
+    match_features(source, source, tmp_path / "out", "CM")
     assert (tmp_path / "out" / "CM_gallery_labels.txt").read_text().startswith("0 f/001_1\n1 f/001_2\n")
-    match(source, None, tmp_path / "out", "CM")
+    match_features(source, None, tmp_path / "out", "CM")
     assert not (tmp_path / "out" / "CM_gallery_labels.txt").exists()
 
 
 @pytest.mark.parametrize("save", ["pairs", "distribution", "both"])
 def test_what_is_saved_is_what_was_asked_for(tmp_path: Path, save: output.Save, mkl: None) -> None:
     source = listed(tmp_path / "f")
-    assert match(source, None, tmp_path / "out", "CM", save=save).saved == save
+    assert match_features(source, None, tmp_path / "out", "CM", save=save).saved == save
     found = {path.name for path in (tmp_path / "out").iterdir()} - {"run.json", "CM_labels.txt"}
     pairs, distribution = {"CM_authentic.npy", "CM_impostor.npy"}, {"CM_scores.npz", "CM_people.npz"}
     assert found == {"pairs": pairs, "distribution": distribution, "both": pairs | distribution}[save]
-    match(source, None, tmp_path / "both", "CM")
+    match_features(source, None, tmp_path / "both", "CM")
     for name in found:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "both" / name).read_bytes()
 
 
 def test_beyond_so_many_pairs_the_distribution_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "MOST_PAIRS", 9)
-    outcome = match(listed(tmp_path / "f"), None, tmp_path / "out", "CM")
+    outcome = match_features(listed(tmp_path / "f"), None, tmp_path / "out", "CM")
     assert (outcome.saved, outcome.pair_bytes) == ("distribution", 240)
     assert not (tmp_path / "out" / "CM_impostor.npy").exists()
-    assert match(listed(tmp_path / "f"), None, tmp_path / "asked", "CM", save="both").saved == "both"
+    assert match_features(listed(tmp_path / "f"), None, tmp_path / "asked", "CM", save="both").saved == "both"
     monkeypatch.setattr(output, "MOST_PAIRS", 10)
-    assert match(listed(tmp_path / "f"), None, tmp_path / "few", "CM").saved == "both"
+    assert match_features(listed(tmp_path / "f"), None, tmp_path / "few", "CM").saved == "both"
 
 
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=60 << 20))
     with pytest.raises(FacepartError, match=r"pairs of CM take 0.1 GB, but 0.1 GB are free .*--save distribution"):
-        match(listed(tmp_path / "f"), None, tmp_path / "deep" / "out", "CM")
+        match_features(listed(tmp_path / "f"), None, tmp_path / "deep" / "out", "CM")
     assert not (tmp_path / "deep").exists()
-    assert match(listed(tmp_path / "f"), None, tmp_path / "out", "CM", save="distribution").impostor == 8
+    assert match_features(listed(tmp_path / "f"), None, tmp_path / "out", "CM", save="distribution").impostor == 8
 
 
 def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: Path) -> None:
     source = listed(tmp_path / "f")
-    match(source, None, tmp_path / "out", "CM", save="pairs")
+    match_features(source, None, tmp_path / "out", "CM", save="pairs")
     before = contents(tmp_path / "out")
     with pytest.raises(FacepartError, match=r"CM_authentic.npy: is of an earlier run.*--save both"):
-        match(source, None, tmp_path / "out", "CM", save="distribution")
+        match_features(source, None, tmp_path / "out", "CM", save="distribution")
     assert contents(tmp_path / "out") == before
-    match(source, None, tmp_path / "out", "CF", save="distribution")  # another group is no matter
-    match(source, None, tmp_path / "out", "CM", save="both")
+    match_features(source, None, tmp_path / "out", "CF", save="distribution")  # another group is no matter
+    match_features(source, None, tmp_path / "out", "CM", save="both")
 
 
 def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> None:
@@ -224,7 +229,7 @@ def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> 
     assert process.returncode == -signal.SIGKILL
     assert not (killed / "CM_impostor.npy").exists()
     for folder in (killed, tmp_path / "whole"):
-        match(tmp_path / "features.npy", None, folder, "CM")
+        match_features(tmp_path / "features.npy", None, folder, "CM")
     ours, whole = contents(killed), contents(tmp_path / "whole")
     ours["run.json"] = ours["run.json"].replace(os.fsencode(killed), os.fsencode(tmp_path / "whole"))
     assert ours == whole
@@ -234,7 +239,7 @@ def test_the_command_lines_of_the_door(tmp_path: Path, run: Run) -> None:
     probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
     done = run("./face_matching/", "-p", probe, "-o", tmp_path / "within", "-d", "MORPH", "-gr", "CM")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "compared 5 features of 3 people with each other: 2 authentic and 8 impostor scores" in done.stdout
+    assert "compared 5 embeddings of 3 subjects with each other: 2 authentic and 8 impostor scores" in done.stdout
     done = run("./face_matching/", "-p", probe, "-g", gallery, "-o", tmp_path / "across", "-d", "MORPH", "-gr", "CM")
     assert (done.returncode, done.stderr) == (0, "")
     assert "4 authentic and 16 impostor" in done.stdout

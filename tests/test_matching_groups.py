@@ -82,8 +82,8 @@ def test_one_call_matches_every_group_of_a_table(tmp_path: Path, run: Run) -> No
     lines = done.stdout.splitlines()
     assert [line.split(":")[0] for line in lines] == ["CF", "CM"]
     assert all(line.endswith(" s") for line in lines)
-    assert "no row for these people, left out (1): 006" in done.stderr
-    assert "no group for these people, left out (1): 005" in done.stderr
+    assert "left out 1 subject without a row: 006" in done.stderr
+    assert "left out 1 subject without a group: 005" in done.stderr
     assert "CF: no authentic pairs" in done.stderr
     alone = run("-m", "facepart", "match", "-p", listed(tmp_path / "f", NAMES[:4]), "-o", tmp_path / "a", "-gr", "CM")
     assert alone.returncode == 0
@@ -106,11 +106,11 @@ def test_one_call_matches_every_group_that_is_named(tmp_path: Path, run: Run) ->
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        (["-p", "f.txt"], 2, "give it once for each -p (1), or --people"),
-        (["-p", "f.txt", "-p", "f.txt", "-gr", "CM"], 2, "give it once for each -p (2)"),
-        (["-p", "f.txt", "-p", "f.txt", "-gr", "CM", "-gr", "CF", "-g", "f.txt"], 2, "give -g for each -p (2)"),
+        (["-p", "f.txt"], 2, "give one -gr for each -p (1), the name of its group; or --people"),
+        (["-p", "f.txt", "-p", "f.txt", "-gr", "CM"], 2, "give one -gr for each -p (2)"),
+        (["-p", "f.txt", "-p", "f.txt", "-gr", "CM", "-gr", "CF", "-g", "f.txt"], 2, "give one -g for each -p (2)"),
         (["-p", "f.txt", "-p", "f.txt", "-gr", "CM", "-gr", "CM"], 1, "-gr CM: is given twice"),
-        (["-p", "f.txt", "-p", "f.txt", "--people", "people.csv"], 2, "--people cuts the groups out of one -p"),
+        (["-p", "f.txt", "-p", "f.txt", "--people", "people.csv"], 2, "--people selects the groups from one -p"),
         (["-p", "f.txt", "--people", "people.csv", "--group-column", "race"], 1, "has no column 'race'"),
         (["-p", "f.txt", "--people", "people.csv", "-gr", "CF"], 1, "of group 'CF' show one subject, '003'"),
     ],

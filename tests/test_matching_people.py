@@ -7,10 +7,10 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.subject_sums import (
-    HighScores,
+    SubjectTailCounts,
     authentic_scores,
     authentic_sums,
-    choose_lowest,
+    choose_first_bin,
     impostor_moments,
 )
 from facepart.scores.subject_sums import BIN, SubjectSums, Sums
@@ -37,11 +37,11 @@ def make_sides(cross: bool) -> tuple[Faces, Faces | None]:
 
 def sum_up(probe: Faces, gallery: Faces | None, tile: int | None = None) -> SubjectSums:
     authentic = authentic_scores(probe, gallery)
-    high = HighScores(PEOPLE, choose_lowest(probe, gallery, authentic[1]))
-    count_scores(probe, gallery, workers=2, high=high, tile=tile)
+    tails = SubjectTailCounts(PEOPLE, choose_first_bin(probe, gallery, authentic[1]))
+    count_scores(probe, gallery, workers=2, tails=tails, tile=tile)
     names = np.array([f"{number:02}" for number in range(PEOPLE)])
-    impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), high.bins())
-    return SubjectSums(names, high.lowest, authentic_sums(PEOPLE, authentic, high.lowest), impostor)
+    impostor = Sums(*impostor_moments(PEOPLE, probe, gallery), tails.bins())
+    return SubjectSums(names, tails.first_bin, authentic_sums(PEOPLE, authentic, tails.first_bin), impostor)
 
 
 @pytest.mark.parametrize("cross", [False, True])
@@ -90,12 +90,12 @@ def test_neither_tiles_nor_the_order_of_the_faces_change_the_counts(cross: bool)
 def test_the_bins_reach_down_to_what_is_asked_of_them() -> None:
     probe, _ = make_sides(cross=False)
     authentic = authentic_scores(probe, None)[1]
-    lowest = choose_lowest(probe, None, authentic)
+    lowest = choose_first_bin(probe, None, authentic)
     scores = count_scores(probe, workers=1)
     assert scores.impostor.share_from(lowest / 1e6) >= 0.015
     missed, matched = scores.authentic.share_below(lowest / 1e6), scores.impostor.share_from(lowest / 1e6)
     assert missed <= matched * 1.2  # the EER lies above
-    assert choose_lowest(probe, None, authentic, down_to=-0.3) == -300_000
+    assert choose_first_bin(probe, None, authentic, min_threshold=-0.3) == -300_000
     assert lowest % BIN == 0
 
 

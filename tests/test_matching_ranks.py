@@ -15,7 +15,7 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged, count_scores, subject_order
 from facepart.matching.faces import Faces
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.ranks import RankCounter, _count_above, best_authentic
 from facepart.scores.ranks import Ranks, load_ranks, save_ranks
@@ -146,7 +146,8 @@ def test_the_file_is_that_of_the_pairs_however_it_is_counted(cross: bool, tmp_pa
     probe = write_matrix(tmp_path / "probe", draw_faces(5, 150))
     gallery = write_matrix(tmp_path / "gallery", draw_faces(6, 130)) if cross else None
     outcomes = [
-        match(probe, gallery, tmp_path / save, "CM", save=save, ranks=True) for save in ("both", "distribution")
+        match_features(probe, gallery, tmp_path / save, "CM", save=save, ranks=True)
+        for save in ("both", "distribution")
     ]
     written = [(tmp_path / save / "CM_ranks.csv").read_bytes() for save in ("both", "distribution")]
     assert written[0] == written[1]
@@ -172,7 +173,7 @@ def test_the_file_is_that_of_the_pairs_however_it_is_counted(cross: bool, tmp_pa
     assert 0 < len(ranked) < 150
     for outcome in outcomes:
         assert (outcome.ranked, outcome.ranked_first) == (len(ranked), ranked.count(1))
-    assert match(probe, gallery, tmp_path / "none", "CM").ranked is None
+    assert match_features(probe, gallery, tmp_path / "none", "CM").ranked is None
     assert not (tmp_path / "none" / "CM_ranks.csv").exists()
 
 
@@ -183,13 +184,13 @@ def test_the_same_photo_across_lists_is_left_out_unless_asked_for(tmp_path: Path
         np.save(tmp_path / name / "features.npy", rows)
         (tmp_path / name / "labels.txt").write_text("".join(f"{name}/{stem}\n" for stem in NAMES))
     sides = tmp_path / "blurred" / "features.npy", tmp_path / "original" / "features.npy"
-    match(*sides, tmp_path / "out", "CM", ranks=True)
+    match_features(*sides, tmp_path / "out", "CM", ranks=True)
     found = load_ranks(tmp_path / "out" / "CM_ranks.csv")
     # The photos of subject 1 are 0.8 alike; 3_1 is more like the first of them, and not so the second.
     assert found.ranks.tolist() == [2, 1, 0, 0]
     assert np.isnan(found.authentic[2:]).all()
     assert np.isfinite(found.impostor).all()
-    match(*sides, tmp_path / "out", "CM", ranks=True, include_same_photo=True)
+    match_features(*sides, tmp_path / "out", "CM", ranks=True, include_same_photo=True)
     found = load_ranks(tmp_path / "out" / "CM_ranks.csv")
     assert found.ranks.tolist() == [1, 1, 1, 1]
     assert found.authentic.tolist() == [1, 1, 1, 1]
@@ -200,7 +201,7 @@ def test_ties_do_not_worsen_a_rank(tmp_path: Path) -> None:
     (tmp_path / "features").mkdir()
     np.save(tmp_path / "features" / "features.npy", np.array([[1, 0], [1, 1], [1, 1], [1, -1], [0, 1]], np.float32))
     (tmp_path / "features" / "labels.txt").write_text("p/1_1\np/1_2\np/2_1\np/3_1\np/4_1\n")
-    match(tmp_path / "features" / "features.npy", None, tmp_path / "out", "CM", ranks=True)
+    match_features(tmp_path / "features" / "features.npy", None, tmp_path / "out", "CM", ranks=True)
     found = load_ranks(tmp_path / "out" / "CM_ranks.csv")
     # 1_1 is as like 1_2 as it is like 2_1 and 3_1; 1_2 is more like 2_1, and as like 4_1.
     assert found.ranks.tolist() == [1, 2, 0, 0, 0]
@@ -208,10 +209,10 @@ def test_ties_do_not_worsen_a_rank(tmp_path: Path) -> None:
 
 def test_ranks_of_an_earlier_run_are_not_left_beside_other_scores(tmp_path: Path) -> None:
     probe = write_matrix(tmp_path / "probe", draw_faces(5, 20))
-    match(probe, None, tmp_path / "out", "CM", ranks=True)
+    match_features(probe, None, tmp_path / "out", "CM", ranks=True)
     with pytest.raises(FacepartError, match=r"CM_ranks\.csv: is of an earlier run.*add --ranks"):
-        match(probe, None, tmp_path / "out", "CM")
-    match(probe, None, tmp_path / "out", "CF")
+        match_features(probe, None, tmp_path / "out", "CM")
+    match_features(probe, None, tmp_path / "out", "CF")
 
 
 def test_ranks_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -252,7 +253,9 @@ def test_the_command_says_how_many_have_rank_1(tmp_path: Path, run: Run) -> None
     command = ("./face_matching/", "-p", tmp_path / "f" / "features.npy", "-o", tmp_path / "out", "-d", "MORPH")
     done = run(*command, "-gr", "CM", "--ranks")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "CM_ranks.csv: 2 of 2 probes have rank 1, 1 have no rank (no authentic or no impostor pair)" in done.stdout
+    assert (
+        "CM_ranks.csv: 2 of 2 probes have rank 1, 1 without a rank (no authentic or no impostor pair)" in done.stdout
+    )
     done = run(*command, "-gr", "CM")
     assert done.returncode == 1
     assert done.stderr.startswith("facepart: ")

@@ -1,7 +1,6 @@
 """Authentic pairs of one session are left out: of pair files, distributions and sums by person, as by brute force."""
 
 import json
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,11 +20,11 @@ from facepart.matching.counting import arranged, count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
-from facepart.matching.match import Count, match
+from facepart.matching.match import match_features
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import prepare
 from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import HighScores, authentic_scores, authentic_sums, impostor_moments
+from facepart.matching.subject_sums import SubjectTailCounts, authentic_scores, authentic_sums, impostor_moments
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from facepart.scores.subject_sums import BIN, load_subject_sums
@@ -111,8 +110,8 @@ def test_every_pair_is_of_its_kind_everywhere(left, right, rule, include_same_ph
     rows = [np.concatenate([block[kind] for block in blocks]) for kind in (0, 1)]
     for found, pairs in zip(rows, expected[:2], strict=True):
         assert [tuple(pair) for pair in found[:, :2].astype(int).tolist()] == pairs
-    high = HighScores(len(prepared.people), 0)
-    counted = count_scores(probe, gallery, workers=1, tile=tile, high=high)
+    tails = SubjectTailCounts(len(prepared.people), 0)
+    counted = count_scores(probe, gallery, workers=1, tile=tile, tails=tails)
     for kind, found in zip(counted, rows, strict=True):
         np.testing.assert_allclose(np.repeat(kind.scores, kind.counts), np.sort(found[:, 2]), rtol=0, atol=1.1e-6)
 
@@ -130,7 +129,7 @@ def test_every_pair_is_of_its_kind_everywhere(left, right, rule, include_same_ph
         i, j = rows[1][:, :2].astype(int).T
         on = (probe.subjects[i] == person) | (other.subjects[j] == person)
         assert impostor[0][person] == on.sum()
-        assert high.bins()[person].sum() == pytest.approx((rows[1][on, 2] > -5e-7).sum(), abs=1)
+        assert tails.bins()[person].sum() == pytest.approx((rows[1][on, 2] > -5e-7).sum(), abs=1)
 
 
 def nd_names(count: int, people: int, days: int, seed: int) -> list[str]:
@@ -151,33 +150,38 @@ def write_matrix(folder: Path, names: list[str], seed: int) -> Path:
     return folder / "features.npy"
 
 
-def take_over_in_blocks(probe: Faces, gallery: Faces | None, *, tiles: int) -> Count:
-    """Count as a cluster does: by pairs of blocks, in tasks of their own, added up."""
+def cut(faces: Faces, tiles: int) -> list[Faces]:
+    order = np.argsort(faces.subjects, kind="stable")
+    return [
+        arranged(faces, order[first : first + tiles * TILE], TILE) for first in range(0, len(order), tiles * TILE)
+    ]
 
-    def cut(faces: Faces) -> list[Faces]:
-        order = np.argsort(faces.subjects, kind="stable")
-        return [
-            arranged(faces, order[first : first + tiles * TILE], TILE) for first in range(0, len(order), tiles * TILE)
-        ]
 
-    rows, columns = cut(probe), None if gallery is None else cut(gallery)
+class BlockCounter:
+    """Counts as a cluster does: by pairs of blocks, in tasks of their own, added up."""
 
-    def count(*, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
+    def __init__(self, tiles: int) -> None:
+        self.tiles = tiles
+
+    def load(self, probe: Faces, gallery: Faces | None) -> "BlockCounter":
+        self.rows, self.columns = cut(probe, self.tiles), None if gallery is None else cut(gallery, self.tiles)
+        return self
+
+    def count(self, *, tails: SubjectTailCounts, ranks: RankCounter | None, progress: Progress) -> GroupScores:
         del progress
         assert ranks is None
+        rows, columns = self.rows, self.columns
         sizes = [[len(block.subjects) for block in side] for side in (rows, columns or [])]
         found = add_found(
             *(
-                count_block(rows[i], None if j is None else (columns or rows)[j], high.lowest, 1, __version__)
+                count_block(rows[i], None if j is None else (columns or rows)[j], tails.first_bin, 1, __version__)
                 for i, j, _ in block_pairs(sizes[0], sizes[1] if columns else None)
             )
         )
         table = np.zeros(3 * VALUES, np.int64)
         table[found.scores.places] = found.scores.counts
-        high.take(found.high.places, found.high.counts)
+        tails.take(found.tails.places, found.tails.counts)
         return scores_of_table(table)
-
-    return count
 
 
 @pytest.mark.parametrize("cross", [False, True])
@@ -187,7 +191,7 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
     names[1][:200] = names[0][100:300]  # the same photos on both sides
     probe, gallery = (write_matrix(tmp_path / f"side{side}", names[side], side) for side in (0, 1))
     sides = probe, gallery if cross else None
-    out = match(*sides, tmp_path / "pairs", "CM", save="both", dataset="ND_GENDERS_V3")
+    out = match_features(*sides, tmp_path / "pairs", "CM", save="both", dataset="ND_GENDERS_V3")
     labels = [[f"side{side}/{name}" for name in names[side]] for side in (0, 1)]
     expected = brute_force(labels[0], labels[1] if cross else None, day, by_label=False)
     assert (out.authentic, out.impostor, out.left_out, out.excluded) == tuple(map(len, expected))
@@ -211,10 +215,9 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
 
     # By a pattern, on one machine and in blocks as on a cluster: the same bytes.
     alone: dict[str, Any] = {"save": "distribution", "exclude_same": r"_(\d{8})_\d+$"}
-    match(*sides, tmp_path / "alone", "CM", **alone)
+    match_features(*sides, tmp_path / "alone", "CM", **alone)
     for tiles in (1, 2):
-        count = partial(take_over_in_blocks, tiles=tiles)
-        match(*sides, tmp_path / f"blocks{tiles}", "CM", count=count, **alone)
+        match_features(*sides, tmp_path / f"blocks{tiles}", "CM", counter=BlockCounter(tiles), **alone)
         for name in ("CM_scores.npz", "CM_people.npz"):
             whole = (tmp_path / "alone" / name).read_bytes()
             assert (tmp_path / f"blocks{tiles}" / name).read_bytes() == whole
@@ -223,8 +226,8 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
 
 def test_impostor_scores_do_not_depend_on_sessions(tmp_path: Path, mkl: None) -> None:
     source = write_matrix(tmp_path / "f", nd_names(400, 40, 2, 1), 0)
-    with_days = match(source, None, tmp_path / "days", "CM", dataset="ND_GENDERS_V3")
-    without = match(source, None, tmp_path / "all", "CM")
+    with_days = match_features(source, None, tmp_path / "days", "CM", dataset="ND_GENDERS_V3")
+    without = match_features(source, None, tmp_path / "all", "CM")
     assert without.excluded is None
     assert with_days.authentic + (with_days.excluded or 0) == without.authentic
     one, other = (tmp_path / run / "CM_impostor.npy" for run in ("days", "all"))
@@ -234,7 +237,7 @@ def test_impostor_scores_do_not_depend_on_sessions(tmp_path: Path, mkl: None) ->
 def test_a_person_whose_authentic_pairs_are_all_left_out_has_none(tmp_path: Path) -> None:
     days = ["1_f_c_1_d1_1", "1_f_c_1_d1_2", "2_f_c_1_d1_1", "2_f_c_1_d2_2", "3_f_c_1_d1_1"]
     source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", days))
-    out = match(source, None, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
+    out = match_features(source, None, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
     assert (out.authentic, out.impostor, out.excluded, out.subjects) == (1, 8, 1, 3)
     sums = load_subject_sums(tmp_path / "out" / "CM_people.npz")
     assert sums.subjects.tolist() == ["1", "2", "3"]
@@ -265,7 +268,8 @@ def test_the_door_leaves_out_pairs_of_one_day(tmp_path: Path, run: Run) -> None:
             done = run(*door, *gallery, *given_options, "-o", out, "-gr", "CM")
             assert (done.returncode, done.stderr) == (0, "")
             words = "of the same day" if name == "nd" else f"with equal matches of '{given_options[-1]}'"
-            assert f"; left out {len(expected.excluded)} authentic pairs {words}; " in done.stdout
+            pairs = f"{len(expected.excluded)} authentic pair{'s' if len(expected.excluded) > 1 else ''}"
+            assert f"; left out {pairs} {words}; " in done.stdout
             authentic = np.load(out / "CM_authentic.npy")
             assert [tuple(pair) for pair in authentic[:, :2].astype(int).tolist()] == expected.authentic
             told = json.loads((out / "run.json").read_text())
@@ -280,9 +284,7 @@ def test_without_other_days_there_are_no_authentic_pairs_and_it_is_told(tmp_path
     source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", names))
     done = run("./face_matching/", "-p", source, "-o", tmp_path / "out", "-d", "ND_GENDERS_V3", "-gr", "CM")
     assert done.returncode == 0
-    assert done.stderr == (
-        "facepart: CM: no authentic pairs: those of the same day are left out, and there are no others\n"
-    )
+    assert done.stderr == ("facepart: CM: no authentic pairs: all of them are of the same day, and left out\n")
 
 
 @pytest.mark.parametrize(
@@ -321,5 +323,5 @@ def test_one_group_of_several_with_a_wrong_name_stops_before_anything_is_written
     good = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", ["1_f_c_1_d1_1", "2_f_c_1_d1_1"]))
     bad = write_list(tmp_path / "g.txt", write_features(tmp_path / "g", ["1_f_c_1_d1_1", "2_1"]))
     with pytest.raises(FacepartError, match=r"^g/2_1: no day can be read"):
-        match(good, bad, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
+        match_features(good, bad, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
     assert not (tmp_path / "out").exists()

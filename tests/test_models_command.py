@@ -62,7 +62,7 @@ def test_list_names_every_model_with_its_licence_and_place(command, tmp_path):
             entry.task,
             dimension,
             entry.licence,
-            places.get(entry.name, "not here"),
+            places.get(entry.name, "not found"),
         ]
     assert not (tmp_path / "cache" / "hashes.json").exists()
 
@@ -70,7 +70,7 @@ def test_list_names_every_model_with_its_licence_and_place(command, tmp_path):
 def test_where_prints_the_path_or_says_how_to_get_it(command, tmp_path):
     result = command("where", "arcface-r100")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("facepart: arcface-r100 is not here; `facepart models fetch arcface-r100`")
+    assert result.stderr.startswith("facepart: arcface-r100: not found; `facepart models fetch arcface-r100`")
     assert result.stderr.count("\n") == 1
     path = put_checkpoint(tmp_path / "home" / ".insightface" / "models")
     result = command("where", "arcface-r100")
@@ -89,8 +89,8 @@ def test_check_records_what_nobody_knows_and_tells_what_is_wrong(command, tmp_pa
     path = put_checkpoint(tmp_path / "insightface" / "models")
     result = command("check")
     assert result.returncode == 0
-    expected = {name: f"{name}: not here" for name in catalogue()}
-    expected["arcface-r100"] = f"arcface-r100: unknown, recorded: {path}"
+    expected = {name: f"{name}: not found" for name in catalogue()}
+    expected["arcface-r100"] = f"arcface-r100: no known sha256, now recorded: {path}"
     assert result.stdout.splitlines() == list(expected.values())
     assert command("check", "arcface-r100").stdout == f"arcface-r100: recorded: {path}\n"
     path.write_bytes(b"changed")

@@ -256,7 +256,7 @@ def test_the_command_line_of_the_doors(tmp_path: Path, run: Run, door: str) -> N
         ]
     done = run(door, *options, "-t", "Title", "-d", tmp_path / "out", "-n", "output")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "No eyes against Original, impostor: mean +0." in done.stdout
+    assert "No eyes vs Original, impostor: mean +0." in done.stdout
     plot(sets, tmp_path / "expected", "output", "Title")
     for name in ("output.png", "output.svg", "output.csv", "output.txt"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
@@ -324,7 +324,7 @@ def test_six_sets_by_the_long_options_in_every_old_form_of_a_file(tmp_path: Path
         (
             ["-a1", "good.npy", "-i1", "good.npy", "-a2", "good.npy"],
             2,
-            "set 2 needs its impostor scores too: give -i2",
+            "set 2 needs impostor scores, too: give -i2",
         ),
         (["-a1", "good.npy", "-i1", "good.npy", "-a3", "good.npy", "-i3", "good.npy"], 2, "set 3 is given, but not"),
     ],

@@ -195,9 +195,9 @@ def test_bands_from_what_the_matcher_writes(tmp_path: Path, run: Run, door: str)
         (
             ["-s1", "CF_scores.npz"],
             1,
-            "set 1: confidence bands need the sums by subject, and CF_people.npz is missing",
+            "set 1: confidence bands need the sums by subject, but CF_people.npz is missing",
         ),
-        (["-a1", "a.npy", "-i1", "i.npy"], 1, "a.npy is not such a file"),
+        (["-a1", "a.npy", "-i1", "i.npy"], 1, "a.npy is not a file of `facepart match`"),
         (["-s1", "CM_scores.npz", "-a2", "CM_authentic.npy", "-i2", "i.npy"], 1, "set 2: confidence bands need"),
         (["-s1", "old_scores.npz"], 1, "old_people.npz: does not belong to the impostor scores beside it"),
     ],

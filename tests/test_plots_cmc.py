@@ -10,7 +10,7 @@ from matplotlib.legend import Legend
 from facepart.analysis.wilson import wilson_interval
 from facepart.data.naming import naming_rule
 from facepart.errors import FacepartError, UsageError
-from facepart.matching.match import match
+from facepart.matching.match import match_features
 from facepart.plots import RankSet, cmc_curves, plot_ranks, style
 from facepart.plots.cmc import rank_statistics
 from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
@@ -47,7 +47,7 @@ def matched(request, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("matched")
     probe = write_features(folder / "probe", 1)
     gallery = write_features(folder / "gallery", 2) if request.param else None
-    match(probe, gallery, folder / "out", "CM", save="both", ranks=True)
+    match_features(probe, gallery, folder / "out", "CM", save="both", ranks=True)
     return folder / "out"
 
 
@@ -229,9 +229,9 @@ def test_the_command_draws_ranks_and_pairs_alike(matched: Path, tmp_path: Path, 
     assert values["1", "probes"] == len(known) + 1
     first, second, against, written = done.stdout.splitlines()
     assert first.startswith(f"Original: identification rate at rank 1 {np.mean(known == 1):.2%} [")
-    assert f"{len(known)} of {len(known) + 1} probes, the others have no authentic or no impostor score" in first
+    assert f"{len(known)} of {len(known) + 1} probes (the others have no authentic or no impostor score)" in first
     assert second.replace("again", "Original") == first
-    assert against.startswith("again against Original: rank 1 +0.00% [")
+    assert against.startswith("again vs Original: rank 1 +0.00% [")
     assert written.count("cmc.") == 4
 
 

@@ -169,8 +169,8 @@ def test_the_command_takes_distributions(tmp_path: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        ([], 2, "set 1 needs its authentic scores too: give -a1, or -s1 for both"),
-        (["-s1", "s.npz", "-a1", "s.npz"], 2, "set 1: -s1 gives both kinds of scores; leave out -a1"),
+        ([], 2, "set 1 needs authentic scores, too: give -a1, or -s1 for both kinds"),
+        (["-s1", "s.npz", "-a1", "s.npz"], 2, "set 1: -s1 holds both kinds of scores; leave out -a1"),
         (["-s1", "s.npz", "-s3", "s.npz"], 2, "set 3 is given, but not every set before it"),
         (["-s1", "none.npz"], 1, "there are no authentic scores in it"),
         (["-s1", "missing.npz"], 1, "no such score file"),

@@ -174,7 +174,10 @@ def test_the_original_d_prime_program_of_many_sets(tmp_path: Path, run: Run) -> 
     assert head.split() == ["set", "label", "authentic", "impostor", "d'", "EER"]
     found = {" ".join(row.split()[1:3]): float(row.split()[5]) for row in rows}
     assert found == pytest.approx(expected, abs=6e-4)
-    assert f"no intervals by subject: none for {tmp_path}/authentic1.txt" in done.stdout
+    assert (
+        f"no subject-level CI: {tmp_path}/authentic1.txt does not have a name that `facepart match` gives"
+        in done.stdout
+    )
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".txt"] * 28
     # As a figure they are too many.
     done = run("./Plots/", *options, "-d", tmp_path / "out", "-n", "x")
@@ -226,9 +229,9 @@ def test_the_original_test_of_two_distributions(tmp_path: Path, run: Run, names:
     assert told is not None
     assert float(told[1]) == pytest.approx(expected.statistic, abs=1e-12)
     assert math.log(float(told[2])) == pytest.approx(math.log(expected.pvalue), rel=0.05)
-    assert "The p-value takes every score as independent." in done.stdout
-    assert "no interval by subject" in done.stdout
-    assert f"none for {tmp_path}/one.txt, which is not named as `facepart match` names its files" in done.stdout
+    assert "The p-value assumes independent scores." in done.stdout
+    assert "no subject-level CI" in done.stdout
+    assert f"no subject-level CI: {tmp_path}/one.txt does not have a name that `facepart match` gives" in done.stdout
 
 
 def test_what_may_be_concluded_is_by_subject(tmp_path: Path, run: Run) -> None:
@@ -250,12 +253,12 @@ def test_what_may_be_concluded_is_by_subject(tmp_path: Path, run: Run) -> None:
         assert (row["subjects"], row["paired"]) == ("40", "true")
         told = f"[{expected.means.low:+.4f}, {expected.means.high:+.4f}]"
         outside = expected.means.low > 0 or expected.means.high < 0
-        told += ", does not include 0" if outside else ", includes 0: not significantly different"
+        told += " does not include 0" if outside else " includes 0: not significantly different"
         assert told in done.stdout
-    assert "no intervals" not in done.stdout
+    assert "no subject-level CI" not in done.stdout
     (tmp_path / "CF_people.npz").unlink()
     done = run("./Plots/", *files, "--kind", "difference")
-    assert f"no intervals by subject: no {tmp_path}/CF_people.npz\n" in done.stdout
+    assert f"no subject-level CI: {tmp_path}/CF_people.npz is missing\n" in done.stdout
 
 
 def test_the_kind_of_a_matchers_file_is_in_its_name(tmp_path: Path, run: Run) -> None:
@@ -266,7 +269,7 @@ def test_the_kind_of_a_matchers_file_is_in_its_name(tmp_path: Path, run: Run) ->
     files = ("-i1", tmp_path / "CM_authentic.npy", "-i2", tmp_path / "CM_impostor.npy")
     done = run("./Plots/", *files, "--kind", "difference")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Set 2 against Set 1, impostor against authentic: KS statistic=")
+    assert done.stdout.startswith("Set 2 vs Set 1, impostor vs authentic: KS statistic=")
     assert "(20 subjects, paired)" in done.stdout
 
 
@@ -276,14 +279,14 @@ FIGURE = ["-d", "out", "-n", "x"]
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["-s1", "s.npz"], "give -d FOLDER and -n NAME: where the figure goes, and what it is called"),
+        (["-s1", "s.npz"], "give -d FOLDER and -n NAME: the folder and the name of the figure"),
         (["-s1", "s.npz", "--kind", "table", "-n", "x"], "-d FOLDER and -n NAME go together"),
         (["-s1", "s.npz", "--kind", "table", "-d", "out", "-n", "a/b"], "-n 'a/b': is not a file name"),
         (["-s1", "s.npz", *FIGURE, "--fmr", "0.1"], "--fmr is for --kind table, not for --kind histogram"),
         (["-s1", "s.npz", *FIGURE, "--kind", "det", "--ylim", "0"], "--ylim is for --kind roc, not for --kind det"),
         (["-s1", "s.npz", "--kind", "table", "--fmr", "2"], "an FMR lies between 0 and 1, not at 2.0"),
         (["-s1", "s.npz", "--kind", "table", "--threshold", "nan"], "a threshold is a score, not nan"),
-        (["-i1", "s.npz", "--kind", "difference"], "a difference is that of two distributions or more"),
+        (["-i1", "s.npz", "--kind", "difference"], "a difference needs at least two distributions"),
         (["-a1", "s.npz", "-i2", "s.npz", "--kind", "difference"], "set 2 and set 1 need scores of the same kinds"),
         (["-i1", "s.npz", "-l2", "B", "--kind", "difference"], "set 2 needs scores: give -a2, -i2 or -s2"),
         (["-i1", "s.npz", "-i3", "s.npz", "--kind", "difference"], "set 3 is given, but not every set before it"),
@@ -310,6 +313,6 @@ def test_options_without_an_effect_are_told_of(tmp_path: Path, run: Run) -> None
     done = run("./Plots/", "-s", file, "--kind", "table", "--numCores", "4", "-t", "Title")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        "facepart: --numCores has no effect: the files are read in one process",
+        "facepart: --numCores has no effect: one process reads the files",
         "facepart: -t has no effect: a table has no title",
     ]

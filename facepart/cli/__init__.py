@@ -1,8 +1,20 @@
-"""The commands. Only this room prints, parses arguments or exits; one module a command.
+"""The commands. Only this package prints, parses arguments or exits.
 
-A command is a module with a docstring (its description), ``add_arguments(parser)`` and ``execute(arguments) -> int``
-(the exit status). :func:`main` gives every command the same manners: an error that a user can mend is one line on
-standard error, an interruption is another.
+A command is a module of its own name (``blur``, ``extract``, ``match``, ``plot``, ``study``, ``lists``, ``models``,
+``demo``); :class:`facepart.cli.program.Command` says what such a module has. :mod:`facepart.cli.program` finds the
+module, runs it, and turns an error that a user can mend, or an interruption, into one line on standard error.
+
+The other modules serve several commands:
+
+``command_parser``, ``list_action``
+    how arguments are parsed: one-line errors, and one rule for all options that take a list
+``photo_options``, ``subject_options``, ``occlusion_options``, ``hardware_options``, ``ray``, ``dry_run_options``,
+``score_set_options``, ``rank_set_options``
+    options that several commands share, or that belong together
+``score_sets``, ``score_tables``, ``plot_cmc``
+    what ``plot`` reads, the tables that it prints, and its CMC curves
+``progress``, ``run_summary``, ``subject_warnings``
+    what a run prints: its progress, its last lines, and warnings about subjects
 """
 
 from facepart.cli.program import main, run, run_command, run_face_matching

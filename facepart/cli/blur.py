@@ -1,83 +1,83 @@
-"""Segment faces with BiSeNet and blur one part at a time: masks and blurred photos, one folder a part.
+"""Segment faces with BiSeNet and occlude one part at a time in every photo.
 
-Instead of a blur, --occlusion puts something else in the part's place.
+Writes a mask and an occluded photo for each photo and part, one folder per part. Run again, the command skips photos
+whose outputs exist.
+
+Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse
 
-from facepart.cli.engine import add_engine_arguments, profile
-from facepart.cli.progress import progress_bar, report
-from facepart.cli.ray import add_ray_argument, executor_for
+from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.photo_options import add_source_argument
+from facepart.cli.progress import ProgressBar
+from facepart.cli.ray import executor_for
+from facepart.cli.run_summary import counted, print_last_line, times_table
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
-from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod
-from facepart.occlusion.parts import PARTS
+from facepart.networks.catalogue.entries import DEFAULT_PARSER
+from facepart.occlusion.method import STANDARD, OcclusionMethod
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
-    parser.add_argument(
-        "-s", "--source", type=reachable, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
-    )
-    parser.add_argument(
-        "-m",
-        "--maskdest",
-        type=reachable,
-        required=True,
-        metavar="MASKS",
-        help="folder for the masks: mask_<part>/<photo>_annotation.png, 512x512",
-    )
-    parser.add_argument(
-        "-d",
-        "--finaldest",
-        type=reachable,
-        required=True,
-        metavar="BLURRED",
-        help="folder for the photos: blurred_<part>/<photo>.png",
-    )
-    parser.add_argument(
-        "--parts",
-        nargs="+",
-        default=list(PARTS),
-        metavar="PART",
-        help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
-    )
-    parser.add_argument(
+    parser.usage = "%(prog)s -s IMAGES -m MASKS -d BLURRED [options]"
+    add_source_argument(parser.add_argument_group("input"), "IMAGES")
+    group = parser.add_argument_group("what to occlude")
+    add_parts_argument(group)
+    group.add_argument(
         "--occlusion",
         metavar="NAME",
         default=STANDARD.occluder,
-        help=f"what takes the part's place: {', '.join(OCCLUDERS)} (default: %(default)s)",
+        help=f"occlusion method, one of: {METHODS} (default: %(default)s)",
     )
-    parser.add_argument("--model", metavar="NAME|PATH", help="the parser (default: bisenet-resnet18)")
-    parser.add_argument(
+    group.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        default=DEFAULT_PARSER,
+        help="face parser: a name of `facepart models list`, or the path of its weights (default: %(default)s)",
+    )
+    add = parser.add_argument_group("output").add_argument
+    add(
+        *("-m", "--maskdest"),
+        type=reachable,
+        required=True,
+        metavar="MASKS",
+        help="folder of the masks: MASKS/mask_<part>/<photo>_annotation.png, 512x512",
+    )
+    add(
+        *("-d", "--finaldest"),
+        type=reachable,
+        required=True,
+        metavar="BLURRED",
+        help="folder of the occluded photos: BLURRED/blurred_<part>/<photo>.png, whatever the occlusion method",
+    )
+    add(
         "--format",
         choices=["png", "same"],
         default="png",
-        help="write blurred photos as PNG, lossless, or in the photo's own format (default: png)",
+        help="format of the occluded photos: png (lossless), or same as the photo (default: png)",
     )
-    parser.add_argument(
-        "--save-labels", action="store_true", help="also write the 19-class label maps to MASKS/labels"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="do photos again whose outputs are there")
-    add_ray_argument(parser)
-    add_engine_arguments(parser)
+    add("--save-labels", action="store_true", help="also write the 19-class label maps, to MASKS/labels")
+    add("--overwrite", action="store_true", help="overwrite existing outputs")
+    add_hardware_arguments(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart blur``; return the exit status."""
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.networks.catalogue import DEFAULT_PARSER
     from facepart.pipeline.blur import blur_photos
 
     times = StepTimes()
-    with executor_for(arguments.ray, arguments.device) as executor, progress_bar("blur") as progress:
+    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("blur") as progress:
         outcome = blur_photos(
             arguments.source,
             arguments.maskdest,
             arguments.finaldest,
-            parts=[name for names in arguments.parts for name in names.split(",")],
+            parts=arguments.parts,
             method=OcclusionMethod(arguments.occlusion),
-            model=arguments.model or DEFAULT_PARSER,
+            model=arguments.model,
             device=arguments.device,
             precision=arguments.precision,
             image_format=arguments.format,
@@ -90,7 +90,7 @@ def execute(arguments: argparse.Namespace) -> int:
             times=times,
         )
     if arguments.profile:
-        print(profile(times, outcome.done))
+        print(times_table(times, outcome.done))
     for part, photos in sorted(outcome.undetected.items()):
-        print(f"no {part} found in {photos} photo{'' if photos == 1 else 's'}: written unchanged, see parts.csv")
-    return report("blurred", outcome, arguments.finaldest)
+        print(f"{part} not detected ({counted(photos, 'photo')}): written unchanged, see parts.csv")
+    return print_last_line("blurred", outcome, arguments.finaldest)

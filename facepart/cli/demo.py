@@ -1,85 +1,83 @@
-"""Run a study on photographs: those inside public packages, LFW, or your own.
+"""Run a study on photographs: from public Python packages, from LFW, or your own.
 
-Without --dataset and --images: nine people of the photographs in two public Python packages, each in several
-simulated captures. Everything is fetched, and written to FOLDER as `facepart study` writes it.
+By default, the photos are simulated captures of nine people, made from photographs inside two public Python packages.
+The command fetches what it needs, and writes to FOLDER what `facepart study` writes.
+
+Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facepart.cli.naming import add_naming_table
-from facepart.cli.progress import progress_bar
+from facepart.cli.hardware_options import add_device_argument
+from facepart.cli.occlusion_options import add_parts_argument
+from facepart.cli.progress import ProgressBar, print_now
+from facepart.cli.run_summary import counted
+from facepart.cli.subject_options import add_naming_table
 from facepart.data.naming import naming_rule
 from facepart.errors import UsageError
-from facepart.files.progress import Progress
 from facepart.occlusion.parts import PARTS, choose_parts
 
 if TYPE_CHECKING:
+    from facepart.analysis.ranking import Ranked
+    from facepart.files.failures import Outcome
     from facepart.study import StudyOutcome
 
-# How many photos of each person the default demo has.
+# Photos of each person in the default demo.
 _CAPTURES = 12
-_SIMULATED = "simulated captures"
+# What the title of the report says of the photos.
+_SIMULATED, _LFW = "simulated captures", "LFW"
+_TITLE = "Which parts of a face does the recogniser rely on?"
 _WIDTH = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart demo``."""
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for everything that is made"
-    )
-    source = parser.add_mutually_exclusive_group()
+    parser.usage = "%(prog)s -o FOLDER [--dataset lfw | --images FOLDER] [options]"
+    group = parser.add_argument_group("input")
+    source = group.add_mutually_exclusive_group()
     source.add_argument(
-        "--dataset", choices=["lfw"], help="on Labeled Faces in the Wild, which scikit-learn downloads (200 MB)"
+        "--dataset",
+        choices=["lfw"],
+        help="use Labeled Faces in the Wild, which scikit-learn downloads (200 MB) (default: the simulated captures)",
     )
     source.add_argument(
-        "--images", type=Path, metavar="FOLDER", help="on your own photos; faces are found and aligned"
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="use your own photos; faces are detected and aligned (default: the simulated captures)",
     )
-    parser.add_argument(
+    group.add_argument(
         "-d",
         "--naming",
         metavar="NAME",
-        help="with --images: naming rule of a data set, from the table below (default: FOLDER, one folder for each "
-        "subject)",
+        help="with --images: naming rule, which reads the subject from a photo's name; see the table below (default: "
+        "FOLDER, one folder per subject)",
     )
+    add_parts_argument(parser.add_argument_group("what to occlude"))
+    parser.add_argument_group("output").add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder of all outputs"
+    )
+    add_device_argument(parser.add_argument_group("hardware"))
     add_naming_table(parser)
-    parser.add_argument(
-        "--parts",
-        nargs="+",
-        default=list(PARTS),
-        metavar="PART",
-        help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:<number> (default: auto)")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart demo``; return the exit status."""
-    # What is wrong in the call is told before minutes of work, not after.
+    # A wrong call is refused before minutes of work, not after.
     if arguments.naming and not arguments.images:
-        raise UsageError("-d goes with --images: the demo's own photos have names that it knows")
-    parts = choose_parts([name for names in arguments.parts for name in names.split(",")])
+        raise UsageError("-d goes with --images: facepart knows how the demo's own photos are named")
+    parts = choose_parts(arguments.parts)
     naming_rule(arguments.naming or "FOLDER")
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
-    from facepart.demo.faces import align_folder, align_lfw, make_captures
     from facepart.report.terminal import results_text
     from facepart.study import Request, run_study
 
     photos = arguments.output / "photos"
-    with _stage("find and align faces", "photo") as progress:
-        if arguments.images:
-            outcome = align_folder(arguments.images, photos, progress, exclude=(arguments.output,))
-            naming, note = arguments.naming or "FOLDER", ""
-        elif arguments.dataset:
-            outcome = align_lfw(photos, progress)
-            naming, note = "LFW", "LFW"
-        else:
-            outcome = make_captures(photos, _CAPTURES, progress)
-            naming, note = "MORPH", _SIMULATED
+    print_now("detecting and aligning faces ...")
+    outcome, naming, source = _make_photos(arguments, photos)
     for failure in outcome.failures:
         print(f"left out {failure.path}: {failure.reason}")
     request = Request(
@@ -89,41 +87,51 @@ def execute(arguments: argparse.Namespace) -> int:
         parts=parts,
         keep=["photos"],
         device=arguments.device,
-        title=f"Which parts of a face does the recogniser rely on?{note and ' · ' + note}",
+        title=f"{_TITLE} · {source}" if source else _TITLE,
     )
-    with _stage("blur, recognise and compare", "photo") as progress:
+    print_now("occluding, embedding and comparing photos ...")
+    with ProgressBar("study") as progress:
         found = run_study(request, progress=progress)
-    print(f"\n{results_text(found.figures.results, found.figures.rankings)}\n\n{_conclude(found, note)}")
-    print(f"Report: {found.report}")
+    conclusion = _conclude(found, simulated=source == _SIMULATED)
+    print(f"\n{results_text(found.figures.results, found.figures.rankings)}\n\n{conclusion}")
+    print(f"report: {found.report}")
     return 0
 
 
-@contextmanager
-def _stage(name: str, unit: str) -> Iterator[Progress]:
-    """Say what begins, and draw its progress where someone watches."""
-    print(f"{name} ...", flush=True)
-    with progress_bar(name, unit) as progress:
-        yield progress
+def _make_photos(arguments: argparse.Namespace, photos: Path) -> "tuple[Outcome, str, str]":
+    """Write the photos of the demo; return the outcome, their naming rule, and their source for the title."""
+    from facepart.demo.faces import align_folder, align_lfw, make_captures
+
+    with ProgressBar("align") as progress:
+        if arguments.images:
+            outcome = align_folder(arguments.images, photos, progress, exclude=(arguments.output,))
+            return outcome, arguments.naming or "FOLDER", ""
+        if arguments.dataset:
+            return align_lfw(photos, progress), "LFW", _LFW
+        return make_captures(photos, _CAPTURES, progress), "MORPH", _SIMULATED
 
 
-def _conclude(found: "StudyOutcome", note: str) -> str:
-    from facepart.report.markup import part_name
-
+def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
+    """Say which part shifts the impostor scores most, and how little a demo proves."""
     (ranked,) = found.figures.rankings.values()
-    people = sum(found.members.subjects.values())
-    most = max(ranked, key=lambda each: abs(each.effect.value))
-    where = "up" if most.effect.value > 0 else "down"
+    most = max(ranked, key=_size)
+    label, shift = PARTS[most.part].label, most.effect.value
     text = (
-        f"Blurring the {part_name(most.part)} moved the impostor scores most: their mean went {where} by "
-        f"{abs(most.effect.value):.4f}. "
+        f"Occluding the {label} shifted the impostor scores most: their mean {'rose' if shift > 0 else 'fell'} by "
+        f"{abs(shift):.4f}. "
     )
-    if note == _SIMULATED:
+    subjects = counted(sum(found.members.subjects.values()), "subject")
+    if simulated:
         text += (
             "The photographs are those inside the Python packages face_recognition 1.3.0 and insightface 2.1. "
-            f"The captures are simulated: every person is shown {_CAPTURES} times, with the crop moved, the light "
-            f"changed, noise, and JPEG compression. That shows how the stages work, no more: {people} people in "
-            "simulated captures prove nothing about recognisers in general."
+            f"The captures are simulated: each subject appears {_CAPTURES} times, with a shifted crop, changed "
+            "light, noise and JPEG compression. They show how the stages work, no more: simulated captures of "
+            f"{subjects} prove nothing about recognisers in general."
         )
     else:
-        text += f"With {people} people, that is a hint and no finding."
+        text += f"With {subjects}, this is an indication, not a finding."
     return textwrap.fill(text, _WIDTH)
+
+
+def _size(ranked: "Ranked") -> float:
+    return abs(ranked.effect.value)

@@ -1,26 +1,32 @@
-"""Extract the embedding of every photo with an ArcFace recogniser: one .npy a photo, and a list of them.
+"""Compute the ArcFace embedding of every photo.
 
-The options of the original study's script are all taken; those that have no effect are named in one line.
+Writes one .npy per photo (float32, L2 norm 1), and list.txt with their paths, which `facepart match -p` reads. Run
+again, the command skips photos whose embeddings exist.
 """
 
 import argparse
 import logging
 import re
+from typing import TYPE_CHECKING
 
-from facepart.cli.engine import add_engine_arguments, profile
-from facepart.cli.progress import progress_bar, report
-from facepart.cli.ray import add_ray_argument, executor_for
-from facepart.data.resize import Size
+from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.photo_options import add_align_argument, add_source_argument
+from facepart.cli.progress import ProgressBar
+from facepart.cli.ray import executor_for
+from facepart.cli.run_summary import print_last_line, times_table
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 
+if TYPE_CHECKING:
+    from facepart.data.resize import Size
+
 # Options of the original script on which its features do not depend either, and what they are there.
 _WITHOUT_EFFECT = {
-    "--det": "mode of the original's face detector",
-    "--threshold": "distance up to which it takes two faces for one subject",
-    "--ga-model": "its network for gender and age",
-    "--gender_model": "its network for gender",
+    "--det": "mode of the face detector",
+    "--threshold": "largest distance of two faces of one subject",
+    "--ga-model": "network for gender and age",
+    "--gender_model": "network for gender",
 }
 
 _logger = logging.getLogger(__name__)
@@ -28,63 +34,63 @@ _logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart extract``."""
-    parser.add_argument(
-        "-s", "--source", type=reachable, required=True, metavar="IMAGES", help="folder of photos, or a list of them"
-    )
-    parser.add_argument(
-        "-d",
-        "--dest",
-        type=reachable,
-        required=True,
-        metavar="FEATURES",
-        help="folder for list.txt and <photo>.npy: the photo's path below IMAGES or, for a list, "
-        "<photo's folder>/<name>.npy",
-    )
-    parser.add_argument(
+    parser.usage = "%(prog)s -s IMAGES -d FEATURES [options]"
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "IMAGES")
+    add_align_argument(group)
+    add = parser.add_argument_group("recogniser").add_argument
+    add(
         "--model",
         metavar="NAME|PATH",
-        help="the recogniser: a name of `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or "
-        "its folder), or an arcface_torch state dict (default: arcface-r100 where its weights are, else faceplugin); "
-        "a relative prefix,epoch may also start at face_matching/ or insightface/deploy/, as the original's did",
+        help="recogniser: a name of `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or its "
+        "folder) or an arcface_torch state dict; a relative prefix,epoch may also start at face_matching/ or "
+        "insightface/deploy/, as in the original script (default: arcface-r100 if its weights are found, else "
+        "faceplugin)",
     )
-    parser.add_argument(
+    add(
         "--image-size",
         type=_image_size,
         metavar="H,W",
-        help="what the network gets, for networks that take any size; photos of other proportions fail (default: the "
-        "network's own size, to which all photos are resized; 112,112 for networks that take any)",
+        help="input size, for a network that accepts any size; photos of other proportions fail (default: the "
+        "network's own size, or 112,112 if it accepts any; photos are resized to it)",
     )
-    parser.add_argument(
+    add(
         "--flip",
         nargs="?",
         type=int,
         choices=(0, 1, 2),
         const=1,
         default=0,
-        help="average with the mirrored face; as a number, 0: no, 1 or 2: yes, as in insightface, where every number "
-        "but 0 adds the mirrored face (default: 0)",
+        help="add the embedding of the mirrored face: 0 (no), 1 or 2 (yes, as in insightface); without a number, yes "
+        "(default: 0)",
     )
-    parser.add_argument(
-        "--align", action="store_true", help="find the face and warp it to the ArcFace template by five landmarks"
+    add = parser.add_argument_group("output").add_argument
+    add(
+        *("-d", "--dest"),
+        type=reachable,
+        required=True,
+        metavar="FEATURES",
+        help="folder of the embeddings: FEATURES/<photo>.npy, where <photo> is the path below IMAGES or, if IMAGES "
+        "is a list, the photo's folder and name",
     )
-    parser.add_argument(
+    add(
         "--matrix",
         action="store_true",
-        help="write one features.npy (n, d) with labels.txt instead of a file a photo; `match -p` takes it",
+        help="write all embeddings to one features.npy (n, d), with labels.txt, instead of one file per photo; "
+        "`facepart match -p` reads it, too",
     )
-    parser.add_argument("--overwrite", action="store_true", help="extract photos again whose features are there")
-    add_ray_argument(parser)
-    add_engine_arguments(parser)
+    add("--overwrite", action="store_true", help="overwrite existing outputs")
+    add_hardware_arguments(parser)
     parser.set_defaults(device=None)  # so that a device that was asked for shows
     original = parser.add_argument_group("options of the original script")
     original.add_argument(
         "--gpu",
         type=int,
         metavar="N",
-        help="the same as --device cuda:N; the CPU if N is negative or there is no CUDA device",
+        help="like --device cuda:N; the CPU if N is negative or there is no CUDA device (default: see --device)",
     )
     for option, meaning in _WITHOUT_EFFECT.items():
-        original.add_argument(option, metavar="X", help=f"accepted without effect: {meaning}")
+        original.add_argument(option, metavar="X", help=f"accepted, but has no effect here: {meaning}")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -95,7 +101,7 @@ def execute(arguments: argparse.Namespace) -> int:
     device = _choose_device(arguments)
     _warn_of_options_without_effect(arguments)
     times = StepTimes()
-    with executor_for(arguments.ray, device) as executor, progress_bar("extract") as progress:
+    with executor_for(arguments.ray, device) as executor, ProgressBar("extract") as progress:
         outcome = extract_features(
             arguments.source,
             arguments.dest,
@@ -114,15 +120,15 @@ def execute(arguments: argparse.Namespace) -> int:
             times=times,
         )
     if arguments.profile:
-        print(profile(times, outcome.done))
+        print(times_table(times, outcome.done))
     print(f"recogniser: {outcome.model}")
     if outcome.succeeded:
         print(f"features to match: {outcome.features_list}")
-    return report("extracted", outcome, arguments.dest)
+    return print_last_line("embedded", outcome, arguments.dest)
 
 
-def _image_size(text: str) -> Size:
-    """Read rows and columns, for an option."""
+def _image_size(text: str) -> "Size":
+    """Parse rows and columns, the type of an option."""
     found = re.fullmatch(r"0*([1-9]\d{0,4}),0*([1-9]\d{0,4})", text.replace(" ", ""))
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a height and a width in pixels, such as 112,112")
@@ -130,7 +136,7 @@ def _image_size(text: str) -> Size:
 
 
 def _choose_device(arguments: argparse.Namespace) -> str:
-    """Give the device that ``--device`` or ``--gpu`` asks for.
+    """Return the device that ``--device`` or ``--gpu`` names.
 
     Raises:
         UsageError: both are given, or ``--gpu`` with a cluster; or there is no such device.

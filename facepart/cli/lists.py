@@ -1,13 +1,14 @@
-"""Write a list of the features below a folder, of all or of one demographic group.
+"""Write a list of embeddings: of all that are in a folder, or of those of one demographic group.
 
-With --people and --group, a CSV table says who belongs to the group: a column image, photo or file names photos, or
-one of subject, person, name, identity, id names people.
+With --people and --group, a CSV table gives the group of each photo or subject: a column image, photo or file names
+the photo; or a column subject, person, name, identity or id names the subject.
 """
 
 import argparse
 
-from facepart.cli.naming import add_naming_arguments
-from facepart.cli.people import warn_of_unknown
+from facepart.cli.run_summary import counted
+from facepart.cli.subject_options import add_naming_arguments, add_naming_table, add_table_arguments
+from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.data.feature_files import find_features
 from facepart.data.naming import naming_rule
 from facepart.data.path_lists import write_list
@@ -17,30 +18,47 @@ from facepart.files.addresses import reachable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options to `parser`."""
-    add = parser.add_argument
-    add("-s", "--source", type=reachable, required=True, metavar="FEATURES", help="folder of features")
-    add("-o", "--output", type=reachable, required=True, metavar="LIST", help="the list to write, e.g. lists/CM.txt")
-    add("--people", type=reachable, metavar="CSV", help="table of people or photos and their groups")
-    add("--group", metavar="NAME", help="the group to choose, e.g. CM")
-    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add_naming_arguments(parser)
+    """Add the options of ``facepart lists``."""
+    parser.usage = "%(prog)s -s FEATURES -o LIST [--people CSV --group NAME] [options]"
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        *("-s", "--source"),
+        type=reachable,
+        required=True,
+        metavar="FEATURES",
+        help="folder of embeddings, searched recursively",
+    )
+    add_naming_arguments(group)
+    group = parser.add_argument_group("demographic group")
+    add_table_arguments(group, "all embeddings are listed")
+    group.add_argument(
+        "--group", metavar="NAME", help="with --people: list the embeddings of this group, e.g. CM (default: of all)"
+    )
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        *("-o", "--output"),
+        type=reachable,
+        required=True,
+        metavar="LIST",
+        help="the list, one absolute path per line, e.g. lists/CM.txt",
+    )
+    add_naming_table(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Find the features, choose the group's, and write the list."""
+    """Run ``facepart lists``; return the exit status."""
     if (arguments.people is None) != (arguments.group is None):
-        raise UsageError("--people and --group go together: a table, and the group to choose from it")
+        raise UsageError("--people and --group go together: give a table and one of its groups, or neither")
     rule = naming_rule(arguments.dataset, arguments.subject_pattern)
     features = find_features(arguments.source)
-    what = f"{len(features)} features"
+    what = counted(len(features), "embedding")
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
-        who = f"{selection.subjects} {'person' if selection.subjects == 1 else 'people'} of group {arguments.group}"
-        what = f"{len(selection.chosen)} of {what}, those of {who},"
+        subjects = counted(selection.subjects, "subject")
+        what = f"{len(selection.chosen)} of {what} ({subjects} of group {arguments.group})"
         features = selection.chosen
-        warn_of_unknown(arguments.people, selection.without_row, selection.without_group)
+        warn_of_left_out(arguments.people, selection.without_row, selection.without_group)
     write_list(arguments.output, features)
-    print(f"wrote {what} to {arguments.output}")
+    print(f"listed {what} in {arguments.output}")
     return 0

@@ -1,8 +1,13 @@
-"""Compare the features of a group: authentic and impostor scores, of every pair.
+"""Compare all pairs of embeddings in a group, and write the authentic and impostor scores.
 
-Reads a list of features, or a matrix features.npy with labels.txt beside it. Writes GROUP_scores.npz (how often each
-score occurs, exact), GROUP_authentic.npy and GROUP_impostor.npy (rows: probe, gallery, cosine), GROUP_labels.txt and
-GROUP_gallery_labels.txt. Several groups in one call: -p and -gr (and -g) several times, or --people.
+Reads a list of embeddings, one path per line, or the matrix features.npy with labels.txt beside it. A score is the
+cosine of two embeddings, rounded to 6 decimals. Writes, for each group, GROUP_scores.npz (how often each score
+occurs, exact), GROUP_authentic.npy and GROUP_impostor.npy (rows: probe, gallery, score), GROUP_labels.txt and
+GROUP_gallery_labels.txt.
+
+To match several groups in one call, give -p and -gr (and -g) once per group, or a table with --people.
+
+Values of a list are separated by blanks or commas: -gr CM CF, or -gr CM,CF.
 """
 
 import argparse
@@ -13,99 +18,128 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facepart.cli.engine import positive
-from facepart.cli.naming import add_exclusion_argument, add_naming_arguments
-from facepart.cli.people import warn_of_unknown
-from facepart.cli.progress import progress_bar
+from facepart.cli.command_parser import positive
+from facepart.cli.list_action import ListAction
+from facepart.cli.progress import ProgressBar
+from facepart.cli.ray import add_ray_argument
+from facepart.cli.run_summary import counted
+from facepart.cli.subject_options import (
+    add_exclusion_argument,
+    add_naming_arguments,
+    add_naming_table,
+    add_table_arguments,
+)
+from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.data.naming import Exclusion, find_exclusion, naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.matching.features import read_features
-from facepart.matching.groups import Group, read_group, split_by_people
 from facepart.matching.output import MOST_PAIRS, SAVES
 
 if TYPE_CHECKING:
-    from facepart.matching.match import TakeOver
+    from facepart.matching.groups import Group
+    from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
 
 
+# The number of the cosine among the original program's metrics.
+COSINE = 1
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options to `parser`; the one-dash long forms are those of the original program."""
-    add = parser.add_argument
-    add(
+    """Add the options of ``facepart match``; the one-dash long forms are those of the original program."""
+    parser.usage = (
+        "%(prog)s -p LIST [-g LIST] -gr NAME -o FOLDER [options]\n"
+        "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]"
+    )
+    group = parser.add_argument_group("input")
+    group.add_argument(
         *("-p", "-probe", "--probe"),
         type=reachable,
         required=True,
         action="append",
         metavar="LIST",
-        help="list of features, or features.npy",
+        help="embeddings of the probes: a list, or features.npy; may be repeated, once per group",
     )
-    add(
+    group.add_argument(
         *("-g", "-gallery", "--gallery"),
         type=reachable,
         action="append",
         default=[],
         metavar="LIST",
-        help="what to compare them with; default: each other",
+        help="embeddings of the gallery, once for each -p (default: the probes are compared with each other)",
     )
-    add("-o", "-output", "--output", type=reachable, required=True, metavar="FOLDER", help="where the score files go")
-    add_naming_arguments(parser, "-dataset")
-    add_exclusion_argument(parser)
-    add(
+    add_naming_arguments(group, "-dataset")
+    group = parser.add_argument_group("demographic groups")
+    group.add_argument(
         *("-gr", "-group", "--group"),
-        action="append",
+        action=ListAction,
         default=[],
         metavar="NAME",
-        help="what the files' names begin with, e.g. CM; with --people, which groups (default: all)",
+        help="name of each group, e.g. CM, with which its output files begin; one for each -p. With --people: which "
+        "groups of the table (default: all)",
     )
-    add(
-        "--people",
-        type=reachable,
-        metavar="CSV",
-        help="table of people or photos and their groups; each is compared apart",
-    )
-    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add(
+    add_table_arguments(group, "each -p is one group")
+    group = parser.add_argument_group("comparison")
+    add_exclusion_argument(group)
+    group.add_argument(
         "--include-same-photo",
         action="store_true",
-        help="with -g: compare a photo with its own blurred copy too, as the original program does",
+        help="with -g: also compare a photo with its own occluded copy, as the original program does",
     )
-    add(
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o", "-output", "--output", type=reachable, required=True, metavar="FOLDER", help="folder of the score files"
+    )
+    group.add_argument(
         "--save",
         choices=SAVES,
-        help=f"what to write (default: both up to {MOST_PAIRS // 10**6} million pairs, beyond that the distribution)",
+        help="write the pairs (GROUP_authentic.npy, GROUP_impostor.npy), the distribution (GROUP_scores.npz) or both "
+        f"(default: both up to {MOST_PAIRS // 10**6} million pairs, else the distribution)",
     )
-    add(
+    group.add_argument(
         "--ranks",
         action="store_true",
-        help="also write GROUP_ranks.csv: the rank of every probe's best authentic score among its impostor scores",
+        help="also write GROUP_ranks.csv: the rank of each probe's best authentic score among its impostor scores",
     )
-    add(
+    group = parser.add_argument_group("hardware")
+    group.add_argument(
         "--device",
         default="cpu",
-        help="auto, cpu, cuda or cuda:<number>, for the distribution alone (default: %(default)s)",
+        metavar="NAME",
+        help="where the distribution is counted: auto, cpu, cuda or cuda:<number> (default: %(default)s)",
     )
-    add("--workers", type=positive, metavar="N", help="threads on the CPU (default: one a processor)")
-    add(
-        "--ray",
-        metavar="ADDRESS",
-        help="count distributions on a Ray cluster: auto (this machine is a node of it), local (started here), "
-        "HOST:6379, or ray://HOST:10001; does not change the results",
+    group.add_argument(
+        "--workers", type=positive, metavar="N", help="threads on the CPU (default: one per processor)"
     )
+    add_ray_argument(group, "count the distribution")
+    group = parser.add_argument_group("options of the original script")
+    group.add_argument(
+        *("-m", "-metric", "--metric"),
+        type=int,
+        default=COSINE,
+        metavar="N",
+        help=f"{COSINE}: the cosine, the only metric here (default: %(default)s)",
+    )
+    add_naming_table(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Match, and say of each group what was compared and how long it took."""
+    """Run ``facepart match``; return the exit status."""
     begun = time.monotonic()
-    # Read first: what is wrong with the call or the features is told before PyTorch, which takes seconds, is loaded.
+    # A wrong call or a wrong embedding is refused before PyTorch, which takes seconds to load, is imported.
     _refuse_what_ray_cannot(arguments)
+    if arguments.metric != COSINE:
+        raise UsageError(
+            f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean "
+            "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
+        )
     naming_rule(arguments.dataset, arguments.subject_pattern)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)
     from facepart.matching.match import match_groups
 
-    with _counter(arguments.ray) as count, progress_bar("match", unit="pair") as progress:
+    with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
         outcomes = match_groups(
             groups,
             arguments.output,
@@ -117,7 +151,7 @@ def execute(arguments: argparse.Namespace) -> int:
             ranks=arguments.ranks,
             device=arguments.device,
             workers=arguments.workers,
-            count=count,
+            counter=counter,
             progress=progress,
         )
         for outcome in outcomes:
@@ -133,42 +167,44 @@ def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
         return
     if arguments.save in ("pairs", "both"):
         raise UsageError(
-            f"--ray counts distributions, and pairs are written by one machine: leave out --ray, or --save "
-            f"{arguments.save}"
+            f"--ray counts distributions, but one machine writes pairs: leave out --ray or --save {arguments.save}"
         )
     if arguments.device != "cpu":
-        raise UsageError(f"--ray counts on processors: leave out --ray or --device {arguments.device}")
+        raise UsageError(f"--ray counts on CPUs: leave out --ray or --device {arguments.device}")
 
 
 @contextmanager
-def _counter(address: str | None) -> "Iterator[TakeOver | None]":
-    """Yield what counts scores on a cluster; None without one."""
+def _counter(address: str | None) -> "Iterator[PairCounter | None]":
+    """Yield the counter of pairs on a cluster; None without an address."""
     if address is None:
         yield None
         return
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.matching import take_over
+        from facepart.cluster.pair_counter import RayPairCounter
 
-        yield take_over
+        yield RayPairCounter()
 
 
-def _read_groups(arguments: argparse.Namespace) -> list[Group]:
+def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
+    from facepart.matching.features import read_features
+    from facepart.matching.groups import read_group, split_by_people
+
     probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
     if arguments.people is not None:
         if len(probes) > 1 or len(galleries) > 1:
-            raise UsageError("--people cuts the groups out of one -p and one -g; give each once")
+            raise UsageError("--people selects the groups from one -p and one -g: give each once")
         people = read_people(arguments.people, arguments.group_column)
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         gallery = read_features(galleries[0]) if galleries else None
         split = split_by_people(read_features(probes[0]), gallery, people, rule, names)
-        warn_of_unknown(arguments.people, split.without_row, split.without_group)
+        warn_of_left_out(arguments.people, split.without_row, split.without_group)
         return split.groups
     if len(names) != len(probes):
-        raise UsageError(f"-gr names what -p is compared as: give it once for each -p ({len(probes)}), or --people")
+        raise UsageError(f"give one -gr for each -p ({len(probes)}), the name of its group; or --people")
     if len(galleries) not in (0, len(probes)):
-        raise UsageError(f"give -g for each -p ({len(probes)}), or for none")
+        raise UsageError(f"give one -g for each -p ({len(probes)}), or none")
     return [
         read_group(name, probe, galleries[index] if galleries else None)
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
@@ -176,23 +212,23 @@ def _read_groups(arguments: argparse.Namespace) -> list[Group]:
 
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
-    other = "each other" if outcome.gallery is None else f"{outcome.gallery} of the gallery"
-    people = "1 person" if outcome.subjects == 1 else f"{outcome.subjects} people"
+    other = "each other" if outcome.gallery is None else f"{counted(outcome.gallery, 'embedding')} of the gallery"
     group = folder / outcome.group
     pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
     files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
-        f"{outcome.group}: compared {outcome.probes} features of {people} with {other}: {outcome.authentic} "
-        f"authentic and {outcome.impostor} impostor scores into {files}"
+        f"{outcome.group}: compared {counted(outcome.probes, 'embedding')} of {counted(outcome.subjects, 'subject')} "
+        f"with {other}: {outcome.authentic} authentic and {counted(outcome.impostor, 'impostor score')}, written to "
+        f"{files}"
     )
     if outcome.left_out:
-        line += f"; left out {outcome.left_out} pairs of the same photo"
-    if exclusion:
-        line += f"; left out {outcome.excluded} authentic pairs {exclusion.words}"
+        line += f"; left out {counted(outcome.left_out, 'pair')} of the same photo"
+    if exclusion and outcome.excluded is not None:
+        line += f"; left out {counted(outcome.excluded, 'authentic pair')} {exclusion.words}"
     if outcome.ranked is not None:
-        line += f"; ranks into {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
+        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
         if outcome.ranked < outcome.probes:
-            line += f", {outcome.probes - outcome.ranked} have no rank (no authentic or no impostor pair)"
+            line += f", {outcome.probes - outcome.ranked} without a rank (no authentic or no impostor pair)"
     return line
 
 
@@ -200,18 +236,15 @@ def _warn(outcome: "MatchOutcome", arguments: argparse.Namespace, exclusion: Exc
     logger = logging.getLogger(__name__)
     if outcome.saved == "distribution" and arguments.save is None:
         logger.warning(
-            "%s: the pairs themselves are not written, there are %d million; --save both writes them, in %.1f GB",
+            "%s: the pairs are not written, since there are %d million; --save both writes them (%.1f GB)",
             *(outcome.group, round((outcome.authentic + outcome.impostor) / 1e6), outcome.pair_bytes / 1e9),
         )
     if outcome.saved != "distribution" and arguments.ray is not None:
         logger.warning(
-            "%s: has few pairs, so that they were written, too, on this machine alone; --save distribution counts on "
-            "the cluster",
+            "%s: has few pairs, so this machine counted and wrote them; --save distribution counts on the cluster",
             outcome.group,
         )
     if not outcome.authentic and exclusion and outcome.excluded:
-        logger.warning(
-            "%s: no authentic pairs: those %s are left out, and there are no others", outcome.group, exclusion.words
-        )
+        logger.warning("%s: no authentic pairs: all of them are %s, and left out", outcome.group, exclusion.words)
     elif not outcome.authentic:
         logger.warning("%s: no authentic pairs: no subject has two photos to compare", outcome.group)

@@ -1,8 +1,10 @@
-"""List the networks that the program knows, fetch them, and check those that are here."""
+"""List the networks that facepart knows, fetch them, and verify those on this machine."""
 
 import argparse
 import sys
 
+from facepart.cli.list_action import ListAction
+from facepart.cli.progress import print_now
 from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
@@ -10,27 +12,39 @@ from facepart.networks.catalogue.hashes import record, recorded
 from facepart.networks.catalogue.lookup import Found, find, look_up
 
 _USABLE = ("ok", "new", "recorded")
+_NAMES = "Names are separated by blanks or commas."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|fetch|where|check")
-    actions.add_parser("list", help="every network: task, embedding length, licence, and where it is")
-    several = actions.add_parser("fetch", help="fetch networks that are not here")
-    several.add_argument("names", nargs="+", metavar="NAME")
-    one = actions.add_parser("where", help="print the path of a network's file")
-    one.add_argument("name", metavar="NAME")
-    some = actions.add_parser("check", help="compare the hashes of the networks that are here")
-    some.add_argument("names", nargs="*", metavar="NAME", help="all networks if none is named")
+    """Add the actions of ``facepart models``, and their arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, title="actions", metavar="list|fetch|where|check")
+    text = "list every network: task, length of its embeddings, licence, and where its weights are"
+    actions.add_parser("list", help=text, description=f"{text.capitalize()}.")
+    text = "download the weights of networks, unless they are on this machine"
+    several = actions.add_parser("fetch", help=text, description=f"{text.capitalize()}. {_NAMES}")
+    several.add_argument("names", action=ListAction, metavar="NAME", help="as in `facepart models list`")
+    text = "print the path of a network's weights"
+    one = actions.add_parser("where", help=text, description=f"{text.capitalize()}.")
+    one.add_argument("name", metavar="NAME", help="as in `facepart models list`")
+    text = "compare the weights on this machine with their known sha256"
+    some = actions.add_parser("check", help=text, description=f"{text.capitalize()}. {_NAMES}")
+    some.add_argument(
+        "names",
+        action=ListAction,
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="as in `facepart models list` (default: all networks)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
+    """Run ``facepart models``; return the exit status."""
     if arguments.action == "list":
         return _list()
     if arguments.action == "where":
         return _where(arguments.name)
-    # Every name is looked at before any is worked on.
+    # Every name is looked up before any network is fetched or checked.
     entries = [model(name) for name in arguments.names]
     return _fetch(entries) if arguments.action == "fetch" else _check(entries or list(catalogue().values()))
 
@@ -52,13 +66,15 @@ def _place(entry: Model) -> str:
     usable = next((found.path for found in files if found.state in _USABLE), None)
     if usable is not None:
         return str(usable)
-    return f"{files[0].path} ({files[0].state} sha256)" if files else "not here"
+    return f"{files[0].path} ({files[0].state} sha256)" if files else "not found"
 
 
 def _where(name: str) -> int:
     path = find(name)
     if path is None:
-        raise FacepartError(f"{name} is not here; `facepart models fetch {name}` fetches it, or says where to put it")
+        raise FacepartError(
+            f"{name}: not found; `facepart models fetch {name}` downloads it, or says where to put it"
+        )
     print(path)
     return 0
 
@@ -67,7 +83,7 @@ def _fetch(entries: list[Model]) -> int:
     status = 0
     for entry in entries:
         try:
-            path = fetch(entry.name, tell=lambda line: print(line, flush=True))
+            path = fetch(entry.name, tell=print_now)
         except FacepartError as error:
             print(f"facepart: {error}", file=sys.stderr)
             status = error.exit_status
@@ -88,13 +104,13 @@ def _check(entries: list[Model]) -> int:
                 status = 1
             print(f"{entry.name}: {_verdict(entry, found)}: {found.path}")
         if not here:
-            print(f"{entry.name}: not here")
+            print(f"{entry.name}: not found")
     return status
 
 
 def _verdict(entry: Model, found: Found) -> str:
     if found.state == "new":
-        return "unknown, recorded"
+        return "no known sha256, now recorded"
     if found.state in _USABLE:
         return found.state
     return f"{found.state}, its sha256 is {found.sha256}, not {entry.sha256 or recorded(entry.name)}"

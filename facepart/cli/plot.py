@@ -1,31 +1,45 @@
-"""Draw score distributions, error rates or identification rates of several sets, or write them as tables.
+"""Plot score distributions, error rates or identification rates of one or several sets, or tabulate them.
 
-Reads the score files of `facepart match` (.npz, .npy), or those of older programs (.npy, .txt, .csv). Writes
-NAME.png, NAME.svg, NAME.csv (the points drawn) and NAME.txt (d', EER, FNMR at FMRs, means,
-Kolmogorov-Smirnov; with --kind cmc, identification rates).
+Reads the score files of `facepart match` (.npz, .npy), or those of other programs (.npy, .txt, .csv). Writes
+NAME.png, NAME.svg, NAME.csv (the points of the figure) and NAME.txt (d', EER, FNMR at fixed FMRs, means,
+Kolmogorov-Smirnov statistics; with --kind cmc, identification rates). The other sets are compared with set 1.
+
+Values of a list are separated by blanks or commas: --fmr 1e-3 1e-4, or --fmr 1e-3,1e-4.
 """
 
 import argparse
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facepart.analysis.intervals import MIN_SUBJECTS
-from facepart.analysis.metrics import REPORTED_FMRS
-from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
-from facepart.cli.plot_cmc import CMC, add_cmc_arguments, draw_cmc, refuse_ranks
-from facepart.cli.score_sets import add_set_arguments, read_sets
-from facepart.cli.score_tables import compare, tabulate
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES, REPORTED_FMRS
+from facepart.cli.list_action import ListAction
+from facepart.cli.rank_set_options import CMC, add_rank_arguments, refuse_rank_options
+from facepart.cli.score_set_options import add_set_arguments
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.plots.plot_files import DEFAULT_KIND, KINDS, ROC, plot, refuse_path
-from facepart.plots.statistics import Statistics
 
-_TABLE, _DIFFERENCE = "table", "difference"
+if TYPE_CHECKING:
+    from facepart.plots.statistics import Statistics
+
+_TABLE, _DIFFERENCE, _ROC = "table", "difference", "roc"
+# What --kind takes, and what it means; the figures are those of facepart.plots.KINDS, and CMC curves.
+_FIGURES = {
+    "histogram": "score distributions",
+    _ROC: "TMR against FMR",
+    "det": "FNMR against FMR",
+    "fmr_fnmr": "both error rates against the threshold",
+    CMC: "identification rate against rank",
+}
+_TABLES = {
+    _TABLE: "d', EER and error rates, of any number of sets",
+    _DIFFERENCE: "Kolmogorov-Smirnov test and difference of the means, each set against set 1",
+}
 # Option -> the only kind that it is for.
-_ONLY = {"bands": ROC, "ylim": ROC, "fmr": _TABLE, "threshold": _TABLE}
-# Options of the original programs that do nothing here, and why.
-_NO_EFFECT = {"--numCores": "the files are read in one process"}
+_ONLY = {"bands": _ROC, "ylim": _ROC, "fmr": _TABLE, "threshold": _TABLE}
+# Options of the original programs that have no effect here, and why.
+_NO_EFFECT = {"--numCores": "one process reads the files"}
 # Options of the original programs that are something else here.
 _SETS = "give each algorithm as a set, -a1 FILE -i1 FILE -l1 NAME, -a2 ..., and each data set in a call of its own"
 _FOLDERS = (
@@ -33,7 +47,7 @@ _FOLDERS = (
     "-l1 'SUBSET NAME', -a2 ... --kind roc"
 )
 _CURVE = "curves are not read; TMRs at FMRs come from scores: -a1 FILE -i1 FILE --kind table --fmr 1e-5 1e-4 1e-3"
-_KIND = "--kind says what to draw, a figure a call: histogram (densityPlot), roc (rocPlot) or cmc (cmcPlot)"
+_KIND = "--kind says what to draw, one figure per call: histogram (densityPlot), roc (rocPlot) or cmc (cmcPlot)"
 _ELSEWHERE = {
     ("-f", "-file"): _CURVE,
     ("-alg1", "-alg1_path"): _FOLDERS,
@@ -47,60 +61,77 @@ _ELSEWHERE = {
 
 
 class _NoEffect(argparse.Action):
-    """Says in a line that an option does nothing here."""
+    """Warns in one line that an option has no effect here."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         logging.getLogger(__name__).warning("%s has no effect: %s", option_string, self.const)
 
 
 class _Elsewhere(argparse.Action):
-    """Says in a line what an option of an original program is here."""
+    """Refuses an option of an original program, and says in one line what replaces it here."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         raise UsageError(f"{option_string}: {self.const}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options to `parser`; the one-dash long forms are those of the original programs."""
-    add = parser.add_argument
-    add_set_arguments(parser)
+    """Add the options of ``facepart plot``; the one-dash long forms are those of the original programs."""
+    parser.usage = (
+        "%(prog)s -a1 FILE -i1 FILE [-a2 ...] -d FOLDER -n NAME [options]\n"
+        "       %(prog)s -s1 FILE [-s2 ...] -d FOLDER -n NAME [options]\n"
+        "       %(prog)s -s1 FILE [-s2 ...] --kind {table,difference} [options]"
+    )
+    add_set_arguments(parser.add_argument_group("input"))
+    add = parser.add_argument_group("figure or table").add_argument
+    figures, tables = (", ".join(f"{kind} ({text})" for kind, text in kinds.items()) for kinds in (_FIGURES, _TABLES))
     add(
         "--kind",
-        choices=[*KINDS, CMC, _TABLE, _DIFFERENCE],
-        default=DEFAULT_KIND,
-        help="what to draw; table: d' and rates of any number of sets, no figure; difference: each distribution "
-        "against that of set 1, no figure (default: %(default)s)",
+        choices=[*_FIGURES, *_TABLES],
+        default="histogram",
+        metavar="KIND",
+        help=f"figures: {figures}; without a figure: {tables} (default: %(default)s)",
     )
     add(
         "--bands",
         action="store_true",
-        help="with --kind roc: 95 %% confidence bands by subject, from GROUP_people.npz beside the scores",
+        help="with --kind roc: draw subject-level 95 %% confidence bands, computed from GROUP_people.npz beside the "
+        "scores",
     )
     add(
         "--ylim",
         type=float,
         metavar="TMR",
-        help="with --kind roc: where the axis of the TMR begins (default: as the curves need)",
+        help="with --kind roc: where the TMR axis begins (default: below the lowest curve)",
     )
     add(
         "--fmr",
-        type=float,
-        nargs="+",
+        action=ListAction,
+        item_type=float,
         metavar="FMR",
-        help="with --kind table: TMR at these FMRs (default, without --threshold: "
+        help="with --kind table: TMR at these FMRs (default, unless --threshold is given: "
         f"{' '.join(f'{rate:g}' for rate in REPORTED_FMRS)})",
     )
     add(
         "--threshold",
-        type=float,
-        nargs="+",
+        action=ListAction,
+        item_type=float,
         metavar="SCORE",
-        help="with --kind table: FMR and TMR at these thresholds",
+        help="with --kind table: FMR and TMR at these thresholds (default: none)",
     )
-    add("-t", "-title", "--title", metavar="TEXT", help="stands on top of the figure")
-    add("-d", "-dest", "--dest", type=reachable, metavar="FOLDER", help="where to write to")
-    add("-n", "-name", "--name", metavar="NAME", help="the files' name, no extension")
-    add_cmc_arguments(parser)
+    add("-t", "-title", "--title", metavar="TEXT", help="title of the figure (default: none)")
+    add_rank_arguments(parser)
+    add = parser.add_argument_group("output").add_argument
+    add(
+        *("-d", "-dest", "--dest"),
+        type=reachable,
+        metavar="FOLDER",
+        help="folder of the files; required for figures (default for tables: only print them)",
+    )
+    add(
+        *("-n", "-name", "--name"),
+        metavar="NAME",
+        help="name of the files, without extension; goes with -d (default: none)",
+    )
     for option, reason in _NO_EFFECT.items():
         add(option, action=_NoEffect, nargs="?", const=reason, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for options, answer in _ELSEWHERE.items():
@@ -108,16 +139,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Read the scores, draw or tabulate them, and tell the numbers."""
+    """Run ``facepart plot``; return the exit status."""
+    # Imported here, so that `-h` does not wait for matplotlib.
+    from facepart.cli.plot_cmc import draw_cmc
+    from facepart.cli.score_sets import read_sets
+    from facepart.cli.score_tables import compare, tabulate
+    from facepart.plots.plot_files import plot
+
     _refuse_misplaced(arguments)
     if arguments.kind == CMC:
         return draw_cmc(arguments)
-    refuse_ranks(arguments)
+    refuse_rank_options(arguments)
     if arguments.kind == _TABLE:
         return tabulate(arguments)
     if arguments.kind == _DIFFERENCE:
         return compare(arguments)
-    sets = read_sets(vars(arguments), need_people=arguments.bands)
+    sets = read_sets(vars(arguments), need_sums=arguments.bands)
     outcome = plot(
         sets,
         arguments.dest,
@@ -137,19 +174,21 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_misplaced(arguments: argparse.Namespace) -> None:
-    """Raise UsageError for options that are not for this kind, or files that are not named."""
+    """Raise UsageError for options that do not go with the kind, or if the figure has no file name."""
+    from facepart.plots.plot_files import refuse_path
+
     kind = arguments.kind
     for name, only in _ONLY.items():
         value = getattr(arguments, name)
         if value is not None and value is not False and kind != only:
             raise UsageError(f"--{name} is for --kind {only}, not for --kind {kind}")
     if (arguments.dest is None) != (arguments.name is None):
-        raise UsageError("-d FOLDER and -n NAME go together: where the files go, and what they are called")
+        raise UsageError("-d FOLDER and -n NAME go together: the folder and the name of the files")
     if arguments.name is not None:
         refuse_path(arguments.name)
-    elif kind in KINDS:
-        raise UsageError("give -d FOLDER and -n NAME: where the figure goes, and what it is called")
-    if arguments.title is not None and kind in (_TABLE, _DIFFERENCE):
+    elif kind in _FIGURES:
+        raise UsageError("give -d FOLDER and -n NAME: the folder and the name of the figure")
+    if arguments.title is not None and kind not in _FIGURES:
         logging.getLogger(__name__).warning("-t has no effect: a table has no title")
 
 
@@ -161,7 +200,7 @@ def _warn_of_no_band(labels: Sequence[str]) -> None:
         )
 
 
-def _lines(label: str, first_label: str, found: Statistics) -> list[str]:
+def _lines(label: str, first_label: str, found: "Statistics") -> list[str]:
     lines = [
         f"{label}: d' {found['d_prime']:.3f}, EER {found['eer']:.2%}; "
         f"mean {found['authentic_mean']:.4f} of {found['authentic_n']} authentic scores, "
@@ -169,7 +208,7 @@ def _lines(label: str, first_label: str, found: Statistics) -> list[str]:
     ]
     if "impostor_ks_to_set_1" in found:
         lines += [
-            f"{label} against {first_label}, {kind}: mean {found[f'{kind}_mean_shift_from_set_1']:+.4f}, "
+            f"{label} vs {first_label}, {kind}: mean {found[f'{kind}_mean_shift_from_set_1']:+.4f}, "
             f"d' {found[f'{kind}_d_prime_to_set_1']:.4f}, KS {found[f'{kind}_ks_to_set_1']:.4f}"
             for kind in ("authentic", "impostor")
         ]

@@ -1,17 +1,19 @@
-"""The program ``facepart``: finds the command, runs it, and turns errors into one line and an exit status."""
+"""The program ``facepart``: find the command, run it, and turn errors into one line and an exit status."""
 
 import argparse
 import importlib
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 from facepart import __version__
+from facepart.cli.command_parser import CommandParser
 from facepart.errors import FacepartError, UsageError
 from facepart.files.cache import cache_folder
 
-# Command -> module. A module is imported only when its command is named: `facepart plot` need not load PyTorch.
+# Command -> module. A module is imported only when its command is named, so that no command waits for another's.
 COMMANDS = {
     "blur": "facepart.cli.blur",
     "extract": "facepart.cli.extract",
@@ -28,31 +30,42 @@ _HELP = ("-h", "--help")
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 _SUMMARIES = {
-    "blur": "segment faces and blur one part at a time",
-    "extract": "photos -> ArcFace features",
-    "match": "features -> authentic and impostor scores",
-    "plot": "scores -> histograms, ROC and other figures, d' and error rates",
-    "study": "photos and a table of people -> which part matters most, and a report",
-    "lists": "write a list of features, of all or of one demographic group",
-    "models": "list, fetch and check networks",
-    "demo": "all four stages on photographs inside public packages",
+    "blur": "occlude parts of the face: part masks and occluded photos",
+    "extract": "compute the embeddings of photos",
+    "match": "compute authentic and impostor scores from embeddings",
+    "plot": "plot score distributions, ROC and other curves; compute d', EER and error rates",
+    "study": "run the whole experiment: photos and groups in, a ranking of the parts and a report out",
+    "lists": "write a list of embeddings, of all subjects or of one demographic group",
+    "models": "list, fetch and verify the networks",
+    "demo": "run a study on public photographs, or on your own photos",
 }
+
+
+class Command(Protocol):
+    """What the module of a command has; its docstring is the description in the command's help."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments to its parser."""
+
+    def execute(self, arguments: argparse.Namespace) -> int:
+        """Run the command; return the exit status."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run ``facepart`` with `arguments`; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="facepart",
+        usage="%(prog)s COMMAND [options]",
         description="Which parts of a face does a face recogniser rely on?",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n".join(
             ["commands:"]
             + [f"  {name:9}{summary}" for name, summary in _SUMMARIES.items()]
-            + ["", "`facepart COMMAND -h` tells a command's options."]
+            + ["", "`facepart COMMAND -h` shows the options of a command."]
         ),
     )
     parser.add_argument("--version", action="version", version=f"facepart {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
     # Only the first argument is the program's; the rest is the command's, whatever it looks like.
     named = parser.parse_args(list(arguments[:1]))
     return run_command(named.command, arguments[1:], program=f"facepart {named.command}")
@@ -71,12 +84,10 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
     """
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
-    module = importlib.import_module(COMMANDS[command])
-    parser = argparse.ArgumentParser(prog=program, description=module.__doc__, allow_abbrev=False)
-    module.add_arguments(parser)
+    parser, execute = load_command(command, program)
     logging.basicConfig(format="facepart: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
-        status: int = module.execute(parser.parse_args(list(arguments)))
+        return execute(parser.parse_args(list(arguments)))
     except FacepartError as error:
         print(f"facepart: {error}", file=sys.stderr)
         return error.exit_status
@@ -87,11 +98,24 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
         # The reader of our output went away (`facepart models list | head`): nothing is wrong.
         sys.stderr.close()
         return 0
-    return status
+
+
+def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[argparse.Namespace], int]]:
+    """Import the module of a command; return its parser, and the function that runs it.
+
+    Args:
+        command: a key of :data:`COMMANDS`.
+        program: how the user called it.
+    """
+    module = importlib.import_module(COMMANDS[command])
+    found = cast(Command, module)
+    parser = CommandParser(prog=program, description=module.__doc__)
+    found.add_arguments(parser)
+    return parser, found.execute
 
 
 def run_face_matching(arguments: Sequence[str]) -> int:
-    """Run the door ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
+    """Run the entry ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
     program = "face_matching"
     if any(argument in _HELP for argument in arguments):
         # Alone, since `-s -h` would take it for the source.
@@ -104,12 +128,13 @@ def run_face_matching(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=program,
         usage=f"{program} -s IMAGES -d FEATURES ...\n       {program} -p PROBE.txt [-g GALLERY.txt] -o MATCHES ...",
-        description="With -s: photos -> features (facepart extract). With -p: features -> scores (facepart match).",
-        epilog="`-s -h` and `-p -h` tell the options of either.",
+        description="With -s: compute the embeddings of photos (facepart extract). "
+        "With -p: compute authentic and impostor scores from embeddings (facepart match).",
+        epilog="`face_matching -s -h` shows the options of the first, `face_matching -p -h` those of the second.",
     )
     parser.parse_args([argument for argument in arguments if argument in _HELP])
     parser.print_usage(sys.stderr)
-    print("facepart: give -s to extract features, or -p to match them", file=sys.stderr)
+    print("facepart: give -s to compute embeddings, or -p to compute scores from them", file=sys.stderr)
     return UsageError.exit_status
 
 

@@ -1,42 +1,39 @@
-"""Progress on standard error, for stages that tell it by a callable, and the last line of a run."""
+"""Progress on standard error, and lines that must appear at once."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-from tqdm import tqdm
-
-from facepart.files.failures import FAILURES_FILE, Outcome
-from facepart.files.progress import Progress
+from types import TracebackType
+from typing import Self
 
 
-@contextmanager
-def progress_bar(what: str, unit: str = "photo") -> Iterator[Progress]:
-    """Yield a callable that draws a bar: speed, time left, and the bottleneck where it is not the network.
+class ProgressBar:
+    """A progress bar with speed, time left and the bottleneck, if that is not the network.
 
-    Nothing is drawn where no one watches.
+    A context manager that yields itself; a :class:`facepart.files.progress.Progress`. It draws nothing unless
+    standard error is a terminal.
     """
-    with tqdm(desc=what, unit=unit, file=sys.stderr, disable=not sys.stderr.isatty(), smoothing=0.05) as bar:
 
-        def tell(done: int, total: int, note: str = "") -> None:
-            bar.total = total
-            bar.set_postfix_str(f"slowest: {note}" if note else "", refresh=False)
-            bar.update(done - bar.n)
+    def __init__(self, what: str, unit: str = "photo") -> None:
+        """Begin a bar; `what` stands in front of it, and `unit` is what it counts."""
+        # Imported here, so that `-h` does not wait for it.
+        from tqdm import tqdm
 
-        yield tell
+        self._bar = tqdm(desc=what, unit=unit, file=sys.stderr, disable=not sys.stderr.isatty(), smoothing=0.05)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Draw the bar anew: `done` of `total`, and `note`, the name of the slowest step."""
+        self._bar.total = total
+        self._bar.set_postfix_str(f"bottleneck: {note}" if note else "", refresh=False)
+        self._bar.update(done - self._bar.n)
 
 
-def report(verb: str, outcome: Outcome, folder: Path, unit: str = "photo") -> int:
-    """Print the last line of a run; return the exit status (1 only when nothing succeeded)."""
-    line = f"{verb} {outcome.done} {unit}{'' if outcome.done == 1 else 's'} into {folder}"
-    if outcome.skipped:
-        line += f", skipped {outcome.skipped} that were there"
-    if outcome.failures:
-        line += f", {len(outcome.failures)} failed (see {folder / FAILURES_FILE})"
-    print(line)
-    if not outcome.succeeded:
-        first = outcome.failures[0]
-        print(f"facepart: nothing succeeded; first: {first.path}: {first.reason}", file=sys.stderr)
-        return 1
-    return 0
+def print_now(line: str) -> None:
+    """Print a line at once, even into a pipe."""
+    print(line, flush=True)

@@ -18,8 +18,8 @@ _UNKNOWN = "-"
 
 
 def tabulate(arguments: argparse.Namespace) -> int:
-    """Print d', EER and rates of all sets, and write them if there is a name."""
-    sets = read_sets(vars(arguments), use_people=True)
+    """Print d', EER and error rates of all sets, and write them if -n is given; return the exit status."""
+    sets = read_sets(vars(arguments), use_sums=True)
     fmrs = arguments.fmr or ([] if arguments.threshold else REPORTED_FMRS)
     rates = rates_table(sets, fmrs, arguments.threshold or [])
     statistics = all_statistics(sets)
@@ -39,9 +39,9 @@ def tabulate(arguments: argparse.Namespace) -> int:
     if any(math.isnan(row.threshold) for row in rates):
         print(f"{_UNKNOWN}: too few impostor scores, fewer than {MIN_FALSE_MATCHES} expected false matches")
     if known:
-        print(f"95 % CI: by subject; {_UNKNOWN} where it is not known")
+        print(f"{_CI}: subject-level (cluster-robust); {_UNKNOWN} if it cannot be computed")
     else:
-        print(f"no intervals by subject: {'; '.join(missing_sums(vars(arguments)))}")
+        print(f"no subject-level CI: {'; '.join(missing_sums(vars(arguments)))}")
     if arguments.name is not None:
         files = save_rates(sets, statistics, rates, arguments.dest, arguments.name)
         print(f"wrote {', '.join(map(str, files))}")
@@ -49,17 +49,21 @@ def tabulate(arguments: argparse.Namespace) -> int:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Print how the distributions of each set differ from those of the first, and write it if there is a name."""
+    """Print how the distributions of each set differ from those of the first, and write it if -n is given.
+
+    Returns:
+        The exit status.
+    """
     first, *others = read_samples(vars(arguments))
     found = [difference(one, other) for each in others for one, other in zip(first, each, strict=True)]
     for entry in found:
         print("\n".join(_difference_lines(entry)))
     print(
-        "The p-value takes every score as independent. Scores that share a subject are not, so it is far too small: "
-        "judge by the interval of the means."
+        "The p-value assumes independent scores. Scores that share a subject are not independent, so the p-value is "
+        "far too small: use the CI of the difference instead."
     )
     if any(not entry.subjects for entry in found):
-        print(f"no intervals by subject: {'; '.join(missing_sums(vars(arguments)))}")
+        print(f"no subject-level CI: {'; '.join(missing_sums(vars(arguments)))}")
     if arguments.name is not None:
         files = save_differences(found, arguments.dest, arguments.name)
         print(f"wrote {', '.join(map(str, files))}")
@@ -90,7 +94,7 @@ def _threshold_row(row: Rates) -> _Row:
 
 
 def _rate(rate: float) -> str:
-    """Write a rate with the digits that count, be it near 0 or near 1."""
+    """Format a rate with enough digits, whether it is near 0 or near 1."""
     return _UNKNOWN if math.isnan(rate) else f"{rate:.3g}" if rate < 0.1 else f"{rate:.5f}"
 
 
@@ -99,7 +103,7 @@ def _interval(found: Interval) -> str:
 
 
 def _print_table(rows: Sequence[_Row], known: bool) -> None:
-    """Print rows in columns, and a blank line; the first row is the head; intervals only where some are `known`."""
+    """Print a table, whose first row is its head, and a blank line; with columns of CIs only if some are `known`."""
     kept = [place for place, name in enumerate(rows[0]) if known or name != _CI]
     widths = {place: max(len(row[place]) for row in rows) for place in kept}
     for row in rows:
@@ -112,18 +116,20 @@ def _print_table(rows: Sequence[_Row], known: bool) -> None:
 
 def _difference_lines(found: Difference) -> list[str]:
     first, second, means = found.first, found.second, found.means
-    kinds = second.kind if first.kind == second.kind else f"{second.kind} against {first.kind}"
+    kinds = second.kind if first.kind == second.kind else f"{second.kind} vs {first.kind}"
     test = f"KS statistic={found.statistic!r}, pvalue={found.p_value!r}"
-    moved = f"  difference of the means {means.value:+.4f}"
+    shift = f"  difference of the means {means.value:+.4f}"
     if not found.subjects:
-        moved += "; no interval by subject"
+        shift += "; no subject-level CI"
     elif math.isnan(means.low):
-        moved += f"; no interval: fewer than {MIN_SUBJECTS} subjects"
+        shift += f"; no subject-level CI: fewer than {MIN_SUBJECTS} subjects"
     else:
-        told = "does not include 0" if means.low > 0 or means.high < 0 else "includes 0: not significantly different"
+        verdict = (
+            "does not include 0" if means.low > 0 or means.high < 0 else "includes 0: not significantly different"
+        )
         paired = ", paired" if found.paired else ""
-        moved += (
-            f"; its 95 % CI by subject, [{means.low:+.4f}, {means.high:+.4f}], {told} "
+        shift += (
+            f"; its subject-level 95 % CI [{means.low:+.4f}, {means.high:+.4f}] {verdict} "
             f"({found.subjects} subjects{paired})"
         )
-    return [f"{second.label} against {first.label}, {kinds}: {test}", moved]
+    return [f"{second.label} vs {first.label}, {kinds}: {test}", shift]

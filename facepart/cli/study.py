@@ -1,97 +1,166 @@
-"""The whole study: blur each part, compare within each group, and report how far the scores move.
+"""Run the whole experiment: occlude each part, match within each group, and measure how far the scores shift.
 
-Reads photos (aligned crops, or any with --align) and a table of people and their groups. Writes results.csv,
-results.json and report.html into OUT. Run again, it goes on where it was, and redoes only what a changed setting asks
-for.
+Reads photos, and a table of subjects and their groups. Writes results.csv, results.json and report.html to OUT. You
+can stop a study at any time and run it again: finished work is kept, and only what a changed option affects is
+redone.
+
+Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse
 import logging
 from typing import TYPE_CHECKING
 
-from facepart.cli.engine import add_engine_arguments, profile
-from facepart.cli.naming import add_exclusion_argument, add_naming_arguments
-from facepart.cli.people import warn_of_unknown
-from facepart.cli.plan import add_plan_arguments, refuse_wrong_plan
-from facepart.cli.progress import progress_bar
-from facepart.cli.ray import add_ray_argument, executor_for
+from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
+from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.list_action import ListAction
+from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.photo_options import add_align_argument, add_source_argument
+from facepart.cli.progress import ProgressBar, print_now
+from facepart.cli.ray import executor_for
+from facepart.cli.run_summary import counted, times_table
+from facepart.cli.subject_options import (
+    add_exclusion_argument,
+    add_naming_arguments,
+    add_naming_table,
+    add_table_arguments,
+)
+from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
-from facepart.occlusion.method import OCCLUDERS, STANDARD
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.method import STANDARD
 
 if TYPE_CHECKING:
-    from facepart.matching.match import TakeOver
+    from facepart.matching.pair_counter import PairCounter
+    from facepart.study import Request, StudyOutcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options to `parser`."""
-    add = parser.add_argument
-    add("-s", "--source", type=reachable, required=True, metavar="PHOTOS", help="folder of photos, or a list of them")
-    add("-o", "--output", type=reachable, required=True, metavar="OUT", help="the study's folder")
-    add(
-        "--people",
-        type=reachable,
-        metavar="CSV",
-        help="table of people or photos and their groups; default: one group",
-    )
-    add("--group-column", default="group", metavar="NAME", help="the table's column of groups (default: %(default)s)")
-    add("--groups", type=_names, default=[], metavar="CM,CF", help="which groups (default: all of the table)")
-    add_naming_arguments(parser)
-    add_exclusion_argument(parser)
-    add(
-        "--parts",
-        nargs="+",
-        default=list(PARTS),
-        metavar="PART",
-        help=f"which parts, one or more of: {' '.join(PARTS)} (default: all)",
-    )
-    add("--model", metavar="NAME", help="recogniser: a name of `facepart models list`, or a path")
-    add("--align", action="store_true", help="find and align the faces first")
-    add("--flip", action="store_true", help="add the embedding of the mirrored face")
-    add("--cross", action="store_true", help="compare photos with a part blurred also with the original ones")
-    add(
+    """Add the options of ``facepart study``."""
+    parser.usage = "%(prog)s -s PHOTOS -o OUT [--people CSV] [options]"
+    _add_input_arguments(parser)
+    group = parser.add_argument_group("what to occlude")
+    add_parts_argument(group)
+    group.add_argument(
         "--occlusion",
-        type=_names,
+        action=ListAction,
         default=[STANDARD.occluder],
         metavar="NAME",
-        help=f"how a part is lost: {', '.join(OCCLUDERS)}; several compare, the first is the main one "
-        "(default: blur)",
+        help=f"occlusion methods: {METHODS}; the first is the main method, by "
+        "which the parts are ranked (default: blur)",
     )
-    add(
+    group.add_argument(
         "--sweep",
-        action="append",
+        action=ListAction,
         default=[],
-        metavar="blur=5,9,15,25",
-        help="lose parts also with these strengths of blur or pixelate, or of dilation=0,0.5,2; may be repeated",
+        metavar="SWEEP",
+        help="further methods at several strengths: blur=5,9,15,25 or pixelate=9,15,25 (side of the box, in pixels "
+        "of a 224x224 photo), or the first method at dilation=0,0.5,2 (multiples of the usual dilation of the mask) "
+        "(default: none)",
     )
-    add(
+    group.add_argument(
         "--control",
         type=int,
         default=0,
         metavar="N",
-        help="size control: lose as many pixels elsewhere on the face too, N draws a photo and part (default: none)",
+        help="area-matched control: also occlude a region as large as the part elsewhere on the face, N times per "
+        "photo and part (default: 0, no control)",
     )
-    add(
+    group = parser.add_argument_group("recogniser")
+    group.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="recogniser: a name of `facepart models list`, or the path of its weights (default: arcface-r100 if its "
+        "weights are found, else faceplugin)",
+    )
+    group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
+    group = parser.add_argument_group("comparison")
+    group.add_argument(
+        "--cross",
+        action="store_true",
+        help="besides occluded vs occluded photos, compare occluded probes with the baseline gallery",
+    )
+    add_exclusion_argument(group)
+    group.add_argument(
         "--threshold-group",
         metavar="NAME",
-        help="compare groups at the threshold of this one's original photos (default: of all together)",
+        help="compare the groups at the threshold of this group's baseline photos (default: at that of all groups "
+        "together)",
     )
-    add("--keep", type=_names, default=[], metavar="masks,photos,features,pairs", help="write these files, too")
-    add_plan_arguments(parser)
-    add_ray_argument(parser)
-    add_engine_arguments(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "-o", "--output", type=reachable, required=True, metavar="OUT", help="folder of the results and the report"
+    )
+    group.add_argument(
+        "--keep",
+        action=ListAction,
+        default=[],
+        metavar="WHAT",
+        help="also write masks, photos (occluded), features or pairs (scores as pairs) (default: none)",
+    )
+    add_hardware_arguments(parser)
+    add_dry_run_arguments(parser)
+    add_naming_table(parser)
+
+
+def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "PHOTOS")
+    add_align_argument(group)
+    add_naming_arguments(group)
+    group = parser.add_argument_group("demographic groups")
+    add_table_arguments(group, "all photos are one group")
+    group.add_argument(
+        "--groups",
+        action=ListAction,
+        default=[],
+        metavar="NAME",
+        help="which groups of the table, e.g. CM CF (default: all)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run the study, and print its answer."""
-    refuse_wrong_plan(arguments)
+    """Run ``facepart study``; return the exit status."""
+    refuse_size_without_dry_run(arguments)
     # Imported here, so that `-h` does not wait for the networks' libraries.
     from facepart.report.terminal import results_text
-    from facepart.study import Request, run_study
+    from facepart.study import run_study
 
-    request = Request(
+    request = _make_request(arguments)
+    if arguments.dry_run:
+        from facepart.study.plan import make_plan
+
+        with executor_for(arguments.ray, arguments.device) as executor:
+            plan = make_plan(request, of=arguments.of, executor=executor)
+        print("\n".join(plan))
+        return 0
+    times = StepTimes()
+    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("study") as progress:
+        outcome = run_study(
+            request,
+            executor=executor,
+            counter=_counter(arguments),
+            on_note=print_now,
+            progress=progress,
+            times=times,
+        )
+    if arguments.people:
+        warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
+    for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
+        logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
+    figures = outcome.figures
+    print(results_text(figures.results, figures.rankings, figures.ranked_by, figures.differentials))
+    print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
+    if arguments.profile:
+        print(times_table(times, outcome.embedded))
+    return 0
+
+
+def _make_request(arguments: argparse.Namespace) -> "Request":
+    from facepart.study import Request
+
+    return Request(
         source=arguments.source,
         output=arguments.output,
         people=arguments.people,
@@ -100,9 +169,9 @@ def execute(arguments: argparse.Namespace) -> int:
         dataset=arguments.dataset,
         subject_pattern=arguments.subject_pattern,
         exclude_same=arguments.exclude_same,
-        parts=[name for names in arguments.parts for name in names.split(",")],
+        parts=arguments.parts,
         occlusions=arguments.occlusion,
-        sweeps=arguments.sweep,
+        sweeps=_join_sweeps(arguments.sweep),
         control=arguments.control,
         threshold_group=arguments.threshold_group,
         model=arguments.model,
@@ -115,55 +184,37 @@ def execute(arguments: argparse.Namespace) -> int:
         batch=arguments.batch_size,
         workers=arguments.workers,
     )
-    if arguments.dry_run:
-        from facepart.study.plan import make_plan
 
-        with executor_for(arguments.ray, arguments.device) as executor:
-            plan = make_plan(request, of=arguments.of, executor=executor)
-        print("\n".join(plan))
-        return 0
-    times = StepTimes()
-    with executor_for(arguments.ray, arguments.device) as executor, progress_bar("study") as progress:
-        outcome = run_study(
-            request,
-            executor=executor,
-            counter=_counter(arguments),
-            on_note=_print_now,
-            progress=progress,
-            times=times,
-        )
-    if arguments.people:
-        warn_of_unknown(arguments.people, outcome.members.without_row, outcome.members.without_group)
-    for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
-        logging.getLogger(__name__).warning("%s: no authentic pairs: no person has two photos to compare", group)
-    figures = outcome.figures
-    print(results_text(figures.results, figures.rankings, figures.ranked_by, figures.differentials))
-    line = f"embedded {outcome.embedded} photos"
+
+def _join_sweeps(values: list[str]) -> list[str]:
+    """Join the numbers of each sweep, which blanks or commas separate, too: a value with ``=`` begins a sweep."""
+    sweeps: list[str] = []
+    for value in values:
+        if "=" in value or not sweeps:
+            sweeps.append(value)
+        else:
+            sweeps[-1] += f",{value}"
+    # `blur=` alone may precede its first number.
+    return [sweep.replace("=,", "=") for sweep in sweeps]
+
+
+def _last_line(outcome: "StudyOutcome") -> str:
+    line = f"embedded {counted(outcome.embedded, 'photo')}"
     if outcome.skipped:
-        line += f", {outcome.skipped} were there"
+        line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
-        line += f", {outcome.left_out} belong to none of the groups"
-    line += f"; compared {outcome.compared} groups and conditions"
+        line += f", left out {outcome.left_out} (in none of the groups)"
+    line += f"; compared {counted(outcome.compared, 'cell')} (groups x conditions)"
     if outcome.failures:
-        line += f"; {len(outcome.failures)} photos failed (see {arguments.output / FAILURES_FILE})"
-    print(f"\n{line}\nreport: {outcome.report}")
-    if arguments.profile:
-        print(profile(times, outcome.embedded))
-    return 0
+        failed = counted(len(outcome.failures), "photo")
+        line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"
+    return line
 
 
-def _print_now(text: str) -> None:
-    print(text, flush=True)
-
-
-def _counter(arguments: argparse.Namespace) -> "TakeOver | None":
-    """Give what counts scores on the cluster; None without one, or where pairs are kept: one machine writes them."""
+def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
+    """Return the counter of pairs on the cluster; None without a cluster, or if one machine writes the pairs."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.matching import take_over
+    from facepart.cluster.pair_counter import RayPairCounter
 
-    return take_over
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
+    return RayPairCounter()

@@ -2,7 +2,7 @@
 
 A block is some whole tiles of a side whose faces stand in the order of their subjects. The tiles are those of a run
 on one machine, so that the scores are the same bit for bit. A task needs memory for its two blocks, for a table of
-scores, and for the high scores of the people in the blocks: as much in a comparison of a million faces as in one of
+scores, and for the tails scores of the people in the blocks: as much in a comparison of a million faces as in one of
 a hundred thousand.
 """
 
@@ -24,7 +24,7 @@ from facepart.matching.cosine import TILE, one_thread_each
 from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
 from facepart.matching.ranks import RankCounter, RankCounts, RankedSides, added_ranks
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.scores.subject_sums import bins_from
 
 # Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.
@@ -43,13 +43,13 @@ class Found(NamedTuple):
 
     Attributes:
         scores: how often each score occurs, by its place in a table (:mod:`facepart.matching.table`).
-        high: the high impostor scores by person, by their place in the bins of :class:`HighScores`.
+        tails: the tails impostor scores by person, by their place in the bins of :class:`SubjectTailCounts`.
         arithmetic: of :func:`arithmetic`, of all machines that took part.
         ranks: of the probes in the order of :func:`~facepart.matching.counting.subject_order`; None if not counted.
     """
 
     scores: SparseCounts
-    high: SparseCounts
+    tails: SparseCounts
     arithmetic: frozenset[str]
     ranks: RankCounts | None = None
 
@@ -83,7 +83,7 @@ def tiles_a_block(rows: int, columns: int | None, workers: int) -> int:
 
 
 def sizes_of_blocks(faces: int, tiles: int) -> list[int]:
-    """Give how many faces each block of a side has, of `tiles` tiles on a side each but the last."""
+    """Return how many faces each block of a side has, of `tiles` tiles on a side each but the last."""
     size = tiles * TILE
     return [min(size, faces - first) for first in range(0, faces, size)]
 
@@ -107,7 +107,7 @@ def count_block(
     Args:
         rows: faces :func:`~facepart.matching.counting.arranged` in the order of their subjects; never written to.
         columns: likewise; None for the pairs within `rows`.
-        lowest: where the bins of high scores begin, in millionths.
+        lowest: where the bins of tails scores begin, in millionths.
         threads: how many tiles are worked on at once.
         version: of the program that asks.
         row_probes: of `rows`, if ranks are counted.
@@ -122,14 +122,14 @@ def count_block(
     people = np.unique(subjects)
     ours = _side(rows, people)
     theirs = None if columns is None else _side(columns, people)
-    high = HighScores(len(people), lowest)
+    tails = SubjectTailCounts(len(people), lowest)
     row_ranks = None if row_probes is None else RankCounter(row_probes.best, first=row_probes.first)
     column_ranks = None if column_probes is None else RankCounter(column_probes.best, first=column_probes.first)
     ranks = None
     if row_ranks is not None:
         ranks = RankedSides(row_ranks, row_ranks if columns is None else column_ranks)
-    scores = count_strips(ours, theirs, workers=threads, high=high, ranks=ranks)
-    places, counts = sparse(high.bins().ravel())
+    scores = count_strips(ours, theirs, workers=threads, tails=tails, ranks=ranks)
+    places, counts = sparse(tails.bins().ravel())
     width = bins_from(lowest)
     # From the places among these people to those among all.
     places = people[places // width] * width + places % width
@@ -145,7 +145,7 @@ def add_found(*parts: Found) -> Found:
     """Add up what was counted among several pairs of blocks."""
     return Found(
         added([part.scores for part in parts]),
-        added([part.high for part in parts]),
+        added([part.tails for part in parts]),
         frozenset[str]().union(*(part.arithmetic for part in parts)),
         added_ranks(*(part.ranks for part in parts)),
     )
@@ -165,7 +165,7 @@ def arithmetic(dimension: int) -> str:
 
 
 def _side(faces: Faces, people: NDArray[np.int64]) -> Side:
-    """Give a block's side, its people numbered by their places in `people`."""
+    """Return a block's side, its people numbered by their places in `people`."""
     with warnings.catch_warnings():
         # What lies in Ray's store cannot be written to, of which PyTorch warns; the embeddings are only read.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")

@@ -23,7 +23,7 @@ from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
 from facepart.matching.ranks import RankCounter, RankedSides, ranked_sides
-from facepart.matching.subject_sums import HighScores
+from facepart.matching.subject_sums import SubjectTailCounts
 from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
 from facepart.scores import STEPS, GroupScores
 
@@ -32,7 +32,7 @@ CUDA_TILE = 4096
 
 
 def arranged(faces: Faces, order: NDArray[np.int64], tile: int) -> Faces:
-    """Give faces in another order, their embeddings padded with rows of zeros to whole tiles.
+    """Return faces in another order, their embeddings padded with rows of zeros to whole tiles.
 
     Args:
         faces: any.
@@ -103,7 +103,7 @@ def count_scores(
     workers: int,
     device: str = "cpu",
     tile: int | None = None,
-    high: HighScores | None = None,
+    tails: SubjectTailCounts | None = None,
     ranks: RankCounter | None = None,
     progress: Progress = silent,
 ) -> GroupScores:
@@ -118,10 +118,10 @@ def count_scores(
         workers: on the CPU, how many tiles are worked on at once, each by one thread.
         device: ``cpu``, ``cuda`` or ``cuda:<number>``.
         tile: faces on either side of a tile; None for what suits the device.
-        high: where the high impostor scores are counted by person, too; on the same device.
+        tails: counts the high impostor scores by subject, too; on the same device.
         ranks: where the ranks of the probes are counted, which stand there in the order of :func:`subject_order`; on
             the same device.
-        progress: told (pairs looked at, pairs in all).
+        progress: is called with (pairs looked at, pairs in all).
 
     Returns:
         The distributions of the authentic and the impostor scores.
@@ -130,7 +130,7 @@ def count_scores(
     rows = _by_subject(probe, tile, device)
     columns = None if gallery is None else _by_subject(gallery, tile, device)
     sides = ranked_sides(ranks, gallery)
-    return scores_of_table(count_strips(rows, columns, workers=workers, high=high, ranks=sides, progress=progress))
+    return scores_of_table(count_strips(rows, columns, workers=workers, tails=tails, ranks=sides, progress=progress))
 
 
 def count_strips(
@@ -138,7 +138,7 @@ def count_strips(
     columns: Side | None,
     *,
     workers: int,
-    high: HighScores | None = None,
+    tails: SubjectTailCounts | None = None,
     ranks: RankedSides | None = None,
     progress: Progress = silent,
 ) -> NDArray[np.int64]:
@@ -148,9 +148,9 @@ def count_strips(
         rows: the faces that are looked for.
         columns: those they are compared with, on the same device; None compares `rows` with each other.
         workers: threads on the CPU.
-        high: where the high impostor scores are counted by person, too.
+        tails: counts the high impostor scores by subject, too.
         ranks: where the ranks of the probes are counted, who stand there in the order that they have here.
-        progress: told (pairs looked at, pairs in all).
+        progress: is called with (pairs looked at, pairs in all).
 
     Returns:
         int64, (3 * VALUES,), of :mod:`facepart.matching.table`.
@@ -168,7 +168,7 @@ def count_strips(
     def count(strip: Strip) -> None:
         table = unused.get()
         for column in range(strip.column, other.count, rows.tile):
-            _count_tile(rows, other, strip.row, column, table, high, ranks, within=columns is None)
+            _count_tile(rows, other, strip.row, column, table, tails, ranks, within=columns is None)
         unused.put(table)
 
     strips = strips_of(rows.count, None if columns is None else columns.count, rows.tile)
@@ -184,7 +184,7 @@ def count_strips(
 
 
 def subject_order(faces: Faces) -> NDArray[np.int64]:
-    """Give the order of their subjects in which faces are compared, int64, (n,)."""
+    """Return the order of their subjects in which faces are compared, int64, (n,)."""
     return np.argsort(faces.subjects, kind="stable")
 
 
@@ -198,7 +198,7 @@ def _count_tile(
     row: int,
     column: int,
     table: Table,
-    high: HighScores | None,
+    tails: SubjectTailCounts | None,
     ranks: RankedSides | None,
     *,
     within: bool,
@@ -217,14 +217,14 @@ def _count_tile(
     steps = tile_steps(rows.embeddings[ours], columns.embeddings[theirs], authentic, table.product)
     # What is padding is cut off only now: the product is of one shape everywhere.
     steps = steps[: rows.count - row, : columns.count - column]
-    if high is not None:
-        above = steps >= high.lowest
+    if tails is not None:
+        above = steps >= tails.first_bin
         if authentic is not None and left_out is not None:
             above &= ~(authentic | left_out)
         found = _true_places(above)
         i = torch.div(found, steps.shape[1], rounding_mode="floor")
         j = found - i * steps.shape[1]
-        high.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
+        tails.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
     if ranks is not None:
         skipped = authentic | left_out if authentic is not None and left_out is not None else None
         ranks.add(row, column, steps, skipped)
@@ -235,7 +235,7 @@ def _count_tile(
 
 
 def _true_places(mask: torch.Tensor) -> torch.Tensor:
-    """Give the places in row-major order where a mask is true; on the CPU NumPy finds few in many 4 times as fast."""
+    """Return the places in row-major order where a mask is true; on the CPU NumPy finds few 4 times as fast."""
     if mask.device.type == "cpu":
         return torch.from_numpy(np.flatnonzero(mask.numpy()))
     return mask.view(-1).nonzero().view(-1)

@@ -11,9 +11,8 @@ resume: a run computes it anew and replaces it when it is whole.
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ from facepart.errors import FacepartError
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
-from facepart.matching.counting import count_scores, subject_order
+from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.groups import Group, read_group
 from facepart.matching.output import (
@@ -34,46 +33,26 @@ from facepart.matching.output import (
     write_labels,
     write_pairs,
 )
+from facepart.matching.pair_counter import LocalPairCounter, PairCounter
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, prepare
 from facepart.matching.ranks import RankCounter, best_authentic
 from facepart.matching.subject_sums import (
-    HighScores,
+    SubjectTailCounts,
     authentic_scores,
     authentic_sums,
-    choose_lowest,
+    choose_first_bin,
     impostor_moments,
 )
 from facepart.networks.engine_choice import choose_device
-from facepart.scores import STEPS, GroupScores, save_scores
+from facepart.scores import STEPS, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
 STAGE = "match"
 
 
-class Count(Protocol):
-    """What counts the scores of two sides that were taken over."""
-
-    def __call__(self, *, high: HighScores, ranks: RankCounter | None, progress: Progress) -> GroupScores:
-        """Take where high scores are counted by person and, if asked for, ranks; and whom to tell of progress.
-
-        Ranks are of the probes in the order of :func:`~facepart.matching.counting.subject_order`.
-        """
-
-
-class TakeOver(Protocol):
-    """What takes over the two sides of a group, and gives what counts their scores.
-
-    These are two calls because the sides take gigabytes: what has copies of them elsewhere when the first call ends
-    keeps none here while it counts.
-    """
-
-    def __call__(self, probe: Faces, gallery: Faces | None, /) -> Count:
-        """Take the two sides; high scores are counted on the CPU then."""
-
-
-def match(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
+def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
     """Compare the features of one group and write its score files.
 
     Args:
@@ -99,8 +78,8 @@ def match_groups(
     ranks: bool = False,
     device: str = "cpu",
     workers: int | None = None,
-    down_to: float = 1.0,
-    count: TakeOver | None = None,
+    min_threshold: float = 1.0,
+    counter: PairCounter | None = None,
     progress: Progress = silent,
 ) -> Iterator[MatchOutcome]:
     """Compare the features of groups, one group after the other, and write their score files.
@@ -123,11 +102,11 @@ def match_groups(
         device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
             are written are always compared on the CPU: the disk is slower than that.
         workers: threads on the CPU; None for one a processor. They do not change the results.
-        down_to: a threshold at which the FMR of each person is to be known, besides those of FMRs up to 2 % and of
-            the EER.
-        count: what takes over a group of which the distribution alone is saved, to count its scores, such as a
-            cluster; None for this machine, on `device`. It does not change the results.
-        progress: told (pairs compared, pairs in all) of the group at work.
+        min_threshold: a threshold at which the FMR of each subject is needed, besides those of FMRs up to 2 % and
+            of the EER.
+        counter: counts the scores of groups of which the distribution alone is saved, such as a cluster; None for
+            this machine, on `device`. It does not change the results.
+        progress: is called with (pairs compared, pairs in all) of the group at work.
 
     Yields:
         What was compared, group by group, when its files are there.
@@ -139,9 +118,9 @@ def match_groups(
             the outcome says so.
         UsageError: the data set is not known, or a pattern is no regular expression.
     """
-    device = choose_device(device) if count is None else "cpu"
+    device = choose_device(device) if counter is None else "cpu"
     workers = workers or os.cpu_count() or 1
-    take_over: TakeOver = count or (lambda *sides: partial(count_scores, *sides, workers=workers, device=device))
+    counter = counter or LocalPairCounter(workers, device)
     rule = naming_rule(dataset, subject_pattern)
     exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
     common = {
@@ -150,16 +129,16 @@ def match_groups(
         "exclude_same": exclude_same,
         "include_same_photo": include_same_photo,
     }
-    twice = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
-    if twice:
-        raise FacepartError(f"-gr {min(twice)}: is given twice; the second would replace the files of the first")
+    repeated = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
+    if repeated:
+        raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
     prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
     for each in prepared:
         refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
     with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
     refuse_full_disk(output, with_pairs)
     for each in prepared:
-        yield _compare(each, output, device, workers, down_to, take_over, progress, ranks)
+        yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
 
 
 def _compare(
@@ -167,8 +146,8 @@ def _compare(
     output: Path,
     device: str,
     workers: int,
-    down_to: float,
-    take_over: TakeOver,
+    min_threshold: float,
+    counter: PairCounter,
     progress: Progress,
     with_ranks: bool,
 ) -> MatchOutcome:
@@ -186,24 +165,24 @@ def _compare(
         write_labels(gallery_labels, group.gallery.labels)
     left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     authentic = authentic_scores(left, right)
-    lowest = choose_lowest(left, right, authentic[1], down_to)
-    ours = authentic_sums(people, authentic, lowest)
+    first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
+    ours = authentic_sums(people, authentic, first_bin)
     theirs = impostor_moments(people, left, right)
     del authentic
     best = best_authentic(left, right, workers) if with_ranks else None
     order = subject_order(left) if outcome.saved == "distribution" else np.arange(len(left.subjects))
     ranks = None if best is None else RankCounter(best[order], at)
     if outcome.saved == "distribution":
-        count = take_over(left, right)
+        pairs = counter.load(left, right)
         del left, right
-        high = HighScores(people, lowest, at)
-        scores = count(high=high, ranks=ranks, progress=progress)
+        tails = SubjectTailCounts(people, first_bin, at)
+        scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
     else:
-        high = HighScores(people, lowest, at)
-        blocks = _noted(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, high)
+        tails = SubjectTailCounts(people, first_bin, at)
+        blocks = _with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
-        sums = SubjectSums(prepared.people, lowest, ours, Sums(*theirs, high.bins()))
+        sums = SubjectSums(prepared.people, first_bin, ours, Sums(*theirs, tails.bins()))
         save_subject_sums(subject_sums_path(output, name), sums)
         save_scores(output / f"{name}_scores.npz", scores)
     if ranks is not None and best is not None:
@@ -217,7 +196,7 @@ def _compare(
 
 
 def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.int64], ranks: RankCounter) -> Ranks:
-    """Give the ranks of a group's probes, which were counted in another order."""
+    """Return the ranks of a group's probes, which were counted in another order."""
     _, *counted = ranks.counts()
     above, highest = (np.empty_like(values) for values in counted)
     above[order], highest[order] = counted
@@ -229,14 +208,17 @@ def _normalised(faces: Faces) -> Faces:
     return faces._replace(embeddings=unit_rows(faces.embeddings))
 
 
-def _noted(
-    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]], left: Faces, right: Faces, high: HighScores
+def _with_tails(
+    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    left: Faces,
+    right: Faces,
+    tails: SubjectTailCounts,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Hand on the rows of the score files, and count the high impostor scores among them by person."""
     for authentic, impostor in blocks:
-        rows = impostor[impostor[:, 2] * STEPS >= high.lowest - 0.5]
+        rows = impostor[impostor[:, 2] * STEPS >= tails.first_bin - 0.5]
         people = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
-        high.add(*(torch.from_numpy(found) for found in (*people, np.rint(rows[:, 2] * STEPS))))
+        tails.add(*(torch.from_numpy(found) for found in (*people, np.rint(rows[:, 2] * STEPS))))
         yield authentic, impostor
 
 

@@ -84,11 +84,11 @@ class RankCounter:
             highest[here] = np.maximum(highest[here], counts.highest)
 
     def best(self, first: int, end: int) -> NDArray[np.float32]:
-        """Give what a counter of the probes from `first` to `end` (without that one) is made of."""
+        """Return what a counter of the probes from `first` to `end` (without that one) is made of."""
         return self._best[first:end].cpu().numpy()
 
     def counts(self) -> RankCounts:
-        """Give what was counted."""
+        """Return what was counted."""
         places = np.arange(self._first, self._first + len(self._above))
         return RankCounts(places, self._above.cpu().numpy(), self._highest.cpu().numpy())
 
@@ -121,7 +121,7 @@ class RankedSides(NamedTuple):
 
 
 def ranked_sides(probes: RankCounter | None, gallery: object) -> RankedSides | None:
-    """Give the probes of a comparison with a gallery; if it is None the probes are compared with each other."""
+    """Return the probes of a comparison with a gallery; if it is None the probes are compared with each other."""
     return None if probes is None else RankedSides(probes, probes if gallery is None else None)
 
 

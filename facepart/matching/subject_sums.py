@@ -2,9 +2,10 @@ r"""Faces of a group -> the sums of its scores by person, which standard errors 
 
 An impostor score is the product of two embeddings, so that most sums follow from sums over embeddings, without a pair
 being looked at: all scores of a face :math:`x` add up to :math:`x^T T` with :math:`T = \sum y`, and their squares to
-:math:`x^T M x` with :math:`M = \sum y y^T`. What remains are the scores of pairs of one person, which are few and are
-taken off, and how many scores lie high (:class:`HighScores`), which is counted along with all pairs. Memory goes with
-the faces and with the authentic pairs; of what goes with the people, the bins of high scores are by far the largest.
+:math:`x^T M x` with :math:`M = \sum y y^T`. What remains are the scores of pairs of one subject, which are few and
+are taken off, and how many scores lie high (:class:`SubjectTailCounts`), which is counted along with all pairs.
+Memory goes with the faces and with the authentic pairs; of what goes with the subjects, the bins of high scores are
+by far the largest.
 
 These sums are of cosines before they are rounded to 6 decimals, in float32: right to some 1e-6 of their size, which
 is far more than a standard error needs.
@@ -34,16 +35,16 @@ _BLOCK = 4096
 _SUMMED = 1 << 20
 
 
-class HighScores:
-    """Counts, for each person, the impostor scores in each bin.
+class SubjectTailCounts:
+    """Counts, for each subject, the impostor scores in each bin of the upper tail.
 
     Attributes:
-        lowest: where the first bin begins, in millionths.
+        first_bin: where the first bin begins, in millionths.
     """
 
-    def __init__(self, people: int, lowest: int, device: str = "cpu") -> None:
-        self.lowest = lowest
-        self._width = bins_from(lowest)
+    def __init__(self, people: int, first_bin: int, device: str = "cpu") -> None:
+        self.first_bin = first_bin
+        self._width = bins_from(first_bin)
         self._counts = torch.zeros(people * self._width, dtype=torch.int32, device=device)
         self._one = torch.ones(1, dtype=torch.int32, device=device)
         self._lock = threading.Lock()
@@ -54,15 +55,15 @@ class HighScores:
         Args:
             probe: int64, (k,), who is on one side.
             gallery: int64, (k,), who is on the other.
-            steps: (k,), the scores in whole millionths, at least `lowest`.
+            steps: (k,), the scores in whole millionths, at least `first_bin`.
         """
-        places = torch.div(steps.to(torch.int64) - self.lowest, BIN, rounding_mode="floor")
+        places = torch.div(steps.to(torch.int64) - self.first_bin, BIN, rounding_mode="floor")
         both = torch.cat([probe * self._width + places, gallery * self._width + places])
         with self._lock:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
 
     def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
-        """Add what was counted elsewhere, with the same `lowest`; on the CPU alone.
+        """Add what was counted elsewhere, with the same `first_bin`; on the CPU alone.
 
         Args:
             places: int64, (k,), each once: person * bins + bin.
@@ -72,12 +73,12 @@ class HighScores:
             self._counts.numpy()[places] += counts
 
     def bins(self) -> NDArray[np.int32]:
-        """Give what was counted, int32, (p, k)."""
+        """Return what was counted, int32, (p, k)."""
         return self._counts.cpu().numpy().reshape(-1, self._width)
 
 
 def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Give the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
+    """Return the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
     other = probe if gallery is None else gallery
     people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for i, j in _pairs_of_one_person(probe, other):
@@ -89,7 +90,9 @@ def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.in
     return np.concatenate(people), np.concatenate(scores)
 
 
-def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32], down_to: float = 1.0) -> int:
+def choose_first_bin(
+    probe: Faces, gallery: Faces | None, authentic: NDArray[np.float32], min_threshold: float = 1.0
+) -> int:
     """Choose where the bins begin: low enough for FMRs of 2 % and for the EER; in millionths, a multiple of BIN.
 
     A sample of the impostor pairs tells; which faces are in it matters to how far down the bins reach, and to nothing
@@ -99,7 +102,7 @@ def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.flo
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
         authentic: the authentic scores.
-        down_to: a threshold that is to be covered, too.
+        min_threshold: a threshold that is to be covered, too.
     """
     other = probe if gallery is None else gallery
     ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
@@ -109,7 +112,7 @@ def choose_lowest(probe: Faces, gallery: Faces | None, authentic: NDArray[np.flo
         threshold = float(np.quantile(impostor, 1 - share)) if len(impostor) else -1.0
         if not len(authentic) or np.mean(authentic < threshold) <= share:
             break
-    return max(int(min(threshold, down_to) * STEPS // BIN) * BIN, -STEPS)
+    return max(int(min(threshold, min_threshold) * STEPS // BIN) * BIN, -STEPS)
 
 
 def authentic_sums(people: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
@@ -177,7 +180,7 @@ def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
 
 
 def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], torch.Tensor]:
-    """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
+    """Return the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
     rows = torch.from_numpy(embeddings)
     return embeddings.sum(0, dtype=np.float64), rows.T @ rows
 

@@ -8,7 +8,6 @@ original study (github.com/abhatta1234/computerVisionI, face_parsing_BiSeNet_v2)
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,6 +74,9 @@ def class_mask(labels: NDArray[np.uint8], classes: Collection[int]) -> NDArray[n
     Returns:
         uint8 (h, w): 255 where the label is one of `classes`, else 0.
     """
+    # Imported here: every command reads the table for its help, and OpenCV takes as long to load as all the rest.
+    import cv2
+
     low, high = min(classes), max(classes)
     if high - low + 1 == len(set(classes)):
         # Faster than a look-up table.

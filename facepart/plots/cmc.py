@@ -58,11 +58,11 @@ class RankSet:
         return frozenset(np.array(self.ranks.subjects)[self.ranks.ranked]) if self.ranks.subjects else frozenset()
 
     def by_subject(self, names: Sequence[str]) -> SubjectRanks:
-        """Give the ranks by subject, these numbered by their places among sorted `names`."""
+        """Return the ranks by subject, these numbered by their places among sorted `names`."""
         return ranks_by_subject(self.ranks, np.array(names, np.str_))
 
     def interval(self, most: int) -> Interval:
-        """Give the identification rate at a rank, with its interval if the subjects are known."""
+        """Return the identification rate at a rank, with its interval if the subjects are known."""
         if not self.subjects:
             return UNKNOWN._replace(value=float(cmc(self.values, most)[-1]))
         return identification_interval(self.by_subject(sorted(self.subjects)), most)
@@ -115,7 +115,7 @@ def cmc_table(sets: Sequence[RankSet], ranks: int) -> Iterator[tuple[object, ...
 
 
 def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]:
-    """Give the counts of each set, its rates at rank 1 and at the last rank, and from the second set on their change.
+    """Return the counts of each set, its rates at rank 1 and the last rank, and their change from the first set.
 
     What is not known is left out.
     """
@@ -144,7 +144,7 @@ def rank_statistics_table(sets: Sequence[RankSet], statistics: Sequence[RankStat
 
 
 def _change(first: RankSet, other: RankSet, most: int) -> Interval:
-    """Give the change of a rate from one set to another, paired by the subjects that both have."""
+    """Return the change of a rate from one set to another, paired by the subjects that both have."""
     if not first.subjects or not other.subjects:
         values = [float(cmc(each.values, most)[-1]) for each in (first, other)]
         return UNKNOWN._replace(value=values[1] - values[0])

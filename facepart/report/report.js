@@ -9,11 +9,11 @@
   const chart = byId("reading-lines"), rows = byId("reading-table").tBodies[0].rows;
   const frame = data.frame, svg = "http://www.w3.org/2000/svg";
 
-  const chosen = () => [data.originals[group.value], ...data.others[group.value][part.value]];
+  const chosen = () => [data.baselines[group.value], ...data.others[group.value][part.value]];
   const stop = () => Math.round(slider.value / data.step) - data.first;
   const perCent = (count, total) => (total ? `${((100 * count) / total).toFixed(4)}\u00a0%` : "–");
   const counted = (count, total) =>
-    total ? `${perCent(count, total)} (${count.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")})`
+    total ? `${perCent(count, total)} (${count.toLocaleString("en-GB")}\u00a0of\u00a0${total.toLocaleString("en-GB")})`
       : "– (no authentic scores)";
 
   const across = (place) => frame.left + (place / (data.stops - 1)) * (frame.right - frame.left);

@@ -20,9 +20,9 @@ from facepart.data.feature_files import label_of
 from facepart.files.atomic import write_text
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
-from facepart.matching.match import TakeOver as PairCounter
 from facepart.matching.match import match_groups
 from facepart.matching.output import Save
+from facepart.matching.pair_counter import PairCounter
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
@@ -85,7 +85,7 @@ class Comparisons:
         gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
         whole = Group(group, self._features(condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
-        options = {**self._naming, "down_to": min_threshold, "count": self._counter}
+        options = {**self._naming, "min_threshold": min_threshold, "counter": self._counter}
         for _ in match_groups([whole], folder, save=save, ranks=True, **options):
             write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
         return True

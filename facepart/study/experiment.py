@@ -16,7 +16,7 @@ from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
-from facepart.matching.match import TakeOver as PairCounter
+from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment_check import warn_of_unaligned
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker

@@ -9,8 +9,8 @@ import numpy as np
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.match import match
-from facepart.matching.subject_sums import HighScores, authentic_scores, choose_lowest
+from facepart.matching.match import match_features
+from facepart.matching.subject_sums import SubjectTailCounts, authentic_scores, choose_first_bin
 from facepart.study.cost import MatchCost
 
 # Faces of the two runs whose difference is taken, which leaves out what a run costs whatever its size.
@@ -45,12 +45,12 @@ def _make_faces(count: int, dimension: int) -> Faces:
 
 def _time_counting(faces: Faces) -> float:
     """Return the seconds in which one thread counts the scores of all pairs: those of the fastest round."""
-    lowest = choose_lowest(faces, None, authentic_scores(faces, None)[1])
+    lowest = choose_first_bin(faces, None, authentic_scores(faces, None)[1])
     seconds = []
     for _ in range(_ROUNDS):
-        high = HighScores(int(faces.subjects[-1]) + 1, lowest)
+        tails = SubjectTailCounts(int(faces.subjects[-1]) + 1, lowest)
         begun = time.process_time()
-        count_scores(faces, workers=1, high=high)
+        count_scores(faces, workers=1, tails=tails)
         seconds.append(time.process_time() - begun)
     return min(seconds)
 
@@ -63,5 +63,5 @@ def _time_match(faces: Faces) -> float:
         labels = [f"photos/{subject}_{photo}\n" for subject, photo in zip(faces.subjects, faces.photos, strict=True)]
         (folder / "labels.txt").write_text("".join(labels), encoding="utf-8")
         begun = time.process_time()
-        match(folder / "features.npy", None, folder / "matches", "all", save="distribution", workers=1)
+        match_features(folder / "features.npy", None, folder / "matches", "all", save="distribution", workers=1)
         return time.process_time() - begun

@@ -108,7 +108,7 @@ class Metric:
         return interval(after.minus(before), self._count_subjects(occluded))
 
     def _is_supported(self, group: SubjectScores) -> bool:
-        """Tell whether there are scores of every kind, or ranks, and enough for the FMR."""
+        """Return whether there are scores of every kind, or ranks, and enough for the FMR."""
         if not self.kinds and not (group.ranks and len(group.ranks.ranks)):
             return False
         if not all(getattr(group.scores, kind).n for kind in self.kinds):

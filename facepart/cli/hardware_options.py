@@ -1,0 +1,47 @@
+"""The options of every command that runs a network: where it runs, and how fast."""
+
+import argparse
+
+from facepart.cli.command_parser import positive
+from facepart.cli.ray import add_ray_argument
+from facepart.networks.engine import PRECISIONS
+from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+
+
+def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the group "hardware", from ``--device`` to ``--profile``."""
+    group = parser.add_argument_group("hardware")
+    add_device_argument(group)
+    group.add_argument(
+        "--precision",
+        choices=["auto", *PRECISIONS],
+        default="auto",
+        help="arithmetic of the networks (default: auto, which is bf16 on hardware that supports it, else fp32 on "
+        "the CPU and fp16 on CUDA)",
+    )
+    group.add_argument(
+        "--batch-size",
+        type=positive,
+        default=DEFAULT_BATCH,
+        metavar="N",
+        help="photos per network call; results do not depend on it (default: %(default)s)",
+    )
+    group.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help=f"I/O threads; results do not depend on it (default on this machine: {default_workers()})",
+    )
+    add_ray_argument(group, "process the photos")
+    group.add_argument("--profile", action="store_true", help="print how long each step took")
+
+
+def add_device_argument(group: argparse._ArgumentGroup) -> None:
+    """Add ``--device`` for networks."""
+    group.add_argument(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="where the networks run: auto, cpu, cuda or cuda:<number> (default: auto, which is CUDA if PyTorch "
+        "finds a device, else the CPU)",
+    )

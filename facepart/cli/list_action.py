@@ -1,0 +1,62 @@
+"""One rule for every option and argument that takes a list.
+
+Values are separated by blanks or commas (``--parts eyes nose``, ``--parts eyes,nose``), and an option that is given
+several times adds to its list. Blanks within quotes belong to a value: ``--groups "African American"`` is one group.
+An empty list is an error.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from facepart.errors import UsageError
+
+
+class ListAction(argparse.Action):
+    """Collects the values of a list option; use it as ``action=ListAction``."""
+
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        *,
+        item_type: Callable[[str], Any] = str,
+        nargs: str = "+",
+        **options: Any,
+    ) -> None:
+        """Make the action.
+
+        Args:
+            option_strings: as of any :class:`argparse.Action`, like `dest`, `nargs` and `options`.
+            dest: see there.
+            item_type: parses one value; raises ValueError for one that is wrong.
+            nargs: see there.
+            options: see there; the `default` is replaced, not added to, when the option is given.
+        """
+        super().__init__(option_strings, dest, nargs, **options)
+        self.item_type = item_type
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add `values`, the command-line arguments that belong to the option, to its list.
+
+        Raises:
+            UsageError: there are arguments, but no value in them.
+        """
+        texts = [text.strip() for value in values for text in value.split(",") if text.strip()]
+        if values and not texts:
+            raise UsageError(f"{option_string or self.metavar}: the list is empty (see `{parser.prog} -h`)")
+        earlier = getattr(namespace, self.dest)
+        items = [] if earlier is self.default else list(earlier)
+        setattr(namespace, self.dest, items + [self._parse(text) for text in texts])
+
+    def _parse(self, text: str) -> Any:
+        try:
+            return self.item_type(text)
+        except ValueError as error:
+            raise argparse.ArgumentError(self, f"invalid value {text!r}") from error

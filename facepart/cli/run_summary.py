@@ -1,0 +1,46 @@
+"""What a run prints at its end: the last line, and the time of each step."""
+
+import sys
+from pathlib import Path
+
+from facepart.files.failures import FAILURES_FILE, Outcome
+from facepart.files.progress import StepTimes
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 photo", "12 photos"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def print_last_line(verb: str, outcome: Outcome, folder: Path) -> int:
+    """Print how many photos were done, skipped and failed.
+
+    Args:
+        verb: what was done to the photos, e.g. ``embedded``.
+        outcome: of the run.
+        folder: where its outputs are.
+
+    Returns:
+        The exit status: 1 if every photo failed, else 0.
+    """
+    line = f"{verb} {counted(outcome.done, 'photo')} into {folder}"
+    if outcome.skipped:
+        line += f", skipped {outcome.skipped} (already {verb})"
+    if outcome.failures:
+        line += f", {len(outcome.failures)} failed (see {folder / FAILURES_FILE})"
+    print(line)
+    if outcome.succeeded:
+        return 0
+    first = outcome.failures[0]
+    print(f"facepart: no photo could be {verb}; first failure: {first.path}: {first.reason}", file=sys.stderr)
+    return 1
+
+
+def times_table(times: StepTimes, photos: int) -> str:
+    """Return a table of the time of each step: seconds in total, and milliseconds per photo."""
+    lines = [f"{'step':34}{'seconds':>9}{'ms per photo':>14}"]
+    for step in sorted(times.seconds, key=times.seconds.__getitem__, reverse=True):
+        seconds = times.seconds[step]
+        lines.append(f"{step:34}{seconds:9.2f}{1000 * seconds / max(photos, 1):14.2f}")
+    lines.append("Steps other than the network run in I/O threads beside it; their times are sums over threads.")
+    return "\n".join(lines)

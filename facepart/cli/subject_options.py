@@ -1,0 +1,66 @@
+"""The options that say who is on a photo, and in which demographic group."""
+
+import argparse
+
+from facepart.data.naming import DEFAULT_DATASET, naming_table
+from facepart.files.addresses import reachable
+
+_TABLE_TITLE = "naming rules for -d, with an example each (without extension; _ separates the fields of a name):"
+
+
+def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> None:
+    """Add ``-d`` and ``--subject-pattern``; the command's help needs :func:`add_naming_table` as well.
+
+    Args:
+        group: of a command's options.
+        spellings: further spellings of ``-d``.
+    """
+    group.add_argument(
+        *("-d", *spellings, "--dataset"),
+        default=DEFAULT_DATASET,
+        metavar="NAME",
+        help="naming rule, which reads the subject from a photo's name; see the table below (default: %(default)s)",
+    )
+    group.add_argument(
+        "--subject-pattern",
+        metavar="REGEX",
+        help="regular expression that finds the subject in folder/name: its group called subject, else its first "
+        "group, else the whole match (default: the rule of -d)",
+    )
+
+
+def add_exclusion_argument(group: argparse._ArgumentGroup) -> None:
+    """Add ``--exclude-same``."""
+    group.add_argument(
+        "--exclude-same",
+        metavar="REGEX",
+        help="leave out authentic pairs of the same session, day or camera: those for which this regular expression "
+        "finds the same text in folder/name (in its first group, if it has groups); it must match every name "
+        "(default: none are left out, except those of the same day with -d ND_GENDERS_V3)",
+    )
+
+
+def add_table_arguments(group: argparse._ArgumentGroup, without: str) -> None:
+    """Add ``--people`` and ``--group-column``.
+
+    Args:
+        group: of a command's options.
+        without: the default of ``--people``: what the command does without a table.
+    """
+    group.add_argument(
+        "--people",
+        type=reachable,
+        metavar="CSV",
+        help=f"table of subjects or photos and their groups (default: {without})",
+    )
+    group.add_argument(
+        "--group-column",
+        default="group",
+        metavar="NAME",
+        help="column of the table that holds the group (default: %(default)s)",
+    )
+
+
+def add_naming_table(parser: argparse.ArgumentParser) -> None:
+    """End the help of a command with the table of naming rules."""
+    parser.epilog = f"{_TABLE_TITLE}\n{naming_table()}"

@@ -1,0 +1,20 @@
+"""Warnings about subjects whose group the table does not give."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from facepart.cli.run_summary import counted
+
+# Subjects that a warning names.
+_NAMED = 5
+
+_logger = logging.getLogger(__name__)
+
+
+def warn_of_left_out(table: Path, without_row: Sequence[str], without_group: Sequence[str]) -> None:
+    """Warn of subjects that are left out because the table has no row, or no group, for them."""
+    for subjects, lack in ((without_row, "row"), (without_group, "group")):
+        if subjects:
+            named = ", ".join(subjects[:_NAMED]) + (", ..." if len(subjects) > _NAMED else "")
+            _logger.warning("%s: left out %s without a %s: %s", table, counted(len(subjects), "subject"), lack, named)
