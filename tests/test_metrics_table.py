@@ -30,7 +30,7 @@ from facepart.analysis.metrics import (
     fnmr_at_fmr_influence,
     identification_influence,
     impostor_mean_influence,
-    mean,
+    mean_score,
 )
 from facepart.analysis.metrics.tally import Scores
 from facepart.analysis.results import WITHIN, RowKey, part_result, result_columns
@@ -144,7 +144,7 @@ def range_influence(group: SubjectScores) -> Influence:
 
 
 def gap(first: ScoreDistribution, second: ScoreDistribution) -> float:
-    return mean(second) - mean(first)
+    return mean_score(second) - mean_score(first)
 
 
 def test_an_added_row_is_in_every_output(
