@@ -116,7 +116,7 @@ WORDS = {
     CONTROL: "control",
     ALL_GROUPS: "all",
     OWN_THRESHOLDS: "each",
-    FEW_SUBJECTS: "fewer than 10 people",
+    FEW_SUBJECTS: "fewer than 10 subjects",
     FEW_SCORES: "too few impostor scores",
     NO_THRESHOLD: "no threshold",
 }
