@@ -160,9 +160,10 @@ def measure(
 
 def compare(folder: Path, reference: str) -> dict[str, float]:
     """Return the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
-    names = sorted(path.name for path in (folder / reference).glob("*.npy"))
+    files = {side.name: {path.name: path for path in side.rglob("*.npy")} for side in folder.iterdir()}
+    names = sorted(files[reference])
     sides = {
-        side.name: np.stack([np.load(side / name, allow_pickle=False) for name in names]) for side in folder.iterdir()
+        side: np.stack([np.load(found[name], allow_pickle=False) for name in names]) for side, found in files.items()
     }
     exact = sides.pop(reference)
     return {name: float(cosines(features, exact).min()) for name, features in sorted(sides.items())}

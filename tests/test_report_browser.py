@@ -82,7 +82,7 @@ def rates(scores: GroupScores, threshold: float) -> list[str]:
     bound = round(threshold * 1_000_000)
     matched, missed = int((impostor >= bound).sum()), int((authentic < bound).sum())
     return [
-        f"{100 * count / total:.4f}\u00a0% ({count:,}\u00a0of\u00a0{total:,})"
+        f"{100 * count / total:.4f}\u00a0% ({count:,} of {total:,})"
         for count, total in ((matched, len(impostor)), (missed, len(authentic)))
     ]
 

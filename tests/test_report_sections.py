@@ -138,6 +138,16 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
     assert "in each condition). Authentic pairs of the same day were left out." in days
 
 
+def test_identification_rates_are_explained_where_they_are_known(page: Page) -> None:
+    known = [dataclasses.replace(row, rank1_rate=Interval(0.9, 0.01, 0.8, 0.95)) for row in FULL.results]
+    data = dataclasses.replace(FULL, results=known)
+    term = "Rank-1 and rank-10 identification rates"
+    assert term in [text for _, text in Page(render_report(data)).all("dt")]
+    assert term not in [text for _, text in page.all("dt")]
+    assert "Identification rates are closed-set" in "\n".join(methods(data, FACTS))
+    assert "Identification" not in "\n".join(methods(FULL, FACTS))
+
+
 def test_the_methods_text_is_in_the_report(page: Page) -> None:
     box = next(text for attributes, text in page.all("div") if attributes.get("id") == "methods")
     assert all(paragraph in box for paragraph in methods(FULL, FACTS))
