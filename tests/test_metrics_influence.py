@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facepart.analysis.influence import Influence, SubjectScores, aligned, difference_of
+from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
 from facepart.analysis.intervals import interval
 from facepart.analysis.metrics import (
     authentic_mean_influence,
@@ -81,7 +81,7 @@ def test_people_scores_is_a_pair() -> None:
 def test_influences_are_laid_out_over_the_subjects_of_both() -> None:
     first = Influence(1.0, np.array([1.0, 2.0]), 0.5), ["a", "b"]
     second = Influence(3.0, np.array([10.0, 20.0, 30.0]), 0.25), ["c", "b", "d"]
-    one, other, shared = aligned(first, second)
+    one, other, shared = align_subjects(first, second)
     assert one.by_subject.tolist() == [1, 2, 0, 0]
     assert other.by_subject.tolist() == [0, 20, 10, 30]
     assert (one.value, one.double_counted, shared) == (1, 0.5, True)

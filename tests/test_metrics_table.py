@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ from facepart.analysis.metrics import (
     fnmr_at_fmr_influence,
     identification_influence,
     impostor_mean_influence,
-    mean,
+    mean_score,
 )
 from facepart.analysis.metrics.tally import Scores
 from facepart.analysis.results import WITHIN, RowKey, part_result, result_columns
@@ -127,6 +129,11 @@ def test_columns_are_the_fields_of_a_row_in_their_order(pair: tuple[SubjectScore
     }
 
 
+def test_every_column_is_documented() -> None:
+    documented = set(re.findall(r"`(\w+)`", (Path(__file__).parents[1] / "docs/study.md").read_text()))
+    assert {column.name for column in result_columns()} <= documented
+
+
 def range_of(authentic: Scores, impostor: Scores) -> float:
     """A made-up metric: how far the highest impostor score is below the highest authentic score."""
     return max(authentic.scores) - max(impostor.scores)  # type: ignore[union-attr]
@@ -137,7 +144,7 @@ def range_influence(group: SubjectScores) -> Influence:
 
 
 def gap(first: ScoreDistribution, second: ScoreDistribution) -> float:
-    return mean(second) - mean(first)
+    return mean_score(second) - mean_score(first)
 
 
 def test_an_added_row_is_in_every_output(
@@ -169,8 +176,8 @@ def test_an_added_row_is_in_every_output(
     assert float(line["range_low"]) < other < float(line["range_high"])
     assert float(line["naked_change"]) == pytest.approx(other - value) and not line["naked_change_low"]
     assert float(line["authentic_gap"]) == pytest.approx(gap(before.scores.authentic, after.scores.authentic))
-    content = replace(make_data(("CM",), ("nose",), people=30), results=[found])
-    (row_of_json,) = json.loads(results_json(content, {}))["results"]
+    data = replace(make_data(("CM",), ("nose",), people=30), results=[found])
+    (row_of_json,) = json.loads(results_json(data, {}))["results"]
     assert row_of_json["range"] == pytest.approx(other)
     assert row_of_json["range_error"] > 0
 

@@ -45,7 +45,7 @@ def fmr_suffix(target: float) -> str:
 
 
 def supports(impostor: Scores, target: float) -> bool:
-    """Tell whether there are enough impostor scores for an FMR: at least ten expected false matches."""
+    """Return whether there are enough impostor scores for an FMR: at least ten expected false matches."""
     expected = target * float(tally(impostor, "impostor").counts.sum())
     return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
