@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import Run
-from tests.witness.study_oracle import BASELINE, MILLION, Design, Group, Scores, StudyOracle, Version
+from tests.witness.study_oracle import BASELINE, Design, Group, Scores, StudyOracle, Version
 from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
 
 # Classes of the label map, as the original study puts them together.
@@ -75,8 +75,9 @@ class Kept:
         assert np.array_equal(*owners)
         first, second = (numbers[impostor[:, place].astype(int)] for place in (0, 1))
         assert (first != second).all()
-        steps = [np.rint(rows[:, 2] * MILLION).astype(np.int64) for rows in (authentic, impostor)]
-        return Scores(len(np.unique(numbers)), steps[0], owners[0], steps[1], first, second)
+        rows = np.concatenate([authentic, impostor])
+        i, j = rows[:, :2].astype(int).T
+        return list_pairs(numbers, i, j, rows[:, 2], both_ways=not cross)
 
     def label_maps(self) -> list[NDArray[np.uint8]]:
         return [np.asarray(Image.open(self.labels / f"{name}.png")) for name in self.names]

@@ -165,11 +165,16 @@ class Group:
     def compare_controls(self, versions: Sequence[Version]) -> Scores:
         """List the scores of several draws of a control, each among themselves."""
         draws = [self.compare(version) for version in versions]
-        fields = ("authentic", "owner", "impostor", "first", "second")
-        whole = [np.concatenate([getattr(each, name) for each in draws]) for name in fields]
         facts = [vars(each.probes) for each in draws]
-        probes = Probes(**{name: np.concatenate([each[name] for each in facts]) for name in facts[0]})
-        return Scores(len(self.names), *whole, probes)
+        return Scores(
+            subjects=len(self.names),
+            authentic=np.concatenate([each.authentic for each in draws]),
+            owner=np.concatenate([each.owner for each in draws]),
+            impostor=np.concatenate([each.impostor for each in draws]),
+            first=np.concatenate([each.first for each in draws]),
+            second=np.concatenate([each.second for each in draws]),
+            probes=Probes(**{name: np.concatenate([each[name] for each in facts]) for name in facts[0]}),
+        )
 
 
 def list_pairs(
@@ -867,7 +872,7 @@ def _authentic(baseline: Scores, occluded: Scores, subjects: int) -> dict[str, A
 
 def _identification(baseline: Scores, occluded: Scores) -> dict[str, Estimate]:
     """Identification rates, whose intervals are over the subjects of the probes that have a rank."""
-    row = {}
+    row: dict[str, Estimate] = {}
     numbers = [len(np.unique(each.probes.subjects[each.probes.ranks > 0])) for each in (occluded, baseline)]
     for most in RANKS:
         names = [f"rank-{most} rate", f"baseline rank-{most} rate", f"rank-{most} rate change"]
