@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import Run
-from tests.witness.study_oracle import BASELINE, Design, Group, Scores, StudyOracle, Version
+from tests.witness.study_oracle import BASELINE, Design, Group, Scores, StudyOracle, Version, list_pairs
 from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
 
 # Classes of the label map, as the original study puts them together.
@@ -54,7 +54,7 @@ class Kept:
 
     @cached_property
     def names(self) -> list[str]:
-        lines = (self.out / "features" / "original" / "list.txt").read_text().splitlines()
+        lines = (self.out / "features" / "baseline" / "list.txt").read_text().splitlines()
         return [Path(line).stem for line in lines]
 
     def embeddings(self, version: Version) -> NDArray[np.float64]:
@@ -103,7 +103,7 @@ class Kept:
 
 def folder_of(version: Version) -> str:
     if version == BASELINE:
-        return "original"
+        return "baseline"
     occlusion = "" if version.occlusion == "blur" else f"_{version.occlusion}"
     return f"{version.part}{occlusion}{f'_control{version.draw}' if version.draw else ''}"
 
