@@ -1,6 +1,7 @@
 """A report, read back."""
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -36,7 +37,12 @@ class Page(HTMLParser):
             self.elements[place][2].append(data)
 
     def all(self, tag: str) -> list[tuple[dict[str, str | None], str]]:
-        return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
+        """All elements of a kind, with their text as a browser shows it: with single spaces."""
+        return [
+            (attributes, re.sub(r"[ \n]+", " ", "".join(text)).strip())
+            for name, attributes, text in self.elements
+            if name == tag
+        ]
 
     def data(self) -> Any:
         return json.loads(next(text for attributes, text in self.all("script") if attributes.get("id") == "readings"))

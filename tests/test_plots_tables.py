@@ -10,16 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, ttest_ind
 
-from facepart.analysis.influence import (
-    Influence,
-    d_prime_influence,
-    difference_of,
-    fmr_influence,
-    fnmr_at_fmr_influence,
-    fnmr_influence,
-)
+from facepart.analysis.influence import Influence, difference_of
 from facepart.analysis.intervals import interval, rate_interval
-from facepart.analysis.metrics import d_prime
+from facepart.analysis.metrics import d_prime, d_prime_influence, fmr_influence, fnmr_at_fmr_influence, fnmr_influence
 from facepart.errors import UsageError
 from facepart.plots.difference import Sample, difference
 from facepart.plots.rates import rate_rows, rates_table

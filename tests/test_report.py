@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from facepart.occlusion.parts import PARTS
-from facepart.report.content import Content
-from facepart.report.markup import per_cent, script_json, signed
+from facepart.report.formatting import per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
-from tests.report_content import make_content
+from facepart.report.report_data import ReportData
+from tests.report_data import make_data
+from tests.report_images import draw_mask
 from tests.report_page import Page
-from tests.report_pictures import draw_mask
 
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
 # Attributes by which a page loads something or leads elsewhere.
@@ -24,30 +24,30 @@ LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "b
 
 
 @pytest.fixture(scope="module")
-def content() -> Content:
-    return make_content(crossed=True)
+def data() -> ReportData:
+    return make_data(crossed=True)
 
 
 @pytest.fixture(scope="module")
-def page(content: Content) -> Page:
-    return Page(render_report(content))
+def page(data: ReportData) -> Page:
+    return Page(render_report(data))
 
 
-HOSTILE_CONTENT = dataclasses.replace(
-    make_content((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
-    facts={HOSTILE: HOSTILE},
+HOSTILE_DATA = dataclasses.replace(
+    make_data((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
+    provenance={HOSTILE: HOSTILE},
     failures=[(HOSTILE, HOSTILE, HOSTILE)],
 )
-FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
-FEW = make_content(("all",), people=8, photos=1)
+FULL = make_data(crossed=True, control=True, other_methods=("grey", "noise"))
+FEW = make_data(("all",), people=8, photos=1)
 
 
 @pytest.mark.parametrize(
     "shown",
-    [FULL, HOSTILE_CONTENT, FEW, make_content(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
+    [FULL, HOSTILE_DATA, FEW, make_data(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
     ids=["everything", "hostile", "few scores", "eight groups"],
 )
-def test_structure(shown: Content) -> None:
+def test_structure(shown: ReportData) -> None:
     page = Page(render_report(shown))
     levels = [int(tag[1]) for tag, _, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels.count(1) == 1 and levels[0] == 1
@@ -73,7 +73,7 @@ def test_structure(shown: Content) -> None:
     assert page.all("html")[0][0]["lang"] == "en-GB"
 
 
-def test_loads_nothing(content: Content, page: Page) -> None:
+def test_loads_nothing(data: ReportData, page: Page) -> None:
     for tag, attributes, _ in page.elements:
         for name, value in attributes.items():
             if name in LOADING:
@@ -83,19 +83,19 @@ def test_loads_nothing(content: Content, page: Page) -> None:
     assert "@import" not in style and "url(" not in style
     policy = next(a["content"] for a, _ in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy")
     assert policy and policy.startswith("default-src 'none'; img-src data:;")
-    assert len(render_report(content).encode()) < 1_000_000
+    assert len(render_report(data).encode()) < 1_000_000
 
 
 def test_text_from_data_stays_text() -> None:
-    html = render_report(HOSTILE_CONTENT)
+    html = render_report(HOSTILE_DATA)
     page = Page(html)
     assert "<script>alert" not in html
     assert len(page.all("script")) == 2
     assert page.all("h1")[0][1] == HOSTILE
     assert HOSTILE in [text for _, text in page.all("option")]
     row = [text for _, text in page.all("td") if text == HOSTILE]
-    assert len(row) == 3  # a fact's value, and stage and reason of a failure
-    assert page.data()["originals"]
+    assert len(row) == 3  # a setting's value, and stage and reason of a failure
+    assert page.data()["baselines"]
 
 
 def test_json_in_a_script_element_is_neither_an_end_nor_a_comment() -> None:
@@ -107,38 +107,38 @@ def test_json_in_a_script_element_is_neither_an_end_nor_a_comment() -> None:
         script_json(math.nan)
 
 
-def test_readings_are_the_counts_of_the_scores(content: Content, page: Page) -> None:
-    data = page.data()
+def test_readings_are_the_counts_of_the_scores(data: ReportData, page: Page) -> None:
+    readings = page.data()
     slider = next(attributes for attributes, _ in page.all("input") if attributes["type"] == "range")
-    assert float(slider["step"] or 0) == data["step"]
-    assert float(slider["min"] or 0) == pytest.approx(data["first"] * data["step"])
-    thresholds = [round((data["first"] + stop) * data["step"], 6) for stop in range(data["stops"])]
+    assert float(slider["step"] or 0) == readings["step"]
+    assert float(slider["min"] or 0) == pytest.approx(readings["first"] * readings["step"])
+    thresholds = [round((readings["first"] + stop) * readings["step"], 6) for stop in range(readings["stops"])]
     assert float(slider["max"] or 0) == pytest.approx(thresholds[-1])
     assert len(thresholds) < 500
-    for number, group in enumerate(content.groups):
-        sets = [(data["originals"][number], group.original)]
-        for place, part in enumerate(content.parts):
-            others = data["others"][number][place]
-            sets += zip(others, (group.blurred[part], group.crossed[part]), strict=True)
+    for number, group in enumerate(data.groups):
+        sets = [(readings["baselines"][number], group.baseline)]
+        for place, part in enumerate(data.parts):
+            others = readings["others"][number][place]
+            sets += zip(others, (group.occluded[part], group.crossed[part]), strict=True)
         for counted, scores in sets:
             impostor, authentic = (np.repeat(d.scores, d.counts) for d in (scores.impostor, scores.authentic))
             assert (counted["impostor"], counted["authentic"]) == (len(impostor), len(authentic))
-            for stop in range(0, data["stops"], 17):
+            for stop in range(0, readings["stops"], 17):
                 assert counted["matched"][stop] == (impostor >= thresholds[stop]).sum()
                 assert counted["missed"][stop] == (authentic < thresholds[stop]).sum()
             assert (counted["matched"][0], counted["missed"][0]) == (len(impostor), 0)
             assert (counted["matched"][-1], counted["missed"][-1]) == (0, len(authentic))
-    start = data["start"]
-    first = data["originals"][0]
+    start = readings["start"]
+    first = readings["baselines"][0]
     assert first["matched"][start] <= first["impostor"] * 1e-3 < first["matched"][start - 1]
 
 
 def test_many_failures_are_counted_and_the_first_shown() -> None:
-    content = make_content(("CM",), ("nose",), people=30)
+    data = make_data(("CM",), ("nose",), people=30)
     many = [(f"photo{number}.jpg", "parse", "broken") for number in range(1234)]
-    html = render_report(dataclasses.replace(content, failures=many, samples=[]))
+    html = render_report(dataclasses.replace(data, failures=many, examples=[]))
     assert "1,234" in html and "photo49.jpg" in html and "photo50.jpg" not in html
-    assert "Every photo could be worked on" in render_report(dataclasses.replace(content, failures=[]))
+    assert "All photos were processed" in render_report(dataclasses.replace(data, failures=[]))
 
 
 @pytest.mark.parametrize("part", PARTS)

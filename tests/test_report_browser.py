@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pytest
 
-from facepart.report.content import Content
 from facepart.report.page import render_report
+from facepart.report.report_data import ReportData
 from facepart.scores import GroupScores
 from tests.browser import FLAGS, NAMES, find_browser
-from tests.report_content import make_content
+from tests.report_data import make_data
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -30,8 +30,8 @@ else:
         "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt"
     )
 
-CONTENT = make_content(
-    ("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True, control=True, ways=("grey",)
+DATA = make_data(
+    ("CM", "<b>CF</b>"), ("nose", "hair", "eyes_brows"), crossed=True, control=True, other_methods=("grey",)
 )
 
 
@@ -54,7 +54,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_report(CONTENT), "utf-8")
+    path.write_text(render_report(DATA), "utf-8")
     return path
 
 
@@ -92,17 +92,17 @@ def shown(page: "Page") -> list[list[str]]:
     return [rows.nth(number).locator("td").all_text_contents() for number in range(rows.count())]
 
 
-def expected(content: Content, group: int, part: str, threshold: float) -> list[list[str]]:
-    entry = content.groups[group]
-    sets = (entry.original, entry.blurred[part], entry.crossed[part], entry.controls[part])
+def expected(data: ReportData, group: int, part: str, threshold: float) -> list[list[str]]:
+    entry = data.groups[group]
+    sets = (entry.baseline, entry.occluded[part], entry.crossed[part], entry.controls[part])
     return [rates(scores, threshold) for scores in sets]
 
 
 def test_the_slider_reads_error_rates(page: "Page") -> None:
-    first = next(ranked.part for ranked in CONTENT.rankings["all"])
+    first = next(ranked.part for ranked in DATA.rankings["all"])
     slider = page.get_by_label("Threshold", exact=True)
     before = float(slider.input_value())
-    assert shown(page) == expected(CONTENT, 0, first, before)
+    assert shown(page) == expected(DATA, 0, first, before)
     slider.focus()
     for key, steps in (("ArrowRight", 3), ("ArrowLeft", 1), ("PageUp", None), ("Home", None), ("ArrowRight", 40)):
         start = float(slider.input_value())
@@ -112,7 +112,7 @@ def test_the_slider_reads_error_rates(page: "Page") -> None:
         if steps:
             assert threshold == pytest.approx(start + (1 if key == "ArrowRight" else -1) * steps * 0.005)
         assert threshold != start
-        assert shown(page) == expected(CONTENT, 0, first, threshold)
+        assert shown(page) == expected(DATA, 0, first, threshold)
         words = page.locator("output").inner_text()
         assert words.startswith(f"Threshold {threshold:.3f} ".replace("-", "−"))
         assert shown(page)[0][0].split(" (")[0] in words
@@ -124,7 +124,7 @@ def test_group_and_part_are_chosen(page: "Page") -> None:
     curves = page.locator("#reading-lines path").evaluate_all("found => found.map(path => path.getAttribute('d'))")
     page.get_by_label("Group", exact=True).select_option(label="<b>CF</b>")
     page.get_by_label("Part", exact=True).select_option(label="hair")
-    assert shown(page) == expected(CONTENT, 1, "hair", threshold)
+    assert shown(page) == expected(DATA, 1, "hair", threshold)
     after = page.locator("#reading-lines path").evaluate_all("found => found.map(path => path.getAttribute('d'))")
     assert len(curves) == len(after) == 8
     assert not set(curves) & set(after)
@@ -153,7 +153,7 @@ def test_every_control_is_reached_by_the_keyboard(page: "Page") -> None:
 def test_outlines_can_be_hidden(page: "Page") -> None:
     line = page.locator(".sheet .outline").first
     assert line.is_visible()
-    page.get_by_label("Outline the masks").focus()
+    page.get_by_label("Show mask outlines").focus()
     page.keyboard.press("Space")
     assert not line.is_visible()
     assert page.locator(".faces .outline").first.is_visible()
@@ -202,7 +202,7 @@ def test_paper_has_everything_but_the_controls(page: "Page") -> None:
         "#limits",
         ".facts",
         "#groups",
-        "#ways",
+        "#other-methods",
         ".guide",
     ):
         assert page.locator(selector).first.is_visible()
@@ -223,7 +223,7 @@ def test_the_methods_section_is_copied(page: "Page") -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the text").click()
     sync_api.expect(page.locator("#copied")).to_have_text("Copied.")
-    assert page.evaluate("navigator.clipboard.readText()") == "\n\n".join(CONTENT.methods)
+    assert page.evaluate("navigator.clipboard.readText()") == "\n\n".join(DATA.methods)
 
 
 @pytest.mark.parametrize("width", [320, 375, 800, 1600])

@@ -1,4 +1,4 @@
-"""The report's sections on groups, ways and methods: there where something was run, with its figures, else not."""
+"""The report's sections on groups, occlusion methods and the methods text: only what was run, with its figures."""
 
 import csv
 import dataclasses
@@ -6,26 +6,24 @@ import io
 import json
 import math
 import re
-from functools import partial
 
 import pytest
 
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Agreement
-from facepart.report.content import Content
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
-from facepart.report.guide import entries
-from facepart.report.markup import plain, ranged, ranged_per_cent, share_of_resamplings, signed
+from facepart.report.formatting import per_cent_ci, plain, share_of_resamples, signed_ci
+from facepart.report.method_names import method_phrase
 from facepart.report.methods import methods
 from facepart.report.page import render_report
+from facepart.report.report_data import ReportData
 from facepart.report.terminal import results_text
-from facepart.report.ways import in_words
-from tests.report_content import FACTS, make_content
+from tests.report_data import FACTS, make_data
 from tests.report_page import Page
 
-FULL = make_content(crossed=True, control=True, ways=("grey", "noise"))
-ALONE = make_content(("all",), ("nose", "hair"), people=30)
-FEW = make_content(("all",), people=8, photos=1)
+FULL = make_data(crossed=True, control=True, other_methods=("grey", "noise"))
+ALONE = make_data(("all",), ("nose", "hair"), people=30)
+FEW = make_data(("all",), people=8, photos=1)
 
 
 def text_of(html: str) -> str:
@@ -37,15 +35,16 @@ def page() -> Page:
     return Page(render_report(FULL))
 
 
-def sections(content: Content) -> list[str | None]:
-    return [attributes.get("id") for attributes, _ in Page(render_report(content)).all("section")]
+def sections(data: ReportData) -> list[str | None]:
+    return [attributes.get("id") for attributes, _ in Page(render_report(data)).all("section")]
 
 
 def test_sections_are_there_where_something_was_run() -> None:
-    assert {"ways", "groups"} <= set(sections(FULL))
-    assert not {"ways", "groups"} & set(sections(ALONE))
-    told = {entry.term for entry in entries(FULL)} - {entry.term for entry in entries(ALONE)}
-    assert {"Control and importance", "Kendall’s τ", "Inequity", "GARBE"} <= told
+    assert {"other-methods", "groups"} <= set(sections(FULL))
+    assert not {"other-methods", "groups"} & set(sections(ALONE))
+    full, alone = ({text for _, text in Page(render_report(data)).all("dt")} for data in (FULL, ALONE))
+    assert {"Control and importance", "Kendall’s τ", "Inequity", "GARBE"} <= full - alone
+    assert {"Impostor shift", "95\u00a0% CI, in brackets", "Ranked first in"} <= alone
     assert "no confidence intervals" not in render_report(ALONE)
 
 
@@ -54,36 +53,36 @@ def test_rates_of_groups_are_those_of_the_differentials(page: Page) -> None:
     for row in FULL.differentials:
         for group in row.groups:
             if group.refused:
-                assert "refused" in cells
+                assert "excluded" in cells
             else:
-                assert {text_of(ranged_per_cent(group.fnmr)), text_of(ranged_per_cent(group.fmr, 3))} & cells
+                assert {text_of(per_cent_ci(group.fnmr)), text_of(per_cent_ci(group.fmr, 3))} & cells
         if not math.isnan(row.garbe):
             assert {plain(row.garbe), plain(row.fairness_discrepancy, 4)} <= cells
     for difference in FULL.shift_differences:
-        shown = text_of(ranged(difference.difference, partial(signed, decimals=4)))
+        shown = text_of(signed_ci(difference.difference, 4))
         apart = difference.difference.low > 0 or difference.difference.high < 0
         assert (f"* {shown}" if apart else shown) in cells
     assert any(row.difference.low > 0 for row in FULL.shift_differences)
 
 
-def test_a_refused_group_has_a_reason_and_no_numbers() -> None:
+def test_an_excluded_group_has_a_reason_and_no_numbers() -> None:
     found = []
     for row in FULL.differentials:
         first = dataclasses.replace(row.groups[0], refused="fewer than 10 people", fmr=Interval(0.7777, 0, 0.7, 0.8))
         found.append(dataclasses.replace(row, groups=[first, *row.groups[1:]]))
     html = render_report(dataclasses.replace(FULL, differentials=found))
-    assert "refused: fewer than 10 people" in html and "Refused: CM (fewer than 10 people)" in html
+    assert "excluded: fewer than 10 people" in html and "Excluded: CM (fewer than 10 people)" in html
     assert "77.77" not in html
     told = results_text(FULL.results, FULL.rankings, FULL.ranked_by, found)
-    assert "CM refused" in told and "77.77" not in told
+    assert "CM excluded" in told and "77.77" not in told
 
 
-def test_ways_are_told_with_their_places(page: Page) -> None:
+def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
     rows = [text for _, text in page.all("tr")]
     first = next(row for row in FULL.agreements if row.occlusion == "blur" and row.group == "CM")
     wanted = ("CM", first.parts[1], "grey")
     shift = next(row.impostor_shift for row in FULL.results if (row.group, row.part, row.occlusion) == wanted)
-    assert any(text_of(ranged(shift, partial(signed, decimals=4))) in row and "mid-grey" in row for row in rows)
+    assert any(text_of(signed_ci(shift, 4)) in row and "mid-grey" in row for row in rows)
     swapped = [
         row
         if row.occlusion == "blur"
@@ -91,46 +90,47 @@ def test_ways_are_told_with_their_places(page: Page) -> None:
         for row in FULL.agreements
     ]
     html = render_report(dataclasses.replace(FULL, agreements=swapped))
-    assert "in 0 of 2 other ways" in html and "The ranking depends on how a part is lost" in html and "−0.25" in html
+    assert "with 0 of 2 other methods" in html and "The ranking depends on the occlusion method" in html
+    assert "−0.25" in html
 
 
 @pytest.mark.parametrize(
-    ("way", "words"),
+    ("method", "words"),
     [
-        ("blur", "blurred by a box of 15 pixels"),
-        ("blur-dilation-0.5", "blurred by a box of 15 pixels, masks grown 0.5 times as far"),
-        ("pixelate-25", "pixelated by a box of 25 pixels"),
+        ("blur", "blurred with a 15-pixel box filter"),
+        ("blur-dilation-0.5", "blurred with a 15-pixel box filter, with 0.5 times the standard mask dilation"),
+        ("pixelate-25", "pixelated in 25-pixel blocks"),
         ("grey", "replaced by mid-grey"),
         ("<other>", "<other>"),
     ],
 )
-def test_ways_in_words(way: str, words: str) -> None:
-    assert in_words(way) == words
+def test_method_names_in_words(method: str, words: str) -> None:
+    assert method_phrase(method) == words
 
 
-def test_methods_tell_what_was_run_and_nothing_else() -> None:
+def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
     text = "\n".join(methods(FULL, FACTS))
     scores = [
-        sum(scores.n for scores in kind) for kind in zip(*(group.original for group in FULL.groups), strict=True)
+        sum(scores.n for scores in kind) for kind in zip(*(group.baseline for group in FULL.groups), strict=True)
     ]
     for said in (
-        "720 photos of 240 people in 4 groups (CM: 180 photos of 60 people",
+        "720 photos of 240 subjects in 4 groups (CM: 180 photos of 60 subjects",
         f"{scores[0]:,} authentic and {scores[1]:,} impostor scores",
         "yunet (SHA-256 4545",
         "2 draws for each photo and part",
         "skin blobs",
-        "hair on 12 photos",
-        "200 resamplings",
+        "hair in 12 photos",
+        "200 bootstrap resamples",
         "seed 20231",
         "GARBE",
         "replaced by mid-grey and replaced by random noise",
-        "compared with the original ones",
+        "compared with all baseline photos (gallery) except their own",
     ):
         assert said in text
     cited = set(map(int, re.findall(r"\[(\d+)\]", text)))
     assert cited == set(range(1, max(cited) + 1)), "every reference is cited, every citation has its reference"
     alone = "\n".join(methods(ALONE, dataclasses.replace(FACTS, detector=None)))
-    for absent in ("yunet", "control", "GARBE", "tau-b", "groups", "original ones", "[10]"):
+    for absent in ("yunet", "control", "GARBE", "tau-b", "groups", "gallery", "[10]"):
         assert absent not in alone
     assert "without alignment" in alone
     assert "left out" not in text
@@ -138,7 +138,17 @@ def test_methods_tell_what_was_run_and_nothing_else() -> None:
     assert "in each condition). Authentic pairs of the same day were left out." in days
 
 
-def test_methods_stand_in_the_report_as_text(page: Page) -> None:
+def test_identification_rates_are_explained_where_they_are_known(page: Page) -> None:
+    known = [dataclasses.replace(row, rank1_rate=Interval(0.9, 0.01, 0.8, 0.95)) for row in FULL.results]
+    data = dataclasses.replace(FULL, results=known)
+    term = "Rank-1 and rank-10 identification rates"
+    assert term in [text for _, text in Page(render_report(data)).all("dt")]
+    assert term not in [text for _, text in page.all("dt")]
+    assert "Identification rates are closed-set" in "\n".join(methods(data, FACTS))
+    assert "Identification" not in "\n".join(methods(FULL, FACTS))
+
+
+def test_the_methods_text_is_in_the_report(page: Page) -> None:
     box = next(text for attributes, text in page.all("div") if attributes.get("id") == "methods")
     assert all(paragraph in box for paragraph in methods(FULL, FACTS))
     without = Page(render_report(dataclasses.replace(FULL, methods=())))
@@ -188,17 +198,17 @@ def test_last_bits_do_not_change_the_files() -> None:
     assert results_csv([again]) == results_csv([row])
 
 
-@pytest.mark.parametrize("content", [FULL, ALONE, FEW], ids=["everything", "one group", "few scores"])
-def test_terminal(content: Content) -> None:
-    text = results_text(content.results, content.rankings, content.ranked_by, content.differentials)
+@pytest.mark.parametrize("data", [FULL, ALONE, FEW], ids=["everything", "one group", "few scores"])
+def test_terminal(data: ReportData) -> None:
+    text = results_text(data.results, data.rankings, data.ranked_by, data.differentials)
     assert max(map(len, text.splitlines())) <= 110
     assert "nan" not in text
-    for ranked in next(iter(content.rankings.values())):
+    for ranked in next(iter(data.rankings.values())):
         assert re.search(rf"^\d\.[= ] +{ranked.part} +{re.escape(f'{ranked.effect.value:+.4f}')}", text, re.M)
-    assert ("control" in text) == bool(content.draws)
-    assert ("inequity" in text) == bool(content.differentials)
+    assert ("control" in text) == bool(data.draws)
+    assert ("inequity" in text) == bool(data.differentials)
 
 
-def test_shares_of_resamplings() -> None:
-    found = [share_of_resamplings(share) for share in (1, 0.9999, 0.874, 0.0004, 0, math.nan)]
-    assert [each.replace("\u00a0", " ") for each in found] == ["100 %", "&gt; 99 %", "87 %", "&lt; 1 %", "0 %", "–"]
+def test_shares_of_resamples() -> None:
+    found = [share_of_resamples(share) for share in (1, 0.9999, 0.874, 0.0004, 0, math.nan)]
+    assert [each.replace("\u00a0", " ") for each in found] == ["100 %", "> 99 %", "87 %", "< 1 %", "0 %", "–"]

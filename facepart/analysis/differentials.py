@@ -1,30 +1,19 @@
-"""Groups compared: how far apart the shifts of their parts lie, and their error rates.
+"""Groups compared: the differences between their shifts, and their error rates.
 
-In the terms of ISO/IEC 19795-10: how the error rates of demographic groups differ at a threshold that all share (one
-set on all groups together, or on one of them), and at thresholds of their own. Rates are those within each group;
-what the figures mean, and what they do not, is in docs/differentials.md.
+In the terms of ISO/IEC 19795-10: how the error rates of demographic groups differ at a threshold that all share (set
+on all groups together, or on one of them), and at group-specific thresholds. Rates are those within each group.
+docs/differentials.md says what the figures mean, and what they do not mean.
 
-Where two groups have no person in common, their figures are independent; where they share people (a table by photo
-may put a person's photos into two groups), the difference is paired by those.
+The figures of two groups without a common subject are independent. Where groups share subjects (a table by photo can
+put the photos of a subject into two groups), their difference is paired by these.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
-import numpy as np
-
-from facepart.analysis.influence import (
-    Influence,
-    SubjectScores,
-    aligned,
-    difference_of,
-    fmr_influence,
-    fnmr_at_fmr_influence,
-    fnmr_influence,
-)
+from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
 from facepart.analysis.intervals import (
     MIN_SUBJECTS,
     UNKNOWN,
@@ -33,26 +22,35 @@ from facepart.analysis.intervals import (
     rate_interval,
     ratio_interval,
 )
-from facepart.analysis.metrics import fairness_discrepancy_rate, garbe, inequity, supports, threshold_at_fmr
+from facepart.analysis.metrics import (
+    TOO_FEW,
+    fairness_discrepancy_rate,
+    fmr_influence,
+    fnmr_at_fmr_influence,
+    fnmr_influence,
+    garbe,
+    inequity,
+    supports,
+    threshold_at_fmr,
+)
 from facepart.analysis.results import ALL_GROUPS
 from facepart.scores import ScoreDistribution
 
-# Thresholds of their own.
+# Group-specific thresholds.
 EACH_GROUP = "each"
-TARGETS = (1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
 class ShiftDifference:
-    """How much more a part's loss shifts the mean impostor score in one group than in another.
+    """The shift of a part in one group compared with that in another.
 
     Attributes:
         part: the part.
-        occlusion: how it was lost.
+        occlusion: name of the occlusion method.
         first: a group.
         second: another.
-        paired: whether they share people.
-        difference: the first group's shift less the second's.
+        paired: whether the two share subjects.
+        difference: the first group's shift minus the second's.
     """
 
     part: str
@@ -69,10 +67,10 @@ class GroupRates:
 
     Attributes:
         group: the group.
-        threshold: the lowest score that is taken for a match.
+        threshold: the lowest score that counts as a match.
         fmr: false match rate.
-        fnmr: false non-match rate; unknown where fewer than ten people have a second photo.
-        refused: why the group takes no part in comparisons; empty if it does.
+        fnmr: false non-match rate; unknown where fewer than ten subjects have a second photo.
+        refused: why the group is left out of comparisons; empty if it is not.
     """
 
     group: str
@@ -84,7 +82,7 @@ class GroupRates:
 
 @dataclass(frozen=True)
 class RateRatio:
-    """How many times a group's rates are another's."""
+    """The rates of the first group divided by those of the second."""
 
     first: str
     second: str
@@ -94,16 +92,16 @@ class RateRatio:
 
 @dataclass(frozen=True)
 class Differential:
-    """Error rates of all groups at thresholds that are set alike.
+    """Error rates of all groups at thresholds that are set in the same way.
 
     Attributes:
-        part: ``baseline``, or the part that was blurred.
+        part: the part that is occluded; ``baseline`` for none.
         target: the FMR that the threshold is set for.
-        threshold_of: whose original photos' impostor scores it is set on: ``all`` groups', or a group's; ``each``
-            where every group has one of its own, and photos with the part blurred one of theirs.
+        threshold_of: the baseline impostor scores that set it: of ``all`` groups, or of the named one; ``each`` for
+            group-specific thresholds, set on the scores of the photos compared, occluded or not.
         groups: their rates.
-        ratios: of every two groups that take part.
-        inequity_fmr: largest FMR over the geometric mean; NaN below two groups, as all that follow.
+        ratios: of every two groups that are compared.
+        inequity_fmr: largest FMR divided by the geometric mean; NaN below two groups, as all that follow.
         inequity_fnmr: likewise of the FNMR.
         garbe: see :func:`facepart.analysis.metrics.garbe`.
         fairness_discrepancy: see :func:`facepart.analysis.metrics.fairness_discrepancy_rate`.
@@ -121,29 +119,29 @@ class Differential:
 
 
 def shift_differences(
-    part: str, occlusion: str, shifts: Mapping[str, Influence], people: Mapping[str, Sequence[str]]
+    part: str, occlusion: str, shifts: Mapping[str, Influence], subjects: Mapping[str, Sequence[str]]
 ) -> list[ShiftDifference]:
     """Compare a part's shift between every two groups.
 
     Args:
         part: the part.
-        occlusion: how it was lost.
-        shifts: group -> the shift, and what each of its people adds.
-        people: group -> their names, in that order.
+        occlusion: name of the occlusion method.
+        shifts: group -> the shift, with the influence of each subject.
+        subjects: group -> names of the subjects, in that order.
     """
     found = []
     for first, second in combinations(shifts, 2):
-        both, paired = difference_of((shifts[first], people[first]), (shifts[second], people[second]))
-        smaller = min(len(people[first]), len(people[second]))
-        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(both, smaller)))
+        difference, paired = difference_of((shifts[first], subjects[first]), (shifts[second], subjects[second]))
+        smaller = min(len(subjects[first]), len(subjects[second]))
+        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(difference, smaller)))
     return found
 
 
 def common_threshold(baselines: Mapping[str, ScoreDistribution], target: float, threshold_of: str) -> float | None:
-    """Set a threshold for all groups; None where there are too few impostor scores.
+    """Return the threshold that all groups share; None where there are too few impostor scores.
 
     Args:
-        baselines: group -> the impostor scores of its original photos.
+        baselines: group -> its baseline impostor scores.
         target: the FMR.
         threshold_of: ``all`` or a group's name.
     """
@@ -160,86 +158,92 @@ def differential(
 ) -> Differential:
     """Compare the error rates of groups.
 
-    A group with fewer than ten people has no rates. It takes no part in ratios and summaries either, nor does a group
-    with fewer than ten false matches to be expected at the target.
+    A group with fewer than ten subjects has no rates. It is left out of ratios and summaries, as is a group with
+    fewer than ten expected false matches at the target.
 
     Args:
-        part: ``baseline``, or the part that was blurred.
+        part: the part that is occluded; ``baseline`` for none.
         groups: group -> the scores of these photos.
-        baselines: group -> the impostor scores of its original photos.
+        baselines: group -> its baseline impostor scores.
         target: the FMR that the threshold is set for.
         threshold_of: see :class:`Differential`.
     """
     common = None if threshold_of == EACH_GROUP else common_threshold(baselines, target, threshold_of)
     rates: list[GroupRates] = []
-    moved: dict[str, tuple[_RateInfluence, _RateInfluence | None]] = {}
-    for name, group in groups.items():
-        threshold = threshold_at_fmr(group.scores.impostor, target) if threshold_of == EACH_GROUP else common
-        refused = _refusal(group, target)
-        names = group.sums.subjects.tolist()
-        if threshold is None or len(names) < MIN_SUBJECTS:
+    compared: dict[str, _GroupErrors] = {}
+    for name, scores in groups.items():
+        threshold = threshold_at_fmr(scores.scores.impostor, target) if threshold_of == EACH_GROUP else common
+        refused = _refusal(scores, target)
+        if threshold is None or scores.subjects < MIN_SUBJECTS:
             rates.append(GroupRates(name, math.nan, UNKNOWN, UNKNOWN, refused or "no threshold"))
             continue
-        matched, missed = _RateInfluence(fmr_influence(group, threshold), names, len(names)), None
-        fnmr = UNKNOWN
-        # People with no second photo have no part in authentic scores.
-        twice = int(np.count_nonzero(group.sums.authentic.count))
-        if twice >= MIN_SUBJECTS:
-            # A group's own threshold is an estimate.
-            rate = (
-                fnmr_at_fmr_influence(group, target)
-                if threshold_of == EACH_GROUP
-                else fnmr_influence(group, threshold)
-            )
-            missed = _RateInfluence(rate, names, twice)
-            fnmr = rate_interval(rate, missed.number, missed.number)
-        rates.append(
-            GroupRates(
-                name, threshold, rate_interval(matched.rate, matched.number, matched.number / 2), fnmr, refused
-            )
-        )
+        errors = _GroupErrors(scores, threshold, target if threshold_of == EACH_GROUP else None)
+        rates.append(GroupRates(name, threshold, errors.fmr_interval(), errors.fnmr_interval(), refused))
         if not refused:
-            moved[name] = matched, missed
-    known = [row for row in rates if row.group in moved]
-    fmrs, fnmrs = ([row.fmr.value for row in known], [row.fnmr.value for row in known])
-    several, all_missed = len(known) > 1, all(math.isfinite(rate) for rate in fnmrs)
+            compared[name] = errors
+    known = [row for row in rates if row.group in compared]
+    fmrs, fnmrs = [row.fmr.value for row in known], [row.fnmr.value for row in known]
+    several = len(known) > 1
+    both = several and all(math.isfinite(rate) for rate in fnmrs)
     return Differential(
         part=part,
         target=target,
         threshold_of=threshold_of,
         groups=rates,
-        ratios=_ratios(moved),
+        ratios=[
+            RateRatio(first, second, *compared[first].ratios_to(compared[second]))
+            for first, second in combinations(compared, 2)
+        ],
         inequity_fmr=inequity(fmrs) if several else math.nan,
-        inequity_fnmr=inequity(fnmrs) if several and all_missed else math.nan,
-        garbe=garbe(fmrs, fnmrs) if several and all_missed else math.nan,
-        fairness_discrepancy=fairness_discrepancy_rate(fmrs, fnmrs) if several and all_missed else math.nan,
+        inequity_fnmr=inequity(fnmrs) if both else math.nan,
+        garbe=garbe(fmrs, fnmrs) if both else math.nan,
+        fairness_discrepancy=fairness_discrepancy_rate(fmrs, fnmrs) if both else math.nan,
     )
 
 
 def _refusal(group: SubjectScores, target: float) -> str:
-    if len(group.sums.subjects) < MIN_SUBJECTS:
-        return f"fewer than {MIN_SUBJECTS} people"
-    return "" if supports(group.scores.impostor, target) else "too few impostor scores"
+    if group.subjects < MIN_SUBJECTS:
+        return f"fewer than {MIN_SUBJECTS} subjects"
+    return "" if supports(group.scores.impostor, target) else TOO_FEW
 
 
-class _RateInfluence(NamedTuple):
-    """A group's rate, the names of its people in the order of what each adds, and how many have such scores."""
+class _GroupErrors:
+    """The error rates of a group at a threshold, with the influence of each subject."""
 
-    rate: Influence
-    people: Sequence[str]
-    number: int
+    def __init__(self, group: SubjectScores, threshold: float, own_target: float | None) -> None:
+        """Compute the rates.
 
+        Args:
+            group: at least ten subjects.
+            threshold: the lowest score that counts as a match.
+            own_target: the FMR for which these scores set the threshold, which then is an estimate as well; None for
+                a threshold from other scores.
+        """
+        self._names = group.sums.subjects.tolist()
+        self._fmr = fmr_influence(group, threshold)
+        self._authentic_subjects = group.authentic_subjects
+        self._fnmr: Influence | None = None
+        if self._authentic_subjects >= MIN_SUBJECTS:
+            if own_target is None:
+                self._fnmr = fnmr_influence(group, threshold)
+            else:
+                self._fnmr = fnmr_at_fmr_influence(group, own_target)
 
-def _ratios(moved: Mapping[str, tuple[_RateInfluence, _RateInfluence | None]]) -> list[RateRatio]:
-    found = []
-    for first, second in combinations(moved, 2):
-        ratios = []
-        for one, other in zip(moved[first], moved[second], strict=True):
-            if one is None or other is None:
-                ratios.append(UNKNOWN)
-                continue
-            (ours, theirs), _ = aligned(one[:2], other[:2])
-            after, before = one.rate._replace(by_subject=ours), other.rate._replace(by_subject=theirs)
-            ratios.append(ratio_interval(after, before, min(one.number, other.number)))
-        found.append(RateRatio(first, second, *ratios))
-    return found
+    def fmr_interval(self) -> Interval:
+        """Return the FMR with its CI."""
+        return rate_interval(self._fmr, len(self._names), len(self._names) / 2)
+
+    def fnmr_interval(self) -> Interval:
+        """Return the FNMR with its CI; unknown where fewer than ten subjects have a second photo."""
+        if self._fnmr is None:
+            return UNKNOWN
+        return rate_interval(self._fnmr, self._authentic_subjects, self._authentic_subjects)
+
+    def ratios_to(self, other: "_GroupErrors") -> tuple[Interval, Interval]:
+        """Return the FMR and the FNMR divided by those of another group."""
+        one, two, _ = align_subjects((self._fmr, self._names), (other._fmr, other._names))
+        fmr = ratio_interval(one, two, min(len(self._names), len(other._names)))
+        if self._fnmr is None or other._fnmr is None:
+            return fmr, UNKNOWN
+        one, two, _ = align_subjects((self._fnmr, self._names), (other._fnmr, other._names))
+        return fmr, ratio_interval(one, two, min(self._authentic_subjects, other._authentic_subjects))

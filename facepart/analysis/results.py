@@ -1,33 +1,34 @@
-"""How the scores of a group moved when a part was lost, in figures, with 95 % intervals.
+"""What changes when a part is occluded: one row of figures for each part, with 95 % confidence intervals (CI).
 
-The original photos' thresholds are kept: a system in use does not move its threshold when a face is hidden. So the
-FMR with the part blurred is taken at the thresholds at which the original photos have an FMR of 1e-3 and 1e-4; there
-the threshold is taken as given, in the interval too. Differences from the original photos are paired: the same people
-are on both.
+The baseline thresholds are kept, since a system in use does not move its threshold when part of a face is hidden: the
+FMR with a part occluded is taken at the thresholds where the baseline photos have an FMR of 1e-3 and 1e-4. There, the
+threshold is treated as fixed, in the CI too. Differences from the baseline are paired by subject.
+
+The figures of one condition, and the distances between two, are those of the table of metrics
+(:mod:`facepart.analysis.metrics.metric_table`).
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from facepart.analysis.identification import identification_figures
-from facepart.analysis.influence import (
-    SubjectScores,
-    authentic_mean_influence,
-    d_prime_influence,
-    eer_influence,
-    fmr_influence,
-    fnmr_at_fmr_influence,
-    impostor_mean_influence,
-)
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_interval, ratio_interval
-from facepart.analysis.metrics import d_prime as d_prime_between
-from facepart.analysis.metrics import kolmogorov_smirnov, supports, threshold_at_fmr, wasserstein
-from facepart.scores import GroupScores
+from facepart.analysis.metrics import (
+    DISTANCES,
+    METRICS,
+    STUDY_FMRS,
+    authentic_mean_influence,
+    binned_mode,
+    fmr_influence,
+    fmr_suffix,
+    supports,
+    threshold_at_fmr,
+)
 
-# What was compared: photos with the part blurred among themselves; those with the original ones; photos with another
-# place of the same size blurred, among themselves.
+# What is compared: occluded vs occluded photos; occluded probes vs baseline gallery; photos with the area-matched
+# control of the part occluded, vs the same.
 WITHIN, CROSS, CONTROL = "within", "cross", "control"
 # All groups together, in rankings.
 ALL_GROUPS = "all"
@@ -38,18 +39,19 @@ class RowKey:
     """What a row of figures is about.
 
     Attributes:
-        group: the demographic group.
-        part: the part that was lost.
-        occlusion: how, by :attr:`facepart.occlusion.method.OcclusionMethod.name`; ``blur`` is the original study's.
-        comparison: ``within`` (photos with the part blurred among themselves), ``cross`` (those against the original
-            ones) or ``control`` (photos with other places of the same size blurred, among themselves).
-        photos: of the group.
-        subjects: on them.
-        undetected: photos in which the part was not found, which are compared as they are.
+        group: the group of subjects.
+        part: the part that is occluded.
+        occlusion: name of the occlusion method (:attr:`facepart.occlusion.method.OcclusionMethod.name`); ``blur`` is
+            that of the original study.
+        comparison: ``within`` (occluded vs occluded photos), ``cross`` (occluded probes vs baseline gallery) or
+            ``control`` (photos with area-matched control regions occluded, vs the same).
+        photos: photos of the group.
+        subjects: subjects of the group.
+        undetected: photos on which the part was not detected, which are compared unoccluded.
         share: mean share of the head (face and hair) that the part covers, over all photos of the group.
-        replaced: mean share of the photo that was replaced, counting soft borders by how far.
-        control: which control the part has: ``moved`` (the same shape elsewhere on the face), ``blobs`` (smooth blobs
-            of the same area), both with their shares where photos differ; empty without one.
+        replaced: mean share of the image area that was replaced, soft borders counted in proportion.
+        control: kind of the part's control regions: ``moved`` (the same shape elsewhere on the face), ``blobs``
+            (smooth blobs of the same area), or both with their shares; empty without a control.
     """
 
     group: str
@@ -66,45 +68,46 @@ class RowKey:
 
 @dataclass(frozen=True)
 class PartResult(RowKey):
-    """The figures of one part in one group; NaN where there are too few scores, intervals where too few people.
+    """The figures of one part in one group; NaN with too few scores, without a CI with too few subjects.
 
     Attributes:
-        authentic_n: authentic scores with the part blurred.
-        impostor_n: impostor scores with the part blurred.
-        d_prime_baseline: d' of the original photos.
-        d_prime: d' with the part blurred.
-        d_prime_change: the second less the first.
-        impostor_mean_baseline: mean impostor score of the original photos.
-        impostor_mean: mean impostor score with the part blurred.
-        impostor_shift: the second less the first.
-        shift_per_percent: that over `replaced`, for each per cent of the photo.
-        control_shift: the same shift where other places of the same size are blurred, over all draws.
-        importance: `impostor_shift` less `control_shift`: what the part is worth beyond its size.
-        impostor_mode: most frequent impostor score, in bins of 0.01, with the part blurred.
-        impostor_mode_shift: that less the one of the original photos.
-        impostor_ks: Kolmogorov-Smirnov between the impostor scores before and after.
+        authentic_n: number of authentic scores with the part occluded.
+        impostor_n: number of impostor scores with the part occluded.
+        d_prime_baseline: d' of the baseline.
+        d_prime: d' with the part occluded.
+        d_prime_change: the second minus the first.
+        impostor_mean_baseline: mean impostor score of the baseline.
+        impostor_mean: mean impostor score with the part occluded.
+        impostor_shift: the second minus the first.
+        shift_per_percent: `impostor_shift` per 1 % of image area, as `replaced` has it.
+        control_shift: the shift with the area-matched control regions occluded instead, over all draws.
+        importance: `impostor_shift` minus `control_shift`: the effect of the part net of its control.
+        impostor_mode: most frequent impostor score with the part occluded, in bins of 0.01.
+        impostor_mode_shift: that minus the one of the baseline.
+        impostor_ks: Kolmogorov-Smirnov statistic between baseline and occluded impostor scores.
         impostor_wasserstein: Wasserstein distance between them.
         impostor_d_prime: d' between them.
-        authentic_mean: mean authentic score with the part blurred.
-        authentic_shift: that less the one of the original photos.
-        authentic_ks: Kolmogorov-Smirnov between the authentic scores before and after.
+        authentic_mean: mean authentic score with the part occluded.
+        authentic_shift: that minus the one of the baseline.
+        authentic_ks: Kolmogorov-Smirnov statistic between baseline and occluded authentic scores.
         authentic_wasserstein: Wasserstein distance between them.
-        eer: equal error rate with the part blurred.
-        eer_baseline: the same of the original photos.
-        fmr_at_baseline_1e3: FMR with the part blurred, at the original photos' threshold for FMR 1e-3.
-        fmr_ratio_1e3: that over the original photos' FMR there: how many times more false matches.
+        eer: equal error rate with the part occluded.
+        eer_baseline: equal error rate of the baseline.
+        fmr_at_baseline_1e3: FMR with the part occluded at the baseline threshold for FMR 1e-3.
+        fmr_ratio_1e3: that divided by the FMR of the baseline there.
         fmr_at_baseline_1e4: as above, for FMR 1e-4.
         fmr_ratio_1e4: as above.
-        fnmr_1e3: FNMR with the part blurred, at its own threshold for FMR 1e-3.
-        fnmr_1e3_baseline: the same of the original photos.
+        fnmr_1e3: FNMR with the part occluded, at its own threshold for FMR 1e-3.
+        fnmr_1e3_baseline: FNMR of the baseline, at its own threshold.
         fnmr_1e4: as above, for FMR 1e-4.
         fnmr_1e4_baseline: as above.
         rank1_rate: rank-1 identification rate with the part occluded.
         rank1_rate_baseline: the same of the baseline.
-        rank1_rate_change: the first less the second.
+        rank1_rate_change: the first minus the second.
         rank10_rate: as above, at rank 10.
         rank10_rate_baseline: as above.
         rank10_rate_change: as above.
+        further: column -> figure, of those metrics in the table that have no field here.
     """
 
     authentic_n: int = 0
@@ -143,83 +146,122 @@ class PartResult(RowKey):
     rank10_rate: Interval = UNKNOWN
     rank10_rate_baseline: Interval = UNKNOWN
     rank10_rate_change: Interval = UNKNOWN
+    further: Mapping[str, Interval | float] = field(default_factory=dict)
+
+    def figure(self, column: str) -> Any:
+        """Return the content of a column of :func:`result_columns`."""
+        return self.further[column] if column in self.further else getattr(self, column)
+
+
+class ResultColumn(NamedTuple):
+    """A column of results.csv.
+
+    Attributes:
+        name: what it is called.
+        has_interval: whether it is an :class:`facepart.analysis.intervals.Interval`.
+    """
+
+    name: str
+    has_interval: bool
+
+
+def result_columns() -> list[ResultColumn]:
+    """Return the columns of results.csv in order: the fields of :class:`PartResult`, then metrics without a field."""
+    columns = [
+        ResultColumn(each.name, each.type is Interval) for each in fields(PartResult) if each.name != "further"
+    ]
+    named = {column.name for column in columns}
+    found = [ResultColumn(metric.column_name(each), True) for metric in METRICS for each in metric.columns]
+    found += [ResultColumn(f"{kind}_{distance.name}", False) for distance in DISTANCES for kind in distance.kinds]
+    return columns + [column for column in found if column.name not in named]
 
 
 def part_result(
     key: RowKey,
-    original: SubjectScores,
-    blurred: SubjectScores,
+    baseline: SubjectScores,
+    occluded: SubjectScores,
     shift: Interval,
     *,
     control_shift: Interval = UNKNOWN,
     importance: Interval = UNKNOWN,
 ) -> PartResult:
-    """Compute the figures of one part; where there are no authentic scores, all that needs them is NaN.
+    """Compute the figures of one part; what needs authentic scores is unknown where there are none.
 
     Args:
         key: what the row is about.
-        original: the scores of the original photos.
-        blurred: the scores with the part blurred.
-        shift: of the mean impostor score (:func:`facepart.analysis.contrasts.contrast` knows its interval).
+        baseline: the scores of the baseline photos.
+        occluded: the scores with the part occluded.
+        shift: of the mean impostor score, from the embeddings (:func:`facepart.analysis.contrasts.contrast`).
         control_shift: that of the control.
-        importance: the first less the second.
+        importance: the first minus the second.
 
     Raises:
         FacepartError: there are no impostor scores.
     """
-    before, after = original.scores, blurred.scores
-    subjects = key.subjects
-    # People with no second photo have no part in authentic scores.
-    pairs = int(np.count_nonzero(blurred.sums.authentic.count))
-    modes = [_mode(scores) for scores in (before, after)]
-    both = bool(before.authentic.n and after.authentic.n)
     percent = 100 * key.replaced
-    figures: dict[str, Interval | float] = {
-        "impostor_mean_baseline": interval(impostor_mean_influence(original), subjects),
-        "impostor_mean": interval(impostor_mean_influence(blurred), subjects),
+    mode = binned_mode(occluded.scores.impostor)
+    figures: dict[str, Any] = {
+        "authentic_n": occluded.scores.authentic.n,
+        "impostor_n": occluded.scores.impostor.n,
         "impostor_shift": shift,
-        "shift_per_percent": Interval(*(part / percent for part in shift)) if percent else UNKNOWN,
+        "shift_per_percent": Interval(*(each / percent for each in shift)) if percent else UNKNOWN,
         "control_shift": control_shift,
         "importance": importance,
-        "impostor_mode": modes[1],
-        "impostor_mode_shift": round(modes[1] - modes[0], 6),
-        "impostor_ks": kolmogorov_smirnov(before.impostor, after.impostor),
-        "impostor_wasserstein": wasserstein(before.impostor, after.impostor),
-        "impostor_d_prime": d_prime_between(before.impostor, after.impostor),
+        "impostor_mode": mode,
+        "impostor_mode_shift": round(mode - binned_mode(baseline.scores.impostor), 6),
+        "authentic_shift": _authentic_shift(baseline, occluded),
+        **_fmr_at_baseline(baseline, occluded),
+        **_metrics(baseline, occluded),
+        **_distances(baseline, occluded),
     }
-    for name, target in (("1e3", 1e-3), ("1e4", 1e-4)):
-        if supports(before.impostor, target):
-            threshold = threshold_at_fmr(before.impostor, target)
-            here, there = fmr_influence(blurred, threshold), fmr_influence(original, threshold)
-            figures[f"fmr_at_baseline_{name}"] = rate_interval(here, subjects, subjects / 2)
-            figures[f"fmr_ratio_{name}"] = ratio_interval(here, there, subjects)
-    if both:
-        moved = authentic_mean_influence(blurred).minus(authentic_mean_influence(original))
-        d_primes = [d_prime_influence(group) for group in (original, blurred)]
-        figures |= {
-            "d_prime_baseline": interval(d_primes[0], subjects),
-            "d_prime": interval(d_primes[1], subjects),
-            "d_prime_change": interval(d_primes[1].minus(d_primes[0]), subjects),
-            "authentic_mean": interval(authentic_mean_influence(blurred), pairs),
-            "authentic_shift": interval(moved, pairs),
-            "authentic_ks": kolmogorov_smirnov(before.authentic, after.authentic),
-            "authentic_wasserstein": wasserstein(before.authentic, after.authentic),
-            "eer": rate_interval(eer_influence(blurred), pairs, pairs),
-            "eer_baseline": rate_interval(eer_influence(original), pairs, pairs),
-        }
-        for name, target in (("1e3", 1e-3), ("1e4", 1e-4)):
-            for group, ending in ((blurred, ""), (original, "_baseline")):
-                if supports(group.scores.impostor, target):
-                    missed = fnmr_at_fmr_influence(group, target)
-                    figures[f"fnmr_{name}{ending}"] = rate_interval(missed, pairs, pairs)
-    if original.ranks is not None and blurred.ranks is not None:
-        figures |= identification_figures(original.ranks, blurred.ranks)
-    return PartResult(**vars(key), authentic_n=after.authentic.n, impostor_n=after.impostor.n, **figures)  # type: ignore[arg-type]
+    names = {each.name for each in fields(PartResult)}
+    return PartResult(
+        **vars(key),
+        **{name: figure for name, figure in figures.items() if name in names},
+        further={name: figure for name, figure in figures.items() if name not in names},
+    )
 
 
-def _mode(scores: GroupScores) -> float:
-    """Give the middle of the fullest bin of 0.01; single millionths are too fine for a peak to show."""
-    first = math.floor(scores.impostor.scores[0] * 100)
-    edges = [step / 100 for step in range(first, math.ceil(scores.impostor.scores[-1] * 100) + 2)]
-    fullest = int(scores.impostor.histogram(edges).argmax())
-    return round((edges[fullest] + edges[fullest + 1]) / 2, 6)
+def _metrics(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+    """Compute the metrics of the table."""
+    figures = {}
+    for metric in METRICS:
+        for column in metric.columns:
+            if column == "change":
+                found = metric.change(baseline, occluded)
+            else:
+                found = metric.interval(baseline if column == "baseline" else occluded)
+            figures[metric.column_name(column)] = found
+    return figures
+
+
+def _distances(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, float]:
+    """Compute the distances of the table, for each kind of scores that there are."""
+    figures = {}
+    for distance in DISTANCES:
+        for kind in distance.kinds:
+            before, after = getattr(baseline.scores, kind), getattr(occluded.scores, kind)
+            known = before.n and after.n
+            figures[f"{kind}_{distance.name}"] = distance.compute(before, after) if known else math.nan
+    return figures
+
+
+def _authentic_shift(baseline: SubjectScores, occluded: SubjectScores) -> Interval:
+    if not (baseline.scores.authentic.n and occluded.scores.authentic.n):
+        return UNKNOWN
+    shift = authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))
+    return interval(shift, occluded.authentic_subjects)
+
+
+def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+    """Compute the FMR at the baseline thresholds, and its ratio to that of the baseline, for each FMR of a study."""
+    figures, count = {}, occluded.subjects
+    for target in STUDY_FMRS:
+        if supports(baseline.scores.impostor, target):
+            threshold = threshold_at_fmr(baseline.scores.impostor, target)
+            rate = fmr_influence(occluded, threshold)
+            # As many pairs share no subject as there are half subjects: the least number of independent scores.
+            figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, count, count / 2)
+            ratio = ratio_interval(rate, fmr_influence(baseline, threshold), count)
+            figures[f"fmr_ratio_{fmr_suffix(target)}"] = ratio
+    return figures

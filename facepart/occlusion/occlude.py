@@ -1,6 +1,6 @@
-"""A photo and its parts' masks -> the photo with one part occluded, once for each part."""
+"""A photo and its label map -> occluded photos; a photo and masks of parts -> the photo with each part occluded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.occlusion.method import STANDARD, OcclusionMethod
+from facepart.occlusion.occlusion import Occlusion
 from facepart.occlusion.recipe import recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
 from facepart.occlusion.soften import soft_patch
@@ -89,3 +90,43 @@ def occlude_parts(
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
         results[part] = Occluded(occluded, share)
     return results
+
+
+class OccludedPhoto(NamedTuple):
+    """A photo with an occlusion.
+
+    Attributes:
+        photo: uint8 (h, w, 3), RGB.
+        mask: uint8 (512, 512), 0 or 255: the part, or its control region; empty where the part was not detected.
+        share: how much of the photo was replaced, 0..1.
+        control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
+    """
+
+    photo: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    share: float
+    control: str
+
+
+def apply_occlusions(
+    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
+) -> dict[Occlusion, OccludedPhoto]:
+    """Occlude a photo, once for each occlusion.
+
+    Args:
+        photo: uint8 (h, w, 3), RGB.
+        labels: its label map, uint8 (512, 512).
+        occlusions: which ones; the baseline is not among them.
+        name: the photo's name. It seeds the draws of the control regions, so that they depend on nothing else.
+    """
+    alike: dict[tuple[OcclusionMethod, int], list[Occlusion]] = {}
+    for occlusion in occlusions:
+        alike.setdefault((occlusion.method, occlusion.region.draw), []).append(occlusion)
+    occluded: dict[Occlusion, OccludedPhoto] = {}
+    for (method, _), found in alike.items():
+        regions = {each.part: each.region.find(labels, name, method) for each in found}
+        results = occlude_parts(photo, {part: region.mask for part, region in regions.items()}, method)
+        for occlusion in found:
+            region, result = regions[occlusion.part], results[occlusion.part]
+            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind)
+    return occluded

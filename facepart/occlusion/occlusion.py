@@ -1,4 +1,4 @@
-"""What is occluded in a photo, and how: a region and a method; and the photos that come of it.
+"""What is occluded in a photo, and how: a region and a method.
 
 The occlusion of nothing is the baseline. An occlusion's name is fit for a file: ``baseline``, ``<part>``, with
 ``_<method>`` unless it is the original study's blur, and with ``_control<draw>`` for a control region: ``nose``,
@@ -6,16 +6,14 @@ The occlusion of nothing is the baseline. An occlusion's name is fit for a file:
 """
 
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.occlusion import control
 from facepart.occlusion.method import BOXED, STANDARD, OcclusionMethod
-from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.parts import PARTS, part_mask
 from facepart.occlusion.recipe import REFERENCE, SIGMA
 
@@ -97,43 +95,3 @@ class Occlusion:
 
 
 BASELINE = Occlusion()
-
-
-class OccludedPhoto(NamedTuple):
-    """A photo with an occlusion.
-
-    Attributes:
-        photo: uint8 (h, w, 3), RGB.
-        mask: uint8 (512, 512), 0 or 255: the part, or its control region; empty where the part was not detected.
-        share: how much of the photo was replaced, 0..1.
-        control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
-    """
-
-    photo: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
-    share: float
-    control: str
-
-
-def apply_occlusions(
-    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
-) -> dict[Occlusion, OccludedPhoto]:
-    """Occlude a photo, once for each occlusion.
-
-    Args:
-        photo: uint8 (h, w, 3), RGB.
-        labels: its label map, uint8 (512, 512).
-        occlusions: which ones; the baseline is not among them.
-        name: the photo's name. It seeds the draws of the control regions, so that they depend on nothing else.
-    """
-    alike: dict[tuple[OcclusionMethod, int], list[Occlusion]] = {}
-    for occlusion in occlusions:
-        alike.setdefault((occlusion.method, occlusion.region.draw), []).append(occlusion)
-    occluded: dict[Occlusion, OccludedPhoto] = {}
-    for (method, _), found in alike.items():
-        regions = {each.part: each.region.find(labels, name, method) for each in found}
-        results = occlude_parts(photo, {part: region.mask for part, region in regions.items()}, method)
-        for occlusion in found:
-            region, result = regions[occlusion.part], results[occlusion.part]
-            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind)
-    return occluded

@@ -11,7 +11,8 @@ from facepart.data.photo_output import write_image, write_indexed_png
 from facepart.data.photos import Photo
 from facepart.files.addresses import ExistingPaths
 from facepart.networks.label_map import PALETTE
-from facepart.occlusion.occlusion import OccludedPhoto, Occlusion
+from facepart.occlusion.occlude import OccludedPhoto
+from facepart.occlusion.occlusion import Occlusion
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.resize import resize
-from facepart.occlusion.occlusion import OccludedPhoto, Occlusion
+from facepart.occlusion.occlude import OccludedPhoto
+from facepart.occlusion.occlusion import Occlusion
 
 # Pixels on a side.
 THUMBNAIL = 160

@@ -25,7 +25,8 @@ from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
-from facepart.occlusion.occlusion import BASELINE, OccludedPhoto, Occlusion, apply_occlusions
+from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
+from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.influence import SubjectScores, fnmr_at_fmr_influence
+from facepart.analysis.influence import SubjectScores
 from facepart.analysis.intervals import Interval, rate_interval
-from facepart.analysis.metrics import OperatingPoint, operating_point
+from facepart.analysis.metrics import OperatingPoint, fnmr_at_fmr_influence, operating_point
 
 # FMRs at which the interval is computed: ten a power of ten, from 0.5 down to 1e-8.
 _A_DECADE, _DECADES = 10, 8
@@ -40,7 +40,7 @@ class Band(NamedTuple):
 
 
 def tmr_at_fmr_interval(group: SubjectScores, target: float) -> Interval:
-    """Give the TMR at an FMR with its interval; see the head of this module.
+    """Return the TMR at an FMR with its interval; see the head of this module.
 
     Args:
         group: scores of both kinds, with their sums by subject.

@@ -16,12 +16,16 @@ import numpy as np
 from facepart.analysis.influence import (
     Influence,
     SubjectScores,
-    authentic_mean_influence,
     difference_of,
-    impostor_mean_influence,
 )
 from facepart.analysis.intervals import UNKNOWN, Interval, interval
-from facepart.analysis.metrics import kolmogorov_smirnov, kolmogorov_smirnov_p, mean_shift
+from facepart.analysis.metrics import (
+    authentic_mean_influence,
+    impostor_mean_influence,
+    kolmogorov_smirnov,
+    kolmogorov_smirnov_p,
+    mean_shift,
+)
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.subject_sums import SubjectSums
 
@@ -102,7 +106,7 @@ def difference_rows(found: Sequence[Difference]) -> Iterator[tuple[object, ...]]
 
 
 def _mean(sample: Sample, sums: SubjectSums) -> tuple[Influence, list[str]]:
-    """Give a sample's mean with what each subject adds to it, and the subjects: those that have such scores."""
+    """Return a sample's mean with what each subject adds to it, and the subjects: those that have such scores."""
     if sample.kind == "impostor":
         found = impostor_mean_influence(SubjectScores(GroupScores(_NONE, sample.scores), sums))
         has = sums.impostor.count > 0

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facepart.analysis.influence import fmr_influence, fnmr_influence
 from facepart.analysis.intervals import UNKNOWN, Interval, rate_interval
-from facepart.analysis.metrics import fmr, fnmr, operating_point
+from facepart.analysis.metrics import fmr, fmr_influence, fnmr, fnmr_influence, operating_point
 from facepart.errors import UsageError
 from facepart.plots.bands import matched, tmr_at_fmr_interval
 from facepart.plots.sets import ScoreSet
@@ -40,7 +39,7 @@ class Rates(NamedTuple):
 
 
 def rates_table(sets: Sequence[ScoreSet], fmrs: Sequence[float], thresholds: Sequence[float]) -> list[Rates]:
-    """Give the rates of every set at every FMR, then at every threshold.
+    """Return the rates of every set at every FMR, then at every threshold.
 
     Args:
         sets: any number.

@@ -1,10 +1,4 @@
-"""How every figure looks: colours, lines and sizes.
-
-The first four colours are of the palette of Okabe and Ito ("Color Universal Design", 2008), which people with any of
-the common kinds of colour blindness tell apart; of its eight the four that stand out most from white paper. The other
-four of its eight are too light for lines or too near these, so that two more were searched for: those are furthest
-from these and each other, as people with normal vision, protanopia and deuteranopia see them.
-"""
+"""How every plot looks: lines and sizes; its colours are those of :mod:`facepart.plots.palette`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,17 +6,16 @@ from typing import Any
 
 import matplotlib as mpl
 
-BLUE, VERMILION, BLACK, GREEN = "#0072B2", "#D55E00", "#000000", "#009E73"
-VIOLET, MAROON = "#963CFF", "#961E1E"
-SET_COLOURS = (BLUE, VERMILION, BLACK, GREEN, VIOLET, MAROON)
-GREY = "#666666"
+from facepart.plots import palette
+
+SET_COLOURS, GREY = palette.SET_COLOURS, palette.GREY
 
 AUTHENTIC_LINE: Any = "solid"
-IMPOSTOR_LINE: Any = (0, (3.2, 1.4))  # dashes and gaps, in line widths
-LINE_WIDTH = 1.5
+IMPOSTOR_LINE: Any = (0, palette.IMPOSTOR_DASHES)
+LINE_WIDTH = palette.LINE_WIDTH
 # Where a set is one line, a second round of colours is dashed.
 SET_LOOKS = tuple((colour, line) for line in (AUTHENTIC_LINE, IMPOSTOR_LINE) for colour in SET_COLOURS)
-BAND_OPACITY = 0.22
+BAND_OPACITY = palette.BAND_OPACITY
 
 # Inches. A column of a two-column paper is 3.3 to 3.5 wide: at that size the smallest type is still 6.5 points.
 FIGURE_WIDTH = 4.8

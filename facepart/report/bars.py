@@ -1,51 +1,54 @@
-"""What parts are worth as bars: part by part in the order of the ranking, the groups of each side by side.
+"""The effects of the parts as bars: part by part in the order of the ranking, the groups of each side by side.
 
-A line with two ends over a bar is its 95 % interval. With a control, a bar is what a part is worth beyond its size,
-and a small circle stands where the shift itself lies.
+A line with two ends over a bar is its 95 % CI. With a control, a bar is the importance of the part, and a small
+circle marks its impostor shift.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from facepart.analysis.intervals import UNKNOWN, Interval
-from facepart.analysis.ranking import IMPORTANCE, Ranked
-from facepart.analysis.results import WITHIN
-from facepart.report.content import Content
-from facepart.report.markup import bracketed, escape, part_name, signed
+from markupsafe import Markup, escape
 
-# Colours of groups in report.css; with more groups they come round again, and the names beside the bars tell.
-GROUP_COLOURS = 6
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.ranking import Ranked
+from facepart.plots.palette import GROUPS
+from facepart.report.formatting import label, signed
+from facepart.report.report_data import ReportData
+from facepart.report.templating import describe
+
+# Colours of groups; with more groups they repeat, and the names beside the bars tell them apart.
+GROUP_COLOURS = len(GROUPS)
 # Pixels.
 _BAR, _HEADING, _GAP, _CAP = 13, 19, 9, 3
-# Per cent of the width that the longest bar and interval take, without and with a control; the rest is for figures.
+# Per cent of the width that the longest bar and CI take, without and with a control; the rest is for numbers.
 _ROOM, _ROOM_BESIDE_TWO = 66.0, 55.0
 _LONGEST_NAME = 16
 
 
 class Bar(NamedTuple):
-    """What is drawn of a part in a group: what it is worth, and with a control the shift itself, else NaN."""
+    """What is drawn of a part in a group: its effect and, with a control, its impostor shift, else NaN."""
 
-    worth: Interval
+    effect: Interval
     shift: float
 
 
-def worth_bars(content: Content, ranking: Sequence[Ranked]) -> str:
-    """Draw what every part is worth in every group.
+def effect_bars(data: ReportData, ranking: Sequence[Ranked]) -> Markup:
+    """Draw the effect of every part in every group, as SVG.
 
-    Widths are in per cent and heights in pixels, so that the figures stay legible in a narrow window.
+    Widths are in per cent and heights in pixels, so that the numbers stay legible in a narrow window.
     """
-    names = [group.name for group in content.groups]
-    bars = _bars(content)
+    names = [group.name for group in data.groups]
+    bars = _bars(data)
     ends = [
-        end for bar in bars.values() for end in (*bar.worth[2:], bar.worth.value, bar.shift) if math.isfinite(end)
+        end for bar in bars.values() for end in (*bar.effect[2:], bar.effect.value, bar.shift) if math.isfinite(end)
     ]
     low, high = min([0.0, *ends]), max([0.0, *ends])
-    scale = (_ROOM_BESIDE_TWO if content.ranked_by == IMPORTANCE else _ROOM) / ((high - low) or 1.0)
+    scale = (_ROOM_BESIDE_TWO if data.controlled else _ROOM) / ((high - low) or 1.0)
     zero = -low * scale
     pieces, top = [], 0
     for ranked in ranking:
-        pieces.append(f'<text class="part" y="{top + 14}">{escape(part_name(ranked.part))}</text>')
+        pieces.append(f'<text class="part" y="{top + 14}">{escape(label(ranked.part))}</text>')
         top += _HEADING
         last = top + _BAR * len(names)
         pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
@@ -55,27 +58,32 @@ def worth_bars(content: Content, ranking: Sequence[Ranked]) -> str:
             pieces.append(_drawn(bar, zero, scale, top, f"g{number % GROUP_COLOURS}", beside))
             top += _BAR
         top += _GAP
-    return (
-        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(_told(content, ranking, bars))}'
-        f"</title>{''.join(pieces)}</svg>"
+    text = describe(
+        "bars",
+        effects={each.part: {name: bars[name, each.part].effect for name in names} for each in ranking},
+        controlled=data.controlled,
+        several_groups=data.several_groups,
+    )
+    return Markup(  # noqa: S704 - all texts are escaped
+        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(text)}</title>'
+        f"{''.join(pieces)}</svg>"
     )
 
 
-def _bars(content: Content) -> Mapping[tuple[str, str], Bar]:
-    shifts = {}
-    if content.ranked_by == IMPORTANCE:
-        for row in content.results:
-            if (row.comparison, row.occlusion) == (WITHIN, content.occlusion):
-                shifts[row.group, row.part] = row.impostor_shift.value
+def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
+    rows = data.main_rows() if data.controlled else {}
     return {
-        (group.name, ranked.part): Bar(ranked.effect, shifts.get((group.name, ranked.part), math.nan))
-        for group in content.groups
-        for ranked in content.rankings[group.name]
+        (group.name, ranked.part): Bar(
+            ranked.effect,
+            rows[group.name, ranked.part].impostor_shift.value if (group.name, ranked.part) in rows else math.nan,
+        )
+        for group in data.groups
+        for ranked in data.rankings[group.name]
     }
 
 
 def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
-    value, _, low, high = bar.worth
+    value, _, low, high = bar.effect
     length = value * scale if math.isfinite(value) else 0.0
     middle, end = top + _BAR / 2, zero + max(length, 0.0)
     pieces = [
@@ -105,18 +113,3 @@ def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: s
 def _beside(name: str) -> str:
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
     return f' <tspan class="group">{escape(short)}</tspan>'
-
-
-def _told(content: Content, ranking: Sequence[Ranked], bars: Mapping[tuple[str, str], Bar]) -> str:
-    several = len(content.groups) > 1
-    parts = []
-    for ranked in ranking:
-        figures = []
-        for group in content.groups:
-            worth = bars[group.name, ranked.part].worth
-            figures.append(
-                f"{group.name if several else ''} {signed(worth.value)} {bracketed(worth, signed)}".strip()
-            )
-        parts.append(f"{part_name(ranked.part)} {', '.join(figures)}")
-    what = "importance" if content.ranked_by == IMPORTANCE else "shift of the mean impostor score"
-    return f"Bars: {what} by part{' and group' if several else ''}, with 95 % intervals. {'; '.join(parts)}."

@@ -17,8 +17,8 @@ from typing import Any
 
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
-from facepart.analysis.results import PartResult
-from facepart.report.content import Content
+from facepart.analysis.results import PartResult, result_columns
+from facepart.report.report_data import ReportData
 
 VERSION = 2
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
@@ -26,8 +26,8 @@ _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 def results_csv(results: Sequence[PartResult]) -> str:
     """Put the figures into CSV, a row a group, part, way in which it was lost, and comparison."""
-    names = [name for field in fields(PartResult) for name in _columns(field.name, field.type is Interval)]
-    return _csv(names, [_flat(row) for row in results])
+    names = [name for column in result_columns() for name in _columns(column.name, column.has_interval)]
+    return _csv(names, [_flat_result(row) for row in results])
 
 
 def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
@@ -67,43 +67,53 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
     return _csv(names, rows)
 
 
-def results_json(content: Content, about: Mapping[str, Any]) -> str:
+def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
     """Put all that a study found into JSON.
 
     Args:
-        content: the report's.
+        data: the report's.
         about: how it was made; its keys stand beside the others.
     """
     whole = {
         "version": VERSION,
         **about,
-        "ranked_by": content.ranked_by,
-        "resamples": content.resamplings,
-        "draws": content.draws,
-        "results": [_flat(row) for row in content.results],
+        "ranked_by": data.ranked_by,
+        "resamples": data.resamples,
+        "draws": data.draws,
+        "results": [_flat_result(row) for row in data.results],
         "rankings": {
-            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in content.rankings.items()
+            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in data.rankings.items()
         },
         "agreements": [
-            {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in content.agreements
+            {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in data.agreements
         ],
-        "shift_differences": [_flat(row) for row in content.shift_differences],
+        "shift_differences": [_flat(row) for row in data.shift_differences],
         "differentials": [
             _flat(row, without=("groups", "ratios"))
             | {"groups": [_flat(group) for group in row.groups], "ratios": [_flat(ratio) for ratio in row.ratios]}
-            for row in content.differentials
+            for row in data.differentials
         ],
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
+def _flat_result(row: PartResult) -> dict[str, Any]:
+    """Return the columns of a row, each interval as four."""
+    columns = [column.name for column in result_columns()]
+    return dict(pair for name in columns for pair in _values(row.figure(name), name))
+
+
 def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
-    """Give the fields of a dataclass, each interval as four."""
-    return dict(pair for field in fields(row) if field.name not in without for pair in _values(row, field.name))
+    """Return the fields of a dataclass, each interval as four."""
+    return dict(
+        pair
+        for field in fields(row)
+        if field.name not in without
+        for pair in _values(getattr(row, field.name), field.name)
+    )
 
 
-def _values(row: Any, name: str) -> Iterator[tuple[str, Any]]:
-    value = getattr(row, name)
+def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Interval):
         yield name, _number(value.value)
         for ending in ("low", "high", "error"):
@@ -113,7 +123,7 @@ def _values(row: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _inverse(name: str, ratio: Interval) -> dict[str, float | None]:
-    """Give one over a ratio, whose interval is one of its logarithm."""
+    """Return one over a ratio, whose interval is one of its logarithm."""
     value, low, high = (1 / end if end else math.nan for end in (ratio.value, ratio.high, ratio.low))
     return {
         name: _number(value),

@@ -1,24 +1,26 @@
-"""The ranking as a picture: the average face once for each part, the part coloured by what it is worth.
+"""The ranking as a picture: the average face once for each part, the part coloured by its effect.
 
-Parts overlap (eyes and brows are a part of their own, and skin lies around all), so that each has a face of its own;
-they stand in the order of the ranking, with the figure and its interval written below. Vermilion says that impostor
-scores rose (with a control: further than for other places of the same size), blue that they fell, and the stronger
-the colour the further: a pair that people with any common kind of colour blindness tell apart (Okabe and Ito, "Color
-Universal Design", 2008).
+Parts overlap (eyes and brows are a part of their own, and skin lies around all), so that each has a face of its own.
+Vermilion is an effect above 0, blue one below; the larger the effect, the stronger the colour. People with any common
+kind of colour blindness tell the two apart (:mod:`facepart.plots.palette`).
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from facepart.analysis.ranking import IMPORTANCE, Ranked
-from facepart.report.content import AverageFace
-from facepart.report.markup import DASH, bracketed, escape, part_name, signed
+from facepart.analysis.intervals import Interval
+from facepart.analysis.ranking import Ranked
+from facepart.plots.palette import FALL, RISE
+from facepart.report.formatting import signed
 from facepart.report.outlines import outlined_picture, shrink
+from facepart.report.report_data import AverageFace
+from facepart.report.templating import describe
 
-RISE, FALL = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
 # Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.
 _LONGEST = 256
 # How much of the colour the largest shift takes; the rest shows the face underneath.
@@ -33,33 +35,36 @@ _SMOOTHING = 0.012
 _MARGIN = 0.06
 
 
-def face_figures(face: AverageFace, ranking: Sequence[Ranked], ranked_by: str) -> str:
-    """Make the items of an ordered list: a face for each part, in the order of the ranking.
+class FacePicture(NamedTuple):
+    """The average face with a part coloured, as SVG, and the part's effect."""
+
+    part: str
+    effect: Interval
+    picture: Markup
+
+
+def face_pictures(face: AverageFace, ranking: Sequence[Ranked], controlled: bool) -> list[FacePicture]:
+    """Draw a face for each part, in the order of the ranking.
 
     Args:
         face: the average face.
         ranking: the parts.
-        ranked_by: see :class:`facepart.report.content.Content`.
+        controlled: whether their effect is importance, not impostor shift.
     """
-    most = _most(ranking)
+    largest = _largest(ranking)
     window = _window(face)
     grey = _grey(shrink(face.photo[window], _LONGEST))
-    items = []
-    for place, ranked in enumerate(ranking, 1):
-        name, worth = part_name(ranked.part), ranked.effect.value
-        strength = worth / most if most and np.isfinite(worth) else 0.0
+    pictures = []
+    for rank, ranked in enumerate(ranking, 1):
+        effect = ranked.effect.value
+        strength = effect / largest if largest and np.isfinite(effect) else 0.0
         share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
-        text = f"Average face, {name} coloured: place {place}, {_told(worth, ranked_by)}."
         # Full colour within the outline, and soon none around it.
         picture = tint(grey, (2 * share / _OUTLINE - 1).clip(0, 1), strength)
-        items.append(
-            f"<li><figure>{outlined_picture(picture, inside, text)}"
-            f'<figcaption><span class="place">{place}</span> {escape(name)}'
-            f"<strong>{signed(worth)}</strong> "
-            f'<span class="interval">{bracketed(ranked.effect, signed)}</span></figcaption></figure></li>'
-        )
-    return "\n".join(items)
+        text = describe("face", part=ranked.part, rank=rank, effect=effect, controlled=controlled)
+        pictures.append(FacePicture(ranked.part, ranked.effect, outlined_picture(picture, inside, text)))
+    return pictures
 
 
 def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -> NDArray[np.uint8]:
@@ -73,37 +78,35 @@ def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -
     opacity = (share * _STRONGEST * abs(strength))[..., None]
     # The colour takes on the light and shade of the face, so that an eye remains an eye.
     shade = 0.6 + 0.6 * grey.astype(np.float32) / 255
-    colour = np.array(RISE if strength > 0 else FALL, np.float32) * shade
+    colour = np.array(_rgb(RISE if strength > 0 else FALL), np.float32) * shade
     return (grey * (1 - opacity) + colour * opacity).clip(0, 255).round().astype(np.uint8)
 
 
-def scale_figure(ranking: Sequence[Ranked], ranked_by: str) -> str:
-    """Make the key to the colours: as far down as the largest change, up or down, goes up."""
-    most = _most(ranking)
-    if not most:
-        return ""
-    ends = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
-    down, up = ("below", "above") if ranked_by == IMPORTANCE else ("fell", "rose")
-    text = f"Key: blue for {signed(-most)} ({down}), grey for 0, vermilion for {signed(most)} ({up})."
-    return (
-        f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{text}</title><defs>'
-        f'<linearGradient id="shift-scale">{ends}</linearGradient></defs>'
-        f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/><text y="29">{signed(-most)} ({down})</text>'
+def colour_scale(ranking: Sequence[Ranked], controlled: bool) -> Markup:
+    """Draw the key to the colours, from the largest effect below 0 to as large an effect above; empty without any."""
+    largest = _largest(ranking)
+    if not largest:
+        return Markup()
+    stops = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
+    down, up = (describe("scale_end", above=above, controlled=controlled) for above in (False, True))
+    text = describe("scale", largest=largest, controlled=controlled)
+    return Markup(  # noqa: S704 - all texts are escaped
+        f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{escape(text)}</title><defs>'
+        f'<linearGradient id="shift-scale">{stops}</linearGradient></defs>'
+        f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/>'
+        f'<text y="29">{signed(-largest)} ({escape(down)})</text>'
         f'<text x="160" y="29" text-anchor="middle">0</text>'
-        f'<text x="320" y="29" text-anchor="end">{signed(most)} ({up})</text></svg>'
+        f'<text x="320" y="29" text-anchor="end">{signed(largest)} ({escape(up)})</text></svg>'
     )
 
 
-def _most(ranking: Sequence[Ranked]) -> float:
-    """Give the size of the largest change, 0 if none is known."""
+def _largest(ranking: Sequence[Ranked]) -> float:
+    """Return the size of the largest effect, 0 if none is known."""
     return max((abs(ranked.effect.value) for ranked in ranking if np.isfinite(ranked.effect.value)), default=0.0)
 
 
-def _told(worth: float, ranked_by: str) -> str:
-    if signed(worth) == DASH:
-        return "too few scores to say how far the mean impostor score moved"
-    beyond = ", beyond that of other places of the same size" if ranked_by == IMPORTANCE else ""
-    return f"the mean impostor score moved by {signed(worth)}{beyond}"
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
 
 
 def _window(face: AverageFace) -> tuple[slice, slice]:

@@ -2,15 +2,16 @@
 
 import cv2
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from facepart.report.markup import data_uri, escape
+from facepart.report.formatting import data_uri
 
 # Points of an outline nearer than this to a straight line are left out; pixels of the picture as stored.
 _TOLERANCE = 0.6
 
 
-def outlined_picture(photo: NDArray[np.uint8], mask: NDArray[np.bool_] | None, text: str) -> str:
+def outlined_picture(photo: NDArray[np.uint8], mask: NDArray[np.bool_] | None, text: str) -> Markup:
     """Make an SVG picture of a photo and the outline of a mask.
 
     Args:
@@ -22,7 +23,7 @@ def outlined_picture(photo: NDArray[np.uint8], mask: NDArray[np.bool_] | None, t
     drawn = outline(mask) if mask is not None else ""
     # A dark line under a light one: seen on light and on dark skin.
     lines = f'<path class="halo" d="{drawn}"/><path class="outline" d="{drawn}"/>' if drawn else ""
-    return (
+    return Markup(  # noqa: S704 - the text is escaped
         f'<svg class="picture" role="img" viewBox="0 0 {width} {height}"><title>{escape(text)}</title>'
         f'<image width="{width}" height="{height}" href="{data_uri(photo)}"/>{lines}</svg>'
     )

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from markupsafe import Markup, escape
 from numpy.typing import ArrayLike, NDArray
-
-from facepart.report.markup import escape
 
 # Lines are drawn in whole quarters of a pixel: finer than a screen shows, and short to write.
 _FINE = 4
@@ -28,12 +27,12 @@ class Axes(NamedTuple):
     bottom: int = 38
 
     def across(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Give the places of values on the x axis, pixels."""
+        """Return the places of values on the x axis, pixels."""
         share = (np.asarray(values, np.float64) - self.x[0]) / (self.x[1] - self.x[0])
         return self.left + share * (self.width - self.left - self.right)
 
     def down(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Give the places of values on the y axis, pixels from the top."""
+        """Return the places of values on the y axis, pixels from the top."""
         share = (np.asarray(values, np.float64) - self.y[0]) / (self.y[1] - self.y[0])
         return self.height - self.bottom - share * (self.height - self.top - self.bottom)
 
@@ -46,7 +45,7 @@ class Ticks(NamedTuple):
     title: str
 
 
-def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = "") -> str:
+def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = "") -> Markup:
     """Make a chart: a grid with its labels, and what is drawn inside.
 
     Args:
@@ -76,7 +75,7 @@ def chart(axes: Axes, x: Ticks, y: Ticks, inside: str, text: str, name: str = ""
         f'<text class="title middle" transform="translate(11 {middle:g})rotate(-90)">{escape(y.title)}</text>',
     ]
     named = f' id="{name}"' if name else ""
-    return (
+    return Markup(  # noqa: S704 - all texts are escaped
         f'<svg class="chart" role="img"{named} viewBox="0 0 {axes.width} {axes.height}">'
         f"<title>{escape(text)}</title>{''.join(pieces)}{inside}</svg>"
     )

@@ -1,152 +1,113 @@
-"""The figures of the report as tables: rankings, and what each part's loss does to scores and errors."""
+"""The rankings and results as tables, as data for ``templates/ranking.html`` and ``templates/tables.html``.
 
+``templates/tables.html`` names the columns of the main metrics itself; all others of the table of metrics
+(:mod:`facepart.analysis.metrics.metric_table`) get theirs here.
+"""
+
+import math
 from collections.abc import Sequence
-from functools import partial
+from typing import NamedTuple
 
-from facepart.analysis.ranking import IMPORTANCE
+from facepart.analysis.intervals import Interval
+from facepart.analysis.metrics import DISTANCES, METRICS, STUDY_FMRS, fmr_suffix
+from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
-from facepart.report.content import Content
-from facepart.report.markup import (
-    DASH,
-    escape,
-    part_name,
-    per_cent,
-    plain,
-    ranged,
-    ranged_per_cent,
-    share_of_resamplings,
-    signed,
-    table,
-)
+from facepart.report.report_data import ReportData
 
-TIED = "≈"
-_signed4, _plain4 = partial(signed, decimals=4), partial(plain, decimals=4)
-_shift, _mean = partial(ranged, write=_signed4), partial(ranged, write=_plain4)
+# Columns of results.csv that templates/tables.html names itself.
+_NAMED = {"authentic_mean", "impostor_mean", "impostor_ks", "d_prime", "d_prime_change", "eer"} | {
+    f"fnmr_{fmr_suffix(target)}" for target in STUDY_FMRS
+}
 
 
-def ranking_table(content: Content, name: str) -> str:
-    """Make the table of a ranking: of a group, or of all together.
+class RankingTable(NamedTuple):
+    """A ranking.
 
-    Args:
-        content: the report's.
-        name: of the ranking: a group, or ``all``.
+    Attributes:
+        group: the group's name; empty for the mean of several groups.
+        rows: each part in order, with its results; without results for the mean of several groups.
     """
-    controlled = content.ranked_by == IMPORTANCE
-    rows = {
-        row.part: row
-        for row in content.results
-        if (row.group, row.comparison, row.occlusion) == (name, WITHIN, content.occlusion)
-    }
-    head = [
-        "part",
-        "importance: shift beyond the control’s" if controlled else "shift of the mean impostor score",
-        "comes first in",
-        f"ahead of the next by ({TIED} not told apart)",
+
+    group: str
+    rows: Sequence[tuple[Ranked, PartResult | None]]
+
+
+class ResultTables(NamedTuple):
+    """The results of a group in a comparison, the part that is ranked first at the top."""
+
+    group: str
+    comparison: str
+    rows: Sequence[PartResult]
+
+
+class FurtherColumn(NamedTuple):
+    """A column of a metric that ``templates/tables.html`` does not name itself.
+
+    Attributes:
+        label: of the metric.
+        scores: the scores that a distance is between: ``authentic`` or ``impostor``; empty for other metrics.
+        name: of the column in results.csv.
+        baseline: that of the baseline; empty if there is none.
+        is_change: whether it is the change from the baseline.
+        is_rate: whether it is a rate, 0..1.
+    """
+
+    label: str
+    scores: str
+    name: str
+    baseline: str
+    is_change: bool
+    is_rate: bool
+
+
+def ranking_tables(data: ReportData) -> list[RankingTable]:
+    """List the main ranking and, if there are several groups, that of each group."""
+    rows = data.main_rows()
+    tables = [
+        RankingTable(group.name, [(each, rows[group.name, each.part]) for each in data.rankings[group.name]])
+        for group in data.groups
     ]
-    if rows:
-        head += ["shift", "shift of the control", "control"] if controlled else []
-        head += ["shift for each per cent of the photo"]
-    cells = []
-    for place, ranked in enumerate(content.rankings[name], 1):
-        line = [
-            f"{place}. {escape(part_name(ranked.part))}",
-            _shift(ranked.effect),
-            share_of_resamplings(ranked.ranked_first),
-            f"{TIED} {_shift(ranked.difference_to_next)}" if ranked.tied else _shift(ranked.difference_to_next),
-        ]
-        if rows:
-            row = rows[ranked.part]
-            if controlled:
-                kinds = escape(row.control or DASH).replace(", ", "<br>")
-                line += [_shift(row.impostor_shift), _shift(row.control_shift), kinds]
-            line += [_shift(row.shift_per_percent)]
-        cells.append(line)
-    of_all = name == ALL_GROUPS and len(content.groups) > 1
-    whose = f", mean of {len(content.groups)} groups" if of_all else f", {name}" if len(content.groups) > 1 else ""
-    resampled = f"; “comes first in”: of {content.resamplings:,} resamplings of people" if content.resamplings else ""
-    return table(head, cells, f"Ranking{whose}; 95 % intervals in brackets{resampled}", "figures")
+    if data.several_groups:
+        tables.insert(0, RankingTable("", [(each, None) for each in data.rankings[ALL_GROUPS]]))
+    return tables
 
 
-def figure_tables(content: Content) -> str:
-    """Make two tables, of scores and of errors, for each group and way of comparing; all but the first are folded."""
-    blocks = []
-    for group in content.groups:
-        order = {ranked.part: place for place, ranked in enumerate(content.rankings[group.name])}
-        for comparison, said in (
-            (WITHIN, "photos with the part lost, among themselves"),
-            (CROSS, "photos with the part lost, against original ones"),
-            (CONTROL, "control: photos with other places of the same size lost, among themselves"),
-        ):
-            rows = [
-                row
-                for row in content.results
-                if (row.group, row.comparison, row.occlusion) == (group.name, comparison, content.occlusion)
-            ]
+def result_tables(data: ReportData) -> list[ResultTables]:
+    """List the results of each group in each comparison that was run, by the main method."""
+    tables = []
+    for group in data.groups:
+        for comparison in (WITHIN, CROSS, CONTROL):
+            found = data.main_rows(comparison)
+            ranked = [(group.name, each.part) for each in data.rankings[group.name]]
+            rows = [found[key] for key in ranked if key in found]
             if rows:
-                rows.sort(key=lambda row: order.get(row.part, len(order)))
-                said = f"{group.name}: {said}" if len(content.groups) > 1 else said.capitalize()
-                blocks.append((said, _scores(rows, said) + _errors(rows, said)))
-    return "\n".join(
-        f"<details{' open' * (not number)}><summary>{escape(said)}</summary>{tables}</details>"
-        for number, (said, tables) in enumerate(blocks)
-    )
+                tables.append(ResultTables(group.name, comparison, rows))
+    return tables
 
 
-def _scores(rows: Sequence[PartResult], said: str) -> str:
-    head = [
-        "part",
-        "mean impostor score",
-        "its shift",
-        "shift of the mode",
-        "KS",
-        "mean authentic score",
-        "its shift",
-        "d′",
-        "its change",
-        "share of head",
-        "of the photo replaced",
+def further_columns(data: ReportData) -> list[FurtherColumn]:
+    """List the columns of metrics that have none of their own, as far as any of their figures is known."""
+    columns = [
+        FurtherColumn(
+            metric.label,
+            "",
+            metric.column_name(kind),
+            metric.column_name("baseline") if kind == "occluded" and "baseline" in metric.columns else "",
+            kind == "change",
+            metric.is_rate,
+        )
+        for metric in METRICS
+        for kind in metric.columns
+        if kind != "baseline"
     ]
-    before = rows[0]
-    cells = [["none", _mean(before.impostor_mean_baseline), *[DASH] * 5]]
-    cells[0] += [ranged(before.d_prime_baseline, plain), *[DASH] * 3]
-    cells += [
-        [
-            escape(part_name(row.part)),
-            _mean(row.impostor_mean),
-            _shift(row.impostor_shift),
-            signed(row.impostor_mode_shift, 2),
-            plain(row.impostor_ks),
-            _mean(row.authentic_mean),
-            _shift(row.authentic_shift),
-            ranged(row.d_prime, plain),
-            ranged(row.d_prime_change, signed),
-            per_cent(row.share, 1),
-            per_cent(row.replaced, 1),
-        ]
-        for row in rows
+    columns += [
+        FurtherColumn(distance.label, kind, f"{kind}_{distance.name}", "", is_change=False, is_rate=False)
+        for distance in DISTANCES
+        for kind in distance.kinds
     ]
-    return table(head, cells, f"Scores. {said}", "figures")
+    return [each for each in columns if each.name not in _NAMED and _is_known(data, each.name)]
 
 
-def _errors(rows: Sequence[PartResult], said: str) -> str:
-    head = ["part", "EER"]
-    for target in ("0.1", "0.01"):
-        head += [f"FMR at the original’s threshold for {target}\u00a0%", "times the original’s"]
-    head += ["FNMR at FMR 0.1\u00a0%", "FNMR at FMR 0.01\u00a0%"]
-    before = rows[0]
-    cells = [["none", ranged_per_cent(before.eer_baseline), *[DASH] * 4]]
-    cells[0] += [ranged_per_cent(before.fnmr_1e3_baseline), ranged_per_cent(before.fnmr_1e4_baseline)]
-    cells += [
-        [
-            escape(part_name(row.part)),
-            ranged_per_cent(row.eer),
-            ranged_per_cent(row.fmr_at_baseline_1e3, 3),
-            ranged(row.fmr_ratio_1e3, partial(plain, decimals=2)),
-            ranged_per_cent(row.fmr_at_baseline_1e4, 4),
-            ranged(row.fmr_ratio_1e4, partial(plain, decimals=2)),
-            ranged_per_cent(row.fnmr_1e3),
-            ranged_per_cent(row.fnmr_1e4),
-        ]
-        for row in rows
-    ]
-    return table(head, cells, f"Errors. {said}", "figures")
+def _is_known(data: ReportData, column: str) -> bool:
+    figures = (row.figure(column) for row in data.results)
+    return any(math.isfinite(each.value if isinstance(each, Interval) else each) for each in figures)

@@ -59,41 +59,41 @@ class SubjectRanks(NamedTuple):
     """The ranks of a group's probes, and whose they are.
 
     Attributes:
-        people: of the group, those without a rank among them.
-        subjects: int64, (n,), the subject of each probe with a rank, below `people`.
+        subject_count: number of subjects of the group, with and without a rank.
+        subjects: int64, (n,), the subject of each probe with a rank, below `subject_count`.
         ranks: int64, (n,), from 1.
     """
 
-    people: int
+    subject_count: int
     subjects: NDArray[np.int64]
     ranks: NDArray[np.int64]
 
     @property
-    def ranked_people(self) -> int:
+    def ranked_subjects(self) -> int:
         """How many subjects have a probe with a rank."""
         return len(np.unique(self.subjects))
 
     def merged_with(self, other: "SubjectRanks") -> "SubjectRanks":
         """Add the ranks of other probes of the same subjects."""
         subjects, ranks = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
-        return SubjectRanks(self.people, subjects, ranks)
+        return SubjectRanks(self.subject_count, subjects, ranks)
 
 
-def ranks_by_subject(ranks: Ranks, people: NDArray[np.str_]) -> SubjectRanks:
-    """Give the ranks by subject.
+def ranks_by_subject(ranks: Ranks, names: NDArray[np.str_]) -> SubjectRanks:
+    """Return the ranks by subject.
 
     Args:
         ranks: of probes whose subjects are known.
-        people: str, (p,), sorted, all subjects; their places are the subjects' numbers.
+        names: str, (p,), sorted, all subjects; their places are the subjects' numbers.
 
     Raises:
-        FacepartError: a subject is not among `people`.
+        FacepartError: a subject is not among `names`.
     """
     whose = np.array(ranks.subjects, np.str_)[ranks.ranked]
-    numbers = np.searchsorted(people, whose).astype(np.int64)
-    if not np.array_equal(people[np.minimum(numbers, len(people) - 1)], whose):
+    numbers = np.searchsorted(names, whose).astype(np.int64)
+    if not np.array_equal(names[np.minimum(numbers, len(names) - 1)], whose):
         raise FacepartError("the ranks are of other subjects than the scores")
-    return SubjectRanks(len(people), numbers, ranks.ranks[ranks.ranked])
+    return SubjectRanks(len(names), numbers, ranks.ranks[ranks.ranked])
 
 
 def make_ranks(
@@ -118,7 +118,7 @@ def make_ranks(
 
 
 def ranks_path(folder: Path, group: str) -> Path:
-    """Give the file of a group's ranks."""
+    """Return the file of a group's ranks."""
     return folder / f"{group}_ranks.csv"
 
 

@@ -10,17 +10,18 @@ from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import RESAMPLES, SEED, Figures
 from facepart.analysis.ranking import compare_methods
+from facepart.data.naming import DATASETS
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
 from facepart.occlusion.recipe import SIGMA
-from facepart.report.content import Content, GroupContent
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, Network, methods
 from facepart.report.page import render_report
-from facepart.report.ways import in_words
+from facepart.report.report_data import ReportData, ReportGroup
 from facepart.scores import GroupScores
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
@@ -35,7 +36,7 @@ DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.c
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
 
 
-def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
+def read_groups(setup: Setup, members: Members) -> list[ReportGroup]:
     """Read the scores of every group in the conditions that the report shows: those of the main method."""
     output, design = setup.request.output, setup.design
     contents = []
@@ -50,12 +51,12 @@ def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
             for part in design.parts
         }
         contents.append(
-            GroupContent(
+            ReportGroup(
                 name=group,
                 photos=len(names),
-                people=members.subjects[group],
-                original=scores[BASELINE_CONDITION],
-                blurred={part: scores[Condition(design.of_part(part))] for part in design.parts},
+                subjects=members.subjects[group],
+                baseline=scores[BASELINE_CONDITION],
+                occluded={part: scores[Condition(design.of_part(part))] for part in design.parts},
                 crossed={part: scores[Condition(design.of_part(part), "cross")] for part in design.parts}
                 if design.cross
                 else {},
@@ -66,7 +67,7 @@ def read_groups(setup: Setup, members: Members) -> list[GroupContent]:
 
 
 def write_answer(setup: Setup, members: Members, figures: Figures, images: Path, failures: Sequence[Failure]) -> Path:
-    """Write the figures, the report, the methods paragraphs and the record; give the report's path.
+    """Write the figures, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
     whose content would not change are left as they are.
@@ -76,35 +77,35 @@ def write_answer(setup: Setup, members: Members, figures: Figures, images: Path,
     """
     output, main = setup.request.output, setup.design.main.name
     groups = read_groups(setup, members)
-    sizes = {group.name: {"photos": group.photos, "subjects": group.people} for group in groups}
+    sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
     found = read_report_images(images, setup.design.shown)
     if found is None:
         raise FacepartError(f"{images}: cannot be read; remove it and run again")
-    content = Content(
+    data = ReportData(
         title=setup.request.title,
         parts=setup.design.parts,
         groups=groups,
         results=figures.results,
-        occlusion=main,
+        main_method=main,
         draws=setup.request.control,
-        resamplings=RESAMPLES,
+        resamples=RESAMPLES,
         ranked_by=figures.ranked_by,
         rankings=figures.rankings,
         agreements=compare_methods(figures.results, main),
         shift_differences=figures.shift_differences,
         differentials=figures.differentials,
         face=found[0],
-        samples=found[1],
-        facts=_facts(setup, record),
+        examples=found[1],
+        provenance=_provenance(setup, record),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
-    content = replace(content, methods=methods(content, _method_facts(setup)))
+    data = replace(data, methods=methods(data, _method_facts(setup)))
     texts = {
         CSV_FILE: results_csv(figures.results),
-        JSON_FILE: results_json(content, {"settings": record["settings"], "groups": sizes}),
-        METHODS_FILE: "\n\n".join(content.methods) + "\n",
-        REPORT_FILE: render_report(content),
+        JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes}),
+        METHODS_FILE: "\n\n".join(data.methods) + "\n",
+        REPORT_FILE: render_report(data),
     }
     if figures.differentials:
         texts[DIFFERENTIALS_FILE] = differentials_csv(figures.differentials)
@@ -141,49 +142,46 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
-def _facts(setup: Setup, record: Record) -> dict[str, str]:
-    """Say in words how the study was made."""
-    request, methods_used = setup.request, setup.design.methods
-    facts = {
+def _provenance(setup: Setup, record: Record) -> dict[str, str]:
+    """Describe how the study was made: name -> value, in the order in which the report shows them."""
+    request, used = setup.request, setup.design.methods
+    provenance = {
         "Photos": str(request.source),
-        "Groups": f"{request.people}, column {request.group_column}" if request.people else "one, of all photos",
-        "Face parser": _in_words(setup.parser),
-        "Recogniser": _in_words(setup.recogniser) + (", with the mirrored face added" if request.flip else ""),
-        "Alignment": f"faces found by {_in_words(setup.detector)}"
-        if setup.detector
-        else "none: the photos as they are",
+        "Groups": f"{request.people}, column {request.group_column}" if request.people else "one group of all photos",
+        "Face parser": _described(setup.parser),
+        "Recogniser": _described(setup.recogniser)
+        + (", embedding of the mirrored face added" if request.flip else ""),
+        "Alignment": f"faces detected by {_described(setup.detector)}" if setup.detector else "none",
         "Arithmetic": f"{setup.precision} on {setup.device}",
-        "Parts are": f"{in_words(methods_used[0].name)}, borders softened by a Gaussian of sigma "
-        f"{SIGMA:g} pixels; at 224x224, scaled with the photo",
-        "Who is who": request.subject_pattern or f"by the naming rule {request.dataset.upper()}",
+        "Occlusion": f"{method_phrase(used[0].name)}; mask smoothed with a Gaussian of sigma {SIGMA:g} pixels "
+        "(all sizes for photos of 224x224)",
+        "Subject identity": f"regular expression {request.subject_pattern}"
+        if request.subject_pattern
+        else f"parsed from file names ({request.dataset.upper()} convention)",
     }
     if setup.exclusion:
-        facts["Left out"] = f"authentic pairs {setup.exclusion.words}"
-    if len(methods_used) > 1:
-        facts["Other ways"] = "; ".join(in_words(method.name) for method in methods_used[1:])
+        provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
+    if len(used) > 1:
+        provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if request.control:
-        facts["Control"] = f"draws a photo and part: {request.control}"
+        provenance["Control"] = f"area-matched regions, draws for each photo and part: {request.control}"
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
-    return {**facts, "Versions": versions}
+    return {**provenance, "Versions": versions}
 
 
 def _method_facts(setup: Setup) -> MethodFacts:
-    """Put together what the methods paragraph says of the networks and of who is who."""
+    """Put together what the methods text says of the networks and of subject identity."""
     request = setup.request
-
-    def network(weights: Weights) -> Network:
-        return Network(**_named(weights))
-
     return MethodFacts(
         software=f"facepart {__version__}",
-        parser=network(setup.parser),
-        recogniser=network(setup.recogniser),
-        detector=network(setup.detector) if setup.detector else None,
+        parser=Network(**_named(setup.parser)),
+        recogniser=Network(**_named(setup.recogniser)),
+        detector=Network(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
         flip=request.flip,
-        naming=f"by the pattern {request.subject_pattern!r} in its name"
-        if request.subject_pattern
-        else f"by its name, after the rule {request.dataset.upper()}",
+        naming_rule=request.dataset.upper(),
+        subject_in_folder=not request.subject_pattern and DATASETS[request.dataset.upper()].reads == "folder",
+        subject_pattern=request.subject_pattern or "",
         seed=SEED,
         excluded=setup.exclusion.words if setup.exclusion else "",
     )
@@ -193,7 +191,7 @@ def _named(weights: Weights) -> dict[str, str]:
     return {"name": weights.name, "sha256": weights.sha256}
 
 
-def _in_words(weights: Weights) -> str:
+def _described(weights: Weights) -> str:
     named = _named(weights)
     licence = f", licence {weights.model.licence}" if weights.model else ""
     return f"{named['name']} (sha256 {named['sha256']}{licence})"

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from facepart.analysis.design import BASELINE_CONDITION, Cell, Condition
-from facepart.analysis.differentials import TARGETS, common_threshold
+from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
-from facepart.analysis.metrics import supports, threshold_at_fmr
+from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
 from facepart.files.atomic import write_text
@@ -111,10 +111,10 @@ def min_thresholds(output: Path, groups: Sequence[str], threshold_group: str | N
     lower, so that adding a group seldom moves them.
     """
     baselines = {group: read_group_scores(output, BASELINE_CONDITION, group).impostor for group in groups}
-    common = common_threshold(baselines, TARGETS[0], threshold_group or ALL_GROUPS)
+    common = common_threshold(baselines, STUDY_FMRS[0], threshold_group or ALL_GROUPS)
     found = {}
     for group, scores in baselines.items():
-        own = threshold_at_fmr(scores, TARGETS[0]) if supports(scores, TARGETS[0]) else 1.0
+        own = threshold_at_fmr(scores, STUDY_FMRS[0]) if supports(scores, STUDY_FMRS[0]) else 1.0
         found[group] = math.floor(min(own, 1.0 if common is None else common) / _ROUNDING) * _ROUNDING
     return found
 

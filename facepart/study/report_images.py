@@ -20,7 +20,7 @@ from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.embedding_store import file_signature
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
-from facepart.report.content import AverageFace, Sample
+from facepart.report.report_data import AverageFace, ExamplePhoto
 
 # The average of so many photos is smooth; more only take longer.
 AVERAGED = 60
@@ -100,7 +100,7 @@ class ReportImages:
         return {**arrays, "names": np.array([name for name, _ in samples], dtype=np.str_)}
 
 
-def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[AverageFace, list[Sample]] | None:
+def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[AverageFace, list[ExamplePhoto]] | None:
     """Read what :meth:`ReportImages.finish` wrote; None if it does not exist, or is damaged."""
     parts = {each.part: each.name for each in occlusions if not each.region.draw}
     controls = {each.part: each.name for each in occlusions if each.region.draw}
@@ -108,10 +108,10 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
         with open_in_pieces(path) as opened, np.load(opened, allow_pickle=False) as file:
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
             samples = [
-                Sample(
-                    name=str(person),
+                ExamplePhoto(
+                    subject=str(person),
                     photo=file[f"sample{place}_photo"],
-                    blurred={part: file[f"sample{place}_occluded_{name}"] for part, name in parts.items()},
+                    occluded={part: file[f"sample{place}_occluded_{name}"] for part, name in parts.items()},
                     masks={part: file[f"sample{place}_mask_{name}"] for part, name in parts.items()},
                     controls={part: file[f"sample{place}_occluded_{name}"] for part, name in controls.items()},
                     control_masks={part: file[f"sample{place}_mask_{name}"] for part, name in controls.items()},

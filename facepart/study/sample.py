@@ -11,7 +11,8 @@ from facepart.data.photo_output import encode_image
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
-from facepart.occlusion.occlusion import OccludedPhoto, Occlusion
+from facepart.occlusion.occlude import OccludedPhoto
+from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.executor import Executor, Session
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker

@@ -1,12 +1,16 @@
-r"""FMR and FNMR: how often a recogniser takes two people for one, and one person for two.
+r"""FMR and FNMR: how often photos of two subjects match, and how often photos of one subject do not.
 
 A comparison is a match if its score is at or above the threshold t:
 
 .. math:: FMR(t) = P(i \ge t), \qquad FNMR(t) = P(a < t)
 
 for impostor scores i and authentic scores a (ISO/IEC 19795-1:2021, "Biometric performance testing and reporting").
-FMR falls and FNMR rises with the threshold; each is constant between two neighbouring scores, so that the curves over
-all thresholds are known from those at the scores themselves.
+FMR falls and FNMR rises with the threshold; both are constant between two neighbouring scores, so that their values
+at the scores give the whole curves.
+
+Influences: a rate is a mean over scores, of 1 for an error and 0 otherwise. The influences here are those at a
+threshold that these scores did not set. What pairs of subjects count twice is not taken off: of rare errors, too
+little is known about how they come together, and intervals from the smaller variance miss the truth more often.
 """
 
 import math
@@ -15,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
 from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
 from facepart.errors import UsageError
 from facepart.scores.distribution import STEPS, ScoreDistribution
@@ -49,7 +54,7 @@ def fmr(impostor: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
 
 
 def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
-    """Compute the false non-match rate at thresholds; as :func:`fmr`, of authentic scores.
+    """Compute the false non-match rate at thresholds; as :func:`fmr`, for authentic scores.
 
     Example:
         >>> fnmr([0.5, 0.6, 0.7, 0.8], [0.55, 0.8]).tolist()
@@ -59,7 +64,7 @@ def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
 
 
 def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
-    """Compute both curves, at every score that occurs and at a threshold above all.
+    """Compute both curves, at every score that occurs and at a threshold above all scores.
 
     These are all points of the ROC curve (FMR against 1 - FNMR) and of the DET curve (FMR against FNMR).
 
@@ -71,15 +76,15 @@ def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
         >>> rates.thresholds.tolist(), rates.fmr.tolist(), rates.fnmr.tolist()
         ([0.25, 0.5, 0.75, inf], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0])
     """
-    ours, theirs = tally(authentic, "authentic"), tally(impostor, "impostor")
-    thresholds = np.append(np.union1d(ours.values, theirs.values), math.inf)
-    return ErrorRates(thresholds, shares_from(thresholds, theirs), shares_below(thresholds, ours))
+    mated, others = tally(authentic, "authentic"), tally(impostor, "impostor")
+    thresholds = np.append(np.union1d(mated.values, others.values), math.inf)
+    return ErrorRates(thresholds, shares_from(thresholds, others), shares_below(thresholds, mated))
 
 
 def threshold_at_fmr(impostor: Scores, target: float) -> float:
-    """Give the lowest threshold at which the FMR is at most `target`.
+    """Return the lowest threshold at which the FMR is at most `target`.
 
-    Of a distribution it is a multiple of 1e-6, else the next number above a score.
+    For a distribution it is a multiple of 1e-6, otherwise the next number above a score.
 
     Args:
         impostor: a vector of scores, or a distribution.
@@ -102,3 +107,23 @@ def threshold_at_fmr(impostor: Scores, target: float) -> float:
     if isinstance(impostor, ScoreDistribution):
         return (int(impostor.values[last_above]) + 1) / STEPS
     return math.nextafter(float(scores.values[last_above]), math.inf)
+
+
+def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
+    """Return a group's FMR at a given threshold with its influences.
+
+    Raises:
+        FacepartError: there are no scores of this kind.
+    """
+    scores, sums = group.scores.impostor, group.sums
+    rate = float(scores.share_from(threshold))
+    deviations = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
+    return Influence(rate, leave_one_out(deviations, scores, sums.impostor), 0.0)
+
+
+def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
+    """Return a group's FNMR at a given threshold with its influences; raises as :func:`fmr_influence`."""
+    scores, sums = group.scores.authentic, group.sums
+    rate = float(scores.share_below(threshold))
+    below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
+    return Influence(rate, leave_one_out(below - rate * sums.authentic.count, scores, sums.authentic), 0.0)

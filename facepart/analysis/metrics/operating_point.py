@@ -1,18 +1,27 @@
-"""FNMR and TMR at an FMR: what a recogniser misses once its threshold allows so many false matches.
+r"""FNMR and TMR at an FMR: the error rates at the threshold that is set for an FMR.
 
-The threshold is the lowest at which the FMR over the impostor scores is at most the one asked for. Such a threshold
-is only worth reporting where the scores support it: from fewer than ten expected false matches it is mostly chance,
-so that no figure is given (the "rule of 30" of Doddington et al., "The NIST speaker recognition evaluation", Speech
+The threshold is the lowest at which the FMR over the impostor scores is at most the target. Such a threshold is only
+worth reporting where the scores support it: with fewer than ten expected false matches it is mostly chance, and there
+is no figure (the "rule of 30" of Doddington et al., "The NIST speaker recognition evaluation", Speech
 Communication 31, 2000, asks for 30 errors to be within 30 % at 90 % confidence; ten are within about 50 %).
+
+Influences: the threshold is an estimate as well. Where the FMR comes out higher by :math:`\epsilon`, the threshold
+moves up by :math:`\epsilon / f_i`, and the FNMR by :math:`\epsilon f_a / f_i`, with the densities f of the authentic
+and the impostor scores at the threshold.
 """
 
+import math
 from typing import NamedTuple
 
-from facepart.analysis.metrics.error_rates import fmr, fnmr, threshold_at_fmr
+from facepart.analysis.influence import Influence, SubjectScores
+from facepart.analysis.metrics.density import density
+from facepart.analysis.metrics.error_rates import fmr, fmr_influence, fnmr, fnmr_influence, threshold_at_fmr
 from facepart.analysis.metrics.tally import Scores, tally
 
-# The FMRs that are reported, and how many false matches have to be expected at one.
+# The FMRs that `plot` reports, and those of a study.
 REPORTED_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+STUDY_FMRS = (1e-3, 1e-4)
+# The least number of expected false matches for which an FMR is reported.
 MIN_FALSE_MATCHES = 10
 TOO_FEW = "too few impostor scores"
 
@@ -25,8 +34,18 @@ class OperatingPoint(NamedTuple):
     fnmr: float
 
 
+def fmr_suffix(target: float) -> str:
+    """Return the end of the name of a column for an FMR, a power of ten.
+
+    Example:
+        >>> fmr_suffix(1e-3)
+        '1e3'
+    """
+    return f"1e{-round(math.log10(target))}"
+
+
 def supports(impostor: Scores, target: float) -> bool:
-    """Tell whether there are impostor scores enough for an FMR: at least ten expected false matches."""
+    """Return whether there are enough impostor scores for an FMR: at least ten expected false matches."""
     expected = target * float(tally(impostor, "impostor").counts.sum())
     return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
@@ -63,6 +82,21 @@ def fnmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | N
     """
     point = operating_point(authentic, impostor, target)
     return None if point is None else point.fnmr
+
+
+def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
+    """Return a group's FNMR at an FMR with its influences; see the module.
+
+    It does not check whether there are enough impostor scores for the FMR: see :func:`supports`.
+
+    Raises:
+        FacepartError: there are no scores of a kind. UsageError: no such rate.
+    """
+    threshold = threshold_at_fmr(group.scores.impostor, target)
+    missed, matched = fnmr_influence(group, threshold), fmr_influence(group, threshold)
+    authentic, impostor = density(group.scores.authentic, threshold), density(group.scores.impostor, threshold)
+    ratio = authentic / impostor if impostor else 0.0
+    return missed._replace(by_subject=missed.by_subject + ratio * matched.by_subject)
 
 
 def tmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What the report's tests show: photos of drawn people with parts lost, compared, and a drawn face."""
+"""What the report's tests show: photos of drawn people with parts occluded, compared, and a drawn face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from facepart.analysis.contrasts import contrast, resample_subjects, resampled_means
-from facepart.analysis.differentials import EACH_GROUP, TARGETS, Differential, differential, shift_differences
+from facepart.analysis.differentials import EACH_GROUP, Differential, differential, shift_differences
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import UNKNOWN, interval
+from facepart.analysis.metrics import STUDY_FMRS
 from facepart.analysis.ranking import (
     IMPORTANCE,
     SHIFT,
@@ -22,17 +23,17 @@ from facepart.analysis.ranking import (
 )
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.parts import PARTS
-from facepart.report.content import Content, GroupContent
 from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.report_data import ReportData, ReportGroup
 from tests import report_faces
 from tests.report_faces import Faces, between, compare, embed
-from tests.report_pictures import draw_average, draw_mask, draw_samples
+from tests.report_images import draw_average, draw_examples, draw_mask
 
 # How far blurring a part moves impostor scores, in the drawn data.
 SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=True))
 # How far other places of the same size do: skin is merely large.
 SIZES = {"skin": 0.15, "hair": 0.03}
-RESAMPLINGS = 200
+RESAMPLES = 200
 FACTS = MethodFacts(
     software="facepart 0.1.0",
     parser=Network("bisenet-resnet18", "01" * 32),
@@ -40,7 +41,7 @@ FACTS = MethodFacts(
     detector=Network("yunet", "45" * 32),
     precision="bf16",
     flip=False,
-    naming="by the naming rule MORPH",
+    naming_rule="MORPH",
     seed=20231,
 )
 
@@ -50,13 +51,13 @@ class Compared:
     """A group's photos in all conditions."""
 
     name: str
-    before: Faces
-    lost: dict[str, dict[str, Faces]]  # way -> part -> photos
+    baseline: Faces
+    occluded: dict[str, dict[str, Faces]]  # method -> part -> photos
     controls: dict[str, Faces]
 
 
 @cache
-def make_content(
+def make_data(
     groups: tuple[str, ...] = ("CM", "CF", "AAM", "AAF"),
     parts: tuple[str, ...] = tuple(PARTS),
     *,
@@ -64,9 +65,9 @@ def make_content(
     photos: int = 3,
     crossed: bool = False,
     control: bool = False,
-    ways: tuple[str, ...] = (),
+    other_methods: tuple[str, ...] = (),
     title: str = "Parts of the face",
-) -> Content:
+) -> ReportData:
     """Make all that a report shows, as a study does."""
     rng = np.random.default_rng(7)
     compared = []
@@ -74,30 +75,32 @@ def make_content(
         drawn = report_faces.resample_subjects(rng, people, photos)
         # Hair matters more from group to group, and at last comes first.
         shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
-        lost = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
-        for place, way in enumerate(ways):
-            lost[way] = {part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()}
+        occluded = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
+        for place, method in enumerate(other_methods):
+            occluded[method] = {
+                part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()
+            }
         controls = {part: embed(drawn, rng, SIZES.get(part, 0.005)) for part in parts} if control else {}
-        compared.append(Compared(name, embed(drawn, rng, 0), lost, controls))
+        compared.append(Compared(name, embed(drawn, rng, 0), occluded, controls))
     results = [row for group in compared for row in measure(group, crossed)]
     ranked_by = IMPORTANCE if control else SHIFT
-    worths = {group.name: worth_of(group) for group in compared}
-    leads = {}
-    for name, order in order_parts(worths).items():
+    effects = {group.name: effects_of(group) for group in compared}
+    differences = {}
+    for name, order in order_parts(effects).items():
         for group in compared if name == ALL_GROUPS and len(groups) > 1 else [g for g in compared if g.name == name]:
             for part, after in pairwise(order):
-                leads[group.name, part, after] = PairwiseDifference(worth(group, part, after), people)
+                differences[group.name, part, after] = PairwiseDifference(effect(group, part, after), people)
     several = len(groups) > 1
-    content = Content(
+    data = ReportData(
         title=title,
         parts=parts,
         groups=[scores_of(group, crossed) for group in compared],
         results=results,
-        occlusion="blur",
+        main_method="blur",
         draws=2 if control else 0,
-        resamplings=RESAMPLINGS,
+        resamples=RESAMPLES,
         ranked_by=ranked_by,
-        rankings=rank_parts(worths, leads),
+        rankings=rank_parts(effects, differences),
         agreements=compare_methods(results, "blur"),
         shift_differences=[
             row
@@ -105,7 +108,7 @@ def make_content(
             for row in shift_differences(
                 part,
                 "blur",
-                {group.name: shift(group, group.lost["blur"][part]) for group in compared},
+                {group.name: shift(group, group.occluded["blur"][part]) for group in compared},
                 {name: [f"{name} {number}" for number in range(people)] for name in groups},
             )
         ]
@@ -113,8 +116,8 @@ def make_content(
         else [],
         differentials=compare_groups(compared, parts) if several else [],
         face=draw_average(parts),
-        samples=draw_samples(parts, control),
-        facts={
+        examples=draw_examples(parts, control),
+        provenance={
             "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
             "parser": "bisenet-resnet18",
             "precision": "bf16",
@@ -122,18 +125,18 @@ def make_content(
         },
         failures=[("people/a/1.jpg", "align", "no face found")],
     )
-    return replace(content, methods=methods(content, FACTS))
+    return replace(data, methods=methods(data, FACTS))
 
 
 def shift(group: Compared, after: Faces) -> Influence:
-    return contrast([between(group.before), between(after)], [-1, 1])
+    return contrast([between(group.baseline), between(after)], [-1, 1])
 
 
-def worth(group: Compared, part: str, less: str = "") -> Influence:
-    """What a part is worth, or how much more than another one."""
-    conditions, weights = [between(group.before)], [0.0]
+def effect(group: Compared, part: str, less: str = "") -> Influence:
+    """The effect of a part, or how much larger it is than that of another one."""
+    conditions, weights = [between(group.baseline)], [0.0]
     for name, sign in ((part, 1.0), *([(less, -1.0)] if less else [])):
-        conditions.append(between(group.lost["blur"][name]))
+        conditions.append(between(group.occluded["blur"][name]))
         weights.append(sign)
         if group.controls:
             conditions.append(between(group.controls[name]))
@@ -143,77 +146,79 @@ def worth(group: Compared, part: str, less: str = "") -> Influence:
     return contrast(conditions, weights)
 
 
-def worth_of(group: Compared) -> PartEffects:
-    drawn = resample_subjects(len(between(group.before).photos), RESAMPLINGS, 0)
-    parts = group.lost["blur"]
-    before = [between((group.controls or dict.fromkeys(parts, group.before))[part]) for part in parts]
+def effects_of(group: Compared) -> PartEffects:
+    drawn = resample_subjects(len(between(group.baseline).photos), RESAMPLES, 0)
+    parts = group.occluded["blur"]
+    before = [between((group.controls or dict.fromkeys(parts, group.baseline))[part]) for part in parts]
     after = [between(faces) for faces in parts.values()]
     draws = resampled_means(after, drawn) - resampled_means(before, drawn)
     return PartEffects(
-        {part: worth(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True))
+        {part: effect(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True))
     )
 
 
-def scores_of(group: Compared, crossed: bool) -> GroupContent:
-    before = compare(group.before).scores
-    return GroupContent(
+def scores_of(group: Compared, crossed: bool) -> ReportGroup:
+    baseline = compare(group.baseline).scores
+    return ReportGroup(
         name=group.name,
-        photos=len(group.before.subjects),
-        people=int(group.before.subjects[-1]) + 1,
-        original=before,
-        blurred={part: compare(faces).scores for part, faces in group.lost["blur"].items()},
-        crossed={part: compare(faces, group.before).scores for part, faces in group.lost["blur"].items() if crossed},
+        photos=len(group.baseline.subjects),
+        subjects=int(group.baseline.subjects[-1]) + 1,
+        baseline=baseline,
+        occluded={part: compare(faces).scores for part, faces in group.occluded["blur"].items()},
+        crossed={
+            part: compare(faces, group.baseline).scores for part, faces in group.occluded["blur"].items() if crossed
+        },
         controls={part: compare(faces).scores for part, faces in group.controls.items()},
     )
 
 
 def measure(group: Compared, crossed: bool) -> list[PartResult]:
     """Compute the rows of a group."""
-    original, people = compare(group.before), int(group.before.subjects[-1]) + 1
+    original, people = compare(group.baseline), int(group.baseline.subjects[-1]) + 1
     rows = []
-    for way, lost in group.lost.items():
-        for part, faces in lost.items():
+    for method, occluded in group.occluded.items():
+        for part, faces in occluded.items():
             about = RowKey(
                 group=group.name,
                 part=part,
-                occlusion=way,
+                occlusion=method,
                 comparison=WITHIN,
-                photos=len(group.before.subjects),
+                photos=len(group.baseline.subjects),
                 subjects=people,
                 undetected=3 if part == "hair" else 0,
                 share=float((draw_mask(part) > 0).mean()),
                 replaced=1.4 * float((draw_mask(part) > 0).mean()),
-                control=("blobs" if part in SIZES else "moved") if group.controls and way == "blur" else "",
+                control=("blobs" if part in SIZES else "moved") if group.controls and method == "blur" else "",
             )
             moved = interval(shift(group, faces), people)
-            if way != "blur":
+            if method != "blur":
                 rows.append(part_result(about, original, compare(faces), moved))
                 continue
             elsewhere = interval(shift(group, group.controls[part]), people) if group.controls else UNKNOWN
-            beyond = interval(worth(group, part), people) if group.controls else UNKNOWN
+            importance = interval(effect(group, part), people) if group.controls else UNKNOWN
             rows.append(
-                part_result(about, original, compare(faces), moved, control_shift=elsewhere, importance=beyond)
+                part_result(about, original, compare(faces), moved, control_shift=elsewhere, importance=importance)
             )
             if group.controls:
                 found = compare(group.controls[part])
                 rows.append(part_result(replace(about, comparison=CONTROL), original, found, elsewhere))
             if crossed:
-                across = contrast([between(group.before, group.before), between(faces, group.before)], [-1, 1])
-                found = compare(faces, group.before)
+                across = contrast([between(group.baseline, group.baseline), between(faces, group.baseline)], [-1, 1])
+                found = compare(faces, group.baseline)
                 about = replace(about, comparison=CROSS, control="")
                 rows.append(part_result(about, original, found, interval(across, people)))
     return rows
 
 
 def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[Differential]:
-    photos = {"baseline": {group.name: named(group.name, compare(group.before)) for group in compared}}
+    photos = {"baseline": {group.name: named(group.name, compare(group.baseline)) for group in compared}}
     for part in parts:
-        photos[part] = {group.name: named(group.name, compare(group.lost["blur"][part])) for group in compared}
+        photos[part] = {group.name: named(group.name, compare(group.occluded["blur"][part])) for group in compared}
     originals = {name: group.scores.impostor for name, group in photos["baseline"].items()}
     return [
         differential(name, by_group, originals, target, threshold_of)
         for threshold_of in (ALL_GROUPS, EACH_GROUP)
-        for target in TARGETS
+        for target in STUDY_FMRS
         for name, by_group in photos.items()
     ]
 

@@ -1,4 +1,4 @@
-"""The pictures in the reports of tests: a drawn face, its parts, and each of them lost."""
+"""The pictures in the reports of tests: a drawn face, its parts, and each of them occluded."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.report.content import AverageFace, Sample
+from facepart.report.report_data import AverageFace, ExamplePhoto
 
 PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "eyes": ((36, 48, 8, 4), (76, 48, 8, 4)),
@@ -43,20 +43,20 @@ def draw_average(parts: Sequence[str]) -> AverageFace:
     )
 
 
-def draw_samples(parts: Sequence[str], control: bool) -> list[Sample]:
+def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
     masks = {part: draw_mask(part) for part in parts}
     elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items()} if control else {}
 
-    def lose(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def occlude(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
 
     return [
-        Sample(
+        ExamplePhoto(
             f"Person {number}",
             face,
-            {part: lose(face, mask) for part, mask in masks.items()},
+            {part: occlude(face, mask) for part, mask in masks.items()},
             masks,
-            {part: lose(face, mask) for part, mask in elsewhere.items()},
+            {part: occlude(face, mask) for part, mask in elsewhere.items()},
             elsewhere,
         )
         for number, face in enumerate(map(draw_face, range(3)))

@@ -6,11 +6,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facepart.analysis.identification import identification_interval, identification_rate_of
 from facepart.analysis.influence import Influence
-from facepart.analysis.intervals import rate_interval, variance
-from facepart.analysis.metrics import cmc, identification, identification_rate
-from facepart.analysis.rate_change import rate_change_interval
+from facepart.analysis.intervals import rate_change_interval, rate_interval, variance
+from facepart.analysis.metrics import (
+    cmc,
+    identification,
+    identification_influence,
+    identification_interval,
+    identification_rate,
+)
 from facepart.errors import FacepartError, UsageError
 from facepart.scores.ranks import SubjectRanks
 
@@ -48,18 +52,18 @@ def draw_ranks(seed: int, people: int = 25) -> SubjectRanks:
 
 def test_a_subjects_influence_is_what_leaving_the_subject_out_changes() -> None:
     ranks = draw_ranks(1)
-    found = identification_rate_of(ranks, 2)
+    found = identification_influence(ranks, 2)
     assert found.value == np.mean(ranks.ranks <= 2)
-    for subject in range(ranks.people):
+    for subject in range(ranks.subject_count):
         left = ranks.ranks[ranks.subjects != subject]
         assert found.by_subject[subject] == pytest.approx(found.value - np.mean(left <= 2))
-    assert ranks.ranked_people == len(set(ranks.subjects.tolist())) < ranks.people
+    assert ranks.ranked_subjects == len(set(ranks.subjects.tolist())) < ranks.subject_count
 
 
 def test_the_interval_counts_the_subjects_that_have_ranks() -> None:
     ranks = draw_ranks(2)
-    known = ranks.ranked_people
-    assert identification_interval(ranks, 1) == rate_interval(identification_rate_of(ranks, 1), known, known)
+    known = ranks.ranked_subjects
+    assert identification_interval(ranks, 1) == rate_interval(identification_influence(ranks, 1), known, known)
     few = SubjectRanks(25, ranks.subjects[:9], ranks.ranks[:9])
     assert np.isnan(identification_interval(few, 1).low)
     assert identification_interval(few, 1).value == np.mean(few.ranks == 1)
@@ -135,7 +139,7 @@ def coverage() -> dict[str, float]:
             ranks_within(subjects, each[subjects] + 0.6 * apart)
             for each, apart in zip((own, changed), noise, strict=True)
         )
-        moved = [identification_rate_of(each, 1) for each in (after, before)]
+        moved = [identification_influence(each, 1) for each in (after, before)]
         change = rate_change_interval(moved[0], moved[1], (PEOPLE, PEOPLE))
         for name, interval in {
             "rank 1": identification_interval(before, 1),

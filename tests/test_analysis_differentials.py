@@ -14,9 +14,9 @@ from facepart.analysis.differentials import (
     differential,
     shift_differences,
 )
-from facepart.analysis.influence import Influence, SubjectScores, fnmr_at_fmr_influence, fnmr_influence
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import MIN_SUBJECTS, rate_interval, variance
-from facepart.analysis.metrics import fmr, fnmr, threshold_at_fmr
+from facepart.analysis.metrics import fmr, fnmr, fnmr_at_fmr_influence, fnmr_influence, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
@@ -292,7 +292,7 @@ def refused(found: Differential) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("people", "photos", "reason"),
-    [(MIN_SUBJECTS - 1, 12, "fewer than 10 people"), (12, 3, "too few impostor scores")],
+    [(MIN_SUBJECTS - 1, 12, "fewer than 10 subjects"), (12, 3, "too few impostor scores")],
 )
 def test_small_groups_are_shown_as_refused_and_take_no_part(
     groups: dict[str, SubjectScores], people: int, photos: int, reason: str

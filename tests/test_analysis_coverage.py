@@ -13,16 +13,18 @@ import numpy as np
 import pytest
 
 from facepart.analysis.contrasts import contrast, pair_sums, resample_subjects, resampled_means
-from facepart.analysis.influence import (
+from facepart.analysis.intervals import Interval, interval, rate_interval, ratio_interval
+from facepart.analysis.metrics import (
     authentic_mean_influence,
+    d_prime,
     d_prime_influence,
+    eer,
     eer_influence,
     fmr_influence,
     fnmr_influence,
     impostor_mean_influence,
+    threshold_at_fmr,
 )
-from facepart.analysis.intervals import Interval, interval, rate_interval, ratio_interval
-from facepart.analysis.metrics import d_prime, eer, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
 from tests.people_scores import group_scores, person_vectors
 

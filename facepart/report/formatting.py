@@ -1,0 +1,158 @@
+"""Numbers, intervals, names and pictures as text and HTML; the templates use these functions as filters.
+
+A number that is NaN, or a rate of no scores, is a dash. Functions that return ``Markup`` return HTML; all others
+return plain text, which the templates escape.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from facepart.analysis.intervals import Interval
+from facepart.data.photo_output import encode_image
+from facepart.occlusion.parts import PARTS
+
+DASH = "–"
+_MINUS = "−"
+_SPACE = "\u00a0"
+# Columns of the terminal's tables that are lined up at the left; all others hold numbers.
+_TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
+
+
+def label(part: str) -> str:
+    """Return a part's name in a sentence, by the table of parts; a part that is not in the table is its own name."""
+    return PARTS[part].label if part in PARTS else part
+
+
+def is_plural(part: str) -> bool:
+    """Return whether a sentence says "are" of a part, not "is"."""
+    return part in PARTS and PARTS[part].plural
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as in a sentence: "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def counted(count: int, noun: str, nouns: str | None = None) -> str:
+    """Return a count with its noun: "1 photo", "1,200 photos"."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def paragraph(text: str) -> str:
+    """Put a text on one line, with single spaces."""
+    return " ".join(text.split()) + "\n"
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """Write a change with its sign; what rounds to 0 has none."""
+    if math.isnan(value):
+        return DASH
+    written = f"{value:+.{decimals}f}"
+    return written[1:] if float(written) == 0 else written.replace("-", _MINUS)
+
+
+def plain(value: float, decimals: int = 3) -> str:
+    """Write a number."""
+    return DASH if math.isnan(value) else f"{value:.{decimals}f}".replace("-", _MINUS)
+
+
+def per_cent(rate: float, decimals: int = 2) -> str:
+    """Write a rate, 0..1, in per cent."""
+    return DASH if math.isnan(rate) else f"{plain(100 * rate, decimals)}{_SPACE}%"
+
+
+def share_of_resamples(share: float) -> str:
+    """Write a share, 0..1, in whole per cent; it is 0 % or 100 % only if it is exactly that."""
+    if 0.995 <= share < 1:
+        return f">{_SPACE}99{_SPACE}%"
+    if 0 < share < 0.005:
+        return f"<{_SPACE}1{_SPACE}%"
+    return per_cent(share, 0)
+
+
+def signed_interval(figure: Interval, decimals: int = 3) -> str:
+    """Write the ends of the interval of a change: "[+0.110, +0.132]"; empty without an interval."""
+    if math.isnan(figure.low):
+        return ""
+    return f"[{signed(figure.low, decimals)}, {signed(figure.high, decimals)}]"
+
+
+def plain_interval(figure: Interval, decimals: int = 3) -> str:
+    """Write the ends of an interval: "[0.110, 0.132]"; empty without an interval."""
+    if math.isnan(figure.low):
+        return ""
+    return f"[{plain(figure.low, decimals)}, {plain(figure.high, decimals)}]"
+
+
+def signed_ci(figure: Interval, decimals: int = 3) -> Markup:
+    """Write a change and its interval: "+0.121 [+0.110, +0.132]"."""
+    return _with_interval(signed(figure.value, decimals), signed_interval(figure, decimals))
+
+
+def plain_ci(figure: Interval, decimals: int = 3) -> Markup:
+    """Write a number and its interval: "0.121 [0.110, 0.132]"."""
+    return _with_interval(plain(figure.value, decimals), plain_interval(figure, decimals))
+
+
+def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
+    """Write a rate, 0..1, and its interval in per cent: "1.20 % [0.90, 1.60]"."""
+    ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
+    return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals))
+
+
+def excludes(figure: Interval, value: float) -> bool:
+    """Return whether the CI of a figure excludes a value; not if there is no CI."""
+    return figure.low > value or figure.high < value
+
+
+def aligned(rows: Sequence[Mapping[str, str]], headings: Mapping[str, str]) -> str:
+    """Line the cells of a table up in columns.
+
+    Args:
+        rows: column -> cell, in plain text.
+        headings: column -> its heading, of one or two lines; only these columns are shown.
+    """
+    heads = [heading.rpartition("\n") for heading in headings.values()]
+    lines = [[first for first, _, _ in heads], [last for _, _, last in heads]]
+    cells = [[row[column] for column in headings] for row in rows]
+    lines = [line for line in lines if any(line)] + cells
+    for number, column in enumerate(headings):
+        width = max(len(line[number]) for line in lines)
+        for line in lines:
+            line[number] = line[number].ljust(width) if column in _TEXT_COLUMNS else line[number].rjust(width)
+    return "\n".join(" ".join(line).rstrip() for line in lines)
+
+
+def signed_per_cent_ci(change: Interval, decimals: int = 2) -> Markup:
+    """Write a change of a rate, 0..1, and its interval in percentage points: "+1.20 % [+0.90, +1.60]"."""
+    points = Interval(*(100 * each for each in change))
+    unit = "" if math.isnan(points.value) else f"{_SPACE}%"
+    return _with_interval(signed(points.value, decimals) + unit, signed_interval(points, decimals))
+
+
+def data_uri(photo: NDArray[np.uint8]) -> str:
+    """Return a photo, uint8 (h, w, 3) RGB, as the address of a JPEG inside the page."""
+    return "data:image/jpeg;base64," + base64.b64encode(encode_image(".jpg", photo)).decode()
+
+
+def script_json(value: object) -> Markup:
+    """Write data for a script element, where neither ``</script>`` nor ``<!--`` may occur.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+    """
+    written = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        written = written.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(written)  # noqa: S704 - no markup is left in it
+
+
+def _with_interval(value: str, ends: str) -> Markup:
+    # Both are digits and signs.
+    return Markup(f'{value} <span class="interval">{ends}</span>' if ends and value != DASH else value)  # noqa: S704

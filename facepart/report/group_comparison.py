@@ -1,0 +1,100 @@
+"""How groups differ, in error rates at set thresholds and in impostor shifts: data for ``templates/groups.html``."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates
+from facepart.analysis.intervals import Interval
+from facepart.report.formatting import excludes
+from facepart.report.report_data import ReportData
+
+
+@dataclass(frozen=True)
+class RatesAtThreshold:
+    """The groups' error rates at thresholds set in one way.
+
+    Attributes:
+        rows: of the baseline photos, then with each part occluded.
+    """
+
+    rows: Sequence[Differential]
+
+    @property
+    def baseline(self) -> Differential:
+        """The rates of the baseline photos."""
+        return self.rows[0]
+
+    @property
+    def extremes(self) -> tuple[GroupRates, GroupRates] | None:
+        """The groups with the lowest and the highest baseline FMR; None if fewer than two can be compared."""
+        known = [group for group in self.baseline.groups if not group.refused and math.isfinite(group.fmr.value)]
+        ordered = sorted(known, key=_fmr)
+        return (ordered[0], ordered[-1]) if len(ordered) > 1 else None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of groups have a CI of the ratio of their baseline FMRs."""
+        return sum(math.isfinite(ratio.fmr.low) for ratio in self.baseline.ratios)
+
+    @property
+    def pairs_apart(self) -> int:
+        """How many of these differ significantly."""
+        return sum(excludes(ratio.fmr, 1) for ratio in self.baseline.ratios)
+
+    @property
+    def excluded(self) -> Mapping[str, str]:
+        """The groups that are not compared, and why."""
+        return {group.group: group.refused for row in self.rows for group in row.groups if group.refused}
+
+    def ratios(self, kind: str) -> dict[tuple[str, str], list[Interval | None]]:
+        """Return the ratios of each pair of groups, row by row, for ``fmr`` or ``fnmr``; None where there is none."""
+        by_row = [{(ratio.first, ratio.second): getattr(ratio, kind) for ratio in row.ratios} for row in self.rows]
+        pairs = dict.fromkeys(pair for ratios in by_row for pair in ratios)
+        return {pair: [ratios.get(pair) for ratios in by_row] for pair in pairs}
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """How the groups differ.
+
+    Attributes:
+        settings: the rates at each kind of threshold: one for all groups first, and the larger FMR first, since more
+            scores support it.
+        shift_differences: (group, group) -> part -> difference of their impostor shifts, by the main method.
+    """
+
+    settings: Sequence[RatesAtThreshold]
+    shift_differences: Mapping[tuple[str, str], Mapping[str, Interval]]
+
+    @property
+    def differences(self) -> int:
+        """How many differences of shifts have a CI."""
+        return sum(math.isfinite(figure.low) for figure in self._differences())
+
+    @property
+    def differences_apart(self) -> int:
+        """How many of these are significant."""
+        return sum(excludes(figure, 0) for figure in self._differences())
+
+    def _differences(self) -> list[Interval]:
+        return [figure for by_part in self.shift_differences.values() for figure in by_part.values()]
+
+
+def compare_groups(data: ReportData) -> GroupComparison | None:
+    """Arrange the comparison of the groups; None if there is only one group."""
+    if not data.differentials:
+        return None
+    settings: dict[tuple[bool, float, str], list[Differential]] = {}
+    for row in data.differentials:
+        key = (row.threshold_of == EACH_GROUP, -row.target, row.threshold_of)
+        settings.setdefault(key, []).append(row)
+    shifts: dict[tuple[str, str], dict[str, Interval]] = {}
+    for each in data.shift_differences:
+        if each.occlusion == data.main_method:
+            shifts.setdefault((each.first, each.second), {})[each.part] = each.difference
+    return GroupComparison([RatesAtThreshold(settings[key]) for key in sorted(settings)], shifts)
+
+
+def _fmr(group: GroupRates) -> float:
+    return group.fmr.value
