@@ -164,7 +164,7 @@ def test_photos_that_would_be_distorted_are_told(tmp_path: Path, run: Run, free:
     none = run(*narrow, "-s", tmp_path / "square")
     assert none.returncode == 1
     (line,) = errors(none.stderr)
-    assert "nothing succeeded; first" in line
+    assert "no photo could be embedded; first failure: " in line
     assert "it would be distorted" in line
 
 
