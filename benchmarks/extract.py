@@ -126,7 +126,7 @@ def measure(
     fit = recogniser.preprocessing
     faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
-        open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
+        open_recogniser(weights.path, preprocessing, device, precision, weights.cache_path)
         for precision in ("auto", "fp32")
     )
     for engine in (fast, exact):
@@ -160,9 +160,10 @@ def measure(
 
 def compare(folder: Path, reference: str) -> dict[str, float]:
     """Return the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
-    names = sorted(path.name for path in (folder / reference).glob("*.npy"))
+    files = {side.name: {path.name: path for path in side.rglob("*.npy")} for side in folder.iterdir()}
+    names = sorted(files[reference])
     sides = {
-        side.name: np.stack([np.load(side / name, allow_pickle=False) for name in names]) for side in folder.iterdir()
+        side: np.stack([np.load(found[name], allow_pickle=False) for name in names]) for side, found in files.items()
     }
     exact = sides.pop(reference)
     return {name: float(cosines(features, exact).min()) for name, features in sorted(sides.items())}
@@ -211,7 +212,7 @@ def main() -> None:
             tell(len(faces), *measure(folder / "faces.txt", str(r100), arguments.device, mxnet), TARGETS)
         finally:
             # Compiled, for this benchmark alone.
-            kept = obtain(str(r100), "recogniser").kept
+            kept = obtain(str(r100), "recogniser").cache_path
             for path in kept.parent.glob(f"{kept.name}-*"):
                 path.unlink()
         links = link_often(faces, REPEATS * len(faces), folder / "links")

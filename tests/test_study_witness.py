@@ -36,11 +36,11 @@ from tests.witness.study_oracle import (
     Version,
 )
 from tests.witness.study_tables import (
-    BASELINE_PHOTOS,
     COLUMNS,
     DIFFERENCES,
     DIFFERENTIALS,
     JSON,
+    NO_PART,
     RESULTS,
     WORDS,
     check_rows,
@@ -233,10 +233,10 @@ class Studied:
         return StudyOracle(self.design, {name: group.facts for name, group in self.photos.items()})
 
     def differentials(self) -> list[dict[str, Any]]:
-        return [each | {"photos": each["photos"] or BASELINE_PHOTOS} for each in self.oracle.differentials()]
+        return [each | {"part": each["part"] or NO_PART} for each in self.oracle.differentials()]
 
     def differential_rows(self) -> list[dict[str, Any]]:
-        return [each | {"photos": each["photos"] or BASELINE_PHOTOS} for each in self.oracle.differential_rows()]
+        return [each | {"part": each["part"] or NO_PART} for each in self.oracle.differential_rows()]
 
 
 @pytest.fixture(scope="module")
@@ -398,7 +398,7 @@ def test_score_files_hold_all_scores(studied: Studied) -> None:
 
 def folder_of(version: Version, cross: bool) -> str:
     if version == BASELINE:
-        return "original"
+        return "baseline"
     name = version.part
     name += "" if version.occlusion == "blur" else f"_{version.occlusion}"
     name += f"_control{version.draw}" if version.draw else ""

@@ -27,6 +27,8 @@ BIN = 2500
 TARGETS = {"1e3": 1e-3, "1e4": 1e-4}
 # An FMR is reported from so many expected false matches on; an interval from so many subjects on.
 MIN_FALSE_MATCHES, FEWEST_SUBJECTS = 10, 10
+# Identification rates are reported at these ranks.
+RANKS = (1, 10)
 RESAMPLES, SEED = 2000, 20231
 
 OCCLUDED, BASELINE_GALLERY, CONTROL = "occluded vs occluded", "occluded vs baseline", "control vs control"
@@ -70,6 +72,23 @@ class Design:
         return [version._replace(draw=draw) for draw in draws]
 
 
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """The photos that are looked for among all others that they were compared with.
+
+    Attributes:
+        subjects: int64 (n,), who is on each; they are numbered.
+        ranks: int64 (n,), from 1; 0 for a probe that has no authentic or no impostor score.
+        authentic: float64 (n,), the best authentic score, in millionths; NaN where there is none.
+        impostor: float64 (n,), the best impostor score, likewise.
+    """
+
+    subjects: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    authentic: NDArray[np.float64]
+    impostor: NDArray[np.float64]
+
+
 @dataclass(eq=False)
 class Scores:
     """Raw scores: a list of authentic pairs and one of impostor pairs.
@@ -81,6 +100,7 @@ class Scores:
         impostor: int64 (i,), in millionths.
         first: int64 (i,), who is on one photo.
         second: int64 (i,), who is on the other.
+        probes: the same scores by probe.
     """
 
     subjects: int
@@ -89,6 +109,7 @@ class Scores:
     impostor: NDArray[np.int64]
     first: NDArray[np.int64]
     second: NDArray[np.int64]
+    probes: Probes
 
     @cached_property
     def with_authentic(self) -> int:
@@ -138,31 +159,88 @@ class Group:
             cosines = self.cosines(version, cross)
             count = len(cosines)
             i, j = np.nonzero(~np.eye(count, dtype=bool)) if cross else np.triu_indices(count, 1)
-            self.scores[version, cross] = list_pairs(self.numbers, len(self.names), i, j, cosines[i, j])
+            self.scores[version, cross] = list_pairs(self.numbers, i, j, cosines[i, j], both_ways=not cross)
         return self.scores[version, cross]
 
     def compare_controls(self, versions: Sequence[Version]) -> Scores:
         """List the scores of several draws of a control, each among themselves."""
         draws = [self.compare(version) for version in versions]
         fields = ("authentic", "owner", "impostor", "first", "second")
-        return Scores(len(self.names), *(np.concatenate([getattr(each, name) for each in draws]) for name in fields))
+        whole = [np.concatenate([getattr(each, name) for each in draws]) for name in fields]
+        facts = [vars(each.probes) for each in draws]
+        probes = Probes(**{name: np.concatenate([each[name] for each in facts]) for name in facts[0]})
+        return Scores(len(self.names), *whole, probes)
 
 
 def list_pairs(
     numbers: NDArray[np.int64],
-    subjects: int,
     i: NDArray[np.int64],
     j: NDArray[np.int64],
     cosines: NDArray[np.float64],
+    *,
+    both_ways: bool,
 ) -> Scores:
-    """Part pairs of photos into authentic and impostor ones, and round their cosines.
+    """Round the cosines of pairs of photos, and list them.
 
     Impostor scores are products in 32-bit floats, authentic ones in 64-bit floats.
     """
     same = numbers[i] == numbers[j]
-    authentic = np.rint(cosines[same] * MILLION).astype(np.int64)
-    impostor = np.rint(cosines[~same].astype(np.float32) * np.float32(MILLION)).astype(np.int64)
-    return Scores(subjects, authentic, numbers[i][same], impostor, numbers[i][~same], numbers[j][~same])
+    impostor = np.rint(cosines.astype(np.float32) * np.float32(MILLION)).astype(np.int64)
+    steps = np.where(same, np.rint(cosines * MILLION).astype(np.int64), impostor)
+    return list_scores(numbers, i, j, steps, both_ways=both_ways)
+
+
+def list_scores(
+    numbers: NDArray[np.int64],
+    i: NDArray[np.int64],
+    j: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    *,
+    both_ways: bool,
+) -> Scores:
+    """Part scores of pairs of photos into authentic and impostor ones.
+
+    Args:
+        numbers: (n,), who is on each photo.
+        i: (k,), one photo of each pair, the probe.
+        j: (k,), the other.
+        steps: (k,), their scores, in millionths.
+        both_ways: whether the other photo is a probe as well.
+    """
+    same = numbers[i] == numbers[j]
+    return Scores(
+        subjects=len(np.unique(numbers)),
+        authentic=steps[same],
+        owner=numbers[i][same],
+        impostor=steps[~same],
+        first=numbers[i][~same],
+        second=numbers[j][~same],
+        probes=rank_probes(numbers, i, j, steps, both_ways=both_ways),
+    )
+
+
+def rank_probes(
+    numbers: NDArray[np.int64],
+    i: NDArray[np.int64],
+    j: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    *,
+    both_ways: bool,
+) -> Probes:
+    """The rank of each probe: 1 plus the number of its impostor scores above the best of its authentic ones."""
+    table = np.full((len(numbers), len(numbers)), np.nan)
+    table[i, j] = steps
+    if both_ways:
+        table[j, i] = steps
+    ranks, best = np.zeros(len(numbers), np.int64), np.full((2, len(numbers)), np.nan)
+    for probe, row in enumerate(table):
+        compared, same = ~np.isnan(row), numbers == numbers[probe]
+        authentic, impostor = row[compared & same], row[compared & ~same]
+        for place, scores in enumerate((authentic, impostor)):
+            best[place, probe] = scores.max() if len(scores) else np.nan
+        if len(authentic) and len(impostor):
+            ranks[probe] = 1 + int((impostor > authentic.max()).sum())
+    return Probes(numbers, ranks, *best)
 
 
 # A figure, its interval and its standard error.
@@ -238,6 +316,25 @@ def wilson(figure: Figure, subjects: int, units: float) -> Estimate:
         low = optimize.brentq(excess, 0, 1 - 1e-12, **ends)
     high = optimize.brentq(excess, max(rate, 1e-15), 1, **ends) if rate < 1 else 1.0
     return Estimate(rate, low, high, math.sqrt(variance))
+
+
+def rate_change(after: Figure, before: Figure, subjects: tuple[int, int]) -> Estimate:
+    """The difference of two rates of the same subjects, from the interval of each and how the two correlate.
+
+    That is the square-and-add interval for paired proportions (Newcombe 1998).
+    """
+    difference = after.minus(before)
+    one, other = (wilson(rate, number, number) for rate, number in zip((after, before), subjects, strict=True))
+    if math.isnan(one.error) or math.isnan(other.error):
+        return Estimate(difference.value)
+    lengths = float(np.linalg.norm(after.influence) * np.linalg.norm(before.influence))
+    correlation = float(after.influence @ before.influence) / lengths if lengths else 0.0
+    below, above = (one.value - one.low, other.high - other.value), (one.high - one.value, other.value - other.low)
+    # The difference of two correlated deviations, squared.
+    square = np.array([[1, -correlation], [-correlation, 1]])
+    low, high = (math.sqrt(max(float(np.array(each) @ square @ np.array(each)), 0)) for each in (below, above))
+    error = math.sqrt(difference.variance(max(subjects)))
+    return Estimate(difference.value, difference.value - low, difference.value + high, error)
 
 
 def ratio(after: Figure, before: Figure, subjects: int) -> Estimate:
@@ -370,6 +467,14 @@ def eer(scores: Scores) -> Figure:
     return Figure(value, influence)
 
 
+@cache
+def identification_rate(scores: Scores, most: int) -> Figure:
+    """The share of the probes with a rank of at most `most`, of those that have a rank."""
+    ranked = scores.probes.ranks > 0
+    found = (scores.probes.ranks[ranked] <= most).astype(float)
+    return Figure(float(found.mean()), leave_one_out(found, [scores.probes.subjects[ranked]], scores.subjects))
+
+
 def mode(values: NDArray[np.int64]) -> float:
     """The middle of the fullest bin of 0.01; of several the lowest."""
     bins, counts = np.unique(values // 10_000, return_counts=True)
@@ -496,7 +601,8 @@ class StudyOracle:
             elsewhere = [by_subjects(group, each) for each in controls]
             row["control shift"] = symmetric(_against(elsewhere, unchanged), subjects)
             row["importance"] = symmetric(self._effect(group, version), subjects)
-        return row | _rates(baseline, occluded, subjects) | _authentic(baseline, occluded, subjects)
+        row |= _rates(baseline, occluded, subjects) | _authentic(baseline, occluded, subjects)
+        return row | _identification(baseline, occluded)
 
     def _effect(self, group: Group, version: Version) -> Figure:
         """What a part is ranked by: its shift, net of its control's where there is one."""
@@ -661,7 +767,7 @@ class StudyOracle:
                 known[name] = {"FMR": (matched, subjects), "FNMR": (missed, number)}
         rates = {kind: [row[kind].value for row in rows if row["group"] in known] for kind in ("FMR", "FNMR")}
         return {
-            "photos": version.part,
+            "part": version.part,
             "target": target,
             "threshold of": threshold_of,
             "groups": rows,
@@ -756,6 +862,21 @@ def _authentic(baseline: Scores, occluded: Scores, subjects: int) -> dict[str, A
         for which, scores in (("", occluded), ("baseline ", baseline)):
             if is_supported(scores.impostor, target):
                 row[f"{which}FNMR {name}"] = wilson(fnmr_at(scores, target), number, number)
+    return row
+
+
+def _identification(baseline: Scores, occluded: Scores) -> dict[str, Estimate]:
+    """Identification rates, whose intervals are over the subjects of the probes that have a rank."""
+    row = {}
+    numbers = [len(np.unique(each.probes.subjects[each.probes.ranks > 0])) for each in (occluded, baseline)]
+    for most in RANKS:
+        names = [f"rank-{most} rate", f"baseline rank-{most} rate", f"rank-{most} rate change"]
+        row |= dict.fromkeys(names, UNKNOWN)
+        if min(numbers):
+            after, before = (identification_rate(each, most) for each in (occluded, baseline))
+            rates = [wilson(rate, number, number) for rate, number in zip((after, before), numbers, strict=True)]
+            figures = [*rates, rate_change(after, before, (numbers[0], numbers[1]))]
+            row |= dict(zip(names, figures, strict=True))
     return row
 
 

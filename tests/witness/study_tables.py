@@ -67,6 +67,12 @@ COLUMNS = {
     "baseline FNMR 1e3": "fnmr_1e3_baseline",
     "FNMR 1e4": "fnmr_1e4",
     "baseline FNMR 1e4": "fnmr_1e4_baseline",
+    "rank-1 rate": "rank1_rate",
+    "baseline rank-1 rate": "rank1_rate_baseline",
+    "rank-1 rate change": "rank1_rate_change",
+    "rank-10 rate": "rank10_rate",
+    "baseline rank-10 rate": "rank10_rate_baseline",
+    "rank-10 rate change": "rank10_rate_change",
     # Rankings and agreements.
     "effect": "effect",
     "ranked first": "ranked_first",
@@ -116,12 +122,12 @@ WORDS = {
     CONTROL: "control",
     ALL_GROUPS: "all",
     OWN_THRESHOLDS: "each",
-    FEW_SUBJECTS: "fewer than 10 people",
+    FEW_SUBJECTS: "fewer than 10 subjects",
     FEW_SCORES: "too few impostor scores",
     NO_THRESHOLD: "no threshold",
 }
-# What the photos of a differential are called where no part is occluded.
-BASELINE_PHOTOS = "baseline"
+# What a differential has for its part where none is occluded.
+NO_PART = "baseline"
 RESULTS, DIFFERENTIALS, DIFFERENCES, JSON = (
     "results.csv",
     "differentials.csv",

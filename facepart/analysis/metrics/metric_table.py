@@ -21,7 +21,7 @@ from facepart.analysis.metrics.identification import (
     identification_rate,
 )
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
-from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean
+from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean_score
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
     STUDY_FMRS,
@@ -177,7 +177,7 @@ METRICS = (
     Metric(
         "authentic_mean",
         "mean authentic score",
-        mean,
+        mean_score,
         authentic_mean_influence,
         kinds=("authentic",),
         clustered_by="authentic",
@@ -186,7 +186,7 @@ METRICS = (
     Metric(
         "impostor_mean",
         "mean impostor score",
-        mean,
+        mean_score,
         impostor_mean_influence,
         kinds=("impostor",),
         columns=("baseline", "occluded"),

@@ -1,6 +1,6 @@
-"""What every metric takes: scores as they are, or counted.
+"""Scores in either form, as a vector or counted, for the metrics.
 
-A metric needs of its scores only which values occur and how often; from either form it computes the same.
+A metric depends on which values occur and how often, so that it is the same for both forms.
 """
 
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def tally(scores: Scores, name: str) -> Tally:
 
 
 def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
-    """Return the mean and the population variance (divided by n) of scores; raises what :func:`tally` raises."""
+    """Return the mean and the population variance (divided by n) of scores; raises as :func:`tally`."""
     if isinstance(scores, ScoreDistribution):
         _refuse_empty(scores, name)
         return scores.mean, scores.variance
@@ -62,7 +62,7 @@ def shares_below(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
 
 
 def shares_from(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Return the share of the scores that are at or above each `x`, (m,); one of a billion keeps all its digits."""
+    """Return the share of the scores at or above each `x`, (m,), to full precision even for one of a billion."""
     cumulative = _cumulative(scores)
     return (cumulative[-1] - cumulative[np.searchsorted(scores.values, x, side="left")]) / cumulative[-1]
 
