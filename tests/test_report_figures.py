@@ -161,13 +161,14 @@ def test_every_metric_of_the_table_is_in_the_report(data: ReportData, monkeypatc
     ]
     page = Page(render_report(dataclasses.replace(data, results=results)))
     heads = [text for _, text in page.all("th")]
-    for head in ("proportion of hits", "change of proportion of hits", "change of rank-1 identification rate"):
+    for head in ("proportion of hits", "change of proportion of hits (percentage points)"):
         assert head in heads
-    assert "overlap (authentic scores, baseline and occluded)" in heads
+    assert "change of rank-1 identification rate (percentage points)" in heads
+    assert "overlap (authentic scores vs baseline)" in heads
     assert not any(head.startswith("overlap (impostor") for head in heads), "nothing is known of it"
     cells = {text.replace("\u00a0", " ") for _, text in page.all("td")}
-    assert {"12.30 % [10.00, 15.00]", "34.56 % [30.00, 40.00]", "−22.26 % [−25.00, −20.00]", "0.9877"} <= cells
-    assert {"77.70 % [70.00, 80.00]", "+5.01 % [−2.00, +10.00]"} <= cells
+    assert {"12.30 % [10.00, 15.00]", "34.56 % [30.00, 40.00]", "−22.26 [−25.00, −20.00]", "0.9877"} <= cells
+    assert {"77.70 % [70.00, 80.00]", "+5.01 [−2.00, +10.00]"} <= cells
     shown = [row for row in data.results if row.occlusion == data.main_method]
     for row in shown:
         for kind in ("authentic", "impostor"):

@@ -148,7 +148,7 @@ def test_the_answer_on_disk(outcome: StudyOutcome, request_of_all: Request) -> N
     assert (whole["settings"]["control"], whole["draws"]) == (2, 2)
     text = (out / "methods.txt").read_text()
     assert "46 photos" in text
-    assert "23 people" in text
+    assert "23 subjects" in text
     assert (out / "report.html").read_text().startswith("<!")
 
 
@@ -225,7 +225,8 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     options += ["--occlusion", "blur,grey", "--sweep", "blur=5,15", "--control", "2", "--precision", "fp32"]
     done = run("-m", "facepart", "study", *options, "--model", asked.model)
     assert done.returncode == 0, done.stderr
-    assert "worth" in done.stdout
+    assert "importance" in done.stdout
+    assert "impostor shift minus control shift" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
     assert "in 10 versions (2 parts lost in 3 ways and 2 draws of a control for each)" in dry.stdout
