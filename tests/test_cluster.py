@@ -140,8 +140,8 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
 def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
     skip_without_ray()
     match(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
-    command = ["-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local"]
-    command += ["--ranks"]
+    command = ("-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local")
+    command += ("--ranks",)
     done = run(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("CM: compared 1700 features")
