@@ -5,27 +5,27 @@
 #
 #     facepart study -s PHOTOS -o STUDY --people PEOPLE --groups CM,CF,AAM,AAF -d MORPH --cross
 #
-# Both give the same scores: OUT/matches/eyes/CM_scores.npz here is STUDY/matches/eyes/CM_scores.npz there.
+# Both give the same scores: OUT/matches/eyes/CM_scores.npz here equals STUDY/matches/eyes/CM_scores.npz there.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
 usage: PHOTOS=FOLDER PEOPLE=CSV OUT=FOLDER [VARIABLE=VALUE ...] examples/batch.sh
 
-Blurs each part in every photo, extracts the features of the original and the blurred photos, lists them by group,
-matches each list within itself and each blurred list with the original one, and plots the scores.
+Blurs each part in every photo, extracts the features of the baseline and the blurred photos, lists them by group,
+matches within each list and each blurred list with the baseline list, and plots the scores.
 
   PHOTOS       aligned face photos: a folder, or a list with one path a line
-  PEOPLE       table of people or photos and their groups, a CSV file (see lists/README.md)
-  OUT          folder for everything that is made
+  PEOPLE       table of subjects or photos and their groups, a CSV file (see lists/README.md)
+  OUT          folder of all outputs
   GROUP_NAMES  groups, separated by commas (default: CM,CF,AAM,AAF)
   PARTS        parts, separated by commas (default: eyes,brows,eyes_brows,nose,mouth,hair,skin)
-  DATASET      how file names give the subject, see `facepart match -h` (default: MORPH)
+  DATASET      naming rule, which reads the subject from a file name, see `facepart match -h` (default: MORPH)
   PYTHON       the Python that has the requirements installed (default: python3)
 
-Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is shown before it
+Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is printed before it
 runs. You can stop at any time and run the same command again: finished work is kept. If you remove or replace photos,
-use a new OUT: photos that are done stay as they are.
+use a new OUT: outputs of earlier photos are not redone.
 TEXT
 }
 
@@ -111,13 +111,13 @@ echo "1. Blur each part: $PHOTOS -> $OUT/masks, $OUT/blurred"
 run "$PYTHON" "$root/face_parsing_BiSeNet/" -s "$PHOTOS" -m "$OUT/masks" -d "$OUT/blurred" --parts "${parts[@]}"
 
 echo "2. Extract features -> $OUT/features"
-run "$PYTHON" "$root/face_matching/" -s "$PHOTOS" -d "$OUT/features/original"
+run "$PYTHON" "$root/face_matching/" -s "$PHOTOS" -d "$OUT/features/baseline"
 for part in "${parts[@]}"; do
     run "$PYTHON" "$root/face_matching/" -s "$OUT/blurred/blurred_$part" -d "$OUT/features/$part"
 done
 
 echo "3. List the features of each group -> $OUT/lists"
-for condition in original "${parts[@]}"; do
+for condition in baseline "${parts[@]}"; do
     for group in "${groups[@]}"; do
         run_once "$OUT/lists/$condition/$group.done" "$OUT/features/$condition" "$PEOPLE" -- \
             "$PYTHON" "$root/lists/" -s "$OUT/features/$condition" -o "$OUT/lists/$condition/$group.txt" \
@@ -125,8 +125,8 @@ for condition in original "${parts[@]}"; do
     done
 done
 
-echo "4. Match within each list, original and blurred -> $OUT/matches"
-for condition in original "${parts[@]}"; do
+echo "4. Match within each list, baseline and blurred -> $OUT/matches"
+for condition in baseline "${parts[@]}"; do
     for group in "${groups[@]}"; do
         list="$OUT/lists/$condition/$group.txt"
         run_once "$OUT/matches/$condition/$group.done" "$list" "$OUT/features/$condition" -- \
@@ -134,12 +134,12 @@ for condition in original "${parts[@]}"; do
     done
 done
 
-echo "5. Match across, blurred probes with original photos -> $OUT/matches/cross_*"
+echo "5. Match across, blurred probes with the baseline gallery -> $OUT/matches/cross_*"
 for part in "${parts[@]}"; do
     for group in "${groups[@]}"; do
-        probe="$OUT/lists/$part/$group.txt" gallery="$OUT/lists/original/$group.txt"
+        probe="$OUT/lists/$part/$group.txt" gallery="$OUT/lists/baseline/$group.txt"
         run_once "$OUT/matches/cross_$part/$group.done" \
-            "$probe" "$gallery" "$OUT/features/$part" "$OUT/features/original" -- \
+            "$probe" "$gallery" "$OUT/features/$part" "$OUT/features/baseline" -- \
             "$PYTHON" "$root/face_matching/" -p "$probe" -g "$gallery" \
             -o "$OUT/matches/cross_$part" -d "$DATASET" -gr "$group"
     done
@@ -148,12 +148,12 @@ done
 echo "6. Plot each part in each group -> $OUT/plots"
 for part in "${parts[@]}"; do
     for group in "${groups[@]}"; do
-        original="$OUT/matches/original/${group}_scores.npz"
+        baseline="$OUT/matches/baseline/${group}_scores.npz"
         within="$OUT/matches/$part/${group}_scores.npz"
         across="$OUT/matches/cross_$part/${group}_scores.npz"
-        run_once "$OUT/plots/${group}_$part.done" "$original" "$within" "$across" -- \
-            "$PYTHON" "$root/Plots/" -s1 "$original" -l1 Original -s2 "$within" -l2 "No $part" \
-            -s3 "$across" -l3 "No $part, original gallery" -t "$group" -d "$OUT/plots" -n "${group}_$part"
+        run_once "$OUT/plots/${group}_$part.done" "$baseline" "$within" "$across" -- \
+            "$PYTHON" "$root/Plots/" -s1 "$baseline" -l1 Baseline -s2 "$within" -l2 "No $part" \
+            -s3 "$across" -l3 "No $part, baseline gallery" -t "$group" -d "$OUT/plots" -n "${group}_$part"
     done
 done
 echo "done: $OUT"

@@ -80,7 +80,7 @@ def stop_when(there: Path, process: subprocess.Popen[str]) -> None:
 
 def assert_same_scores(study: Path, matches: Path, groups: list[str], parts: list[str]) -> None:
     """Compare the distributions of every condition and group with those of a study, exactly."""
-    for condition in ["original", *parts, *(f"cross_{part}" for part in parts)]:
+    for condition in ["baseline", *parts, *(f"cross_{part}" for part in parts)]:
         for group in groups:
             name = Path(condition) / f"{group}_scores.npz"
             scores = load_scores(matches / name)
@@ -107,7 +107,7 @@ def test_stopped_and_resumed_it_equals_a_study(work, run: Run) -> None:
     out = work / "out put"
     stop_when(out / "blurred" / "blurred_nose", start(work))
     assert not (out / "features").exists(), "stopped while it blurred"
-    stop_when(out / "matches" / "original" / "A.done", start(work))
+    stop_when(out / "matches" / "baseline" / "A.done", start(work))
     assert not (out / "matches" / "nose" / "B 2.done").exists(), "stopped while it matched"
     text = finish(start(work))
     assert 0 < text.count("= done before:") < ONCE
