@@ -5,7 +5,7 @@
 #
 #     facepart study -s PHOTOS -o STUDY --people PEOPLE --groups CM,CF,AAM,AAF -d MORPH --cross
 #
-# Both give the same scores: OUT/matches/eyes/CM_scores.npz here is STUDY/matches/eyes/CM_scores.npz there.
+# Both give the same scores: OUT/matches/eyes/CM_scores.npz here equals STUDY/matches/eyes/CM_scores.npz there.
 set -euo pipefail
 
 usage() {
@@ -13,19 +13,19 @@ usage() {
 usage: PHOTOS=FOLDER PEOPLE=CSV OUT=FOLDER [VARIABLE=VALUE ...] examples/batch.sh
 
 Blurs each part in every photo, extracts the features of the baseline and the blurred photos, lists them by group,
-matches each list within itself and each blurred list with the baseline list, and plots the scores.
+matches within each list and each blurred list with the baseline list, and plots the scores.
 
   PHOTOS       aligned face photos: a folder, or a list with one path a line
-  PEOPLE       table of people or photos and their groups, a CSV file (see lists/README.md)
-  OUT          folder for everything that is made
+  PEOPLE       table of subjects or photos and their groups, a CSV file (see lists/README.md)
+  OUT          folder of all outputs
   GROUP_NAMES  groups, separated by commas (default: CM,CF,AAM,AAF)
   PARTS        parts, separated by commas (default: eyes,brows,eyes_brows,nose,mouth,hair,skin)
-  DATASET      how file names give the subject, see `facepart match -h` (default: MORPH)
+  DATASET      naming rule, which reads the subject from a file name, see `facepart match -h` (default: MORPH)
   PYTHON       the Python that has the requirements installed (default: python3)
 
-Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is shown before it
+Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is printed before it
 runs. You can stop at any time and run the same command again: finished work is kept. If you remove or replace photos,
-use a new OUT: photos that are done stay as they are.
+use a new OUT: outputs of earlier photos are not redone.
 TEXT
 }
 

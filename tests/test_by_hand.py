@@ -88,7 +88,7 @@ ORIGINALS = {
 
 
 class Row(NamedTuple):
-    """A line of a table: the scripts it is about, their options, the command here, and what differs."""
+    """A line of a table: the scripts it is about, their options, the command here, and the difference."""
 
     scripts: tuple[str, ...]
     there: str
@@ -104,7 +104,7 @@ def read_rows() -> list[Row]:
     for line in text.splitlines():
         if line.startswith("#### "):
             scripts = tuple(name.rpartition("/")[2] for name in re.findall(r"`([^`]+)`", line))
-        elif line.startswith("| ") and not line.startswith("| there |"):
+        elif line.startswith("| ") and not line.startswith("| original |"):
             there, here, note = (cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1])
             rows.append(Row(scripts, there, here, note))
     return rows
