@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
 
-
 # The number of the cosine among the original program's metrics.
 COSINE = 1
 
