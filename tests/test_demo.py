@@ -158,7 +158,7 @@ def test_the_demo_on_own_photos_goes_on_where_it_stopped(tmp_path, capsys, photo
     command = ["demo", "-o", str(output), "--images", str(source), "--parts", "nose"]
     assert main(command) == 0
     first = capsys.readouterr().out
-    assert "5 photos of 3 people" in first and "broken.jpg" in first and "simulated" not in first
+    assert "5 photos of 3 subjects" in first and "broken.jpg" in first and "simulated" not in first
     assert read_photo(output / "photos" / "obama" / "obama.png").shape == (224, 224, 3)
 
     made = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
