@@ -144,7 +144,7 @@ def test_the_answer_on_disk(outcome: StudyOutcome, request_of_all: Request) -> N
     first = outcome.figures.results[0]
     assert float(rows[0]["impostor_shift_low"]) == pytest.approx(first.impostor_shift.low, rel=1e-5)
     whole = json.loads((out / "results.json").read_text())
-    assert whole["settings"]["ways"] == ["blur", "grey", "blur-5"]
+    assert whole["settings"]["methods"] == ["blur", "grey", "blur-5"]
     assert (whole["settings"]["control"], whole["draws"]) == (2, 2)
     text = (out / "methods.txt").read_text()
     assert "46 photos" in text
