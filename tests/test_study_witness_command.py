@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import Run
-from tests.witness.study_oracle import BASELINE, MILLION, Design, Group, Scores, StudyOracle, Version
+from tests.witness.study_oracle import BASELINE, MILLION, Design, Group, Scores, StudyOracle, Version, list_scores
 from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
 
 # Classes of the label map, as the original study puts them together.
@@ -54,7 +54,7 @@ class Kept:
 
     @cached_property
     def names(self) -> list[str]:
-        lines = (self.out / "features" / "original" / "list.txt").read_text().splitlines()
+        lines = (self.out / "features" / "baseline" / "list.txt").read_text().splitlines()
         return [Path(line).stem for line in lines]
 
     def embeddings(self, version: Version) -> NDArray[np.float64]:
@@ -71,12 +71,11 @@ class Kept:
         authentic, impostor = (np.load(folder / f"all_{kind}.npy") for kind in ("authentic", "impostor"))
         count = len(self.names)
         assert len(authentic) + len(impostor) == (count * (count - 1) if cross else count * (count - 1) // 2)
-        owners = [numbers[authentic[:, place].astype(int)] for place in (0, 1)]
-        assert np.array_equal(*owners)
-        first, second = (numbers[impostor[:, place].astype(int)] for place in (0, 1))
-        assert (first != second).all()
-        steps = [np.rint(rows[:, 2] * MILLION).astype(np.int64) for rows in (authentic, impostor)]
-        return Scores(len(np.unique(numbers)), steps[0], owners[0], steps[1], first, second)
+        for rows, same in ((authentic, True), (impostor, False)):
+            assert ((numbers[rows[:, 0].astype(int)] == numbers[rows[:, 1].astype(int)]) == same).all()
+        rows = np.concatenate([authentic, impostor])
+        i, j = rows[:, :2].astype(int).T
+        return list_scores(numbers, i, j, np.rint(rows[:, 2] * MILLION).astype(np.int64), both_ways=not cross)
 
     def label_maps(self) -> list[NDArray[np.uint8]]:
         return [np.asarray(Image.open(self.labels / f"{name}.png")) for name in self.names]
@@ -102,7 +101,7 @@ class Kept:
 
 def folder_of(version: Version) -> str:
     if version == BASELINE:
-        return "original"
+        return "baseline"
     occlusion = "" if version.occlusion == "blur" else f"_{version.occlusion}"
     return f"{version.part}{occlusion}{f'_control{version.draw}' if version.draw else ''}"
 
