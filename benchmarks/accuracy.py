@@ -90,7 +90,7 @@ def align(paths: Sequence[Path], detector: FaceDetector) -> dict[Path, Photo]:
 
 
 def equal_pixels(photos: Sequence[Photo], fast: Engine, exact: Engine) -> tuple[float, float]:
-    """Give the share of pixels that both parsers give the same class: over all photos, and in the worst one."""
+    """Return the share of pixels that both parsers give the same class: over all photos, and in the worst one."""
     shares = []
     for first in range(0, len(photos), DEFAULT_BATCH):
         fitted = np.stack([fit_photo(photo) for photo in photos[first : first + DEFAULT_BATCH]])
@@ -106,7 +106,7 @@ def embed(crops: Sequence[Photo], recogniser: Engine) -> NDArray[np.float32]:
 
 
 def pairs_accuracy(embeddings: NDArray[np.float32], names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> float:
-    """Give the accuracy at the best threshold over the pairs whose photos both have embeddings."""
+    """Return the accuracy at the best threshold over the pairs whose photos both have embeddings."""
     row = {name: index for index, name in enumerate(names)}
     there = [pair for pair in pairs if pair[0] in row and pair[1] in row]
     first, second = (np.array([row[pair[side]] for pair in there]) for side in (0, 1))
@@ -115,7 +115,7 @@ def pairs_accuracy(embeddings: NDArray[np.float32], names: Sequence[str], pairs:
 
 
 def d_prime_within(embeddings: NDArray[np.float32], subjects: Sequence[str]) -> float:
-    """Give d' over all pairs of these photos."""
+    """Return d' over all pairs of these photos."""
     scores = np.asarray(embeddings, np.float64) @ np.asarray(embeddings, np.float64).T
     rows, columns = np.triu_indices(len(scores), 1)
     same = np.asarray(subjects)[rows] == np.asarray(subjects)[columns]
@@ -214,7 +214,7 @@ def main() -> int:
 
     verdicts = Verdicts()
     weights = obtain(DEFAULT_PARSER, "parser")
-    parsers = [open_parser(weights.path, device, each, weights.kept) for each in (precision, "fp32")]
+    parsers = [open_parser(weights.path, device, each, weights.cache_path) for each in (precision, "fp32")]
     as_they_are = [read_photo(path) for path in photos[: arguments.maps]]
     sets = {"photos as they are": as_they_are, "LFW, aligned": list(lfw.values())[: arguments.maps]}
     judge_parser(sets, parsers[0], parsers[1], verdicts)
@@ -222,7 +222,8 @@ def main() -> int:
         weights = obtain(model, "recogniser")
         preprocessing = weights.model.preprocessing if weights.model else None
         recognisers = [
-            open_recogniser(weights.path, preprocessing, device, each, weights.kept) for each in (precision, "fp32")
+            open_recogniser(weights.path, preprocessing, device, each, weights.cache_path)
+            for each in (precision, "fp32")
         ]
         print(weights.model.name if weights.model else weights.path.name)
         judge_recogniser(crops, lfw, pairs, list(zip(parsers, recognisers, strict=True)), verdicts)

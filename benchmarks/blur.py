@@ -73,7 +73,7 @@ def originals_way(photos: Sequence[Path], out: Path, network: torch.nn.Module) -
 
 
 def rate(photos: int, work: Callable[[], object]) -> float:
-    """Give the photos a second at which `work` gets through `photos` of them."""
+    """Return the photos a second at which `work` gets through `photos` of them."""
     start = time.perf_counter()
     work()
     return photos / (time.perf_counter() - start)
@@ -86,10 +86,13 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
     """
     paths = [photo.path for photo in find_photos(source)[0][:count]]
     weights, recogniser_weights = obtain(DEFAULT_PARSER, "parser"), obtain(recogniser_name, "recogniser")
-    parser = open_parser(weights.path, "cpu", kept=weights.kept)
+    parser = open_parser(weights.path, "cpu", cache_path=weights.cache_path)
     model = recogniser_weights.model
     recogniser = open_recogniser(
-        recogniser_weights.path, model.preprocessing if model else None, "cpu", kept=recogniser_weights.kept
+        recogniser_weights.path,
+        model.preprocessing if model else None,
+        "cpu",
+        cache_path=recogniser_weights.cache_path,
     )
     network = load_bisenet(weights.path)
     photos = [read_photo(path) for path in paths]
@@ -142,7 +145,7 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
 
 
 def one_round(photos: int, work: Callable[[Path], object]) -> float:
-    """Give the photos a second at which `work`, which may write into a folder, gets through `photos` of them."""
+    """Return the photos a second at which `work`, which may write into a folder, gets through `photos` of them."""
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         work(Path(out))

@@ -45,7 +45,7 @@ Run = tuple[Sequence[str | Path], Mapping[str, str] | None]
 
 
 def arguments_of(stage: str, photos: Path, features: Path, out: Path) -> list[str | Path]:
-    """Give a stage's command line, without the program."""
+    """Return a stage's command line, without the program."""
     of_photos: list[str | Path] = [stage, "-s", photos, "--device", "cpu"]
     found: dict[str, list[str | Path]] = {
         "blur": [*of_photos, "-m", out / "masks", "-d", out / "blurred"],

@@ -60,7 +60,7 @@ def make_features(folder: Path, count: int) -> Path:
 
 
 def counts_some(one_in: int) -> Callable[..., blocks.Found]:
-    """Give what a task does here instead of counting all pairs of two blocks: one strip in so many."""
+    """Return what a task does here instead of counting all pairs of two blocks: one strip in so many."""
 
     def count(rows: Faces, columns: Faces | None, lowest: int, threads: int, version: str) -> blocks.Found:
         with mock.patch.object(counting, "strips_of", lambda *sizes: strips_of(*sizes)[::one_in]):
@@ -124,7 +124,7 @@ def role_of(process: int) -> str:
 
 
 def memory_of(process: int) -> dict[str, int]:
-    """Give the bytes of each kind that a process holds now; none where it has ended."""
+    """Return the bytes of each kind that a process holds now; none where it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     except OSError:

@@ -24,7 +24,7 @@ from facepart.study import Request, run_study
 
 
 def measure(photos: Path, recogniser: str, **options: Any) -> tuple[float, float]:
-    """Give the seconds that a study takes, and those of them before its first photos were done."""
+    """Return the seconds that a study takes, and those of them before its first photos were done."""
     first: list[float] = []
     begun = time.perf_counter()
 

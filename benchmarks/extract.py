@@ -79,7 +79,7 @@ def by_ours(listed: Path, out: Path, model: str, device: str, precision: str) ->
 
 
 def find_mxnet() -> Path:
-    """Give the Python that has MXNet and OpenCV, in the environment of `make parity-mxnet`."""
+    """Return the Python that has MXNet and OpenCV, in the environment of `make parity-mxnet`."""
     python = mxnet_python()
     if subprocess.run([python, "-c", "import cv2"], capture_output=True).returncode:
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_OPENCV]
@@ -88,7 +88,7 @@ def find_mxnet() -> Path:
 
 
 def by_mxnet(python: Path, params: Path, listed: Path, out: Path) -> float:
-    """Extract the listed photos with MXNet; give the seconds."""
+    """Extract the listed photos with MXNet; return the seconds."""
     prefix = str(params).removesuffix("-0000.params")
     script = Path(__file__).with_name("extract_by_mxnet.py")
     done = subprocess.run([python, script, prefix, listed, out], capture_output=True, text=True)
@@ -98,7 +98,7 @@ def by_mxnet(python: Path, params: Path, listed: Path, out: Path) -> float:
 
 
 def by_network(engine: Engine, faces: NDArray[np.uint8]) -> float:
-    """Give the seconds that the bare network takes on faces in memory."""
+    """Return the seconds that the bare network takes on faces in memory."""
     start = time.perf_counter()
     engine(faces)
     return time.perf_counter() - start
@@ -126,7 +126,7 @@ def measure(
     fit = recogniser.preprocessing
     faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
-        open_recogniser(weights.path, preprocessing, device, precision, weights.kept)
+        open_recogniser(weights.path, preprocessing, device, precision, weights.cache_path)
         for precision in ("auto", "fp32")
     )
     for engine in (fast, exact):
@@ -159,10 +159,11 @@ def measure(
 
 
 def compare(folder: Path, reference: str) -> dict[str, float]:
-    """Give the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
-    names = sorted(path.name for path in (folder / reference).glob("*.npy"))
+    """Return the lowest cosine between the features in each folder of `folder` and those in its `reference`."""
+    files = {side.name: {path.name: path for path in side.rglob("*.npy")} for side in folder.iterdir()}
+    names = sorted(files[reference])
     sides = {
-        side.name: np.stack([np.load(side / name, allow_pickle=False) for name in names]) for side in folder.iterdir()
+        side: np.stack([np.load(found[name], allow_pickle=False) for name in names]) for side, found in files.items()
     }
     exact = sides.pop(reference)
     return {name: float(cosines(features, exact).min()) for name, features in sorted(sides.items())}
@@ -211,7 +212,7 @@ def main() -> None:
             tell(len(faces), *measure(folder / "faces.txt", str(r100), arguments.device, mxnet), TARGETS)
         finally:
             # Compiled, for this benchmark alone.
-            kept = obtain(str(r100), "recogniser").kept
+            kept = obtain(str(r100), "recogniser").cache_path
             for path in kept.parent.glob(f"{kept.name}-*"):
                 path.unlink()
         links = link_often(faces, REPEATS * len(faces), folder / "links")

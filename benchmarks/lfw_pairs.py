@@ -37,7 +37,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def best_accuracy(scores: NDArray[np.floating], same: NDArray[np.bool_]) -> tuple[float, float]:
-    """Give the highest share of pairs that a single threshold judges rightly, and that threshold."""
+    """Return the highest share of pairs that a single threshold judges rightly, and that threshold."""
     order = np.argsort(scores)
     # Right if the pairs up to i are called different and those after it the same, for i = 0 .. n.
     right = np.r_[0, np.cumsum(~same[order])] + (same.sum() - np.r_[0, np.cumsum(same[order])])

@@ -44,7 +44,7 @@ def make_features(folder: Path, count: int) -> Path:
 
 
 def run(script: str, *arguments: str | Path) -> Mapping[str, float]:
-    """Run a script of this folder by watch.py; give its seconds without and with imports, and its peak memory."""
+    """Run a script of this folder by watch.py; return its seconds without and with imports, and its peak memory."""
     here = Path(__file__).parent
     command = [sys.executable, str(here / "watch.py"), sys.executable, str(here / script), *map(str, arguments)]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -57,7 +57,7 @@ def run(script: str, *arguments: str | Path) -> Mapping[str, float]:
 def in_turns(
     sides: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int = ROUNDS
 ) -> dict[str, dict[str, float]]:
-    """Run the sides one after the other, some rounds; give the medians of each side, and print them."""
+    """Run the sides one after the other, some rounds; return the medians of each side, and print them."""
     seen: dict[str, list[Mapping[str, float]]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():

@@ -27,7 +27,7 @@ def make_r100(models: Path, folder: Path) -> Path:
 
 
 def align_some(photos: Path, count: int, folder: Path) -> list[Path]:
-    """Align the faces of at most `count` photos of a folder to 224x224 pixels; give the crops' paths (PNG)."""
+    """Align the faces of at most `count` photos of a folder to 224x224 pixels; return the crops' paths (PNG)."""
     listed = folder.with_name(f"{folder.name}-sources.txt")
     write_list(listed, [photo.path for photo in find_photos(photos)[0][:count]])
     align_folder(listed, folder)
@@ -35,7 +35,7 @@ def align_some(photos: Path, count: int, folder: Path) -> list[Path]:
 
 
 def link_often(photos: Sequence[Path], count: int, folder: Path) -> list[Path]:
-    """Fill `folder` with `count` links to a few photos, in turn; give the links."""
+    """Fill `folder` with `count` links to a few photos, in turn; return the links."""
     folder.mkdir()
     links = [folder / f"{number:06d}{photos[number % len(photos)].suffix}" for number in range(count)]
     for number, link in enumerate(links):

@@ -52,7 +52,7 @@ def watch(command: Sequence[str], home: Path) -> Mapping[str, float]:
 
 
 def command_for(stage: str, photos: Path, out: Path, model: str) -> list[str]:
-    """Give the command line of a stage, on the processor."""
+    """Return the command line of a stage, on the processor."""
     outputs = ["-d", str(out)] if stage == "extract" else ["-m", str(out / "masks"), "-d", str(out / "blurred")]
     chosen = ["--model", model, "--device", "cpu"]
     return [sys.executable, "-m", "facepart", stage, "-s", str(photos), *outputs, *chosen]

@@ -55,7 +55,7 @@ def count_with_sums(faces: Faces) -> None:
 
 
 def measure(faces: Faces, rounds: int) -> dict[str, float]:
-    """Time both sides in turns; give the median of each, in seconds."""
+    """Time both sides in turns; return the median of each, in seconds."""
     sides: dict[str, Callable[[Faces], None]] = {"scores alone": count_alone, "with sums by person": count_with_sums}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):

@@ -56,7 +56,7 @@ def write_features(folder: Path, count: int, random: bool) -> Path:
 
 
 def run_side(side: str, source: Path, folder: Path) -> Figures:
-    """Match in a process of its own; give its seconds, and its peak memory in MiB."""
+    """Match in a process of its own; return its seconds, and its peak memory in MiB."""
     command = [sys.executable, "-c", _SIDE, str(source), str(folder / side), side]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     wall, cpu, peak = map(float, output.split())
@@ -64,7 +64,7 @@ def run_side(side: str, source: Path, folder: Path) -> Figures:
 
 
 def measure(source: Path, folder: Path, rounds: int) -> dict[str, list[Figures]]:
-    """Run both sides in turns; give the figures of each round."""
+    """Run both sides in turns; return the figures of each round."""
     found: dict[str, list[Figures]] = {WITHOUT: [], WITH: []}
     for number in range(rounds):
         for side in sorted(found, reverse=bool(number % 2)):
@@ -73,7 +73,7 @@ def measure(source: Path, folder: Path, rounds: int) -> dict[str, list[Figures]]
 
 
 def ratio(found: Mapping[str, list[Figures]], figure: str) -> float:
-    """Give how many times as much the side with ranks takes: the median over the rounds."""
+    """Return how many times as much the side with ranks takes: the median over the rounds."""
     pairs = zip(found[WITH], found[WITHOUT], strict=True)
     return statistics.median(ours[figure] / theirs[figure] for ours, theirs in pairs)
 

@@ -93,7 +93,7 @@ class Raylets:
         return f"{self.head}:{PORT}"
 
     def on_head(self, command: Sequence[str | Path]) -> tuple[list[str], Mapping[str, str]]:
-        """Give a command and its environment, as it is run on the head's node."""
+        """Return a command and its environment, as it is run on the head's node."""
         return [*self._inside(self.head), *map(str, command)], {**self._environment, _MARK: self.head}
 
     def add(self) -> None:

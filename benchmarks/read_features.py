@@ -27,7 +27,7 @@ RUNS = 3
 
 
 def write_features(folder: Path, count: int) -> list[Path]:
-    """Write `count` features, eight a person, and the same as a matrix; give the paths of the files."""
+    """Write `count` features, eight a person, and the same as a matrix; return the paths of the files."""
     rows = np.random.default_rng(0).normal(size=(count, DIMENSION)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     paths = [folder / "single" / f"{row // 8:06d}_{row % 8}.npy" for row in range(count)]

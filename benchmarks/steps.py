@@ -50,7 +50,7 @@ def clock(seconds: Seconds, step: str) -> Iterator[None]:
 
 
 def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Seconds) -> tuple[int, int]:
-    """Take all steps for one photo, saved with ``.jpg`` and ``.png``; give the bytes of masks and blurs as PNG."""
+    """Take all steps for one photo, saved with ``.jpg`` and ``.png``; return the bytes of masks and blurs as PNG."""
     with clock(seconds, "read JPEG"):
         read_photo(photo.with_suffix(".jpg"))
     with clock(seconds, "read PNG"):

@@ -31,7 +31,7 @@ ROUNDS = 3
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Give the seconds that `work` takes."""
+    """Return the seconds that `work` takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -47,8 +47,8 @@ def main() -> None:
     print(describe())
     parser_weights, weights = obtain(DEFAULT_PARSER, "parser"), obtain(parsed.recogniser, "recogniser")
     preprocessing = weights.model.preprocessing if weights.model else None
-    parser = open_parser(parser_weights.path, "cpu", kept=parser_weights.kept)
-    recogniser = open_recogniser(weights.path, preprocessing, "cpu", kept=weights.kept)
+    parser = open_parser(parser_weights.path, "cpu", cache_path=parser_weights.cache_path)
+    recogniser = open_recogniser(weights.path, preprocessing, "cpu", cache_path=weights.cache_path)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         paths = align_some(parsed.source, parsed.photos, folder / "photos")

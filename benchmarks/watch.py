@@ -42,7 +42,7 @@ def watch(command: list[str]) -> dict[str, float]:
 
 
 def resident(process: int) -> int:
-    """Give the bytes that a process holds now, 0 where the system does not tell."""
+    """Return the bytes that a process holds now, 0 where the system does not tell."""
     try:
         pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):

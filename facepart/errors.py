@@ -18,5 +18,5 @@ class UsageError(FacepartError):
 
 
 def first_line(error: BaseException) -> str:
-    """Give the first line of an error's text that says something, for errors of other programs; else its kind."""
+    """Return the first line of an error's text that says something, for errors of other programs; else its kind."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

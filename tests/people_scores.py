@@ -7,6 +7,16 @@ from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.subject_sums import BIN, SubjectSums, Sums, bins_from
 
 
+def draw_photos(seed: int, people: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Who is on each photo, and embeddings before and after a change."""
+    rng = np.random.default_rng(seed)
+    subjects = np.repeat(np.arange(people), rng.integers(1, 5, people))
+    centres = rng.standard_normal((people, 8)) * 0.15 + 0.1
+    photos = centres[subjects] + rng.standard_normal((len(subjects), 8)) * 0.08
+    after = photos * 0.8 + rng.standard_normal((people, 8))[subjects] * 0.05 + 0.05
+    return subjects, photos, after
+
+
 def person_vectors(subjects: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Photos of each person, int64 (p,), and the sum of their embeddings, float64 (p, d)."""
     people = subjects.max() + 1

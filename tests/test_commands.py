@@ -258,11 +258,11 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         (["blur", "-s", tmp_path / "empty", *out], 1, "has no photos"),
         (["blur", "-s", tmp_path / "none", *out], 1, "no such folder or list of photos"),
         (["blur", "-s", photos, *out, "--model", recogniser_weights], 2, "is a recogniser, not a parser"),
-        (["blur", "-s", photos, *out, "--model", tmp_path / "resnet.pth"], 1, "holds another network"),
+        (["blur", "-s", photos, *out, "--model", tmp_path / "resnet.pth"], 1, "is another network"),
         (["blur", "-s", photos, *out, "--model", "bisenet"], 2, "bisenet-resnet18"),
         (["blur", "-s", photos, *out, "--parts", "ear"], 2, "unknown part 'ear'; known: eyes"),
         (["blur", "-s", photos, *out, "--occlusion", "haze"], 2, "unknown occlusion 'haze'; known: blur mean grey"),
-        (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not there"),
+        (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not available"),
         (["blur", "-s", photos, "-m", tmp_path / "file" / "m", "-d", tmp_path / "b"], 1, "cannot be written"),
         (
             ["extract", "-s", tmp_path / "text", "-d", tmp_path / "f"],
@@ -321,7 +321,7 @@ def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
             canvas = Image.new("RGB", (448, 448))
             canvas.paste(image, (200, 200))
             canvas.save(shifted / path.name)
-    for folder, words in [(wide, "is 400x300, not square"), (shifted, "of its side away")]:
+    for folder, words in [(wide, "is 400x300, not square"), (shifted, "of the side away")]:
         result = run("./face_matching/", "-s", folder, "-d", tmp_path / "f" / folder.name, "--model", "faceplugin")
         assert result.returncode == 0
         assert words in result.stderr
@@ -333,3 +333,10 @@ def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
     # However the photo is framed, the aligned face is the same one.
     for path in (tmp_path / "a" / "wide").glob("*.npy"):
         assert np.load(path) @ np.load(tmp_path / "a" / "shifted" / path.name) > 0.9
+
+
+def test_other_metrics_than_the_cosine_are_refused_in_one_line(tmp_path, run) -> None:
+    done = run("./face_matching/", "-p", "list.txt", "-o", tmp_path / "m", "-d", "MORPH", "-gr", "CM", "-m", "2")
+    assert done.returncode == 2
+    assert done.stderr.startswith("facepart: -m 2: scores are cosines, -m 1;")
+    assert len(done.stderr.splitlines()) == 1

@@ -22,6 +22,21 @@ from facepart.pipeline import batches as streaming
 SMALL = Preprocessing(height=16, width=24, colour="bgr", mean=(10.0, 20.0, 30.0), scale=(2.0, 4.0, 8.0))
 
 
+class Loaded:
+    """A network that is loaded already."""
+
+    def __init__(self, network, preprocessing):
+        self.answer = network, preprocessing
+
+    def load(self):
+        return self.answer
+
+
+class NeverLoaded:
+    def load(self):
+        raise AssertionError("the network was loaded again")
+
+
 @pytest.fixture
 def network():
     torch.manual_seed(0)
@@ -80,7 +95,7 @@ def test_onnx_files_of_any_batch_run_as_in_onnxruntime(tmp_path, network, photos
     session = onnxruntime.InferenceSession(path)
     x = photos.transpose(0, 3, 1, 2).astype(np.float32)
     expected = np.concatenate([session.run(["y"], {"x": one[None]})[0] for one in x])
-    np.testing.assert_allclose(open_engine(lambda: (path, plain), "cpu", "fp32")(photos), expected, rtol=1e-5)
+    np.testing.assert_allclose(open_engine(Loaded(path, plain), "cpu", "fp32")(photos), expected, rtol=1e-5)
     np.testing.assert_allclose(PyTorchEngine(path, plain)(photos), expected, rtol=1e-5)
 
 
@@ -92,17 +107,17 @@ def test_an_engine_can_be_dropped_right_after_its_answer(network, photos):
 
 def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
     with pytest.raises(UsageError, match="unknown device 'tpu'; known: auto, cpu, cuda"):
-        open_engine(lambda: (network, SMALL), "tpu")
-    with pytest.raises(UsageError, match="'cuda:99' is not there"):
-        open_engine(lambda: (network, SMALL), "cuda:99")
+        open_engine(Loaded(network, SMALL), "tpu")
+    with pytest.raises(UsageError, match="'cuda:99' is not available"):
+        open_engine(Loaded(network, SMALL), "cuda:99")
 
 
 def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkeypatch):
     with pytest.raises(UsageError, match="unknown precision 'int4'; known: auto, fp32, bf16, fp16"):
-        open_engine(lambda: (network, SMALL), "cpu", "int4")
+        open_engine(Loaded(network, SMALL), "cpu", "int4")
     monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32",))
-    with pytest.raises(UsageError, match="this processor does not compute in bf16; it has fp32"):
-        open_engine(lambda: (network, SMALL), "cpu", "bf16")
+    with pytest.raises(UsageError, match="this processor does not compute in bf16; it computes in fp32"):
+        open_engine(Loaded(network, SMALL), "cpu", "bf16")
     assert choose_precision("cpu", "auto") == "fp32"
     monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32", "bf16"))
     assert choose_precision("cpu", "auto") == "bf16"
@@ -134,12 +149,9 @@ def test_what_runs_on_cuda_runs_in_its_precisions(network, photos, precision):
 
 
 def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, photos):
-    def never():
-        raise AssertionError("the network was loaded again")
-
-    kept = tmp_path / "cache" / "weights"
-    expected = open_engine(lambda: (network, SMALL), "cpu", "fp32", kept=kept)(photos)
-    again = open_engine(never, "cpu", "fp32", kept=kept)
+    cache_path = tmp_path / "cache" / "weights"
+    expected = open_engine(Loaded(network, SMALL), "cpu", "fp32", cache_path=cache_path)(photos)
+    again = open_engine(NeverLoaded(), "cpu", "fp32", cache_path=cache_path)
     np.testing.assert_array_equal(again(photos), expected)
     assert again.preprocessing == SMALL
     assert (again.precision, again.output_shape) == ("fp32", (5,))
@@ -150,7 +162,7 @@ def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, phot
     for damaged in (b"", whole[: len(whole) // 2], whole.replace(b'"openvino": "', b'"openvino": "0.', 1)):
         file.write_bytes(damaged)
         np.testing.assert_array_equal(
-            open_engine(lambda: (network, SMALL), "cpu", "fp32", kept=kept)(photos), expected
+            open_engine(Loaded(network, SMALL), "cpu", "fp32", cache_path=cache_path)(photos), expected
         )
         assert len(file.read_bytes()) == len(whole)
 

@@ -21,7 +21,7 @@ from facepart.errors import FacepartError
 from facepart.matching.features import read_features
 from facepart.matching.match import match_features
 from facepart.networks.recogniser import open_recogniser
-from facepart.pipeline import extract as runner
+from facepart.pipeline import embedding_store, network_files
 from facepart.pipeline import feature_matrix as module
 from facepart.pipeline.extract import ExtractOutcome, extract_features
 from tests.conftest import ROOT
@@ -125,7 +125,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, faces: int) -> None:
 
         return Stopping()
 
-    monkeypatch.setattr(runner, "open_recogniser", opened)
+    monkeypatch.setattr(network_files, "open_recogniser", opened)
 
 
 def test_a_matrix_matches_byte_for_byte_as_the_list_does(tmp_path: Path, extract: Extract, listed: Path) -> None:
@@ -152,7 +152,8 @@ def test_a_run_interrupted_anywhere_gives_the_same_matrix(
 ) -> None:
     folder = tmp_path_factory.mktemp("interrupted") / "FEATURES"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SHARD_ROWS", rows)
+        patch.setattr(embedding_store, "SHARD_PHOTOS", rows)
+        patch.setattr(module, "_BLOCK_ROWS", rows)
         for stop in stops:
             with pytest.MonkeyPatch.context() as stopping:
                 stop_after(stopping, stop)
@@ -245,14 +246,14 @@ def test_a_run_killed_without_warning_continues_from_its_shards(
     script = f"""
 import sys, time
 from pathlib import Path
-from facepart.networks import matrix
+from facepart.pipeline import embedding_store
 from facepart.pipeline.extract import extract_features
-matrix.SHARD_ROWS = 3
+embedding_store.SHARD_PHOTOS = 3
 extract_features(Path({str(photos)!r}), Path({str(folder)!r}), model={str(network)!r}, precision="fp32", device="cpu",
                  matrix=True, batch=2, workers=1, progress=lambda done, *rest: time.sleep(0.05))
 """
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    shard = folder / module.SHARDS_FOLDER / "000001.npz"
+    shard = folder / module.SHARDS_FOLDER / "shard-00002.npz"
     while process.poll() is None and not shard.exists():
         time.sleep(0.005)
     process.kill()
@@ -377,7 +378,7 @@ def test_a_damaged_shard_and_a_feature_of_another_length_are_named(
     (shard,) = (tmp_path / "features" / module.SHARDS_FOLDER).iterdir()
     whole = shard.read_bytes()
     shard.write_bytes(whole[:-100])
-    with pytest.raises(FacepartError, match=r"000000\.npz: is damaged; remove it"):
+    with pytest.raises(FacepartError, match=r"shard-00001\.npz: cannot be read \(.*\); remove it"):
         extract(tmp_path / "features", tmp_path / "photos", matrix=True)
     shard.write_bytes(whole)
     (tmp_path / "features" / "p").mkdir()

@@ -129,10 +129,10 @@ def test_a_network_of_another_size_is_told_in_one_line_and_nothing_is_written(
         (
             recogniser_weights,
             "160,160",
-            "takes faces of 112x112 only, not 160x160; without --image-size, photos of any",
+            "only takes faces of 112x112, not 160x160; leave out --image-size to resize photos of any size",
         ),
-        (fixed, "112,112", "takes faces of 160x160 only, not 112x112"),
-        (fixed, "160,112", "takes faces of 160x160 only, not 160x112"),
+        (fixed, "112,112", "only takes faces of 160x160, not 112x112"),
+        (fixed, "160,112", "only takes faces of 160x160, not 160x112"),
         (flat, "160,160", "does not run on photos of 160x160"),
     ]:
         done = run("./face_matching/", "-s", photos, "-d", tmp_path / "f", "--model", network, "--image-size", size)
@@ -303,7 +303,7 @@ def test_with_cuda_a_gpu_is_that_device(tmp_path: Path, run: Run, free: Path, ph
     assert json.loads((tmp_path / "gpu" / "run.json").read_text())["device"] == "cuda:0"
     absent = run(*command, "-d", tmp_path / "absent", "--gpu", str(torch.cuda.device_count()))
     assert absent.returncode == 2
-    assert "is not there" in absent.stderr
+    assert "is not available" in absent.stderr
     below = run(*command, "-d", tmp_path / "below", "--gpu", "-1")
     assert errors(below.stderr) == ["facepart: --gpu -1 is negative: the network runs on the CPU"]
 
@@ -357,20 +357,20 @@ def test_a_checkpoint_is_found_from_where_the_original_scripts_stood(
     assert done.returncode == 0, done.stderr
     assert "recogniser: model-0000.params" in done.stdout
     found = (folder / "model-0000.params").resolve()
-    told = [f"facepart: {given}: is not there from the current folder; {found} is used"]
+    told = [f"facepart: {given}: not found from the current folder; using {found}"]
     assert errors(done.stderr) == (told if given.startswith("..") else [])
 
 
 def test_a_checkpoint_that_is_nowhere_is_told_in_one_line(tmp_path: Path, run: Run, photos: Path):
     for given, more in [
-        ("../models/none/model,0", "; from face_matching/ and insightface/deploy/ it is not there either"),
+        ("../models/none/model,0", "; it is not below face_matching/ or insightface/deploy/ either"),
         (f"{tmp_path}/model,0", ""),
     ]:
         done = run("./face_matching/", "-s", photos, "-d", tmp_path / "f", "--model", given)
         assert done.returncode == 1
         params = given.replace(",0", "-0000.params")
         assert done.stderr == (
-            f"facepart: {params}: no such file, and {given} means it and model-symbol.json beside it{more}\n"
+            f"facepart: {params}: no such file; {given} means this file, with model-symbol.json beside it{more}\n"
         )
 
 

@@ -107,7 +107,19 @@ def test_unusable_scores_are_refused_on_either_side(metric, scores, reason) -> N
 
 
 @pytest.mark.parametrize(
-    "module", ["auc", "dprime", "eer", "error_rates", "kolmogorov_smirnov", "operating_point", "shift", "wasserstein"]
+    "module",
+    [
+        "auc",
+        "dprime",
+        "eer",
+        "error_rates",
+        "kolmogorov_smirnov",
+        "mean",
+        "mode",
+        "operating_point",
+        "shift",
+        "wasserstein",
+    ],
 )
 def test_examples_in_the_docstrings_run(module: str) -> None:
     found = doctest.testmod(importlib.import_module(f"facepart.analysis.metrics.{module}"))

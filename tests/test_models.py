@@ -141,7 +141,7 @@ def test_checkpoint_without_its_symbol_is_not_used(places, caplog):
     path = put_checkpoint(places["here"])
     symbol_beside(path).unlink()
     assert find("arcface-r100") is None
-    assert "model-symbol.json is not beside it" in caplog.text
+    assert "model-0000.params: skipped: model-symbol.json must be beside it" in caplog.text
 
 
 def test_default_recogniser_is_the_studys_only_where_it_lies_in_insightface_models(places):

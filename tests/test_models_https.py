@@ -127,7 +127,7 @@ def test_model_that_is_here_is_not_fetched_again_but_a_wrong_one_is(cache, https
     assert caplog.records == []
     path.write_bytes(OTHER)
     assert fetch_small(source).read_bytes() == CONTENT
-    assert "is not used" in caplog.records[0].getMessage()
+    assert ": skipped: its sha256 is " in caplog.records[0].getMessage()
 
 
 def test_licence_is_told_on_the_first_fetch_only(cache, https, caplog):

@@ -43,7 +43,9 @@ def test_file_of_the_catalogue_is_recognised_by_its_hash(places, small, tmp_path
 
 
 def test_wrong_task_lists_the_right_ones():
-    with pytest.raises(UsageError, match="yunet is a detector, not a recogniser; known as such: faceplugin, arcface"):
+    with pytest.raises(
+        UsageError, match="yunet is a detector, not a recogniser; known recognisers: faceplugin, arcface"
+    ):
         obtain("yunet", "recogniser")
 
 
@@ -72,10 +74,14 @@ def test_prefix_and_epoch_name_the_files_that_mxnet_writes(tmp_path_factory, pre
     [
         ("no/such.onnx", [], r"no/such.onnx: no such file or folder"),
         ("such.onnx", [], r"such.onnx: no such file or folder"),
-        ("model,7", ["model-0000.params"], r"model-0007.params: no such file, and model,7 means it"),
-        ("model,0", ["model-0000.params"], r"model-0000.params: model-symbol.json must lie beside it"),
-        ("folder", ["folder/readme.txt"], r"folder: has no network in it"),
-        ("folder", ["folder/a.onnx", "folder/b.pth"], r"folder: has several networks in it; name one: a.onnx, b.pth"),
+        ("model,7", ["model-0000.params"], r"model-0007.params: no such file; model,7 means this file"),
+        (
+            "model,0",
+            ["model-0000.params"],
+            r"model-0000.params: model-symbol.json, which contains the graph, must be beside it",
+        ),
+        ("folder", ["folder/readme.txt"], r"folder: contains no network"),
+        ("folder", ["folder/a.onnx", "folder/b.pth"], r"folder: contains several networks; name one: a.onnx, b.pth"),
     ],
 )
 def test_path_that_leads_to_no_weights_is_told_in_one_line(places, tmp_path, given_path, files, complaint):

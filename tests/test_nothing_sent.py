@@ -146,7 +146,8 @@ def test_the_guard_counts_what_a_child_of_a_child_tries(tmp_path):
 
 SMALL = """
 from torch import nn
-from facepart.networks import Preprocessing, open_engine
+from facepart.networks.engine import Preprocessing
+from facepart.networks.engine_choice import open_engine
 network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
 open_engine(lambda: (network, Preprocessing(height=16, width=16)), "cpu", "fp32")
 """

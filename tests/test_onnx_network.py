@@ -241,7 +241,14 @@ def test_what_depends_on_the_batch_alone_is_repeated(tmp_path):
     }
     path = write_graph(tmp_path / "token.onnx", nodes, constants)
     compare(path, photos(3))
-    assert sum(parameter.numel() for parameter in load_onnx(path, 8, 6).parameters()) == 18
+    network = load_onnx(path, 8, 6)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 18
+    # A trace for one photo holds for more, too.
+    pictures = torch.from_numpy(photos(3))
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(network, pictures[:1], check_trace=False)
+        torch.testing.assert_close(traced(pictures), network(pictures))
 
 
 def test_inputs_and_outputs_that_are_left_out(tmp_path):
@@ -262,13 +269,14 @@ FLAT = np.array([1, -1])
 @pytest.mark.parametrize(
     ("nodes", "constants", "shape", "message"),
     [
-        ([node("Reshape", PHOTO, "s")], {"s": FLAT}, ("n", 3, 8, 6), "otherwise for two photos at once, .1, 288."),
-        ([node("ReduceMean", PHOTO, axes=[0])], {}, (1, 3, 8, 6), "otherwise for two photos at once, .1, 3, 8, 6."),
+        ([node("Reshape", PHOTO, "s")], {"s": FLAT}, ("n", 3, 8, 6), "its answers for two photos at once, .1, 288."),
+        ([node("ReduceMean", PHOTO, axes=[0])], {}, (1, 3, 8, 6), "its answers for two photos at once, .1, 3, 8, 6."),
         (
             [node("ReduceMax", PHOTO, axes=[0], output="m"), node("Sub", PHOTO, "m")],
             {},
             (1, 3, 8, 6),
-            r"two photos at once, \(2, 3, 8, 6\), than for each alone, \(2, 3, 8, 6\); use --device cpu",
+            r"two photos at once, \(2, 3, 8, 6\), differ from those for each photo alone, \(2, 3, 8, 6\); use "
+            "--device cpu",
         ),
         (
             [node("Concat", PHOTO, "token", axis=2)],
@@ -282,17 +290,17 @@ FLAT = np.array([1, -1])
             (1, 3, 8, 6),
             "its node answer, a Reshape",
         ),
-        ([node("Relu", PHOTO)], {}, (1, 3, 9, 6), "takes 3x9x6, not photos of 3x8x6"),
-        ([node("Relu", PHOTO)], {}, (1, 8, 6, 3), "takes 8x6x3, not photos of 3x8x6"),
-        ([node("Relu", PHOTO)], {}, (1, 3, 8), "does not take photos as 32-bit floats"),
-        ([node("Relu", "elsewhere")], {}, (1, 3, 8, 6), "a Relu: takes elsewhere, which nothing before it gives"),
-        ([node("Relu", PHOTO, output="x")], {}, (1, 3, 8, 6), "gives the same whatever the photo"),
-        ([node("Shape", PHOTO)], {}, (1, 3, 8, 6), "gives the same whatever the photo"),
+        ([node("Relu", PHOTO)], {}, (1, 3, 9, 6), "its input is 3x9x6, not photos of 3x8x6"),
+        ([node("Relu", PHOTO)], {}, (1, 8, 6, 3), "its input is 8x6x3, not photos of 3x8x6"),
+        ([node("Relu", PHOTO)], {}, (1, 3, 8), "its input is not photos as 32-bit floats"),
+        ([node("Relu", "elsewhere")], {}, (1, 3, 8, 6), "a Relu: no node before it computes its input elsewhere"),
+        ([node("Relu", PHOTO, output="x")], {}, (1, 3, 8, 6), "its first output does not depend on the photo"),
+        ([node("Shape", PHOTO)], {}, (1, 3, 8, 6), "its first output does not depend on the photo"),
         (
             [node("Cast", PHOTO, to=TensorProto.INT64, output="i"), node("Reshape", PHOTO, "i")],
             {},
             (1, 3, 8, 6),
-            "a Reshape: an input that must be known before depends on the photos",
+            "a Reshape: a setting, which must be known before the network runs, depends on the photos",
         ),
         (
             [
@@ -305,7 +313,7 @@ FLAT = np.array([1, -1])
             ],
             {"i": np.array(0)},
             ("n", 3, 8, 6),
-            "its value h depends on the batch in a way that is not supported",
+            "its value h depends on the batch size in a way that is not supported",
         ),
     ],
 )
@@ -319,15 +327,17 @@ def test_what_cannot_be_run_on_any_batch_is_told_in_one_line(tmp_path, nodes, co
 
 def test_other_inputs_and_versions_are_told(tmp_path):
     path = write_graph(tmp_path / "odd.onnx", [node("Relu", PHOTO)], kind=TensorProto.UINT8)
-    with pytest.raises(FacepartError, match=r"odd.onnx: does not take photos as 32-bit floats"):
+    with pytest.raises(FacepartError, match=r"odd.onnx: its input is not photos as 32-bit floats"):
         load_onnx(path, 8, 6)
     write_graph(path, [node("Relu", PHOTO)], opset=6)
-    with pytest.raises(FacepartError, match=r"odd.onnx: is of ONNX operator set 6, supported are those from 7 on"):
+    with pytest.raises(
+        FacepartError, match=r"odd.onnx: uses ONNX operator set 6; operator sets from 7 on are supported"
+    ):
         load_onnx(path, 8, 6)
     with pytest.raises(FacepartError, match=r"gone.onnx: cannot be read: No such file or directory"):
         load_onnx(tmp_path / "gone.onnx", 8, 6)
     path.write_text("<!DOCTYPE html>")
-    with pytest.raises(FacepartError, match=r"odd.onnx: is not a whole ONNX file"):
+    with pytest.raises(FacepartError, match=r"odd.onnx: is damaged or not an ONNX file"):
         load_onnx(path, 8, 6)
 
 

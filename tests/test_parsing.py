@@ -86,12 +86,12 @@ def test_wrong_checkpoints_are_told_in_one_line(tmp_path):
     whole = (tmp_path / "resnet.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
     for name, reason in [
-        ("resnet.pth", "holds another network"),
-        ("list.pth", "holds no state dict"),
-        ("wrapped.pth", "holds no state dict"),
-        ("text.pth", "is no PyTorch checkpoint"),
-        ("cut.pth", "is no PyTorch checkpoint"),
-        ("gone.pth", "is no PyTorch checkpoint"),
+        ("resnet.pth", "is another network"),
+        ("list.pth", "is not a state dict"),
+        ("wrapped.pth", "is not a state dict"),
+        ("text.pth", "is damaged or not a PyTorch checkpoint"),
+        ("cut.pth", "is damaged or not a PyTorch checkpoint"),
+        ("gone.pth", "is damaged or not a PyTorch checkpoint"),
     ]:
         with pytest.raises(FacepartError, match=reason) as caught:
             bisenet.load_bisenet(tmp_path / name)

@@ -145,7 +145,11 @@ def test_the_figure_shows_the_rates() -> None:
     assert [line.get_color() for line in lines] == list(style.SET_COLOURS[:2])
     assert np.asarray(lines[1].get_ydata()).tolist() == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.75]
     texts = [text.get_text() for legend in axes.findobj(Legend) for text in legend.get_texts()]
-    assert texts == ["Original: rank\u00a01\u00a075.00%", "No eyes: rank\u00a01\u00a025.00%"]
+    assert [text.replace("\u00a0", " ") for text in texts] == [
+        "Original: rank-1 rate = 75.00%",
+        "No eyes: rank-1 rate = 25.00%",
+    ]
+    assert axes.get_xticks().tolist() == [1, 2, 4, 6, 8, 10]
     low, high = axes.get_ylim()
     assert low < 0.25
     assert high > 1

@@ -136,6 +136,15 @@ def test_a_small_network_gives_the_answer_computed_by_hand(tmp_path):
     assert recogniser.dimension == 2
 
 
+def test_global_pooling_ignores_its_windows(tmp_path):
+    picture = np.random.default_rng(0).uniform(0, 255, (2, 3, 2, 2)).astype(np.float32)
+    expected = run(load_recogniser(write_tiny(tmp_path / "plain"), TINY), picture)
+    nodes = tiny_nodes()
+    nodes[3]["attrs"] |= {"kernel": "(2,)", "pooling_convention": "same"}
+    found = run(load_recogniser(write_tiny(tmp_path / "odd", nodes), TINY), picture)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_graph_that_normalises_itself_gets_raw_values(tmp_path):
     nodes = tiny_nodes()
     found = load_recogniser(write_tiny(tmp_path, nodes), TINY).preprocessing
@@ -186,18 +195,44 @@ def without(name):
         (
             replaced(3, node("Deconvolution", "up", 2)),
             None,
-            "up is a Deconvolution, an operator that is not supported",
+            "up .Deconvolution.: the operator is not supported",
         ),
         (
             replaced(3, node("Pooling", "pool", 2, pool_type="lp")),
             None,
             "pool .Pooling.: pool_type lp is not supported",
         ),
+        (
+            replaced(3, node("Pooling", "pool", 2, pooling_convention="same")),
+            None,
+            "pool .Pooling.: pooling_convention same is not supported",
+        ),
+        (
+            replaced(3, node("Pooling", "pool", 2, kernel="(2,)")),
+            None,
+            r"pool .Pooling.: kernel \(2,\) is not supported",
+        ),
+        (
+            replaced(8, node("BatchNorm", "bn", 3, 4, 5, 6, 7, axis="3")),
+            None,
+            "bn .BatchNorm.: axis 3 is not supported",
+        ),
+        (
+            replaced(3, node("Convolution", "conv", 2, layout="NHWC")),
+            None,
+            "conv .Convolution.: layout NHWC is not supported",
+        ),
+        (
+            replaced(3, node("LeakyReLU", "elu", 2, act_type="elu")),
+            None,
+            "elu .LeakyReLU.: act_type elu is not supported",
+        ),
+        (replaced(2, node("_mul_scalar", "mul", 1)), None, "mul ._mul_scalar.: the attribute scalar is missing"),
         (replaced(11, node("FullyConnected", "out", 8, 9, 10)), None, "has no node fc1"),
-        (replaced(0, node("null", "picture")), None, "the parameters lack picture"),
-        (None, without("arg:fc1_bias"), "the parameters lack fc1_bias"),
+        (replaced(0, node("null", "picture")), None, "the parameter picture of the symbol is missing"),
+        (None, without("arg:fc1_bias"), "the parameter fc1_bias of the symbol is missing"),
         (None, tiny_arrays() | {"arg:fc1_weight": np.ones((2, 7), np.float32)}, "does not run on faces of 2x2"),
-        (None, tiny_arrays() | {"arg:fc1_bias": np.full(2, np.nan, np.float32)}, "gives no usable embedding"),
+        (None, tiny_arrays() | {"arg:fc1_bias": np.full(2, np.nan, np.float32)}, "is not a usable embedding"),
         (replaced(3, node("Pooling", "pool", 9)), None, "is not an MXNet symbol"),
     ],
 )

@@ -100,7 +100,7 @@ def test_fixed_and_free_dimensions_are_told(tmp_path):
     half = write(tmp_path / "half.onnx", shape=("n", 3, SIDE, "w"))
     assert choose_size(half, None, (SIDE, 7)) == (SIDE, 7)
     for path, size, own in [(tmp_path / "fixed.onnx", (9, 8), "8x8"), (half, (9, 8), "8x112")]:
-        with pytest.raises(FacepartError, match=f"takes faces of {own} only, not 9x8"):
+        with pytest.raises(FacepartError, match=f"only takes faces of {own}, not 9x8"):
             choose_size(path, None, size)
 
 
@@ -112,9 +112,12 @@ def test_a_length_that_the_file_leaves_open_is_inferred(tmp_path, given):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"given": ("n", 19, 512, 512)}, r"is no recogniser: it gives \(n, 19, 512, 512\), expected embeddings"),
-        ({"given": ("n", 3)}, r"is no recogniser: it gives \(n, 3\), expected embeddings"),
-        ({"shape": ("n", SIDE, SIDE, 3)}, r"takes \(n, 8, 8, 3\), expected faces"),
+        (
+            {"given": ("n", 19, 512, 512)},
+            r"is not a recogniser: its output is \(n, 19, 512, 512\), expected embeddings",
+        ),
+        ({"given": ("n", 3)}, r"is not a recogniser: its output is \(n, 3\), expected embeddings"),
+        ({"shape": ("n", SIDE, SIDE, 3)}, r"its input is \(n, 8, 8, 3\), expected faces"),
         ({"kind": TensorProto.UINT8}, "expected faces as 32-bit floats"),
         ({"more_inputs": ("other",)}, "has 2 inputs, expected one"),
     ],
@@ -128,7 +131,7 @@ def test_what_is_no_recogniser_is_told(tmp_path, options, message):
 
 def test_a_size_other_than_the_model_list_says_is_told(tmp_path):
     path = write(tmp_path / "small.onnx")
-    with pytest.raises(FacepartError, match=r"small.onnx: takes faces of 8x8, where the model list says 112x112"):
+    with pytest.raises(FacepartError, match=r"small.onnx: takes faces of 8x8, but the catalogue says 112x112"):
         load_recogniser(path, Preprocessing(112, 112))
 
 

@@ -236,16 +236,19 @@ def changed(state, **changes):
         (lambda state: changed(state, extra__weight=torch.ones(1)), r"does not fit.*Unexpected key.*extra.weight"),
         (lambda state: changed(state, fc__weight=torch.ones(64, 5)), r"does not fit.*size mismatch for fc.weight"),
         (lambda state: changed(state, fc__weight=None), r"does not fit.*fc.weight"),
-        (lambda state: changed(state, layer4__2__bn1__weight=torch.ones(1)), "no known depth"),
-        (lambda state: changed(state, bn2__bias=torch.full((512,), torch.nan)), "no usable embedding"),
+        (
+            lambda state: changed(state, layer4__2__bn1__weight=torch.ones(1)),
+            "is an iresnet of unknown depth, with .2, 2, 2, 3. blocks",
+        ),
+        (lambda state: changed(state, bn2__bias=torch.full((512,), torch.nan)), "is not a usable embedding"),
         (lambda state: {"layer1.0.conv1.weight": torch.ones(1)}, "seems to be a ResNet for ImageNet; expected"),
         (lambda state: {"cp.resnet.conv1.weight": torch.ones(1)}, "seems to be a BiSeNet face parser; expected"),
         (lambda state: {"stem.weight": torch.ones(1)}, r"seems to be another network \(stem.weight ...\); expected"),
         (lambda state: {"conv_sep.layers.0.weight": torch.ones(1)}, "does not fit"),
-        (lambda state: {}, "holds no state dict"),
-        (lambda state: {"epoch": 3}, "holds no state dict"),
-        (lambda state: [torch.ones(1)], "holds no state dict"),
-        (lambda state: torch.nn.Linear(1, 1), "is damaged, or holds more than weights"),
+        (lambda state: {}, "is not a state dict"),
+        (lambda state: {"epoch": 3}, "is not a state dict"),
+        (lambda state: [torch.ones(1)], "is not a state dict"),
+        (lambda state: torch.nn.Linear(1, 1), "is damaged, or contains more than weights"),
     ],
 )
 def test_what_is_no_recogniser_is_told_in_one_line(tmp_path, iresnet18, change, message):
@@ -271,5 +274,5 @@ def test_damaged_and_missing_files_are_told(tmp_path, iresnet18):
     with pytest.raises(FacepartError, match=r"none.pth: no such file or folder; expected"):
         load_recogniser(tmp_path / "none.pth")
     other = path.rename(tmp_path / "weights.bin")
-    with pytest.raises(FacepartError, match=r"weights.bin: is no recogniser; expected"):
+    with pytest.raises(FacepartError, match=r"weights.bin: is not a recogniser; expected"):
         load_recogniser(other)

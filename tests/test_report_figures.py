@@ -7,9 +7,10 @@ import re
 import pytest
 
 from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.metrics import DISTANCES, METRICS, Distance, Metric, wasserstein
 from facepart.analysis.ranking import Ranked
 from facepart.occlusion.parts import PARTS
-from facepart.report.formatting import per_cent_ci, plain_ci, signed, signed_ci, signed_interval
+from facepart.report.formatting import per_cent_ci, plain, plain_ci, signed, signed_ci, signed_interval
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from tests.report_data import make_data
@@ -81,7 +82,7 @@ def test_the_answer_names_ties_and_doubts() -> None:
     tied = dataclasses.replace(data, rankings={"CM": [nose, hair]})
     said = answer_of(tied)
     assert "61\u00a0% of bootstrap resamples" in said
-    assert "The nose and the second in the ranking, the hair, are not significantly different" in said
+    assert "The nose and the second-ranked part, the hair, are not significantly different" in said
     assert "the 95\u00a0% CI of their difference, +0.010 [−0.010, +0.030], includes 0" in said
     assert "≈ +0.0100 [−0.0100, +0.0300]" in [text for _, text in Page(render_report(tied)).all("td")]
     apart = dataclasses.replace(
@@ -140,3 +141,34 @@ def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
     assert "no subject there has two photos" in html
     assert page.data()["baselines"][0]["authentic"] == 0
     assert math.isnan(FEW.results[0].fnmr_1e3.value) and math.isnan(FEW.results[0].fmr_at_baseline_1e3.value)
+
+
+def test_every_metric_of_the_table_is_in_the_report(data: ReportData, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = Metric("hits", "proportion of hits", max, is_rate=True, columns=("baseline", "occluded", "change"))
+    monkeypatch.setattr("facepart.report.tables.METRICS", (*METRICS, added))
+    distance = Distance("overlap", "overlap", wasserstein)
+    monkeypatch.setattr("facepart.report.tables.DISTANCES", (*DISTANCES, distance))
+    further: dict[str, Interval | float] = {
+        "hits": Interval(0.123, 0.01, 0.1, 0.15),
+        "hits_baseline": Interval(0.3456, 0.01, 0.3, 0.4),
+        "hits_change": Interval(-0.2226, 0.01, -0.25, -0.2),
+        "authentic_overlap": 0.98765,
+        "impostor_overlap": math.nan,
+    }
+    rate, change = Interval(0.777, 0.01, 0.7, 0.8), Interval(0.0501, 0.01, -0.02, 0.1)
+    results = [
+        dataclasses.replace(row, further=further, rank1_rate=rate, rank1_rate_change=change) for row in data.results
+    ]
+    page = Page(render_report(dataclasses.replace(data, results=results)))
+    heads = [text for _, text in page.all("th")]
+    for head in ("proportion of hits", "change of proportion of hits", "change of rank-1 identification rate"):
+        assert head in heads
+    assert "overlap (authentic scores, baseline and occluded)" in heads
+    assert not any(head.startswith("overlap (impostor") for head in heads), "nothing is known of it"
+    cells = {text.replace("\u00a0", " ") for _, text in page.all("td")}
+    assert {"12.30 % [10.00, 15.00]", "34.56 % [30.00, 40.00]", "−22.26 % [−25.00, −20.00]", "0.9877"} <= cells
+    assert {"77.70 % [70.00, 80.00]", "+5.01 % [−2.00, +10.00]"} <= cells
+    shown = [row for row in data.results if row.occlusion == data.main_method]
+    for row in shown:
+        for kind in ("authentic", "impostor"):
+            assert plain(row.figure(f"{kind}_wasserstein"), 4) in cells

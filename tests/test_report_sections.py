@@ -97,9 +97,9 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        ("blur", "blurred with a box filter of 15 pixels"),
-        ("blur-dilation-0.5", "blurred with a box filter of 15 pixels, with 0.5 times the standard mask dilation"),
-        ("pixelate-25", "pixelated in blocks of 25 pixels"),
+        ("blur", "blurred with a 15-pixel box filter"),
+        ("blur-dilation-0.5", "blurred with a 15-pixel box filter, with 0.5 times the standard mask dilation"),
+        ("pixelate-25", "pixelated in 25-pixel blocks"),
         ("grey", "replaced by mid-grey"),
         ("<other>", "<other>"),
     ],
@@ -136,6 +136,16 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
     assert "left out" not in text
     days = "\n".join(methods(FULL, dataclasses.replace(FACTS, excluded="of the same day")))
     assert "in each condition). Authentic pairs of the same day were left out." in days
+
+
+def test_identification_rates_are_explained_where_they_are_known(page: Page) -> None:
+    known = [dataclasses.replace(row, rank1_rate=Interval(0.9, 0.01, 0.8, 0.95)) for row in FULL.results]
+    data = dataclasses.replace(FULL, results=known)
+    term = "Rank-1 and rank-10 identification rates"
+    assert term in [text for _, text in Page(render_report(data)).all("dt")]
+    assert term not in [text for _, text in page.all("dt")]
+    assert "Identification rates are closed-set" in "\n".join(methods(data, FACTS))
+    assert "Identification" not in "\n".join(methods(FULL, FACTS))
 
 
 def test_the_methods_text_is_in_the_report(page: Page) -> None:

@@ -136,7 +136,13 @@ def kept(
         folder / "blurred",
         "--save-labels",
     ]
-    for command in (study, [*blur, *network]):
+    sources = {"photos": folder / "out" / "photos", "grey": folder / "out" / "blurred"}
+    sources |= {part: folder / "blurred" / f"blurred_{part}" for part in DESIGN.parts}
+    extract = [
+        ["extract", "-s", source, "-d", folder / "features" / name, "--model", recogniser_weights, *network]
+        for name, source in sources.items()
+    ]
+    for command in (study, [*blur, *network], *extract):
         done = run("-m", "facepart", *command)
         assert done.returncode == 0, done.stderr
     return Kept(folder / "out", folder / "masks" / "labels")
@@ -177,6 +183,20 @@ def test_pairs_are_the_cosines_of_the_features(oracle: StudyOracle) -> None:
         for kind, owners in (("authentic", ["owner"]), ("impostor", ["first", "second"])):
             assert all(np.array_equal(getattr(listed, each), getattr(computed, each)) for each in owners)
             assert np.abs(getattr(listed, kind) - getattr(computed, kind)).max() <= 1
+
+
+def test_features_are_those_of_the_photos_that_were_kept(kept: Kept) -> None:
+    """The originals, the parts lost in the main way, and those blurred by the other command; of controls are none."""
+    folder = kept.out.parent / "features"
+    places = {BASELINE: folder / "photos"}
+    places |= {Version(part, "grey"): folder / "grey" / f"blurred_{part}" for part in DESIGN.parts}
+    places |= {Version(part, "blur"): folder / part for part in DESIGN.parts}
+    for version, place in places.items():
+        for name in kept.names:
+            extracted, stored = (
+                np.load(path / f"{name}.npy") for path in (place, kept.out / "features" / folder_of(version))
+            )
+            assert np.array_equal(extracted, stored), f"{folder_of(version)} {name}"
 
 
 def test_results(kept: Kept, oracle: StudyOracle) -> None:

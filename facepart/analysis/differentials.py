@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from facepart.analysis.influence import Influence, SubjectScores, aligned, difference_of
+from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
 from facepart.analysis.intervals import (
     MIN_SUBJECTS,
     UNKNOWN,
@@ -241,9 +241,9 @@ class _GroupErrors:
 
     def ratios_to(self, other: "_GroupErrors") -> tuple[Interval, Interval]:
         """Return the FMR and the FNMR divided by those of another group."""
-        one, two, _ = aligned((self._fmr, self._names), (other._fmr, other._names))
+        one, two, _ = align_subjects((self._fmr, self._names), (other._fmr, other._names))
         fmr = ratio_interval(one, two, min(len(self._names), len(other._names)))
         if self._fnmr is None or other._fnmr is None:
             return fmr, UNKNOWN
-        one, two, _ = aligned((self._fnmr, self._names), (other._fnmr, other._names))
+        one, two, _ = align_subjects((self._fnmr, self._names), (other._fnmr, other._names))
         return fmr, ratio_interval(one, two, min(self._authentic_subjects, other._authentic_subjects))

@@ -94,7 +94,7 @@ def leave_one_out(deviations: NDArray[np.float64], scores: ScoreDistribution, su
     return deviations / np.maximum(scores.n - sums.count, 1)
 
 
-def aligned(first: NamedInfluence, second: NamedInfluence) -> tuple[Influence, Influence, bool]:
+def align_subjects(first: NamedInfluence, second: NamedInfluence) -> tuple[Influence, Influence, bool]:
     """Lay two influences out over the subjects of both; a subject that a figure does not depend on has no influence.
 
     Returns:
@@ -116,7 +116,7 @@ def difference_of(first: NamedInfluence, second: NamedInfluence) -> tuple[Influe
 
     Figures that share subjects are paired by these; others are independent, and their variances add up.
     """
-    one, other, paired = aligned(first, second)
+    one, other, paired = align_subjects(first, second)
     difference = one.minus(other)
     if not paired:
         difference = difference._replace(double_counted=one.double_counted + other.double_counted)

@@ -42,7 +42,7 @@ UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
 def has_interval(influence: Influence, subjects: int) -> bool:
-    """Tell whether a figure has a CI: there are enough subjects, and the influence of each is known."""
+    """Return whether a figure has a CI: there are enough subjects, and the influence of each is known."""
     return subjects >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
 
 

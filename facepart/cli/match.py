@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from facepart.matching.prepare import MatchOutcome
 
 
+# The number of the cosine among the original program's metrics.
+COSINE = 1
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart match``; the one-dash long forms are those of the original program."""
     parser.usage = (
@@ -109,6 +113,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=positive, metavar="N", help="threads on the CPU (default: one per processor)"
     )
     add_ray_argument(group, "count the distribution")
+    group = parser.add_argument_group("options of the original script")
+    group.add_argument(
+        *("-m", "-metric", "--metric"),
+        type=int,
+        default=COSINE,
+        metavar="N",
+        help=f"{COSINE}: the cosine, the only metric here (default: %(default)s)",
+    )
     add_naming_table(parser)
 
 
@@ -117,6 +129,11 @@ def execute(arguments: argparse.Namespace) -> int:
     begun = time.monotonic()
     # A wrong call or a wrong embedding is refused before PyTorch, which takes seconds to load, is imported.
     _refuse_what_ray_cannot(arguments)
+    if arguments.metric != COSINE:
+        raise UsageError(
+            f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean "
+            "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
+        )
     naming_rule(arguments.dataset, arguments.subject_pattern)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)

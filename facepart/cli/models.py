@@ -9,7 +9,7 @@ from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.hashes import record, recorded
-from facepart.networks.catalogue.lookup import Found, find, look_up
+from facepart.networks.catalogue.lookup import ModelFile, find, look_up
 
 _USABLE = ("ok", "new", "recorded")
 _NAMES = "Names are separated by blanks or commas."
@@ -83,7 +83,7 @@ def _fetch(entries: list[Model]) -> int:
     status = 0
     for entry in entries:
         try:
-            path = fetch(entry.name, tell=print_now)
+            path = fetch(entry.name, on_download=print_now)
         except FacepartError as error:
             print(f"facepart: {error}", file=sys.stderr)
             status = error.exit_status
@@ -108,7 +108,7 @@ def _check(entries: list[Model]) -> int:
     return status
 
 
-def _verdict(entry: Model, found: Found) -> str:
+def _verdict(entry: Model, found: ModelFile) -> str:
     if found.state == "new":
         return "no known sha256, now recorded"
     if found.state in _USABLE:

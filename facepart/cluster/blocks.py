@@ -83,7 +83,7 @@ def tiles_a_block(rows: int, columns: int | None, workers: int) -> int:
 
 
 def sizes_of_blocks(faces: int, tiles: int) -> list[int]:
-    """Give how many faces each block of a side has, of `tiles` tiles on a side each but the last."""
+    """Return how many faces each block of a side has, of `tiles` tiles on a side each but the last."""
     size = tiles * TILE
     return [min(size, faces - first) for first in range(0, faces, size)]
 
@@ -165,7 +165,7 @@ def arithmetic(dimension: int) -> str:
 
 
 def _side(faces: Faces, people: NDArray[np.int64]) -> Side:
-    """Give a block's side, its people numbered by their places in `people`."""
+    """Return a block's side, its people numbered by their places in `people`."""
     with warnings.catch_warnings():
         # What lies in Ray's store cannot be written to, of which PyTorch warns; the embeddings are only read.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")

@@ -158,7 +158,7 @@ def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
 
 
 def _own_token() -> dict[str, str]:
-    """Give the variables by which a cluster lets in nobody but those that know its token.
+    """Return the variables by which a cluster lets in nobody but those that know its token.
 
     Without them Ray writes a token of its own into the home folder, and every cluster that is started later by hand
     asks for it.

@@ -40,7 +40,7 @@ class RayExecutor:
             raise FacepartError("--device cuda: no node of the cluster has a GPU; give --device cpu")
 
     def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
-        """Give the device and the precision that names mean on a node of the cluster; wait until one has room.
+        """Return the device and the precision that names mean on a node of the cluster; wait until one has room.
 
         Raises:
             UsageError: one is not known, or not there. FacepartError: the cluster has no room for a worker.

@@ -199,7 +199,7 @@ class _DiedError(Exception):
 
 
 def _get(reference: Any) -> Any:
-    """Give what a worker handed back.
+    """Return what a worker handed back.
 
     Raises:
         _DiedError: it died. FacepartError: as it raised it, or of what else it failed.

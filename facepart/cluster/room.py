@@ -30,7 +30,7 @@ class Nodes:
 
 
 def alive_nodes() -> list[dict[str, Any]]:
-    """Give what Ray knows of the nodes that are alive."""
+    """Return what Ray knows of the nodes that are alive."""
     import ray
 
     return [node for node in ray.nodes() if node["Alive"]]

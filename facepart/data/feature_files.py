@@ -29,7 +29,7 @@ def find_features(folder: Path) -> list[Path]:
 
 
 def label_of(feature: Path) -> str:
-    """Give a feature's label, ``folder/stem``."""
+    """Return a feature's label, ``folder/stem``."""
     return f"{feature.parent.name}/{feature.stem}"
 
 

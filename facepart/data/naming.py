@@ -80,7 +80,7 @@ def split_label(label: str) -> tuple[str, str]:
 
 
 def _fields(label: str) -> list[str]:
-    """Give the fields of the name, which are parted by ``_``."""
+    """Return the fields of the name, which are parted by ``_``."""
     return split_label(label)[1].split("_")
 
 
@@ -163,7 +163,7 @@ DEFAULT_DATASET = "MORPH"
 
 
 def naming_table() -> str:
-    """Give the naming rules as a table of text, with an example of each; its lines begin with two blanks."""
+    """Return the naming rules as a table of text, with an example of each; its lines begin with two blanks."""
     rows = [
         ("name", "folder/name, or name", "subject", "read from"),
         *((name, *each[1:4]) for name, each in DATASETS.items()),
@@ -178,7 +178,7 @@ def naming_table() -> str:
 
 
 def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
-    """Give the rule that reads the subject from a label.
+    """Return the rule that reads the subject from a label.
 
     Args:
         dataset: a key of :data:`DATASETS`, in any case; ignored if there is a `pattern`.
@@ -258,7 +258,7 @@ class _Pattern:
         self._group = self._compiled.groupindex.get(group, first)
 
     def __call__(self, label: str) -> str:
-        """Give the group that is read: the one so named, else the first one, else all that matches."""
+        """Return the group that is read: the one so named, else the first one, else all that matches."""
         found = self._compiled.search(label)
         if found is None:
             raise FacepartError(f"{label}: does not match {self._named}")

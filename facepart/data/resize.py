@@ -38,7 +38,7 @@ def resize(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uin
 
 
 def distorts(size: Size, target: Size) -> bool:
-    """Tell whether an image that is resized changes its proportions by more than rounding to whole pixels does.
+    """Return whether an image that is resized changes its proportions by more than rounding to whole pixels does.
 
     Args:
         size: rows and columns of the image.

@@ -41,7 +41,7 @@ class People:
     groups: Counter[str]
 
     def group_of(self, photo: Sequence[str], subject: str) -> str | None:
-        """Give the group of a photo, "" where the table leaves it empty, None where it has no row.
+        """Return the group of a photo, "" where the table leaves it empty, None where it has no row.
 
         Args:
             photo: what the photo may go by, the first first.

@@ -48,7 +48,7 @@ def simulate_captures(
     name: str,
     variation: Variation | None = None,
 ) -> list[NDArray[np.uint8]]:
-    """Give `count` pictures of a face: the aligned face as it is, then simulated captures of it.
+    """Return `count` pictures of a face: the aligned face as it is, then simulated captures of it.
 
     Capture k is the same whatever `count` is, and in every run.
 

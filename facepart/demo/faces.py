@@ -105,7 +105,7 @@ def align_lfw(folder: Path, progress: Progress = silent) -> Outcome:
 
 
 def fetch_lfw() -> Path:
-    """Give the folder of LFW's photos, a folder a person, downloaded by scikit-learn if it is not on this machine.
+    """Return the folder of LFW's photos, a folder a person, downloaded by scikit-learn if it is not on this machine.
 
     Raises:
         FacepartError: scikit-learn is not installed, or the data set cannot be had.
@@ -157,7 +157,7 @@ def _align_photos(
 
 
 def _faces_of(photo: NDArray[np.uint8], detector: FaceDetector, count: int) -> list[Face]:
-    """Give the face that a photo is of, or its `count` faces from left to right."""
+    """Return the face that a photo is of, or its `count` faces from left to right."""
     faces = detector.detect(photo)
     return [choose_face(faces, photo.shape)] if count == 1 else sorted(faces, key=lambda face: face.box[0])
 

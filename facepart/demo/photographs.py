@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 
 def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> dict[Path, tuple[str, ...]]:
-    """Give the demo's photographs, fetched if they are not in the cache.
+    """Return the demo's photographs, fetched if they are not in the cache.
 
     Args:
         tell: called with one line when a download begins.

@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 
 
 def place(text: str) -> Path:
-    """Give the path, or the address, that a user wrote.
+    """Return the path, or the address, that a user wrote.
 
     Addresses need the extra ``facepart[remote]`` and, for each kind, what ``fsspec`` needs for it: ``s3fs`` for
     ``s3://``, ``gcsfs`` for ``gs://``. ``file://`` is a path.
@@ -64,7 +64,7 @@ def place(text: str) -> Path:
 
 
 def reachable(text: str) -> Path:
-    """Give the path, or the address, that a user wrote, once it has been seen that there is a store behind it.
+    """Return the path, or the address, that a user wrote, once it has been seen that there is a store behind it.
 
     Raises:
         FacepartError: as :func:`place`; or the store cannot be reached, or does not let us in.
@@ -77,7 +77,7 @@ def reachable(text: str) -> Path:
 
 
 def is_address(path: Path) -> bool:
-    """Tell whether a path is an address."""
+    """Return whether a path is an address."""
     return not isinstance(cast(object, path), PurePath)
 
 
@@ -157,7 +157,7 @@ def open_in_pieces(path: Path) -> BinaryIO:
 
 
 def move(path: Path, target: Path) -> None:
-    """Give a file another name in its folder or in one beside it, in place of what is there."""
+    """Return a file another name in its folder or in one beside it, in place of what is there."""
     if is_address(path):
         cast(Any, path).rename(target)  # by copying and removing; the copy is there whole or not at all
     else:
@@ -222,7 +222,7 @@ def tidy(path: Path) -> Path:
 
 
 def common_folder(paths: Sequence[Path]) -> Path:
-    """Give the deepest folder that holds all of some absolute paths.
+    """Return the deepest folder that holds all of some absolute paths.
 
     Raises:
         FacepartError: some are addresses, and others are not, or of another store.
@@ -243,10 +243,10 @@ def _stamp(info: dict[str, Any]) -> str:
 
 
 def _system(path: Path) -> Any:
-    """Give the file system of an address."""
+    """Return the file system of an address."""
     return cast(Any, path).fs
 
 
 def _inside(path: Path) -> str:
-    """Give what an address is called inside its file system."""
+    """Return what an address is called inside its file system."""
     return cast(str, cast(Any, path).path)

@@ -24,7 +24,7 @@ _writer = ""
 
 
 def name_writer(name: str) -> None:
-    """Give this process a name, a word, that its temporary files bear."""
+    """Return this process a name, a word, that its temporary files bear."""
     global _writer
     _writer = name
 

@@ -49,7 +49,7 @@ class StepTimes:
                 self.seconds[step] += took
 
     def take(self) -> dict[str, float]:
-        """Give the seconds, and start again from none."""
+        """Return the seconds, and start again from none."""
         with self._lock:
             taken = dict(self.seconds)
             self.seconds.clear()

@@ -59,7 +59,7 @@ def unit_rows(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def padded(matrix: NDArray[np.float32], multiple: int, order: NDArray[np.int64] | None = None) -> torch.Tensor:
-    """Give a copy of a matrix with rows of zeros at its end up to a multiple.
+    """Return a copy of a matrix with rows of zeros at its end up to a multiple.
 
     Args:
         matrix: float32, (n, d).
@@ -136,5 +136,5 @@ def _round(cosines: torch.Tensor) -> torch.Tensor:
 
 
 def _whole(embeddings: torch.Tensor) -> torch.Tensor:
-    """Give embeddings in whole units, float64."""
+    """Return embeddings in whole units, float64."""
     return embeddings.double().mul_(_UNITS).round_()

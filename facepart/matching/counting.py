@@ -32,7 +32,7 @@ CUDA_TILE = 4096
 
 
 def arranged(faces: Faces, order: NDArray[np.int64], tile: int) -> Faces:
-    """Give faces in another order, their embeddings padded with rows of zeros to whole tiles.
+    """Return faces in another order, their embeddings padded with rows of zeros to whole tiles.
 
     Args:
         faces: any.
@@ -121,7 +121,7 @@ def count_scores(
         tails: counts the high impostor scores by subject, too; on the same device.
         ranks: where the ranks of the probes are counted, which stand there in the order of :func:`subject_order`; on
             the same device.
-        progress: told (pairs looked at, pairs in all).
+        progress: is called with (pairs looked at, pairs in all).
 
     Returns:
         The distributions of the authentic and the impostor scores.
@@ -150,7 +150,7 @@ def count_strips(
         workers: threads on the CPU.
         tails: counts the high impostor scores by subject, too.
         ranks: where the ranks of the probes are counted, who stand there in the order that they have here.
-        progress: told (pairs looked at, pairs in all).
+        progress: is called with (pairs looked at, pairs in all).
 
     Returns:
         int64, (3 * VALUES,), of :mod:`facepart.matching.table`.
@@ -184,7 +184,7 @@ def count_strips(
 
 
 def subject_order(faces: Faces) -> NDArray[np.int64]:
-    """Give the order of their subjects in which faces are compared, int64, (n,)."""
+    """Return the order of their subjects in which faces are compared, int64, (n,)."""
     return np.argsort(faces.subjects, kind="stable")
 
 
@@ -235,7 +235,7 @@ def _count_tile(
 
 
 def _true_places(mask: torch.Tensor) -> torch.Tensor:
-    """Give the places in row-major order where a mask is true; on the CPU NumPy finds few in many 4 times as fast."""
+    """Return the places in row-major order where a mask is true; on the CPU NumPy finds few 4 times as fast."""
     if mask.device.type == "cpu":
         return torch.from_numpy(np.flatnonzero(mask.numpy()))
     return mask.view(-1).nonzero().view(-1)

@@ -91,7 +91,7 @@ def _differences(model: Model, other: Model, keys: Sequence[str]) -> str:
 
 
 def _shown(key: str, value: Any) -> str:
-    """Give a setting in words; equal words mean that it makes no difference."""
+    """Return a setting in words; equal words mean that it makes no difference."""
     if key == "device":
         return str(value).partition(":")[0]  # which one of several GPUs does not matter
     if key == "align":

@@ -47,7 +47,7 @@ class PairCounts(NamedTuple):
 
 
 def number(keys: Sequence[Hashable], known: dict[Hashable, int]) -> NDArray[np.int64]:
-    """Give equal keys equal numbers, counting on from the keys that are `known`; new ones are added there."""
+    """Return equal keys equal numbers, counting on from the keys that are `known`; new ones are added there."""
     return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.int64, len(keys))
 
 

@@ -196,7 +196,7 @@ def _compare(
 
 
 def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.int64], ranks: RankCounter) -> Ranks:
-    """Give the ranks of a group's probes, which were counted in another order."""
+    """Return the ranks of a group's probes, which were counted in another order."""
     _, *counted = ranks.counts()
     above, highest = (np.empty_like(values) for values in counted)
     above[order], highest[order] = counted

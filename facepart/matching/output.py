@@ -35,12 +35,12 @@ _SPARE = 64 << 20
 
 
 def choose_save(save: Save | None, counts: PairCounts) -> Save:
-    """Give what is written of a group: what was asked for, by default both where the pairs are not too many."""
+    """Return what is written of a group: what was asked for, by default both where the pairs are not too many."""
     return save or ("both" if counts.authentic + counts.impostor <= MOST_PAIRS else "distribution")
 
 
 def size_of_pairs(counts: PairCounts) -> int:
-    """Give how many bytes the pair files of a group take."""
+    """Return how many bytes the pair files of a group take."""
     return BYTES_A_PAIR * (counts.authentic + counts.impostor)
 
 
@@ -96,7 +96,7 @@ def write_pairs(
     blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
     progress: Progress,
 ) -> GroupScores:
-    """Write the pair files of a group block by block; give the distributions of just these scores.
+    """Write the pair files of a group block by block; return the distributions of just these scores.
 
     Args:
         output: the folder.

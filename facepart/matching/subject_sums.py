@@ -73,12 +73,12 @@ class SubjectTailCounts:
             self._counts.numpy()[places] += counts
 
     def bins(self) -> NDArray[np.int32]:
-        """Give what was counted, int32, (p, k)."""
+        """Return what was counted, int32, (p, k)."""
         return self._counts.cpu().numpy().reshape(-1, self._width)
 
 
 def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Give the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
+    """Return the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
     other = probe if gallery is None else gallery
     people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for i, j in _pairs_of_one_person(probe, other):
@@ -180,7 +180,7 @@ def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
 
 
 def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], torch.Tensor]:
-    """Give the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
+    """Return the sum of embeddings, float64 (d,), and of their products with themselves, float32 (d, d)."""
     rows = torch.from_numpy(embeddings)
     return embeddings.sum(0, dtype=np.float64), rows.T @ rows
 

@@ -57,7 +57,7 @@ class Table:
         self._filled = self._counted = 0
 
     def room(self, rows: int, columns: int) -> torch.Tensor:
-        """Give int32, (rows, columns), to be filled with the places in the table that are to be counted."""
+        """Return int32, (rows, columns), to be filled with the places in the table that are to be counted."""
         size = rows * columns
         if self._filled + size > len(self._waiting):
             self._count()
@@ -79,6 +79,6 @@ class Table:
 
 
 def scores_of_table(counts: NDArray[np.int64]) -> GroupScores:
-    """Give the distributions that a whole table holds, int64, (3 * VALUES,)."""
+    """Return the distributions that a whole table holds, int64, (3 * VALUES,)."""
     impostor, authentic, _ = counts.reshape(3, VALUES)
     return GroupScores(ScoreDistribution.of_table(authentic), ScoreDistribution.of_table(impostor))

@@ -1,4 +1,4 @@
-"""Photo -> aligned crop: the face turned and scaled so that its landmarks lie where ArcFace expects them.
+"""Photo -> aligned crop: the face rotated and scaled so that its landmarks are where ArcFace expects them.
 
 Pixel conventions are those of :mod:`facepart.networks.face_detector`.
 """
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facepart.errors import FacepartError
 from facepart.networks.face_detector import FaceDetector, choose_face
 
-# Where the landmarks lie in ArcFace's 112x112 crop: insightface, python-package/insightface/utils/face_align.py
+# The landmarks in ArcFace's 112x112 crop: insightface, python-package/insightface/utils/face_align.py
 # (`arcface_dst`).
 ARCFACE_TEMPLATE: NDArray[np.float64] = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
@@ -19,7 +19,7 @@ _TEMPLATE_SIZE = 112
 
 
 def similarity_transform(landmarks: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float64]:
-    r"""Fit the rotation, scale and shift, without reflection, that take `landmarks` nearest to `template`.
+    r"""Fit the rotation, scale and shift, without reflection, that bring `landmarks` closest to `template`.
 
     The least-squares solution of :math:`\min_{c,R,t} \sum_i \|y_i - (c R x_i + t)\|^2`: with the singular value
     decomposition :math:`U D V^T` of the covariance of y and x, :math:`R = U S V^T`,
@@ -31,13 +31,13 @@ def similarity_transform(landmarks: NDArray[np.floating], template: NDArray[np.f
 
     Args:
         landmarks: (n, 2), x and y, n at least 2.
-        template: (n, 2), where they should come to lie.
+        template: (n, 2), their target positions.
 
     Returns:
         float64, (2, 3): :math:`[cR \mid t]`, as ``cv2.warpAffine`` takes it.
 
     Raises:
-        FacepartError: the landmarks are not finite, or lie all in one point.
+        FacepartError: the landmarks are not finite, or all the same point.
     """
     source, target = np.asarray(landmarks, np.float64), np.asarray(template, np.float64)
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
@@ -58,19 +58,19 @@ def align_face(
 ) -> NDArray[np.uint8]:
     """Warp a face to ArcFace's template.
 
-    What lies outside the photo is black, as in the crops that ArcFace was trained on. A crop of a multiple of 112
-    pixels, resized by area to 112, is framed as the crop of 112 pixels is.
+    Pixels outside the photo are black, as in the crops that ArcFace was trained on. A crop of a multiple of 112
+    pixels, resized by area to 112, has the same frame as the crop of 112 pixels.
 
     Args:
         photo: uint8, (height, width, 3).
         landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
-        size: of the crop, in pixels; the template is scaled with it.
+        size: side of the crop, in pixels; the template is scaled with it.
 
     Returns:
         uint8, (size, size, 3).
 
     Raises:
-        FacepartError: the landmarks lie all in one point.
+        FacepartError: the landmarks are all the same point.
     """
     template = (ARCFACE_TEMPLATE + 0.5) * (size / _TEMPLATE_SIZE) - 0.5
     warp = similarity_transform(landmarks, template)
@@ -79,14 +79,14 @@ def align_face(
 
 
 def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> float:
-    """Tell how far a face lies from where ArcFace's template has it.
+    """Return the distance of a face from ArcFace's template.
 
     Args:
         landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
         shape: of the photo: height, width, and anything after.
 
     Returns:
-        The root mean square distance of the landmarks from the template's, as a share of the crop's side.
+        The root mean square distance of the landmarks from the template's, relative to the side of the crop.
     """
     side = np.array([shape[1], shape[0]], np.float64)
     away = (np.asarray(landmarks, np.float64) + 0.5) / side - (ARCFACE_TEMPLATE + 0.5) / _TEMPLATE_SIZE
@@ -94,12 +94,12 @@ def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> flo
 
 
 def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _TEMPLATE_SIZE) -> NDArray[np.uint8]:
-    """Find the face that a photo is of, and warp it to ArcFace's template.
+    """Find the subject's face in a photo, and warp it to ArcFace's template.
 
     Args:
         photo: uint8, (height, width, 3), RGB.
         detector: finds the face.
-        size: of the crop, in pixels.
+        size: side of the crop, in pixels.
 
     Returns:
         uint8, (size, size, 3), RGB.
@@ -116,9 +116,9 @@ def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _T
 def _shrink_first(
     photo: NDArray[np.uint8], warp: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Shrink `photo` by area to the scale of `warp`, and give the warp that is left.
+    """Shrink `photo` by area to the scale of `warp`, and return it with the remaining warp.
 
-    A warp reads a few pixels around each point only: where it shrinks, fine texture would turn into noise.
+    A warp reads only a few pixels around each point: if it shrank the photo, fine texture would turn into noise.
     """
     scale = float(np.hypot(warp[0, 0], warp[1, 0]))
     if scale >= 1:

@@ -3,7 +3,7 @@
 Architecture: Yu et al., "BiSeNet: Bilateral Segmentation Network for Real-time Semantic Segmentation", ECCV 2018
 (arXiv 1808.00897), in the variant of github.com/zllrunning/face-parsing.PyTorch: there the spatial path is the
 context path's own output at 1/8 of the input. Parameter names follow that repository, so that its checkpoint
-``79999_iter.pth`` loads strictly. The two auxiliary heads serve training alone; their weights are read and dropped.
+``79999_iter.pth`` loads strictly. The two auxiliary heads are for training only; their weights are dropped.
 """
 
 import pickle
@@ -55,7 +55,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """ResNet-18 without its classifier; gives the features at 1/8, 1/16 and 1/32 of the input."""
+    """ResNet-18 without its classifier; returns the features at 1/8, 1/16 and 1/32 of the input."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class ResNet18(nn.Module):
 
 
 class AttentionRefinement(nn.Module):
-    """Features weighted, channel by channel, by what their mean over the picture says (section 3.2)."""
+    """Features, each channel weighted by a function of the means over the image (section 3.2)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class AttentionRefinement(nn.Module):
 
 
 class ContextPath(nn.Module):
-    """The backbone and the way back up from 1/32 to 1/8 (section 3.2)."""
+    """The backbone, and upsampling from 1/32 to 1/8 (section 3.2)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class FeatureFusion(nn.Module):
 
 
 class Head(nn.Module):
-    """Features -> a score for each class."""
+    """Features -> one score per class."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Head(nn.Module):
 
 
 class BiSeNet(nn.Module):
-    """The face parser: normalised photos in, scores of the 19 classes out."""
+    """The face parser: normalised photos -> scores of the 19 classes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,24 +159,24 @@ def load_bisenet(path: Path) -> BiSeNet:
     """Load a checkpoint of the original training code, strictly.
 
     Raises:
-        FacepartError: the file is no PyTorch checkpoint, or one of another network.
+        FacepartError: the file is not a PyTorch checkpoint, or is one of another network.
     """
     expected = "a BiSeNet face parser (79999_iter.pth; `facepart models fetch bisenet-resnet18` gets it)"
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise FacepartError(f"{path}: is no PyTorch checkpoint that can be read; wanted {expected}") from error
+        raise FacepartError(f"{path}: is damaged or not a PyTorch checkpoint; expected {expected}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise FacepartError(f"{path}: holds no state dict; wanted {expected}")
+        raise FacepartError(f"{path}: is not a state dict; expected {expected}")
     network = BiSeNet()
-    wanted = {key: value for key, value in state.items() if not key.startswith(_AUXILIARY)}
+    tensors = {key: value for key, value in state.items() if not key.startswith(_AUXILIARY)}
     try:
-        network.load_state_dict(wanted, strict=True)
+        network.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
-        alien = len(wanted.keys() - network.state_dict().keys())
-        missing = len(network.state_dict().keys() - wanted.keys())
+        unknown = len(tensors.keys() - network.state_dict().keys())
+        missing = len(network.state_dict().keys() - tensors.keys())
         raise FacepartError(
-            f"{path}: holds another network ({missing} tensors are missing, {alien} are unknown, "
-            f"{len(wanted) - alien} share a name); wanted {expected}"
+            f"{path}: is another network ({missing} tensors are missing, {unknown} are unknown, "
+            f"{len(tensors) - unknown} have a known name); expected {expected}"
         ) from error
     return network.eval()

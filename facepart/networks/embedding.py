@@ -9,7 +9,7 @@ from facepart.data.photo_input import PhotoError
 
 
 def views(face: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
-    """Give the pictures of a face that the network sees: itself and, if wanted, its mirror image.
+    """Return the images of a face that the network gets: the face and, if `flip`, its mirror image.
 
     Args:
         face: uint8 (h, w, 3).
@@ -22,10 +22,10 @@ def views(face: NDArray[np.uint8], flip: bool) -> NDArray[np.uint8]:
 
 
 def unit_embedding(outputs: NDArray[Any]) -> NDArray[np.float32]:
-    """Turn the network's outputs for the views of one face into one embedding: their sum, at L2 norm 1.
+    """Return one embedding for the views of one face: the sum of the network's outputs, with L2 norm 1.
 
     Args:
-        outputs: float (k, ...), an output a view.
+        outputs: float (k, ...), one output per view.
 
     Returns:
         float32 (d,).
@@ -36,6 +36,6 @@ def unit_embedding(outputs: NDArray[Any]) -> NDArray[np.float32]:
     total = outputs.reshape(len(outputs), -1).sum(axis=0, dtype=np.float64)
     norm = float(np.linalg.norm(total))
     if not np.isfinite(norm) or norm == 0.0:
-        reason = "the network gave no usable answer (not finite, or all zero); try --precision fp32"
+        reason = "the embedding is not finite, or all zero; try --precision fp32"
         raise PhotoError(reason, stage="embed")
     return (total / norm).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What an engine is: a network on a device that takes batches of 8-bit photos and gives arrays."""
+"""What an engine is: a network on a device that takes batches of 8-bit photos and returns arrays."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -37,6 +37,18 @@ class Preprocessing:
     colour: Colour = "rgb"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class NetworkSource(Protocol):
+    """A file of weights that can be loaded; it is not, where the network was compiled before."""
+
+    def load(self) -> tuple[Network, Preprocessing]:
+        """Return the network, and how 8-bit RGB becomes its input.
+
+        Raises:
+            FacepartError: the file does not contain such a network.
+        """
+        ...
 
 
 class Engine(Protocol):

@@ -1,66 +1,66 @@
 """A network, the name of a device and a precision -> an engine."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from facepart.errors import FacepartError, UsageError
-from facepart.networks.engine import PRECISIONS, Engine, Network, Preprocessing
+from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
 
 
 def open_engine(
-    load: Callable[[], tuple[Network, Preprocessing]],
+    source: NetworkSource,
     device: str = "auto",
     precision: str = "auto",
     *,
     classes: int | None = None,
-    kept: Path | None = None,
+    cache_path: Path | None = None,
     threads: int | None = None,
 ) -> Engine:
     """Put a network on a device.
 
     Args:
-        load: gives the network, and how 8-bit RGB becomes its input; not called if the network was compiled before.
+        source: where the network comes from; not loaded if the network was compiled before.
         device: ``cpu``, ``cuda``, ``cuda:1`` ..., or ``auto``; see :func:`choose_device`.
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``; see :func:`choose_precision`.
         classes: if given, the network scores that many classes at each pixel, (n, classes, h, w), and the engine
-            gives the number of the best one instead, uint8 (n, h, w).
-        kept: a path that stands for these weights and no others; compiled networks are kept at it, with the
-            precision added to its name. None keeps none.
-        threads: on the CPU, how many the network may take; None for one a processor. It does not change the answers.
+            returns the number of the best one instead, uint8 (n, h, w).
+        cache_path: a path that stands for these weights and no others. The compiled network is cached there, with
+            the precision added to the name of the file. None caches nothing.
+        threads: on the CPU, the number of threads of the network; None for one per processor. The answers do not
+            depend on it.
 
     Raises:
-        UsageError: the device or the precision is not known, or not there: what is asked for by name is never
-            replaced by something else.
-        FacepartError: the network does not run there.
+        UsageError: the device or the precision is unknown or not available: a device or a precision that is named is
+            never replaced by another.
+        FacepartError: the network does not run on the device.
     """
     device = choose_device(device)
     precision = choose_precision(device, precision)
     if device != "cpu":
         from facepart.networks.pytorch_engine import PyTorchEngine
 
-        return PyTorchEngine(*load(), classes, precision, device)
+        return PyTorchEngine(*source.load(), classes, precision, device)
     from facepart.networks.openvino_engine import OpenVinoEngine
 
-    if kept is None:
-        return OpenVinoEngine(*load(), classes, precision, threads)
-    kept = kept.with_name(f"{kept.name}-{precision}.openvino")
-    engine = OpenVinoEngine.kept(kept, threads)
+    if cache_path is None:
+        return OpenVinoEngine(*source.load(), classes, precision, threads)
+    compiled = cache_path.with_name(f"{cache_path.name}-{precision}.openvino")
+    engine = OpenVinoEngine.from_compiled(compiled, threads)
     if engine is None:
-        engine = OpenVinoEngine(*load(), classes, precision, threads)
-        # A cache that cannot be written to costs time and nothing else.
+        engine = OpenVinoEngine(*source.load(), classes, precision, threads)
+        # A cache that cannot be written costs time and nothing else.
         with suppress(FacepartError):
-            engine.keep(kept)
+            engine.save_compiled(compiled)
     return engine
 
 
 def choose_precision(device: str, precision: str) -> str:
-    """Give the precision that a name means on a device of :func:`choose_device`.
+    """Return the precision that a name means on a device of :func:`choose_device`.
 
-    ``auto`` is bf16 where the hardware has it; else fp32 on the CPU, and fp16 on CUDA.
+    ``auto`` is bf16 where the hardware supports it; otherwise fp32 on the CPU, and fp16 on CUDA.
 
     Raises:
-        UsageError: the precision is not known, or the processor does not have it in hardware.
+        UsageError: the precision is unknown, or the processor does not support it in hardware.
     """
     if precision not in ("auto", *PRECISIONS):
         raise UsageError(f"unknown precision {precision!r}; known: auto, {', '.join(PRECISIONS)}")
@@ -73,19 +73,19 @@ def choose_precision(device: str, precision: str) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     from facepart.networks.openvino_engine import cpu_precisions
 
-    there = cpu_precisions()
+    available = cpu_precisions()
     if precision == "auto":
-        return "bf16" if "bf16" in there else "fp32"
-    if precision not in there:
-        raise UsageError(f"this processor does not compute in {precision}; it has {', '.join(there)}")
+        return "bf16" if "bf16" in available else "fp32"
+    if precision not in available:
+        raise UsageError(f"this processor does not compute in {precision}; it computes in {', '.join(available)}")
     return precision
 
 
 def choose_gpu(number: int) -> str:
-    """Give the device that a GPU's number means, as the original study's programs take it.
+    """Return the device that a GPU number means, as in the original study's programs.
 
     Returns:
-        ``cuda:<number>``; ``cpu`` where the number is negative, or PyTorch finds no CUDA device.
+        ``cuda:<number>``; ``cpu`` if the number is negative or PyTorch finds no CUDA device.
 
     Raises:
         UsageError: there are CUDA devices, but not that many.
@@ -98,24 +98,24 @@ def choose_gpu(number: int) -> str:
 
 
 def choose_device(device: str) -> str:
-    """Give the device that a name means on this machine: ``cpu`` or ``cuda:<number>``.
+    """Return the device that a name means on this machine: ``cpu`` or ``cuda:<number>``.
 
-    ``auto`` is CUDA where PyTorch finds such a device, else the CPU.
+    ``auto`` is CUDA if PyTorch finds such a device, otherwise the CPU.
 
     Raises:
-        UsageError: the device is not known, or not there.
+        UsageError: the device is unknown or not available.
     """
     name, _, index = device.partition(":")
     if device not in ("auto", "cpu") and (name != "cuda" or (index and not index.isdigit())):
         raise UsageError(f"unknown device {device!r}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
-    # Imported here: on a CPU that is asked for by name, PyTorch, which takes seconds to load, may not be needed.
+    # Imported here: PyTorch takes seconds to load, and is not needed if the CPU is named.
     import torch
 
     found = torch.cuda.device_count()
     if device == "auto":
         return "cuda:0" if found else "cpu"
     if int(index or 0) >= found:
-        raise UsageError(f"device {device!r} is not there: PyTorch finds {found} CUDA devices; use --device cpu")
+        raise UsageError(f"device {device!r} is not available: PyTorch finds {found} CUDA devices; use --device cpu")
     return f"cuda:{int(index or 0)}"

@@ -1,9 +1,9 @@
 """Photo -> faces: boxes and five landmarks, by YuNet through OpenCV.
 
 Conventions: pixels are numbered from the upper left, (x, y), and whole numbers are the centres of pixels. The five
-landmarks are in ArcFace's order: the eye on the left of the picture, the eye on its right, the nose, the corner of
-the mouth on the left, the corner on the right. YuNet gives this order (it names the eye on the left of the picture
-the right one, since it is the subject's right).
+landmarks are in ArcFace's order: the eye on the left of the photo, the eye on its right, the nose, the left corner of
+the mouth, the right corner. YuNet uses the same order (it calls the eye on the left of the photo the right one, since
+it is the subject's right eye).
 
 Source: Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023;
 ``cv2.FaceDetectorYN``.
@@ -11,6 +11,8 @@ Source: Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine I
 
 import threading
 from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +22,12 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 
-# The longer side, in pixels, to which a photo is scaled before the network sees it; the next is tried where one
-# shows no face. YuNet finds faces 10 to 300 pixels high: at 480 those of portraits and of small groups, at 1280
-# those of crowds, at 160 those that fill the picture. At 480 the LFW scores are the best, too (docs/demo.md).
+# The longer side, in pixels, to which a photo is scaled before the network sees it; the next is tried if no face is
+# found. YuNet finds faces 10 to 300 pixels high: at 480 those of portraits and of small groups, at 1280 those of
+# crowds, at 160 those that fill the photo. The LFW scores are also best at 480 (docs/demo.md).
 SIDES = (480, 1280, 160)
 
-# OpenCV's own example asks for 0.9, which misses faces in profile; 0.3 is its overlap for merging boxes.
+# OpenCV's own example has 0.9, which misses faces in profile; 0.3 is its overlap for merging boxes.
 _SCORE = 0.6
 _OVERLAP = 0.3
 _MOST_FACES = 5000
@@ -48,7 +50,7 @@ class Face(NamedTuple):
 
 
 class FaceDetector:
-    """YuNet. One for each thread: OpenCV's detector keeps the size of its input and its buffers between calls."""
+    """YuNet. Use one per thread: OpenCV's detector keeps the size of its input and its buffers between calls."""
 
     def __init__(self, weights: Path) -> None:
         """Read the network.
@@ -57,7 +59,7 @@ class FaceDetector:
             weights: YuNet as an ONNX file.
 
         Raises:
-            FacepartError: the file cannot be read, or is no YuNet.
+            FacepartError: the file cannot be read, or is not YuNet.
         """
         try:
             data = np.frombuffer(weights.read_bytes(), np.uint8)
@@ -65,7 +67,7 @@ class FaceDetector:
             raise FacepartError(f"{weights}: cannot be read: {error.strerror}") from error
         try:
             self._network = _open_network(data)
-            # A network of another kind is told only when it runs.
+            # A network of another kind is only noticed when it runs.
             self.detect(np.zeros((32, 32, 3), np.uint8))
         except cv2.error as error:
             raise FacepartError(f"{weights}: is not the face detector YuNet") from error
@@ -77,7 +79,7 @@ class FaceDetector:
             photo: uint8, (height, width, 3), RGB.
 
         Returns:
-            The faces, the surest first; empty where there is none.
+            The faces, by descending score; empty if none is found.
         """
         for side in SIDES:
             faces = self._detect_at(photo, side)
@@ -95,37 +97,37 @@ class FaceDetector:
         rows = self._network.detect(cv2.cvtColor(scaled, cv2.COLOR_RGB2BGR))[1]
         ratio = np.array([width / size[0], height / size[1]], np.float32)
         faces = []
-        # OpenCV's rows: box (4), landmarks (5 x 2), score; no array at all where it finds nothing.
+        # OpenCV's rows: box (4), landmarks (5 x 2), score; None instead of an array if it finds nothing.
         for row in () if rows is None else rows:
             corner, extent = row[:2] * ratio, row[2:4] * ratio
-            # The centre of a pixel, not its edge, is the whole number: hence the halves.
+            # Whole numbers are the centres of pixels, not their edges: hence the halves.
             landmarks = (row[4:14].reshape(5, 2) + np.float32(0.5)) * ratio - np.float32(0.5)
             box = float(corner[0]), float(corner[1]), float(extent[0]), float(extent[1])
             faces.append(Face(box, float(row[14]), landmarks))
-        return sorted(faces, key=lambda face: -face.score)
+        return sorted(faces, key=attrgetter("score"), reverse=True)
 
 
 def choose_face(faces: Sequence[Face], shape: tuple[int, ...]) -> Face:
-    """Choose the face that a photo is of: the one with the largest area minus twice the squared way to the centre.
+    """Choose the subject's face: the one with the largest area minus twice its squared distance from the centre.
 
-    So a large face wins over a small one beside it, and of two alike the more central one. The rule is that of the
-    alignment scripts of FaceNet (D. Sandberg's ``align_dataset_mtcnn.py``) and InsightFace.
+    So a large face wins over a small one beside it, and the more central of two faces of equal size. The rule is that
+    of the alignment scripts of FaceNet (D. Sandberg's ``align_dataset_mtcnn.py``) and InsightFace.
 
     Args:
         faces: at least one.
         shape: of the photo: height, width, and anything after.
     """
+    return max(faces, key=partial(_prominence, shape=shape))
 
-    def weight(face: Face) -> float:
-        x, y, width, height = face.box
-        away = (x + width / 2 - shape[1] / 2) ** 2 + (y + height / 2 - shape[0] / 2) ** 2
-        return width * height - 2 * away
 
-    return max(faces, key=weight)
+def _prominence(face: Face, shape: tuple[int, ...]) -> float:
+    x, y, width, height = face.box
+    distance = (x + width / 2 - shape[1] / 2) ** 2 + (y + height / 2 - shape[0] / 2) ** 2
+    return width * height - 2 * distance
 
 
 def _open_network(data: NDArray[np.uint8]) -> cv2.FaceDetectorYN:
-    # OpenCV 5 warns that a CPU target cannot be set, though nobody sets one. The level it warns at is the process's.
+    # OpenCV 5 warns that a CPU target cannot be set, though none is set. The log level belongs to the whole process.
     with _opening:
         level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:

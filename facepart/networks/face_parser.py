@@ -1,9 +1,10 @@
 """Photo -> label map.
 
 The recipe is the original study's: the photo is resized to 512x512 (bilinear, as Pillow does it), scaled to 0..1,
-normalised by ImageNet's mean and deviation, and each pixel gets the class of the highest score.
+normalised by ImageNet's mean and standard deviation, and each pixel gets the class with the highest score.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,38 +24,54 @@ PREPROCESSING = Preprocessing(
 )
 
 
+@dataclass(frozen=True)
+class ParserFile:
+    """The weights of a face parser: a :class:`~facepart.networks.engine.NetworkSource`.
+
+    Attributes:
+        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
+    """
+
+    path: Path
+
+    def load(self) -> tuple[Network, Preprocessing]:
+        """Return the network and its preprocessing.
+
+        Raises:
+            FacepartError: the file is not a checkpoint of BiSeNet.
+        """
+        if self.path.suffix.lower() == ".onnx":
+            return self.path, PREPROCESSING
+        # Imported here: PyTorch takes seconds to load, and a network that was compiled before does not need it.
+        from facepart.networks.bisenet import load_bisenet
+
+        return load_bisenet(self.path), PREPROCESSING
+
+
 def open_parser(
     path: Path,
     device: str = "auto",
     precision: str = "auto",
-    kept: Path | None = None,
+    cache_path: Path | None = None,
     threads: int | None = None,
 ) -> Engine:
     """Put a face parser on a device.
 
     Args:
         path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
-        device: see :func:`facepart.networks.open_engine`; likewise `precision`, `kept` and `threads`.
+        device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
-        kept: see there.
+        cache_path: see there.
         threads: see there.
 
     Returns:
-        An engine that takes uint8 photos (n, 512, 512, 3), RGB, and gives uint8 label maps (n, 512, 512).
+        An engine that takes uint8 photos (n, 512, 512, 3), RGB, and returns uint8 label maps (n, 512, 512).
 
     Raises:
-        FacepartError: the file holds no such parser; UsageError: the device or the precision is not there.
+        FacepartError: the file is not such a parser; UsageError: the device or the precision is not available.
     """
-
-    def load() -> tuple[Network, Preprocessing]:
-        if path.suffix.lower() == ".onnx":
-            return path, PREPROCESSING
-        # Imported here: a network that was compiled before needs no PyTorch, which takes seconds to load.
-        from facepart.networks.bisenet import load_bisenet
-
-        return load_bisenet(path), PREPROCESSING
-
-    return open_engine(load, device, precision, classes=len(CLASSES), kept=kept, threads=threads)
+    source = ParserFile(path)
+    return open_engine(source, device, precision, classes=len(CLASSES), cache_path=cache_path, threads=threads)
 
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

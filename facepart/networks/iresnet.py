@@ -1,8 +1,8 @@
 """The improved ResNet of ArcFace (LResNet-E-IR): 112x112 faces -> embeddings.
 
 A residual block is BN, conv, BN, PReLU, conv, BN; only its second convolution strides, and the trunk keeps the
-picture's full size until the first of four stages. Then BN, one linear layer over the 7x7 map, and a BN whose gamma
-is 1. Layers bear the names of insightface's arcface_torch, whose published state dicts thus load as they are.
+image's full size until the first of four stages. Then BN, one linear layer over the 7x7 map, and a BN whose gamma
+is 1. Layers have the names of insightface's arcface_torch, so that its published state dicts load as they are.
 Source: Deng et al., ArcFace: Additive Angular Margin Loss for Deep Face Recognition, CVPR 2019, section 3.1.
 """
 
@@ -45,7 +45,7 @@ class IResNet(nn.Module):
     """ArcFace's network: (n, 3, 112, 112), RGB, (x - 127.5) / 127.5 -> (n, dimension), not normalised."""
 
     def __init__(self, blocks: tuple[int, ...], dimension: int) -> None:
-        """Lay out the network.
+        """Build the network.
 
         Args:
             blocks: residual blocks in each of the four stages, e.g. ``BLOCKS[100]``.

@@ -31,7 +31,7 @@ CLASSES: tuple[str, ...] = (
     "hat",
 )
 
-# One colour a class, uint8 (19, 3) RGB, for looking at label maps: neighbours on a face differ in lightness too.
+# One colour per class, uint8 (19, 3) RGB, to display label maps: neighbours on a face differ in lightness too.
 PALETTE: NDArray[np.uint8] = np.array(
     [
         [0, 0, 0],

@@ -1,8 +1,8 @@
 """MobileFaceNet as insightface's arcface_torch builds it: 112x112 faces -> embeddings.
 
 Inverted residual blocks (1x1 convolution up, 3x3 depthwise, 1x1 down) with PReLU, then a 7x7 depthwise convolution in
-place of an average, and one linear layer. Layers bear arcface_torch's names, whose published state dicts thus load as
-they are; there `mbf` has scale 2 and blocks (1, 4, 6, 2), `mbf_large` scale 4 and (2, 8, 12, 4).
+place of an average, and one linear layer. Layers have arcface_torch's names, so that its published state dicts load
+as they are; there `mbf` has scale 2 and blocks (1, 4, 6, 2), `mbf_large` scale 4 and (2, 8, 12, 4).
 Source: Chen et al., MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile Devices, 2018.
 """
 
@@ -36,7 +36,7 @@ class _Convolution(nn.Module):
         self, channels: int, width: int, kernel: int, stride: int, groups: int, linear: bool = False
     ) -> None:
         super().__init__()
-        # The 7x7 kernel covers the whole map, so it has no border.
+        # The 7x7 kernel covers the whole map, so it has no padding.
         padding = 1 if kernel == 3 else 0
         layers = [
             nn.Conv2d(channels, width, kernel, stride=stride, padding=padding, groups=groups, bias=False),
@@ -84,7 +84,7 @@ class MobileFaceNet(nn.Module):
     """The network: (n, 3, 112, 112), RGB, (x - 127.5) / 127.5 -> (n, dimension), not normalised."""
 
     def __init__(self, shape: Shape) -> None:
-        """Lay out the network."""
+        """Build the network."""
         super().__init__()
         narrow, wide = 64 * shape.scale, 128 * shape.scale
         first, second, third, fourth = shape.blocks
@@ -112,7 +112,7 @@ class MobileFaceNet(nn.Module):
 
 
 def shape_in(state: Mapping[str, Tensor]) -> Shape:
-    """Tell the shape of the network that a state dict of a MobileFaceNet belongs to.
+    """Return the shape of the network that a state dict of a MobileFaceNet belongs to.
 
     Raises:
         KeyError: the state dict lacks its first or its last convolution.
@@ -121,7 +121,7 @@ def shape_in(state: Mapping[str, Tensor]) -> Shape:
     for stage in range(1, 2 * _STAGES, 2):
         prefix = f"layers.{stage}.layers."
         numbers = {key.removeprefix(prefix).split(".")[0] for key in state if key.startswith(prefix)}
-        # A plain convolution has no blocks: its own three layers stand in their place.
+        # A plain convolution has no blocks: its own three layers have the keys of blocks.
         blocks.append(1 if f"{prefix}0.weight" in state else len(numbers))
     scale = state["layers.0.layers.0.weight"].shape[0] // 64
     return Shape(scale, tuple(blocks), state["features.layers.2.weight"].shape[0])

@@ -1,9 +1,9 @@
 """Networks on the CPU by OpenVINO.
 
-8-bit photos go in: conversion, colour order, mean and scale are part of the compiled graph, and for label maps so
-is the choice of the best class. The graph is compiled for one photo and several photos are in flight at once, one a
-stream: on CPUs that is as fast as large batches, it also runs ONNX files of a fixed batch of one, and the answer for
-a photo cannot depend on its neighbours.
+The input is 8-bit photos: conversion, colour order, mean and scale are part of the compiled graph, and for label maps
+so is the choice of the best class. The graph is compiled for one photo, and several photos are in flight at once, one
+per stream. On CPUs that is as fast as large batches, it also runs ONNX files with a fixed batch of one, and the
+answer for a photo cannot depend on the other photos.
 """
 
 import json
@@ -32,9 +32,9 @@ _CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
 
 
 def cpu_precisions() -> tuple[str, ...]:
-    """Name the precisions that this processor computes in hardware."""
-    there = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return tuple(precision for name, precision in _CAPABILITIES.items() if name in there)
+    """Return the precisions that this processor computes in hardware."""
+    available = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return tuple(precision for name, precision in _CAPABILITIES.items() if name in available)
 
 
 def processor_name() -> str:
@@ -57,63 +57,67 @@ class OpenVinoEngine:
         precision: str = "fp32",
         threads: int | None = None,
     ) -> None:
-        """Compile `network`; `classes`, `precision` and `threads` are as in :func:`facepart.networks.open_engine`.
+        """Compile `network`.
+
+        `classes`, `precision` and `threads` are as in :func:`facepart.networks.engine_choice.open_engine`.
 
         Raises:
-            FacepartError: the network cannot be compiled for photos of the size that `preprocessing` names, or
-                does not score that many classes.
+            FacepartError: the network cannot be compiled for photos of the size in `preprocessing`, or does not
+                score that many classes.
         """
         model = _read(network, preprocessing)
         if classes is not None:
             model = _best_class(model, classes, _name(network))
-        self._take(ov.Core().compile_model(_take_photos(model, preprocessing), "CPU", _options(precision, threads)))
+        self._use(
+            ov.Core().compile_model(_with_preprocessing(model, preprocessing), "CPU", _options(precision, threads))
+        )
         self.preprocessing = preprocessing
         self.precision = precision
 
-    def _take(self, compiled: ov.CompiledModel) -> None:
+    def _use(self, compiled: ov.CompiledModel) -> None:
         self._compiled = compiled
         self._port = compiled.output(0)
         self.output_shape = tuple(self._port.shape)[1:]
-        # Two a stream: while one request's answer is taken, the stream has the next.
+        # Two per stream: while the answer of one request is copied, the stream computes the next.
         count = 2 * compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._requests = [compiled.create_infer_request() for _ in range(count)]
         self._lock = threading.Lock()
 
-    def keep(self, path: Path) -> None:
-        """Write the compiled network to `path`, for :meth:`kept`."""
-        header = {**_made_by(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
+    def save_compiled(self, path: Path) -> None:
+        """Write the compiled network to `path`, for :meth:`from_compiled`."""
+        header = {**_compatibility(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n")
             file.write(self._compiled.export_model().getbuffer())
 
     @classmethod
-    def kept(cls, path: Path, threads: int | None = None) -> "OpenVinoEngine | None":
-        """Take a compiled network from `path`; None if it is not there, or of another release or processor."""
+    def from_compiled(cls, path: Path, threads: int | None = None) -> "OpenVinoEngine | None":
+        """Read a compiled network from `path`; None if there is no whole one for this release and processor."""
         try:
             with path.open("rb") as file:
                 header = json.loads(file.readline())
-                if {key: header.get(key) for key in _made_by()} != _made_by():
+                if {key: header.get(key) for key in _compatibility()} != _compatibility():
                     return None
-                # Mapped, not read: the weights stay in the file, and the system takes them into memory once.
+                # Mapped, not read: the weights stay in the file, and all processes share one copy in memory.
                 weights = np.memmap(path, np.uint8, "c", offset=file.tell())
                 tensor = ov.Tensor(weights, shared_memory=True)
                 compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"], threads))
         except (OSError, ValueError, KeyError, RuntimeError):
-            return None  # not there, or not whole: it is compiled, and kept, anew
+            return None  # missing or incomplete: the network is compiled again
         engine = cls.__new__(cls)
-        engine._take(compiled)
-        engine._mapped = weights  # the network uses them where they lie
+        engine._use(compiled)
+        engine._mapped = weights  # keeps the file mapped while the network uses it
         fields = header["preprocessing"]
         engine.preprocessing = Preprocessing(
-            **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has lists alone
+            **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has no tuples
         )
         engine.precision = header["precision"]
         return engine
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network on uint8 photos (n, height, width, 3), RGB; n may be anything."""
-        # Waiting in order, without OpenVINO's callbacks into Python: a worker thread that still has to leave such a
-        # callback needs the interpreter's lock, which the thread that frees the network holds while it joins it.
+        # Waiting in order, without OpenVINO's callbacks into Python: a worker thread that is still in such a callback
+        # needs the interpreter's lock, which the thread that frees the network holds while it joins the worker.
         out = np.empty((len(photos), *self.output_shape), self._port.get_element_type().to_dtype())
         ahead = len(self._requests)
         with self._lock:
@@ -128,13 +132,13 @@ class OpenVinoEngine:
 
 
 def _options(precision: str, threads: int | None) -> dict[str, str]:
-    # The precision is asked for by name: the default on processors with bfloat16 would be less exact than fp32.
+    # The precision is always named: the default on processors with bfloat16 would be less exact than fp32.
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
     return options if threads is None else {**options, "INFERENCE_NUM_THREADS": str(threads)}
 
 
-def _made_by() -> dict[str, str]:
-    """Name what a compiled network is good for."""
+def _compatibility() -> dict[str, str]:
+    """Return the release and the processor that a compiled network is valid for."""
     return {"openvino": ov.get_version(), "processor": processor_name()}
 
 
@@ -146,13 +150,13 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
         else:
             model = ov.convert_model(_trace(network, shape))
         if len(model.inputs) != 1:
-            raise FacepartError(f"{_name(network)}: takes {len(model.inputs)} inputs, not one photo")
+            raise FacepartError(f"{_name(network)}: has {len(model.inputs)} inputs, expected one (a photo)")
         model.reshape({model.inputs[0]: shape})
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise FacepartError(f"{_name(network)}: does not run on photos of {shape[2]}x{shape[3]}: {reason}") from error
     if len(model.outputs) > 1:
-        # Only the first output is wanted; what leads to the others alone is not computed.
+        # Only the first output counts; what only the others need is not computed.
         model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
     return model
 
@@ -169,17 +173,19 @@ def _trace(module: "nn.Module", shape: list[int]) -> Any:
 
 
 def _best_class(model: ov.Model, classes: int, name: str) -> ov.Model:
-    """Replace the scores by the number of the best class, so that label maps leave the graph, not scores."""
+    """Replace the scores by the number of the best class, so that the graph returns label maps instead of scores."""
     scores = model.outputs[0].get_node().input_value(0)
     if len(scores.get_partial_shape()) != 4 or scores.get_shape()[1] != classes:
-        raise FacepartError(f"{name}: gives {scores.get_partial_shape()}, not a score for each of {classes} classes")
+        raise FacepartError(
+            f"{name}: its output is {scores.get_partial_shape()}, expected scores for {classes} classes"
+        )
     best = ops.topk(scores, ops.constant(1), axis=1, mode="max", sort="value").output(1)
     labels = ops.convert(ops.squeeze(best, ops.constant([1])), "u8")
     return ov.Model([ops.result(labels)], model.get_parameters())
 
 
-def _take_photos(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:
-    """Put the conversion from 8-bit RGB rows of pixels into the graph."""
+def _with_preprocessing(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:
+    """Add the conversion from 8-bit RGB photos to the graph."""
     steps = PrePostProcessor(model)
     photo = steps.input()
     photo.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.RGB)

@@ -1,7 +1,8 @@
 """Networks by PyTorch: on CUDA devices, and on the CPU as the float32 reference.
 
-On CUDA, weights and activations are half as wide and lie channels-last, which is how the tensor cores take them;
-photos go over as 8 bits from pinned memory while the batch before them is still computed, and only answers come back.
+On CUDA, weights and activations have 16 bits and are stored channels-last, the layout that tensor cores use. Photos
+are copied to the device as 8 bits from pinned memory while the batch before them is still computed, and only answers
+are copied back.
 """
 
 import threading
@@ -36,11 +37,11 @@ class PyTorchEngine:
     ) -> None:
         """Put `network` on `device`; it runs on at most `batch` photos at once.
 
-        `classes` is as in :func:`facepart.networks.open_engine`.
+        `classes` is as in :func:`facepart.networks.engine_choice.open_engine`.
 
         Raises:
-            FacepartError: the network does not run on photos of the size that `preprocessing` names, or does not
-                score that many classes.
+            FacepartError: the network does not run on photos of the size in `preprocessing`, or does not score that
+                many classes.
         """
         # cuDNN would round convolutions to TF32, 10 bits, while `precision` says fp32.
         torch.backends.cudnn.allow_tf32 = False
@@ -59,7 +60,7 @@ class PyTorchEngine:
             module = network
         self._module = module.eval().to(device, self._dtype)
         self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # (3, 1, 1), to stretch over rows and columns.
+        # (3, 1, 1), to broadcast over rows and columns.
         self._mean = torch.tensor(preprocessing.mean, device=device)[:, None, None]
         self._scale = torch.tensor(preprocessing.scale, device=device)[:, None, None]
         name = str(network) if isinstance(network, Path) else type(network).__name__
@@ -83,7 +84,7 @@ class PyTorchEngine:
         return np.empty((0, *self.output_shape), np.uint8 if self._classes else np.float32)
 
     def _answers(self, photos: NDArray[np.uint8]) -> Iterator[Tensor]:
-        """Yield each batch's answer, still on the device, when the batch after it has been sent and begun."""
+        """Yield each batch's answer, still on the device, after the next batch has been sent and started."""
         before: Tensor | None = None
         for start in range(0, len(photos), self._batch):
             answer = self._run(self._send(photos[start : start + self._batch]))
@@ -100,15 +101,15 @@ class PyTorchEngine:
         return batch.to(self.device, non_blocking=True)
 
     def _run(self, photos: Tensor) -> Tensor:
-        # NHWC seen as NCHW is channels-last already.
+        # NHWC viewed as NCHW is channels-last already.
         x = photos.permute(0, 3, 1, 2)
         if self.preprocessing.colour == "bgr":
             x = x.flip(1)
-        # In float32: 8-bit differences from the mean are exact there, and the network's own precision comes after.
+        # In float32, where 8-bit values minus the mean are exact; the network's own precision comes after.
         x = ((x.float() - self._mean) / self._scale).to(self._dtype, memory_format=torch.channels_last)
         out: Tensor = self._module(x)
         if self._classes is None:
             return out.float()
         if out.ndim != 4 or out.shape[1] != self._classes:
-            raise FacepartError(f"gives {list(out.shape)}, not a score for each of {self._classes} classes")
+            raise FacepartError(f"its output is {list(out.shape)}, expected scores for {self._classes} classes")
         return out.argmax(1).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""A file of weights -> a recogniser that the engines run, whatever kind of file it is."""
+"""A file of weights, in any of the supported formats -> a recogniser that the engines run."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ _EXPECTED = (
     "or a PyTorch state dict (.pt, .pth)"
 )
 
-# What ArcFace networks take where neither the model list nor the graph says otherwise.
+# The input of ArcFace networks, unless the catalogue or the graph says otherwise.
 _ARCFACE = Preprocessing(112, 112, "rgb", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
 
@@ -40,7 +40,7 @@ class Recogniser:
 
 
 def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> Size | None:
-    """Find out whether a recogniser can take faces of a size, as far as its file says.
+    """Check whether a recogniser takes faces of a size, as far as its file says.
 
     Args:
         path: see :func:`load_recogniser`; likewise `preprocessing`.
@@ -48,10 +48,10 @@ def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> 
         size: rows and columns.
 
     Returns:
-        `size`, or None where that is the network's own size: what it takes unless told otherwise.
+        `size`, or None if that is the network's own size, the default.
 
     Raises:
-        FacepartError: the network takes faces of another size only; or its file is missing or no recogniser.
+        FacepartError: the network only takes faces of another size, or its file is missing or not a recogniser.
     """
     usual = preprocessing or _ARCFACE
     own = usual.height, usual.width
@@ -60,9 +60,10 @@ def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> 
         described = describe_onnx(path)
         own = described.height or own[0], described.width or own[1]
         if (described.height or size[0], described.width or size[1]) != size:
+            taken = _format_size(own)
             raise FacepartError(
-                f"{path}: takes faces of {_spelt(own)} only, not {_spelt(size)}; without --image-size, photos of any "
-                f"size are resized to {_spelt(own)}"
+                f"{path}: only takes faces of {taken}, not {_format_size(size)}; "
+                f"leave out --image-size to resize photos of any size to {taken}"
             )
     return None if size == own else size
 
@@ -71,15 +72,15 @@ def load_recogniser(path: Path, preprocessing: Preprocessing | None = None, size
     """Load a recogniser.
 
     Args:
-        path: an ``.onnx`` file; an MXNet checkpoint, as :func:`find_checkpoint` takes it; or a ``.pt`` or ``.pth``
-            file with a state dict of arcface_torch's iresnet or MobileFaceNet.
-        preprocessing: from the model list; None for what the file says of itself, and else 112x112 RGB,
-            (x - 127.5) / 127.5. A graph that normalises its input itself gets raw values in either case.
-        size: rows and columns of the faces that it shall take, of :func:`choose_size`; None for its own.
+        path: an ``.onnx`` file; an MXNet checkpoint, see :func:`~facepart.networks.mxnet.checkpoint.find_checkpoint`;
+            or a ``.pt`` or ``.pth`` file with a state dict of arcface_torch's iresnet or MobileFaceNet.
+        preprocessing: from the catalogue; None for what the file itself says, or else 112x112 RGB,
+            (x - 127.5) / 127.5. A graph that normalises its own input gets raw values in either case.
+        size: rows and columns of the faces, from :func:`choose_size`; None for the network's own size.
 
     Raises:
-        FacepartError: the file is missing, damaged or no recogniser, or the network does not run on faces of that
-            size; the message names the file, and what was expected.
+        FacepartError: the file is missing, damaged or not a recogniser, or the network does not run on faces of that
+            size; the message names the file and what was expected.
     """
     suffix = path.suffix.lower()
     if path.is_file():
@@ -87,15 +88,37 @@ def load_recogniser(path: Path, preprocessing: Preprocessing | None = None, size
         if suffix == ".onnx":
             return _load_onnx(path, preprocessing, size)
         if suffix in _STATE_DICTS:
-            # Imported here, like all that needs PyTorch: ONNX files, and networks that were compiled before, do not.
+            # Imported here: ONNX files and networks that were compiled before do not need PyTorch.
             from facepart.networks.state_dict import read_network
 
             network = read_network(path)
-            wanted = _at(preprocessing or _ARCFACE, size)
-            return Recogniser(network, wanted, _embedding_length(network, wanted, path))
+            expected = _with_size(preprocessing or _ARCFACE, size)
+            return Recogniser(network, expected, _embedding_length(network, expected, path))
     if suffix == ".params" or path.is_dir() or "," in path.name:
-        return _load_mxnet(path, _at(preprocessing or _ARCFACE, size))
-    raise FacepartError(f"{path}: {'is no recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}")
+        return _load_mxnet(path, _with_size(preprocessing or _ARCFACE, size))
+    raise FacepartError(
+        f"{path}: {'is not a recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}"
+    )
+
+
+@dataclass(frozen=True)
+class RecogniserFile:
+    """The weights of a recogniser: a :class:`~facepart.networks.engine.NetworkSource`.
+
+    Attributes:
+        path: see :func:`load_recogniser`.
+        preprocessing: see there.
+        size: see there.
+    """
+
+    path: Path
+    preprocessing: Preprocessing | None = None
+    size: Size | None = None
+
+    def load(self) -> tuple[Network, Preprocessing]:
+        """Return the network and its preprocessing; the errors are those of :func:`load_recogniser`."""
+        recogniser = load_recogniser(self.path, self.preprocessing, self.size)
+        return recogniser.network, recogniser.preprocessing
 
 
 def open_recogniser(
@@ -103,57 +126,55 @@ def open_recogniser(
     preprocessing: Preprocessing | None = None,
     device: str = "auto",
     precision: str = "auto",
-    kept: Path | None = None,
+    cache_path: Path | None = None,
     threads: int | None = None,
     size: Size | None = None,
 ) -> Engine:
     """Put a recogniser on a device.
 
     Args:
-        path: see :func:`load_recogniser`; likewise `preprocessing` and `size`.
+        path: see :func:`load_recogniser`.
         preprocessing: see there.
-        device: see :func:`facepart.networks.open_engine`; likewise `precision`, `kept` and `threads`.
+        device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
-        kept: see there.
+        cache_path: see there.
         threads: see there.
         size: see :func:`load_recogniser`.
 
     Returns:
-        An engine that takes faces of the size in its `preprocessing` and gives embeddings, float32 (n, d), whose
-        length is not 1 yet.
+        An engine that takes faces of the size in its `preprocessing` and returns embeddings, float32 (n, d), which
+        are not normalised to unit length.
 
     Raises:
-        FacepartError: the file holds no recogniser; UsageError: the device or the precision is not there.
+        FacepartError: the file is not a recogniser; UsageError: the device or the precision is not available.
     """
-
-    def load() -> tuple[Network, Preprocessing]:
-        recogniser = load_recogniser(path, preprocessing, size)
-        return recogniser.network, recogniser.preprocessing
-
-    if kept and size:
-        kept = kept.with_name(f"{kept.name}-{_spelt(size)}")
+    source = RecogniserFile(path, preprocessing, size)
+    if cache_path and size:
+        cache_path = cache_path.with_name(f"{cache_path.name}-{_format_size(size)}")
     try:
-        return open_engine(load, device, precision, kept=kept, threads=threads)
+        return open_engine(source, device, precision, cache_path=cache_path, threads=threads)
     except UsageError:
         raise
     except FacepartError as error:
         if size is None:
             raise
-        # Many networks end in a layer that fits one size only, which shows when they run.
+        # Many networks end in a layer that fits one size only, which is noticed when they run.
         raise FacepartError(f"{error}; leave out --image-size for the network's own size") from error
 
 
 def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | None) -> Recogniser:
     described = describe_onnx(path)
-    wanted = preprocessing or _ARCFACE
-    height, width = described.height or wanted.height, described.width or wanted.width
+    expected = preprocessing or _ARCFACE
+    height, width = described.height or expected.height, described.width or expected.width
     if preprocessing and (height, width) != (preprocessing.height, preprocessing.width):
         listed = f"{preprocessing.height}x{preprocessing.width}"
         raise FacepartError(
-            f"{path}: takes faces of {height}x{width}, where the model list says {listed}: a wrong file?"
+            f"{path}: takes faces of {height}x{width}, but the catalogue says {listed}: is it the right file?"
         )
-    wanted = _at(wanted, size or (height, width))
-    return Recogniser(path, _raw(wanted) if described.normalises else wanted, described.dimension)
+    expected = _with_size(expected, size or (height, width))
+    return Recogniser(
+        path, _without_normalisation(expected) if described.normalises else expected, described.dimension
+    )
 
 
 def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
@@ -167,14 +188,16 @@ def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
     except FacepartError as error:
         raise FacepartError(f"{parameters} with {symbol.name}: {error}") from error
     dimension = _embedding_length(network, preprocessing, parameters)
-    return Recogniser(network, _raw(preprocessing) if normalises_itself(nodes) else preprocessing, dimension)
+    return Recogniser(
+        network, _without_normalisation(preprocessing) if normalises_itself(nodes) else preprocessing, dimension
+    )
 
 
 def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: Path) -> int:
-    """Run a network once, on an empty picture: one that does not hold together is told here, with its file."""
+    """Run a network once, on a black image, and return the length of its output; an error names the file."""
     import torch
 
-    size = _spelt((preprocessing.height, preprocessing.width))
+    size = _format_size((preprocessing.height, preprocessing.width))
     try:
         with torch.inference_mode():
             out = network(torch.zeros(1, 3, preprocessing.height, preprocessing.width))
@@ -183,31 +206,33 @@ def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: 
         raise FacepartError(f"{path}: does not run on faces of {size}: {reason}") from error
     if out.ndim != 2 or not bool(torch.isfinite(out).all()):
         shape = tuple(out.shape)
-        raise FacepartError(f"{path}: gives no usable embedding (of shape {shape}); the weights may be damaged")
+        raise FacepartError(
+            f"{path}: its output (of shape {shape}) is not a usable embedding; the weights may be damaged"
+        )
     return int(out.shape[1])
 
 
-def _at(preprocessing: Preprocessing, size: Size | None) -> Preprocessing:
-    """Change the size of the faces."""
+def _with_size(preprocessing: Preprocessing, size: Size | None) -> Preprocessing:
+    """Return the preprocessing for faces of another size."""
     return preprocessing if size is None else replace(preprocessing, height=size[0], width=size[1])
 
 
-def _spelt(size: Size) -> str:
+def _format_size(size: Size) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def _raw(preprocessing: Preprocessing) -> Preprocessing:
-    """Let the values of 0..255 through."""
+def _without_normalisation(preprocessing: Preprocessing) -> Preprocessing:
+    """Return the preprocessing without normalisation: values of 0..255."""
     return replace(preprocessing, mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0))
 
 
 def _refuse_text(path: Path) -> None:
-    """Refuse what a failed download leaves: an empty file, a web page, a pointer to a file kept elsewhere."""
+    """Refuse the result of a failed download: an empty file, a web page, or a pointer such as Git LFS's."""
     try:
         with path.open("rb") as stream:
             start = stream.read(64)
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start):
-        what = "a text file, perhaps of a failed download" if start else "an empty file"
+        what = "a text file, perhaps from a failed download" if start else "an empty file"
         raise FacepartError(f"{path}: is {what}; {_EXPECTED}")

@@ -14,10 +14,10 @@ from facepart.networks.mobilefacenet import MobileFaceNet, shape_in
 
 _EXPECTED = "expected a state dict of arcface_torch's iresnet18, 34, 50, 100 or MobileFaceNet"
 
-# Where training programs put the network's own state in what they save.
+# The keys under which training programs save the state of the network itself.
 _WRAPPERS = ("state_dict", "state_dict_backbone", "model", "backbone", "net")
 
-# Keys that tell other networks that people have at hand.
+# Keys that identify other common networks.
 _OTHERS = {
     "cp.resnet.conv1.weight": "a BiSeNet face parser",
     "layer1.0.conv1.weight": "a ResNet for ImageNet",
@@ -26,26 +26,26 @@ _OTHERS = {
 
 
 def read_network(path: Path) -> nn.Module:
-    """Read a state dict and put it into its network; which one, and how deep, its keys tell.
+    """Read a state dict and load it into its network; the kind and the depth of the network follow from the keys.
 
-    Every key must have its place and every place its key. The state may be wrapped in a dict under a usual name,
-    its keys may begin with ``module.``, and its values may have any precision.
+    The keys must be exactly those of the network. The state may be wrapped in a dict under a usual name, its keys may
+    begin with ``module.``, and its values may have any precision.
 
     Returns:
         The network in float32 and evaluation mode: (n, 3, 112, 112) -> (n, d).
 
     Raises:
-        FacepartError: the file is damaged, holds more than weights, or belongs to another network.
+        FacepartError: the file is damaged, contains more than weights, or belongs to another network.
     """
     state = _read_state(path)
     try:
-        # On the meta device no memory is taken for values that the file's replace at once.
+        # On the meta device: no memory is used for values that those of the file replace at once.
         with torch.device("meta"):
             network = _lay_out(state, path)
         network.load_state_dict(state, strict=True, assign=True)
     except (RuntimeError, KeyError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise FacepartError(f"{path}: does not fit the network that its keys name: {reason}") from error
+        raise FacepartError(f"{path}: does not fit the network that its keys belong to: {reason}") from error
     return network.eval().requires_grad_(False)
 
 
@@ -55,7 +55,7 @@ def _lay_out(state: Mapping[str, Tensor], path: Path) -> nn.Module:
     if "layer1.0.prelu.weight" in state:
         blocks = blocks_in(state)
         if blocks not in BLOCKS.values():
-            raise FacepartError(f"{path}: an iresnet of {blocks} blocks, which is no known depth; {_EXPECTED}")
+            raise FacepartError(f"{path}: is an iresnet of unknown depth, with {blocks} blocks; {_EXPECTED}")
         return IResNet(blocks, state["fc.weight"].shape[0])
     seems = next(
         (what for key, what in _OTHERS.items() if key in state), f"another network ({next(iter(state))} ...)"
@@ -64,15 +64,15 @@ def _lay_out(state: Mapping[str, Tensor], path: Path) -> nn.Module:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict, out of what it may be wrapped in, in float32 and without the prefix ``module.``."""
+    """Read a state dict, unwrapped, in float32 and without the prefix ``module.``."""
     try:
         stored: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise FacepartError(f"{path}: is damaged, or holds more than weights; {_EXPECTED}") from error
+        raise FacepartError(f"{path}: is damaged, or contains more than weights; {_EXPECTED}") from error
     if isinstance(stored, dict):
         stored = next((stored[key] for key in _WRAPPERS if isinstance(stored.get(key), dict)), stored)
     if not isinstance(stored, dict) or not stored or not all(isinstance(value, Tensor) for value in stored.values()):
-        raise FacepartError(f"{path}: holds no state dict; {_EXPECTED}")
+        raise FacepartError(f"{path}: is not a state dict; {_EXPECTED}")
     return {
         str(key).removeprefix("module."): value.float() if value.is_floating_point() else value
         for key, value in stored.items()

@@ -196,7 +196,7 @@ def _largest(values: NDArray[Any], count: int) -> NDArray[np.bool_]:
 
 
 def _cells(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the mean of each cell; above 0 where a single pixel is."""
+    """Return the mean of each cell; above 0 where a single pixel is."""
     return cv2.resize(mask, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 

@@ -23,7 +23,7 @@ _INPAINT_RADIUS = 3
 
 
 def blur(photo: Pixels, box: int) -> Pixels:
-    """Give the mean of the `box` x `box` pixels around each, as in the original study.
+    """Return the mean of the `box` x `box` pixels around each, as in the original study.
 
     ``cv2.blur`` mirrors at the border without repeating the edge, as there.
     """
@@ -31,20 +31,20 @@ def blur(photo: Pixels, box: int) -> Pixels:
 
 
 def mean(photo: Pixels, box: int) -> Pixels:
-    """Give the photo's mean colour, rounded, everywhere."""
+    """Return the photo's mean colour, rounded, everywhere."""
     del box
     sums = np.array(cv2.sumElems(photo)[:3]).astype(np.int64)
     return np.broadcast_to(_rounded_mean(sums, photo[:, :, 0].size), photo.shape)
 
 
 def grey(photo: Pixels, box: int) -> Pixels:
-    """Give 128 everywhere."""
+    """Return 128 everywhere."""
     del box
     return np.broadcast_to(np.uint8(_GREY), photo.shape)
 
 
 def noise(photo: Pixels, box: int) -> Pixels:
-    """Give independent, uniformly random levels 0..255, for each pixel and channel.
+    """Return independent, uniformly random levels 0..255, for each pixel and channel.
 
     The seed is the photo's own bytes, so that the answer is always the same but no two photos get one pattern: a
     pattern that all photos share would itself make them alike, and raise all scores.
@@ -55,7 +55,7 @@ def noise(photo: Pixels, box: int) -> Pixels:
 
 
 def pixelate(photo: Pixels, box: int) -> Pixels:
-    """Give a mosaic: each block of `box` x `box` pixels, from the top left on, is its mean colour, rounded.
+    """Return a mosaic: each block of `box` x `box` pixels, from the top left on, is its mean colour, rounded.
 
     At the right and at the bottom, blocks are as large as the photo leaves room for.
     """

@@ -67,7 +67,7 @@ def soft_mask(mask: NDArray[np.uint8], constants: Recipe, height: int, width: in
 
 
 def soft_patch(mask: NDArray[np.uint8], constants: Recipe, height: int, width: int) -> Patch:
-    """Give the patch of :func:`soft_mask` beyond which it is 0; where the mask is empty, the patch has no pixels."""
+    """Return the patch of :func:`soft_mask` beyond which it is 0; that of an empty mask has no pixels."""
     patch = _fit(mask, height, width)
     if not patch.values.size:
         return patch
@@ -126,7 +126,7 @@ def _filter_rows(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDAr
 
 
 def _fit(mask: NDArray[np.uint8], height: int, width: int) -> Patch:
-    """Resize a mask to a photo's size; give the patch with all its pixels above 0."""
+    """Resize a mask to a photo's size; return the patch with all its pixels above 0."""
     left, top, columns, rows = cv2.boundingRect(mask)
     if not rows:
         return Patch(0, 0, mask[:0, :0])

@@ -1,9 +1,9 @@
 """Many features in one file: ``features.npy`` (n, d), safe to interrupt while it comes to be.
 
-While a run goes on, finished embeddings are kept in shards of a thousand rows, ``.shards/<number>.npz`` with the
-names of their photos inside; a run that was killed continues from them. At the end they become three files, a row or
-line each photo: ``features.npy``, ``labels.txt`` (``folder/stem``, which matching reads) and ``names.txt`` (the
-photo's whole name, since two photos may bear one label).
+While a run goes on, finished embeddings are kept in ``.shards``, an
+:class:`~facepart.pipeline.embedding_store.EmbeddingStore`; a run that was killed continues from it. At the end it is
+exported as three files, a row or line each photo: ``features.npy``, ``labels.txt`` (``folder/stem``, which matching
+reads) and ``names.txt`` (the photo's whole name, since two photos may bear one label).
 
 Three files cannot be renamed at once. So the new ones are completed inside ``.shards`` first, ``labels.txt`` last;
 then the old ``labels.txt`` is removed, and they are moved, ``labels.txt`` last again. A reader thus never finds
@@ -11,8 +11,8 @@ labels beside a matrix that they do not belong to, and a run that finds ``.shard
 finish a move.
 """
 
+import itertools
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,25 +23,28 @@ from facepart.data.feature_files import MATRIX_FILE, label_of
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, move, remove_if_empty
 from facepart.files.atomic import replacing, write_text
-from facepart.pipeline.feature_matrix_files import load_rows, matrix_on_disk, read_names, read_shard
+from facepart.occlusion.occlusion import BASELINE
+from facepart.pipeline.embedded_photo import EmbeddedPhoto
+from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.feature_matrix_files import load_rows, matrix_on_disk, read_names
 
 LABELS_FILE = "labels.txt"
 NAMES_FILE = "names.txt"
 SHARDS_FOLDER = ".shards"
 
-# What a killed run loses at most: 20 seconds' work at 50 faces a second. 250,000 photos make 245 shards.
-SHARD_ROWS = 1024
+# Rows that are read at a time.
+_BLOCK_ROWS = 1024
 
 _logger = logging.getLogger(__name__)
 
 
 def holds_matrix(folder: Path) -> bool:
-    """Tell whether an extraction has put a matrix into `folder`, or has begun to."""
+    """Return whether an extraction has put a matrix into `folder`, or has begun to."""
     return (folder / NAMES_FILE).exists() or (folder / SHARDS_FOLDER).exists()
 
 
 class MatrixRows:
-    """The rows of a matrix that are there, from earlier runs and from this one. :meth:`add` may run in threads."""
+    """The rows of a matrix, from earlier runs and from this one."""
 
     def __init__(self, folder: Path, dimension: int, *, overwrite: bool = False) -> None:
         """Find the rows that `folder` holds; finish the move that a killed run left half done.
@@ -58,8 +61,6 @@ class MatrixRows:
         self._shards = folder / SHARDS_FOLDER
         self._dimension = dimension
         self._overwrite = overwrite
-        self._lock = threading.Lock()
-        self._waiting: dict[str, NDArray[np.float32]] = {}
         if (self._shards / LABELS_FILE).exists():
             self._move()
         if (folder / MATRIX_FILE).exists() and not (folder / NAMES_FILE).exists():
@@ -70,8 +71,8 @@ class MatrixRows:
         # Without labels, a run that was to redo everything was killed while it removed what was there.
         whole = (folder / LABELS_FILE).exists() and not overwrite
         self._matrix_names = read_names(folder / NAMES_FILE) if whole else []
-        shards = [] if overwrite else sorted(self._shards.glob("[0-9]*.npz"))
-        self._shard_names = {path: read_shard(path)[0] for path in shards}
+        # An empty folder's store, until :meth:`clear` has emptied it.
+        self._store = EmbeddingStore(self._shards / "none" if overwrite else self._shards, [])
 
     def find(self, features: Mapping[str, Path], source: Path) -> set[str]:
         """Tell which photos are done: those that have a row here, or a file of their own.
@@ -114,16 +115,11 @@ class MatrixRows:
 
     def add(self, name: str, embedding: NDArray[np.float32]) -> None:
         """Keep the embedding, float32 (d,), of the photo `name`; it is on disk with its shard, or when flushed."""
-        with self._lock:
-            self._waiting[name] = embedding
-            if len(self._waiting) >= SHARD_ROWS:
-                self._write_shard()
+        self._store.add(EmbeddedPhoto(name, embeddings={BASELINE.name: embedding}))
 
     def flush(self) -> None:
         """Write the embeddings that wait for their shard to be full."""
-        with self._lock:
-            if self._waiting:
-                self._write_shard()
+        self._store.flush()
 
     def merge(self, features: Mapping[str, Path]) -> int:
         """Write the matrix, from the rows and from single files, in bounded memory; remove the shards.
@@ -153,27 +149,19 @@ class MatrixRows:
             write_text(self._shards / NAMES_FILE, "".join(f"{name}\n" for name in files))
             write_text(self._shards / LABELS_FILE, labels)
             self._move()
-            self._matrix_names, self._shard_names = list(files), {}
+            self._matrix_names = list(files)
         self._remove_shards()
         return len(files)
 
     def _known(self) -> set[str]:
-        return set(self._matrix_names).union(*self._shard_names.values())
+        return set(self._matrix_names).union(self._store.photos)
 
     def _single(self, features: Mapping[str, Path]) -> dict[str, Path]:
-        """Give the features that have files of their own."""
+        """Return the features that have files of their own."""
         existing = ExistingPaths([self._folder])
         # A photo may be called "features": then its file would be where the matrix is.
         own = {name: path for name, path in features.items() if path != self._folder / MATRIX_FILE}
         return {name: path for name, path in own.items() if path in existing}
-
-    def _write_shard(self) -> None:
-        last = max((int(path.stem) for path in self._shard_names), default=-1)
-        path = self._shards / f"{last + 1:06d}.npz"
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, names=np.array(list(self._waiting)), rows=np.stack(list(self._waiting.values())))
-        self._shard_names[path] = list(self._waiting)
-        self._waiting = {}
 
     def _write_matrix(self, files: Mapping[str, Path]) -> None:
         places = {name: row for row, name in enumerate(files)}
@@ -198,16 +186,17 @@ class MatrixRows:
         path = self._folder / MATRIX_FILE
         if self._matrix_names:
             with matrix_on_disk(path) as matrix:
-                for first in range(0, len(self._matrix_names), SHARD_ROWS):
+                for first in range(0, len(self._matrix_names), _BLOCK_ROWS):
                     # Mapped anew each time, so that the pages read so far do not stay with the process.
                     rows = load_rows(matrix, path, mapped=True)
                     if len(rows) != len(self._matrix_names):
                         raise FacepartError(
                             f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
                         )
-                    yield path, self._matrix_names[first : first + SHARD_ROWS], rows[first : first + SHARD_ROWS]
-        for path in self._shard_names:
-            yield path, *read_shard(path)
+                    yield path, self._matrix_names[first : first + _BLOCK_ROWS], rows[first : first + _BLOCK_ROWS]
+        names = iter(self._store.photos)
+        while block := list(itertools.islice(names, _BLOCK_ROWS)):
+            yield self._shards, block, self._store.embeddings(BASELINE.name, block)
 
     def _check(self, rows: NDArray[np.float32], path: Path) -> None:
         if rows.dtype != np.float32 or rows.ndim != 2 or rows.shape[1] != self._dimension:
@@ -227,8 +216,8 @@ class MatrixRows:
 
     def _remove_shards(self) -> None:
         """Remove what runs put into the shards' folder; and the folder, if that was all."""
-        ours = [*self._shards.glob("[0-9]*.npz"), *self._shards.glob(".*.part")]
+        ours = [*self._shards.glob("shard-*.npz"), *self._shards.glob(".*.part")]
         for path in [*ours, *(self._shards / name for name in (LABELS_FILE, MATRIX_FILE, NAMES_FILE))]:
             path.unlink(missing_ok=True)
-        self._shard_names = {}
+        self._store = EmbeddingStore(self._shards, [])
         remove_if_empty(self._shards)

@@ -1,6 +1,5 @@
-"""The files of a matrix of features, read: names, shards and rows."""
+"""The files of a matrix of features, read: names and rows."""
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,19 +21,6 @@ def read_names(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise FacepartError(f"{path}: cannot be read; redo everything with --overwrite") from error
-
-
-def read_shard(path: Path) -> tuple[list[str], NDArray[np.float32]]:
-    """Read the names and the rows, float32 (n, d), of a shard.
-
-    Raises:
-        FacepartError: it cannot be read.
-    """
-    try:
-        with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as shard:
-            return shard["names"].tolist(), shard["rows"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise FacepartError(f"{path}: is damaged; remove it, and its photos are extracted again") from error
 
 
 @contextmanager

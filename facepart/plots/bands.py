@@ -40,7 +40,7 @@ class Band(NamedTuple):
 
 
 def tmr_at_fmr_interval(group: SubjectScores, target: float) -> Interval:
-    """Give the TMR at an FMR with its interval; see the head of this module.
+    """Return the TMR at an FMR with its interval; see the head of this module.
 
     Args:
         group: scores of both kinds, with their sums by subject.

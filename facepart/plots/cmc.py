@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from facepart.analysis.intervals import UNKNOWN, Interval, rate_change_interval
@@ -27,6 +27,8 @@ DEFAULT_RANKS = 20
 _LEAST_ROOM = 0.02
 # With so few ranks each is marked.
 _MARKED = 20
+# So many labelled ranks at most, beside the first.
+_TICKS = 6
 
 RankStatistics = dict[str, float | int]
 
@@ -58,11 +60,11 @@ class RankSet:
         return frozenset(np.array(self.ranks.subjects)[self.ranks.ranked]) if self.ranks.subjects else frozenset()
 
     def by_subject(self, names: Sequence[str]) -> SubjectRanks:
-        """Give the ranks by subject, these numbered by their places among sorted `names`."""
+        """Return the ranks by subject, these numbered by their places among sorted `names`."""
         return ranks_by_subject(self.ranks, np.array(names, np.str_))
 
     def interval(self, most: int) -> Interval:
-        """Give the identification rate at a rank, with its interval if the subjects are known."""
+        """Return the identification rate at a rank, with its interval if the subjects are known."""
         if not self.subjects:
             return UNKNOWN._replace(value=float(cmc(self.values, most)[-1]))
         return identification_interval(self.by_subject(sorted(self.subjects)), most)
@@ -93,14 +95,14 @@ def cmc_curves(sets: Sequence[RankSet], ranks: int = DEFAULT_RANKS, title: str |
         axes.set_ylim(1 - 1.05 * room, 1 + 0.03 * room)
         margin = 0.02 * max(ranks - 1, 1)
         axes.set_xlim(1 - margin, ranks + margin)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=""))
+        axes.set_xticks(_ticks(ranks))
+        axes.yaxis.set_major_formatter(FuncFormatter(_in_percent))
         axes.set_xlabel("Rank")
         axes.set_ylabel("Identification Rate (%)")
         axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        labels = [f"{each.label}: rank\u00a01\u00a0{values[0]:.2%}" for each, values in zip(sets, rates, strict=True)]
-        add_legend(axes, labels, title, {})
+        firsts = [f"rank-1\u00a0rate\u00a0=\u00a0{values[0]:.2%}" for values in rates]
+        add_legend(axes, [f"{each.label}: {first}" for each, first in zip(sets, firsts, strict=True)], title, {})
     return figure
 
 
@@ -115,7 +117,7 @@ def cmc_table(sets: Sequence[RankSet], ranks: int) -> Iterator[tuple[object, ...
 
 
 def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]:
-    """Give the counts of each set, its rates at rank 1 and at the last rank, and from the second set on their change.
+    """Return the counts of each set, its rates at rank 1 and the last rank, and their change from the first set.
 
     What is not known is left out.
     """
@@ -143,8 +145,19 @@ def rank_statistics_table(sets: Sequence[RankSet], statistics: Sequence[RankStat
     return "\n".join(lines) + "\n"
 
 
+def _ticks(ranks: int) -> list[int]:
+    """Choose which ranks are labelled: the first, and a few round ones."""
+    power = 10 ** max(len(str(ranks)) - 2, 0)
+    step = next(step for step in (power * each for each in (1, 2, 5, 10, 20, 50, 100)) if ranks <= _TICKS * step)
+    return [1, *range(step if step > 1 else 2, ranks + 1, step)]
+
+
+def _in_percent(rate: float, _: int | None) -> str:
+    return f"{100 * rate:g}"
+
+
 def _change(first: RankSet, other: RankSet, most: int) -> Interval:
-    """Give the change of a rate from one set to another, paired by the subjects that both have."""
+    """Return the change of a rate from one set to another, paired by the subjects that both have."""
     if not first.subjects or not other.subjects:
         values = [float(cmc(each.values, most)[-1]) for each in (first, other)]
         return UNKNOWN._replace(value=values[1] - values[0])

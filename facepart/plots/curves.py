@@ -262,11 +262,11 @@ def _as_power(rate: float) -> str:
 
 
 def _least_rate(curves: Sequence[Curve]) -> float:
-    """Give the least rate above 0 of any curve, rounded down to a power of ten."""
+    """Return the least rate above 0 of any curve, rounded down to a power of ten."""
     least = min(float(values[values > 0].min()) for rates, _ in curves for values in (rates.fmr, rates.fnmr))
     return min(10.0 ** np.floor(np.log10(least)), 0.1)
 
 
 def _deviates(rates: Sequence[float]) -> NDArray[np.float64]:
-    """Give the quantiles of the standard normal distribution at `rates`, each above 0 and below 1."""
+    """Return the quantiles of the standard normal distribution at `rates`, each above 0 and below 1."""
     return np.array([_NORMAL.inv_cdf(rate) for rate in rates])

@@ -106,7 +106,7 @@ def difference_rows(found: Sequence[Difference]) -> Iterator[tuple[object, ...]]
 
 
 def _mean(sample: Sample, sums: SubjectSums) -> tuple[Influence, list[str]]:
-    """Give a sample's mean with what each subject adds to it, and the subjects: those that have such scores."""
+    """Return a sample's mean with what each subject adds to it, and the subjects: those that have such scores."""
     if sample.kind == "impostor":
         found = impostor_mean_influence(SubjectScores(GroupScores(_NONE, sample.scores), sums))
         has = sums.impostor.count > 0

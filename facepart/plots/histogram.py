@@ -33,7 +33,7 @@ class Bins(NamedTuple):
 
 
 def shown_range(sets: Sequence[ScoreSet]) -> tuple[float, float]:
-    """Give the range of the score axis: -0.5 to 1, and as far as scores reach."""
+    """Return the range of the score axis: -0.5 to 1, and as far as scores reach."""
     lowest = min(float(scores.scores[0]) for entry in sets for scores in (entry.authentic, entry.impostor))
     highest = max(float(scores.scores[-1]) for entry in sets for scores in (entry.authentic, entry.impostor))
     margin = 0.02 * (max(highest, SHOWN[1]) - min(lowest, SHOWN[0]))

@@ -140,7 +140,7 @@ def refuse_path(name: str) -> None:
 def save_rates(
     sets: Sequence[ScoreSet], statistics: Sequence[Statistics], rates: Sequence[Rates], folder: Path, name: str
 ) -> list[Path]:
-    """Write the rates of sets as ``<name>.csv`` and their numbers as ``<name>.txt``; give their paths.
+    """Write the rates of sets as ``<name>.csv`` and their numbers as ``<name>.txt``; return their paths.
 
     Raises:
         FacepartError: they cannot be written. UsageError: `name` is no file name.
@@ -161,7 +161,7 @@ def save_differences(found: Sequence[Difference], folder: Path, name: str) -> li
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as ``<name>.png`` and ``<name>.svg``, the same bytes for the same figure; give their paths."""
+    """Write a figure as ``<name>.png`` and ``<name>.svg``, the same bytes for the same figure; return their paths."""
     files = []
     for kind, metadata in (("png", {}), ("svg", {"Date": None})):
         buffer = io.BytesIO()

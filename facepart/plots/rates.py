@@ -39,7 +39,7 @@ class Rates(NamedTuple):
 
 
 def rates_table(sets: Sequence[ScoreSet], fmrs: Sequence[float], thresholds: Sequence[float]) -> list[Rates]:
-    """Give the rates of every set at every FMR, then at every threshold.
+    """Return the rates of every set at every FMR, then at every threshold.
 
     Args:
         sets: any number.

@@ -58,7 +58,7 @@ def shift_statistics(first: ScoreSet, other: ScoreSet) -> Statistics:
 
 
 def all_statistics(sets: Sequence[ScoreSet]) -> list[Statistics]:
-    """Give for each set its statistics, from the second on with those against the first."""
+    """Return for each set its statistics, from the second on with those against the first."""
     return [
         set_statistics(entry) | interval_statistics(entry) | (shift_statistics(sets[0], entry) if index else {})
         for index, entry in enumerate(sets)

@@ -98,13 +98,13 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
 
 
 def _flat_result(row: PartResult) -> dict[str, Any]:
-    """Give the columns of a row, each interval as four."""
+    """Return the columns of a row, each interval as four."""
     columns = [column.name for column in result_columns()]
     return dict(pair for name in columns for pair in _values(row.figure(name), name))
 
 
 def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
-    """Give the fields of a dataclass, each interval as four."""
+    """Return the fields of a dataclass, each interval as four."""
     return dict(
         pair
         for field in fields(row)
@@ -123,7 +123,7 @@ def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _inverse(name: str, ratio: Interval) -> dict[str, float | None]:
-    """Give one over a ratio, whose interval is one of its logarithm."""
+    """Return one over a ratio, whose interval is one of its logarithm."""
     value, low, high = (1 / end if end else math.nan for end in (ratio.value, ratio.high, ratio.low))
     return {
         name: _number(value),

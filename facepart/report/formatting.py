@@ -129,6 +129,13 @@ def aligned(rows: Sequence[Mapping[str, str]], headings: Mapping[str, str]) -> s
     return "\n".join(" ".join(line).rstrip() for line in lines)
 
 
+def signed_per_cent_ci(change: Interval, decimals: int = 2) -> Markup:
+    """Write a change of a rate, 0..1, and its interval in percentage points: "+1.20 % [+0.90, +1.60]"."""
+    points = Interval(*(100 * each for each in change))
+    unit = "" if math.isnan(points.value) else f"{_SPACE}%"
+    return _with_interval(signed(points.value, decimals) + unit, signed_interval(points, decimals))
+
+
 def data_uri(photo: NDArray[np.uint8]) -> str:
     """Return a photo, uint8 (h, w, 3) RGB, as the address of a JPEG inside the page."""
     return "data:image/jpeg;base64," + base64.b64encode(encode_image(".jpg", photo)).decode()

@@ -1,13 +1,13 @@
-"""Names of occlusion methods in words, for instance ``pixelate-9`` as "pixelated in blocks of 9 pixels"."""
+"""Names of occlusion methods in words, for instance ``pixelate-9`` as "pixelated in 9-pixel blocks"."""
 
 from facepart.occlusion.method import BOXED, STANDARD_BOX
 
 _PHRASES = {
-    "blur": "blurred with a box filter of {box} pixels",
+    "blur": "blurred with a {box}-pixel box filter",
     "mean": "replaced by the mean colour of the photo",
     "grey": "replaced by mid-grey",
     "noise": "replaced by random noise",
-    "pixelate": "pixelated in blocks of {box} pixels",
+    "pixelate": "pixelated in {box}-pixel blocks",
     "inpaint": "inpainted from their surroundings",
 }
 _DILATED = "{phrase}, with {dilation} times the standard mask dilation"
@@ -21,7 +21,7 @@ def method_phrase(name: str) -> str:
 
     Example:
         >>> method_phrase("pixelate-9-dilation-0.5")
-        'pixelated in blocks of 9 pixels, with 0.5 times the standard mask dilation'
+        'pixelated in 9-pixel blocks, with 0.5 times the standard mask dilation'
     """
     occluder, *numbers = name.split("-")
     if occluder not in _PHRASES:

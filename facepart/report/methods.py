@@ -141,7 +141,8 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
 def _control_kinds(data: ReportData, part: str) -> list[str]:
     """Return which kinds of control region a part has, in any group."""
     rows = [row for row in data.results if (row.part, row.comparison) == (part, WITHIN)]
-    return sorted({row.control for row in rows if row.control})
+    # One kind, or several with their shares.
+    return sorted({kind.split()[0] for row in rows if row.control for kind in row.control.split(", ")})
 
 
 def _excluded_groups(data: ReportData) -> dict[float, dict[str, str]]:

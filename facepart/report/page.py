@@ -19,7 +19,7 @@ from facepart.report.panels import compared, part_panels
 from facepart.report.report_data import ReportData
 from facepart.report.stylesheet import stylesheet
 from facepart.report.summary import summarise
-from facepart.report.tables import ranking_tables, result_tables
+from facepart.report.tables import further_columns, ranking_tables, result_tables
 from facepart.report.templating import render
 from facepart.report.threshold_panel import threshold_panel
 
@@ -61,6 +61,7 @@ def render_report(data: ReportData) -> str:
         part_panels=part_panels(data),
         contact_sheet=contact_sheet(data),
         result_tables=result_tables(data),
+        further_columns=further_columns(data),
         main_rows=data.main_rows(),
     )
 

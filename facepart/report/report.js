@@ -13,8 +13,7 @@
   const stop = () => Math.round(slider.value / data.step) - data.first;
   const perCent = (count, total) => (total ? `${((100 * count) / total).toFixed(4)}\u00a0%` : "–");
   const counted = (count, total) =>
-    total ? `${perCent(count, total)} (${count.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")})`
-      : "– (no authentic scores)";
+    total ? `(${count.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")})` : "(no authentic scores)";
 
   const across = (place) => frame.left + (place / (data.stops - 1)) * (frame.right - frame.left);
   const down = (rate) => frame.top + (-Math.log10(rate) / frame.decades) * (frame.bottom - frame.top);
@@ -46,12 +45,19 @@
     read();
   }
 
+  function write(cell, count, total) {
+    const counts = document.createElement("span");
+    counts.className = "count";
+    counts.textContent = counted(count, total);
+    cell.replaceChildren(`${perCent(count, total)} `, counts);
+  }
+
   function read() {
     const place = stop(), said = [];
     chosen().forEach((set, number) => {
       const cells = rows[number].cells;
-      cells[1].textContent = counted(set.matched[place], set.impostor);
-      cells[2].textContent = counted(set.missed[place], set.authentic);
+      write(cells[1], set.matched[place], set.impostor);
+      write(cells[2], set.missed[place], set.authentic);
       said.push(`${cells[0].textContent}: FMR ${perCent(set.matched[place], set.impostor)}, ` +
         `FNMR ${perCent(set.missed[place], set.authentic)}`);
     });

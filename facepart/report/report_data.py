@@ -1,5 +1,6 @@
 """The data that a report is made from."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -132,6 +133,11 @@ class ReportData:
     def main_ranking(self) -> Sequence[Ranked]:
         """The ranking that the report opens with: over all groups, or that of the only group."""
         return self.rankings.get(ALL_GROUPS) or self.rankings[self.groups[0].name]
+
+    @property
+    def has_identification_rates(self) -> bool:
+        """Whether any identification rate is known."""
+        return any(math.isfinite(row.rank1_rate.value) for row in self.results)
 
     @property
     def undetected(self) -> int:

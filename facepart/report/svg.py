@@ -27,12 +27,12 @@ class Axes(NamedTuple):
     bottom: int = 38
 
     def across(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Give the places of values on the x axis, pixels."""
+        """Return the places of values on the x axis, pixels."""
         share = (np.asarray(values, np.float64) - self.x[0]) / (self.x[1] - self.x[0])
         return self.left + share * (self.width - self.left - self.right)
 
     def down(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Give the places of values on the y axis, pixels from the top."""
+        """Return the places of values on the y axis, pixels from the top."""
         share = (np.asarray(values, np.float64) - self.y[0]) / (self.y[1] - self.y[0])
         return self.height - self.bottom - share * (self.height - self.top - self.bottom)
 

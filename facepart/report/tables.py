@@ -1,11 +1,23 @@
-"""The rankings and results as tables, as data for ``templates/ranking.html`` and ``templates/tables.html``."""
+"""The rankings and results as tables, as data for ``templates/ranking.html`` and ``templates/tables.html``.
 
+``templates/tables.html`` names the columns of the main metrics itself; all others of the table of metrics
+(:mod:`facepart.analysis.metrics.metric_table`) get theirs here.
+"""
+
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from facepart.analysis.intervals import Interval
+from facepart.analysis.metrics import DISTANCES, METRICS, STUDY_FMRS, fmr_suffix
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 from facepart.report.report_data import ReportData
+
+# Columns of results.csv that templates/tables.html names itself.
+_NAMED = {"authentic_mean", "impostor_mean", "impostor_ks", "d_prime", "d_prime_change", "eer"} | {
+    f"fnmr_{fmr_suffix(target)}" for target in STUDY_FMRS
+}
 
 
 class RankingTable(NamedTuple):
@@ -26,6 +38,26 @@ class ResultTables(NamedTuple):
     group: str
     comparison: str
     rows: Sequence[PartResult]
+
+
+class FurtherColumn(NamedTuple):
+    """A column of a metric that ``templates/tables.html`` does not name itself.
+
+    Attributes:
+        label: of the metric.
+        scores: the scores that a distance is between: ``authentic`` or ``impostor``; empty for other metrics.
+        name: of the column in results.csv.
+        baseline: that of the baseline; empty if there is none.
+        is_change: whether it is the change from the baseline.
+        is_rate: whether it is a rate, 0..1.
+    """
+
+    label: str
+    scores: str
+    name: str
+    baseline: str
+    is_change: bool
+    is_rate: bool
 
 
 def ranking_tables(data: ReportData) -> list[RankingTable]:
@@ -51,3 +83,31 @@ def result_tables(data: ReportData) -> list[ResultTables]:
             if rows:
                 tables.append(ResultTables(group.name, comparison, rows))
     return tables
+
+
+def further_columns(data: ReportData) -> list[FurtherColumn]:
+    """List the columns of metrics that have none of their own, as far as any of their figures is known."""
+    columns = [
+        FurtherColumn(
+            metric.label,
+            "",
+            metric.column_name(kind),
+            metric.column_name("baseline") if kind == "occluded" and "baseline" in metric.columns else "",
+            kind == "change",
+            metric.is_rate,
+        )
+        for metric in METRICS
+        for kind in metric.columns
+        if kind != "baseline"
+    ]
+    columns += [
+        FurtherColumn(distance.label, kind, f"{kind}_{distance.name}", "", is_change=False, is_rate=False)
+        for distance in DISTANCES
+        for kind in distance.kinds
+    ]
+    return [each for each in columns if each.name not in _NAMED and _is_known(data, each.name)]
+
+
+def _is_known(data: ReportData, column: str) -> bool:
+    figures = (row.figure(column) for row in data.results)
+    return any(math.isfinite(each.value if isinstance(each, Interval) else each) for each in figures)

@@ -32,6 +32,7 @@ _FILTERS = (
     formatting.signed,
     formatting.signed_ci,
     formatting.signed_interval,
+    formatting.signed_per_cent_ci,
     method_phrase,
 )
 

@@ -9,7 +9,7 @@ from facepart.errors import FacepartError
 
 
 def checked_scores(scores: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Give scores as a float64 vector.
+    """Return scores as a float64 vector.
 
     Args:
         scores: real numbers, (n,), n at least 1.

@@ -146,7 +146,7 @@ class ScoreDistribution:
         return float(self.scores[np.argmax(self.counts)])
 
     def quantile(self, share: float) -> float:
-        """Give the score below which a share of the scores lies, between two scores by linear interpolation.
+        """Return the score below which a share of the scores lies, between two scores by linear interpolation.
 
         As ``numpy.quantile`` does by default (type 7 of Hyndman and Fan, "Sample quantiles in statistical packages",
         1996).
@@ -179,12 +179,12 @@ class ScoreDistribution:
         return self._up_to(np.searchsorted(self.scores, threshold, side="left"))
 
     def share_below(self, threshold: ArrayLike) -> NDArray[np.float64]:
-        """Give the share of the scores less than each threshold: of authentic scores, the FNMR there."""
+        """Return the share of the scores less than each threshold: of authentic scores, the FNMR there."""
         self._refuse_empty()
         return self.count_below(threshold) / self.n
 
     def share_from(self, threshold: ArrayLike) -> NDArray[np.float64]:
-        """Give the share of the scores at or above each threshold: of impostor scores, the FMR there."""
+        """Return the share of the scores at or above each threshold: of impostor scores, the FMR there."""
         self._refuse_empty()
         return (self.n - self.count_below(threshold)) / self.n
 
@@ -197,7 +197,7 @@ class ScoreDistribution:
         return (Fraction(total, self.n) + lowest) / STEPS
 
     def _ranked(self, rank: int) -> int:
-        """Give the score of a rank, from 0, in millionths."""
+        """Return the score of a rank, from 0, in millionths."""
         return int(self.values[np.searchsorted(self.cumulative, rank, side="right")])
 
     def _up_to(self, places: NDArray[np.intp]) -> NDArray[np.int64]:

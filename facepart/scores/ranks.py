@@ -80,7 +80,7 @@ class SubjectRanks(NamedTuple):
 
 
 def ranks_by_subject(ranks: Ranks, names: NDArray[np.str_]) -> SubjectRanks:
-    """Give the ranks by subject.
+    """Return the ranks by subject.
 
     Args:
         ranks: of probes whose subjects are known.
@@ -118,7 +118,7 @@ def make_ranks(
 
 
 def ranks_path(folder: Path, group: str) -> Path:
-    """Give the file of a group's ranks."""
+    """Return the file of a group's ranks."""
     return folder / f"{group}_ranks.csv"
 
 

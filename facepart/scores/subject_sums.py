@@ -75,7 +75,7 @@ class SubjectSums:
     impostor: Sums
 
     def tells_of(self, kind: str, scores: ScoreDistribution) -> bool:
-        """Tell whether these are the sums of just these scores, as far as their number and their mean say.
+        """Return whether these are the sums of just these scores, as far as their number and their mean say.
 
         Args:
             kind: ``authentic`` or ``impostor``.
@@ -130,17 +130,17 @@ def _moments(sums: Sums) -> Moments:
 
 
 def bins_from(lowest: int) -> int:
-    """Give the number of bins from `lowest`, in millionths, up to a score of 1."""
+    """Return the number of bins from `lowest`, in millionths, up to a score of 1."""
     return (STEPS - lowest) // BIN + 1
 
 
 def subject_sums_path(folder: Path, group: str) -> Path:
-    """Give the file of a group's sums by person."""
+    """Return the file of a group's sums by person."""
     return folder / f"{group}_people.npz"
 
 
 def subject_sums_beside(scores: Path) -> Path | None:
-    """Give where the sums by person of a score file lie that `facepart match` wrote; None for a file of another name.
+    """Return the file of the sums by subject that belongs to a score file; None for a file of another name.
 
     Example:
         >>> print(subject_sums_beside(Path("matches/CM_impostor.npy")))

@@ -67,7 +67,7 @@ def read_groups(setup: Setup, members: Members) -> list[ReportGroup]:
 
 
 def write_answer(setup: Setup, members: Members, figures: Figures, images: Path, failures: Sequence[Failure]) -> Path:
-    """Write the figures, the report, the methods paragraphs and the record; give the report's path.
+    """Write the figures, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
     whose content would not change are left as they are.

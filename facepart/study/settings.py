@@ -43,7 +43,7 @@ def embedding_settings(
 
 
 def settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> Path:
-    """Give the folder below `embeddings` for a setting."""
+    """Return the folder below `embeddings` for a setting."""
     text = json.dumps(settings, sort_keys=True)
     return embeddings / hashlib.sha256(text.encode()).hexdigest()[:12]
 

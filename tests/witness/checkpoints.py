@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.networks.mxnet.checkpoint import Node
+from facepart.networks.mxnet.checkpoint import SymbolNode
 
 # Version -> the number that begins an array; version 0 is from before there was one.
 MAGICS = {1: 0xF993FAC8, 2: 0xF993FAC9, 3: 0xF993FACA}
@@ -35,7 +35,7 @@ def write_parameters(path: Path, arrays: Mapping[str, NDArray[Any]], version: in
     return path
 
 
-def golden_parameters(nodes: Sequence[Node]) -> dict[str, NDArray[np.float32]]:
+def golden_parameters(nodes: Sequence[SymbolNode]) -> dict[str, NDArray[np.float32]]:
     """Draw the parameters of the golden answers, by the recipe in their README, with the files' prefixes."""
     arrays = {}
     for index, (name, shape) in enumerate(sorted(parameter_shapes(nodes, (3, 112, 112)).items())):
@@ -54,7 +54,7 @@ def golden_parameters(nodes: Sequence[Node]) -> dict[str, NDArray[np.float32]]:
     return arrays
 
 
-def parameter_shapes(nodes: Iterable[Node], picture: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(nodes: Iterable[SymbolNode], picture: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
     """Infer the shapes of a symbol's parameters from that of its input, one picture (channels, rows, columns)."""
     nodes = list(nodes)
     outputs: list[tuple[int, ...]] = []

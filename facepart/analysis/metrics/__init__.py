@@ -37,8 +37,16 @@ from facepart.analysis.metrics.identification import (
 )
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
-from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean
-from facepart.analysis.metrics.metric_table import DISTANCES, KINDS, METRICS, SCORE_METRICS, Distance, Kind, Metric
+from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean_score
+from facepart.analysis.metrics.metric_table import (
+    DISTANCES,
+    KINDS,
+    METRICS,
+    SCORE_METRICS,
+    Distance,
+    Kind,
+    Metric,
+)
 from facepart.analysis.metrics.mode import binned_mode
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
@@ -100,7 +108,7 @@ __all__ = [
     "kolmogorov_smirnov",
     "kolmogorov_smirnov_p",
     "max_min_ratio",
-    "mean",
+    "mean_score",
     "mean_shift",
     "operating_point",
     "supports",

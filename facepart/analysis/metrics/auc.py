@@ -3,8 +3,8 @@ r"""AUC, the area under the ROC curve: how often an authentic score is above an 
 .. math:: A = P(a > i) + \tfrac{1}{2} P(a = i)
 
 for an authentic and an impostor score drawn at random (Hanley and McNeil, "The meaning and use of the area under a
-receiver operating characteristic (ROC) curve", Radiology 143, 1982). It weighs all FMRs alike, those far above any
-that a recogniser is used at included, so that good recognisers differ in its last digits only.
+receiver operating characteristic (ROC) curve", Radiology 143, 1982). It gives all FMRs equal weight, including those
+far above any operating point, so that good recognisers differ in its last digits only.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def auc(authentic: Scores, impostor: Scores) -> float:
         impostor: likewise.
 
     Returns:
-        From 0 to 1; 0.5 where the two are alike.
+        From 0 to 1; 0.5 for equal distributions.
 
     Raises:
         FacepartError: a set is empty, is no vector of numbers, or is not finite.
@@ -29,6 +29,6 @@ def auc(authentic: Scores, impostor: Scores) -> float:
         >>> auc([0.5, 0.75], [0.25, 0.5])
         0.875
     """
-    ours, theirs = tally(authentic, "authentic"), tally(impostor, "impostor")
-    outdone = (shares_below(ours.values, theirs) + shares_up_to(ours.values, theirs)) / 2
-    return float(np.dot(ours.counts, outdone) / ours.counts.sum())
+    mated, others = tally(authentic, "authentic"), tally(impostor, "impostor")
+    exceeded = (shares_below(mated.values, others) + shares_up_to(mated.values, others)) / 2
+    return float(np.dot(mated.counts, exceeded) / mated.counts.sum())

@@ -1,4 +1,4 @@
-r"""d': how far two distributions of scores stand apart, in units of their spread.
+r"""d': the distance between two distributions of scores, in units of their spread.
 
 .. math:: d' = \frac{|\mu_a - \mu_i|}{\sqrt{(\sigma_a^2 + \sigma_i^2) / 2}}
 
@@ -24,7 +24,7 @@ from facepart.analysis.metrics.tally import Scores, mean_and_variance
 def d_prime(authentic: Scores, impostor: Scores) -> float:
     """Compute d' between two sets of scores; the order of the two does not matter.
 
-    Also of use between two authentic, or two impostor, sets: how far a blurred part moved them.
+    The two sets can also be of one kind: authentic, or impostor, scores before and after an occlusion.
 
     Args:
         authentic: a vector of scores, or a distribution.

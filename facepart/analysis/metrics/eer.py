@@ -1,8 +1,8 @@
-r"""EER, the equal error rate: where a recogniser errs as often in taking two people for one as one for two.
+r"""EER, the equal error rate: the rate at the threshold where FMR and FNMR are equal.
 
-Scores are finitely many, so that FMR and FNMR need not be equal at any threshold; the EER is taken where the straight
-lines between neighbouring points of the DET curve cross its diagonal, as is usual for ROC curves (ISO/IEC 19795-1
-leaves the interpolation open).
+With finitely many scores, FMR and FNMR need not be equal at any threshold; the EER is taken where the straight lines
+between neighbouring points of the DET curve cross its diagonal, as is usual for ROC curves (ISO/IEC 19795-1 leaves
+the interpolation open).
 
 Influences: where the FMR comes out higher by :math:`\epsilon`, the threshold of equal rates moves up by
 :math:`\epsilon / (f_a + f_i)`, with the densities f of the authentic and the impostor scores there. So the EER moves
@@ -26,7 +26,7 @@ def eer(authentic: Scores, impostor: Scores) -> float:
         impostor: likewise.
 
     Returns:
-        From 0 to 1; above 0.5 where impostor scores are mostly above authentic ones.
+        From 0 to 1; above 0.5 where most impostor scores are above the authentic scores.
 
     Raises:
         FacepartError: a set is empty, is no vector of numbers, or is not finite.
@@ -39,7 +39,7 @@ def eer(authentic: Scores, impostor: Scores) -> float:
 
 
 def eer_from_rates(rates: ErrorRates) -> float:
-    """Compute the equal error rate from curves that are known already, all of their points."""
+    """Compute the equal error rate from all points of the curves."""
     excess = rates.fnmr - rates.fmr  # rises from -1 to 1
     after = int(np.argmax(excess >= 0))
     if excess[after] == 0:

@@ -1,12 +1,12 @@
-r"""FMR and FNMR: how often a recogniser takes two people for one, and one person for two.
+r"""FMR and FNMR: how often photos of two subjects match, and how often photos of one subject do not.
 
 A comparison is a match if its score is at or above the threshold t:
 
 .. math:: FMR(t) = P(i \ge t), \qquad FNMR(t) = P(a < t)
 
 for impostor scores i and authentic scores a (ISO/IEC 19795-1:2021, "Biometric performance testing and reporting").
-FMR falls and FNMR rises with the threshold; each is constant between two neighbouring scores, so that the curves over
-all thresholds are known from those at the scores themselves.
+FMR falls and FNMR rises with the threshold; both are constant between two neighbouring scores, so that their values
+at the scores give the whole curves.
 
 Influences: a rate is a mean over scores, of 1 for an error and 0 otherwise. The influences here are those at a
 threshold that these scores did not set. What pairs of subjects count twice is not taken off: of rare errors, too
@@ -54,7 +54,7 @@ def fmr(impostor: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
 
 
 def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
-    """Compute the false non-match rate at thresholds; as :func:`fmr`, of authentic scores.
+    """Compute the false non-match rate at thresholds; as :func:`fmr`, for authentic scores.
 
     Example:
         >>> fnmr([0.5, 0.6, 0.7, 0.8], [0.55, 0.8]).tolist()
@@ -64,7 +64,7 @@ def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
 
 
 def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
-    """Compute both curves, at every score that occurs and at a threshold above all.
+    """Compute both curves, at every score that occurs and at a threshold above all scores.
 
     These are all points of the ROC curve (FMR against 1 - FNMR) and of the DET curve (FMR against FNMR).
 
@@ -76,15 +76,15 @@ def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
         >>> rates.thresholds.tolist(), rates.fmr.tolist(), rates.fnmr.tolist()
         ([0.25, 0.5, 0.75, inf], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0])
     """
-    ours, theirs = tally(authentic, "authentic"), tally(impostor, "impostor")
-    thresholds = np.append(np.union1d(ours.values, theirs.values), math.inf)
-    return ErrorRates(thresholds, shares_from(thresholds, theirs), shares_below(thresholds, ours))
+    mated, others = tally(authentic, "authentic"), tally(impostor, "impostor")
+    thresholds = np.append(np.union1d(mated.values, others.values), math.inf)
+    return ErrorRates(thresholds, shares_from(thresholds, others), shares_below(thresholds, mated))
 
 
 def threshold_at_fmr(impostor: Scores, target: float) -> float:
-    """Give the lowest threshold at which the FMR is at most `target`.
+    """Return the lowest threshold at which the FMR is at most `target`.
 
-    Of a distribution it is a multiple of 1e-6, else the next number above a score.
+    For a distribution it is a multiple of 1e-6, otherwise the next number above a score.
 
     Args:
         impostor: a vector of scores, or a distribution.

@@ -1,4 +1,4 @@
-"""What every figure of groups asks of error rates: one a group, all at the same threshold or each at its own."""
+"""Checks of the error rates of groups, which all metrics of groups take."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from facepart.errors import FacepartError, UsageError
 
 
 def checked_rates(rates: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Give the error rates of groups as a float64 vector.
+    """Return the error rates of groups as a float64 vector.
 
     Args:
-        rates: one a group, (n,), n at least 2, each from 0 to 1.
+        rates: (n,), one for each group, n at least 2, each from 0 to 1.
         name: what the rates are, for the message.
 
     Raises:
@@ -31,15 +31,15 @@ def checked_rates(rates: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def checked_pair(fmrs: ArrayLike, fnmrs: ArrayLike, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the FMRs and the FNMRs of the same groups as vectors, once they and the weight between them are usable.
+    """Return the FMRs and the FNMRs of the same groups as vectors.
 
     Raises:
-        FacepartError: see :func:`checked_rates`; or there are more of one than of the other. UsageError: `alpha` is
+        FacepartError: see :func:`checked_rates`; or their numbers differ. UsageError: `alpha` is
             not from 0 to 1.
     """
     if not 0 <= alpha <= 1:
         raise UsageError(f"alpha, the weight of the FMR against the FNMR, lies from 0 to 1, not at {alpha}")
-    ours, theirs = checked_rates(fmrs, "FMR"), checked_rates(fnmrs, "FNMR")
-    if len(ours) != len(theirs):
-        raise FacepartError(f"an FMR and an FNMR a group are needed, here are {len(ours)} and {len(theirs)}")
-    return ours, theirs
+    matched, missed = checked_rates(fmrs, "FMR"), checked_rates(fnmrs, "FNMR")
+    if len(matched) != len(missed):
+        raise FacepartError(f"an FMR and an FNMR a group are needed, here are {len(matched)} and {len(missed)}")
+    return matched, missed

@@ -1,17 +1,17 @@
-r"""Identification rates: how often a probe's subject is among the N most similar of the gallery; the CMC.
+r"""Identification rates: how often a probe's subject is among the N most similar photos of the gallery; the CMC.
 
 .. math:: R(N) = \frac{1}{n} \, |\{i : r_i \le N\}|
 
 for the ranks r of n probes, each of whom has photos of the same subject in the gallery: closed-set identification.
-The rank-1 rate is how often the most similar photo of the gallery shows the right person; R over N is the cumulative
+The rank-1 rate is how often the most similar photo of the gallery shows the same subject; R over N is the cumulative
 match characteristic, CMC (ISO/IEC 19795-1:2021, "Biometric performance testing and reporting"; P. J. Phillips, H.
 Moon, S. A. Rizvi, P. J. Rauss, "The FERET evaluation methodology for face-recognition algorithms", IEEE Transactions
 on Pattern Analysis and Machine Intelligence 22, 2000).
 
 The rank of a probe is 1 plus the number of its impostor scores that are strictly greater than the best of its
-authentic scores: of a subject's photos in the gallery the most similar one counts, equal scores do not worsen a rank,
-and the places before it are photos, not people. A rate depends on the size of the gallery, since more strangers leave
-more room for a higher score; only rates on galleries of one size compare.
+authentic scores: the most similar of the subject's photos in the gallery counts, equal scores do not worsen a rank,
+and the places before it are photos, not subjects. A rate depends on the size of the gallery, since more impostors
+allow a higher best score; compare only rates on galleries of one size.
 
 Influences: a rate is a mean over probes. Probes of one subject are not independent: they are clustered by subject, as
 authentic scores are. The gallery is treated as fixed: the interval covers which subjects the probes show, not which

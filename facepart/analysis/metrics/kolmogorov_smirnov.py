@@ -2,12 +2,12 @@ r"""The Kolmogorov-Smirnov statistic: the largest gap between two cumulative dis
 
 .. math:: D = \sup_x |F_1(x) - F_2(x)|
 
-where :math:`F(x)` is the share of a set's scores that are at most x. 0: the same distribution; 1: a threshold parts
-the two entirely. (N. Smirnov, "Table for estimating the goodness of fit of empirical distributions", Annals of
-Mathematical Statistics 19, 1948.)
+where :math:`F(x)` is the share of a set's scores that are at most x. 0: the same distribution; 1: a threshold
+separates the two entirely. (N. Smirnov, "Table for estimating the goodness of fit of empirical distributions", Annals
+of Mathematical Statistics 19, 1948.)
 
-The p-value of the test takes scores as independent. Those of a set share faces and so are not: the p-value is far too
-small, and is here only because other programs print it. The figures of a study have none.
+The p-value of the test assumes that scores are independent. The scores of a set share photos and subjects, so it is
+far too small; it is here only because other programs print it. Studies do not report it.
 """
 
 import math
@@ -17,7 +17,7 @@ import numpy as np
 from facepart.analysis.metrics.tally import Scores, shares_up_to, tally
 from facepart.errors import FacepartError
 
-# Below this the p-value is 1 to 7 decimals; above it, so many terms are enough.
+# Below this the p-value is 1 to 7 decimals; above it, this number of terms is enough.
 _SURE, _TERMS = 0.25, 20
 
 
@@ -47,14 +47,14 @@ def kolmogorov_smirnov(first: Scores, second: Scores) -> float:
 def kolmogorov_smirnov_p(statistic: float, first: int, second: int) -> float:
     r"""Compute the p-value of the statistic as if all scores were independent, which they are not.
 
-    That of Kolmogorov's limiting distribution, :math:`2 \sum_{k \ge 1} (-1)^{k-1} e^{-2 k^2 x^2}`, at
+    It is that of Kolmogorov's limiting distribution, :math:`2 \sum_{k \ge 1} (-1)^{k-1} e^{-2 k^2 x^2}`, at
     :math:`x = (\sqrt n + 0.12 + 0.11 / \sqrt n) D` with n the product of the two numbers of scores over their sum (M.
     A. Stephens, "Use of the Kolmogorov-Smirnov, Cramer-von Mises and related statistics without extensive tables",
     Journal of the Royal Statistical Society B 32, 1970).
 
     Args:
         statistic: D, from 0 to 1.
-        first: how many scores the first set has, at least 1.
+        first: number of scores in the first set, at least 1.
         second: likewise.
 
     Returns:
@@ -73,6 +73,6 @@ def kolmogorov_smirnov_p(statistic: float, first: int, second: int) -> float:
     x = (root + 0.12 + 0.11 / root) * statistic
     if x < _SURE:
         return 1.0
-    # The terms fall fast and change their signs; beyond these they are below the last digit.
+    # The terms decrease fast; beyond these they are below the last digit.
     terms = (2 * (-1) ** (k - 1) * math.exp(-2 * k**2 * x**2) for k in range(1, _TERMS))
     return min(max(math.fsum(terms), 0.0), 1.0)

@@ -9,7 +9,7 @@ from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
 from facepart.analysis.metrics.tally import Scores, mean_and_variance
 
 
-def mean(scores: Scores) -> float:
+def mean_score(scores: Scores) -> float:
     """Compute the mean score.
 
     Args:
@@ -19,7 +19,7 @@ def mean(scores: Scores) -> float:
         FacepartError: there are no scores, they are no vector of numbers, or not all are finite.
 
     Example:
-        >>> mean([0.25, 0.5, 0.75])
+        >>> mean_score([0.25, 0.5, 0.75])
         0.5
     """
     return mean_and_variance(scores, "scores")[0]

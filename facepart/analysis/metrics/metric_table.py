@@ -21,7 +21,7 @@ from facepart.analysis.metrics.identification import (
     identification_rate,
 )
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov
-from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean
+from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean_score
 from facepart.analysis.metrics.operating_point import (
     REPORTED_FMRS,
     STUDY_FMRS,
@@ -108,7 +108,7 @@ class Metric:
         return interval(after.minus(before), self._count_subjects(occluded))
 
     def _is_supported(self, group: SubjectScores) -> bool:
-        """Tell whether there are scores of every kind, or ranks, and enough for the FMR."""
+        """Return whether there are scores of every kind, or ranks, and enough for the FMR."""
         if not self.kinds and not (group.ranks and len(group.ranks.ranks)):
             return False
         if not all(getattr(group.scores, kind).n for kind in self.kinds):
@@ -177,7 +177,7 @@ METRICS = (
     Metric(
         "authentic_mean",
         "mean authentic score",
-        mean,
+        mean_score,
         authentic_mean_influence,
         kinds=("authentic",),
         clustered_by="authentic",
@@ -186,7 +186,7 @@ METRICS = (
     Metric(
         "impostor_mean",
         "mean impostor score",
-        mean,
+        mean_score,
         impostor_mean_influence,
         kinds=("impostor",),
         columns=("baseline", "occluded"),

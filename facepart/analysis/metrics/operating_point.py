@@ -1,8 +1,8 @@
-r"""FNMR and TMR at an FMR: what a recogniser misses once its threshold allows so many false matches.
+r"""FNMR and TMR at an FMR: the error rates at the threshold that is set for an FMR.
 
-The threshold is the lowest at which the FMR over the impostor scores is at most the one asked for. Such a threshold
-is only worth reporting where the scores support it: from fewer than ten expected false matches it is mostly chance,
-so that no figure is given (the "rule of 30" of Doddington et al., "The NIST speaker recognition evaluation", Speech
+The threshold is the lowest at which the FMR over the impostor scores is at most the target. Such a threshold is only
+worth reporting where the scores support it: with fewer than ten expected false matches it is mostly chance, and there
+is no figure (the "rule of 30" of Doddington et al., "The NIST speaker recognition evaluation", Speech
 Communication 31, 2000, asks for 30 errors to be within 30 % at 90 % confidence; ten are within about 50 %).
 
 Influences: the threshold is an estimate as well. Where the FMR comes out higher by :math:`\epsilon`, the threshold
@@ -35,7 +35,7 @@ class OperatingPoint(NamedTuple):
 
 
 def fmr_suffix(target: float) -> str:
-    """Return how a column for an FMR ends, a power of ten.
+    """Return the end of the name of a column for an FMR, a power of ten.
 
     Example:
         >>> fmr_suffix(1e-3)
@@ -45,7 +45,7 @@ def fmr_suffix(target: float) -> str:
 
 
 def supports(impostor: Scores, target: float) -> bool:
-    """Tell whether there are impostor scores enough for an FMR: at least ten expected false matches."""
+    """Return whether there are enough impostor scores for an FMR: at least ten expected false matches."""
     expected = target * float(tally(impostor, "impostor").counts.sum())
     return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
@@ -87,7 +87,7 @@ def fnmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | N
 def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
     """Return a group's FNMR at an FMR with its influences; see the module.
 
-    Whether there are impostor scores enough for the FMR is not checked: see :func:`supports`.
+    It does not check whether there are enough impostor scores for the FMR: see :func:`supports`.
 
     Raises:
         FacepartError: there are no scores of a kind. UsageError: no such rate.

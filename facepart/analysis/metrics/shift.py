@@ -1,23 +1,23 @@
-r"""The mean shift: where a change of the photos moved the scores, and how far.
+r"""The mean shift: how much a change of the photos moves the scores.
 
 .. math:: \Delta = \mu_{after} - \mu_{before}
 
-in units of the score (cosine). Negative: the faces look less alike than before. Blurring a part that carries
-identity lowers authentic scores and raises impostor scores.
+in units of the score (cosine). Negative: scores are lower than before. Occluding a part that carries identity raises
+impostor scores.
 """
 
 from facepart.analysis.metrics.tally import Scores, mean_and_variance
 
 
 def mean_shift(before: Scores, after: Scores) -> float:
-    """Compute by how much the mean of the scores moved.
+    """Compute the change of the mean score.
 
     Args:
         before: a vector of scores, or a distribution.
         after: likewise.
 
     Returns:
-        The mean after less the mean before.
+        The mean after minus the mean before.
 
     Raises:
         FacepartError: a set is empty, is no vector of numbers, or is not finite.

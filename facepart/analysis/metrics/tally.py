@@ -1,6 +1,6 @@
-"""What every metric takes: scores as they are, or counted.
+"""Scores in either form, as a vector or counted, for the metrics.
 
-A metric needs of its scores only which values occur and how often; from either form it computes the same.
+A metric depends on which values occur and how often, so that it is the same for both forms.
 """
 
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def tally(scores: Scores, name: str) -> Tally:
 
 
 def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
-    """Give the mean and the population variance (divided by n) of scores; raises what :func:`tally` raises."""
+    """Return the mean and the population variance (divided by n) of scores; raises as :func:`tally`."""
     if isinstance(scores, ScoreDistribution):
         _refuse_empty(scores, name)
         return scores.mean, scores.variance
@@ -52,17 +52,17 @@ def mean_and_variance(scores: Scores, name: str) -> tuple[float, float]:
 
 
 def shares_up_to(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are at most each `x`, (m,): the cumulative distribution."""
+    """Return the share of the scores that are at most each `x`, (m,): the cumulative distribution."""
     return _cumulative(scores)[np.searchsorted(scores.values, x, side="right")] / scores.counts.sum()
 
 
 def shares_below(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are less than each `x`, (m,)."""
+    """Return the share of the scores that are less than each `x`, (m,)."""
     return _cumulative(scores)[np.searchsorted(scores.values, x, side="left")] / scores.counts.sum()
 
 
 def shares_from(x: NDArray[np.float64], scores: Tally) -> NDArray[np.float64]:
-    """Give the share of the scores that are at or above each `x`, (m,); one of a billion keeps all its digits."""
+    """Return the share of the scores at or above each `x`, (m,), to full precision even for one of a billion."""
     cumulative = _cumulative(scores)
     return (cumulative[-1] - cumulative[np.searchsorted(scores.values, x, side="left")]) / cumulative[-1]
 

@@ -1,10 +1,10 @@
-r"""The Wasserstein distance of order 1: how far scores have to move to turn one distribution into the other.
+r"""The Wasserstein distance of order 1: the least mean distance that scores move from one distribution to the other.
 
 .. math:: W = \int |F_1(x) - F_2(x)| dx
 
 where :math:`F(x)` is the share of a set's scores that are at most x; in units of the score (cosine). Where one
-distribution is the other shifted, it is the length of the shift; unlike the shift of the mean it also sees a change
-of shape. (L. N. Vaserstein, "Markov processes over denumerable products of spaces", 1969; in one dimension: S. S.
+distribution is the other shifted, it is the length of the shift; unlike the shift of the mean, it also changes with
+the shape. (L. N. Vaserstein, "Markov processes over denumerable products of spaces", 1969; in one dimension: S. S.
 Vallender, "Calculation of the Wasserstein distance between probability distributions on the line", 1974.)
 """
 

@@ -1,6 +1,6 @@
-"""A name -> weights on disk, verified; with their licence and what the network takes.
+"""A name -> weights on disk, verified; with their licence and the input of the network.
 
-``catalogue.toml`` lists the networks. :func:`obtain` is the way in for the stages: it takes what the user typed.
+``catalogue.toml`` lists the networks. Commands call :func:`obtain` with the name or path that the user typed.
 """
 
 from facepart.files.cache import cache_folder

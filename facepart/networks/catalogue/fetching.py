@@ -1,4 +1,4 @@
-"""A name -> the file in the cache, from the first source that gives it whole."""
+"""A name -> the file in the cache, from the first source that works."""
 
 import logging
 import shutil
@@ -23,21 +23,21 @@ _ABANDONED_AFTER = 24 * 3600  # seconds
 _logger = logging.getLogger(__name__)
 
 
-def fetch(name: str, tell: Callable[[str], None] = _logger.warning) -> Path:
-    """Give the file of the model called `name`, fetched into the cache if it is not on this machine.
+def fetch(name: str, on_download: Callable[[str], None] = _logger.warning) -> Path:
+    """Return the file of the model called `name`; fetch it into the cache if it is not on this machine.
 
-    Its sources are tried in turn; what one gives is checked against its hash before it is put into place.
+    The sources are tried in turn. A downloaded file is checked against its hash before it is moved into the cache.
 
     Args:
         name: of a model in the catalogue.
-        tell: called with one line when a download begins, so that nobody is left waiting in silence.
+        on_download: called with one line when a download begins.
 
     Returns:
-        The file; of an MXNet checkpoint the .params file.
+        The file; for an MXNet checkpoint, the .params file.
 
     Raises:
-        UsageError: no model is called that.
-        FacepartError: no source gave it; the message names each, why it failed, and where to put the file.
+        UsageError: there is no such model.
+        FacepartError: every source failed; the message says why, and where to put the file by hand.
     """
     entry = model(name)
     found = locate(entry)
@@ -46,12 +46,12 @@ def fetch(name: str, tell: Callable[[str], None] = _logger.warning) -> Path:
     target = fetched_folder() / entry.locations[0]
     failures = []
     for source in entry.sources:
-        tell(f"fetching {entry.name} ({_size_and_licence(entry)}) from {source}")
+        on_download(f"fetching {entry.name} ({_size_and_licence(entry)}) from {source}")
         try:
             with temporary_folder() as folder:
-                whole = _get(entry, source, folder)
+                file = _get(entry, source, folder)
                 with replacing(target) as temporary:
-                    whole.replace(temporary)
+                    file.replace(temporary)
         except (DownloadError, ArchiveError) as error:
             failures.append(f"{source}: {error}")
             continue
@@ -63,7 +63,7 @@ def fetch(name: str, tell: Callable[[str], None] = _logger.warning) -> Path:
 
 
 def _get(entry: Model, source: Source, folder: Path) -> Path:
-    """Download from one source into `folder`; give the model's file, checked."""
+    """Download from one source into `folder`; return the model's file, verified."""
     file = download(source, folder)
     if source.member is not None:
         _require(file, source.sha256)
@@ -81,7 +81,7 @@ def _require(file: Path, expected: str | None) -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Yield an empty folder in the cache, so that what is made in it can be renamed into place; remove it after.
+    """Yield an empty folder in the cache, whose files can be renamed into place; remove it afterwards.
 
     Its name is random, because two runs may fetch the same model at the same time.
 
@@ -99,9 +99,9 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def _remove_abandoned(cache: Path) -> None:
-    """Remove the temporary folders of runs that were killed; no download takes a day."""
+    """Remove the temporary folders of killed runs: those older than a day."""
     for folder in cache.glob(f"{_TEMPORARY}*"):
-        # Another run may remove its own at this moment.
+        # Another run may remove its own folder at this moment.
         with suppress(FileNotFoundError):
             if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -112,7 +112,7 @@ def _size_and_licence(entry: Model) -> str:
 
 
 def _by_hand(entry: Model) -> str:
-    """Say where to put the file by hand."""
+    """Return a sentence that says where to put the file by hand."""
     place = (checkout_folder() or fetched_folder()) / entry.locations[0]
     if entry.format == "mxnet":
         return f"Put {place.name} and {symbol_beside(place).name} by hand into {place.parent}"

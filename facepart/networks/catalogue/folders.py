@@ -1,4 +1,4 @@
-"""The folders in which models are looked for, and the one into which they are fetched."""
+"""The folders that are searched for models, and the one that models are fetched to."""
 
 from pathlib import Path
 
@@ -10,25 +10,25 @@ _SCRIPTS = (Path("face_matching"), Path("insightface") / "deploy")
 
 
 def fetched_folder() -> Path:
-    """Give the folder of models in the cache."""
+    """Return the folder of models in the cache."""
     return cache_folder() / "models"
 
 
 def checkout_folder() -> Path | None:
-    """Give ``insightface/models`` of the checkout that facepart runs from; None for an installed package."""
+    """Return ``insightface/models`` of the checkout that facepart runs from; None for an installed package."""
     root = Path(facepart.__file__).resolve().parent.parent
-    # Beside an installed package there may be another's folder of that name; a checkout has its project file.
+    # A folder of that name beside an installed package is another's; a checkout has its project file.
     return root / _LOCAL if (root / "pyproject.toml").is_file() else None
 
 
 def local_folders() -> list[Path]:
-    """Give ``insightface/models`` below the current folder, and the checkout's."""
+    """Return ``insightface/models`` below the current folder, and the checkout's."""
     here, checkout = _LOCAL.absolute(), checkout_folder()
     return [here] if checkout is None or checkout == here.resolve() else [here, checkout]
 
 
 def script_folders() -> list[Path]:
-    """Give the folders in which the original study's scripts stood, which relative paths in old command lines mean.
+    """Return the folders of the original study's scripts, which paths in its command lines are relative to.
 
     These are ``face_matching`` and ``insightface/deploy``, below the current folder and in the checkout. They need
     not exist.
@@ -38,5 +38,5 @@ def script_folders() -> list[Path]:
 
 
 def models_folders() -> list[Path]:
-    """Give every folder of models, in the order in which they are looked through."""
+    """Return every folder of models, in the order in which they are searched."""
     return [*local_folders(), Path.home() / ".insightface" / "models", fetched_folder()]

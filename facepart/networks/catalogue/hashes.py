@@ -1,7 +1,7 @@
-"""SHA-256 of weights, and the record of those that the catalogue does not know.
+"""SHA-256 of weights, and the record of hashes that are not in the catalogue.
 
-A model whose hash nobody has published is trusted once: its hash is written to ``hashes.json`` in the cache
-when it is first used, and every later use must find the same.
+A model without a published hash is trusted on its first use: its hash is then written to ``hashes.json`` in the
+cache, and must be the same on every later use.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from facepart.files.cache import cache_folder
 
 
 def sha256_of(path: Path) -> str:
-    """Give the SHA-256 of a file's contents, in hexadecimal.
+    """Return the SHA-256 of a file's contents, in hexadecimal.
 
     Raises:
         FacepartError: the file cannot be read.
@@ -27,12 +27,12 @@ def sha256_of(path: Path) -> str:
 
 
 def record_file() -> Path:
-    """Give the file that holds the recorded hashes."""
+    """Return the path of the file of recorded hashes."""
     return cache_folder() / "hashes.json"
 
 
 def recorded(name: str) -> str | None:
-    """Give the recorded hash of a model; None where it has not been used before.
+    """Return the recorded hash of a model; None if it has not been used before.
 
     Raises:
         FacepartError: the record is damaged.

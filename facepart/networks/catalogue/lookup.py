@@ -1,4 +1,4 @@
-"""A name -> the file on this machine, its hash checked. Nothing is fetched here."""
+"""A name -> the file on this machine, with its hash checked. Nothing is fetched here."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ from facepart.networks.catalogue.entries import Model, model
 from facepart.networks.catalogue.folders import local_folders, models_folders
 from facepart.networks.catalogue.hashes import record, record_file, recorded, sha256_of
 
-# ok: as in the catalogue; wrong: not so. Where the catalogue has no hash: new, recorded, or changed since.
+# ok, wrong: compared with the catalogue. For models without a hash there: new, recorded, or changed since.
 State = Literal["ok", "wrong", "new", "recorded", "changed"]
 
 _STUDY_RECOGNISER = "arcface-r100"
@@ -21,13 +21,13 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file that lies where a model is expected.
+class ModelFile:
+    """A file in one of the locations of a model.
 
     Attributes:
-        path: the file; of an MXNet checkpoint the .params file.
+        path: the file; for an MXNet checkpoint, the .params file.
         sha256: of its contents.
-        state: what its hash says of it.
+        state: the result of checking its hash.
     """
 
     path: Path
@@ -36,12 +36,12 @@ class Found:
 
 
 def symbol_beside(params: Path) -> Path:
-    """Give the graph of an MXNet checkpoint: ``model-symbol.json`` for ``model-0000.params``."""
+    """Return the path of the graph of an MXNet checkpoint: ``model-symbol.json`` for ``model-0000.params``."""
     return params.with_name(re.sub(r"(-\d+)?\.params$", "", params.name) + "-symbol.json")
 
 
-def look_up(entry: Model) -> Iterator[Found]:
-    """Yield the files that lie where `entry` is expected, in the order of the folders, each with its state.
+def look_up(entry: Model) -> Iterator[ModelFile]:
+    """Yield the files in the locations of `entry`, in the order of the folders, each with its state.
 
     Raises:
         FacepartError: a file cannot be read.
@@ -49,29 +49,29 @@ def look_up(entry: Model) -> Iterator[Found]:
     for path in _candidates(entry):
         sha256 = sha256_of(path)
         if entry.sha256 is not None:
-            yield Found(path, sha256, "ok" if sha256 == entry.sha256 else "wrong")
+            yield ModelFile(path, sha256, "ok" if sha256 == entry.sha256 else "wrong")
         else:
             before = recorded(entry.name)
-            yield Found(path, sha256, "new" if before is None else "recorded" if sha256 == before else "changed")
+            yield ModelFile(path, sha256, "new" if before is None else "recorded" if sha256 == before else "changed")
 
 
-def locate(entry: Model) -> Found | None:
-    """Give the first file that can be used as `entry`; None if there is none.
+def locate(entry: Model) -> ModelFile | None:
+    """Return the first file that can be used as `entry`; None if there is no such file.
 
-    A file with a wrong hash is passed over with a warning. The hash of a model that the catalogue does not know
-    is recorded on its first use.
+    A file with a wrong hash is skipped with a warning. If the catalogue has no hash of the model, the hash of the
+    file is recorded on its first use.
 
     Raises:
-        FacepartError: the file of a model whose hash was recorded has changed, or a file cannot be read.
+        FacepartError: the file has changed since its hash was recorded, or a file cannot be read.
     """
     for found in look_up(entry):
         if found.state == "wrong":
-            warning = "%s: is not used: its sha256 is %s, that of %s is %s"
+            warning = "%s: skipped: its sha256 is %s, that of %s is %s"
             _logger.warning(warning, found.path, found.sha256, entry.name, entry.sha256)
             continue
         if found.state == "changed":
             raise FacepartError(
-                f"{found.path}: has changed since its first use: its sha256 is {found.sha256}, was "
+                f"{found.path}: has changed since its first use: its sha256 is {found.sha256}, it was "
                 f"{recorded(entry.name)}; put the old file back, or remove {entry.name} from {record_file()}"
             )
         if found.state == "new":
@@ -81,10 +81,10 @@ def locate(entry: Model) -> Found | None:
 
 
 def find(name: str) -> Path | None:
-    """Give the file of the model called `name` on this machine; None if it is not here.
+    """Return the file of the model called `name` on this machine; None if there is none.
 
     Raises:
-        UsageError: no model is called that.
+        UsageError: there is no such model.
         FacepartError: as in :func:`locate`.
     """
     found = locate(model(name))
@@ -92,9 +92,9 @@ def find(name: str) -> Path | None:
 
 
 def default_recogniser() -> str:
-    """Name the recogniser to use where none is asked for.
+    """Return the name of the default recogniser.
 
-    It is the original study's if its weights lie in ``insightface/models/model-r100-ii``, else one that is free.
+    It is the original study's if its weights are in ``insightface/models/model-r100-ii``, otherwise a free one.
     """
     place = model(_STUDY_RECOGNISER).locations[0]
     has_weights = any(_is_whole(folder / place) for folder in local_folders())
@@ -108,16 +108,16 @@ def _candidates(entry: Model) -> Iterator[Path]:
             if _is_whole(path):
                 yield path
             elif path.is_file():
-                _logger.warning("%s: is not used: %s is not beside it", path, symbol_beside(path).name)
+                _logger.warning("%s: skipped: %s must be beside it", path, symbol_beside(path).name)
 
 
 def _is_whole(path: Path) -> bool:
     return path.is_file() and (path.suffix != ".params" or symbol_beside(path).is_file())
 
 
-def _record(entry: Model, found: Found) -> None:
+def _record(entry: Model, found: ModelFile) -> None:
     try:
         record(entry.name, found.sha256)
     except FacepartError as error:
-        # A cache that cannot be written to must not keep anyone from using the weights they have.
+        # The weights can be used even if the cache cannot be written.
         _logger.warning("the sha256 of %s could not be recorded: %s", entry.name, error)

@@ -1,4 +1,4 @@
-"""A name or a path on the command line -> weights on disk, and what the catalogue knows about them."""
+"""A name or a path on the command line -> weights on disk, with their entry in the catalogue."""
 
 import logging
 import os
@@ -24,8 +24,8 @@ class Weights:
     """A network's weights on disk.
 
     Attributes:
-        path: the file; of an MXNet checkpoint the .params file, with its symbol beside it.
-        model: its entry in the catalogue; None for a file that the catalogue does not know.
+        path: the file; for an MXNet checkpoint, the .params file, with its symbol beside it.
+        model: its entry in the catalogue; None for a file that is not in the catalogue.
         sha256: of the file.
     """
 
@@ -35,7 +35,7 @@ class Weights:
 
     @property
     def name(self) -> str:
-        """Its name in the catalogue, else that of the file."""
+        """Its name in the catalogue, or the name of the file."""
         return self.model.name if self.model else self.path.name
 
     @property
@@ -44,27 +44,27 @@ class Weights:
         return symbol_beside(self.path) if self.path.suffix == ".params" else None
 
     @property
-    def kept(self) -> Path:
-        """Where the network, compiled for this machine, is kept; see :func:`facepart.networks.open_engine`."""
+    def cache_path(self) -> Path:
+        """Where the compiled network is cached; see :func:`facepart.networks.engine_choice.open_engine`."""
         return cache_folder() / "compiled" / self.sha256[:32]
 
 
 def obtain(name_or_path: str, task: str) -> Weights:
-    """Give the weights that a user asks for.
+    """Return the weights that a user names.
 
-    A path that exists wins: a file, a folder with one network in it, or MXNet's ``prefix,epoch``, such as
-    ``insightface/models/model-r100-ii/model,0``. A relative ``prefix,epoch`` that is not found from the current
-    folder is looked for from the folders where the original study's scripts stood, such as
-    ``../models/model-r100-ii/model,0`` from ``insightface/deploy``. A file of the catalogue is recognised by its hash
-    wherever it lies. Anything else is the name of a model, which is looked for on this machine and else fetched.
+    An existing path comes first: a file, a folder with one network in it, or MXNet's ``prefix,epoch``, such as
+    ``insightface/models/model-r100-ii/model,0``. A relative ``prefix,epoch`` that does not exist below the current
+    folder is searched for below the folders of the original study's scripts, such as
+    ``../models/model-r100-ii/model,0`` from ``insightface/deploy``. A file of the catalogue is recognised by its
+    hash, wherever it is. Anything else is the name of a model, which is fetched if it is not on this machine.
 
     Args:
-        name_or_path: what the user gave.
-        task: what the network is wanted for: ``parser``, ``recogniser`` or ``detector``.
+        name_or_path: as the user typed it.
+        task: the task of the network: ``parser``, ``recogniser`` or ``detector``.
 
     Raises:
-        UsageError: no model is called that, or it has another task.
-        FacepartError: the path leads to no weights, or the model can be neither found nor fetched.
+        UsageError: there is no such model, or it has another task.
+        FacepartError: the path has no weights, or the model can be neither found nor fetched.
     """
     path = _given_path(name_or_path)
     if path is not None:
@@ -85,23 +85,27 @@ def obtain(name_or_path: str, task: str) -> Weights:
 
 
 def obtain_on_worker(weights: Weights, task: str) -> Weights:
-    """Give weights that were obtained on another machine, on this one: from the same path, or else by their name.
+    """Return, on this machine, weights that were obtained on another: from the same path, or by their name.
 
     Raises:
-        FacepartError: they are not there and cannot be fetched, or others lie in their place.
+        FacepartError: there are none and they cannot be fetched, or they are other weights.
     """
     found = weights
     if not weights.path.exists():
         if weights.model is None:
-            raise FacepartError(f"{weights.path}: no such file; weights must lie where every machine sees them")
+            raise FacepartError(
+                f"{weights.path}: no such file; weights must be at a path that every machine can read"
+            )
         found = obtain(weights.model.name, task)
     if sha256_of(found.path) != weights.sha256:
-        raise FacepartError(f"{found.path}: are other weights than those of that name where the run was started")
+        raise FacepartError(
+            f"{found.path}: differs from the weights of that name on the machine that started the run"
+        )
     return found
 
 
 def _given_path(text: str) -> Path | None:
-    """Give the weights that an explicit path leads to; None if `text` is no path to anything."""
+    """Return the weights at an explicit path; None if `text` is not a path to anything."""
     path = Path(text).expanduser()
     if path.is_file():
         return _with_symbol(path)
@@ -116,16 +120,16 @@ def _given_path(text: str) -> Path | None:
         return _with_symbol(params)
     found = _from_script_folders(params)
     if found is None:
-        other = "" if params.is_absolute() else "; from face_matching/ and insightface/deploy/ it is not there either"
+        other = "" if params.is_absolute() else "; it is not below face_matching/ or insightface/deploy/ either"
         raise FacepartError(
-            f"{params}: no such file, and {text} means it and {symbol_beside(params).name} beside it{other}"
+            f"{params}: no such file; {text} means this file, with {symbol_beside(params).name} beside it{other}"
         )
-    _logger.warning("%s: is not there from the current folder; %s is used", text, found)
+    _logger.warning("%s: not found from the current folder; using %s", text, found)
     return _with_symbol(found)
 
 
 def _from_script_folders(path: Path) -> Path | None:
-    """Find a relative path from the folders where the original study's scripts stood; None if it is not there."""
+    """Find a path relative to the folders of the original study's scripts; None if it does not exist."""
     if path.is_absolute():
         return None
     # Normalised as text: the folders themselves need not exist.
@@ -139,21 +143,21 @@ def _in_folder(folder: Path) -> Path:
     except OSError as error:
         raise FacepartError(f"{folder}: cannot be opened: {error.strerror}") from error
     if not files:
-        raise FacepartError(f"{folder}: has no network in it (a file ending in {', '.join(_EXTENSIONS)})")
+        raise FacepartError(f"{folder}: contains no network (a file ending in {', '.join(_EXTENSIONS)})")
     if len(files) > 1:
         raise FacepartError(
-            f"{folder}: has several networks in it; name one: {', '.join(path.name for path in files)}"
+            f"{folder}: contains several networks; name one: {', '.join(path.name for path in files)}"
         )
     return _with_symbol(files[0])
 
 
 def _with_symbol(path: Path) -> Path:
     if path.suffix == ".params" and not symbol_beside(path).is_file():
-        raise FacepartError(f"{path}: {symbol_beside(path).name} must lie beside it: it holds the graph")
+        raise FacepartError(f"{path}: {symbol_beside(path).name}, which contains the graph, must be beside it")
     return path
 
 
 def _require_task(entry: Model, task: str, called: str) -> None:
     if entry.task != task:
         others = ", ".join(other.name for other in catalogue().values() if other.task == task)
-        raise UsageError(f"{called} is a {entry.task}, not a {task}; known as such: {others}")
+        raise UsageError(f"{called} is a {entry.task}, not a {task}; known {task}s: {others}")

@@ -2,8 +2,8 @@
 
 A checkpoint is ``<prefix>-symbol.json`` and ``<prefix>-<epoch, four digits>.params``. The parameter file is a list of
 arrays (``mx.nd.save``), little-endian: the number 0x112, a reserved number and the count of arrays (uint64 each); the
-arrays; the count of names and the names (uint64 length, bytes), which bear the prefix ``arg:`` or ``aux:``.
-One array is: a magic number that tells the version; from version 2 on the storage type; the shape; the device
+arrays; the count of names and the names (uint64 length, bytes), which have the prefix ``arg:`` or ``aux:``.
+One array is: a magic number, which is that of the version; from version 2 on the storage type; the shape; the device
 (two int32); the type flag; the values. Files from before the magic numbers begin with the number of dimensions.
 Source: ``NDArray::Save`` and ``NDArray::Load`` in Apache MXNet 1.9.1, src/ndarray/ndarray.cc.
 """
@@ -34,7 +34,7 @@ _PREFIX_AND_EPOCH = re.compile(r"(?P<prefix>.+),\s*(?P<epoch>\d+)")
 
 
 @dataclass(frozen=True)
-class Node:
+class SymbolNode:
     """A node of a symbol.
 
     Attributes:
@@ -54,14 +54,14 @@ def find_checkpoint(path: Path) -> tuple[Path, Path]:
     """Find the two files of a checkpoint.
 
     Args:
-        path: a ``.params`` file, a folder that holds one checkpoint (its newest epoch is taken), or a prefix and
+        path: a ``.params`` file, a folder with one checkpoint (its newest epoch is used), or a prefix and
             an epoch, ``folder/model,0``, as the original programs take them.
 
     Returns:
         The symbol file and the parameter file; both exist.
 
     Raises:
-        FacepartError: either is missing, or the folder holds checkpoints of several prefixes.
+        FacepartError: either is missing, or the folder has checkpoints with several prefixes.
     """
     spelt = _PREFIX_AND_EPOCH.fullmatch(path.name)
     if path.is_dir():
@@ -88,15 +88,15 @@ def _newest(folder: Path) -> Path:
             "name an ONNX or PyTorch file itself"
         )
     if len(prefixes) > 1:
-        raise FacepartError(f"{folder}: holds several checkpoints ({', '.join(prefixes)}); name one .params file")
-    return max(found, key=lambda each: int(each[0]["epoch"]))[1]
+        raise FacepartError(f"{folder}: has several checkpoints ({', '.join(prefixes)}); name one .params file")
+    return max((int(match["epoch"]), path) for match, path in found)[1]
 
 
-def read_symbol(path: Path) -> list[Node]:
-    """Read a symbol's nodes, in the order of the file: each after those it takes its inputs from.
+def read_symbol(path: Path) -> list[SymbolNode]:
+    """Read a symbol's nodes, in the order of the file: each after the nodes that compute its inputs.
 
     Raises:
-        FacepartError: the file cannot be read or is no symbol.
+        FacepartError: the file cannot be read or is not a symbol.
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -107,16 +107,18 @@ def read_symbol(path: Path) -> list[Node]:
         raise FacepartError(f"{path}: is not an MXNet symbol ({type(error).__name__}: {error})") from error
 
 
-def _node(stored: Mapping[str, Any], index: int) -> Node:
-    # The settings have moved: `param` before MXNet 0.9, `attr` before 1.0, `attrs` since.
+def _node(stored: Mapping[str, Any], index: int) -> SymbolNode:
+    # The name of the attributes has changed: `param` before MXNet 0.9, `attr` before 1.0, `attrs` since.
     settings = {**stored.get("attr", {}), **stored.get("param", {}), **stored.get("attrs", {})}
     attributes = {name: str(value) for name, value in settings.items()}
     if not all(0 <= source < index for source, *_ in stored["inputs"]):
-        raise ValueError(f"node {index} takes what does not come before it")
+        raise ValueError(f"the inputs of node {index} are not computed before it")
     if any(output for _, output, *_ in stored["inputs"]):
-        raise ValueError(f"node {stored['name']!r} takes the second output of another, which is not supported")
+        raise ValueError(
+            f"an input of node {stored['name']!r} is the second output of another node, which is not supported"
+        )
     inputs = tuple(int(source) for source, *_ in stored["inputs"])
-    return Node(stored["op"], stored["name"], attributes, inputs)
+    return SymbolNode(stored["op"], stored["name"], attributes, inputs)
 
 
 def read_parameters(path: Path) -> dict[str, NDArray[Any]]:
@@ -126,53 +128,60 @@ def read_parameters(path: Path) -> dict[str, NDArray[Any]]:
         Name, without ``arg:`` or ``aux:``, to array, of the type and shape in the file.
 
     Raises:
-        FacepartError: the file cannot be read, is no parameter file, is cut short or holds sparse arrays.
+        FacepartError: the file cannot be read, is not a parameter file, is cut short or has sparse arrays.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
-            return _arrays(stream, size)
+            return _ParameterReader(stream, size).read_list()
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise FacepartError(f"{path}: {error}") from error
 
 
-def _arrays(stream: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
-    def take(count: int) -> bytes:
-        # Asked before reading: a damaged count must not make Python allocate terabytes.
-        if count > size - stream.tell():
-            raise ValueError("is cut short: the download or copy did not finish")
-        return stream.read(count)
+class _ParameterReader:
+    """Reads the list of arrays that a parameter file is."""
 
-    def number(form: str) -> int:
-        value: int = struct.unpack(f"<{form}", take(struct.calcsize(f"<{form}")))[0]
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._size = size
+
+    def read_list(self) -> dict[str, NDArray[Any]]:
+        if self._size < 8 or self._number("Q") != LIST_MAGIC:
+            raise ValueError("is not an MXNet parameter file")
+        self._bytes(8)
+        arrays = [self._array() for _ in range(self._number("Q"))]
+        names = [self._bytes(self._number("Q")).decode("utf-8") for _ in range(self._number("Q"))]
+        if len(names) != len(arrays):
+            raise ValueError(f"is not a checkpoint: it has {len(arrays)} arrays but {len(names)} names")
+        return {name.split(":", 1)[-1]: values for name, values in zip(names, arrays, strict=True)}
+
+    def _bytes(self, count: int) -> bytes:
+        # Checked before reading: a damaged count must not make Python allocate terabytes.
+        if count > self._size - self._stream.tell():
+            raise ValueError("is cut short: the download or copy did not finish")
+        return self._stream.read(count)
+
+    def _number(self, form: str) -> int:
+        value: int = struct.unpack(f"<{form}", self._bytes(struct.calcsize(f"<{form}")))[0]
         return value
 
-    def array() -> NDArray[Any]:
-        magic = number("I")
-        if magic in (_MAGIC_2, _MAGIC_3) and number("i") != _DENSE:
-            raise ValueError("holds sparse arrays, which no recogniser has")
+    def _array(self) -> NDArray[Any]:
+        magic = self._number("I")
+        if magic in (_MAGIC_2, _MAGIC_3) and self._number("i") != _DENSE:
+            raise ValueError("has sparse arrays, which are not supported")
         known = magic in (_MAGIC_1, _MAGIC_2, _MAGIC_3)
-        dimensions = number("i") if known else magic
+        dimensions = self._number("i") if known else magic
         if dimensions > _MOST_DIMENSIONS:
-            raise ValueError("is damaged: an array in it has no possible shape")
-        shape = [number("q" if known else "I") for _ in range(dimensions)]
+            raise ValueError("is damaged: an array in it has an impossible shape")
+        shape = [self._number("q" if known else "I") for _ in range(dimensions)]
         # An empty array ends here; since version 3 it has -1 dimensions, and 0 stands for a single number.
         if dimensions < 0 or (dimensions == 0 and magic != _MAGIC_3):
             return np.empty(0, dtype=np.float32)
-        take(8)  # the device it was on
-        flag = number("i")
+        self._bytes(8)  # the device it was on
+        flag = self._number("i")
         if flag not in _TYPES or min(shape, default=0) < 0:
-            raise ValueError(f"is damaged, or holds values of a kind not supported (type flag {flag})")
-        kind = np.dtype(_TYPES[flag])
-        return np.frombuffer(take(math.prod(shape) * kind.itemsize), dtype=kind).reshape(shape)
-
-    if size < 8 or number("Q") != LIST_MAGIC:
-        raise ValueError("is not an MXNet parameter file")
-    take(8)
-    arrays = [array() for _ in range(number("Q"))]
-    names = [take(number("Q")).decode("utf-8") for _ in range(number("Q"))]
-    if len(names) != len(arrays):
-        raise ValueError(f"names {len(names)} of its {len(arrays)} arrays, so it is no checkpoint")
-    return {name.split(":", 1)[-1]: values for name, values in zip(names, arrays, strict=True)}
+            raise ValueError(f"is damaged, or has values of a type that is not supported (type flag {flag})")
+        dtype = np.dtype(_TYPES[flag])
+        return np.frombuffer(self._bytes(math.prod(shape) * dtype.itemsize), dtype=dtype).reshape(shape)

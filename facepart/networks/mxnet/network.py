@@ -10,14 +10,14 @@ from torch import Tensor
 
 from facepart.errors import FacepartError
 from facepart.networks.graph_network import Function, GraphNetwork, Step
-from facepart.networks.mxnet.checkpoint import Node
-from facepart.networks.mxnet.operators import OPERATORS
+from facepart.networks.mxnet.checkpoint import SymbolNode
+from facepart.networks.mxnet.operators import bind_attributes
 
-# The node that the original programs, and insightface's, take the embedding from; a training head may follow it.
+# The node whose output is the embedding, in the original programs and in insightface; a training head may follow it.
 EMBEDDING_NODE = "fc1"
 INPUT_NODE = "data"
 
-# Values of 0..255 are brought to about -1..1 by a factor near 1/128, values of 0..1 by one above 1.
+# A factor near 1/128 brings values of 0..255 to about -1..1; for values of 0..1 the factor is above 1.
 _RAW_SLOPE = 0.1
 
 
@@ -27,18 +27,18 @@ class MXNetNetwork(GraphNetwork):
     The embeddings are not normalised.
     """
 
-    def __init__(self, nodes: Sequence[Node], parameters: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, nodes: Sequence[SymbolNode], parameters: Mapping[str, NDArray[Any]]) -> None:
         """Build the module from a symbol's nodes and the arrays of its parameter file.
 
         Raises:
-            FacepartError: the symbol has no node ``fc1`` or no input ``data``, needs an operator or a setting that
-                is not supported, or names a parameter that is missing. The message names no file.
+            FacepartError: the symbol has no node ``fc1`` or no input ``data``, needs an operator or an attribute
+                that is not supported, or names a parameter that is missing. The message names no file.
         """
         steps: list[Step] = []
         constants: dict[str, Tensor] = {}
         source = ""
         needed = _ancestors(nodes, EMBEDDING_NODE)
-        # Two nodes may bear one name: values go by their numbers.
+        # Two nodes may have the same name: values are named by the number of the node.
         for index in needed:
             node = nodes[index]
             if node.operator != "null":
@@ -49,17 +49,17 @@ class MXNetNetwork(GraphNetwork):
                 # A copy, because a tensor must be able to write to its memory.
                 constants[str(index)] = torch.from_numpy(np.array(parameters[node.name], dtype=np.float32))
             else:
-                raise FacepartError(f"the parameters lack {node.name}, which the symbol needs")
+                raise FacepartError(f"the parameter {node.name} of the symbol is missing")
         if not source:
             raise FacepartError(f"the symbol has no input named {INPUT_NODE}")
         super().__init__(steps, constants, source, str(needed[-1]))
 
 
-def _ancestors(nodes: Sequence[Node], name: str) -> list[int]:
+def _ancestors(nodes: Sequence[SymbolNode], name: str) -> list[int]:
     """Return the indices of a node and all it depends on, in the order of the graph."""
     ends = [index for index, node in enumerate(nodes) if node.name == name and node.operator != "null"]
     if not ends:
-        raise FacepartError(f"the symbol has no node {name}, where a recogniser gives its embedding")
+        raise FacepartError(f"the symbol has no node {name}, whose output is the embedding in a recogniser")
     needed = {ends[-1]}
     for index in range(ends[-1], -1, -1):
         if index in needed:
@@ -67,17 +67,15 @@ def _ancestors(nodes: Sequence[Node], name: str) -> list[int]:
     return sorted(needed)
 
 
-def _function(node: Node) -> Function:
-    if node.operator not in OPERATORS:
-        raise FacepartError(f"the symbol's node {node.name} is a {node.operator}, an operator that is not supported")
+def _function(node: SymbolNode) -> Function:
     try:
-        return OPERATORS[node.operator](node.attributes)
-    except (ValueError, KeyError) as error:
+        return bind_attributes(node.operator, node.attributes)
+    except ValueError as error:
         raise FacepartError(f"the symbol's node {node.name} ({node.operator}): {error}") from error
 
 
-def normalises_itself(nodes: Sequence[Node]) -> bool:
-    """Tell whether a symbol takes raw values of 0..255: it begins with a BatchNorm or with arithmetic that shrinks.
+def normalises_itself(nodes: Sequence[SymbolNode]) -> bool:
+    """Return whether a symbol takes raw values of 0..255: it begins with a BatchNorm or scales its input down.
 
     insightface's symbols begin with ``_minus_scalar`` 127.5 and ``_mul_scalar`` 0.0078125.
     """

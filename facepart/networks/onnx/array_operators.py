@@ -1,36 +1,50 @@
-"""ONNX's operators on what arrays hold and how they lie, in PyTorch.
+"""ONNX operators on the values and the layout of arrays, in PyTorch.
 
-As in :mod:`facepart.networks.onnx.operators`, whose table these are part of, each takes a node's attributes by the
-names and with the defaults of the ONNX operator specification, and returns the function of the inputs. What is an
-attribute in older versions of an operator (the axes of a Squeeze) and an input in newer ones is an argument of both.
+The functions are rows of the table in :mod:`facepart.networks.onnx.operators`, which says how inputs and attributes
+become arguments.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 from torch import Tensor
 from torch.nn import functional
 
-from facepart.networks.graph_network import Function
+# The types that Cast can produce. All floats are 32 bits wide here.
+_INTEGERS: dict[int, torch.dtype] = {
+    TensorProto.BOOL: torch.bool,
+    TensorProto.INT8: torch.int8,
+    TensorProto.INT16: torch.int16,
+    TensorProto.INT32: torch.int32,
+    TensorProto.INT64: torch.int64,
+    TensorProto.UINT8: torch.uint8,
+    TensorProto.UINT16: torch.uint16,
+    TensorProto.UINT32: torch.uint32,
+    TensorProto.UINT64: torch.uint64,
+}
+_FLOATS: set[int] = {
+    number for name, number in TensorProto.DataType.items() if name.startswith(("FLOAT", "DOUBLE", "BFLOAT"))
+}
 
-Numbers = Sequence[int] | None
+# ONNX's modes of Pad -> PyTorch's.
+_PAD_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
 
 
 def to_tensor(stored: onnx.TensorProto) -> Tensor:
     """Read a tensor of an ONNX file; floats of any width become 32 bits wide."""
     values = numpy_helper.to_array(stored)
-    # A copy, because a tensor must be able to write to its memory. What is neither whole numbers nor truth values is
-    # floats, among them kinds that NumPy itself does not know.
+    # A copy, because a tensor must be able to write to its memory. Everything but integers and booleans is a float,
+    # including types that NumPy itself does not know.
     return torch.from_numpy(np.array(values, dtype=values.dtype if values.dtype.kind in "iub" else np.float32))
 
 
 def require(name: str, value: Any, *supported: Any) -> None:
-    """Refuse an attribute's value that is none of `supported`.
+    """Refuse an attribute whose value is not among `supported`.
 
     Raises:
         ValueError: it is not.
@@ -40,168 +54,194 @@ def require(name: str, value: Any, *supported: Any) -> None:
 
 
 def constant(
-    value: onnx.TensorProto | None = None,
+    *,
+    value: Tensor | None = None,
     value_float: float | None = None,
     value_floats: list[float] | None = None,
     value_int: int | None = None,
     value_ints: list[int] | None = None,
-) -> Function:
+) -> Tensor:
     """Constant."""
-    plain = [each for each in (value_float, value_floats, value_int, value_ints) if each is not None]
-    if value is None and not plain:
-        raise ValueError("there is no value")
-    tensor = torch.tensor(plain[0]) if value is None else to_tensor(value)
-    return lambda: tensor
+    if value is not None:
+        return value
+    given = [each for each in (value_float, value_floats, value_int, value_ints) if each is not None]
+    if not given:
+        raise ValueError("it has no value")
+    return torch.tensor(given[0])
 
 
-def constant_of_shape(value: onnx.TensorProto | None = None) -> Function:
+def constant_of_shape(*, shape: list[int], value: Tensor | None = None) -> Tensor:
     """ConstantOfShape."""
-    filling = torch.zeros(()) if value is None else to_tensor(value).reshape(())
-    return lambda shape: filling.repeat(shape)
+    return (torch.zeros(()) if value is None else value.reshape(())).repeat(shape)
 
 
-def shape_of(start: int = 0, end: int | None = None) -> Function:
-    """Shape: numbers on the CPU, wherever the array is."""
-    return lambda x: torch.tensor(x.shape[start:end])
+def shape_of(x: Tensor, *, start: int = 0, end: int | None = None) -> Tensor:
+    """Shape: a tensor on the CPU, whatever the device of the array."""
+    return torch.tensor(x.shape[start:end])
 
 
-def cast(to: int, saturate: int = 1) -> Function:
-    """Cast; `saturate` is of floats of 8 bits."""
-    kind = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(to))
-    if kind.kind in "iub":
-        wanted = torch.from_numpy(np.empty(0, kind)).dtype
-        return lambda x: x.to(wanted)
-    # All floats are of one width here.
-    return lambda x: x if x.is_floating_point() else x.to(torch.float32)
+def number_range(*, start: float, limit: float, delta: float) -> Tensor:
+    """Range."""
+    return torch.arange(start, limit, delta)
 
 
-def reduction(function: Callable[..., Tensor]) -> Callable[..., Function]:
-    """Make ReduceMean and its like from PyTorch's function of (x, dim, keepdim)."""
-
-    def build(axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Function:
-        require("noop_with_empty_axes", noop_with_empty_axes, 0)
-
-        def apply(x: Tensor, along: Numbers = axes) -> Tensor:
-            return function(x, dim=tuple(along or range(x.ndim)), keepdim=bool(keepdims))
-
-        return apply
-
-    return build
+def cast(x: Tensor, *, to: int, saturate: int = 1) -> Tensor:
+    """Cast. `saturate` concerns 8-bit floats only, and is ignored."""
+    if to in _INTEGERS:
+        return x.to(_INTEGERS[to])
+    if to not in _FLOATS:
+        raise ValueError(f"to {to} is not supported")
+    return x if x.is_floating_point() else x.to(torch.float32)
 
 
-def cumulative_sum(exclusive: int = 0, reverse: int = 0) -> Function:
+def reduce_l2(
+    x: Tensor, *, axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0
+) -> Tensor:
+    """ReduceL2."""
+    return torch.linalg.vector_norm(x, dim=_reduced(x, axes, noop_with_empty_axes), keepdim=bool(keepdims))
+
+
+def reduce_max(
+    x: Tensor, *, axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0
+) -> Tensor:
+    """ReduceMax."""
+    return torch.amax(x, dim=_reduced(x, axes, noop_with_empty_axes), keepdim=bool(keepdims))
+
+
+def reduce_mean(
+    x: Tensor, *, axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0
+) -> Tensor:
+    """ReduceMean."""
+    return torch.mean(x, dim=_reduced(x, axes, noop_with_empty_axes), keepdim=bool(keepdims))
+
+
+def reduce_min(
+    x: Tensor, *, axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0
+) -> Tensor:
+    """ReduceMin."""
+    return torch.amin(x, dim=_reduced(x, axes, noop_with_empty_axes), keepdim=bool(keepdims))
+
+
+def reduce_sum(
+    x: Tensor, *, axes: list[int] | None = None, keepdims: int = 1, noop_with_empty_axes: int = 0
+) -> Tensor:
+    """ReduceSum."""
+    return torch.sum(x, dim=_reduced(x, axes, noop_with_empty_axes), keepdim=bool(keepdims))
+
+
+def cumulative_sum(x: Tensor, *, axis: int | list[int], exclusive: int = 0, reverse: int = 0) -> Tensor:
     """CumSum."""
     require("exclusive", exclusive, 0)
     require("reverse", reverse, 0)
-    return lambda x, axis: torch.cumsum(x, axis if isinstance(axis, int) else axis[0])
+    return torch.cumsum(x, axis if isinstance(axis, int) else axis[0])
 
 
-def reshape(allowzero: int = 0) -> Function:
-    """Reshape; unless `allowzero`, 0 is the length that there is."""
-
-    def apply(x: Tensor, shape: Sequence[int]) -> Tensor:
-        if not allowzero:
-            shape = [x.shape[axis] if side == 0 else side for axis, side in enumerate(shape)]
-        return x.reshape(shape)
-
-    return apply
+def reshape(x: Tensor, *, shape: Sequence[int], allowzero: int = 0) -> Tensor:
+    """Reshape; unless `allowzero`, a length of 0 keeps the length of that axis."""
+    if not allowzero:
+        shape = [x.shape[axis] if side == 0 else side for axis, side in enumerate(shape)]
+    return x.reshape(shape)
 
 
-def flatten(axis: int = 1) -> Function:
+def flatten(x: Tensor, *, axis: int = 1) -> Tensor:
     """Flatten, to two axes."""
-    return lambda x: x.reshape(math.prod(x.shape[:axis]), -1)
+    return x.reshape(math.prod(x.shape[:axis]), -1)
 
 
-def squeeze(axes: list[int] | None = None) -> Function:
+def squeeze(x: Tensor, *, axes: list[int] | None = None) -> Tensor:
     """Squeeze."""
-    return lambda x, along=axes: x.squeeze() if along is None else x.squeeze(tuple(along))
+    return x.squeeze() if axes is None else x.squeeze(tuple(axes))
 
 
-def unsqueeze(axes: list[int] | None = None) -> Function:
+def unsqueeze(x: Tensor, *, axes: list[int] | None = None) -> Tensor:
     """Unsqueeze; the axes are those of the result."""
-
-    def apply(x: Tensor, along: Numbers = axes) -> Tensor:
-        along = along or ()
-        for axis in sorted(axis % (x.ndim + len(along)) for axis in along):
-            x = x.unsqueeze(axis)
-        return x
-
-    return apply
+    axes = axes or []
+    for axis in sorted(axis % (x.ndim + len(axes)) for axis in axes):
+        x = x.unsqueeze(axis)
+    return x
 
 
-def transpose(perm: list[int] | None = None) -> Function:
+def transpose(x: Tensor, *, perm: list[int] | None = None) -> Tensor:
     """Transpose."""
-    return lambda x: x.permute(perm or tuple(reversed(range(x.ndim))))
+    return x.permute(perm or tuple(reversed(range(x.ndim))))
 
 
-def expand(x: Tensor, shape: Sequence[int]) -> Tensor:
-    """Expand: unlike in PyTorch, a length of 1 is any that there is, and `shape` may have fewer axes than `x`."""
+def expand(x: Tensor, *, shape: Sequence[int]) -> Tensor:
+    """Expand: unlike in PyTorch, a length of 1 keeps the length of that axis, and `shape` may have fewer axes."""
     new = len(shape) - x.ndim
     sides = [-1 if side == 1 and axis >= new else side for axis, side in enumerate(shape)]
     return x.expand([-1] * max(-new, 0) + sides)
 
 
-def split(outputs: int, axis: int = 0, num_outputs: int | None = None, split: list[int] | None = None) -> Function:
-    """Split: into parts of given lengths, else of one length, of which the last may fall short."""
+def tile(x: Tensor, *, repeats: list[int]) -> Tensor:
+    """Tile."""
+    return x.repeat(repeats)
+
+
+def split_array(
+    x: Tensor, *, outputs: int, axis: int = 0, num_outputs: int | None = None, split: list[int] | None = None
+) -> tuple[Tensor, ...]:
+    """Split into parts of the given lengths; without `split`, of equal lengths (the last may be shorter)."""
     require("num_outputs", num_outputs, None, outputs)
-
-    def apply(x: Tensor, lengths: Numbers = split) -> tuple[Tensor, ...]:
-        return torch.split(x, -(-int(x.shape[axis]) // outputs) if lengths is None else list(lengths), axis)
-
-    return apply
+    return torch.split(x, -(-int(x.shape[axis]) // outputs) if split is None else list(split), axis)
 
 
-def cut(starts: list[int] | None = None, ends: list[int] | None = None, axes: list[int] | None = None) -> Function:
+def slice_axes(
+    x: Tensor,
+    *,
+    starts: list[int] | None = None,
+    ends: list[int] | None = None,
+    axes: list[int] | None = None,
+    steps: list[int] | None = None,
+) -> Tensor:
     """Slice."""
-
-    def apply(
-        x: Tensor, begins: Numbers = starts, stops: Numbers = ends, along: Numbers = axes, steps: Numbers = None
-    ) -> Tensor:
-        begins, stops = begins or (), stops or ()
-        along, steps = along or range(len(begins)), steps or [1] * len(begins)
-        for begin, stop, axis, step in zip(begins, stops, along, steps, strict=True):
-            rows = slice(begin, stop, step)
-            if step < 0:
-                # PyTorch only goes forwards: the same rows, of the array turned round.
-                last = int(x.shape[axis]) - 1
-                wanted = range(last + 1)[rows]
-                rows = slice(last - wanted[0], last - wanted[-1] + 1, -step) if wanted else slice(0, 0)
-                x = x.flip(axis)
-            x = x[(slice(None),) * (axis % x.ndim) + (rows,)]
-        return x
-
-    return apply
+    starts, ends = starts or [], ends or []
+    along, steps = axes or range(len(starts)), steps or [1] * len(starts)
+    for start, end, axis, step in zip(starts, ends, along, steps, strict=True):
+        rows = slice(start, end, step)
+        if step < 0:
+            # PyTorch takes positive steps only: the same rows, out of the flipped array.
+            last = int(x.shape[axis]) - 1
+            chosen = range(last + 1)[rows]
+            rows = slice(last - chosen[0], last - chosen[-1] + 1, -step) if chosen else slice(0, 0)
+            x = x.flip(axis)
+        x = x[(slice(None),) * (axis % x.ndim) + (rows,)]
+    return x
 
 
-def gather(axis: int = 0) -> Function:
+def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Tensor:
     """Gather; negative indices count from the end."""
-
-    def apply(x: Tensor, indices: Tensor) -> Tensor:
-        found = x.index_select(axis, indices.flatten() % x.shape[axis])
-        return found.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis % x.ndim + 1 :]))
-
-    return apply
+    found = x.index_select(axis, indices.flatten() % x.shape[axis])
+    return found.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis % x.ndim + 1 :]))
 
 
-def pad(mode: str = "constant", pads: list[int] | None = None, value: float = 0.0) -> Function:
+def pad(
+    x: Tensor,
+    *,
+    mode: str = "constant",
+    pads: list[int] | None = None,
+    value: float | None = None,
+    axes: list[int] | None = None,
+) -> Tensor:
     """Pad."""
-    modes = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
-    require("mode", mode, *modes)
-
-    def apply(x: Tensor, counts: Numbers = pads, filling: float | None = value, axes: Numbers = None) -> Tensor:
-        counts, around = counts or (), [(0, 0)] * x.ndim
-        half = len(counts) // 2
-        for axis, before, after in zip(axes or range(x.ndim), counts[:half], counts[half:], strict=True):
-            around[axis] = (before, after)
-        # PyTorch begins at the last axis, and where it does not fill with a number takes no axis without need.
-        while around and around[0] == (0, 0):
-            around.pop(0)
-        sides = [count for pair in reversed(around) for count in pair]
-        return functional.pad(x, sides, modes[mode], (filling or 0.0) if mode == "constant" else None)
-
-    return apply
+    require("mode", mode, *_PAD_MODES)
+    counts, around = pads or [], [(0, 0)] * x.ndim
+    half = len(counts) // 2
+    for axis, before, after in zip(axes or range(x.ndim), counts[:half], counts[half:], strict=True):
+        around[axis] = (before, after)
+    # PyTorch begins at the last axis, and outside mode "constant" accepts only as many axes as it must pad.
+    while around and around[0] == (0, 0):
+        around.pop(0)
+    sides = [count for pair in reversed(around) for count in pair]
+    return functional.pad(x, sides, _PAD_MODES[mode], (value or 0.0) if mode == "constant" else None)
 
 
-def concatenate(axis: int) -> Function:
+def concatenate(*inputs: Tensor, axis: int) -> Tensor:
     """Concat."""
-    return lambda *inputs: torch.cat(inputs, axis)
+    return torch.cat(inputs, axis)
+
+
+def _reduced(x: Tensor, axes: list[int] | None, noop_with_empty_axes: int) -> tuple[int, ...]:
+    """Return the axes that a reduction removes: all of them unless some are named."""
+    require("noop_with_empty_axes", noop_with_empty_axes, 0)
+    return tuple(axes or range(x.ndim))

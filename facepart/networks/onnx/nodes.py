@@ -1,125 +1,133 @@
 """One node of an ONNX graph: a value that is known at once, or a step that waits for the photos.
 
-Shapes are followed through the graph for batches of two sizes. A number that is the same in both is a constant; one
-that is not, such as a length in the shape of a Reshape, grows evenly with the batch, as all lengths do.
+Shapes are traced through the graph for batches of two sizes. A number that is the same in both is a constant. One
+that differs, such as a length in the shape of a Reshape, grows linearly with the batch, as all lengths do.
 
-In a graph of a fixed batch of 1 there may be a Reshape to fixed numbers. Where the first axis of its input, the
-slowest one, grows with the batch, photos follow each other in memory; they do so in its output, too, if the first of
-its numbers is multiplied by the batch. That is done, and nothing else: a graph that mixes photos otherwise, or joins
-them with something made for one, does not fit together for other batches, or answers otherwise.
+A graph with a fixed batch of 1 may have a Reshape to fixed numbers. Where the first axis of its input, the slowest
+one, grows with the batch, photos follow each other in memory; they do so in its output, too, if the first of its
+numbers is multiplied by the batch. Nothing else is changed: a graph that mixes photos otherwise, or joins them with
+something made for one photo, does not fit together for other batches, or its answers differ.
 """
 
-import inspect
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import onnx
 import torch
 from torch import Tensor
 
 from facepart.errors import FacepartError
-from facepart.networks.graph_network import Function, Step
-from facepart.networks.onnx.operators import OPERATORS, SETTINGS
+from facepart.networks.graph_network import Function, GrowingNumbers, Step
+from facepart.networks.onnx.array_operators import to_tensor
+from facepart.networks.onnx.operators import OPERATORS, OnnxOperator
 
 DOMAINS = ("", "ai.onnx")
-# The batches, one apart. Not 1, because an axis of length 1 stretches where one that grows would not.
-BATCHES = (2, 3)
+# The batch sizes that shapes are traced for, one apart. Not 1, because an axis of length 1 is broadcast where a
+# growing one would not be.
+PROBE_BATCHES = (2, 3)
 
 # What PyTorch, onnx and this package raise where numbers and shapes do not fit together.
-MISFITS = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
+SHAPE_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError)
 
-# A value in either batch. One that depends on the photos is on PyTorch's device `meta`, which keeps shapes alone; one
-# that does not depend on the batch is the same tensor twice.
+# A value at either batch size. A value that depends on the photos is on PyTorch's device `meta`, which stores shapes
+# only; a value that does not depend on the batch is the same tensor twice.
 Value = tuple[Tensor, Tensor]
 
 
-class _Growing(NamedTuple):
-    """Numbers that depend on the batch: ``start + batch * growth``."""
-
-    start: list[int]
-    growth: list[int]
-
-    def at(self, batch: int) -> list[int]:
-        return [start + batch * growth if growth else start for start, growth in zip(*self, strict=True)]
-
-
-def follow(node: onnx.NodeProto, opset: int, of_one: bool, source: str, values: dict[str, Value]) -> list[Step]:
-    """Put a node's outputs among the values.
+def trace_node(node: onnx.NodeProto, opset: int, batch_of_one: bool, values: dict[str, Value]) -> list[Step]:
+    """Run a node at both probe batch sizes, and add its outputs to the values.
 
     Args:
         node: the node.
         opset: the version of ONNX's operators.
-        of_one: whether the graph is of a fixed batch of 1.
-        source: the name of the photos.
-        values: the values of the nodes before this one, by name; its own are added.
+        batch_of_one: whether the graph has a fixed batch of 1.
+        values: the values of the nodes before this one, by name; the outputs are added.
 
     Returns:
-        The node's step, if its outputs depend on the photos; else none.
+        The node's step, if its outputs depend on the photos; otherwise nothing.
 
     Raises:
-        FacepartError: the node cannot be run. The message names no file.
+        FacepartError: the node cannot be run, or has an attribute that is not supported. The message names no file.
     """
     try:
-        function = _function(node, opset)
+        operator = _operator(node)
+        attributes = _attributes(node, operator, opset)
         inputs = [_find(name, values) for name in node.input]
-        if of_one and node.op_type == "Reshape":
+        if batch_of_one and node.op_type == "Reshape":
             inputs[1] = _for_any_batch(*inputs)
-        settings = SETTINGS.get(node.op_type, ())
-        numbers = {place: each for place, each in enumerate(inputs) if each is None or place in settings}
-        tensors = {place: each for place, each in enumerate(inputs) if each is not None and place not in settings}
-        ones, others = _run(function, numbers, tensors)
-        for name, one, other in zip(node.output, ones, others, strict=False):
+        settings = {key: inputs[place] for place, key in operator.settings.items() if place < len(inputs)}
+        names, tensors = _tensors(node.input, inputs, operator)
+        function = partial(operator.function, **attributes)
+        outputs = _run_probes(function, tensors, settings)
+        for name, one, other in zip(node.output, *outputs, strict=False):
             values[name] = (one, one) if not one.is_meta and torch.equal(one, other) else (one, other)
-        if not ones[0].is_meta:
+        if not outputs[0][0].is_meta:
             return []
-        names = tuple(node.input[place] for place in tensors)
-        fixed = {place: _numbers(each) for place, each in numbers.items()}
-        if any(isinstance(each, _Growing) for each in fixed.values()):
-            return [Step(_bind_growing(function, fixed), (source, *names), tuple(node.output))]
-        return [Step(_bind(function, fixed), names, tuple(node.output))]
-    except MISFITS as error:
+        numbers = {key: _numbers(each) for key, each in settings.items()}
+        growing = {key: each for key, each in numbers.items() if isinstance(each, GrowingNumbers)}
+        fixed = {key: each for key, each in numbers.items() if key not in growing}
+        return [Step(partial(function, **fixed), names, tuple(node.output), growing)]
+    except SHAPE_ERRORS as error:
         name = node.name or next(iter(node.output), "")
-        raise FacepartError(f"its node {name}, a {node.op_type}: {tell(error)}") from error
+        raise FacepartError(f"its node {name}, a {node.op_type}: {one_line(error)}") from error
 
 
-def tell(error: Exception) -> str:
-    """Return an error of another library as part of one line."""
+def one_line(error: Exception) -> str:
+    """Return the message of another library's error as part of one line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def repeat_in_batch(name: str, one: Tensor, other: Tensor) -> tuple[Tensor, Function]:
-    """Make a constant of a value that depends on the batch only by how often it is repeated.
+def repeat_in_batch(name: str, one: Tensor, other: Tensor) -> tuple[Tensor, Step]:
+    """Make a constant of a value that is the same for each photo, but has a copy per photo.
+
+    Args:
+        name: of the value.
+        one: the value at the first of the probe batch sizes.
+        other: the value at the second.
 
     Returns:
-        The value for a batch of 1, and the function that makes it from that for the photos' batch.
+        The value for a batch of 1, and the step that repeats it for the batch of the photos.
 
     Raises:
         FacepartError: it depends on the batch in another way.
     """
-    changing = [axis for axis, sides in enumerate(zip(one.shape, other.shape, strict=False)) if sides == BATCHES]
-    if one.ndim == other.ndim and len(changing) == 1:
-        (axis,) = changing
+    growing = [axis for axis, sides in enumerate(zip(one.shape, other.shape, strict=False)) if sides == PROBE_BATCHES]
+    if one.ndim == other.ndim and len(growing) == 1:
+        (axis,) = growing
         single = one.narrow(axis, 0, 1)
         if all(torch.allclose(each.double(), single.double()) for each in (one, other)):
+            # -1 keeps the length of an axis.
+            start, growth = [-1] * one.ndim, [0] * one.ndim
+            start[axis], growth[axis] = 0, 1
+            return single.clone(), Step(_repeat, (name,), (name,), {"shape": GrowingNumbers(start, growth)})
+    raise FacepartError(f"its value {name} depends on the batch size in a way that is not supported")
 
-            def repeat(photos: Tensor, kept: Tensor) -> Tensor:
-                return kept.expand(*[photos.shape[0] if each == axis else -1 for each in range(kept.ndim)])
 
-            return single.clone(), repeat
-    raise FacepartError(f"its value {name} depends on the batch in a way that is not supported")
+def _repeat(value: Tensor, *, shape: Sequence[int]) -> Tensor:
+    # Not the operator Expand, which compares lengths with 1: a trace for one photo would then hold for one only.
+    return value.expand(shape)
 
 
-def _function(node: onnx.NodeProto, opset: int) -> Function:
+def _operator(node: onnx.NodeProto) -> OnnxOperator:
     if node.domain not in DOMAINS or node.op_type not in OPERATORS:
         raise ValueError("the operator is not supported")
-    build = OPERATORS[node.op_type]
-    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
-    attributes = {key: value.decode() if isinstance(value, bytes) else value for key, value in attributes.items()}
-    known = inspect.signature(build).parameters
-    for key in attributes.keys() - known.keys():
-        raise ValueError(f"the attribute {key} is not supported")
-    more = {"opset": opset, "outputs": len(node.output)}
-    return build(**attributes, **{key: value for key, value in more.items() if key in known})
+    return OPERATORS[node.op_type]
+
+
+def _attributes(node: onnx.NodeProto, operator: OnnxOperator, opset: int) -> dict[str, Any]:
+    """Return the keyword arguments that a node's attributes mean, and what else its function asks for."""
+    known = operator.attributes
+    attributes = {}
+    for each in node.attribute:
+        if each.name not in known:
+            raise ValueError(f"the attribute {each.name} is not supported")
+        value = onnx.helper.get_attribute_value(each)
+        if isinstance(value, bytes):
+            value = value.decode()
+        attributes[each.name] = to_tensor(value) if isinstance(value, onnx.TensorProto) else value
+    context = {"opset": opset, "outputs": len(node.output)}
+    return attributes | {key: context[key] for key in operator.context}
 
 
 def _find(name: str, values: Mapping[str, Value]) -> Value | None:
@@ -127,73 +135,70 @@ def _find(name: str, values: Mapping[str, Value]) -> Value | None:
     if not name:
         return None
     if name not in values:
-        raise ValueError(f"takes {name}, which nothing before it gives")
+        raise ValueError(f"no node before it computes its input {name}")
     return values[name]
 
 
+def _tensors(
+    names: Sequence[str], inputs: Sequence[Value | None], operator: OnnxOperator
+) -> tuple[tuple[str, ...], list[Value]]:
+    """Return the names and the values of a node's inputs that are not settings, without trailing ones left out."""
+    places = [place for place in range(len(inputs)) if place not in operator.settings]
+    while places and inputs[places[-1]] is None:
+        places.pop()
+    tensors = [each for place in places if (each := inputs[place]) is not None]
+    if len(tensors) < len(places):
+        raise ValueError("an input other than the last is left out")
+    return tuple(names[place] for place in places), tensors
+
+
 def _for_any_batch(x: Value | None, shape: Value | None) -> Value | None:
-    """Free the shape of a Reshape of a fixed batch of 1, as said above."""
+    """Free the shape of a Reshape from a fixed batch of 1; see the module's docstring."""
     if x is None or shape is None or shape[0] is not shape[1] or not x[0].ndim or not shape[0].numel():
         return shape
     slowest = [each.shape[0] for each in x]
     first = int(shape[0][0])
     # 0 and -1 stand for a length that grows with the input.
-    if slowest[0] * BATCHES[1] != slowest[1] * BATCHES[0] or x[0].shape[1:] != x[1].shape[1:] or first < 1:
+    if (
+        slowest[0] * PROBE_BATCHES[1] != slowest[1] * PROBE_BATCHES[0]
+        or x[0].shape[1:] != x[1].shape[1:]
+        or first < 1
+    ):
         return shape
-    one, other = (torch.cat([torch.tensor([first * batch]), shape[0][1:]]) for batch in BATCHES)
+    one, other = (torch.cat([torch.tensor([first * batch]), shape[0][1:]]) for batch in PROBE_BATCHES)
     return one, other
 
 
-def _run(
-    function: Function, numbers: Mapping[int, Value | None], tensors: Mapping[int, Value]
+def _run_probes(
+    function: Function, tensors: Sequence[Value], settings: Mapping[str, Value | None]
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Run a node's function in either batch, on shapes alone where it depends on the photos."""
-    if any(each is not None and each[0].is_meta for each in numbers.values()):
-        raise ValueError("an input that must be known before depends on the photos")
-    on_photos = any(each[0].is_meta for each in tensors.values())
+    """Return a function's outputs at either batch size."""
+    if any(each is not None and each[0].is_meta for each in settings.values()):
+        raise ValueError("a setting, which must be known before the network runs, depends on the photos")
+    inputs = [*tensors, *(each for each in settings.values() if each is not None)]
+    first = _run(function, tensors, settings, 0)
+    return first, first if all(one is other for one, other in inputs) else _run(function, tensors, settings, 1)
 
-    def run(which: int) -> tuple[Tensor, ...]:
-        given = {place: None if each is None else each[which].tolist() for place, each in numbers.items()}
-        arguments = [each[which].to("meta") if on_photos else each[which] for each in tensors.values()]
-        answer = _bind(function, given)(*arguments)
-        return (answer,) if isinstance(answer, Tensor) else tuple(answer)
 
-    pairs = [*tensors.values(), *(each for each in numbers.values() if each is not None)]
-    first = run(0)
-    return first, first if all(one is other for one, other in pairs) else run(1)
+def _run(
+    function: Function, tensors: Sequence[Value], settings: Mapping[str, Value | None], probe: int
+) -> tuple[Tensor, ...]:
+    """Run a function at one of the batch sizes; on shapes only, if an input depends on the photos."""
+    on_photos = any(each[0].is_meta for each in tensors)
+    arguments = [each[probe].to("meta") if on_photos else each[probe] for each in tensors]
+    numbers = {key: None if each is None else each[probe].tolist() for key, each in settings.items()}
+    output = function(*arguments, **numbers)
+    return (output,) if isinstance(output, Tensor) else tuple(output)
 
 
 def _numbers(value: Value | None) -> Any:
-    """Return what a value holds as numbers, or how they grow with the batch."""
-    if value is None or value[0] is value[1]:
-        return None if value is None else value[0].tolist()
+    """Return the numbers in a value, or how they grow with the batch."""
+    if value is None:
+        return None
     one, other = value
+    if one is other:
+        return one.tolist()
     if one.ndim != 1 or one.shape != other.shape or one.is_floating_point():
-        raise ValueError("what must be known before depends on the batch in a way that is not supported")
+        raise ValueError("a setting depends on the batch size in a way that is not supported")
     growth = other - one
-    return _Growing((one - BATCHES[0] * growth).tolist(), growth.tolist())
-
-
-def _bind(function: Function, numbers: Mapping[int, Any]) -> Function:
-    """Give a function some of its inputs, by their places in ascending order; the others are left."""
-    if not numbers:
-        return function
-
-    def bound(*tensors: Tensor) -> Tensor | tuple[Tensor, ...]:
-        inputs: list[Any] = list(tensors)
-        for place, each in numbers.items():
-            inputs.insert(place, each)
-        return function(*inputs)
-
-    return bound
-
-
-def _bind_growing(function: Function, numbers: Mapping[int, Any]) -> Function:
-    """Do the same where some numbers grow with the batch; the photos become the first input."""
-
-    def bound(photos: Tensor, *tensors: Tensor) -> Tensor | tuple[Tensor, ...]:
-        batch = photos.shape[0]
-        now = {place: each.at(batch) if isinstance(each, _Growing) else each for place, each in numbers.items()}
-        return _bind(function, now)(*tensors)
-
-    return bound
+    return GrowingNumbers((one - PROBE_BATCHES[0] * growth).tolist(), growth.tolist())

@@ -1,19 +1,27 @@
-"""ONNX's operators in PyTorch: a table from an operator's name to what it does.
+"""The table of ONNX operators: how each one is done in PyTorch, and how a node is bound to its function.
 
-Each operator is a small function whose arguments are the attributes of its nodes, with the names and the defaults of
-the ONNX operator specification (github.com/onnx/onnx, docs/Operators.md), from opset 7 on. It returns the function
-from the node's inputs to its output, or to a tuple of its outputs. What is not an argument is not supported; a value
-that is not supported is a ValueError. Two arguments are no attributes: ``opset``, the version of the operators, and
-``outputs``, how many outputs the node has.
+An operator is a plain function. Its positional arguments are the node's inputs. Its keyword-only arguments are the
+node's attributes, with the names and the defaults of the ONNX operator specification (github.com/onnx/onnx,
+docs/Operators.md), from opset 7 on; tensors among them come as PyTorch tensors. Three kinds of keyword-only argument
+are not attributes:
 
-An input that sets how something is done rather than what it is done with, such as the shape of a Reshape, comes as
-Python numbers, because it must be known before the network runs: :data:`SETTINGS`.
+- an input that says how something is done rather than what it is done with, such as the shape of a Reshape. It must
+  be known before the network runs, and comes as Python numbers. In older versions of some operators it was an
+  attribute (the axes of a Squeeze): both reach the function by the same name;
+- ``opset``, the version of the operators;
+- ``outputs``, the number of the node's outputs.
+
+A function returns the output, or a tuple of the outputs. An attribute that is not an argument is not supported. A
+value that is not supported is a ValueError of the function; it is raised when the graph is read, because
+:func:`~facepart.networks.onnx.nodes.trace_node` runs each node once then.
 """
 
+import inspect
 import operator
-from collections.abc import Callable
-from functools import partial, reduce
-from typing import Any
+from collections.abc import Mapping
+from functools import cache, reduce
+from types import FunctionType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,148 +31,148 @@ from facepart.networks.graph_network import Function
 from facepart.networks.onnx import array_operators as arrays
 from facepart.networks.onnx import layer_operators as layers
 from facepart.networks.onnx import window_operators as windows
-from facepart.networks.onnx.array_operators import require
 
-Builder = Callable[..., Function]
-
-
-def _plain(function: Function) -> Builder:
-    """Make an operator without attributes."""
-    return lambda: function
+_CONTEXT = {"opset", "outputs"}
 
 
-def _chain(function: Callable[[Any, Any], Any]) -> Builder:
-    """Make an operator that joins any number of inputs, two at a time."""
-    return _plain(lambda *inputs: reduce(function, inputs))
+class OnnxOperator(NamedTuple):
+    """How an operator is done.
+
+    Attributes:
+        function: from the node's inputs to its output, or to a tuple of its outputs.
+        settings: the place of each input that must be known before the network runs -> the name of its argument.
+        former: those of the settings that were attributes in older versions.
+    """
+
+    function: Function
+    settings: Mapping[int, str] = {}
+    former: tuple[str, ...] = ()
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that a node may have."""
+        return keyword_arguments(self.function) - _CONTEXT - set(self.settings.values()) | set(self.former)
+
+    @property
+    def context(self) -> frozenset[str]:
+        """Which of ``opset`` and ``outputs`` the function takes."""
+        return keyword_arguments(self.function) & _CONTEXT
 
 
-def _divide(a: Tensor, b: Tensor) -> Tensor:
+@cache
+def keyword_arguments(function: Function) -> frozenset[str]:
+    """Return the names of a function's keyword-only arguments; PyTorch's own functions count as having none."""
+    if not isinstance(function, FunctionType):
+        return frozenset()
+    parameters = inspect.signature(function).parameters.values()
+    return frozenset(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
+
+
+def identity(x: Tensor) -> Tensor:
+    """Identity."""
+    return x
+
+
+def divide(a: Tensor, b: Tensor) -> Tensor:
+    """Div; of integers, towards zero."""
     return a / b if a.is_floating_point() else torch.div(a, b, rounding_mode="trunc")
 
 
-def _clip(min: float | None = None, max: float | None = None) -> Function:  # noqa: A002
-    def apply(x: Tensor, low: float | None = min, high: float | None = max) -> Tensor:
-        return x if low is None and high is None else torch.clamp(x, low, high)
-
-    return apply
+def add_all(*inputs: Tensor) -> Tensor:
+    """Sum."""
+    return reduce(operator.add, inputs)
 
 
-def _dropout(ratio: float = 0.5, seed: int = 0) -> Function:
-    def apply(x: Tensor, ratio: float | None = None, training: bool | None = None) -> Tensor:
-        require("training_mode", training, None, False)
-        return x
-
-    return apply
+def maximum_of(*inputs: Tensor) -> Tensor:
+    """Max."""
+    return reduce(torch.maximum, inputs)
 
 
-def _leaky_relu(alpha: float = 0.01) -> Function:
-    return partial(functional.leaky_relu, negative_slope=alpha)
+def minimum_of(*inputs: Tensor) -> Tensor:
+    """Min."""
+    return reduce(torch.minimum, inputs)
 
 
-def _hard_sigmoid(alpha: float = 0.2, beta: float = 0.5) -> Function:
-    return lambda x: torch.clamp(alpha * x + beta, 0.0, 1.0)
+def clip(x: Tensor, *, min: float | None = None, max: float | None = None) -> Tensor:  # noqa: A002 - ONNX's names
+    """Clip."""
+    return x if min is None and max is None else torch.clamp(x, min, max)
 
 
-def _gelu(approximate: str = "none") -> Function:
-    return partial(functional.gelu, approximate=approximate)
-
-
-# Operator -> which of its inputs are numbers that must be known before the network runs.
-SETTINGS: dict[str, tuple[int, ...]] = {
-    "Clip": (1, 2),
-    "ConstantOfShape": (0,),
-    "CumSum": (1,),
-    "Dropout": (1, 2),
-    "Expand": (1,),
-    "Pad": (1, 2, 3),
-    "Range": (0, 1, 2),
-    "ReduceL2": (1,),
-    "ReduceMax": (1,),
-    "ReduceMean": (1,),
-    "ReduceMin": (1,),
-    "ReduceSum": (1,),
-    "Reshape": (1,),
-    "Resize": (1, 2, 3),
-    "Slice": (1, 2, 3, 4),
-    "Split": (1,),
-    "Squeeze": (1,),
-    "Tile": (1,),
-    "Unsqueeze": (1,),
-}
-
-OPERATORS: dict[str, Builder] = {
-    "Abs": _plain(torch.abs),
-    "Add": _plain(operator.add),
-    "And": _plain(torch.logical_and),
-    "AveragePool": windows.average_pool,
-    "BatchNormalization": layers.batch_norm,
-    "Cast": arrays.cast,
-    "Ceil": _plain(torch.ceil),
-    "Clip": _clip,
-    "Concat": arrays.concatenate,
-    "Constant": arrays.constant,
-    "ConstantOfShape": arrays.constant_of_shape,
-    "Conv": windows.convolution,
-    "Cos": _plain(torch.cos),
-    "CumSum": arrays.cumulative_sum,
-    "Div": _plain(_divide),
-    "Dropout": _dropout,
-    "Equal": _plain(operator.eq),
-    "Erf": _plain(torch.erf),
-    "Exp": _plain(torch.exp),
-    "Expand": _plain(arrays.expand),
-    "Flatten": arrays.flatten,
-    "Floor": _plain(torch.floor),
-    "Gather": arrays.gather,
-    "Gelu": _gelu,
-    "Gemm": layers.gemm,
-    "GlobalAveragePool": _plain(partial(torch.mean, dim=(2, 3), keepdim=True)),
-    "GlobalMaxPool": _plain(partial(torch.amax, dim=(2, 3), keepdim=True)),
-    "Greater": _plain(operator.gt),
-    "GreaterOrEqual": _plain(operator.ge),
-    "HardSigmoid": _hard_sigmoid,
-    "HardSwish": _plain(functional.hardswish),
-    "Identity": _plain(lambda x: x),
-    "LayerNormalization": layers.layer_norm,
-    "LeakyRelu": _leaky_relu,
-    "Less": _plain(operator.lt),
-    "LessOrEqual": _plain(operator.le),
-    "Log": _plain(torch.log),
-    "LpNormalization": layers.lp_normalization,
-    "MatMul": _plain(torch.matmul),
-    "Max": _chain(torch.maximum),
-    "MaxPool": windows.max_pool,
-    "Min": _chain(torch.minimum),
-    "Mul": _plain(operator.mul),
-    "Neg": _plain(torch.neg),
-    "Not": _plain(torch.logical_not),
-    "Or": _plain(torch.logical_or),
-    "PRelu": layers.prelu,
-    "Pad": arrays.pad,
-    "Pow": _plain(torch.pow),
-    "Range": _plain(torch.arange),
-    "Reciprocal": _plain(torch.reciprocal),
-    "ReduceL2": arrays.reduction(torch.linalg.vector_norm),
-    "ReduceMax": arrays.reduction(torch.amax),
-    "ReduceMean": arrays.reduction(torch.mean),
-    "ReduceMin": arrays.reduction(torch.amin),
-    "ReduceSum": arrays.reduction(torch.sum),
-    "Relu": _plain(torch.relu),
-    "Reshape": arrays.reshape,
-    "Resize": layers.resize,
-    "Shape": arrays.shape_of,
-    "Sigmoid": _plain(torch.sigmoid),
-    "Sin": _plain(torch.sin),
-    "Slice": arrays.cut,
-    "Softmax": layers.softmax,
-    "Split": arrays.split,
-    "Sqrt": _plain(torch.sqrt),
-    "Squeeze": arrays.squeeze,
-    "Sub": _plain(operator.sub),
-    "Sum": _chain(operator.add),
-    "Tanh": _plain(torch.tanh),
-    "Tile": _plain(lambda x, repeats: x.repeat(repeats)),
-    "Transpose": arrays.transpose,
-    "Unsqueeze": arrays.unsqueeze,
-    "Where": _plain(torch.where),
+OPERATORS: dict[str, OnnxOperator] = {
+    "Abs": OnnxOperator(torch.abs),
+    "Add": OnnxOperator(operator.add),
+    "And": OnnxOperator(torch.logical_and),
+    "AveragePool": OnnxOperator(windows.average_pool),
+    "BatchNormalization": OnnxOperator(layers.batch_norm),
+    "Cast": OnnxOperator(arrays.cast),
+    "Ceil": OnnxOperator(torch.ceil),
+    "Clip": OnnxOperator(clip, {1: "min", 2: "max"}, ("min", "max")),
+    "Concat": OnnxOperator(arrays.concatenate),
+    "Constant": OnnxOperator(arrays.constant),
+    "ConstantOfShape": OnnxOperator(arrays.constant_of_shape, {0: "shape"}),
+    "Conv": OnnxOperator(windows.convolution),
+    "Cos": OnnxOperator(torch.cos),
+    "CumSum": OnnxOperator(arrays.cumulative_sum, {1: "axis"}),
+    "Div": OnnxOperator(divide),
+    "Dropout": OnnxOperator(layers.dropout, {1: "ratio", 2: "training_mode"}, ("ratio",)),
+    "Equal": OnnxOperator(operator.eq),
+    "Erf": OnnxOperator(torch.erf),
+    "Exp": OnnxOperator(torch.exp),
+    "Expand": OnnxOperator(arrays.expand, {1: "shape"}),
+    "Flatten": OnnxOperator(arrays.flatten),
+    "Floor": OnnxOperator(torch.floor),
+    "Gather": OnnxOperator(arrays.gather),
+    "Gelu": OnnxOperator(layers.gelu),
+    "Gemm": OnnxOperator(layers.gemm),
+    "GlobalAveragePool": OnnxOperator(layers.global_average_pool),
+    "GlobalMaxPool": OnnxOperator(layers.global_max_pool),
+    "Greater": OnnxOperator(operator.gt),
+    "GreaterOrEqual": OnnxOperator(operator.ge),
+    "HardSigmoid": OnnxOperator(layers.hard_sigmoid),
+    "HardSwish": OnnxOperator(functional.hardswish),
+    "Identity": OnnxOperator(identity),
+    "LayerNormalization": OnnxOperator(layers.layer_norm),
+    "LeakyRelu": OnnxOperator(layers.leaky_relu),
+    "Less": OnnxOperator(operator.lt),
+    "LessOrEqual": OnnxOperator(operator.le),
+    "Log": OnnxOperator(torch.log),
+    "LpNormalization": OnnxOperator(layers.lp_normalization),
+    "MatMul": OnnxOperator(torch.matmul),
+    "Max": OnnxOperator(maximum_of),
+    "MaxPool": OnnxOperator(windows.max_pool),
+    "Min": OnnxOperator(minimum_of),
+    "Mul": OnnxOperator(operator.mul),
+    "Neg": OnnxOperator(torch.neg),
+    "Not": OnnxOperator(torch.logical_not),
+    "Or": OnnxOperator(torch.logical_or),
+    "PRelu": OnnxOperator(layers.prelu),
+    "Pad": OnnxOperator(arrays.pad, {1: "pads", 2: "value", 3: "axes"}, ("pads", "value")),
+    "Pow": OnnxOperator(torch.pow),
+    "Range": OnnxOperator(arrays.number_range, {0: "start", 1: "limit", 2: "delta"}),
+    "Reciprocal": OnnxOperator(torch.reciprocal),
+    "ReduceL2": OnnxOperator(arrays.reduce_l2, {1: "axes"}, ("axes",)),
+    "ReduceMax": OnnxOperator(arrays.reduce_max, {1: "axes"}, ("axes",)),
+    "ReduceMean": OnnxOperator(arrays.reduce_mean, {1: "axes"}, ("axes",)),
+    "ReduceMin": OnnxOperator(arrays.reduce_min, {1: "axes"}, ("axes",)),
+    "ReduceSum": OnnxOperator(arrays.reduce_sum, {1: "axes"}, ("axes",)),
+    "Relu": OnnxOperator(torch.relu),
+    "Reshape": OnnxOperator(arrays.reshape, {1: "shape"}),
+    "Resize": OnnxOperator(layers.interpolate, {1: "roi", 2: "scales", 3: "sizes"}),
+    "Shape": OnnxOperator(arrays.shape_of),
+    "Sigmoid": OnnxOperator(torch.sigmoid),
+    "Sin": OnnxOperator(torch.sin),
+    "Slice": OnnxOperator(
+        arrays.slice_axes, {1: "starts", 2: "ends", 3: "axes", 4: "steps"}, ("starts", "ends", "axes")
+    ),
+    "Softmax": OnnxOperator(layers.softmax),
+    "Split": OnnxOperator(arrays.split_array, {1: "split"}, ("split",)),
+    "Sqrt": OnnxOperator(torch.sqrt),
+    "Squeeze": OnnxOperator(arrays.squeeze, {1: "axes"}, ("axes",)),
+    "Sub": OnnxOperator(operator.sub),
+    "Sum": OnnxOperator(add_all),
+    "Tanh": OnnxOperator(torch.tanh),
+    "Tile": OnnxOperator(arrays.tile, {1: "repeats"}),
+    "Transpose": OnnxOperator(arrays.transpose),
+    "Unsqueeze": OnnxOperator(arrays.unsqueeze, {1: "axes"}, ("axes",)),
+    "Where": OnnxOperator(torch.where),
 }
