@@ -145,10 +145,16 @@ class Photos:
 
 
 def draw_group(
-    rng: np.random.Generator, design: Design, counts: Mapping[str, int], *, first_photo: int = 0, clear: float = 1.7
+    rng: np.random.Generator,
+    design: Design,
+    counts: Mapping[str, int],
+    *,
+    first_photo: int = 0,
+    clear: float = 1.7,
+    least: float = 0.5,
 ) -> Photos:
     """Draw the photos of subjects who have so many each, numbered from `first_photo` on; `clear` is how well they
-    show who is on them."""
+    show who is on them, on the average, and `least` the share of it that every photo has."""
     names = sorted(
         f"{subject}_{first_photo + photo:02}" for subject, count in counts.items() for photo in range(count)
     )
@@ -158,7 +164,7 @@ def draw_group(
     count, dimension = len(names), 92
     common, own, photo = (rng.standard_normal((size, dimension)) for size in (1, len(known), count))
     # Some subjects look more like everybody, some photos more like their subject, than others.
-    typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(0.5, 1.5, count)[:, None]
+    typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(least, 1.5, count)[:, None]
     embeddings = {}
     for version in [BASELINE, *design.versions]:
         noise = photo + 0.4 * rng.standard_normal(photo.shape)
@@ -253,11 +259,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
         for name, (people, fewest, most) in sizes.items()
     }
     counts["CM"] |= {"CM900": 1, "CM901": 1}
-    photos = {name: draw_group(rng, design, each, clear=0.8) for name, each in counts.items()}
+    photos = {name: draw_group(rng, design, each, least=0.25) for name, each in counts.items()}
     # Some of CF's subjects are in AM too, with other photos.
     shared = {f"CF{number:03}": 6 for number in range(5)}
     counts["AM"] |= shared
-    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50, clear=0.8)
+    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50, least=0.25)
     photos = {name: photos[name] for name in sorted(photos)}
     folder = tmp_path_factory.mktemp("full")
     return Studied(design, photos, run_drawn(folder, design, photos))
