@@ -6,6 +6,7 @@ executor gives each photo embeddings that were drawn. These are whole numbers ov
 figures are then computed a second time by :mod:`tests.witness.study_oracle`, which knows nothing of facepart.
 """
 
+import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,9 @@ from tests.witness.study_oracle import (
     BASELINE,
     FEW_SCORES,
     FEW_SUBJECTS,
+    MILLION,
     NO_THRESHOLD,
+    RANKS,
     RESAMPLES,
     Design,
     Group,
@@ -142,10 +145,16 @@ class Photos:
 
 
 def draw_group(
-    rng: np.random.Generator, design: Design, counts: Mapping[str, int], *, first_photo: int = 0, clear: float = 1.7
+    rng: np.random.Generator,
+    design: Design,
+    counts: Mapping[str, int],
+    *,
+    first_photo: int = 0,
+    clear: float = 1.7,
+    least: float = 0.5,
 ) -> Photos:
     """Draw the photos of subjects who have so many each, numbered from `first_photo` on; `clear` is how well they
-    show who is on them."""
+    show who is on them, on the average, and `least` the share of it that every photo has."""
     names = sorted(
         f"{subject}_{first_photo + photo:02}" for subject, count in counts.items() for photo in range(count)
     )
@@ -155,7 +164,7 @@ def draw_group(
     count, dimension = len(names), 92
     common, own, photo = (rng.standard_normal((size, dimension)) for size in (1, len(known), count))
     # Some subjects look more like everybody, some photos more like their subject, than others.
-    typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(0.5, 1.5, count)[:, None]
+    typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(least, 1.5, count)[:, None]
     embeddings = {}
     for version in [BASELINE, *design.versions]:
         noise = photo + 0.4 * rng.standard_normal(photo.shape)
@@ -250,11 +259,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
         for name, (people, fewest, most) in sizes.items()
     }
     counts["CM"] |= {"CM900": 1, "CM901": 1}
-    photos = {name: draw_group(rng, design, each) for name, each in counts.items()}
+    photos = {name: draw_group(rng, design, each, least=0.25) for name, each in counts.items()}
     # Some of CF's subjects are in AM too, with other photos.
     shared = {f"CF{number:03}": 6 for number in range(5)}
     counts["AM"] |= shared
-    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50)
+    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50, least=0.25)
     photos = {name: photos[name] for name in sorted(photos)}
     folder = tmp_path_factory.mktemp("full")
     return Studied(design, photos, run_drawn(folder, design, photos))
@@ -361,6 +370,15 @@ def test_nothing_of_the_full_study_is_unknown_or_certain(full: Studied) -> None:
     rows = full.oracle.results()
     assert any(row["FMR ratio 1e3"].value == 0 for row in rows)
     assert any(row["FMR ratio 1e3"].low > 1 for row in rows)
+    for most in RANKS:
+        assert any(0 < row[f"rank-{most} rate"].value < 1 for row in rows)
+        assert any(row[f"rank-{most} rate change"].high < 0 for row in rows)
+    # A change whose two rates do not correlate would have just the error of independent ones.
+    assert any(
+        row["rank-1 rate change"].error
+        < 0.99 * math.hypot(row["rank-1 rate"].error, row["baseline rank-1 rate"].error)
+        for row in rows
+    )
 
 
 def test_the_other_studies_have_groups_of_every_kind(small: Studied, apart: Studied) -> None:
@@ -375,15 +393,16 @@ def test_the_other_studies_have_groups_of_every_kind(small: Studied, apart: Stud
         row["FNMR 1e3"].value == 0 and row["FNMR 1e3"].high > 0 and row["group"] == "CF"
         for row in apart.oracle.results()
     )
+    # No probe has a rank; and rates of 1 before and after, whose change is not certain.
+    assert any(math.isnan(row["rank-1 rate"].value) for row in rows)
+    changes = [row["rank-1 rate change"] for row in apart.oracle.results() if row["rank-1 rate"].value == 1]
+    assert any(each.value == 0 and each.low < 0 < each.high for each in changes)
 
 
 def test_score_files_hold_all_scores(studied: Studied) -> None:
     """The files of the scores, by the oracle's list of all pairs: those that the figures are computed from."""
     for name, group in studied.photos.items():
-        conditions = [(BASELINE, False), *((version, False) for version in studied.design.versions)]
-        if studied.design.cross:
-            conditions += [(Version(part, studied.design.main), True) for part in studied.design.parts]
-        for version, cross in conditions:
+        for version, cross in conditions_of(studied.design):
             scores = group.facts.compare(version, cross)
             path = studied.folder / "matches" / folder_of(version, cross) / f"{name}_scores.npz"
             with np.load(path, allow_pickle=False) as arrays:
@@ -394,6 +413,32 @@ def test_score_files_hold_all_scores(studied: Studied) -> None:
                     values, counts = np.unique(expected, return_counts=True)
                     assert np.array_equal(arrays[f"{kind}_value"], values), path
                     assert np.array_equal(arrays[f"{kind}_count"], counts), path
+
+
+def test_rank_files_hold_the_rank_of_every_probe(studied: Studied) -> None:
+    for name, group in studied.photos.items():
+        for version, cross in conditions_of(studied.design):
+            probes = group.facts.compare(version, cross).probes
+            path = studied.folder / "matches" / folder_of(version, cross) / f"{name}_ranks.csv"
+            with path.open(newline="") as file:
+                found = list(csv.DictReader(file))
+            assert [row["probe"].split("/")[-1] for row in found] == group.names
+            assert [row["subject"] for row in found] == group.facts.subjects.tolist()
+            expected = {
+                "rank": np.where(probes.ranks > 0, probes.ranks, np.nan),
+                "best_authentic": probes.authentic / MILLION,
+                "best_impostor": probes.impostor / MILLION,
+                "margin": (probes.authentic - probes.impostor) / MILLION,
+            }
+            for column, values in expected.items():
+                read = np.array([float(row[column] or "nan") for row in found])
+                np.testing.assert_allclose(read, values, rtol=0, atol=1e-9, err_msg=f"{path}, {column}")
+
+
+def conditions_of(design: Design) -> list[tuple[Version, bool]]:
+    """All versions that are compared, and whether with the baseline."""
+    crossed = [(Version(part, design.main), True) for part in design.parts] if design.cross else []
+    return [(BASELINE, False), *((version, False) for version in design.versions), *crossed]
 
 
 def folder_of(version: Version, cross: bool) -> str:
