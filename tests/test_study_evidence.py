@@ -199,7 +199,7 @@ def test_a_threshold_of_one_group(request_of_all: Request) -> None:
     assert {each.threshold_of for each in found.figures.differentials} == {"CF", EACH_GROUP}
     with pytest.raises(FacepartError, match="has no group 'AAM'"):
         run_study(replace(request_of_all, threshold_group="AAM"))
-    with pytest.raises(FacepartError, match="--threshold-group CF: is none of the study's groups"):
+    with pytest.raises(FacepartError, match="--threshold-group CF: is not one of the study's groups"):
         run_study(replace(request_of_all, threshold_group="CF", groups=["CM"]))
 
 
@@ -208,8 +208,8 @@ def test_a_threshold_of_one_group(request_of_all: Request) -> None:
     [
         ({"occlusions": ["smear"]}, "unknown occlusion 'smear'"),
         ({"occlusions": []}, "--occlusion: none named"),
-        ({"sweeps": ["grey=5"]}, "'grey=5' is no sweep"),
-        ({"sweeps": ["blur=4"]}, "a box of 4 cannot be"),
+        ({"sweeps": ["grey=5"]}, "'grey=5' is not a sweep"),
+        ({"sweeps": ["blur=4"]}, "a box of 4 is impossible"),
         ({"control": -1}, "--control -1"),
     ],
 )
@@ -229,4 +229,4 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     assert "impostor shift minus control shift" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
-    assert "in 10 versions (2 parts lost in 3 ways and 2 draws of a control for each)" in dry.stdout
+    assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout

@@ -25,13 +25,13 @@ _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
 def results_csv(results: Sequence[PartResult]) -> str:
-    """Put the figures into CSV, a row a group, part, way in which it was lost, and comparison."""
+    """Put the figures into CSV, a row for each group, part, occlusion method and comparison."""
     names = [name for column in result_columns() for name in _columns(column.name, column.has_interval)]
     return _csv(names, [_flat_result(row) for row in results])
 
 
 def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
-    """Put the differences of shifts into CSV, a row a part, way in which it was lost, and two groups."""
+    """Put the differences of shifts into CSV, a row for each part, occlusion method and pair of groups."""
     names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
     return _csv(names, [_flat(row) for row in differences])
 
