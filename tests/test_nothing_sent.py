@@ -149,7 +149,10 @@ from torch import nn
 from facepart.networks.engine import Preprocessing
 from facepart.networks.engine_choice import open_engine
 network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
-open_engine(lambda: (network, Preprocessing(height=16, width=16)), "cpu", "fp32")
+class Source:
+    def load(self):
+        return network, Preprocessing(height=16, width=16)
+open_engine(Source(), "cpu", "fp32")
 """
 SPAWNED = """
 import multiprocessing
