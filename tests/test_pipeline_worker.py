@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
@@ -18,6 +19,7 @@ from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.parts_table import read_parts_table
+from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 FILES = NetworkFiles(None, None, None, "cpu", "fp32")
@@ -37,6 +39,15 @@ class FromMemory(PhotoWorker):
 
     def read(self, photo):
         return self.faces[int(photo.name)]
+
+
+class KeepsOccluded(FromMemory):
+    """Keeps the occluded photos in memory, in place of writing them."""
+
+    occluded: dict[str, Any]
+
+    def save(self, saved, photo, face, labels, occluded):
+        self.occluded[photo.name] = occluded
 
 
 def networks_of(engines, flip=False):
@@ -68,7 +79,13 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
     (tmp_path / "photos.txt").write_text("\n".join(str(path) for path in face_paths[:3]))
     parts = ["eyes", "nose", "skin"]
     blurred = tmp_path / "blurred"
-    blur_photos(tmp_path / "photos.txt", tmp_path / "masks", blurred, parts=parts, device="cpu", precision="fp32")
+    blur_photos(
+        *(tmp_path / "photos.txt", tmp_path / "masks", blurred),
+        parts=parts,
+        save_labels=True,
+        device="cpu",
+        precision="fp32",
+    )
     sources = [tmp_path / "photos.txt", *(blurred / f"blurred_{part}" for part in parts)]
     for number, source in enumerate(sources):
         extract_features(
@@ -89,6 +106,36 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
             (feature,) = (tmp_path / str(number)).rglob(f"{photo.path.stem}.npy")
             np.testing.assert_array_equal(embedding, np.load(feature))
         assert found.pixels == {part: table[photo.name, part] for part in parts}
+        labels = np.asarray(Image.open(tmp_path / "masks" / "labels" / f"{photo.name}.png"))
+        assert found.pixels == {part: int(np.isin(labels, list(PARTS[part].classes)).sum()) for part in parts}
+        # All but background, neck, necklace, cloth and hat.
+        assert found.head == int((~np.isin(labels, [0, 14, 15, 16, 18])).sum())
+
+
+def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engines):
+    """Grey tells how much of a photo was replaced: by how far its pixels went from what they were to grey."""
+    occlusions = occlusions_of(["nose", "hair", "mouth"], (OcclusionMethod("grey"),), draws=1)
+    worker = KeepsOccluded(FILES, saved=SavedImages(occlusions))
+    worker.faces, worker.occluded = faces, {}
+    photos = [Photo(Path(f"{number}.png"), str(number)) for number in range(2)]
+    for photo, result in results_of(worker, networks_of(engines), photos, occlusions):
+        record = result.record
+        assert set(record.shares) == {each.name for each in occlusions}
+        face = faces[int(photo.name)].astype(float)
+        # Where the photo is grey already, replacing it shows nowhere.
+        clear = np.abs(face - 128) > 8
+        for occlusion in occlusions:
+            occluded = worker.occluded[photo.name][occlusion].photo.astype(float)
+            shown = ((face - occluded)[clear] / (face - 128)[clear]).reshape(-1)
+            whole = np.zeros(face.shape)
+            whole[clear] = shown
+            counts = np.maximum(clear.sum(axis=2), 1)
+            by_pixel = (whole.sum(axis=2) / counts)[clear.any(axis=2)]
+            assert record.shares[occlusion.name] == pytest.approx(by_pixel.mean(), rel=0.05)
+        # A nose's shape fits elsewhere on the face; that of hair does not.
+        kinds = {"nose_grey_control1": "moved", "hair_grey_control1": "blobs"}
+        assert {name: record.controls[name] for name in kinds} == kinds
+        assert all("control" in name for name in record.controls)
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):
