@@ -1,11 +1,13 @@
 """The experiment as a design: every figure belongs to one cell, recogniser x occlusion x comparison x group."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from facepart.analysis.choices import Undetected, Weight
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.occlusion.parts import PARTS
 
 # Occluded photos are compared with each other, or as probes with a gallery of baseline photos.
 Comparison = Literal["within", "cross"]
@@ -17,15 +19,20 @@ class Condition(NamedTuple):
     Attributes:
         occlusion: of the photos, or of the probes.
         comparison: what the photos are compared with.
+        photos_of: compare only the photos on which this region was found; None for all photos of the group.
     """
 
     occlusion: Occlusion
     comparison: Comparison = "within"
+    photos_of: Region | None = None
 
     @property
     def name(self) -> str:
-        """Its name, fit for a file."""
-        return f"cross_{self.occlusion.name}" if self.comparison == "cross" else self.occlusion.name
+        """Its name, fit for a file: ``nose``, ``cross_nose``, ``baseline``, ``baseline_photos_with_nose``."""
+        name = f"cross_{self.occlusion.name}" if self.comparison == "cross" else self.occlusion.name
+        # An occlusion is compared on one set of photos, its baseline on several.
+        chosen = self.photos_of is not None and self.occlusion == BASELINE
+        return f"{name}_photos_with_{Occlusion(self.photos_of).name}" if chosen and self.photos_of else name
 
     def pairs(self, photos: int) -> int:
         """Count the pairs of so many photos, including those that are left out."""
@@ -54,6 +61,13 @@ class Design:
         draws: of the area-matched control of each part, by the main method; 0 for no control.
         cross: whether occluded photos are also compared with the baseline photos.
         groups: names of the groups of subjects.
+        patches: whether an area of the same size is also occluded within each part, by the main method.
+        undetected: whether photos on which a part was not detected are left out of that part's figures
+            (``exclude``), or compared as they are (``keep``), as in the original study.
+        weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
+        rank_by: the criterion that the parts are ranked by (:mod:`facepart.analysis.criteria`); empty for the
+            default, which is the first of importance and impostor shift that the study has.
+        margin: a difference between groups up to which they count as equivalent; None for no such test.
     """
 
     recognisers: tuple[str, ...]
@@ -62,6 +76,11 @@ class Design:
     draws: int
     cross: bool
     groups: tuple[str, ...]
+    patches: bool = False
+    undetected: Undetected = "exclude"
+    weight: Weight = "pairs"
+    rank_by: str = ""
+    margin: float | None = None
 
     @property
     def main(self) -> OcclusionMethod:
@@ -73,10 +92,14 @@ class Design:
         return Occlusion(Region(part), self.main)
 
     def controls_of(self, occlusion: Occlusion) -> list[Occlusion]:
-        """Return the draws of an occlusion's control; none for methods other than the main one."""
-        if occlusion.method != self.main:
+        """Return the draws of an occlusion's control; none for other methods, or if the part has no control."""
+        if occlusion.method != self.main or not PARTS[occlusion.part].controllable:
             return []
         return [Occlusion(Region(occlusion.part, draw), self.main) for draw in range(1, self.draws + 1)]
+
+    def patch_of(self, part: str) -> Occlusion:
+        """Return the occlusion of a part's equal-area patch."""
+        return Occlusion(Region(part, patch=True), self.main)
 
     @property
     def part_occlusions(self) -> list[Occlusion]:
@@ -85,32 +108,54 @@ class Design:
 
     @property
     def occlusions(self) -> list[Occlusion]:
-        """All occlusions but the baseline: every part by every method, then the controls, draw by draw."""
-        controls = [
-            Occlusion(Region(part, draw), self.main) for draw in range(1, self.draws + 1) for part in self.parts
-        ]
-        return self.part_occlusions + controls
+        """All occlusions but the baseline: every part by every method, patches, then the controls, draw by draw."""
+        patches = [self.patch_of(part) for part in self.parts if self.patches]
+        controls = [self.controls_of(self.of_part(part)) for part in self.parts]
+        by_draw = [draws[draw] for draw in range(self.draws) for draws in controls if draws]
+        return self.part_occlusions + patches + by_draw
 
     @property
     def shown(self) -> list[Occlusion]:
-        """The occlusions that pictures show: each part by the main method, and one draw of its control."""
+        """The occlusions that pictures show: each part by the main method, its patch, and one draw of its control."""
         return [each for each in self.occlusions if each.method == self.main and each.region.draw < 2]
+
+    def region_of(self, occlusion: Occlusion) -> Region | None:
+        """Return the region on whose photos an occlusion is compared; None for all photos.
+
+        A control is always compared on the photos on which it has a place, which do not depend on the draw.
+        """
+        if occlusion == BASELINE or (self.undetected == "keep" and not occlusion.region.draw):
+            return None
+        return replace(occlusion.region, draw=min(occlusion.region.draw, 1))
+
+    def condition(self, occlusion: Occlusion, comparison: Comparison = "within") -> Condition:
+        """Return the condition in which an occlusion is compared."""
+        return Condition(occlusion, comparison, self.region_of(occlusion))
+
+    def baseline_of(self, occlusion: Occlusion) -> Condition:
+        """Return the condition in which the same photos are compared unoccluded."""
+        return Condition(BASELINE, photos_of=self.region_of(occlusion))
+
+    @property
+    def baselines(self) -> list[Condition]:
+        """The conditions without an occlusion: all photos, then those of each region."""
+        return list(dict.fromkeys([BASELINE_CONDITION, *map(self.baseline_of, self.occlusions)]))
 
     @property
     def conditions(self) -> list[Condition]:
-        """All conditions, the baseline first."""
+        """All conditions, the baselines first."""
         crossed: Sequence[str] = self.parts if self.cross else ()
         return [
-            BASELINE_CONDITION,
-            *(Condition(occlusion) for occlusion in self.occlusions),
-            *(Condition(self.of_part(part), "cross") for part in crossed),
+            *self.baselines,
+            *(self.condition(occlusion) for occlusion in self.occlusions),
+            *(self.condition(self.of_part(part), "cross") for part in crossed),
         ]
 
     def cells(self) -> Iterator[Cell]:
-        """Yield all cells, every group's baseline before any occlusion."""
+        """Yield all cells, every group's baselines before any occlusion."""
+        count = len(self.baselines)
         for recogniser in self.recognisers:
-            for group in self.groups:
-                yield Cell(recogniser, BASELINE_CONDITION, group)
-            for group in self.groups:
-                for condition in self.conditions[1:]:
-                    yield Cell(recogniser, condition, group)
+            for conditions in (self.conditions[:count], self.conditions[count:]):
+                for group in self.groups:
+                    for condition in conditions:
+                        yield Cell(recogniser, condition, group)

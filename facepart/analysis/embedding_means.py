@@ -1,64 +1,93 @@
-"""The mean impostor scores of a group in every condition, and their differences, from the embeddings themselves."""
+"""The mean impostor scores of a group, and effects on them, from the embeddings themselves."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.contrasts import PairSums, contrast, pair_sums, resampled_means
+from facepart.analysis.contrasts import PairSums, contrast, pair_sums
+from facepart.analysis.choices import Weight
 from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence
-from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 
 # Of sums by subject, which are made of embeddings on disk; those of 13,000 subjects with one occlusion take 54 MB.
 _CACHE_BYTES = 250_000_000
 
 
+class Effect(NamedTuple):
+    """A weighted sum of the mean impostor scores of the same photos under several occlusions.
+
+    Attributes:
+        occlusions: the baseline may be among them.
+        weights: of their means, as many.
+        region: the photos are those on which it was found; None for all photos of the group.
+    """
+
+    occlusions: tuple[Occlusion, ...]
+    weights: tuple[float, ...]
+    region: Region | None
+
+
+def shift_of(occlusions: Sequence[Occlusion], region: Region | None) -> Effect:
+    """Return the shift from the baseline: that of an occlusion, or the mean over several."""
+    return Effect((*occlusions, BASELINE), (*[1 / len(occlusions)] * len(occlusions), -1.0), region)
+
+
+def net_of(occlusion: Occlusion, controls: Sequence[Occlusion], region: Region | None) -> Effect:
+    """Return an occlusion's shift minus the mean shift of its controls."""
+    return Effect((occlusion, *controls), (1.0, *[-1 / len(controls)] * len(controls)), region)
+
+
 class GroupMeans:
-    """The mean impostor scores of a group in all conditions; embeddings are read as they are needed."""
+    """The mean impostor scores of a group; embeddings are read as they are needed."""
 
     def __init__(self, data: GroupData) -> None:
         """Take a group."""
         self._data = data
-        self._vectors: dict[Occlusion, NDArray[np.float64]] = {}
+        self._vectors: dict[tuple[Occlusion, Region | None], NDArray[np.float64]] = {}
 
-    def sums(self, occlusion: Occlusion, *, cross: bool = False) -> PairSums:
+    def mean(self, occlusion: Occlusion, region: Region | None, *, cross: bool = False) -> Influence:
+        """Return the mean impostor score with an occlusion, over the photos of a region."""
+        return contrast([self._sums(occlusion, region, "pairs", cross=cross)], [1])
+
+    def effect(self, effect: Effect, weight: Weight) -> Influence:
+        """Return an effect; `weight` says what counts alike, pairs of photos or pairs of subjects."""
+        return contrast(self._all_sums(effect, weight), effect.weights)
+
+    def cross_shift(self, occlusion: Occlusion, region: Region | None) -> Influence:
+        """Return the shift of the mean when occluded probes are compared with the baseline gallery."""
+        crossed = self._sums(occlusion, region, "pairs", cross=True)
+        return contrast([crossed, self._sums(BASELINE, region, "pairs")], [1, -1])
+
+    def difference(self, first: Effect, second: Effect, weight: Weight) -> Influence:
+        """Return how much larger one effect is than another, paired by subject."""
+        sums = [*self._all_sums(first, weight), *self._all_sums(second, weight)]
+        return contrast(sums, [*first.weights, *(-each for each in second.weights)])
+
+    def _all_sums(self, effect: Effect, weight: Weight) -> list[PairSums]:
+        return [self._sums(each, effect.region, weight) for each in effect.occlusions]
+
+    def _sums(
+        self, occlusion: Occlusion, region: Region | None, weight: Weight, *, cross: bool = False
+    ) -> PairSums:
         """Return the sums of a condition's scores, by pairs of subjects."""
-        gallery = self._subject_vectors(BASELINE) if cross else None
-        return pair_sums(self._data.photo_counts, self._subject_vectors(occlusion), gallery)
+        counts = self._data.photo_counts(region)
+        vectors = self._subject_vectors(occlusion, region)
+        gallery = self._subject_vectors(BASELINE, region) if cross else None
+        if weight == "subjects":
+            # Each subject's mean embedding in place of its photos.
+            return pair_sums(np.minimum(counts, 1), vectors / np.maximum(counts, 1)[:, None])
+        return pair_sums(counts, vectors, gallery)
 
-    def shift(self, occlusion: Occlusion, *, cross: bool = False) -> Influence:
-        """Return the shift of the mean from that of the baseline."""
-        return contrast([self.sums(occlusion, cross=cross), self.sums(BASELINE)], [1, -1])
-
-    def control_shift(self, controls: Sequence[Occlusion]) -> Influence:
-        """Return the mean shift over the draws of a control."""
-        sums = [self.sums(each) for each in (*controls, BASELINE)]
-        return contrast(sums, [*[1 / len(controls)] * len(controls), -1])
-
-    def net_of_control(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> Influence:
-        """Return how far an occlusion's mean is from that of its control, over all draws."""
-        sums = [self.sums(each) for each in (occlusion, *controls)]
-        return contrast(sums, [1, *[-1 / len(controls)] * len(controls)])
-
-    def difference(self, first: Sequence[Occlusion], second: Sequence[Occlusion]) -> Influence:
-        """Return how much larger one effect is than another; each occlusion is followed by its controls, if any."""
-        sums, weights = [], []
-        for sign, occlusions in ((1, first), (-1, second)):
-            sums += [self.sums(each) for each in occlusions]
-            weights += [sign, *(-sign / (len(occlusions) - 1) for _ in occlusions[1:])]
-        return contrast(sums, weights)
-
-    def resampled(self, occlusion: Occlusion, weights: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the mean with an occlusion over resampled subjects, (b,)."""
-        return resampled_means([self.sums(occlusion)], weights)[:, 0]
-
-    def _subject_vectors(self, occlusion: Occlusion) -> NDArray[np.float64]:
+    def _subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
         """Return the sum of each subject's embeddings; those used last are kept."""
-        found = self._vectors.pop(occlusion, None)
+        key = occlusion, self._data.first_alike(region)
+        found = self._vectors.pop(key, None)
         if found is None:
-            found = self._data.subject_vectors(occlusion)
-        self._vectors[occlusion] = found
+            found = self._data.subject_vectors(*key)
+        self._vectors[key] = found
         while len(self._vectors) > 1 and len(self._vectors) * found.nbytes > _CACHE_BYTES:
             del self._vectors[next(iter(self._vectors))]
         return found

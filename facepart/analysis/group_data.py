@@ -8,23 +8,21 @@ from numpy.typing import NDArray
 
 from facepart.analysis.design import Condition
 from facepart.analysis.influence import SubjectScores
-from facepart.occlusion.occlusion import Occlusion
+from facepart.occlusion.occlusion import Occlusion, Region
 
 
 class Coverage(NamedTuple):
-    """How an occlusion covers the photos of a group.
+    """How an occlusion covers the photos that are compared; all 0 if there are none.
 
     Attributes:
-        undetected: photos on which the part was not detected, so that they stayed as they were.
+        photos: how many there are.
         share: mean share of the head that the part covers, 0..1.
         replaced: mean share of the photo that was replaced, 0..1.
-        control: kind of the control regions, or kinds with their shares; empty where there is no control.
     """
 
-    undetected: int
+    photos: int
     share: float
     replaced: float
-    control: str
 
 
 class GroupData(Protocol):
@@ -33,26 +31,36 @@ class GroupData(Protocol):
     Attributes:
         photos: how many there are.
         subjects: str (p,), sorted.
-        photo_counts: int64 (p,), photos of each subject.
     """
 
     photos: int
     subjects: NDArray[np.str_]
-    photo_counts: NDArray[np.int64]
 
-    def scores(self, condition: Condition) -> SubjectScores:
-        """Return the scores in a condition, and their sums by subject."""
+    def photo_counts(self, region: Region | None) -> NDArray[np.int64]:
+        """Count the photos of each subject on which a region was found, int64 (p,); all photos for None."""
         ...
 
-    def subject_vectors(self, occlusion: Occlusion) -> NDArray[np.float64]:
-        """Return the sum of each subject's embeddings with an occlusion, (p, d)."""
+    def first_alike(self, region: Region | None) -> Region | None:
+        """Return the first region that was found on just the same photos; None if that is all of them."""
         ...
 
-    def coverage(self, occlusions: Sequence[Occlusion], controls: Sequence[Occlusion]) -> Coverage:
-        """Return how occlusions of one part cover the photos, on average.
+    def scores(self, condition: Condition) -> SubjectScores | None:
+        """Return the scores in a condition; None where the photos show fewer than two subjects."""
+        ...
+
+    def subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
+        """Return the sum of each subject's embeddings with an occlusion, (p, d), over the photos of a region."""
+        ...
+
+    def coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> Coverage:
+        """Return how occlusions of one part cover the photos of a region, on average.
 
         Args:
             occlusions: an occlusion, or the draws of its control.
-            controls: the draws of the control, whose kinds are named; there may be none.
+            region: on whose photos; None for all.
         """
+        ...
+
+    def undetected(self, occlusion: Occlusion) -> int:
+        """Count the photos that an occlusion left as they were, because its region was not found."""
         ...

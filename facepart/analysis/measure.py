@@ -50,17 +50,23 @@ class Figures:
 
     Attributes:
         results: a row for each group, part, method and comparison.
-        ranked_by: ``impostor_shift`` or, with a control, ``importance``.
-        rankings: group, or ``all``, -> its parts, the one with the largest effect first.
+        ranked_by: the criterion that the study's ranking is by.
+        rankings: criterion -> group, or ``all``, -> its parts, the one that matters most first. A criterion that no
+            group supports is left out, and so is a part that has no rank by it.
         shift_differences: the shifts of every two groups, compared.
         differentials: the error rates of the groups, compared; none for one group.
     """
 
     results: list[PartResult]
     ranked_by: str
-    rankings: dict[str, list[Ranked]]
+    rankings: dict[str, dict[str, list[Ranked]]]
     shift_differences: list[ShiftDifference]
     differentials: list[Differential]
+
+    @property
+    def ranking(self) -> dict[str, list[Ranked]]:
+        """The study's ranking: group, or ``all``, -> its parts."""
+        return self.rankings.get(self.ranked_by, {})
 
 
 def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: str | None) -> Figures:
@@ -71,23 +77,27 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
         groups: the design's groups, by name.
         threshold_group: the group whose baseline scores set the threshold that all groups share; None for all groups.
     """
-    measured = {name: _GroupMeasurement(design, name, data).figures() for name, data in groups.items()}
-    effects = {name: group.effects for name, group in measured.items()}
-    subjects = {name: list(data.subjects) for name, data in groups.items()}
+    measured = {name: _GroupMeasurement(design, name, data) for name, data in groups.items()}
+    subjects = {name: data.subjects.tolist() for name, data in groups.items()}
+    rankings = {}
+    for criterion in CRITERIA:
+        effects = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
+        if all(found.effects for found in effects.values()):
+            rankings[criterion] = rank_parts(effects, _differences(criterion, effects, measured))
     return Figures(
         results=[row for group in measured.values() for row in group.results],
-        ranked_by=IMPORTANCE if design.draws else SHIFT,
-        rankings=rank_parts(effects, _differences(design, measured)),
-        shift_differences=[
-            each
-            for occlusion in design.part_occlusions
-            for each in shift_differences(
-                occlusion.part,
-                occlusion.method.name,
-                {name: group.shifts[occlusion] for name, group in measured.items()},
-                subjects,
-            )
-        ],
+        ranked_by=design.rank_by or (IMPORTANCE if IMPORTANCE in rankings else SHIFT),
+        rankings=rankings,
+        shift_differences=shift_differences(
+            {
+                (occlusion.part, occlusion.method.name): {
+                    name: group.shifts[occlusion] for name, group in measured.items() if occlusion in group.shifts
+                }
+                for occlusion in design.part_occlusions
+            },
+            subjects,
+            design.margin,
+        ),
         differentials=list(_differentials(design, groups, threshold_group or ALL_GROUPS)),
     )
 
@@ -100,125 +110,183 @@ def merged_scores(draws: Sequence[SubjectScores]) -> SubjectScores:
     return SubjectScores(scores, merged([draw.sums for draw in draws]), all_ranks)
 
 
-@dataclass(frozen=True)
-class _GroupFigures:
-    """The figures of every part in one group.
+class _GroupMeasurement:
+    """Measures one group.
 
     Attributes:
-        means: the mean impostor scores in all conditions.
         results: the rows.
         shifts: the shift of each occlusion of a part.
-        effects: the effect of each part, by the main method.
+        effects: criterion -> part -> its effect; of parts that have a rank.
+        contrasts: criterion -> part -> what its effect is made of, for criteria of mean impostor scores.
     """
-
-    means: GroupMeans
-    results: list[PartResult]
-    shifts: dict[Occlusion, Influence]
-    effects: PartEffects
-
-
-class _GroupMeasurement:
-    """Measures one group; holds the baseline scores and the resamples, which are large."""
 
     def __init__(self, design: Design, name: str, data: GroupData) -> None:
         self._design, self._name, self._data = design, name, data
-        self._subjects = len(data.subjects)
-        self._means = GroupMeans(data)
-        self._results: list[PartResult] = []
-        self._shifts: dict[Occlusion, Influence] = {}
-        self._baseline = data.scores(BASELINE_CONDITION)
-        resamples = RESAMPLES if self._subjects >= MIN_SUBJECTS else 0
-        self._weights = resample_subjects(self._subjects, resamples, SEED + zlib.crc32(name.encode()))
-        self._resampled_baseline = self._means.resampled(BASELINE, self._weights)
+        self.means = GroupMeans(data)
+        self.results: list[PartResult] = []
+        self.shifts: dict[Occlusion, Influence] = {}
+        self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
+        self.contrasts: dict[str, dict[str, Effect]] = {criterion: {} for criterion in CRITERIA}
+        for occlusion in design.part_occlusions:
+            self._measure(occlusion)
 
-    def figures(self) -> _GroupFigures:
-        """Compute the figures of every part."""
-        effects: dict[str, Influence] = {}
-        resampled: dict[str, NDArray[np.float64]] = {}
-        for occlusion in self._design.part_occlusions:
-            importance = self._measure(occlusion)
-            if occlusion.method == self._design.main:
-                effects[occlusion.part] = importance or self._shifts[occlusion]
-                resampled[occlusion.part] = self._resampled_effect(occlusion)
-        effects_of_parts = PartEffects(effects, self._subjects, resampled)
-        return _GroupFigures(self._means, self._results, self._shifts, effects_of_parts)
+    def _measure(self, occlusion: Occlusion) -> None:
+        """Compute the rows of an occlusion, and the part's effects by all criteria."""
+        design, data, region = self._design, self._data, self._design.region_of(occlusion)
+        baseline, occluded = data.scores(design.baseline_of(occlusion)), data.scores(design.condition(occlusion))
+        is_main = occlusion.method == design.main
+        if baseline is None or occluded is None:
+            self.results.append(PartResult(**vars(self._key(occlusion, [occlusion], region, WITHIN))))
+            return
+        self.shifts[occlusion] = self.means.effect(shift_of([occlusion], region), design.weight)
+        controls = self._usable_controls(occlusion)
+        found = self._means_of([occlusion], region)
+        if controls:
+            found |= self._importance_of(occlusion, controls)
+        self._add_row(self._key(occlusion, [occlusion], region, WITHIN), baseline, occluded, found)
+        if controls:
+            self._add_other(occlusion, controls, CONTROL)
+        if is_main and design.patches:
+            self._add_other(occlusion, [design.patch_of(occlusion.part)], EQUAL_AREA_PATCH)
+        crossed = None
+        if is_main and design.cross:
+            crossed = data.scores(design.condition(occlusion, "cross"))
+            if crossed is not None:
+                shift = {"impostor_shift": interval(self.means.cross_shift(occlusion, region))}
+                self._add_row(self._key(occlusion, [occlusion], region, CROSS), baseline, crossed, shift)
+        if is_main:
+            self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
 
-    def _measure(self, occlusion: Occlusion) -> Influence | None:
-        """Compute the rows of an occlusion, and return the part's importance; None without a control."""
+    def _usable_controls(self, occlusion: Occlusion) -> list[Occlusion]:
+        """Return the draws of an occlusion's control; none if the part cannot be moved on most of its photos."""
         controls = self._design.controls_of(occlusion)
-        self._shifts[occlusion] = shift = self._means.shift(occlusion)
-        control_shift = importance = None
-        if controls:
-            control_shift = self._means.control_shift(controls)
-            importance = self._means.net_of_control(occlusion, controls)
-        row = part_result(
-            self._key(occlusion, WITHIN, controls),
-            self._baseline,
-            self._data.scores(Condition(occlusion)),
-            interval(shift, self._subjects),
-            control_shift=interval(control_shift, self._subjects) if control_shift else UNKNOWN,
-            importance=interval(importance, self._subjects) if importance else UNKNOWN,
-        )
-        self._results.append(row)
-        if controls:
-            scores = merged_scores([self._data.scores(Condition(each)) for each in controls])
-            key = self._key(occlusion, CONTROL, controls)
-            self._results.append(part_result(key, self._baseline, scores, row.control_shift))
-        if self._design.cross and occlusion.method == self._design.main:
-            scores = self._data.scores(Condition(occlusion, "cross"))
-            crossed = interval(self._means.shift(occlusion, cross=True), self._subjects)
-            self._results.append(part_result(self._key(occlusion, CROSS, controls), self._baseline, scores, crossed))
-        return importance
+        if not controls:
+            return []
+        region = self._design.region_of(controls[0])
+        enough = MIN_FOUND * self._coverage([occlusion], self._design.region_of(occlusion))
+        usable = self._coverage(controls, region) >= enough
+        return controls if usable and self._data.scores(self._design.baseline_of(controls[0])) else []
 
-    def _resampled_effect(self, occlusion: Occlusion) -> NDArray[np.float64]:
-        """Return the effect of an occlusion in each resample, (b,)."""
-        controls = [self._means.resampled(each, self._weights) for each in self._design.controls_of(occlusion)]
-        reference = np.mean(controls, axis=0) if controls else self._resampled_baseline
-        effect: NDArray[np.float64] = self._means.resampled(occlusion, self._weights) - reference
-        return effect
+    def _coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> int:
+        return self._data.coverage(occlusions, region).photos
 
-    def _key(self, occlusion: Occlusion, comparison: str, controls: list[Occlusion]) -> RowKey:
-        """Return what a row is about, with the area that is occluded there."""
-        coverage = self._data.coverage(controls if comparison == CONTROL else [occlusion], controls)
+    def _means_of(self, occlusions: Sequence[Occlusion], region: Region | None) -> dict[str, Interval]:
+        """Compute the columns that follow from the embeddings, of an occlusion or of the draws of a control."""
+        shift = shift_of(occlusions, region)
+        means = Effect(tuple(occlusions), shift.weights[:-1], region)
+        return {
+            "impostor_mean_baseline": interval(self.means.mean(BASELINE, region)),
+            "impostor_mean": interval(self.means.effect(means, "pairs")),
+            "impostor_shift": interval(self.means.effect(shift, "pairs")),
+            "impostor_shift_subjects": interval(self.means.effect(shift, "subjects")),
+        }
+
+    def _importance_of(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> dict[str, Interval]:
+        """Compute the columns of a part net of its control, on the photos on which the control has a place."""
+        region = self._design.region_of(controls[0])
+        control, net = shift_of(controls, region), net_of(occlusion, controls, region)
+        return {
+            "control_shift": interval(self.means.effect(control, "pairs")),
+            "importance": interval(self.means.effect(net, "pairs")),
+            "importance_subjects": interval(self.means.effect(net, "subjects")),
+        }
+
+    def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
+        """Add the row of a part's control, all draws together, or of its equal-area patch."""
+        design, region = self._design, self._design.region_of(occlusions[0])
+        baseline = self._data.scores(design.baseline_of(occlusions[0]))
+        scores = [self._data.scores(design.condition(each)) for each in occlusions]
+        known = [each for each in scores if each is not None]
+        if baseline is not None and known:
+            key = self._key(occlusion, occlusions, region, comparison)
+            self._add_row(key, baseline, merged_scores(known), self._means_of(occlusions, region))
+
+    def _add_row(
+        self, key: RowKey, baseline: SubjectScores, scores: SubjectScores, from_embeddings: Mapping[str, Interval]
+    ) -> None:
+        self.results.append(part_result(key, baseline, scores, from_embeddings))
+
+    def _add_effects(self, occlusion: Occlusion, controls: Sequence[Occlusion], compared: Compared) -> None:
+        """Take a part's effect by each criterion, if it was found on enough photos for a rank."""
+        design, part, region = self._design, occlusion.part, self._design.region_of(occlusion)
+        if self._data.photos - self._data.undetected(occlusion) < MIN_FOUND * self._data.photos:
+            return
+        contrasts = {SHIFT: shift_of([occlusion], region)}
+        if controls:
+            contrasts[IMPORTANCE] = net_of(occlusion, controls, design.region_of(controls[0]))
+        patch = design.patch_of(part)
+        if design.patches and self._data.scores(design.condition(patch)) is not None:
+            contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
+        for criterion, effect in contrasts.items():
+            self.contrasts[criterion][part] = effect
+            self.effects[criterion][part] = self.means.effect(effect, design.weight)
+        for name, criterion in CRITERIA.items():
+            influence = None if criterion.effect is None else criterion.effect(compared)
+            if influence is not None:
+                names = compared.baseline.sums.subjects
+                self.effects[name][part] = laid_out(influence, names, self._data.subjects)
+
+    def difference(self, criterion: str, first: str, second: str) -> Influence:
+        """Return how much larger a part's effect by a criterion is than another part's."""
+        contrasts, effects = self.contrasts[criterion], self.effects[criterion]
+        if first in contrasts and second in contrasts:
+            return self.means.difference(contrasts[first], contrasts[second], self._design.weight)
+        return effects[first].minus(effects[second])
+
+    def _key(
+        self, occlusion: Occlusion, occlusions: Sequence[Occlusion], region: Region | None, comparison: str
+    ) -> RowKey:
+        """Return what a row is about, with the area that `occlusions` replace there."""
+        coverage = self._data.coverage(occlusions, region)
+        control = ""
+        if self._design.draws and occlusion.method == self._design.main:
+            control = MOVED if self._usable_controls(occlusion) else NOT_CONTROLLABLE
         return RowKey(
             group=self._name,
             part=occlusion.part,
             occlusion=occlusion.method.name,
             comparison=comparison,
             photos=self._data.photos,
-            subjects=self._subjects,
-            undetected=coverage.undetected,
+            subjects=len(self._data.subjects),
+            undetected=self._data.undetected(occlusion),
+            photos_compared=coverage.photos,
+            subjects_compared=int((self._data.photo_counts(region) > 0).sum()),
             share=coverage.share,
             replaced=coverage.replaced,
-            control=coverage.control,
+            control=control,
         )
 
 
 def _differences(
-    design: Design, groups: Mapping[str, _GroupFigures]
-) -> dict[tuple[str, str, str], PairwiseDifference]:
-    """Compare each part with the next, in every order in which they are ranked."""
-    compared = {part: [design.of_part(part), *design.controls_of(design.of_part(part))] for part in design.parts}
-    found: dict[tuple[str, str, str], PairwiseDifference] = {}
-    for name, order in order_parts({name: group.effects for name, group in groups.items()}).items():
-        for group in groups if name == ALL_GROUPS else [name]:
+    criterion: str, effects: Mapping[str, PartEffects], groups: Mapping[str, _GroupMeasurement]
+) -> dict[tuple[str, str, str], Influence]:
+    """Compare each part with the next, in every order in which they are ranked.
+
+    Effects on mean impostor scores are compared by what they are made of, so that the variance is exact; others by
+    the influences of the subjects.
+    """
+    found: dict[tuple[str, str, str], Influence] = {}
+    for name, order in order_parts(effects).items():
+        for group in groups if name == ALL_GROUPS and len(groups) > 1 else [name]:
             for first, second in pairwise(order):
                 if (group, first, second) not in found:
-                    difference = groups[group].means.difference(compared[first], compared[second])
-                    found[group, first, second] = PairwiseDifference(difference, groups[group].effects.subjects)
+                    found[group, first, second] = groups[group].difference(criterion, first, second)
     return found
 
 
 def _differentials(design: Design, groups: Mapping[str, GroupData], common: str) -> Iterator[Differential]:
-    """Compare the error rates of the groups, if there are several: of the baseline, then with each part occluded."""
+    """Compare the error rates of the groups, if there are several: of the baseline, then with each part occluded.
+
+    With a part occluded, the thresholds are those of the baseline scores of the same photos.
+    """
     if len(groups) < 2:
         return
-    baselines = {group: data.scores(BASELINE_CONDITION) for group, data in groups.items()}
-    impostor = {group: each.scores.impostor for group, each in baselines.items()}
     for occlusion in (BASELINE, *(design.of_part(part) for part in design.parts)):
-        scores = baselines
-        if occlusion != BASELINE:
-            scores = {group: data.scores(Condition(occlusion)) for group, data in groups.items()}
+        baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in groups.items()}
+        impostor = {group: each.scores.impostor for group, each in baselines.items() if each is not None}
+        scores = {group: data.scores(design.condition(occlusion)) for group, data in groups.items()}
+        known = {group: each for group, each in scores.items() if each is not None}
         for target in STUDY_FMRS:
             for threshold_of in (common, EACH_GROUP):
-                yield differential(occlusion.part or BASELINE.name, scores, impostor, target, threshold_of)
+                if threshold_of in (*impostor, ALL_GROUPS, EACH_GROUP) and known:
+                    yield differential(occlusion.part or BASELINE.name, known, impostor, target, threshold_of)

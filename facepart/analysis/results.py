@@ -28,8 +28,10 @@ from facepart.analysis.metrics import (
 )
 
 # What is compared: occluded vs occluded photos; occluded probes vs baseline gallery; photos with the area-matched
-# control of the part occluded, vs the same.
-WITHIN, CROSS, CONTROL = "within", "cross", "control"
+# control of the part occluded, vs the same; photos with the equal-area patch of the part occluded, vs the same.
+WITHIN, CROSS, CONTROL, EQUAL_AREA_PATCH = "within", "cross", "control", "equal_area"
+# A part's control: its shape moved, or none, because nowhere else on the face is room for it.
+MOVED, NOT_CONTROLLABLE = "moved", "not controllable"
 # All groups together, in rankings.
 ALL_GROUPS = "all"
 
@@ -43,15 +45,19 @@ class RowKey:
         part: the part that is occluded.
         occlusion: name of the occlusion method (:attr:`facepart.occlusion.method.OcclusionMethod.name`); ``blur`` is
             that of the original study.
-        comparison: ``within`` (occluded vs occluded photos), ``cross`` (occluded probes vs baseline gallery) or
-            ``control`` (photos with area-matched control regions occluded, vs the same).
+        comparison: ``within`` (occluded vs occluded photos), ``cross`` (occluded probes vs baseline gallery),
+            ``control`` (photos with area-matched control regions occluded, vs the same) or ``equal_area`` (photos
+            with the part's equal-area patch occluded, vs the same).
         photos: photos of the group.
         subjects: subjects of the group.
-        undetected: photos on which the part was not detected, which are compared unoccluded.
-        share: mean share of the head (face and hair) that the part covers, over all photos of the group.
-        replaced: mean share of the image area that was replaced, soft borders counted in proportion.
-        control: kind of the part's control regions: ``moved`` (the same shape elsewhere on the face), ``blobs``
-            (smooth blobs of the same area), or both with their shares; empty without a control.
+        undetected: photos on which the part was not detected.
+        photos_compared: photos that the row is about: by default those on which the part was detected, and for a
+            control those on which it has a place.
+        subjects_compared: subjects on these photos.
+        share: mean share of the head (face and hair) that the part covers on these photos.
+        replaced: mean share of the image area that was replaced on these photos, soft borders counted in proportion.
+        control: ``moved`` if the part has an area-matched control, ``not controllable`` if there is no room for one
+            on the face; empty in a study without controls.
     """
 
     group: str
@@ -61,6 +67,8 @@ class RowKey:
     photos: int
     subjects: int
     undetected: int
+    photos_compared: int
+    subjects_compared: int
     share: float
     replaced: float
     control: str = ""
@@ -73,15 +81,20 @@ class PartResult(RowKey):
     Attributes:
         authentic_n: number of authentic scores with the part occluded.
         impostor_n: number of impostor scores with the part occluded.
+        authentic_effective: effective number of subjects behind the authentic figures.
+        impostor_effective: effective number of subjects behind the impostor figures.
         d_prime_baseline: d' of the baseline.
         d_prime: d' with the part occluded.
         d_prime_change: the second minus the first.
         impostor_mean_baseline: mean impostor score of the baseline.
         impostor_mean: mean impostor score with the part occluded.
         impostor_shift: the second minus the first.
+        impostor_shift_subjects: the same with all pairs of subjects weighted alike, however many photos they have.
         shift_per_percent: `impostor_shift` per 1 % of image area, as `replaced` has it.
         control_shift: the shift with the area-matched control regions occluded instead, over all draws.
-        importance: `impostor_shift` minus `control_shift`: the effect of the part net of its control.
+        importance: the effect of the part net of its control: `impostor_shift` minus `control_shift`, both on the
+            photos on which the control has a place.
+        importance_subjects: the same with all pairs of subjects weighted alike.
         impostor_mode: most frequent impostor score with the part occluded, in bins of 0.01.
         impostor_mode_shift: that minus the one of the baseline.
         impostor_ks: Kolmogorov-Smirnov statistic between baseline and occluded impostor scores.
@@ -89,6 +102,7 @@ class PartResult(RowKey):
         impostor_d_prime: d' between them.
         authentic_mean: mean authentic score with the part occluded.
         authentic_shift: that minus the one of the baseline.
+        authentic_shift_subjects: the same with all subjects weighted alike.
         authentic_ks: Kolmogorov-Smirnov statistic between baseline and occluded authentic scores.
         authentic_wasserstein: Wasserstein distance between them.
         eer: equal error rate with the part occluded.
@@ -112,15 +126,19 @@ class PartResult(RowKey):
 
     authentic_n: int = 0
     impostor_n: int = 0
+    authentic_effective: float = math.nan
+    impostor_effective: float = math.nan
     d_prime_baseline: Interval = UNKNOWN
     d_prime: Interval = UNKNOWN
     d_prime_change: Interval = UNKNOWN
     impostor_mean_baseline: Interval = UNKNOWN
     impostor_mean: Interval = UNKNOWN
     impostor_shift: Interval = UNKNOWN
+    impostor_shift_subjects: Interval = UNKNOWN
     shift_per_percent: Interval = UNKNOWN
     control_shift: Interval = UNKNOWN
     importance: Interval = UNKNOWN
+    importance_subjects: Interval = UNKNOWN
     impostor_mode: float = math.nan
     impostor_mode_shift: float = math.nan
     impostor_ks: float = math.nan
@@ -128,6 +146,7 @@ class PartResult(RowKey):
     impostor_d_prime: float = math.nan
     authentic_mean: Interval = UNKNOWN
     authentic_shift: Interval = UNKNOWN
+    authentic_shift_subjects: Interval = UNKNOWN
     authentic_ks: float = math.nan
     authentic_wasserstein: float = math.nan
     eer: Interval = UNKNOWN
@@ -177,42 +196,37 @@ def result_columns() -> list[ResultColumn]:
 
 
 def part_result(
-    key: RowKey,
-    baseline: SubjectScores,
-    occluded: SubjectScores,
-    shift: Interval,
-    *,
-    control_shift: Interval = UNKNOWN,
-    importance: Interval = UNKNOWN,
+    key: RowKey, baseline: SubjectScores, occluded: SubjectScores, from_embeddings: Mapping[str, Interval]
 ) -> PartResult:
     """Compute the figures of one part; what needs authentic scores is unknown where there are none.
 
     Args:
         key: what the row is about.
-        baseline: the scores of the baseline photos.
+        baseline: the scores of the same photos unoccluded.
         occluded: the scores with the part occluded.
-        shift: of the mean impostor score, from the embeddings (:func:`facepart.analysis.contrasts.contrast`).
-        control_shift: that of the control.
-        importance: the first minus the second.
+        from_embeddings: column -> figure: those columns that follow from the embeddings
+            (:func:`facepart.analysis.contrasts.contrast`), ``impostor_shift`` among them.
 
     Raises:
         FacepartError: there are no impostor scores.
     """
     percent = 100 * key.replaced
     mode = binned_mode(occluded.scores.impostor)
+    shift = from_embeddings["impostor_shift"]
     figures: dict[str, Any] = {
         "authentic_n": occluded.scores.authentic.n,
         "impostor_n": occluded.scores.impostor.n,
-        "impostor_shift": shift,
-        "shift_per_percent": Interval(*(each / percent for each in shift)) if percent else UNKNOWN,
-        "control_shift": control_shift,
-        "importance": importance,
+        "authentic_effective": occluded.effective_authentic,
+        "impostor_effective": occluded.effective,
+        "shift_per_percent": shift.scaled(1 / percent) if percent else UNKNOWN,
         "impostor_mode": mode,
         "impostor_mode_shift": round(mode - binned_mode(baseline.scores.impostor), 6),
-        "authentic_shift": _authentic_shift(baseline, occluded),
+        **_authentic_shifts(baseline, occluded),
         **_fmr_at_baseline(baseline, occluded),
         **_metrics(baseline, occluded),
         **_distances(baseline, occluded),
+        # Last: the means' own intervals are exact, where those from sums by subject are a little too long.
+        **from_embeddings,
     }
     names = {each.name for each in fields(PartResult)}
     return PartResult(
@@ -246,11 +260,16 @@ def _distances(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, fl
     return figures
 
 
-def _authentic_shift(baseline: SubjectScores, occluded: SubjectScores) -> Interval:
+def _authentic_shifts(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+    """Compute the shift of the mean authentic score, with all pairs weighted alike and with all subjects."""
     if not (baseline.scores.authentic.n and occluded.scores.authentic.n):
-        return UNKNOWN
-    shift = authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))
-    return interval(shift, occluded.authentic_subjects)
+        return {}
+    return {
+        "authentic_shift": interval(authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))),
+        "authentic_shift_subjects": interval(
+            subject_mean_influence(occluded).minus(subject_mean_influence(baseline))
+        ),
+    }
 
 
 def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:

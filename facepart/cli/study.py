@@ -9,8 +9,9 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
@@ -62,10 +63,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--control",
         type=int,
+        nargs="?",
+        const=DEFAULT_DRAWS,
         default=0,
         metavar="N",
-        help="area-matched control: also occlude a region as large as the part elsewhere on the face, N times per "
-        "photo and part (default: 0, no control)",
+        help="area-matched control: also occlude the part's shape moved elsewhere on the face, to the same N places "
+        f"in all photos ({DEFAULT_DRAWS} if N is left out), and rank the parts by their effect net of that "
+        "(default: no control)",
+    )
+    group.add_argument(
+        "--equal-area",
+        action="store_true",
+        help="also occlude an area of the same size within each part, so that large and small parts can be compared",
+    )
+    group.add_argument(
+        "--undetected",
+        choices=get_args(Undetected),
+        default="exclude",
+        help="photos on which a part was not detected: exclude them from that part's figures, or keep them, "
+        "unoccluded, as in the original study (default: %(default)s)",
     )
     group = parser.add_argument_group("recogniser")
     group.add_argument(
@@ -88,6 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare the groups at the threshold of this group's baseline photos (default: at that of all groups "
         "together)",
     )
+    _add_ranking_arguments(parser)
     group = parser.add_argument_group("output")
     group.add_argument(
         "-o", "--output", type=reachable, required=True, metavar="OUT", help="folder of the results and the report"
@@ -102,6 +119,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_hardware_arguments(parser)
     add_dry_run_arguments(parser)
     add_naming_table(parser)
+
+
+def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("ranking")
+    group.add_argument(
+        "--rank-by",
+        choices=CRITERION_NAMES,
+        metavar="CRITERION",
+        help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}; the report compares the rankings by all that the "
+        "study supports (default: importance with --control, else impostor_shift)",
+    )
+    group.add_argument(
+        "--weight",
+        choices=get_args(Weight),
+        default="pairs",
+        help="weight all pairs of photos alike in mean scores, or all pairs of subjects, however many photos they "
+        "have (default: %(default)s)",
+    )
+    group.add_argument(
+        "--margin",
+        type=float,
+        metavar="SHIFT",
+        help="also test whether two groups are equivalent: whether their shifts differ by no more than this, e.g. "
+        "0.01 (default: no such test)",
+    )
 
 
 def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +192,7 @@ def execute(arguments: argparse.Namespace) -> int:
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     figures = outcome.figures
-    print(results_text(figures.results, figures.rankings, figures.ranked_by, figures.differentials))
+    print(results_text(figures.results, figures.ranking, figures.ranked_by, figures.differentials))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
     if arguments.profile:
         print(times_table(times, outcome.embedded))
@@ -173,6 +215,11 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         occlusions=arguments.occlusion,
         sweeps=_join_sweeps(arguments.sweep),
         control=arguments.control,
+        equal_area=arguments.equal_area,
+        undetected=arguments.undetected,
+        weight=arguments.weight,
+        rank_by=arguments.rank_by,
+        margin=arguments.margin,
         threshold_group=arguments.threshold_group,
         model=arguments.model,
         align=arguments.align,

@@ -21,7 +21,8 @@ class ReportGroup:
         name: the group's name; ``all`` if the study has no table of subjects.
         photos: how many were compared.
         subjects: how many there are.
-        baseline: the scores of the baseline photos.
+        baseline: the scores of the baseline photos, all of the group.
+        baselines: part -> the baseline scores of those photos that the part's figures are about.
         occluded: part -> the scores with that part occluded, occluded vs occluded.
         crossed: part -> the scores with that part occluded, occluded probe vs baseline gallery; may be empty.
         controls: part -> the scores with the area-matched control regions of that part occluded, all draws together;
@@ -32,6 +33,7 @@ class ReportGroup:
     photos: int
     subjects: int
     baseline: GroupScores
+    baselines: Mapping[str, GroupScores]
     occluded: Mapping[str, GroupScores]
     crossed: Mapping[str, GroupScores]
     controls: Mapping[str, GroupScores]
@@ -83,8 +85,9 @@ class ReportData:
         main_method: name of the occlusion method that the report is about unless it says otherwise.
         draws: of the control region of each part and photo; 0 without a control.
         resamples: bootstrap resamples of the subjects, behind the shares of first ranks.
-        ranked_by: ``impostor_shift`` or, with a control, ``importance``: see :mod:`facepart.analysis.ranking`.
-        rankings: group, or ``all``, -> its parts, the one with the largest effect first.
+        ranked_by: the criterion of the study's ranking: see :mod:`facepart.analysis.criteria`.
+        rankings: group, or ``all``, -> its parts, the one that matters most first, by `ranked_by`.
+        rankings_by: criterion -> the same by each criterion that the study supports.
         agreements: how each method ranks the parts.
         shift_differences: differences of the impostor shift between every two groups.
         differentials: error rates of the groups, compared; empty for one group.
@@ -104,6 +107,7 @@ class ReportData:
     resamples: int
     ranked_by: str
     rankings: Mapping[str, Sequence[Ranked]]
+    rankings_by: Mapping[str, Mapping[str, Sequence[Ranked]]]
     agreements: Sequence[Agreement]
     shift_differences: Sequence[ShiftDifference]
     differentials: Sequence[Differential]

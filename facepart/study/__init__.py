@@ -1,7 +1,6 @@
 """The whole experiment: from photos to the answer and its report.
 
-``run_study(Request(source, output))`` is all that the command does; :func:`facepart.pipeline.embed.embed_versions` is
-its heart, for photos that come from elsewhere.
+``run_study(Request(source, output))`` is all that the command does.
 """
 
 from facepart.study.experiment import StudyOutcome, run_study

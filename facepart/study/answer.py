@@ -26,6 +26,7 @@ from facepart.scores import GroupScores
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
+from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import read_report_images
 from facepart.study.setup import Setup
 
@@ -36,37 +37,59 @@ DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.c
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
 
 
-def read_groups(setup: Setup, members: Members) -> list[ReportGroup]:
+def read_groups(setup: Setup, members: Members, sets: Mapping[str, PhotoSets]) -> list[ReportGroup]:
     """Read the scores of every group in the conditions that the report shows: those of the main method."""
-    output, design = setup.request.output, setup.design
-    contents = []
-    for group, names in members.groups.items():
-        scores = {
-            condition: read_group_scores(output, condition, group)
-            for condition in design.conditions
-            if condition == BASELINE_CONDITION or condition.occlusion.method == design.main
-        }
-        controls = {
-            part: [scores[Condition(each)] for each in design.controls_of(design.of_part(part))]
-            for part in design.parts
-        }
-        contents.append(
-            ReportGroup(
-                name=group,
-                photos=len(names),
-                subjects=members.subjects[group],
-                baseline=scores[BASELINE_CONDITION],
-                occluded={part: scores[Condition(design.of_part(part))] for part in design.parts},
-                crossed={part: scores[Condition(design.of_part(part), "cross")] for part in design.parts}
-                if design.cross
-                else {},
-                controls={part: reduce(GroupScores.merged_with, draws) for part, draws in controls.items() if draws},
-            )
+    return [
+        _GroupReader(setup, group, sets[group]).read(members.subjects[group]) for group in members.groups
+    ]
+
+
+class _GroupReader:
+    """Reads the scores of one group."""
+
+    def __init__(self, setup: Setup, group: str, sets: PhotoSets) -> None:
+        self._output, self._design, self._group, self._sets = setup.request.output, setup.design, group, sets
+
+    def read(self, subjects: int) -> ReportGroup:
+        """Read all that the report shows of the group; what was not compared is left out."""
+        design = self._design
+        occlusions = [design.of_part(part) for part in design.parts]
+        draws = {each.part: self._known([design.condition(draw) for draw in design.controls_of(each)]) for each in occlusions}
+        return ReportGroup(
+            name=self._group,
+            photos=len(self._sets.names),
+            subjects=subjects,
+            baseline=self._read(BASELINE_CONDITION),
+            baselines=self._by_part([design.baseline_of(each) for each in occlusions]),
+            occluded=self._by_part([design.condition(each) for each in occlusions]),
+            crossed=self._by_part([design.condition(each, "cross") for each in occlusions if design.cross]),
+            controls={part: reduce(GroupScores.merged_with, found) for part, found in draws.items() if found},
         )
-    return contents
+
+    def _by_part(self, conditions: Sequence[Condition]) -> dict[str, GroupScores]:
+        """Read the scores of conditions, one a part."""
+        found = {}
+        for part, condition in zip(self._design.parts, conditions, strict=False):
+            for scores in self._known([condition]):
+                found[part] = scores
+        return found
+
+    def _known(self, conditions: Sequence[Condition]) -> list[GroupScores]:
+        """Read the scores of those conditions that were compared."""
+        return [self._read(each) for each in conditions if self._sets.is_comparable(each.photos_of)]
+
+    def _read(self, condition: Condition) -> GroupScores:
+        return read_group_scores(self._output, self._sets.resolve(condition), self._group)
 
 
-def write_answer(setup: Setup, members: Members, figures: Figures, images: Path, failures: Sequence[Failure]) -> Path:
+def write_answer(
+    setup: Setup,
+    members: Members,
+    sets: Mapping[str, PhotoSets],
+    figures: Figures,
+    images: Path,
+    failures: Sequence[Failure],
+) -> Path:
     """Write the figures, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
@@ -76,7 +99,7 @@ def write_answer(setup: Setup, members: Members, figures: Figures, images: Path,
         FacepartError: a file cannot be written, or the pictures cannot be read.
     """
     output, main = setup.request.output, setup.design.main.name
-    groups = read_groups(setup, members)
+    groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
     found = read_report_images(images, setup.design.shown)
@@ -91,7 +114,8 @@ def write_answer(setup: Setup, members: Members, figures: Figures, images: Path,
         draws=setup.request.control,
         resamples=RESAMPLES,
         ranked_by=figures.ranked_by,
-        rankings=figures.rankings,
+        rankings=figures.ranking,
+        rankings_by=figures.rankings,
         agreements=compare_methods(figures.results, main),
         shift_differences=figures.shift_differences,
         differentials=figures.differentials,

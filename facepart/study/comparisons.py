@@ -1,7 +1,8 @@
 """A study's embeddings -> the scores of each group in each condition, as files of the matcher.
 
-The scores of a condition lie in ``matches/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded) or
-``cross_<occlusion>`` (occluded probe vs baseline gallery). Scores of the same photos by the same settings are kept.
+The scores of a condition lie in ``matches/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded),
+``cross_<occlusion>`` (occluded probe vs baseline gallery), or ``baseline_photos_with_<occlusion>`` (the baseline of
+those photos on which a region was found). Scores of the same photos by the same settings are kept.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from facepart.analysis.design import BASELINE_CONDITION, Cell, Condition
+from facepart.analysis.design import Cell, Condition
 from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
@@ -28,6 +29,7 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
+from facepart.study.photo_sets import PhotoSets
 
 MATCHES_FOLDER = "matches"
 _DONE_FILE = "compared.json"
@@ -66,7 +68,7 @@ class Comparisons:
 
         Args:
             cell: the cell.
-            names: the photos of its group.
+            names: the photos of its group that are compared.
             min_threshold: see :func:`facepart.matching.match.match_groups`.
 
         Returns:
@@ -104,19 +106,32 @@ class Comparisons:
         return Features(Path(occlusion.name), self._store.embeddings(occlusion.name, names), labels, paths, None)
 
 
-def min_thresholds(output: Path, groups: Sequence[str], threshold_group: str | None) -> dict[str, float]:
+def min_thresholds(
+    output: Path, groups: Mapping[str, PhotoSets], baselines: Sequence[Condition], threshold_group: str | None
+) -> dict[str, float]:
     """Return, for each group, the lowest threshold at which error rates with parts occluded are needed.
 
-    These are the thresholds for FMR 1e-3 of the group's baseline and of the one that all groups share; a little
-    lower, so that adding a group seldom moves them.
+    These are the thresholds for FMR 1e-3 of the group's baselines and of those that all groups share; a little lower,
+    so that adding a group seldom moves them.
+
+    Args:
+        output: the study's folder, in which the baselines have been compared.
+        groups: their photos.
+        baselines: the conditions without an occlusion.
+        threshold_group: whose baseline sets the threshold that all groups share; None for all groups.
     """
-    baselines = {group: read_group_scores(output, BASELINE_CONDITION, group).impostor for group in groups}
-    common = common_threshold(baselines, STUDY_FMRS[0], threshold_group or ALL_GROUPS)
-    found = {}
-    for group, scores in baselines.items():
-        own = threshold_at_fmr(scores, STUDY_FMRS[0]) if supports(scores, STUDY_FMRS[0]) else 1.0
-        found[group] = math.floor(min(own, 1.0 if common is None else common) / _ROUNDING) * _ROUNDING
-    return found
+    found = dict.fromkeys(groups, 1.0)
+    for baseline in baselines:
+        impostor = {
+            group: read_group_scores(output, sets.resolve(baseline), group).impostor
+            for group, sets in groups.items()
+            if sets.is_comparable(baseline.photos_of)
+        }
+        common = common_threshold(impostor, STUDY_FMRS[0], threshold_group or ALL_GROUPS)
+        for group, scores in impostor.items():
+            own = threshold_at_fmr(scores, STUDY_FMRS[0]) if supports(scores, STUDY_FMRS[0]) else 1.0
+            found[group] = min(found[group], own, 1.0 if common is None else common)
+    return {group: math.floor(threshold / _ROUNDING) * _ROUNDING for group, threshold in found.items()}
 
 
 def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:

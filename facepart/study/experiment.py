@@ -5,7 +5,7 @@ and condition, and the answer is written: ``results.csv``, ``results.json``, ``r
 runs is kept; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.study.comparisons`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +22,15 @@ from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
-from facepart.study.groups import Members, StudyGroup, subject_of
+from facepart.study.groups import Members, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
+from facepart.study.photo_sets import PhotoSets
 from facepart.study.progress import StudyProgress
 from facepart.study.report_images import ReportImages
 from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
+from facepart.study.study_group import StudyGroup
 from facepart.study.tasks import list_tasks, store_results, with_thumbnails
 
 if TYPE_CHECKING:
@@ -129,15 +131,17 @@ def run_study(
     members.refuse_single_subjects(request.source)
     if "features" in request.keep:
         write_features(request.output, setup.store, setup.design.occlusions, names, setup.settings)
-    compared = _compare(setup, members, steps, counter)
+    sets = {
+        group: PhotoSets(found, setup.rule, setup.store, setup.design) for group, found in members.groups.items()
+    }
+    compared = _compare(setup, sets, steps, counter)
     groups = {
-        group: StudyGroup(group, found, setup.rule, setup.store, request.output)
-        for group, found in members.groups.items()
+        group: StudyGroup(group, found, setup.rule, setup.store, request.output) for group, found in sets.items()
     }
     figures = measure(setup.design, groups, request.threshold_group)
     if images.missing:
         images.finish()
-    report = write_answer(setup, members, figures, images.file, failures)
+    report = write_answer(setup, members, sets, figures, images.file, failures)
     return StudyOutcome(
         figures=figures,
         embedded=len(tasks),
@@ -211,8 +215,13 @@ def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo],
     return embedded, failures
 
 
-def _compare(setup: Setup, members: Members, steps: StudyProgress, counter: PairCounter | None) -> int:
-    """Compare every cell of the design; return how many there were to do."""
+def _compare(
+    setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress, counter: PairCounter | None
+) -> int:
+    """Compare every cell of the design; return how many there were to do.
+
+    Baselines of the same photos are compared once, and photos of fewer than two subjects not at all.
+    """
     request, compared = setup.request, 0
     comparisons = Comparisons(
         *(request.output, setup.store, setup.settings, request.naming),
@@ -221,13 +230,15 @@ def _compare(setup: Setup, members: Members, steps: StudyProgress, counter: Pair
     )
     baselines = [cell for cell in setup.design.cells() if not cell.condition.occlusion.part]
     others = [cell for cell in setup.design.cells() if cell.condition.occlusion.part]
-    thresholds = dict.fromkeys(members.groups, 1.0)
+    thresholds = dict.fromkeys(groups, 1.0)
     # The baselines first: at their thresholds error rates are computed afterwards.
     for cells in (baselines, others):
         for cell in cells:
-            names = members.groups[cell.group]
-            compared += comparisons.run(cell, names, thresholds[cell.group])
-            steps.pairs(cell.condition.pairs(len(names)))
+            sets, region = groups[cell.group], cell.condition.photos_of
+            if sets.is_comparable(region) and sets.resolve(cell.condition) == cell.condition:
+                compared += comparisons.run(cell, sets.of(region), thresholds[cell.group])
+            steps.pairs(cell.condition.pairs(len(sets.names)))
         if cells is baselines:
-            thresholds = min_thresholds(request.output, list(members.groups), request.threshold_group)
+            conditions = setup.design.baselines
+            thresholds = min_thresholds(request.output, groups, conditions, request.threshold_group)
     return compared

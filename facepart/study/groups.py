@@ -1,29 +1,20 @@
-"""Photos -> the groups of a study, and what the analysis needs to know of each."""
+"""Photos -> the groups of a study, by the table of subjects."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from facepart.analysis.design import Condition
-from facepart.analysis.group_data import Coverage
-from facepart.analysis.influence import SubjectScores
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.feature_files import label_of
 from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
 from facepart.data.subject_table import People
 from facepart.errors import FacepartError
-from facepart.matching.cosine import unit_rows
-from facepart.matching.faces import Faces
 from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
-from facepart.matching.subject_sums import vectors_by_person
-from facepart.occlusion.occlusion import BASELINE, Occlusion
-from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.study.comparisons import read_scores
+from facepart.occlusion.occlusion import BASELINE
 
 
 @dataclass(frozen=True)
@@ -108,57 +99,6 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
 def subject_of(name: str, rule: Rule) -> str:
     """Return who is on a photo."""
     return rule(label_of(_feature(name)))
-
-
-class StudyGroup:
-    """One group of a study, read from its folder; see :class:`facepart.analysis.group_data.GroupData`."""
-
-    def __init__(self, name: str, photos: Sequence[str], rule: Rule, store: EmbeddingStore, output: Path) -> None:
-        """Take a group.
-
-        Args:
-            name: the group's.
-            photos: names of its photos.
-            rule: says who is on a photo.
-            store: the embeddings.
-            output: the study's folder.
-        """
-        self._name, self._names, self._store, self._output = name, photos, store, output
-        self.photos = len(photos)
-        people = np.array([subject_of(each, rule) for each in photos], dtype=np.str_)
-        self.subjects, self._numbers = np.unique(people, return_inverse=True)
-        self.photo_counts = np.bincount(self._numbers, minlength=len(self.subjects))
-
-    def scores(self, condition: Condition) -> SubjectScores:
-        """Read the scores in a condition, and their sums by subject."""
-        return read_scores(self._output, condition, self._name)
-
-    def subject_vectors(self, occlusion: Occlusion) -> NDArray[np.float64]:
-        """Return the sum of each subject's embeddings with an occlusion, (p, d)."""
-        rows = unit_rows(self._store.embeddings(occlusion.name, self._names))
-        return vectors_by_person(Faces(rows, self._numbers, np.arange(len(rows))), len(self.subjects))
-
-    def coverage(self, occlusions: Sequence[Occlusion], controls: Sequence[Occlusion]) -> Coverage:
-        """Return how occlusions of one part cover the photos, on average."""
-        part = occlusions[0].part
-        records = [self._store.photos[name].record for name in self._names]
-        kinds = [
-            record.controls[each.name] for record in records for each in controls if each.name in record.controls
-        ]
-        return Coverage(
-            undetected=sum(not record.pixels[part] for record in records),
-            share=float(np.mean([record.pixels[part] / max(record.head, 1) for record in records])),
-            replaced=float(np.mean([record.shares[each.name] for record in records for each in occlusions])),
-            control=_in_words(kinds),
-        )
-
-
-def _in_words(kinds: Sequence[str]) -> str:
-    """Name the kinds of control, with their shares where there are several."""
-    found = sorted(set(kinds), key=lambda kind: -kinds.count(kind))
-    if len(found) < 2:
-        return "".join(found)
-    return ", ".join(f"{kind} {kinds.count(kind) / len(kinds):.1%}" for kind in found)
 
 
 def _feature(name: str) -> Path:

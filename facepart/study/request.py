@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from facepart.analysis.choices import Undetected, Weight
 from facepart.data.naming import DEFAULT_DATASET
 from facepart.errors import UsageError
 from facepart.occlusion.method import STANDARD, OcclusionMethod, parse_sweep
@@ -29,6 +30,11 @@ class Request:
         sweeps: further methods that differ from the main one in a number
             (:func:`facepart.occlusion.method.parse_sweep`).
         control: draws of the area-matched control per photo and part; 0 for no control.
+        equal_area: occlude also an area of the same size within each part.
+        undetected: ``exclude`` photos from the figures of a part that was not detected on them, or ``keep`` them.
+        weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
+        rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
+        margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
         model: the recogniser: a name of the model list, or a path; None for the default.
         align: find and align the faces first.
@@ -54,6 +60,11 @@ class Request:
     occlusions: Sequence[str] = (STANDARD.occluder,)
     sweeps: Sequence[str] = ()
     control: int = 0
+    equal_area: bool = False
+    undetected: Undetected = "exclude"
+    weight: Weight = "pairs"
+    rank_by: str | None = None
+    margin: float | None = None
     threshold_group: str | None = None
     model: str | None = None
     align: bool = False

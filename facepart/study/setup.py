@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.data.naming import Exclusion, Rule, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
@@ -79,6 +80,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     parts, keep, methods = choose_parts(request.parts), choose_kept(request.keep), request.methods()
     if request.control < 0:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
+    _refuse_unsupported_criterion(request)
     rule = naming_rule(request.dataset, request.subject_pattern)
     exclusion = find_exclusion(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = executor.choose_engine(request.device, request.precision)
@@ -96,6 +98,11 @@ def set_up(request: Request, executor: Executor) -> Setup:
         draws=request.control,
         cross=request.cross,
         groups=tuple(members.groups),
+        patches=request.equal_area,
+        undetected=request.undetected,
+        weight=request.weight,
+        rank_by=request.rank_by or "",
+        margin=request.margin,
     )
     settings = embedding_settings(parser, recogniser, detector, precision, request.flip)
     return Setup(
@@ -115,6 +122,23 @@ def set_up(request: Request, executor: Executor) -> Setup:
         store=EmbeddingStore(settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions),
         saved=kept_images(request.output, keep, request.align, [design.of_part(part) for part in parts]),
     )
+
+
+def _refuse_unsupported_criterion(request: Request) -> None:
+    """Refuse to rank by what the study would not compute, and a margin that is none.
+
+    Raises:
+        UsageError: the criterion is unknown, or needs another option; or the margin is not above 0.
+    """
+    name = request.rank_by
+    if name is not None and name not in CRITERION_NAMES:
+        raise UsageError(f"--rank-by {name}: is not a criterion; known: {' '.join(CRITERION_NAMES)}")
+    needed = {IMPORTANCE: request.control, EQUAL_AREA: request.equal_area, AUTHENTIC_CROSS: request.cross}
+    options = {IMPORTANCE: "--control", EQUAL_AREA: "--equal-area", AUTHENTIC_CROSS: "--cross"}
+    if name is not None and not needed.get(name, True):
+        raise UsageError(f"--rank-by {name}: needs {options[name]}")
+    if request.margin is not None and not request.margin > 0:
+        raise UsageError(f"--margin {request.margin}: must be above 0")
 
 
 def _refuse_unknown_groups(request: Request, people: People | None) -> None:
