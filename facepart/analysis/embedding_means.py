@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.contrasts import PairSums, contrast, pair_sums
 from facepart.analysis.choices import Weight
+from facepart.analysis.contrasts import PairSums, contrast, pair_sums, subject_weighted_sums
 from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
@@ -69,17 +69,11 @@ class GroupMeans:
     def _all_sums(self, effect: Effect, weight: Weight) -> list[PairSums]:
         return [self._sums(each, effect.region, weight) for each in effect.occlusions]
 
-    def _sums(
-        self, occlusion: Occlusion, region: Region | None, weight: Weight, *, cross: bool = False
-    ) -> PairSums:
+    def _sums(self, occlusion: Occlusion, region: Region | None, weight: Weight, *, cross: bool = False) -> PairSums:
         """Return the sums of a condition's scores, by pairs of subjects."""
-        counts = self._data.photo_counts(region)
-        vectors = self._subject_vectors(occlusion, region)
         gallery = self._subject_vectors(BASELINE, region) if cross else None
-        if weight == "subjects":
-            # Each subject's mean embedding in place of its photos.
-            return pair_sums(np.minimum(counts, 1), vectors / np.maximum(counts, 1)[:, None])
-        return pair_sums(counts, vectors, gallery)
+        sums = pair_sums(self._data.photo_counts(region), self._subject_vectors(occlusion, region), gallery)
+        return subject_weighted_sums(sums) if weight == "subjects" else sums
 
     def _subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
         """Return the sum of each subject's embeddings; those used last are kept."""

@@ -1,16 +1,13 @@
 """A design and its groups -> all figures: every part, method and group, rankings, and groups compared."""
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-from facepart.analysis.contrasts import resample_subjects
-from facepart.analysis.design import BASELINE_CONDITION, Condition, Design
+from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.criteria import CRITERIA, Compared
+from facepart.analysis.design import Design
 from facepart.analysis.differentials import (
     EACH_GROUP,
     Differential,
@@ -18,30 +15,32 @@ from facepart.analysis.differentials import (
     differential,
     shift_differences,
 )
-from facepart.analysis.embedding_means import GroupMeans
+from facepart.analysis.embedding_means import Effect, GroupMeans, net_of, shift_of
 from facepart.analysis.group_data import GroupData
-from facepart.analysis.influence import Influence, SubjectScores
-from facepart.analysis.intervals import MIN_SUBJECTS, UNKNOWN, interval
+from facepart.analysis.influence import Influence, SubjectScores, lay_out
+from facepart.analysis.intervals import Interval, interval
 from facepart.analysis.metrics import STUDY_FMRS
-from facepart.analysis.ranking import (
-    IMPORTANCE,
-    SHIFT,
-    PairwiseDifference,
-    PartEffects,
-    Ranked,
-    order_parts,
-    rank_parts,
+from facepart.analysis.ranking import PartEffects, Ranked, order_parts, rank_parts
+from facepart.analysis.results import (
+    ALL_GROUPS,
+    CONTROL,
+    CROSS,
+    EQUAL_AREA_PATCH,
+    MOVED,
+    NOT_CONTROLLABLE,
+    WITHIN,
+    PartResult,
+    RowKey,
+    part_result,
 )
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
-from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.scores.files import GroupScores
 from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import merged
 
-# How often subjects are resampled, and the seed of the resamples, which the group's name is added to. With 2,000
-# resamples, the share in which a part is ranked first is known to about 0.02.
-RESAMPLES = 2000
-SEED = 20231
+# A part has a rank if it was found on at least this share of a group's photos: what holds on fewer may not hold on
+# the rest.
+MIN_FOUND = 0.5
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,7 @@ class _GroupMeasurement:
     def __init__(self, design: Design, name: str, data: GroupData) -> None:
         self._design, self._name, self._data = design, name, data
         self.means = GroupMeans(data)
+        self._places = {subject: place for place, subject in enumerate(data.subjects.tolist())}
         self.results: list[PartResult] = []
         self.shifts: dict[Occlusion, Influence] = {}
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
@@ -223,8 +223,8 @@ class _GroupMeasurement:
         for name, criterion in CRITERIA.items():
             influence = None if criterion.effect is None else criterion.effect(compared)
             if influence is not None:
-                names = compared.baseline.sums.subjects
-                self.effects[name][part] = laid_out(influence, names, self._data.subjects)
+                names = compared.baseline.sums.subjects.tolist()
+                self.effects[name][part] = lay_out(influence, names, self._places)
 
     def difference(self, criterion: str, first: str, second: str) -> Influence:
         """Return how much larger a part's effect by a criterion is than another part's."""

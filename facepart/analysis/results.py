@@ -23,6 +23,7 @@ from facepart.analysis.metrics import (
     binned_mode,
     fmr_influence,
     fmr_suffix,
+    subject_mean_influence,
     supports,
     threshold_at_fmr,
 )
@@ -274,13 +275,13 @@ def _authentic_shifts(baseline: SubjectScores, occluded: SubjectScores) -> dict[
 
 def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
     """Compute the FMR at the baseline thresholds, and its ratio to that of the baseline, for each FMR of a study."""
-    figures, count = {}, occluded.subjects
+    figures = {}
     for target in STUDY_FMRS:
         if supports(baseline.scores.impostor, target):
             threshold = threshold_at_fmr(baseline.scores.impostor, target)
             rate = fmr_influence(occluded, threshold)
             # As many pairs share no subject as there are half subjects: the least number of independent scores.
-            figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, count, count / 2)
-            ratio = ratio_interval(rate, fmr_influence(baseline, threshold), count)
+            figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, rate.effective / 2)
+            ratio = ratio_interval(rate, fmr_influence(baseline, threshold))
             figures[f"fmr_ratio_{fmr_suffix(target)}"] = ratio
     return figures

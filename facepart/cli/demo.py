@@ -93,7 +93,7 @@ def execute(arguments: argparse.Namespace) -> int:
     with ProgressBar("study") as progress:
         found = run_study(request, progress=progress)
     conclusion = _conclude(found, simulated=source == _SIMULATED)
-    print(f"\n{results_text(found.figures.results, found.figures.rankings)}\n\n{conclusion}")
+    print(f"\n{results_text(found.figures.results, found.figures.ranking)}\n\n{conclusion}")
     print(f"report: {found.report}")
     return 0
 
@@ -113,7 +113,7 @@ def _make_photos(arguments: argparse.Namespace, photos: Path) -> "tuple[Outcome,
 
 def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
     """Say which part shifts the impostor scores most, and how little a demo proves."""
-    (ranked,) = found.figures.rankings.values()
+    (ranked,) = found.figures.ranking.values()
     most = max(ranked, key=_size)
     label, shift = PARTS[most.part].label, most.effect.value
     text = (

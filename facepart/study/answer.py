@@ -1,6 +1,6 @@
 """A study's scores -> its answer: the figures, their ranking, and the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -39,9 +39,7 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "
 
 def read_groups(setup: Setup, members: Members, sets: Mapping[str, PhotoSets]) -> list[ReportGroup]:
     """Read the scores of every group in the conditions that the report shows: those of the main method."""
-    return [
-        _GroupReader(setup, group, sets[group]).read(members.subjects[group]) for group in members.groups
-    ]
+    return [_GroupReader(setup, group, sets[group]).read(members.subjects[group]) for group in members.groups]
 
 
 class _GroupReader:
@@ -54,27 +52,30 @@ class _GroupReader:
         """Read all that the report shows of the group; what was not compared is left out."""
         design = self._design
         occlusions = [design.of_part(part) for part in design.parts]
-        draws = {each.part: self._known([design.condition(draw) for draw in design.controls_of(each)]) for each in occlusions}
+        controls = {each.part: map(design.condition, design.controls_of(each)) for each in occlusions}
+        draws = {part: self._known(conditions) for part, conditions in controls.items()}
         return ReportGroup(
             name=self._group,
             photos=len(self._sets.names),
             subjects=subjects,
             baseline=self._read(BASELINE_CONDITION),
-            baselines=self._by_part([design.baseline_of(each) for each in occlusions]),
-            occluded=self._by_part([design.condition(each) for each in occlusions]),
-            crossed=self._by_part([design.condition(each, "cross") for each in occlusions if design.cross]),
+            baselines=self._by_part({each.part: design.baseline_of(each) for each in occlusions}),
+            occluded=self._by_part({each.part: design.condition(each) for each in occlusions}),
+            crossed=self._by_part(
+                {each.part: design.condition(each, "cross") for each in occlusions if design.cross}
+            ),
             controls={part: reduce(GroupScores.merged_with, found) for part, found in draws.items() if found},
         )
 
-    def _by_part(self, conditions: Sequence[Condition]) -> dict[str, GroupScores]:
-        """Read the scores of conditions, one a part."""
-        found = {}
-        for part, condition in zip(self._design.parts, conditions, strict=False):
-            for scores in self._known([condition]):
-                found[part] = scores
-        return found
+    def _by_part(self, conditions: Mapping[str, Condition]) -> dict[str, GroupScores]:
+        """Read the scores of one condition a part, of those that were compared."""
+        return {
+            part: self._read(condition)
+            for part, condition in conditions.items()
+            if self._sets.is_comparable(condition.photos_of)
+        }
 
-    def _known(self, conditions: Sequence[Condition]) -> list[GroupScores]:
+    def _known(self, conditions: Iterable[Condition]) -> list[GroupScores]:
         """Read the scores of those conditions that were compared."""
         return [self._read(each) for each in conditions if self._sets.is_comparable(each.photos_of)]
 

@@ -131,9 +131,7 @@ def run_study(
     members.refuse_single_subjects(request.source)
     if "features" in request.keep:
         write_features(request.output, setup.store, setup.design.occlusions, names, setup.settings)
-    sets = {
-        group: PhotoSets(found, setup.rule, setup.store, setup.design) for group, found in members.groups.items()
-    }
+    sets = {group: PhotoSets(found, setup.rule, setup.store, setup.design) for group, found in members.groups.items()}
     compared = _compare(setup, sets, steps, counter)
     groups = {
         group: StudyGroup(group, found, setup.rule, setup.store, request.output) for group, found in sets.items()
@@ -215,9 +213,7 @@ def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo],
     return embedded, failures
 
 
-def _compare(
-    setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress, counter: PairCounter | None
-) -> int:
+def _compare(setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress, counter: PairCounter | None) -> int:
     """Compare every cell of the design; return how many there were to do.
 
     Baselines of the same photos are compared once, and photos of fewer than two subjects not at all.

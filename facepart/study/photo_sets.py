@@ -64,7 +64,7 @@ class PhotoSets:
         return self._first[region]
 
     def resolve(self, condition: Condition) -> Condition:
-        """Return the condition whose scores are those of a condition: baselines of the same photos are compared once."""
+        """Return the condition that is compared in place of this one: baselines of the same photos are one."""
         if condition.occlusion != BASELINE:
             return condition
         return condition._replace(photos_of=self.first_alike(condition.photos_of))

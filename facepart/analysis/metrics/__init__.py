@@ -37,7 +37,12 @@ from facepart.analysis.metrics.identification import (
 )
 from facepart.analysis.metrics.inequity import inequity, max_min_ratio
 from facepart.analysis.metrics.kolmogorov_smirnov import kolmogorov_smirnov, kolmogorov_smirnov_p
-from facepart.analysis.metrics.mean import authentic_mean_influence, impostor_mean_influence, mean_score
+from facepart.analysis.metrics.mean import (
+    authentic_mean_influence,
+    impostor_mean_influence,
+    mean_score,
+    subject_mean_influence,
+)
 from facepart.analysis.metrics.metric_table import (
     DISTANCES,
     KINDS,
@@ -111,6 +116,7 @@ __all__ = [
     "mean_score",
     "mean_shift",
     "operating_point",
+    "subject_mean_influence",
     "supports",
     "threshold_at_fmr",
     "tmr_at_fmr",
