@@ -259,7 +259,6 @@ def test_a_threshold_of_the_groups_own_is_an_estimate_too(groups: dict[str, Subj
     found = {each.group: each for each in compare(groups, EACH_GROUP).groups}
     wider = []
     for name, group in groups.items():
-        people = len(group.sums.subjects)
         assert found[name].fnmr == rate_interval(fnmr_at_fmr_influence(group, TARGET), group.effective_authentic)
         given = rate_interval(fnmr_influence(group, found[name].threshold), group.effective_authentic)
         wider.append(found[name].fnmr.error / given.error)
