@@ -75,41 +75,7 @@ class GroupMeans:
         sums = pair_sums(self._data.photo_counts(region), self._subject_vectors(occlusion, region), gallery)
         return subject_weighted_sums(sums) if weight == "subjects" else sums
 
-<<<<<<< HEAD
     def _subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
-=======
-    def mean(self, occlusion: Occlusion, *, cross: bool = False) -> Influence:
-        """Return the mean itself."""
-        return contrast([self.sums(occlusion, cross=cross)], [1])
-
-    def shift(self, occlusion: Occlusion, *, cross: bool = False) -> Influence:
-        """Return the shift of the mean from that of the baseline."""
-        return contrast([self.sums(occlusion, cross=cross), self.sums(BASELINE)], [1, -1])
-
-    def control_shift(self, controls: Sequence[Occlusion]) -> Influence:
-        """Return the mean shift over the draws of a control."""
-        sums = [self.sums(each) for each in (*controls, BASELINE)]
-        return contrast(sums, [*[1 / len(controls)] * len(controls), -1])
-
-    def net_of_control(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> Influence:
-        """Return how far an occlusion's mean is from that of its control, over all draws."""
-        sums = [self.sums(each) for each in (occlusion, *controls)]
-        return contrast(sums, [1, *[-1 / len(controls)] * len(controls)])
-
-    def difference(self, first: Sequence[Occlusion], second: Sequence[Occlusion]) -> Influence:
-        """Return how much larger one effect is than another; each occlusion is followed by its controls, if any."""
-        sums, weights = [], []
-        for sign, occlusions in ((1, first), (-1, second)):
-            sums += [self.sums(each) for each in occlusions]
-            weights += [sign, *(-sign / (len(occlusions) - 1) for _ in occlusions[1:])]
-        return contrast(sums, weights)
-
-    def resampled(self, occlusion: Occlusion, weights: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the mean with an occlusion over resampled subjects, (b,)."""
-        return resampled_means([self.sums(occlusion)], weights)[:, 0]
-
-    def _subject_vectors(self, occlusion: Occlusion) -> NDArray[np.float64]:
->>>>>>> intervals
         """Return the sum of each subject's embeddings; those used last are kept."""
         key = occlusion, self._data.first_alike(region)
         found = self._vectors.pop(key, None)

@@ -27,11 +27,7 @@ The :math:`\psi` of each metric are its partial derivatives (the delta method); 
 :mod:`facepart.analysis.metrics`.
 """
 
-<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
-=======
-from collections.abc import Sequence
->>>>>>> intervals
 from typing import Any, NamedTuple
 
 import numpy as np

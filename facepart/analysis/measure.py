@@ -160,38 +160,12 @@ class _GroupMeasurement:
     def _usable_controls(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none if the part cannot be moved on most of its photos."""
         controls = self._design.controls_of(occlusion)
-<<<<<<< HEAD
         if not controls:
             return []
         region = self._design.region_of(controls[0])
         enough = MIN_FOUND * self._coverage([occlusion], self._design.region_of(occlusion))
         usable = self._coverage(controls, region) >= enough
         return controls if usable and self._data.scores(self._design.baseline_of(controls[0])) else []
-=======
-        self._shifts[occlusion] = shift = self._means.shift(occlusion)
-        control_shift = importance = None
-        if controls:
-            control_shift = self._means.control_shift(controls)
-            importance = self._means.net_of_control(occlusion, controls)
-        row = part_result(
-            self._key(occlusion, WITHIN, controls),
-            self._baseline,
-            self._data.scores(Condition(occlusion)),
-            interval(shift),
-            control_shift=interval(control_shift) if control_shift else UNKNOWN,
-            importance=interval(importance) if importance else UNKNOWN,
-        )
-        self._results.append(row)
-        if controls:
-            scores = merged_scores([self._data.scores(Condition(each)) for each in controls])
-            key = self._key(occlusion, CONTROL, controls)
-            self._results.append(part_result(key, self._baseline, scores, row.control_shift))
-        if self._design.cross and occlusion.method == self._design.main:
-            scores = self._data.scores(Condition(occlusion, "cross"))
-            crossed = interval(self._means.shift(occlusion, cross=True))
-            self._results.append(part_result(self._key(occlusion, CROSS, controls), self._baseline, scores, crossed))
-        return importance
->>>>>>> intervals
 
     def _coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> int:
         return self._data.coverage(occlusions, region).photos

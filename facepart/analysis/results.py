@@ -217,16 +217,9 @@ def part_result(
     figures: dict[str, Any] = {
         "authentic_n": occluded.scores.authentic.n,
         "impostor_n": occluded.scores.impostor.n,
-<<<<<<< HEAD
         "authentic_effective": occluded.effective_authentic,
         "impostor_effective": occluded.effective,
         "shift_per_percent": shift.scaled(1 / percent) if percent else UNKNOWN,
-=======
-        "impostor_shift": shift,
-        "shift_per_percent": shift.scaled(1 / percent) if percent else UNKNOWN,
-        "control_shift": control_shift,
-        "importance": importance,
->>>>>>> intervals
         "impostor_mode": mode,
         "impostor_mode_shift": round(mode - binned_mode(baseline.scores.impostor), 6),
         **_authentic_shifts(baseline, occluded),
@@ -271,7 +264,6 @@ def _distances(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, fl
 def _authentic_shifts(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
     """Compute the shift of the mean authentic score, with all pairs weighted alike and with all subjects."""
     if not (baseline.scores.authentic.n and occluded.scores.authentic.n):
-<<<<<<< HEAD
         return {}
     return {
         "authentic_shift": interval(authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))),
@@ -279,11 +271,6 @@ def _authentic_shifts(baseline: SubjectScores, occluded: SubjectScores) -> dict[
             subject_mean_influence(occluded).minus(subject_mean_influence(baseline))
         ),
     }
-=======
-        return UNKNOWN
-    shift = authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))
-    return interval(shift)
->>>>>>> intervals
 
 
 def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
