@@ -190,12 +190,12 @@ def measure(group: Compared, crossed: bool) -> list[PartResult]:
                 replaced=1.4 * float((draw_mask(part) > 0).mean()),
                 control=("blobs" if part in SIZES else "moved") if group.controls and method == "blur" else "",
             )
-            moved = interval(shift(group, faces), people)
+            moved = interval(shift(group, faces))
             if method != "blur":
                 rows.append(part_result(about, original, compare(faces), moved))
                 continue
-            elsewhere = interval(shift(group, group.controls[part]), people) if group.controls else UNKNOWN
-            importance = interval(effect(group, part), people) if group.controls else UNKNOWN
+            elsewhere = interval(shift(group, group.controls[part])) if group.controls else UNKNOWN
+            importance = interval(effect(group, part)) if group.controls else UNKNOWN
             rows.append(
                 part_result(about, original, compare(faces), moved, control_shift=elsewhere, importance=importance)
             )
@@ -206,7 +206,7 @@ def measure(group: Compared, crossed: bool) -> list[PartResult]:
                 across = contrast([between(group.baseline, group.baseline), between(faces, group.baseline)], [-1, 1])
                 found = compare(faces, group.baseline)
                 about = replace(about, comparison=CROSS, control="")
-                rows.append(part_result(about, original, found, interval(across, people)))
+                rows.append(part_result(about, original, found, interval(across)))
     return rows
 
 

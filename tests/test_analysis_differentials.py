@@ -77,7 +77,7 @@ def raw(scores: ScoreDistribution) -> np.ndarray:
 
 def random_shift(seed: int, people: int, twice: float = 0.0) -> Influence:
     own = np.random.default_rng(seed).standard_normal(people) / people
-    return Influence(0.02 * seed, own - own.mean(), twice)
+    return Influence(0.02 * seed, own - own.mean(), twice, people)
 
 
 def named(prefix: str, people: int) -> list[str]:
@@ -92,10 +92,11 @@ def test_differences_of_groups_without_common_people_add_the_variances() -> None
     assert {(each.part, each.occlusion, each.paired) for each in found} == {("nose", "blur", False)}
     assert [each.difference.value for each in found] == pytest.approx([-0.02, -0.04, -0.02])
     added = {
-        (first, second): variance(shifts[first], len(people[first])) + variance(shifts[second], len(people[second]))
+        (first, second): variance(shifts[first]) + variance(shifts[second])
         for first, second in (("CM", "CF"), ("CM", "AM"), ("CF", "AM"))
     }
-    assert found[0].difference.error ** 2 == pytest.approx(added["CM", "CF"])
+    # The jackknife's factor, (p - 1) / p, is that of the subjects of both groups: 59 / 60, not 29 / 30.
+    assert found[0].difference.error ** 2 == pytest.approx(added["CM", "CF"] * (59 / 60) / (29 / 30), rel=1e-3)
     # Of unequal groups the smaller's correction may be taken for both: some per cent at most.
     for each in found[1:]:
         assert each.difference.error**2 == pytest.approx(added[each.first, each.second], rel=0.06)
@@ -109,7 +110,7 @@ def test_people_in_both_groups_cancel_whatever_their_order() -> None:
     names = named("a", 40)
     shared = random_shift(1, 40)
     order = np.random.default_rng(5).permutation(40)
-    shuffled = Influence(shared.value - 0.5, shared.by_subject[order], 0.0)
+    shuffled = Influence(shared.value - 0.5, shared.by_subject[order], 0.0, 40)
     people = {"young": names, "old": [names[place] for place in order]}
     (found,) = shift_differences("nose", "blur", {"young": shared, "old": shuffled}, people)
     assert found.paired
@@ -120,7 +121,7 @@ def test_people_in_both_groups_cancel_whatever_their_order() -> None:
         "nose", "blur", {"young": shared, "old": shuffled}, {**people, "old": named("b", 40)}
     )
     assert not apart.paired
-    assert apart.difference.error == pytest.approx(math.sqrt(2 * variance(shared, 40)))
+    assert apart.difference.error == pytest.approx(math.sqrt(2 * variance(shared) * (79 / 80) / (39 / 40)))
 
 
 def test_people_partly_in_both_groups_count_with_what_they_add_to_both() -> None:
@@ -132,10 +133,10 @@ def test_people_partly_in_both_groups_count_with_what_they_add_to_both() -> None
     for sign, group in ((1, "young"), (-1, "old")):
         for name, own in zip(people[group], shifts[group].by_subject, strict=True):
             of_person[name] = of_person.get(name, 0.0) + sign * own
-    whole = Influence(0.0, np.array(list(of_person.values())), 0.0)
+    whole = Influence(0.0, np.array(list(of_person.values())), 0.0, 30)
     assert len(of_person) == 50
-    assert found.difference.error**2 == pytest.approx(variance(whole, 30), rel=0.05)
-    assert found.difference.error != pytest.approx(math.sqrt(sum(variance(each, 30) for each in shifts.values())))
+    assert found.difference.error**2 == pytest.approx(variance(whole), rel=0.05)
+    assert found.difference.error != pytest.approx(math.sqrt(sum(variance(each) for each in shifts.values())))
 
 
 def two_sessions(seed: int, alike: float) -> tuple[list[Influence], np.ndarray]:
@@ -165,7 +166,7 @@ def test_an_interval_of_people_in_both_groups_is_about_the_bootstraps(alike: flo
     names = named("a", 25)
     (found,) = shift_differences("nose", "blur", dict(zip("ab", shifts, strict=True)), {"a": names, "b": names})
     assert found.difference.error == pytest.approx(drawn.std(), rel=0.15)
-    unpaired = math.sqrt(sum(variance(each, 25) for each in shifts))
+    unpaired = math.sqrt(sum(variance(each) for each in shifts))
     assert (found.difference.error < 0.8 * unpaired) == (alike > 0)
 
 
@@ -258,9 +259,8 @@ def test_a_threshold_of_the_groups_own_is_an_estimate_too(groups: dict[str, Subj
     found = {each.group: each for each in compare(groups, EACH_GROUP).groups}
     wider = []
     for name, group in groups.items():
-        people = len(group.sums.subjects)
-        assert found[name].fnmr == rate_interval(fnmr_at_fmr_influence(group, TARGET), people, people)
-        given = rate_interval(fnmr_influence(group, found[name].threshold), people, people)
+        assert found[name].fnmr == rate_interval(fnmr_at_fmr_influence(group, TARGET), group.effective_authentic)
+        given = rate_interval(fnmr_influence(group, found[name].threshold), group.effective_authentic)
         wider.append(found[name].fnmr.error / given.error)
     assert min(wider) > 1.05
 

@@ -25,7 +25,7 @@ PARTS = ("eyes", "nose", "mouth", "hair")
 
 def influence(value: float, people: int, seed: int, spread: float = 0.01) -> Influence:
     own = np.random.default_rng(seed).standard_normal(people) * spread / people
-    return Influence(value, own - own.mean(), 0.0)
+    return Influence(value, own - own.mean(), 0.0, people)
 
 
 def worth_of(values: dict[str, float], people: int, seed: int, draws: int = 500, noise: float = 0.02) -> PartEffects:
@@ -89,7 +89,7 @@ def test_without_resamplings_no_first_places() -> None:
 
 def spread_of(influences: list[tuple[Influence, int]]) -> tuple[float, float]:
     """Standard error of a mean over groups, and Welch's degrees of freedom, by their definitions."""
-    variances = [variance(each, count) for each, count in influences]
+    variances = [variance(each) for each, count in influences]
     weights = [spread**2 / (count - 1) for spread, (_, count) in zip(variances, influences, strict=True)]
     degrees = sum(variances) ** 2 / sum(weights)
     return math.sqrt(sum(variances)) / len(variances), degrees
@@ -133,7 +133,7 @@ def test_neighbours_are_tied_where_the_interval_of_their_difference_holds_zero()
 def test_people_who_move_two_parts_alike_do_not_blur_their_order() -> None:
     """The difference is paired: what a person adds to both cancels, however wide the intervals of the two are."""
     shared = influence(0.0, 40, 5, spread=1.0).by_subject
-    parts = {"nose": Influence(0.11, shared, 0.0), "mouth": Influence(0.1, shared + 1e-6 * shared[::-1], 0.0)}
+    parts = {"nose": Influence(0.11, shared, 0.0, 40), "mouth": Influence(0.1, shared + 1e-6 * shared[::-1], 0.0, 40)}
     worth = PartEffects(parts, 40, {part: np.array([each.value]) for part, each in parts.items()})
     first, second = rank_parts({"CM": worth}, leads_of({"CM": worth}))["CM"]
     assert first.effect.low < second.effect.value < first.effect.high

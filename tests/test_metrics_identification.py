@@ -63,7 +63,7 @@ def test_a_subjects_influence_is_what_leaving_the_subject_out_changes() -> None:
 def test_the_interval_counts_the_subjects_that_have_ranks() -> None:
     ranks = draw_ranks(2)
     known = ranks.ranked_subjects
-    assert identification_interval(ranks, 1) == rate_interval(identification_influence(ranks, 1), known, known)
+    assert identification_interval(ranks, 1) == rate_interval(identification_influence(ranks, 1), known)
     few = SubjectRanks(25, ranks.subjects[:9], ranks.ranks[:9])
     assert np.isnan(identification_interval(few, 1).low)
     assert identification_interval(few, 1).value == np.mean(few.ranks == 1)
@@ -78,9 +78,9 @@ def test_draws_of_one_subject_are_merged() -> None:
 
 
 def test_a_change_of_two_rates_that_are_1_is_not_known_exactly() -> None:
-    perfect = Influence(1.0, np.zeros(40), 0.0)
-    found = rate_change_interval(perfect, perfect, (40, 40))
-    alone = rate_interval(perfect, 40, 40)
+    perfect = Influence(1.0, np.zeros(40), 0.0, 40)
+    found = rate_change_interval(perfect, perfect)
+    alone = rate_interval(perfect, 40)
     assert found.value == 0
     assert (found.low, found.high) == pytest.approx((alone.low - 1, 1 - alone.low))
 
@@ -89,10 +89,10 @@ def test_a_change_is_newcombes_where_each_subject_has_a_probe() -> None:
     """Of 100 pairs 50 are right both times, 30 before alone and 20 never; with the phi coefficient of the counts."""
     before = np.repeat([1, 1, 0, 0], [50, 30, 0, 20])
     after = np.repeat([1, 0, 1, 0], [50, 30, 0, 20])
-    figures = [Influence(values.mean(), (values - values.mean()) / 99, 0.0) for values in (after, before)]
-    found = rate_change_interval(figures[0], figures[1], (100, 100))
+    figures = [Influence(values.mean(), (values - values.mean()) / 99, 0.0, 100) for values in (after, before)]
+    found = rate_change_interval(figures[0], figures[1])
     p, q = after.mean(), before.mean()
-    (_, _, low, high), (_, _, other_low, other_high) = (rate_interval(each, 100, 100) for each in figures)
+    (_, _, low, high, _), (_, _, other_low, other_high, _) = (rate_interval(each, 100) for each in figures)
     rho = np.corrcoef(before, after)[0, 1]
     expected = (
         p - q - np.sqrt((p - low) ** 2 - 2 * rho * (p - low) * (other_high - q) + (other_high - q) ** 2),
@@ -101,16 +101,16 @@ def test_a_change_is_newcombes_where_each_subject_has_a_probe() -> None:
     assert (found.low, found.high) == pytest.approx(expected)
     # The two rates of the same people vary together: less than those of other people, and as the standard error says.
     difference = figures[0].minus(figures[1])
-    assert found.error == pytest.approx(np.sqrt(variance(difference, 100)))
+    assert found.error == pytest.approx(np.sqrt(variance(difference)))
     assert found.high - found.low == pytest.approx(2 * 1.984 * found.error, rel=0.03)
-    apart = rate_change_interval(figures[0]._replace(by_subject=figures[0].by_subject[::-1]), figures[1], (100, 100))
+    apart = rate_change_interval(figures[0]._replace(by_subject=figures[0].by_subject[::-1]), figures[1])
     assert apart.high - apart.low > found.high - found.low
 
 
 def test_a_change_is_unknown_below_ten_subjects() -> None:
-    rate = Influence(0.5, np.full(8, 0.1), 0.0)
-    assert np.isnan(rate_change_interval(rate, rate, (8, 8)).low)
-    assert rate_change_interval(rate, rate._replace(value=0.25), (8, 8)).value == 0.25
+    rate = Influence(0.5, np.full(8, 0.1), 0.0, 8)
+    assert np.isnan(rate_change_interval(rate, rate).low)
+    assert rate_change_interval(rate, rate._replace(value=0.25)).value == 0.25
 
 
 def ranks_within(subjects: np.ndarray, photos: np.ndarray) -> SubjectRanks:
@@ -140,7 +140,7 @@ def coverage() -> dict[str, float]:
             for each, apart in zip((own, changed), noise, strict=True)
         )
         moved = [identification_influence(each, 1) for each in (after, before)]
-        change = rate_change_interval(moved[0], moved[1], (PEOPLE, PEOPLE))
+        change = rate_change_interval(moved[0], moved[1])
         for name, interval in {
             "rank 1": identification_interval(before, 1),
             "rank 5": identification_interval(before, 5),

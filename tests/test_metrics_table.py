@@ -76,15 +76,15 @@ def test_intervals_are_over_the_subjects_with_such_scores(pair: tuple[SubjectSco
     before, after = pair
     mated = int((before.sums.authentic.count > 0).sum())
     assert mated == before.authentic_subjects < before.subjects == 160
-    assert row("impostor_mean").interval(before) == interval(impostor_mean_influence(before), 160)
-    assert row("d_prime").interval(before) == interval(d_prime_influence(before), 160)
-    assert row("eer").interval(before) == rate_interval(eer_influence(before), mated, mated)
-    missed = rate_interval(fnmr_at_fmr_influence(before, 1e-2), mated, mated)
+    assert row("impostor_mean").interval(before) == interval(impostor_mean_influence(before))
+    assert row("d_prime").interval(before) == interval(d_prime_influence(before))
+    assert row("eer").interval(before) == rate_interval(eer_influence(before), before.effective_authentic)
+    missed = rate_interval(fnmr_at_fmr_influence(before, 1e-2), before.effective_authentic)
     assert row("fnmr_at_fmr_1e-02").interval(before) == missed
     assert row("fnmr_at_fmr_1e-06").interval(before) == UNKNOWN  # too few impostor scores
     assert row("auc").interval(before) == UNKNOWN._replace(value=auc(*before.scores))
     change = d_prime_influence(after).minus(d_prime_influence(before))
-    assert row("d_prime").change(before, after) == interval(change, 160)
+    assert row("d_prime").change(before, after) == interval(change)
     assert row("auc").change(before, after).value == auc(*after.scores) - auc(*before.scores)
 
 
@@ -94,10 +94,10 @@ def test_ranks_are_a_metric_where_they_are_known(pair: tuple[SubjectScores, Subj
     assert metric.interval(before) == metric.change(before, after) == UNKNOWN
     ranks = [SubjectRanks(160, np.repeat(np.arange(20), 3), np.tile(first, 20)) for first in ([1, 1, 2], [1, 4, 2])]
     before, after = (group._replace(ranks=each) for group, each in zip(pair, ranks, strict=True))
-    assert metric.interval(before) == rate_interval(identification_influence(ranks[0], 1), 20, 20)
+    assert metric.interval(before) == rate_interval(identification_influence(ranks[0], 1), 20)
     assert metric.interval(before).value == pytest.approx(2 / 3)
     moved, fixed = (identification_influence(each, 1) for each in reversed(ranks))
-    assert metric.change(before, after) == rate_change_interval(moved, fixed, (20, 20))
+    assert metric.change(before, after) == rate_change_interval(moved, fixed)
 
 
 def test_without_authentic_scores_only_impostor_metrics_are_known(pair: tuple[SubjectScores, SubjectScores]) -> None:
@@ -140,7 +140,7 @@ def range_of(authentic: Scores, impostor: Scores) -> float:
 
 
 def range_influence(group: SubjectScores) -> Influence:
-    return Influence(range_of(*group.scores), np.linspace(-1e-3, 1e-3, 160), 0.0)
+    return Influence(range_of(*group.scores), np.linspace(-1e-3, 1e-3, 160), 0.0, 160)
 
 
 def gap(first: ScoreDistribution, second: ScoreDistribution) -> float:
@@ -167,7 +167,7 @@ def test_an_added_row_is_in_every_output(
     assert second["authentic_gap_to_set_1"] == gap(before.scores.authentic, after.scores.authentic)
     # results.csv and results.json
     found = part_result(KEY, before, after, UNKNOWN)
-    assert found.further["range"] == interval(range_influence(after), 160)
+    assert found.further["range"] == interval(range_influence(after))
     table = results_csv([found])
     (line,) = csv.DictReader(io.StringIO(table))
     assert float(line["range"]) == pytest.approx(other)

@@ -59,12 +59,12 @@ def test_rates_are_those_of_scores_counted_by_hand() -> None:
 def test_rates_have_the_intervals_of_their_subjects() -> None:
     group = group_scores(*draw_photos(0, people=60))
     at_fmr, given = rates_table([set_of(group)], [0.02], [0.3])
-    missed = rate_interval(fnmr_at_fmr_influence(group, 0.02), 60, 60)
+    missed = rate_interval(fnmr_at_fmr_influence(group, 0.02), group.effective_authentic)
     assert (at_fmr.tmr.low, at_fmr.tmr.high) == (1 - missed.high, 1 - missed.low)
     assert at_fmr.tmr.low < at_fmr.tmr.value < at_fmr.tmr.high
     missed, wrong = (
-        rate_interval(fnmr_influence(group, 0.3), 60, 60),
-        rate_interval(fmr_influence(group, 0.3), 60, 30),
+        rate_interval(fnmr_influence(group, 0.3), group.effective_authentic),
+        rate_interval(fmr_influence(group, 0.3), group.effective / 2),
     )
     assert (given.tmr.low, given.tmr.high, given.fmr) == (1 - missed.high, 1 - missed.low, wrong)
 
@@ -142,7 +142,7 @@ def test_the_interval_of_authentic_means_of_two_groups_is_that_of_their_subjects
 
 
 def test_figures_of_subjects_in_both_cancel_and_of_others_add_up() -> None:
-    first, second = Influence(1.0, np.array([1.0, 2.0]), 0.5), Influence(0.25, np.array([4.0, 1.0]), 0.25)
+    first, second = Influence(1.0, np.array([1.0, 2.0]), 0.5, 2), Influence(0.25, np.array([4.0, 1.0]), 0.25, 2)
     apart, paired = difference_of((first, ["a", "b"]), (second, ["b", "c"]))
     assert (apart.value, apart.by_subject.tolist(), apart.double_counted, paired) == (0.75, [1, -2, -1], 0, True)
     apart, paired = difference_of((first, ["a", "b"]), (second, ["c", "d"]))
@@ -206,10 +206,10 @@ def test_tmrs_at_fmrs_and_thresholds(tmp_path: Path, run: Run, door: str) -> Non
         wanted = {name: str(value) for name, value in zip(header, told, strict=True)}
         assert row | {"label": ""} == wanted | {"label": ""}
     assert [row["label"] for row in rows] == ["Set 1", "Same"] * 5
-    shown = rate_interval(fnmr_at_fmr_influence(group, 0.01), 60, 60)
+    shown = rate_interval(fnmr_at_fmr_influence(group, 0.01), group.effective_authentic)
     assert f"[{1 - shown.high:.5f}, {1 - shown.low:.5f}]" in done.stdout
     assert "-: too few impostor scores, fewer than 10 expected false matches" in done.stdout
-    low = interval(d_prime_influence(group), 60).low
+    low = interval(d_prime_influence(group)).low
     assert f"{low:.3f}" in done.stdout
     assert f"\td_prime_low\t{low!r}\n" in (tmp_path / "out" / "x.txt").read_text()
 

@@ -10,12 +10,17 @@ through the pairs:
   :math:`\sum_{pq} (E_p \cdot E_q)^2 = \|E^T E\|_F^2`;
 - the mean over subjects resampled with replacement, each drawn :math:`w_p` times, from :math:`\sum_p w_p E_p`.
 
-A contrast is a weighted sum of the means of conditions on the same photos: a shift is the mean with a part occluded
+A contrast is a weighted sum of the means of conditions on the same subjects: a shift is the mean with a part occluded
 minus that of the baseline. Its :math:`r_{pq}` are weighted sums, so that what the conditions have in common cancels
-pair by pair: its CI is that of paired differences.
+pair by pair: its CI is that of paired differences. Conditions may differ in their photos, such as those on which a
+part was detected; a subject without a photo in a condition has no influence through it.
 
 Between two lists, a pair of subjects has scores in both directions, :math:`X_p \cdot Y_q + X_q \cdot Y_p`, which is
 :math:`((X + Y)_p \cdot (X + Y)_q - (X - Y)_p \cdot (X - Y)_q) / 2`: the same form, with signs.
+
+A mean over pairs of photos weights a subject by the number of its photos. With each subject's mean embedding in place
+of the sum, as if it were of one photo (:func:`subject_weighted_sums`), all of this is of a mean in which every pair
+of subjects has the same weight.
 """
 
 import math
@@ -26,7 +31,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.analysis.influence import Influence
+from facepart.analysis.influence import Influence, effective_subjects
 
 # Resamples in one matrix product.
 _BLOCK = 256
@@ -53,10 +58,16 @@ class PairSums(NamedTuple):
         return self.each * (float(self.photos.sum()) ** 2 - float((self.photos**2).sum())) / 2
 
     @property
+    def subject_pairs(self) -> NDArray[np.float64]:
+        """The number of pairs of photos of different subjects that each subject has part in, float64, (p,)."""
+        count = self.photos.astype(np.float64)
+        return count * (count.sum() - count)
+
+    @property
     def mean(self) -> float:
-        """The mean impostor score."""
+        """The mean impostor score; NaN where there is none."""
         whole = self.vectors.sum(axis=0) ** 2 - (self.vectors**2).sum(axis=0)
-        return float(np.dot(self.signs, whole)) / 2 / self.pairs
+        return float(np.dot(self.signs, whole)) / 2 / self.pairs if self.pairs else math.nan
 
 
 def pair_sums(
@@ -65,7 +76,7 @@ def pair_sums(
     """Return the summed scores between subjects.
 
     Args:
-        photos: int64, (p,), photos of each subject.
+        photos: int64, (p,), photos of each subject; 0 for one that has none in this condition.
         probe: float64, (p, d), the sum of each subject's embeddings.
         gallery: likewise, of the same subjects, for another list of photos; None if the probes are compared with each
             other.
@@ -76,33 +87,55 @@ def pair_sums(
     return PairSums(photos, vectors, np.repeat([0.5, -0.5], probe.shape[1]), 2)
 
 
+def subject_weighted_sums(sums: PairSums) -> PairSums:
+    """Return the mean scores between subjects: every pair of subjects has the same weight."""
+    count = sums.photos
+    return sums._replace(photos=np.minimum(count, 1), vectors=sums.vectors / np.maximum(count, 1)[:, None])
+
+
 def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influence:
     """Return a weighted sum of mean impostor scores, with the influence of each subject.
 
+    It rests on as many effective subjects as the condition that has the fewest, by the number of pairs of photos that
+    each subject has part in.
+
     Args:
-        conditions: on the same photos.
+        conditions: of the same subjects in the same order; their photos may differ.
         weights: (c,).
+
+    Returns:
+        NaN, with unknown influences, where a condition has no impostor scores.
     """
+    if not all(condition.pairs for condition in conditions):
+        unknown = np.full(len(conditions[0].photos), math.nan)
+        return Influence(math.nan, unknown, math.nan, 0.0)
     value = math.fsum(weight * condition.mean for weight, condition in zip(weights, conditions, strict=True))
-    count = conditions[0].photos.astype(np.float64)
-    # The mean that is subtracted from each score is one more product: that of the numbers of photos. Every product is
-    # divided by the number of directions in which two subjects are compared.
-    vectors = np.concatenate([*(condition.vectors for condition in conditions), count[:, None]], axis=1)
-    signs = np.concatenate(
-        [weight / condition.each * condition.signs for weight, condition in zip(weights, conditions, strict=True)]
-        + [np.array([-value])]
-    )
-    pairs = (float(count.sum()) ** 2 - float((count**2).sum())) / 2
-    totals = (vectors * (vectors.sum(axis=0) - vectors)) @ signs
+    by_subject = np.zeros(len(conditions[0].photos))
+    vectors, signs = [], []
+    for weight, condition in zip(weights, conditions, strict=True):
+        # The mean that is subtracted from each score is one more product: that of the numbers of photos.
+        count = condition.photos.astype(np.float64)[:, None]
+        deviations = np.concatenate([condition.vectors, count], axis=1)
+        scales = np.append(condition.signs, -condition.each * condition.mean)
+        totals = (deviations * (deviations.sum(axis=0) - deviations)) @ scales
+        without = condition.pairs - condition.each * condition.subject_pairs
+        by_subject += weight * totals / np.maximum(without, condition.each)
+        vectors.append(deviations)
+        signs.append(weight / condition.pairs * scales)
+    effective = min(effective_subjects(condition.subject_pairs) for condition in conditions)
+    squares = _sum_of_squares(np.concatenate(vectors, axis=1), np.concatenate(signs))
+    return Influence(value, by_subject, squares, effective)
+
+
+def _sum_of_squares(vectors: NDArray[np.float64], signs: NDArray[np.float64]) -> float:
+    """Return the sum of the squares of ``sum(signs * vectors[p] * vectors[q])`` over all p < q."""
     own = (vectors**2) @ signs
     if len(vectors) > len(signs):
         products = (vectors.T @ vectors) ** 2
         whole = float(signs @ products @ signs)
     else:  # few subjects: pair by pair
         whole = float((((vectors * signs) @ vectors.T) ** 2).sum())
-    squares = (whole - float(own @ own)) / 2
-    without = np.maximum(pairs - count * (count.sum() - count), 1)
-    return Influence(value, totals / without, max(squares, 0.0) / pairs**2)
+    return max((whole - float(own @ own)) / 2, 0.0)
 
 
 def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -113,12 +146,12 @@ def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]
     statistics", Connections 22, 1999).
 
     Args:
-        conditions: (c,), on the same photos.
+        conditions: (c,), of the same subjects.
         weights: float32, (b, p), how often each subject was drawn; the same for all conditions, so that differences
             are paired.
 
     Returns:
-        float64, (b, c).
+        float64, (b, c); NaN where a condition has no pair among the subjects that were drawn.
     """
     means = np.empty((len(weights), len(conditions)))
     for place, condition in enumerate(conditions):
@@ -131,7 +164,8 @@ def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]
             squared = drawn.astype(np.float64) ** 2
             totals = sums**2 @ condition.signs - squared @ own
             pairs = condition.each * ((drawn.astype(np.float64) @ photos) ** 2 - squared @ photos**2)
-            means[begin : begin + _BLOCK, place] = totals / pairs
+            # A condition in which few subjects have photos may have no pair in a resample.
+            means[begin : begin + _BLOCK, place] = totals / np.where(pairs > 0, pairs, math.nan)
     return means
 
 

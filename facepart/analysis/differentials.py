@@ -132,8 +132,7 @@ def shift_differences(
     found = []
     for first, second in combinations(shifts, 2):
         difference, paired = difference_of((shifts[first], subjects[first]), (shifts[second], subjects[second]))
-        smaller = min(len(subjects[first]), len(subjects[second]))
-        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(difference, smaller)))
+        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(difference)))
     return found
 
 
@@ -231,19 +230,19 @@ class _GroupErrors:
 
     def fmr_interval(self) -> Interval:
         """Return the FMR with its CI."""
-        return rate_interval(self._fmr, len(self._names), len(self._names) / 2)
+        return rate_interval(self._fmr, self._fmr.effective / 2)
 
     def fnmr_interval(self) -> Interval:
         """Return the FNMR with its CI; unknown where fewer than ten subjects have a second photo."""
         if self._fnmr is None:
             return UNKNOWN
-        return rate_interval(self._fnmr, self._authentic_subjects, self._authentic_subjects)
+        return rate_interval(self._fnmr, self._fnmr.effective)
 
     def ratios_to(self, other: "_GroupErrors") -> tuple[Interval, Interval]:
         """Return the FMR and the FNMR divided by those of another group."""
         one, two, _ = align_subjects((self._fmr, self._names), (other._fmr, other._names))
-        fmr = ratio_interval(one, two, min(len(self._names), len(other._names)))
+        fmr = ratio_interval(one, two)
         if self._fnmr is None or other._fnmr is None:
             return fmr, UNKNOWN
         one, two, _ = align_subjects((self._fnmr, self._names), (other._fnmr, other._names))
-        return fmr, ratio_interval(one, two, min(self._authentic_subjects, other._authentic_subjects))
+        return fmr, ratio_interval(one, two)

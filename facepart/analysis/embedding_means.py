@@ -27,6 +27,10 @@ class GroupMeans:
         gallery = self._subject_vectors(BASELINE) if cross else None
         return pair_sums(self._data.photo_counts, self._subject_vectors(occlusion), gallery)
 
+    def mean(self, occlusion: Occlusion, *, cross: bool = False) -> Influence:
+        """Return the mean itself."""
+        return contrast([self.sums(occlusion, cross=cross)], [1])
+
     def shift(self, occlusion: Occlusion, *, cross: bool = False) -> Influence:
         """Return the shift of the mean from that of the baseline."""
         return contrast([self.sums(occlusion, cross=cross), self.sums(BASELINE)], [1, -1])

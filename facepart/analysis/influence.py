@@ -28,7 +28,7 @@ The :math:`\psi` of each metric are its partial derivatives (the delta method); 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +46,23 @@ class Influence(NamedTuple):
         by_subject: float64, (p,), by how much the figure is higher than without each subject, to first order; NaN
             where that is not known.
         double_counted: the part of the variance that the squares of `by_subject` count twice, at least 0.
+        effective: the effective number of subjects that the figure rests on (:func:`effective_subjects`).
     """
 
     value: float
     by_subject: NDArray[np.float64]
     double_counted: float
+    effective: float
 
     def minus(self, other: "Influence") -> "Influence":
         """Return the paired difference from a figure of the same subjects, in the same order.
 
         What the two figures have in common cancels for each subject. The second sum of a difference is not known and
-        left out, so that the variance is at most too large.
+        left out, so that the variance is at most too large. The difference rests on as many effective subjects as
+        the figure with fewer.
         """
-        return Influence(self.value - other.value, self.by_subject - other.by_subject, 0.0)
+        effective = min(self.effective, other.effective)
+        return Influence(self.value - other.value, self.by_subject - other.by_subject, 0.0, effective)
 
 
 class SubjectScores(NamedTuple):
@@ -78,9 +82,43 @@ class SubjectScores(NamedTuple):
         """The number of subjects with authentic scores: those with at least two photos."""
         return int(np.count_nonzero(self.sums.authentic.count))
 
+    @property
+    def effective(self) -> float:
+        """The effective number of subjects of its impostor scores."""
+        return effective_subjects(self.sums.impostor.count)
+
+    @property
+    def effective_authentic(self) -> float:
+        """The effective number of subjects of its authentic scores."""
+        return effective_subjects(self.sums.authentic.count)
+
 
 # An influence, and the names of its subjects in the order of `by_subject`.
 NamedInfluence = tuple[Influence, Sequence[str]]
+
+
+def effective_subjects(weights: NDArray[np.integer[Any]] | NDArray[np.float64]) -> float:
+    r"""Return the effective number of subjects: that of equally weighted ones that would tell as much.
+
+    .. math:: G^* = \frac{(\sum_p w_p)^2}{\sum_p w_p^2}
+
+    Where a few subjects have most of the scores, a figure rests on these few, however many others there are (A. V.
+    Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to cluster heterogeneity",
+    Review of Economics and Statistics 99, 2017, for subjects that are equally homogeneous).
+
+    Args:
+        weights: (p,), at least 0: the number of scores that each subject has part in.
+
+    Returns:
+        From 1 to p; 0 where there are no scores.
+
+    Example:
+        >>> effective_subjects(np.array([1, 1, 1, 1])), effective_subjects(np.array([10, 1, 1, 0]))
+        (4.0, 1.411764705882353)
+    """
+    shares = np.asarray(weights, np.float64)
+    squares = float(np.dot(shares, shares))
+    return float(shares.sum()) ** 2 / squares if squares else 0.0
 
 
 def leave_one_out(deviations: NDArray[np.float64], scores: ScoreDistribution, sums: Sums) -> NDArray[np.float64]:

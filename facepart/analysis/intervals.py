@@ -1,9 +1,12 @@
 """Influences of subjects -> standard errors and 95 % confidence intervals (CI), which are cluster-robust.
 
 The sum of squares over p subjects is multiplied by (p - 1) / p, as in every jackknife, and the quantile is that of
-Student's t with p - 1 degrees of freedom, as is usual for clustered errors (Cameron and Miller, "A practitioner's
-guide to cluster-robust inference", Journal of Human Resources 50, 2015). With fewer than ten subjects there is no
-CI: so few give no reliable estimate of how much subjects differ.
+Student's t with G* - 1 degrees of freedom, with the effective number of subjects G*
+(:func:`facepart.analysis.influence.effective_subjects`). For subjects with equally many scores that is p - 1, as is
+usual for clustered errors (Cameron and Miller, "A practitioner's guide to cluster-robust inference", Journal of Human
+Resources 50, 2015); where few subjects have most of the scores it is less (Carter, Schnepel and Steigerwald, Review
+of Economics and Statistics 99, 2017). With fewer than ten effective subjects there is no CI: so few give no reliable
+estimate of how much subjects differ.
 """
 
 import math
@@ -17,7 +20,8 @@ from facepart.analysis.influence import Influence
 from facepart.analysis.wilson import wilson_interval
 
 LEVEL = 0.95
-# The least number of subjects for a CI.
+# The least effective number of subjects for a CI (Carter, Schnepel and Steigerwald, "Asymptotic behavior of a t-test
+# robust to cluster heterogeneity", Review of Economics and Statistics 99, 2017).
 MIN_SUBJECTS = 10
 
 
@@ -29,66 +33,64 @@ class Interval(NamedTuple):
         error: its standard error.
         low: lower end of the CI.
         high: upper end.
+        effective: the effective number of subjects that it rests on.
     """
 
     value: float
     error: float
     low: float
     high: float
+    effective: float = math.nan
+
+    def scaled(self, factor: float) -> "Interval":
+        """Return the figure in another unit; `factor` is above 0."""
+        return Interval(
+            self.value * factor, self.error * factor, self.low * factor, self.high * factor, self.effective
+        )
 
 
 # A figure that is not known.
 UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 
-def has_interval(influence: Influence, subjects: int) -> bool:
+def has_interval(influence: Influence) -> bool:
     """Return whether a figure has a CI: there are enough subjects, and the influence of each is known."""
-    return subjects >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
+    return influence.effective >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
 
 
-def variance(influence: Influence, subjects: int) -> float:
-    """Estimate the variance of a figure.
-
-    Args:
-        influence: of each subject.
-        subjects: number of subjects with scores of this kind.
-    """
+def variance(influence: Influence) -> float:
+    """Estimate the variance of a figure."""
+    subjects = max(int(np.count_nonzero(influence.by_subject)), 1)
     # At least that of independent pairs of subjects: the estimate of the dependence can be negative by chance.
     squares = float(np.dot(influence.by_subject, influence.by_subject)) * (subjects - 1) / subjects
     return max(squares - influence.double_counted, influence.double_counted)
 
 
-def interval(influence: Influence, subjects: int) -> Interval:
-    """Return a figure with its symmetric CI.
-
-    Args:
-        influence: of each subject.
-        subjects: number of subjects with scores of this kind.
-    """
-    if not has_interval(influence, subjects):
-        return UNKNOWN._replace(value=influence.value)
-    error = math.sqrt(variance(influence, subjects))
-    reach = t_quantile((1 + LEVEL) / 2, subjects - 1) * error
-    return Interval(influence.value, error, influence.value - reach, influence.value + reach)
+def interval(influence: Influence) -> Interval:
+    """Return a figure with its symmetric CI; unknown ends where :func:`has_interval` says that there is none."""
+    if not has_interval(influence):
+        return _unknown(influence)
+    error = math.sqrt(variance(influence))
+    reach = _quantile(influence.effective) * error
+    return Interval(influence.value, error, influence.value - reach, influence.value + reach, influence.effective)
 
 
-def rate_interval(influence: Influence, subjects: int, units: float) -> Interval:
+def rate_interval(influence: Influence, units: float) -> Interval:
     """Return a rate with its Wilson interval, which lies within 0..1 and holds where the rate is near 0.
 
     Args:
         influence: of each subject.
-        subjects: number of subjects with scores of this kind.
-        units: the least number of independent observations, used where there are no errors at all: half the subjects
-            for an FMR (the number of pairs that share no subject), the subjects for an FNMR.
+        units: the least number of independent observations, used where there are no errors at all: half the effective
+            subjects for an FMR (the number of pairs that share no subject), the effective subjects for an FNMR.
     """
-    if not has_interval(influence, subjects):
-        return UNKNOWN._replace(value=influence.value)
-    spread = variance(influence, subjects)
-    low, high = wilson_interval(influence.value, spread, units, t_quantile((1 + LEVEL) / 2, subjects - 1))
-    return Interval(influence.value, math.sqrt(spread), low, high)
+    if not has_interval(influence):
+        return _unknown(influence)
+    spread = variance(influence)
+    low, high = wilson_interval(influence.value, spread, units, _quantile(influence.effective))
+    return Interval(influence.value, math.sqrt(spread), low, high, influence.effective)
 
 
-def rate_change_interval(after: Influence, before: Influence, subjects: tuple[int, int]) -> Interval:
+def rate_change_interval(after: Influence, before: Influence) -> Interval:
     r"""Return the difference of two rates of the same subjects with its CI, which holds near 0 and 1.
 
     There, the standard error of a rate says little, and where both rates are 1, as rank-1 rates often are, it says
@@ -105,57 +107,58 @@ def rate_change_interval(after: Influence, before: Influence, subjects: tuple[in
     Args:
         after: a rate; subjects without a part in it have an influence of 0.
         before: the rate that is subtracted, of the same subjects in the same order.
-        subjects: number of subjects with a part in `after`, and in `before`.
 
     Returns:
         Unknown ends where the CI of a rate is unknown.
     """
     difference = after.minus(before)
-    one = rate_interval(after, subjects[0], subjects[0])
-    other = rate_interval(before, subjects[1], subjects[1])
-    error = math.sqrt(variance(difference, max(subjects)))
+    one, other = rate_interval(after, after.effective), rate_interval(before, before.effective)
+    error = math.sqrt(variance(difference))
     correlation = _correlation(after, before)
     below = _combined(one.value - one.low, other.high - other.value, correlation)
     above = _combined(one.high - one.value, other.value - other.low, correlation)
     if math.isnan(below) or math.isnan(above):
-        return UNKNOWN._replace(value=difference.value)
-    return Interval(difference.value, error, difference.value - below, difference.value + above)
+        return _unknown(difference)
+    value = difference.value
+    return Interval(value, error, value - below, value + above, difference.effective)
 
 
-def ratio_interval(after: Influence, before: Influence, subjects: int) -> Interval:
+def ratio_interval(after: Influence, before: Influence) -> Interval:
     """Return the ratio of two rates of the same subjects with its CI, that of its logarithm.
 
     The ratio has no CI where either rate is 0, and is NaN where `before` is 0.
     """
     if not after.value or not before.value:
-        return UNKNOWN._replace(value=after.value / before.value if before.value else math.nan)
+        ratio = after.value / before.value if before.value else math.nan
+        return UNKNOWN._replace(value=ratio, effective=min(after.effective, before.effective))
     ratio = after.value / before.value
-    logarithm = Influence(math.log(ratio), after.by_subject / after.value - before.by_subject / before.value, 0.0)
-    _, error, low, high = interval(logarithm, subjects)
-    return Interval(ratio, ratio * error, math.exp(low), math.exp(high))
+    relative = after.by_subject / after.value - before.by_subject / before.value
+    found = interval(Influence(math.log(ratio), relative, 0.0, min(after.effective, before.effective)))
+    return Interval(ratio, ratio * found.error, math.exp(found.low), math.exp(found.high), found.effective)
 
 
-def mean_interval(figures: Sequence[tuple[Influence, int]]) -> Interval:
+def mean_interval(figures: Sequence[Influence]) -> Interval:
     """Return the mean of a figure over groups of different subjects, equally weighted.
 
     The variances add up; the degrees of freedom are those of Welch and Satterthwaite (B. L. Welch, "The
     generalization of Student's problem when several different population variances are involved", Biometrika 34,
-    1947).
+    1947), and the effective number of subjects is one more than these.
 
     Args:
-        figures: for each group the figure, and its number of subjects; the mean of no groups is unknown.
+        figures: the figure of each group; the mean of no groups is unknown.
     """
     if not figures:
         return UNKNOWN
-    value = math.fsum(influence.value for influence, _ in figures) / len(figures)
-    if not all(has_interval(*figure) for figure in figures):
-        return UNKNOWN._replace(value=value)
-    spreads = [variance(influence, subjects) for influence, subjects in figures]
+    value = math.fsum(figure.value for figure in figures) / len(figures)
+    if not all(map(has_interval, figures)):
+        return UNKNOWN._replace(value=value, effective=min(figure.effective for figure in figures))
+    spreads = [variance(figure) for figure in figures]
     error = math.sqrt(math.fsum(spreads)) / len(figures)
-    weights = math.fsum(spread**2 / (subjects - 1) for spread, (_, subjects) in zip(spreads, figures, strict=True))
-    degrees = math.fsum(spreads) ** 2 / weights if weights else math.inf
-    reach = t_quantile((1 + LEVEL) / 2, degrees) * error
-    return Interval(value, error, value - reach, value + reach)
+    weights = math.fsum(spread**2 / (figure.effective - 1) for spread, figure in zip(spreads, figures, strict=True))
+    fewest = math.fsum(figure.effective - 1 for figure in figures)
+    effective = 1 + (math.fsum(spreads) ** 2 / weights if weights else fewest)
+    reach = _quantile(effective) * error
+    return Interval(value, error, value - reach, value + reach, effective)
 
 
 def t_quantile(share: float, degrees: float) -> float:
@@ -177,6 +180,14 @@ def t_quantile(share: float, degrees: float) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum(term / degrees**power for power, term in enumerate(terms, 1))
+
+
+def _unknown(influence: Influence) -> Interval:
+    return UNKNOWN._replace(value=influence.value, effective=influence.effective)
+
+
+def _quantile(effective: float) -> float:
+    return t_quantile((1 + LEVEL) / 2, effective - 1)
 
 
 def _combined(one: float, other: float, correlation: float) -> float:

@@ -155,9 +155,9 @@ class _GroupMeasurement:
             self._key(occlusion, WITHIN, controls),
             self._baseline,
             self._data.scores(Condition(occlusion)),
-            interval(shift, self._subjects),
-            control_shift=interval(control_shift, self._subjects) if control_shift else UNKNOWN,
-            importance=interval(importance, self._subjects) if importance else UNKNOWN,
+            interval(shift),
+            control_shift=interval(control_shift) if control_shift else UNKNOWN,
+            importance=interval(importance) if importance else UNKNOWN,
         )
         self._results.append(row)
         if controls:
@@ -166,7 +166,7 @@ class _GroupMeasurement:
             self._results.append(part_result(key, self._baseline, scores, row.control_shift))
         if self._design.cross and occlusion.method == self._design.main:
             scores = self._data.scores(Condition(occlusion, "cross"))
-            crossed = interval(self._means.shift(occlusion, cross=True), self._subjects)
+            crossed = interval(self._means.shift(occlusion, cross=True))
             self._results.append(part_result(self._key(occlusion, CROSS, controls), self._baseline, scores, crossed))
         return importance
 

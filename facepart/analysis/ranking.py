@@ -139,9 +139,9 @@ def rank_parts(
             ranked.append(
                 Ranked(
                     part,
-                    mean_interval([(groups[group].effects[part], groups[group].subjects) for group in names]),
+                    mean_interval([groups[group].effects[part] for group in names]),
                     resampled.ranked_first[place],
-                    mean_interval(known),
+                    mean_interval([each.difference for each in known]),
                     *resampled.middles[place],
                 )
             )

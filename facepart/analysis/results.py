@@ -204,7 +204,7 @@ def part_result(
         "authentic_n": occluded.scores.authentic.n,
         "impostor_n": occluded.scores.impostor.n,
         "impostor_shift": shift,
-        "shift_per_percent": Interval(*(each / percent for each in shift)) if percent else UNKNOWN,
+        "shift_per_percent": shift.scaled(1 / percent) if percent else UNKNOWN,
         "control_shift": control_shift,
         "importance": importance,
         "impostor_mode": mode,
@@ -250,18 +250,18 @@ def _authentic_shift(baseline: SubjectScores, occluded: SubjectScores) -> Interv
     if not (baseline.scores.authentic.n and occluded.scores.authentic.n):
         return UNKNOWN
     shift = authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))
-    return interval(shift, occluded.authentic_subjects)
+    return interval(shift)
 
 
 def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
     """Compute the FMR at the baseline thresholds, and its ratio to that of the baseline, for each FMR of a study."""
-    figures, count = {}, occluded.subjects
+    figures = {}
     for target in STUDY_FMRS:
         if supports(baseline.scores.impostor, target):
             threshold = threshold_at_fmr(baseline.scores.impostor, target)
             rate = fmr_influence(occluded, threshold)
             # As many pairs share no subject as there are half subjects: the least number of independent scores.
-            figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, count, count / 2)
-            ratio = ratio_interval(rate, fmr_influence(baseline, threshold), count)
+            figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, rate.effective / 2)
+            ratio = ratio_interval(rate, fmr_influence(baseline, threshold))
             figures[f"fmr_ratio_{fmr_suffix(target)}"] = ratio
     return figures

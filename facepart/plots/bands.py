@@ -46,18 +46,13 @@ def tmr_at_fmr_interval(group: SubjectScores, target: float) -> Interval:
         group: scores of both kinds, with their sums by subject.
         target: the FMR, above 0 and below 1; whether there are impostor scores enough for it is not asked here.
     """
-    return matched(rate_interval(fnmr_at_fmr_influence(group, target), *_subjects(group)))
+    missed = fnmr_at_fmr_influence(group, target)
+    return matched(rate_interval(missed, missed.effective))
 
 
 def matched(missed: Interval) -> Interval:
     """Turn the interval of an FNMR into that of the TMR, 1 - FNMR."""
-    return Interval(1 - missed.value, missed.error, 1 - missed.high, 1 - missed.low)
-
-
-def _subjects(group: SubjectScores) -> tuple[int, int]:
-    """Count the subjects with authentic scores, and give the same as the least number of independent units."""
-    count = int(np.count_nonzero(group.sums.authentic.count))
-    return count, count
+    return Interval(1 - missed.value, missed.error, 1 - missed.high, 1 - missed.low, missed.effective)
 
 
 def roc_band(group: SubjectScores) -> Band:

@@ -111,9 +111,9 @@ def cmc_table(sets: Sequence[RankSet], ranks: int) -> Iterator[tuple[object, ...
     yield "set", "label", "rank", "identification_rate", "low", "high"
     for number, entry in enumerate(sets, 1):
         for most in range(1, ranks + 1):
-            rate, _, low, high = entry.interval(most)
-            ends = ("", "") if math.isnan(low) else (low, high)
-            yield number, entry.label, most, rate, *ends
+            rate = entry.interval(most)
+            ends = ("", "") if math.isnan(rate.low) else (rate.low, rate.high)
+            yield number, entry.label, most, rate.value, *ends
 
 
 def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]:
@@ -163,7 +163,7 @@ def _change(first: RankSet, other: RankSet, most: int) -> Interval:
         return UNKNOWN._replace(value=values[1] - values[0])
     names = sorted(first.subjects | other.subjects)
     before, after = (identification_influence(each.by_subject(names), most) for each in (first, other))
-    return rate_change_interval(after, before, (len(other.subjects), len(first.subjects)))
+    return rate_change_interval(after, before)
 
 
 def _told(name: str, found: Interval) -> RankStatistics:

@@ -85,7 +85,7 @@ def difference(first: Sample, second: Sample) -> Difference:
         return Difference(first, second, statistic, p_value, means, 0, False)
     (ours, names), (theirs, others) = _mean(first, first.sums), _mean(second, second.sums)
     apart, paired = difference_of((theirs, others), (ours, names))
-    means = interval(apart, min(len(names), len(others)))
+    means = interval(apart)
     return Difference(first, second, statistic, p_value, means, len({*names, *others}), paired)
 
 

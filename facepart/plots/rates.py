@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from facepart.analysis.intervals import UNKNOWN, Interval, rate_interval
 from facepart.analysis.metrics import fmr, fmr_influence, fnmr, fnmr_influence, operating_point
 from facepart.errors import UsageError
@@ -89,7 +87,6 @@ def _at_threshold(number: int, entry: ScoreSet, threshold: float) -> Rates:
         rates = (float(fmr(entry.impostor, threshold)), float(fnmr(entry.authentic, threshold)))
         wrong, missed = (UNKNOWN._replace(value=rate) for rate in rates)
     else:
-        people, pairs = (int(np.count_nonzero(kind.count)) for kind in (group.sums.impostor, group.sums.authentic))
-        wrong = rate_interval(fmr_influence(group, threshold), people, people / 2)
-        missed = rate_interval(fnmr_influence(group, threshold), pairs, pairs)
+        matches, misses = fmr_influence(group, threshold), fnmr_influence(group, threshold)
+        wrong, missed = rate_interval(matches, matches.effective / 2), rate_interval(misses, misses.effective)
     return Rates(number, entry.label, math.nan, threshold, wrong, matched(missed))

@@ -83,7 +83,7 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
 
 
 def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
-    value, _, low, high = bar.effect
+    value, low, high = bar.effect.value, bar.effect.low, bar.effect.high
     length = value * scale if math.isfinite(value) else 0.0
     middle, end = top + _BAR / 2, zero + max(length, 0.0)
     pieces = [

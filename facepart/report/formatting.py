@@ -131,7 +131,7 @@ def aligned(rows: Sequence[Mapping[str, str]], headings: Mapping[str, str]) -> s
 
 def signed_points_ci(change: Interval, decimals: int = 2) -> Markup:
     """Write a change of a rate, 0..1, and its interval in percentage points: "+1.20 [+0.90, +1.60]"."""
-    return signed_ci(Interval(*(100 * each for each in change)), decimals)
+    return signed_ci(change.scaled(100), decimals)
 
 
 def data_uri(photo: NDArray[np.uint8]) -> str:

@@ -56,9 +56,11 @@ def d_prime_influence(group: SubjectScores) -> Influence:
     """
     authentic, impostor = group.scores
     value, count = d_prime(authentic, impostor), len(group.sums.subjects)
+    # It rests on both kinds: of few subjects with a second photo, the authentic mean and variance are hardly known.
+    effective = min(group.effective_authentic, group.effective)
     difference, spread = authentic.mean - impostor.mean, (authentic.variance + impostor.variance) / 2
     if spread == 0:
-        return Influence(value, np.full(count, np.nan), 0.0)
+        return Influence(value, np.full(count, np.nan), 0.0, effective)
     sign = math.copysign(1.0, difference)
     slope, curve = sign / math.sqrt(spread), -abs(difference) / (4 * spread**1.5)
     by_subject, double_counted = np.zeros(count), 0.0
@@ -70,4 +72,4 @@ def d_prime_influence(group: SubjectScores) -> Influence:
             deviations = scores.scores - scores.mean
             moved = -slope * deviations + curve * (deviations**2 - scores.variance)
             double_counted = float(np.dot(scores.counts, moved**2)) / scores.n**2
-    return Influence(value, by_subject, double_counted)
+    return Influence(value, by_subject, double_counted, effective)

@@ -21,7 +21,7 @@ others might have been enrolled.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facepart.analysis.influence import Influence
+from facepart.analysis.influence import Influence, effective_subjects
 from facepart.analysis.intervals import Interval, rate_interval
 from facepart.errors import FacepartError, UsageError
 from facepart.scores.ranks import SubjectRanks
@@ -86,13 +86,14 @@ def identification_influence(ranks: SubjectRanks, most: int) -> Influence:
     probes = np.bincount(ranks.subjects, minlength=ranks.subject_count)
     hits = np.bincount(ranks.subjects, ranks.ranks <= most, minlength=ranks.subject_count)
     by_subject = (hits - rate * probes) / np.maximum(len(ranks.ranks) - probes, 1)
-    return Influence(rate, by_subject, 0.0)
+    return Influence(rate, by_subject, 0.0, effective_subjects(probes))
 
 
 def identification_interval(ranks: SubjectRanks, most: int) -> Interval:
-    """Return an identification rate with its CI, which is unknown below ten subjects with ranks.
+    """Return an identification rate with its CI, which is unknown below ten effective subjects with ranks.
 
     Raises:
         FacepartError: there are no ranks. UsageError: `most` is below 1.
     """
-    return rate_interval(identification_influence(ranks, most), ranks.ranked_subjects, ranks.ranked_subjects)
+    found = identification_influence(ranks, most)
+    return rate_interval(found, found.effective)

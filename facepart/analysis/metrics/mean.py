@@ -5,8 +5,11 @@ The mean :math:`\mu` of n scores is a sum over its scores already: a score s has
 from the embeddings; here the second sum is taken score by score.
 """
 
+import numpy as np
+
 from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
 from facepart.analysis.metrics.tally import Scores, mean_and_variance
+from facepart.errors import FacepartError
 
 
 def mean_score(scores: Scores) -> float:
@@ -29,11 +32,28 @@ def authentic_mean_influence(group: SubjectScores) -> Influence:
     """Return the mean authentic score with its influences. Raises FacepartError where there are no such scores."""
     scores, sums = group.scores.authentic, group.sums.authentic
     deviations = sums.total - scores.mean * sums.count
-    return Influence(scores.mean, leave_one_out(deviations, scores, sums), 0.0)
+    return Influence(scores.mean, leave_one_out(deviations, scores, sums), 0.0, group.effective_authentic)
+
+
+def subject_mean_influence(group: SubjectScores) -> Influence:
+    """Return the mean over subjects of their own mean authentic scores: each subject is weighted alike.
+
+    Raises FacepartError where there are no such scores.
+    """
+    sums = group.sums.authentic
+    known = sums.count > 0
+    subjects = group.authentic_subjects
+    if not subjects:
+        raise FacepartError("there are no authentic scores")
+    own = sums.total[known] / sums.count[known]
+    by_subject = np.zeros(len(known))
+    by_subject[known] = (own - own.mean()) / max(subjects - 1, 1)
+    return Influence(float(own.mean()), by_subject, 0.0, float(subjects))
 
 
 def impostor_mean_influence(group: SubjectScores) -> Influence:
     """Return the mean impostor score with its influences. Raises FacepartError where there are no such scores."""
     scores, sums = group.scores.impostor, group.sums.impostor
     deviations = sums.total - scores.mean * sums.count
-    return Influence(scores.mean, leave_one_out(deviations, scores, sums), scores.variance / scores.n)
+    by_subject = leave_one_out(deviations, scores, sums)
+    return Influence(scores.mean, by_subject, scores.variance / scores.n, group.effective)

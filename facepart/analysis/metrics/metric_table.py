@@ -88,11 +88,10 @@ class Metric:
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(group.scores))
-        count = self._count_subjects(group)
+        found = self.influence(group)
         if self.is_rate:
-            units = count / 2 if self.clustered_by == "impostor" else count
-            return rate_interval(self.influence(group), count, units)
-        return interval(self.influence(group), count)
+            return rate_interval(found, found.effective / 2 if self.clustered_by == "impostor" else found.effective)
+        return interval(found)
 
     def change(self, baseline: SubjectScores, occluded: SubjectScores) -> Interval:
         """Return by how much the figure changes from the baseline, paired by subject; unknown as :meth:`interval`."""
@@ -101,11 +100,7 @@ class Metric:
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(occluded.scores) - self.value(baseline.scores))
         after, before = self.influence(occluded), self.influence(baseline)
-        if self.is_rate:
-            return rate_change_interval(
-                after, before, (self._count_subjects(occluded), self._count_subjects(baseline))
-            )
-        return interval(after.minus(before), self._count_subjects(occluded))
+        return rate_change_interval(after, before) if self.is_rate else interval(after.minus(before))
 
     def _is_supported(self, group: SubjectScores) -> bool:
         """Return whether there are scores of every kind, or ranks, and enough for the FMR."""
@@ -114,11 +109,6 @@ class Metric:
         if not all(getattr(group.scores, kind).n for kind in self.kinds):
             return False
         return not self.target or supports(group.scores.impostor, self.target)
-
-    def _count_subjects(self, group: SubjectScores) -> int:
-        if self.clustered_by == "ranks":
-            return group.ranks.ranked_subjects if group.ranks else 0
-        return group.authentic_subjects if self.clustered_by == "authentic" else group.subjects
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
     missed, matched = fnmr_influence(group, threshold), fmr_influence(group, threshold)
     authentic, impostor = density(group.scores.authentic, threshold), density(group.scores.impostor, threshold)
     ratio = authentic / impostor if impostor else 0.0
-    return missed._replace(by_subject=missed.by_subject + ratio * matched.by_subject)
+    by_subject = missed.by_subject + ratio * matched.by_subject
+    return missed._replace(by_subject=by_subject, effective=min(missed.effective, matched.effective))
 
 
 def tmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:
