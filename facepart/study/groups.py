@@ -20,7 +20,7 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
-from facepart.matching.subject_sums import vectors_by_person
+from facepart.matching.subject_sums import vectors_by_subject
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.comparisons import read_scores
@@ -136,7 +136,7 @@ class StudyGroup:
     def subject_vectors(self, occlusion: Occlusion) -> NDArray[np.float64]:
         """Return the sum of each subject's embeddings with an occlusion, (p, d)."""
         rows = unit_rows(self._store.embeddings(occlusion.name, self._names))
-        return vectors_by_person(Faces(rows, self._numbers, np.arange(len(rows))), len(self.subjects))
+        return vectors_by_subject(Faces(rows, self._numbers, np.arange(len(rows))), len(self.subjects))
 
     def coverage(self, occlusions: Sequence[Occlusion], controls: Sequence[Occlusion]) -> Coverage:
         """Return how occlusions of one part cover the photos, on average."""
