@@ -1,12 +1,12 @@
-"""How fast photos are parsed and their seven parts blurred, against the original's way and the bare network.
+"""How fast photos are parsed and their seven parts blurred, compared with the original program and the bare network.
 
 Usage: python -m benchmarks.blur PHOTOS [--photos N] [--original N] [--recogniser NAME|PATH]
 
 Three figures, all in one run on the same photos (those of the folder PHOTOS, resized to 224x224, the only size that
 the original works on):
 
-- ours with files (`facepart blur`: masks and seven blurred PNGs a photo on disk) over the original's way: one pass of
-  float32 PyTorch a part and photo, one photo at a time, its mask written, read again and softened by SciPy;
+- ours with files (`facepart blur`: masks and seven blurred PNGs a photo on disk) over the original program: one
+  pass of float32 PyTorch a part and photo, one photo at a time, its mask written, read again and softened by SciPy;
 - ours with files over the bare network: the parser alone, in the same engine, on photos that lie in memory;
 - the fused function (photo to the embeddings of the original and seven blurred versions, no files) over the bare
   networks: one parse and eight embeddings a photo.
@@ -139,7 +139,7 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
         spread = f"{min(rates[name]):.2f} to {max(rates[name]):.2f}"
         print(f"  {name:16}{median:9.2f} photos/s   ({spread} in {ROUNDS} rounds)")
     if slow:
-        print(f"  with files, over the original's way: {medians['ours, files'] / medians['original']:.1f} x")
+        print(f"  with files, over the original:       {medians['ours, files'] / medians['original']:.1f} x")
     print(f"  with files, over the bare parser:    {medians['ours, files'] / medians['bare parser']:.2f}")
     print(f"  fused, over the bare networks:       {medians['ours, fused'] / medians['bare networks']:.2f}")
 

@@ -94,7 +94,7 @@ def watch(run: Run, percent: float = 101.0, then: Callable[[], None] = lambda: N
             continue
         try:
             text += os.read(ours, 1 << 16).decode(errors="replace")
-        except OSError:  # how a terminal tells that the last process has left it
+        except OSError:  # the last process has left the terminal
             break
         shown = _PERCENT.findall(text)
         if waiting and shown and int(shown[-1]) >= percent:
@@ -118,7 +118,7 @@ def disturb(raylets: Raylets, silent: bool) -> None:
 
 
 def measure(stage: str, raylets: Raylets, parsed: argparse.Namespace, photos: Path, features: Path) -> None:
-    """Run a stage in all its ways, and print what came out."""
+    """Run a stage locally, on the cluster and with nodes killed, and print the results."""
     # What the command does, with smaller shards.
     code = (
         f"import facepart.cluster.handing as handing; handing.SHARD = {parsed.shard}; "
@@ -142,13 +142,13 @@ def measure(stage: str, raylets: Raylets, parsed: argparse.Namespace, photos: Pa
             out = Path(folder, str(number))
             took, said = watch(on_cluster(out), percent, lambda: disturb(raylets, parsed.silent))
             seconds.append(took)
-            told = "".join(f"\n    {line}" for line in said)
-            print(f"  killed at {percent:.0f} %: {took:.1f} s, {differences(out, expected)}{told}", flush=True)
+            messages = "".join(f"\n    {line}" for line in said)
+            print(f"  killed at {percent:.0f} %: {took:.1f} s, {differences(out, expected)}{messages}", flush=True)
             raylets.settle()
         if seconds:
             median = statistics.median(seconds)
             print(
-                f"  {len(seconds)} kills: median {median:.1f} s, largest {max(seconds):.1f} s; time lost by a kill: "
+                f"  {len(seconds)} kills: median {median:.1f} s, largest {max(seconds):.1f} s; extra time per kill: "
                 f"median {median - undisturbed:.1f} s, largest {max(seconds) - undisturbed:.1f} s",
                 flush=True,
             )

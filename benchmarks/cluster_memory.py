@@ -157,7 +157,7 @@ class PhasedCounter:
 
 def run(source: Path, folder: Path, one_in: int, memory: Memory) -> None:
     """Match, noting the phases: before the faces are loaded, putting them into the store, counting, and after."""
-    memory.phase = "reading, sums by person"
+    memory.phase = "reading, sums by subject"
     with mock.patch.object(pair_counter, "count_block", counts_some(one_in)):
         counter = PhasedCounter(memory)
         match_features(source, None, folder / "out", "CM", save="distribution", counter=counter)

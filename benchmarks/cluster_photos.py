@@ -28,12 +28,12 @@ def measure(photos: Path, recogniser: str, **options: Any) -> tuple[float, float
     first: list[float] = []
     begun = time.perf_counter()
 
-    def told(done: int, total: int, note: str = "") -> None:
+    def note_first(done: int, total: int, note: str = "") -> None:
         if done and not first:
             first.append(time.perf_counter() - begun)
 
     with tempfile.TemporaryDirectory() as out:
-        run_study(Request(photos, Path(out), model=recogniser, device="cpu"), progress=told, **options)
+        run_study(Request(photos, Path(out), model=recogniser, device="cpu"), progress=note_first, **options)
         return time.perf_counter() - begun, first[0]
 
 

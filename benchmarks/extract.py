@@ -9,7 +9,7 @@ to the same files. All sides run in turn, three rounds, and the medians are prin
 
 - ours: `facepart extract` in the precision that is chosen by default, and in 32-bit floats;
 - bare network: the same engine on faces that lie in memory at the network's size, nothing read or written;
-- MXNet 1.9.1: the original extractor's way, one photo at a time (read, resize, run, normalise, write), in an
+- MXNet 1.9.1: as the original extractor does, one photo at a time (read, resize, run, normalise, write), in an
   environment of its own, which is built at first; r100 only;
 - ONNX Runtime, 32-bit floats: the same loop, one photo at a time and, where the file allows it, 16 at a time.
 

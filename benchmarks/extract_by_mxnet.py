@@ -1,4 +1,4 @@
-"""Extract features the original extractor's way: run by the Python that has MXNet, in a process of its own.
+"""Extract features as the original extractor does: run by the Python that has MXNet, in a process of its own.
 
 `extract_by_mxnet.py PREFIX LIST OUT` runs the checkpoint PREFIX (epoch 0) on the photos that LIST names, one at a
 time and on all cores, writes `OUT/<photo>.npy`, and prints the seconds that took, without the start; see extract.py.

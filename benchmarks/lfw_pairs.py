@@ -1,4 +1,4 @@
-"""How well a recogniser tells the people of Labeled Faces in the Wild apart, with the photos aligned by facepart.
+"""Accuracy of a recogniser on Labeled Faces in the Wild, with photos aligned by facepart.
 
 Usage: python benchmarks/lfw_pairs.py PATH/TO/pairs.txt [--images FOLDER] [--model NAME|PATH] [--flip]
 

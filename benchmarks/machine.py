@@ -48,7 +48,7 @@ def cores() -> int:
 
 
 def _processor_facts() -> dict[str, str]:
-    """Read what Linux tells of the first processor; nothing elsewhere."""
+    """Read what Linux knows about the first processor; nothing on other systems."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

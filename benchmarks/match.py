@@ -1,11 +1,11 @@
-"""How fast all pairs are matched, and in what memory: against the original's way, and the bare products.
+"""How fast all pairs are matched, and in what memory: compared with the original program and the bare products.
 
 Usage: python -m benchmarks.match [--counts FEW GROUP MANY] [--without-pairs]
 
 The features are random (512 values, of length 1, four a person), each side a process of its own that reads one matrix
 and writes its files; seconds are without imports, medians of three rounds that take turns. Printed are:
 
-- FEW features (8,000): ours with the pairs saved, and with the distribution alone, over the original's way;
+- FEW features (8,000): ours with the pairs saved, and with the distribution alone, over the original program;
 - GROUP features (31,706, the largest group of MORPH): the distribution, against the bare float32 matrix products of
 the
   same pairs (NumPy, strips of 1,024 rows by those at or after them, in this process); and the pairs, against writing
@@ -118,7 +118,7 @@ def main() -> None:
         print(f"{few} features, {few * (few - 1) // 2} pairs")
         found = in_turns(
             {
-                "the original's way": lambda: run("match_by_original.py", sources[few], folder / "original"),
+                "the original program": lambda: run("match_by_original.py", sources[few], folder / "original"),
                 "ours, pairs saved": ours(few, "pairs"),
                 "ours, distribution alone": ours(few, "distribution"),
             }

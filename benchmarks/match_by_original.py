@@ -1,4 +1,4 @@
-"""The original's way to match, timed.
+"""Matching as in the original program, timed.
 
 All cosines by scikit-learn in one matrix, two more of the same size for which pairs are authentic and which impostor,
 their indices by ``np.where``, and all pairs as arrays in memory.

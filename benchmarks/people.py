@@ -1,4 +1,4 @@
-"""What the sums by person, which intervals need, add to the time that matching takes, and to its memory.
+"""What the sums by subject, which intervals need, add to the time that matching takes, and to its memory.
 
 Usage: python -m benchmarks.people [--count 31706] [--rounds 5]
 
@@ -45,7 +45,7 @@ def count_alone(faces: Faces) -> None:
 
 
 def count_with_sums(faces: Faces) -> None:
-    """Count the scores, and sum them up by person, as ``facepart match`` does."""
+    """Count the scores, and sum them up by subject, as ``facepart match`` does."""
     people = int(faces.subjects.max()) + 1
     authentic = authentic_scores(faces, None)
     tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
@@ -56,7 +56,7 @@ def count_with_sums(faces: Faces) -> None:
 
 def measure(faces: Faces, rounds: int) -> dict[str, float]:
     """Time both sides in turns; return the median of each, in seconds."""
-    sides: dict[str, Callable[[Faces], None]] = {"scores alone": count_alone, "with sums by person": count_with_sums}
+    sides: dict[str, Callable[[Faces], None]] = {"scores alone": count_alone, "with sums by subject": count_with_sums}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():

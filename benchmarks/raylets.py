@@ -23,7 +23,7 @@ PORT = 6379
 _STORE = 400 << 20
 # Seconds; Ray takes a node that fell silent for dead after a minute and more.
 _PATIENCE = 180.0
-# What a node's processes are told by: children inherit it, also those whose parent has died.
+# Marks the processes of a node: children inherit it, also those whose parent has died.
 _MARK = "FACEPART_RAYLET"
 
 
@@ -104,7 +104,7 @@ class Raylets:
         """Kill all that runs on the node that is there longest, but the head.
 
         Args:
-            silent: unplug it first, so that nobody is told; needs nodes that are isolated.
+            silent: disconnect it first, so that its death is not reported; needs nodes that are isolated.
         """
         address = self.alive.pop(0)
         if silent:

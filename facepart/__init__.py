@@ -7,7 +7,7 @@ The names below work on arrays and return arrays or small records; each loads wh
 >>> scores.authentic.mean, scores.impostor.n
 (0.6, 2)
 
-The rooms, in the order in which data flows; each imports only those before it:
+The packages, in the order in which data flows; each imports only those before it:
 
 ``files``, ``data``
     whole files or none, records; photos, lists, subjects
@@ -28,7 +28,7 @@ The rooms, in the order in which data flows; each imports only those before it:
 ``cluster``
     the same on several machines, by Ray
 ``demo``, ``cli``
-    its photographs; the commands
+    photographs for a first study; the commands
 """
 
 from importlib import import_module
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Public name -> the module that has it.
+# Public name -> its module.
 _HOMES = {
     "FacepartError": "errors",
     "Request": "study.request",

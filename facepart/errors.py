@@ -1,18 +1,18 @@
-"""The two kinds of error that a user can mend, and how errors of other programs are told.
+"""The two kinds of error that a user can fix, and how errors of other programs are reported.
 
-The message of either is one line for a person: what is wrong, in which file, and what to do. The command
+The message of either is one line: what is wrong, in which file, and what to do. The command
 line prints it after ``facepart: `` and exits with :attr:`FacepartError.exit_status`; a library user catches it.
 """
 
 
 class FacepartError(Exception):
-    """The work cannot be done with what was given: a folder, a file or a network is not as it must be."""
+    """A folder, a file or a network cannot be used."""
 
     exit_status = 1
 
 
 class UsageError(FacepartError):
-    """The call itself is wrong: an option that is unknown, missing, or at odds with another."""
+    """The call is wrong: an option is unknown, missing, or conflicts with another."""
 
     exit_status = 2
 

@@ -1,4 +1,4 @@
-"""Scores of small groups with their sums by person, straight from the definition."""
+"""Scores of small groups with their sums by subject, straight from the definition."""
 
 import numpy as np
 

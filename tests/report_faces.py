@@ -1,4 +1,4 @@
-"""Drawn embeddings of people, and their scores by person: what the figures of a report's tests are computed from."""
+"""Drawn embeddings of people, and their scores by subject: what the figures of a report's tests are computed from."""
 
 from typing import NamedTuple
 

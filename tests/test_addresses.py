@@ -66,7 +66,7 @@ def test_paths_stay_paths() -> None:
 
 
 @pytest.mark.parametrize("text", ["nonsense://bucket/folder", "gs://bucket/folder"])
-def test_what_is_no_address_is_told_in_one_line(text: str, run: Run) -> None:
+def test_an_invalid_address_is_reported_in_one_line(text: str, run: Run) -> None:
     done = run("-m", "facepart", "extract", "-s", text, "-d", "features")
     assert done.returncode == 1
     assert done.stderr.startswith(f"facepart: {text}: ")
@@ -192,7 +192,7 @@ def test_a_study(photos: Path, bisenet_weights: Path, recogniser_weights: Path, 
     assert study(source, bucket / "out").embedded == 1
 
 
-def test_what_is_missing_is_told(bucket: Path) -> None:
+def test_missing_packages_are_reported(bucket: Path) -> None:
     with pytest.raises(FacepartError, match=r"memory://.*features.npy: no such matrix"):
         match_features(bucket / "features.npy", None, bucket / "out", "CM")
     with pytest.raises(FacepartError, match="no such list"):

@@ -58,7 +58,7 @@ def test_a_mirrored_face_is_not_mirrored_back():
 
 
 @pytest.mark.parametrize("landmarks", [np.full((5, 2), 7.0), np.full((5, 2), np.nan)])
-def test_landmarks_without_extent_are_told(landmarks):
+def test_landmarks_without_extent_are_reported(landmarks):
     with pytest.raises(FacepartError, match="landmarks"):
         similarity_transform(landmarks, ARCFACE_TEMPLATE)
 
@@ -148,7 +148,7 @@ def test_a_small_face_in_a_large_photo_and_one_that_fills_it(detector, photograp
     assert len(detector.detect(read_photo(photographs["Tom_Hanks_54745.png"]))) == 1
 
 
-def test_no_face_is_told_and_no_shape_of_photo_is_too_odd(detector):
+def test_a_photo_without_a_face_is_reported_whatever_its_shape(detector):
     for shape in [(1, 1), (3, 900), (900, 3), (50, 60)]:
         photo = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
         with pytest.raises(FacepartError, match="no face found"):
@@ -164,7 +164,7 @@ def test_another_network_is_refused(tmp_path):
         FaceDetector(tmp_path / "missing.onnx")
 
 
-def test_a_face_is_found_in_photos_of_a_hundred_people(detector, shared):
+def test_a_face_is_found_in_photos_of_a_hundred_subjects(detector, shared):
     photos: list[Path] = sorted((shared / "data" / "london" / "images").glob("*_0_neutral.jpg"))[::3]
     photos += sorted((shared / "data" / "lfw" / "images").glob("*/*_0001.jpg"))[::8]
     crops = [align_photo(read_photo(path), detector) for path in photos]

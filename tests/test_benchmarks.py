@@ -25,7 +25,7 @@ def recogniser(recogniser_weights):
     return OpenVinoEngine(loaded.network, loaded.preprocessing)
 
 
-def test_the_machine_is_told_in_words():
+def test_the_machine_is_described_in_words():
     text = machine.describe()
     assert f"{machine.cores()} cores" in text
     assert 1 <= machine.cores() <= (os.cpu_count() or 1)
@@ -62,7 +62,7 @@ def test_every_side_of_the_extraction_gives_the_same_features(
     assert "3.00 faces/s" in capsys.readouterr().out
 
 
-def test_features_of_another_face_are_told_by_their_cosine(tmp_path):
+def test_features_of_another_face_are_detected_by_their_cosine(tmp_path):
     for side, row in (("fp32", [3, 4]), ("same", [6, 8]), ("other", [4, -3])):
         (tmp_path / side).mkdir()
         np.save(tmp_path / side / "a.npy", np.array(row, np.float32))
@@ -156,9 +156,9 @@ def test_the_commands_whose_memory_is_measured_run(tmp_path, face_paths, recogni
     assert sorted(path.name for path in (tmp_path / "out").glob("*.npy")) == ["000000.npy", "000001.npy"]
 
 
-def test_matching_is_timed_with_and_without_sums_by_person():
+def test_matching_is_timed_with_and_without_sums_by_subject():
     found = people.measure(people.make_faces(300), rounds=1)
-    assert list(found) == ["scores alone", "with sums by person"]
+    assert list(found) == ["scores alone", "with sums by subject"]
     assert min(found.values()) > 0
 
 

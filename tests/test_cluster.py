@@ -120,7 +120,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
     assert capfd.readouterr().out == ""  # Ray has much to say of it
 
 
-def test_a_node_of_another_version_is_told_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
+def test_a_node_of_another_version_is_reported_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("facepart.cluster.pair_counter.__version__", "9.9")
     with pytest.raises(FacepartError) as caught:
         match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
@@ -130,7 +130,7 @@ def test_a_node_of_another_version_is_told_in_one_line(sides, cluster, tmp_path:
     )
 
 
-def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: Path, monkeypatch, caplog) -> None:
+def test_nodes_with_different_arithmetics_are_reported(sides, cluster, tmp_path: Path, monkeypatch, caplog) -> None:
     import ray
 
     get = ray.get
@@ -140,7 +140,7 @@ def test_nodes_that_compute_in_several_ways_are_told(sides, cluster, tmp_path: P
 
     monkeypatch.setattr(ray, "get", of_another_kind)
     match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
-    assert "the nodes of the cluster compute in 2 ways" in caplog.text
+    assert "the nodes of the cluster use 2 different arithmetics" in caplog.text
 
 
 def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:

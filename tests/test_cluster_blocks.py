@@ -77,7 +77,7 @@ def test_blocks_add_up_to_what_is_counted_at_once(cross: bool, tiles: int) -> No
     assert len(whole.arithmetic) == 1
 
 
-def test_a_task_counts_for_its_own_people_alone() -> None:
+def test_a_task_counts_for_its_own_subjects_alone() -> None:
     """A block of few people in a list of millions is counted in no more memory than in a list of its own."""
     faces = make_faces(1, 300)
     far = Faces(faces.embeddings, faces.subjects + 10**12, faces.photos)
@@ -174,6 +174,6 @@ def test_another_version_is_refused() -> None:
         count_block(block, None, LOWEST, 1, "9.9")
 
 
-def test_machines_are_told_apart_by_how_they_add() -> None:
+def test_machines_are_distinguished_by_how_they_add() -> None:
     assert arithmetic(64) == arithmetic.__wrapped__(64)
     assert arithmetic(64) != arithmetic(65)

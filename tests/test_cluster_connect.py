@@ -46,7 +46,7 @@ def test_few_pairs_are_written_here_and_that_is_said(features: Path, tmp_path: P
         (["--ray", "ray://127.0.0.1:{port}"], 1, "there is no cluster (Connection refused)"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(
+def test_errors_are_reported_in_one_line(
     options, status: int, said: str, features: Path, tmp_path: Path, capsys
 ) -> None:
     skip_without_ray()
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_told_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_without_ray_it_is_told_what_to_install(monkeypatch) -> None:
+def test_without_ray_the_message_says_what_to_install(monkeypatch) -> None:
     monkeypatch.setattr("facepart.cluster.connect.find_spec", lambda name: None)
     with pytest.raises(FacepartError, match=r"pip install facepart\[ray\]"), connect("local"):
         pass

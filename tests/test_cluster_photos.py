@@ -182,7 +182,7 @@ def test_when_all_nodes_are_gone_one_waits_for_others(
     assert "a worker died: what it had goes out again, one by one" in caplog.text
 
 
-def test_that_all_processors_are_taken_is_told(nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_processors_are_reported(nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
     taken = tmp_path / "taken"
@@ -239,7 +239,7 @@ def test_the_driver_is_killed_and_started_again(
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-def test_what_cannot_be_done_is_told_in_one_line(photos: Path, nodes, tmp_path: Path) -> None:
+def test_impossible_requests_are_reported_in_one_line(photos: Path, nodes, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="every worker has a GPU of its own; give --device cuda"):
         RayExecutor("cuda:1")
     with pytest.raises(FacepartError, match="no node of the cluster has a GPU; give --device cpu"):
@@ -271,7 +271,7 @@ def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: p
     assert RayExecutor("cpu")._room(Size(4, 0)) == 2
 
 
-def test_a_cluster_without_processors_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_processors_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(0)])
     with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
         RayExecutor("auto")._size()

@@ -103,7 +103,9 @@ def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run) -> None:
         ({}, "no such folder or list of photos"),
     ],
 )
-def test_a_store_that_is_not_there_is_told_in_one_line(store: str, variables, said: str, run: Run, tmp_path: Path):
+def test_a_store_that_does_not_exist_is_reported_in_one_line(
+    store: str, variables, said: str, run: Run, tmp_path: Path
+):
     variables = {"AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", **variables}
     done = run("-m", "facepart", "extract", "-s", "s3://no-such-bucket/photos", "-d", tmp_path, **variables)
     assert done.returncode == 1
@@ -111,7 +113,9 @@ def test_a_store_that_is_not_there_is_told_in_one_line(store: str, variables, sa
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_bucket_that_is_not_there_is_told_before_the_work(store: str, face_paths: list[Path], run: Run) -> None:
+def test_a_bucket_that_does_not_exist_is_reported_before_the_work(
+    store: str, face_paths: list[Path], run: Run
+) -> None:
     done = run("-m", "facepart", "extract", "-s", face_paths[0].parent, "-d", "s3://no-such-bucket/out")
     assert done.returncode == 1
     assert re.fullmatch(r"facepart: s3://no-such-bucket/out: .*bucket does not exist\n", done.stderr)

@@ -71,7 +71,7 @@ def work(tmp_path_factory, photos, run, bisenet_weights, recogniser_weights):
     return out
 
 
-def test_door_1_writes_masks_and_blurred_photos_of_every_part(work, photos):
+def test_blur_writes_masks_and_blurred_photos_of_every_part(work, photos):
     stems = sorted(path.stem for path in photos.iterdir())
     for part in PARTS:
         masks = sorted((work / "masks" / f"mask_{part}").iterdir())
@@ -93,7 +93,7 @@ def test_door_1_writes_masks_and_blurred_photos_of_every_part(work, photos):
         assert record["counts"]["photos"] == len(stems)
 
 
-def test_door_2_writes_unit_features_and_their_list(work, photos):
+def test_extract_writes_unit_features_and_their_list(work, photos):
     lines = (work / "original" / "list.txt").read_text().splitlines()
     assert [Path(line).stem for line in lines] == sorted(path.stem for path in photos.iterdir())
     features = np.stack([np.load(line) for line in lines])
@@ -103,7 +103,7 @@ def test_door_2_writes_unit_features_and_their_list(work, photos):
     assert json.loads((work / "original" / "run.json").read_text())["settings"]["model"] == "faceplugin"
 
 
-def test_door_3_compares_all_pairs(work):
+def test_match_compares_all_pairs(work):
     n = len((work / "original" / "list.txt").read_text().splitlines())
     authentic, impostor = (np.load(work / f"m/original/CM_{kind}.npy") for kind in ("authentic", "impostor"))
     assert len(authentic) + len(impostor) == n * (n - 1) // 2
@@ -116,7 +116,7 @@ def test_door_3_compares_all_pairs(work):
     assert impostor[0, 2] == pytest.approx(float(features[i] @ features[j]), abs=1.1e-6)
 
 
-def test_door_4_draws_the_scores_and_tells_the_figures(work):
+def test_plot_draws_the_scores_and_writes_the_figures(work):
     assert (work / "plots/output.svg").exists()
     with Image.open(work / "plots/output.png") as image:
         assert min(image.size) > 400
@@ -125,7 +125,7 @@ def test_door_4_draws_the_scores_and_tells_the_figures(work):
     assert "No eyes" in text
 
 
-def test_the_other_plots_door_is_the_same(work, run):
+def test_the_other_plots_folder_is_the_same_command(work, run):
     scores = ["-a1", work / "m/cross/CM_authentic.npy", "-i1", work / "m/cross/CM_impostor.npy", "-l1", "Cross"]
     assert run("./Plots/", *scores, "-t", "Cross", "-d", work / "plots2", "-n", "cross").returncode == 0
     assert (work / "plots2/cross.png").exists()
@@ -212,7 +212,7 @@ def test_redone_with_other_settings_and_killed_a_folder_holds_no_outputs_of_both
     assert not [name for name in after if after[name] == before[name]]
 
 
-def test_bad_photos_are_told_and_the_rest_goes_on(tmp_path, run, photos, bisenet_weights, recogniser_weights):
+def test_bad_photos_are_reported_and_the_others_processed(tmp_path, run, photos, bisenet_weights, recogniser_weights):
     source = tmp_path / "photos"
     source.mkdir()
     good = sorted(photos.iterdir())[0]
@@ -300,13 +300,13 @@ def test_without_network_and_weights_one_line_says_where_to_put_them(tmp_path, r
 
 
 @pytest.mark.parametrize("door", [["./face_matching/"], ["-m", "facepart"], ["-m", "facepart", "blr"]])
-def test_a_call_that_says_too_little_is_told_how(run, door):
+def test_an_incomplete_call_shows_the_usage(run, door):
     result = run(*door)
     assert result.returncode == 2
     assert "usage:" in result.stderr
 
 
-def test_photos_that_are_no_aligned_crops_are_warned_of_once_and_align_mends_it(
+def test_unaligned_photos_give_one_warning_and_align_fixes_it(
     tmp_path, run, photos, recogniser_weights, detector_weights
 ):
     wide = tmp_path / "wide"

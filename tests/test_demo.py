@@ -41,7 +41,7 @@ def gradient() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     return picture, ARCFACE_TEMPLATE * 1.5 + 40
 
 
-def test_the_photographs_are_six_files_with_nine_people(photographs):
+def test_the_photographs_are_six_files_with_nine_subjects(photographs):
     assert len(photographs) == 6
     assert len({person for people in photographs.values() for person in people}) == 9
     # obama2.jpg, as the source archive of face_recognition 1.3.0 has it.
@@ -56,7 +56,7 @@ def test_the_photographs_are_six_files_with_nine_people(photographs):
     ]
 
 
-def test_photographs_that_cannot_be_fetched_are_told_in_one_line(tmp_path, monkeypatch):
+def test_photographs_that_cannot_be_fetched_are_reported_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("FACEPART_HOME", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(FacepartError, match=r"face_recognition 1\.3\.0.*--images FOLDER") as told:
@@ -106,7 +106,7 @@ def test_light_stays_within_its_bounds(gradient, seed):
     assert seen.shape == photo.shape
 
 
-def test_compression_and_noise_are_there(gradient):
+def test_compression_and_noise_are_applied(gradient):
     photo = gradient[0]
     still = Variation(gain=(1, 1), gamma=(1, 1), noise=(0, 0), quality=(95, 95))
     apart = [
@@ -120,7 +120,7 @@ def test_compression_and_noise_are_there(gradient):
     assert apart[0] < 1 and min(apart[1:]) > 3 * apart[0]
 
 
-def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, capsys, photographs, bisenet_weights):
+def test_the_demo_runs_a_study_and_prints_its_result(tmp_path, monkeypatch, capsys, photographs, bisenet_weights):
     monkeypatch.setattr("facepart.cli.demo._CAPTURES", 2)
     assert main(["demo", "-o", str(tmp_path), "--parts", "mouth", "nose"]) == 0
     told = capsys.readouterr().out
@@ -148,7 +148,7 @@ def test_the_demo_runs_a_study_and_tells_what_it_found(tmp_path, monkeypatch, ca
     assert "simulated captures" in (tmp_path / "report.html").read_text()
 
 
-def test_the_demo_on_own_photos_goes_on_where_it_stopped(tmp_path, capsys, photographs, bisenet_weights):
+def test_the_demo_on_own_photos_resumes(tmp_path, capsys, photographs, bisenet_weights):
     source, output = tmp_path / "own", tmp_path / "out"
     for path, people in photographs.items():
         if len(people) == 1:
@@ -172,7 +172,7 @@ def test_the_demo_on_own_photos_goes_on_where_it_stopped(tmp_path, capsys, photo
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in made.items() if path != gone)
 
 
-def test_wrong_calls_are_told_before_any_work(tmp_path, capsys):
+def test_wrong_calls_are_reported_before_any_work(tmp_path, capsys):
     for arguments, reason in (
         (["--parts", "chin"], "unknown part 'chin'"),
         (["-d", "MORPH"], "-d goes with --images"),
@@ -183,7 +183,7 @@ def test_wrong_calls_are_told_before_any_work(tmp_path, capsys):
         assert not (tmp_path / "out").exists()
 
 
-def test_photos_of_one_person_are_told(tmp_path, capsys, photographs):
+def test_photos_of_one_subject_are_reported(tmp_path, capsys, photographs):
     (tmp_path / "own").mkdir()
     for path, people in photographs.items():
         if people == ("obama",):
@@ -195,7 +195,7 @@ def test_photos_of_one_person_are_told(tmp_path, capsys, photographs):
     assert "photos of another demo" in capsys.readouterr().err
 
 
-def test_lfw_takes_some_people_with_enough_photos(tmp_path, monkeypatch, photographs):
+def test_lfw_takes_some_subjects_with_enough_photos(tmp_path, monkeypatch, photographs):
     lfw = tmp_path / "lfw"
     biden = next(path for path in photographs if path.name == "biden.jpg")
     for person, count in (("Ann_A", 7), ("Bob_B", 2), ("Cy_C", 6)):
@@ -208,7 +208,7 @@ def test_lfw_takes_some_people_with_enough_photos(tmp_path, monkeypatch, photogr
     assert {path.stem[:-5] for path in (tmp_path / "photos").glob("*.png")} == {"Ann_A", "Cy_C"}
 
 
-def test_lfw_that_cannot_be_fetched_is_told(tmp_path, monkeypatch):
+def test_lfw_that_cannot_be_fetched_is_reported(tmp_path, monkeypatch):
     datasets = pytest.importorskip("sklearn.datasets")
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
 
@@ -235,7 +235,7 @@ def test_lfw_is_kept_in_the_cache_unless_scikit_learn_has_it(tmp_path, monkeypat
     assert asked == [tmp_path / name for name in ("cache/scikit_learn_data", "scikit_learn_data", "chosen")]
 
 
-def test_lfw_without_scikit_learn_is_told(monkeypatch):
+def test_lfw_without_scikit_learn_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(FacepartError, match="pip install scikit-learn"):
         faces.fetch_lfw()

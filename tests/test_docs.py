@@ -8,7 +8,11 @@ import matplotlib
 import numpy as np
 import pytest
 
+from docs.parts_picture import PHOTO, draw
 from facepart.cli.program import COMMANDS
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+from facepart.occlusion.parts import PARTS
 from facepart.report.export import results_csv
 from tests.conftest import ROOT
 
@@ -63,3 +67,19 @@ def test_every_column_of_the_results_is_documented() -> None:
     for column in columns:
         figure = column.removesuffix("_low").removesuffix("_high")
         assert f"`{figure}`" in text, column
+
+
+def test_the_picture_of_the_readme_has_a_column_for_every_part(tmp_path: Path) -> None:
+    photo = np.zeros((8, 8, 3), np.uint8)
+    for folder in ("photos", *(f"blurred/blurred_{part}" for part in PARTS)):
+        write_image(tmp_path / folder / f"{PHOTO}.png", photo)
+    shifts = [f"{part},{0.01 * place}\n" for place, part in enumerate(PARTS, 1)]
+    (tmp_path / "results.csv").write_text("part,impostor_shift\n" + "".join(shifts))
+
+    faces, bars = np.reshape(draw(tmp_path).axes, (2, -1))
+
+    assert [axes.get_title() for axes in faces] == ["baseline", *(part.replace("_", " + ") for part in PARTS)]
+    assert [axes.texts[0].get_text() for axes in bars[1:]] == [f"+0.0{place}0" for place, _ in enumerate(PARTS, 1)]
+    image = ROOT / "docs" / "images" / "parts.jpg"
+    assert image.stat().st_size < 200_000
+    assert read_photo(image).shape[1] > 1000

@@ -128,7 +128,7 @@ def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkey
 
 
 @pytest.mark.skipif("bf16" not in cpu_precisions(), reason="needs a processor that computes in bfloat16")
-def test_bf16_is_asked_for_and_had(network, photos):
+def test_bf16_is_used_if_requested(network, photos):
     exact = OpenVinoEngine(network, SMALL)(photos)
     rounded = OpenVinoEngine(network, SMALL, precision="bf16")(photos)
     assert np.any(exact != rounded)
@@ -167,7 +167,7 @@ def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, phot
         assert len(file.read_bytes()) == len(whole)
 
 
-def test_a_network_for_another_size_is_told(photos):
+def test_a_network_for_another_size_is_reported(photos):
     class FixedSize(nn.Module):
         def forward(self, x):
             return x.reshape(1, 3 * 8 * 8)
@@ -232,7 +232,7 @@ def test_memory_is_bounded_however_many_photos_there_are():
     assert most <= 3 * streaming.DEFAULT_BATCH + 1
 
 
-def test_an_error_that_is_no_photos_fault_ends_the_stream():
+def test_an_error_that_no_photo_caused_ends_the_stream():
     def finish(item, kept, outputs):
         if item == 20:
             raise FacepartError("the disk is full")

@@ -286,7 +286,7 @@ def test_run_again_it_does_nothing_and_new_photos_are_added_in_order(
     same_as_list(folder, tmp_path / "single" / "FEATURES" / "list.txt")
 
 
-def test_photos_that_are_gone_are_told_and_another_source_is_refused(
+def test_missing_photos_are_reported_and_another_source_is_refused(
     tmp_path: Path, extract: Extract, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("a/1.png", "a/2.png", "b/1.png"):
@@ -303,7 +303,7 @@ def test_photos_that_are_gone_are_told_and_another_source_is_refused(
     assert read_features(folder / "features.npy").labels == ["a/1", "b/1"]
 
 
-def test_overwriting_redoes_and_when_interrupted_goes_on_with_what_is_new(
+def test_an_interrupted_overwrite_resumes_with_new_outputs(
     tmp_path: Path, extract: Extract, network: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in range(8):

@@ -108,7 +108,7 @@ def test_the_size_decides_what_is_done_again(tmp_path: Path, run: Run, free: Pat
     assert "was made with image_size [128, 128], this run has None" in back.stderr
 
 
-def test_a_network_of_another_size_is_told_in_one_line_and_nothing_is_written(
+def test_a_network_of_another_size_is_reported_in_one_line_and_nothing_is_written(
     tmp_path: Path, run: Run, photos: Path, recogniser_weights: Path
 ):
     fixed = write_network(tmp_path / "fixed.onnx", 160, 160)
@@ -146,7 +146,7 @@ def test_a_network_of_another_size_is_told_in_one_line_and_nothing_is_written(
     assert settings(tmp_path / "f")["image_size"] is None
 
 
-def test_photos_that_would_be_distorted_are_told(tmp_path: Path, run: Run, free: Path):
+def test_photos_that_would_be_distorted_are_reported(tmp_path: Path, run: Run, free: Path):
     narrow = ["./face_matching/", "-d", tmp_path / "f", "--model", free, "--image-size", "112,96", *ON_CPU]
     for seed, (name, height, width) in enumerate([("a", 112, 96), ("b", 224, 192), ("c", 112, 112), ("d", 225, 192)]):
         draw(tmp_path / "photos" / f"{name}.png", seed, height, width)
@@ -222,7 +222,7 @@ def test_features_of_two_sizes_are_compared_with_a_warning(tmp_path: Path, run: 
 
 
 @pytest.mark.parametrize("size", ["112", "112,112,3", "0,112", "112x112", "-1,5"])
-def test_what_is_no_size_is_refused(tmp_path: Path, run: Run, photos: Path, size: str):
+def test_an_invalid_size_is_refused(tmp_path: Path, run: Run, photos: Path, size: str):
     done = run("./face_matching/", "-s", photos, "-d", tmp_path / "f", f"--image-size={size}")
     assert done.returncode == 2
     assert done.stderr == (
@@ -253,7 +253,9 @@ def test_a_number_after_flip_says_whether_the_mirrored_face_is_added(
     assert "invalid choice" in refused.stderr
 
 
-def test_options_without_effect_are_taken_and_told_in_one_line(tmp_path: Path, run: Run, free: Path, photos: Path):
+def test_options_without_effect_are_accepted_and_reported_in_one_line(
+    tmp_path: Path, run: Run, free: Path, photos: Path
+):
     command = ["./face_matching/", "-s", photos, "--model", free, *ON_CPU]
     options = [
         "--det",
@@ -284,7 +286,7 @@ def test_options_without_effect_are_taken_and_told_in_one_line(tmp_path: Path, r
         ("-1", "facepart: --gpu -1 is negative: the network runs on the CPU"),
     ],
 )
-def test_without_cuda_a_gpu_is_the_cpu_and_that_is_told(
+def test_without_cuda_a_gpu_falls_back_to_the_cpu_with_a_message(
     tmp_path: Path, run: Run, free: Path, photos: Path, number: str, told: str
 ):
     command = ["./face_matching/", "-s", photos, "--model", free, "--precision", "fp32"]
@@ -361,7 +363,7 @@ def test_a_checkpoint_is_found_from_where_the_original_scripts_stood(
     assert errors(done.stderr) == (told if given.startswith("..") else [])
 
 
-def test_a_checkpoint_that_is_nowhere_is_told_in_one_line(tmp_path: Path, run: Run, photos: Path):
+def test_a_missing_checkpoint_is_reported_in_one_line(tmp_path: Path, run: Run, photos: Path):
     for given, more in [
         ("../models/none/model,0", "; it is not below face_matching/ or insightface/deploy/ either"),
         (f"{tmp_path}/model,0", ""),
@@ -404,7 +406,7 @@ def test_photos_of_one_folder_in_a_list_keep_its_name(tmp_path: Path, run: Run, 
     assert (tmp_path / "f" / "labels.txt").read_text().splitlines() == [name for name in NAMES if name[:2] == "CM"]
 
 
-def test_of_two_photos_with_one_folder_and_name_the_second_is_told(
+def test_the_second_of_two_photos_with_one_folder_and_name_is_reported(
     tmp_path: Path, run: Run, free: Path, photos: Path
 ):
     first, second = draw(tmp_path / "a" / "CM" / "1_0.png", 1), draw(tmp_path / "b" / "CM" / "1_0.jpg", 2)

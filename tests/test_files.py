@@ -82,7 +82,7 @@ def test_a_record_comes_back_and_refuses_other_settings(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "\x00"])
-def test_a_damaged_record_is_told(tmp_path, text):
+def test_a_damaged_record_is_reported(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(FacepartError, match=r"run\.json"):
         read_record(tmp_path)

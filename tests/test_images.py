@@ -85,7 +85,7 @@ def test_exif_orientation_is_applied(tmp_path, photo):
     np.testing.assert_array_equal(read_photo(tmp_path / "photo.png"), np.rot90(photo, -1))
 
 
-def test_what_is_no_photo_is_told_in_a_few_words(tmp_path, photo):
+def test_files_that_are_not_photos_are_reported_in_a_few_words(tmp_path, photo):
     whole = tmp_path / "whole.jpg"
     Image.fromarray(photo).save(whole)
     (tmp_path / "short.jpg").write_bytes(whole.read_bytes()[:-200])
@@ -146,7 +146,7 @@ def test_a_source_that_gives_nothing_is_an_error(tmp_path):
             find_photos(source)
 
 
-def test_a_subfolder_that_cannot_be_opened_is_a_failure_and_the_rest_goes_on(tmp_path, monkeypatch):
+def test_a_subfolder_that_cannot_be_opened_is_a_failure_and_the_others_are_read(tmp_path, monkeypatch):
     (tmp_path / "closed").mkdir()
     (tmp_path / "a.png").touch()
     scandir = os.scandir
@@ -215,7 +215,7 @@ def test_resizing_around_a_place_gives_what_resizing_all_gives_there(old, new, d
     assert np.abs(result.astype(int) - expected).max() <= 1
 
 
-def test_names_that_no_list_can_hold_are_told(tmp_path):
+def test_names_that_no_list_can_hold_are_reported(tmp_path):
     for name in (b"line\nbreak.png", b"latin-\xe9.png", b"\xc3\xa9t\xc3\xa9.png"):
         (tmp_path / os.fsdecode(name)).touch()
     photos, failures = find_photos(tmp_path)

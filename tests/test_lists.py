@@ -31,7 +31,7 @@ def test_a_list_tolerates_what_editors_leave_in_it(tmp_path: Path) -> None:
     ("content", "reason"),
     [(None, "no such list"), (b" \n\r\n", "the list is empty"), (b"\xff\xfe\xff", "not a text")],
 )
-def test_unusable_lists_are_told(tmp_path: Path, content: bytes | None, reason: str) -> None:
+def test_unusable_lists_are_reported(tmp_path: Path, content: bytes | None, reason: str) -> None:
     if content is not None:
         (tmp_path / "list.txt").write_bytes(content)
     with pytest.raises(FacepartError, match=reason):
@@ -97,7 +97,7 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
     [
         (["--group", "CM"], 2, "--people and --group go together"),
         (["--people", "people.csv", "--group", "MC"], 1, "has no group 'MC'; its groups (rows): CM (2), CF (1)"),
-        (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of people"),
+        (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of subjects"),
         (
             ["-d", "CHIYA_VAL", "--people", "people.csv", "--group", "CM"],
             1,

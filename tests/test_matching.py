@@ -126,7 +126,7 @@ def test_the_same_photo_is_left_out_across_lists_unless_asked_for(tmp_path: Path
     assert (out.authentic, out.impostor, out.left_out) == (4, 16, 5)
 
 
-def test_one_photo_a_person_still_gives_impostor_scores(tmp_path: Path) -> None:
+def test_one_photo_per_subject_still_gives_impostor_scores(tmp_path: Path) -> None:
     out = match_features(listed(tmp_path / "f", ["1_1", "2_1", "3_1"]), None, tmp_path / "out", "CM")
     assert (out.authentic, out.impostor) == (0, 3)
     assert np.load(tmp_path / "out" / "CM_authentic.npy").shape == (0, 3)
@@ -142,12 +142,12 @@ def test_one_subject_alone_is_refused_before_anything_is_written(tmp_path: Path)
 
 
 @pytest.mark.parametrize("group", ["", "a/b", "..", "a\\b"])
-def test_a_group_that_is_no_file_name_is_refused(tmp_path: Path, group: str) -> None:
+def test_a_group_that_is_not_a_file_name_is_refused(tmp_path: Path, group: str) -> None:
     with pytest.raises(UsageError, match="-gr"):
         match_features(listed(tmp_path / "f"), None, tmp_path / "out", group)
 
 
-def test_the_record_tells_of_every_group_in_the_folder(tmp_path: Path) -> None:
+def test_the_record_has_every_group_in_the_folder(tmp_path: Path) -> None:
     source = listed(tmp_path / "f")
     record(tmp_path / "f", "abc")
     match_features(source, None, tmp_path / "out", "CM")
@@ -195,7 +195,7 @@ def test_beyond_so_many_pairs_the_distribution_alone(tmp_path: Path, monkeypatch
     assert match_features(listed(tmp_path / "f"), None, tmp_path / "few", "CM").saved == "both"
 
 
-def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=60 << 20))
     with pytest.raises(FacepartError, match=r"pairs of CM take 0.1 GB, but 0.1 GB are free .*--save distribution"):
         match_features(listed(tmp_path / "f"), None, tmp_path / "deep" / "out", "CM")
@@ -235,7 +235,7 @@ def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> 
     assert ours == whole
 
 
-def test_the_command_lines_of_the_door(tmp_path: Path, run: Run) -> None:
+def test_the_original_command_lines(tmp_path: Path, run: Run) -> None:
     probe, gallery = listed(tmp_path / "blurred", seed=1), listed(tmp_path / "original", seed=2)
     done = run("./face_matching/", "-p", probe, "-o", tmp_path / "within", "-d", "MORPH", "-gr", "CM")
     assert (done.returncode, done.stderr) == (0, "")

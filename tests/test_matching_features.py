@@ -71,7 +71,7 @@ def test_a_matrix_with_labels_beside_it(tmp_path: Path) -> None:
         read_features(tmp_path / "features.npy")
 
 
-def test_a_matrix_replaced_while_it_is_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_matrix_replaced_while_it_is_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "features.npy", np.ones((2, 4), np.float32))
     (tmp_path / "labels.txt").write_text("a/1\na/2\n")
     load = np.load
@@ -89,7 +89,7 @@ def test_a_matrix_replaced_while_it_is_read_is_told(tmp_path: Path, monkeypatch:
     assert read_features(tmp_path / "features.npy").labels == ["a/2", "a/3"]
 
 
-def test_an_unusable_row_of_a_matrix_is_told_by_its_number(tmp_path: Path) -> None:
+def test_an_unusable_row_of_a_matrix_is_reported_by_its_number(tmp_path: Path) -> None:
     matrix = np.ones((3, 4), np.float32)
     matrix[1, 2] = np.inf
     np.save(tmp_path / "features.npy", matrix)
@@ -202,7 +202,7 @@ def test_a_folder_instead_of_a_list(tmp_path: Path) -> None:
         read_features(tmp_path)
 
 
-def test_features_of_two_networks_are_told_apart_by_their_records(tmp_path: Path) -> None:
+def test_features_of_two_networks_are_distinguished_by_their_records(tmp_path: Path) -> None:
     one = write_features(tmp_path / "one", ["sub/1", "sub/2"])
     two = write_features(tmp_path / "two", ["1", "2"])
     record(tmp_path / "one", "aaa")
@@ -236,7 +236,7 @@ def test_features_of_two_networks_are_told_apart_by_their_records(tmp_path: Path
         ({"precision": "fp32"}, {"precision": "fp32"}, None),
     ],
 )
-def test_features_made_in_different_ways_are_warned_about(
+def test_features_made_with_different_settings_give_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, one, two, told: str | None
 ) -> None:
     paths = {name: write_features(tmp_path / name, ["1", "2"]) for name in ("one", "two")}
@@ -259,7 +259,9 @@ def test_features_of_one_network_that_was_fed_differently_are_refused(tmp_path: 
     record(tmp_path / "one", "aaa", colour="rgb", mean=[127.5, 127.5, 127.5])
     record(tmp_path / "two", "aaa", colour="bgr", mean=[127.5, 127.5, 127.5])
     sides = [read_features(write_list(tmp_path / f"{name}.txt", paths[name])) for name in paths]
-    with pytest.raises(FacepartError, match=r"fed differently cannot be compared: colour rgb and bgr \("):
+    with pytest.raises(
+        FacepartError, match=r"with different preprocessing cannot be compared: colour rgb and bgr \("
+    ):
         refuse_unlike(*sides)
 
 

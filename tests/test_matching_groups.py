@@ -1,4 +1,4 @@
-"""Several groups in one call: cut out by a table of people, or named one by one."""
+"""Several groups in one call: selected by a table of subjects, or named one by one."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def split(tmp_path: Path, source: Path, names: tuple[str, ...] = (), gallery: Pa
     return split_by_people(read_features(source), other, read_people(tmp_path / "people.csv"), rule, names)
 
 
-def test_a_group_has_the_features_of_its_people(tmp_path: Path) -> None:
+def test_a_group_has_the_features_of_its_subjects(tmp_path: Path) -> None:
     people(tmp_path)
     source, blurred = listed(tmp_path / "f", ALL), listed(tmp_path / "b", ALL[:6], seed=1)
     found = split(tmp_path, source)
@@ -61,7 +61,7 @@ def test_photos_go_by_name_or_path_in_lists_and_matrices(tmp_path: Path) -> None
     ]
 
 
-def test_groups_without_features_are_told_if_asked_for(tmp_path: Path) -> None:
+def test_named_groups_without_features_are_reported(tmp_path: Path) -> None:
     people(tmp_path)
     source = listed(tmp_path / "f", ["001_1", "002_1"])
     assert [group.name for group in split(tmp_path, source).groups] == ["CM"]
@@ -69,7 +69,7 @@ def test_groups_without_features_are_told_if_asked_for(tmp_path: Path) -> None:
         split(tmp_path, source, ("CF",))
     with pytest.raises(FacepartError, match=r"has no group 'AAM'; its groups \(rows\): CM \(2\), CF \(2\)"):
         split(tmp_path, source, ("AAM",))
-    with pytest.raises(FacepartError, match=r"belongs to a group of .*people without a row: 1, e.g. '009'"):
+    with pytest.raises(FacepartError, match=r"belongs to a group of .*subjects without a row: 1, e.g. '009'"):
         split(tmp_path, listed(tmp_path / "g", ["009_1"]))
 
 

@@ -158,7 +158,7 @@ def test_scores_of_a_pair_do_not_depend_on_what_else_is_in_the_list(mkl: None) -
     assert np.array_equal(across[across[:, 0] < across[:, 1]], whole)
 
 
-def test_people_with_many_photos_and_a_table_that_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_subjects_with_many_photos_and_a_table_that_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
     # Two subjects: every tile has pairs of both kinds. The tables of the threads are emptied every few tiles.
     rng = np.random.default_rng(1)
     embeddings = unit_rows(rng.normal(size=(300, 16)).astype(np.float32))

@@ -1,4 +1,4 @@
-"""Sums by person: those of all pairs, looked at one by one."""
+"""Sums by subject: those of all pairs, looked at one by one."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def sum_up(probe: Faces, gallery: Faces | None, tile: int | None = None) -> Subj
 
 
 @pytest.mark.parametrize("cross", [False, True])
-def test_sums_are_those_of_every_pair_of_a_person(cross: bool) -> None:
+def test_sums_are_those_of_every_pair_of_a_subject(cross: bool) -> None:
     probe, gallery = make_sides(cross)
     sums = sum_up(probe, gallery)
     other = gallery or probe

@@ -238,7 +238,7 @@ def test_ranks_are_read_as_they_were_written(tmp_path: Path) -> None:
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,-1,1,1,0,s\n", "below 1"),
     ],
 )
-def test_what_is_no_file_of_ranks_is_told(text: str, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_of_ranks_is_reported(text: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(FacepartError, match=reason):
         load_ranks(tmp_path / "x.csv")

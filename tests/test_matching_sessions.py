@@ -1,4 +1,4 @@
-"""Authentic pairs of one session are left out: of pair files, distributions and sums by person, as by brute force."""
+"""Authentic pairs from one session are left out of pair files, distributions and sums by subject; brute force."""
 
 import json
 from itertools import product
@@ -110,16 +110,16 @@ def test_every_pair_is_of_its_kind_everywhere(left, right, rule, include_same_ph
     rows = [np.concatenate([block[kind] for block in blocks]) for kind in (0, 1)]
     for found, pairs in zip(rows, expected[:2], strict=True):
         assert [tuple(pair) for pair in found[:, :2].astype(int).tolist()] == pairs
-    tails = SubjectTailCounts(len(prepared.people), 0)
+    tails = SubjectTailCounts(len(prepared.subjects), 0)
     counted = count_scores(probe, gallery, workers=1, tile=tile, tails=tails)
     for kind, found in zip(counted, rows, strict=True):
         np.testing.assert_allclose(np.repeat(kind.scores, kind.counts), np.sort(found[:, 2]), rtol=0, atol=1.1e-6)
 
     people, scores = authentic_scores(probe, gallery)
-    sums = authentic_sums(len(prepared.people), (people, scores), 0)
-    impostor = impostor_moments(len(prepared.people), probe, gallery)
+    sums = authentic_sums(len(prepared.subjects), (people, scores), 0)
+    impostor = impostor_moments(len(prepared.subjects), probe, gallery)
     other = gallery or probe
-    for person in range(len(prepared.people)):
+    for person in range(len(prepared.subjects)):
         places = rows[0][:, 0].astype(int)
         own = rows[0][probe.subjects[places] == person][:, 2]
         assert sums.count[person] == len(own)
@@ -234,7 +234,7 @@ def test_impostor_scores_do_not_depend_on_sessions(tmp_path: Path, mkl: None) ->
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_person_whose_authentic_pairs_are_all_left_out_has_none(tmp_path: Path) -> None:
+def test_a_subject_whose_authentic_pairs_are_all_left_out_has_none(tmp_path: Path) -> None:
     days = ["1_f_c_1_d1_1", "1_f_c_1_d1_2", "2_f_c_1_d1_1", "2_f_c_1_d2_2", "3_f_c_1_d1_1"]
     source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", days))
     out = match_features(source, None, tmp_path / "out", "CM", dataset="ND_GENDERS_V3")
@@ -245,7 +245,7 @@ def test_a_person_whose_authentic_pairs_are_all_left_out_has_none(tmp_path: Path
     assert sums.impostor.count.tolist() == [6, 6, 4]
 
 
-def test_the_door_leaves_out_pairs_of_one_day(tmp_path: Path, run: Run) -> None:
+def test_the_command_leaves_out_pairs_from_one_day(tmp_path: Path, run: Run) -> None:
     names = [nd_names(40, 6, 3, 1), nd_names(30, 6, 3, 2)]
     lists = [
         write_list(tmp_path / f"s{side}.txt", write_features(tmp_path / f"s{side}", names[side], seed=side))
@@ -279,7 +279,7 @@ def test_the_door_leaves_out_pairs_of_one_day(tmp_path: Path, run: Run) -> None:
                 assert (out / file).read_bytes() == (tmp_path / f"nd{cross}" / file).read_bytes()
 
 
-def test_without_other_days_there_are_no_authentic_pairs_and_it_is_told(tmp_path: Path, run: Run) -> None:
+def test_without_other_days_the_lack_of_authentic_pairs_is_reported(tmp_path: Path, run: Run) -> None:
     names = ["1_f_c_1_d1_1", "1_f_c_1_d1_2", "2_f_c_1_d1_1"]
     source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", names))
     done = run("./face_matching/", "-p", source, "-o", tmp_path / "out", "-d", "ND_GENDERS_V3", "-gr", "CM")

@@ -123,7 +123,7 @@ def test_unknown_hash_is_recorded_and_checked_from_then_on(places):
     assert find("arcface-r100") == path
 
 
-def test_damaged_record_is_told(places):
+def test_damaged_record_is_reported(places):
     put_checkpoint(places["home"])
     record = put(places["cache"].parent, "hashes.json", b"{half")
     with pytest.raises(FacepartError, match=rf"{record}: the record of hashes cannot be read"):

@@ -85,7 +85,7 @@ def test_unknown_name_is_a_wrong_call(command, action):
     assert result.stderr.count("\n") == 1
 
 
-def test_check_records_what_nobody_knows_and_tells_what_is_wrong(command, tmp_path):
+def test_check_records_unknown_hashes_and_reports_wrong_ones(command, tmp_path):
     path = put_checkpoint(tmp_path / "insightface" / "models")
     result = command("check")
     assert result.returncode == 0
@@ -114,7 +114,7 @@ def test_check_of_true_weights(command, tmp_path, recogniser_weights):
     assert (result.returncode, result.stdout) == (0, f"faceplugin: {path}\n")
 
 
-def test_fetch_without_a_network_tells_each_source_and_goes_on(command, tmp_path):
+def test_fetch_without_a_network_reports_each_source_and_tries_the_next(command, tmp_path):
     names = ["bisenet-resnet18", "faceplugin", "arcface-r100"]
     result = command("fetch", *names)
     assert result.returncode == 1

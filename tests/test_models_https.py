@@ -59,7 +59,7 @@ def test_take_reads_by_name_and_writes_only_its_target(tmp_path, archived):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["archive", "deep", "folder", "odd", "taken"]
 
 
-def test_take_follows_no_link_and_tells_what_is_missing(tmp_path):
+def test_take_follows_no_link_and_reports_missing_files(tmp_path):
     archive = tmp_path / "archive"
     archive.write_bytes(tarred({"real": CONTENT}, links={"link": "real", "away": "/etc/passwd"}))
     for member in ("link", "away", "absent"):
@@ -86,7 +86,7 @@ def test_file_in_an_archive(cache, https):
     assert fetch_small(source).read_bytes() == CONTENT
 
 
-def test_every_source_is_tried_and_told(cache, https, caplog):
+def test_every_source_is_tried_and_reported(cache, https, caplog):
     sources = [
         (Source("https", f"{https}/absent"), "answers 404 Not Found"),
         (Source("https", f"{https}/to-http"), "redirected to http://localhost/file, which is not https"),
@@ -130,7 +130,7 @@ def test_model_that_is_here_is_not_fetched_again_but_a_wrong_one_is(cache, https
     assert ": skipped: its sha256 is " in caplog.records[0].getMessage()
 
 
-def test_licence_is_told_on_the_first_fetch_only(cache, https, caplog):
+def test_licence_is_shown_on_the_first_fetch_only(cache, https, caplog):
     for _ in range(2):
         fetch_small(Source("https", f"{https}/file"), commercial=False)
         assert caplog.text.count("small is not for commercial use; its licence: as you like") == 1
@@ -142,7 +142,7 @@ def test_untrusted_certificate_is_refused(cache, https, monkeypatch):
         fetch_small(Source("https", f"{https}/file"))
 
 
-def test_cache_that_cannot_be_written_to_is_told(cache, https):
+def test_cache_that_cannot_be_written_to_is_reported(cache, https):
     cache.write_bytes(b"a file where the cache should be")
     with pytest.raises(FacepartError, match=f"{cache}: cannot be written.*set FACEPART_HOME"):
         fetch_small(Source("https", f"{https}/file"))

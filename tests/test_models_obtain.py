@@ -84,7 +84,7 @@ def test_prefix_and_epoch_name_the_files_that_mxnet_writes(tmp_path_factory, pre
         ("folder", ["folder/a.onnx", "folder/b.pth"], r"folder: contains several networks; name one: a.onnx, b.pth"),
     ],
 )
-def test_path_that_leads_to_no_weights_is_told_in_one_line(places, tmp_path, given_path, files, complaint):
+def test_a_path_without_weights_is_reported_in_one_line(places, tmp_path, given_path, files, complaint):
     for file in files:
         put(tmp_path / "here", file)
     with pytest.raises(FacepartError, match=f"^{complaint}") as error:

@@ -124,7 +124,7 @@ def test_pip_without_a_network(cache, monkeypatch):
 
 def test_client_that_takes_too_long(cache, index, monkeypatch):
     monkeypatch.setattr(clients, "CLIENT_TIMEOUT", 0.01)
-    with pytest.raises(FacepartError, match="gave no file within"):
+    with pytest.raises(FacepartError, match="did not finish within"):
         fetch_small(FROM_SDIST)
 
 

@@ -317,7 +317,7 @@ FLAT = np.array([1, -1])
         ),
     ],
 )
-def test_what_cannot_be_run_on_any_batch_is_told_in_one_line(tmp_path, nodes, constants, shape, message):
+def test_a_network_that_does_not_run_on_any_batch_is_reported_in_one_line(tmp_path, nodes, constants, shape, message):
     path = write_graph(tmp_path / "odd.onnx", nodes, constants, shape)
     with pytest.raises(FacepartError, match=message) as told:
         load_onnx(path, 8, 6)
@@ -325,7 +325,7 @@ def test_what_cannot_be_run_on_any_batch_is_told_in_one_line(tmp_path, nodes, co
     assert "\n" not in str(told.value)
 
 
-def test_other_inputs_and_versions_are_told(tmp_path):
+def test_other_inputs_and_versions_are_reported(tmp_path):
     path = write_graph(tmp_path / "odd.onnx", [node("Relu", PHOTO)], kind=TensorProto.UINT8)
     with pytest.raises(FacepartError, match=r"odd.onnx: its input is not photos as 32-bit floats"):
         load_onnx(path, 8, 6)

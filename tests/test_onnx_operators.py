@@ -435,7 +435,7 @@ def test_average_pool_with_any_border(tmp_path_factory, window, border, ceil_mod
         ),
     ],
 )
-def test_what_is_not_supported_is_told_in_one_line(tmp_path, nodes, constants, opset, message):
+def test_unsupported_features_are_reported_in_one_line(tmp_path, nodes, constants, opset, message):
     path = write_graph(tmp_path / "odd.onnx", nodes, constants, opset=opset)
     with pytest.raises(FacepartError, match=message) as told:
         load_onnx(path, 8, 6)

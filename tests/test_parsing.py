@@ -78,7 +78,7 @@ def test_a_checkpoint_round_trip_is_strict(tmp_path):
         bisenet.load_bisenet(tmp_path / "short.pth")
 
 
-def test_wrong_checkpoints_are_told_in_one_line(tmp_path):
+def test_wrong_checkpoints_are_reported_in_one_line(tmp_path):
     torch.save(bisenet.ResNet18().state_dict(), tmp_path / "resnet.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     torch.save({"epoch": 3}, tmp_path / "wrapped.pth")
@@ -110,6 +110,6 @@ def test_a_parser_as_an_onnx_file_gives_the_same_label_map(tmp_path, bisenet_wei
     assert np.mean(labels != parser.open_parser(bisenet_weights, "cpu", "fp32")(photo)) < 1e-4
 
 
-def test_a_recogniser_is_no_parser(recogniser_weights):
+def test_a_recogniser_is_not_a_parser(recogniser_weights):
     with pytest.raises(FacepartError, match=r"fr_feature\.onnx: "):
         parser.open_parser(recogniser_weights, "cpu", "fp32")

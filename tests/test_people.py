@@ -23,7 +23,7 @@ def names(selection: Selection) -> list[str]:
 
 
 @pytest.mark.parametrize("column", ["subject", "person", "name", "identity", "id", "Subject", " ID "])
-def test_people_by_subject(tmp_path: Path, column: str) -> None:
+def test_groups_by_subject(tmp_path: Path, column: str) -> None:
     found = select(tmp_path, f"{column},images,group\n001,2,CM\n002,1,CF\n003,1,\n")
     assert names(found) == ["001_0.npy", "001_1.npy"]
     assert (found.subjects, found.without_row, found.without_group) == (1, ["v1.2"], ["003"])
@@ -36,7 +36,7 @@ def test_photos_by_name_or_path_with_or_without_extension(tmp_path: Path, column
     assert found.without_row == ["001"]
 
 
-def test_a_photo_is_looked_up_before_its_person(tmp_path: Path) -> None:
+def test_a_photo_is_looked_up_before_its_subject(tmp_path: Path) -> None:
     table = "image,subject,group\n001_1.jpg,001,CF\n002_0.jpg,002,CM\nother.jpg,003,CM\n"
     found = select(tmp_path, table)
     # 001_0 has no row of its own and goes by its person's.
@@ -44,7 +44,7 @@ def test_a_photo_is_looked_up_before_its_person(tmp_path: Path) -> None:
     assert names(select(tmp_path, table, group="CF")) == ["001_0.npy", "001_1.npy"]
 
 
-def test_a_person_of_two_groups_decides_nothing_for_a_photo_without_row(tmp_path: Path) -> None:
+def test_a_subject_in_two_groups_gives_no_group_to_a_photo_without_a_row(tmp_path: Path) -> None:
     found = select(tmp_path, "image,subject,group\n001_1.jpg,001,CM\nx.jpg,001,CF\n002_0.jpg,002,CF\n")
     assert names(found) == ["001_1.npy"]
     assert "001" in found.without_row
@@ -84,11 +84,11 @@ def test_unusable_tables_give_one_line(tmp_path: Path, table: str, group: str, r
     assert "\n" not in message
 
 
-def test_a_table_that_is_no_text(tmp_path: Path) -> None:
+def test_a_table_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_bytes(b"PK\x03\x04\xff\xfe\x00")
     with pytest.raises(FacepartError, match="is not a CSV file in UTF-8"):
         read_people(tmp_path / "people.csv")
-    with pytest.raises(FacepartError, match="no such table of people"):
+    with pytest.raises(FacepartError, match="no such table of subjects"):
         read_people(tmp_path / "missing.csv")
 
 

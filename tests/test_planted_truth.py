@@ -178,7 +178,7 @@ def test_a_large_part_fools_the_ranking_by_shifts_and_not_the_one_with_the_contr
     check_planted(controlled)
 
 
-def test_without_identity_no_part_is_worth_anything_however_large(tmp_path: Path) -> None:
+def test_without_identity_no_part_matters_whatever_its_size(tmp_path: Path) -> None:
     controlled, uncontrolled = study(tmp_path, 0.0, large=True, parts=("mouth", "hair"))
     assert all(holds_zero(each.effect) for each in controlled.rankings[ALL_GROUPS])
     assert all(each.effect.low > 0 for each in uncontrolled.rankings[ALL_GROUPS])

@@ -134,7 +134,7 @@ def test_the_bin_width_follows_the_sparsest_curve_within_bounds() -> None:
 
 
 @pytest.mark.parametrize(("draw", "most"), [(score_histogram, 6), (fmr_fnmr, 6), (roc, 12), (det, 12)])
-def test_as_many_sets_as_can_be_told_apart(draw: Callable[..., Figure], most: int) -> None:
+def test_as_many_sets_as_can_be_distinguished(draw: Callable[..., Figure], most: int) -> None:
     sets = [make_set(f"Set {number}", n=50, shift=number / 40, seed=number) for number in range(most)]
     (axes,) = draw(sets).axes
     colours = {mpl.colors.to_hex(line.get_color()) for line in axes.lines}
@@ -243,7 +243,7 @@ def write_pairs(path: Path, scores: NDArray[np.float64]) -> Path:
 
 
 @pytest.mark.parametrize("door", ["./Plots/", "./face_matching/Plots/"])
-def test_the_command_line_of_the_doors(tmp_path: Path, run: Run, door: str) -> None:
+def test_the_original_command_line(tmp_path: Path, run: Run, door: str) -> None:
     sets = [make_set(), make_set("No eyes", shift=0.1, seed=1)]
     options: list[str | Path] = []
     for number, entry in enumerate(sets, 1):

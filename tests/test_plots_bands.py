@@ -127,7 +127,7 @@ def test_what_is_drawn_is_the_band() -> None:
         assert legend.get_window_extent().y0 >= axes.get_window_extent().y1 - 1
 
 
-def test_the_axis_begins_where_it_is_told_to() -> None:
+def test_the_axis_begins_where_asked() -> None:
     entry = make_set(n=500, shift=0.2)
     bottom, top = roc([entry], min_tmr=0.7).axes[0].get_ylim()
     assert (bottom, top) == pytest.approx((0.7, 1.009))
@@ -224,7 +224,7 @@ def test_bands_that_cannot_be_are_refused_in_a_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_set_without_a_band_is_told_of(tmp_path: Path, run: Run) -> None:
+def test_a_set_without_a_band_is_reported(tmp_path: Path, run: Run) -> None:
     file = save_group(tmp_path, group_scores(*draw_photos(9, people=9)))
     done = run("./Plots/", "-s1", file, "-l1", "Few", "--kind", "roc", "--bands", "-d", tmp_path / "out", "-n", "x")
     assert done.returncode == 0
@@ -233,10 +233,10 @@ def test_a_set_without_a_band_is_told_of(tmp_path: Path, run: Run) -> None:
     )
 
 
-def test_sums_of_other_scores_are_told_apart() -> None:
+def test_sums_of_other_scores_are_recognised() -> None:
     one, other = (group_scores(*draw_photos(seed, people=20)) for seed in (10, 11))
     for kind in ("authentic", "impostor"):
-        assert one.sums.tells_of(kind, getattr(one.scores, kind))
-        assert not one.sums.tells_of(kind, getattr(other.scores, kind))
+        assert one.sums.belongs_to(kind, getattr(one.scores, kind))
+        assert not one.sums.belongs_to(kind, getattr(other.scores, kind))
     shifted = dataclasses.replace(one.sums.authentic, total=one.sums.authentic.total + 0.01)
-    assert not dataclasses.replace(one.sums, authentic=shifted).tells_of("authentic", one.scores.authentic)
+    assert not dataclasses.replace(one.sums, authentic=shifted).belongs_to("authentic", one.scores.authentic)

@@ -308,7 +308,7 @@ def test_a_wrong_call_is_answered_in_a_line(tmp_path: Path, run: Run, arguments:
     assert not (tmp_path / "out").exists()
 
 
-def test_options_without_an_effect_are_told_of(tmp_path: Path, run: Run) -> None:
+def test_options_without_an_effect_are_reported(tmp_path: Path, run: Run) -> None:
     file = save_group(tmp_path, group_scores(*draw_photos(8, people=12)))
     done = run("./Plots/", "-s", file, "--kind", "table", "--numCores", "4", "-t", "Title")
     assert done.returncode == 0

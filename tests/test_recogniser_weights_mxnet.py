@@ -81,7 +81,7 @@ def test_parameters_are_read_back_in_every_version(stored, version, tmp_path_fac
         np.testing.assert_array_equal(read[name], array)
 
 
-def test_a_file_cut_short_anywhere_is_told(tmp_path):
+def test_a_file_cut_short_anywhere_is_reported(tmp_path):
     whole = write_tiny(tmp_path).read_bytes()
     cut = tmp_path / "cut-0000.params"
     for length in range(len(whole)):
@@ -110,7 +110,7 @@ def test_a_network_that_averages_over_the_picture_takes_any_size(tmp_path):
     assert choose_size(path, TINY, (2, 2)) is None
 
 
-def test_a_size_that_the_last_layer_does_not_fit_is_told_with_what_to_do(tmp_path):
+def test_a_size_that_the_last_layer_does_not_fit_is_reported_with_a_remedy(tmp_path):
     nodes, arrays = tiny_nodes(), tiny_arrays()
     nodes[3] = node("Flatten", "pool", 2)  # every pixel counts on its own
     for what in ("arg:bn_gamma", "arg:bn_beta", "aux:bn_moving_mean", "aux:bn_moving_var"):
@@ -236,7 +236,7 @@ def without(name):
         (replaced(3, node("Pooling", "pool", 9)), None, "is not an MXNet symbol"),
     ],
 )
-def test_what_does_not_make_a_recogniser_is_told_in_one_line(tmp_path, nodes, stored, message):
+def test_files_that_do_not_make_a_recogniser_are_reported_in_one_line(tmp_path, nodes, stored, message):
     path = write_tiny(tmp_path, nodes, stored)
     with pytest.raises(FacepartError, match=message) as told:
         load_recogniser(path, TINY)
@@ -244,7 +244,7 @@ def test_what_does_not_make_a_recogniser_is_told_in_one_line(tmp_path, nodes, st
     assert "\n" not in str(told.value)
 
 
-def test_missing_and_foreign_files_are_told(tmp_path):
+def test_missing_and_foreign_files_are_reported(tmp_path):
     with pytest.raises(FacepartError, match="has no MXNet checkpoint"):
         load_recogniser(tmp_path)
     path = write_tiny(tmp_path)

@@ -86,7 +86,7 @@ def test_the_first_nodes_tell_what_goes_in(tmp_path, before, expected):
     np.testing.assert_allclose(answers, plain, atol=0.15)
 
 
-def test_fixed_and_free_dimensions_are_told(tmp_path):
+def test_fixed_and_free_dimensions_are_reported(tmp_path):
     fixed = describe_onnx(write(tmp_path / "fixed.onnx", shape=(1, 3, SIDE, SIDE)))
     assert (fixed.batch, fixed.height, fixed.width, fixed.dimension) == (1, SIDE, SIDE, DIMENSION)
     free = describe_onnx(write(tmp_path / "free.onnx", shape=("n", 3, "h", "w")))
@@ -122,20 +122,20 @@ def test_a_length_that_the_file_leaves_open_is_inferred(tmp_path, given):
         ({"more_inputs": ("other",)}, "has 2 inputs, expected one"),
     ],
 )
-def test_what_is_no_recogniser_is_told(tmp_path, options, message):
+def test_files_that_are_not_recognisers_are_reported(tmp_path, options, message):
     path = write(tmp_path / "wrong.onnx", **options)
     with pytest.raises(FacepartError, match=message) as told:
         load_recogniser(path)
     assert str(told.value).startswith(f"{path}: ")
 
 
-def test_a_size_other_than_the_model_list_says_is_told(tmp_path):
+def test_a_size_that_differs_from_the_catalogue_is_reported(tmp_path):
     path = write(tmp_path / "small.onnx")
     with pytest.raises(FacepartError, match=r"small.onnx: takes faces of 8x8, but the catalogue says 112x112"):
         load_recogniser(path, Preprocessing(112, 112))
 
 
-def test_damaged_files_are_told_in_one_line(tmp_path):
+def test_damaged_files_are_reported_in_one_line(tmp_path):
     whole = write(tmp_path / "whole.onnx").read_bytes()
     cut = tmp_path / "cut.onnx"
     for length in range(1, len(whole), len(whole) // 50):

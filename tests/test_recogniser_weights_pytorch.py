@@ -183,7 +183,7 @@ def test_a_mobilefacenet_has_the_published_size(scale, blocks, millions):
 
 
 @pytest.mark.parametrize("shape", [Shape(2, (1, 4, 6, 2), 512), Shape(4, (2, 8, 12, 4), 256)])
-def test_the_shape_of_a_mobilefacenet_is_told_from_its_state(shape):
+def test_the_shape_of_a_mobilefacenet_is_read_from_its_state(shape):
     with torch.device("meta"):
         assert shape_in(MobileFaceNet(shape).state_dict()) == shape
 
@@ -251,7 +251,7 @@ def changed(state, **changes):
         (lambda state: torch.nn.Linear(1, 1), "is damaged, or contains more than weights"),
     ],
 )
-def test_what_is_no_recogniser_is_told_in_one_line(tmp_path, iresnet18, change, message):
+def test_files_that_are_not_recognisers_are_reported_in_one_line(tmp_path, iresnet18, change, message):
     path = save(tmp_path / "wrong.pth", change(iresnet18))
     with pytest.raises(FacepartError, match=message) as told:
         load_recogniser(path)
@@ -259,7 +259,7 @@ def test_what_is_no_recogniser_is_told_in_one_line(tmp_path, iresnet18, change, 
     assert "\n" not in str(told.value)
 
 
-def test_damaged_and_missing_files_are_told(tmp_path, iresnet18):
+def test_damaged_and_missing_files_are_reported(tmp_path, iresnet18):
     path = save(tmp_path / "whole.pth", iresnet18)
     cut = tmp_path / "cut.pth"
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

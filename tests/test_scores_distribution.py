@@ -21,7 +21,7 @@ def scores_of(steps: list[int]) -> np.ndarray:
 
 
 @given(STEPS_LISTS)
-def test_what_it_tells_is_what_numpy_tells_of_the_scores(steps: list[int]) -> None:
+def test_its_statistics_are_those_of_numpy(steps: list[int]) -> None:
     scores = scores_of(steps)
     found = ScoreDistribution.of(scores)
     assert np.array_equal(np.repeat(found.scores, found.counts), np.sort(scores))
@@ -58,7 +58,7 @@ def test_parts_add_up_to_the_whole_in_any_order(parts: list[list[int]]) -> None:
     assert total == whole
 
 
-def test_a_trillion_scores_lose_no_digit() -> None:
+def test_a_trillion_scores_are_counted_exactly() -> None:
     rng = np.random.default_rng(0)
     values = np.sort(rng.choice(2 * STEPS + 1, 400_000, replace=False)) - STEPS
     counts = rng.integers(1, 5_000_000, 400_000)
@@ -110,7 +110,7 @@ def test_no_scores_have_no_mean() -> None:
         (np.array([2_000_000_000], np.int32), np.array([1]), "largest score"),
     ],
 )
-def test_what_is_no_distribution_is_refused(values, counts, reason: str) -> None:
+def test_an_invalid_distribution_is_refused(values, counts, reason: str) -> None:
     with pytest.raises(FacepartError, match=reason):
         ScoreDistribution(values, counts)
 

@@ -1,4 +1,4 @@
-"""Sums by person on disk and in use."""
+"""Sums by subject on disk and in use."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FacepartError, match=r"none: no such score file"):
         load_subject_sums(tmp_path / "none")
     (tmp_path / "cut").write_bytes((tmp_path / "good").read_bytes()[:400])
-    with pytest.raises(FacepartError, match=r"cut: cannot be read as sums by person"):
+    with pytest.raises(FacepartError, match=r"cut: cannot be read as sums by subject"):
         load_subject_sums(tmp_path / "cut")
     with np.load(tmp_path / "good") as file:
         arrays = dict(file)
@@ -89,7 +89,7 @@ def test_counts_from_a_threshold_add_up_and_are_exact_where_a_bin_begins(bins, t
         assert found.tolist() == [sum(score >= threshold / 1e6 for score in own) for own in scores]
 
 
-def test_sums_of_other_scores_of_the_same_people_are_added() -> None:
+def test_sums_of_other_scores_of_the_same_subjects_are_added() -> None:
     first, second = make_sums([[0.1, 0.5], [0.7]]), make_sums([[0.2], [0.3, 0.9]], lowest=100_000)
     both = merged([first, second])
     assert both.lowest == 100_000

@@ -310,7 +310,7 @@ def test_the_command(photos, settings, tmp_path, run: Run) -> None:
         (["--parts", "ears"], 2, "unknown part 'ears'"),
         (["--keep", "all"], 2, "--keep 'all': unknown; known: masks photos features pairs"),
         (["--groups", "CM"], 1, "--groups chooses from a table of people"),
-        (["--people", "missing.csv"], 1, "no such table of people"),
+        (["--people", "missing.csv"], 1, "no such table of subjects"),
         (["-o", "taken"], 1, "holds the outputs of `match`"),
     ],
 )

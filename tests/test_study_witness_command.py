@@ -41,7 +41,7 @@ CONTROLS = {"nose": "moved", "hair": "blobs"}
 NEARLY = 1e-7
 # Grey levels are whole numbers; and of controls the share is taken to be the part's.
 LOOSE = {"share replaced": 0.04, "impostor shift per 1 % of image": 0.04}
-# What the tables call the one group of a study without a table of people.
+# What the tables call the one group of a study without a table of subjects.
 ONE_GROUP = "all"
 
 

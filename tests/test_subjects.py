@@ -88,7 +88,7 @@ def test_a_pattern_gives_its_group_or_all_it_matched(pattern, subject):
     assert naming_rule("ignored", pattern)("x/id12_3") == subject
 
 
-def test_what_a_pattern_does_not_fit_is_told():
+def test_names_that_a_pattern_does_not_match_are_reported():
     with pytest.raises(UsageError, match="--subject-pattern '\\(' is not a regular expression"):
         naming_rule("MORPH", "(")
     for pattern in ("q", "q?", "(q)?"):
@@ -144,6 +144,6 @@ def test_a_name_without_a_session_is_one_line(exclude_same, label, reason):
     assert "\n" not in str(caught.value)
 
 
-def test_an_exclusion_that_is_no_expression_is_refused():
+def test_an_exclusion_that_is_not_a_regular_expression_is_refused():
     with pytest.raises(UsageError, match=r"^--exclude-same '\[' is not a regular expression: [^\n]*$"):
         find_exclusion("MORPH", None, "[")

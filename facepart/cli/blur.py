@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="NAME|PATH",
         default=DEFAULT_PARSER,
-        help="face parser: a name of `facepart models list`, or the path of its weights (default: %(default)s)",
+        help="face parser: a name from `facepart models list`, or the path of its weights (default: %(default)s)",
     )
     add = parser.add_argument_group("output").add_argument
     add(

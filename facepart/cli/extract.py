@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--model",
         metavar="NAME|PATH",
-        help="recogniser: a name of `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or its "
-        "folder) or an arcface_torch state dict; a relative prefix,epoch may also start at face_matching/ or "
+        help="recogniser: a name from `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or "
+        "its folder) or an arcface_torch state dict; a relative prefix,epoch may also start at face_matching/ or "
         "insightface/deploy/, as in the original script (default: arcface-r100 if its weights are found, else "
         "faceplugin)",
     )

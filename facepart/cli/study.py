@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="SWEEP",
         help="further methods at several strengths: blur=5,9,15,25 or pixelate=9,15,25 (side of the box, in pixels "
-        "of a 224x224 photo), or the first method at dilation=0,0.5,2 (multiples of the usual dilation of the mask) "
+        "for a 224x224 photo), or the first method at dilation=0,0.5,2 (multiples of the usual dilation of the mask) "
         "(default: none)",
     )
     group.add_argument(
@@ -87,8 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="recogniser: a name of `facepart models list`, or the path of its weights (default: arcface-r100 if its "
-        "weights are found, else faceplugin)",
+        help="recogniser: a name from `facepart models list`, or the path of its weights (default: arcface-r100 if "
+        "its weights are found, else faceplugin)",
     )
     group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
     group = parser.add_argument_group("comparison")

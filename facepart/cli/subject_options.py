@@ -34,9 +34,9 @@ def add_exclusion_argument(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--exclude-same",
         metavar="REGEX",
-        help="leave out authentic pairs of the same session, day or camera: those for which this regular expression "
-        "finds the same text in folder/name (in its first group, if it has groups); it must match every name "
-        "(default: none are left out, except those of the same day with -d ND_GENDERS_V3)",
+        help="leave out authentic pairs from the same session, day or camera: those for which this regular "
+        "expression finds the same text in folder/name (in its first group, if it has groups); it must match every "
+        "name (default: none are left out, except those from the same day with -d ND_GENDERS_V3)",
     )
 
 

@@ -2,7 +2,7 @@
 
 A block is some whole tiles of a side whose faces stand in the order of their subjects. The tiles are those of a run
 on one machine, so that the scores are the same bit for bit. A task needs memory for its two blocks, for a table of
-scores, and for the tails scores of the people in the blocks: as much in a comparison of a million faces as in one of
+scores, and for the tail scores of the subjects in the blocks: as much in a comparison of a million faces as in one of
 a hundred thousand.
 """
 
@@ -39,11 +39,11 @@ _FEWEST_ADDED = 4
 
 
 class Found(NamedTuple):
-    """What was counted among some pairs.
+    """The counts of some pairs.
 
     Attributes:
         scores: how often each score occurs, by its place in a table (:mod:`facepart.matching.table`).
-        tails: the tails impostor scores by person, by their place in the bins of :class:`SubjectTailCounts`.
+        tails: the high impostor scores by subject, by their place in the bins of :class:`SubjectTailCounts`.
         arithmetic: of :func:`arithmetic`, of all machines that took part.
         ranks: of the probes in the order of :func:`~facepart.matching.counting.subject_order`; None if not counted.
     """
@@ -107,7 +107,7 @@ def count_block(
     Args:
         rows: faces :func:`~facepart.matching.counting.arranged` in the order of their subjects; never written to.
         columns: likewise; None for the pairs within `rows`.
-        lowest: where the bins of tails scores begin, in millionths.
+        lowest: where the bins of high scores begin, in millionths.
         threads: how many tiles are worked on at once.
         version: of the program that asks.
         row_probes: of `rows`, if ranks are counted.
@@ -119,10 +119,10 @@ def count_block(
     if version != __version__:
         raise FacepartError(f"the program is version {version}, but a node of the cluster has {__version__}")
     subjects = rows.subjects if columns is None else np.concatenate([rows.subjects, columns.subjects])
-    people = np.unique(subjects)
-    ours = _side(rows, people)
-    theirs = None if columns is None else _side(columns, people)
-    tails = SubjectTailCounts(len(people), lowest)
+    present = np.unique(subjects)
+    ours = _side(rows, present)
+    theirs = None if columns is None else _side(columns, present)
+    tails = SubjectTailCounts(len(present), lowest)
     row_ranks = None if row_probes is None else RankCounter(row_probes.best, first=row_probes.first)
     column_ranks = None if column_probes is None else RankCounter(column_probes.best, first=column_probes.first)
     ranks = None
@@ -131,8 +131,8 @@ def count_block(
     scores = count_strips(ours, theirs, workers=threads, tails=tails, ranks=ranks)
     places, counts = sparse(tails.bins().ravel())
     width = bins_from(lowest)
-    # From the places among these people to those among all.
-    places = people[places // width] * width + places % width
+    # From the places among these subjects to those among all.
+    places = present[places // width] * width + places % width
     return Found(
         sparse(scores),
         SparseCounts(places, counts),
@@ -153,7 +153,7 @@ def add_found(*parts: Found) -> Found:
 
 @cache
 def arithmetic(dimension: int) -> str:
-    """Tell by a short hash in which order this machine adds up a product: machines of equal hashes give equal scores.
+    """Return a hash of the order in which this machine adds up a product; equal hashes mean equal scores.
 
     Args:
         dimension: how many values an embedding has.
@@ -164,12 +164,12 @@ def arithmetic(dimension: int) -> str:
     return hashlib.sha256(product.numpy().tobytes()).hexdigest()[:16]
 
 
-def _side(faces: Faces, people: NDArray[np.int64]) -> Side:
-    """Return a block's side, its people numbered by their places in `people`."""
+def _side(faces: Faces, present: NDArray[np.int64]) -> Side:
+    """Return a block's side, its subjects numbered by their places in `present`."""
     with warnings.catch_warnings():
         # What lies in Ray's store cannot be written to, of which PyTorch warns; the embeddings are only read.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return Side(faces._replace(subjects=np.searchsorted(people, faces.subjects)), TILE)
+        return Side(faces._replace(subjects=np.searchsorted(present, faces.subjects)), TILE)
 
 
 def block_pairs(rows: Sequence[int], columns: Sequence[int] | None) -> list[tuple[int, int | None, int]]:

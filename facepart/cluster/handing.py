@@ -1,8 +1,8 @@
-"""Which items go to a worker next, and what becomes of those whose worker died.
+"""The queue of shards: which items a worker gets next, and what happens to those of a worker that died.
 
-Items go out in shards. When a node dies, its shards go out again as they are. When a worker dies on its own, one of
-the items it had may have killed it: these go out again one by one, each alone with a worker, once all shards are out.
-An item that has lost its third worker is set aside.
+Items are handed out in shards. If a node dies, its shards are handed out again unchanged. If only a worker dies, one
+of its items may be the cause: once all shards are handed out, its items are handed out again one at a time, each to a
+worker that has nothing else. An item is given up when its third worker dies.
 """
 
 from collections import deque
@@ -14,11 +14,11 @@ from facepart.data.photo_input import PhotoError
 
 Item = TypeVar("Item")
 
-# Items in a shard: some seconds' work, against the milliseconds that it takes to hand one out.
+# Items in a shard: they take some seconds, handing out a shard takes milliseconds.
 SHARD = 64
-# Workers that an item may lose.
+# Workers that may die with an item before it is given up.
 TRIES = 3
-# Nodes that a shard may lose before it is thought to have killed them.
+# Nodes that may die with a shard before its items are suspected as the cause.
 _NODES = 3
 
 
@@ -28,17 +28,17 @@ class Shard(Generic[Item]):
 
     Attributes:
         items: the items.
-        deaths: workers that died with them.
-        lost: nodes that died with them.
+        worker_deaths: number of workers that died with them.
+        node_deaths: number of nodes that died with them.
     """
 
     items: Sequence[Item]
-    deaths: int = 0
-    lost: int = 0
+    worker_deaths: int = 0
+    node_deaths: int = 0
 
 
 class Queue(Generic[Item]):
-    """What is to be handed out."""
+    """The shards that no worker has."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         """Cut `items` into shards."""
@@ -46,31 +46,31 @@ class Queue(Generic[Item]):
         self._suspects: deque[Shard[Item]] = deque()
 
     def __len__(self) -> int:
-        """Count the shards that are to be handed out."""
+        """Return the number of shards to hand out."""
         return len(self._shards) + len(self._suspects)
 
     def next(self, idle: bool) -> Shard[Item] | None:
-        """Take what goes out next; None if there is nothing.
+        """Return the next shard, and remove it from the queue; None if there is none.
 
         Args:
-            idle: whether the worker has nothing else: an item that may kill it goes to no other.
+            idle: whether the worker has no other shard. Only such a worker gets an item that may kill it.
         """
         if self._shards:
             return self._shards.popleft()
         return self._suspects.popleft() if self._suspects and idle else None
 
     def take_back(self, shard: Shard[Item], node_died: bool) -> list[tuple[Item, PhotoError]]:
-        """Take back a shard whose worker died; give what is set aside.
+        """Take back the shard of a worker that died, and return the items that are given up.
 
         Args:
-            shard: what the worker had.
+            shard: the shard.
             node_died: whether the whole node died.
         """
-        if node_died and shard.lost < _NODES:
-            shard.lost += 1
-            (self._suspects if shard.deaths else self._shards).append(shard)
+        if node_died and shard.node_deaths < _NODES:
+            shard.node_deaths += 1
+            (self._suspects if shard.worker_deaths else self._shards).append(shard)
             return []
-        deaths = shard.deaths + 1
+        deaths = shard.worker_deaths + 1
         if len(shard.items) == 1 and deaths >= TRIES:
             return [(shard.items[0], PhotoError("its worker died three times", stage="worker"))]
         self._suspects.extend(Shard([item], deaths) for item in shard.items)

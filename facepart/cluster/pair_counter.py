@@ -1,14 +1,13 @@
 """All pairs of faces -> how often every score occurs, counted by the nodes of a Ray cluster.
 
-Both sides are put into Ray's store once, in blocks; what they are put together from can be let go of then. A task
-counts the pairs of two blocks, which Ray brings to the node that it runs on; there they are read where they lie in
-the node's memory, not copied. What some tasks found is added up by another task, and the sums of those come here,
-about the square root of the number of tasks. Only so many tasks are handed out at a time, so that neither they nor
-their results pile up.
+Both sides are put into Ray's store once, in blocks; the originals can then be freed. A task counts the pairs of two
+blocks. Ray brings the blocks to the task's node, where they are read in place, without a copy. Other tasks add up the
+counts of several tasks, and only those sums are sent here: about the square root of the number of tasks. Only a
+limited number of tasks is submitted at a time, so that neither tasks nor results pile up.
 
-A task depends on nothing but its blocks, so that Ray runs it again elsewhere where a worker or a node dies. What is
-lost with a node is what it was counting, and sums that had not come here yet. Counts are whole numbers, and their
-sums are the same in any order: those of :func:`facepart.matching.counting.count_scores`.
+A task depends only on its blocks, so Ray can run it again on another node if a worker or a node dies. Only the
+running tasks of a dead node, and sums that were not sent yet, are repeated. Counts are integers, and their sums do
+not depend on the order: they equal those of :func:`facepart.matching.counting.count_scores`.
 """
 
 import logging
@@ -154,13 +153,13 @@ class RayPairs:
                         done += counting.pop(ready)
                         counted.append(ready)
                         progress(done, total)
-            nodes.look()  # a loss since the last look is told, too
+            nodes.look()  # also report a node lost since the last look
         except ray.exceptions.RayError as error:
             raise FacepartError(_why(error)) from error
         if len(arithmetic) > 1:
             _log.warning(
-                "the nodes of the cluster compute in %d ways: an impostor score may differ by 1e-6 from one run to "
-                "the next; nodes with processors of one kind give equal scores",
+                "the nodes of the cluster use %d different arithmetics: an impostor score may differ by 1e-6 from "
+                "one run to the next; nodes with the same kind of processor give equal scores",
                 len(arithmetic),
             )
         return scores_of_table(table)
@@ -177,7 +176,7 @@ def _put(faces: Faces, tiles: int) -> "Blocks":
 
 
 def _put_probes(ranks: RankCounter, sizes: list[int]) -> "list[ObjectRef[BlockProbes]]":
-    """Put into Ray's store what tasks have to know of each block of probes, which are of these sizes."""
+    """Put into Ray's store what tasks need to know about each block of probes; `sizes` are those of the blocks."""
     import ray
 
     firsts = np.cumsum([0, *sizes[:-1]]).tolist()
@@ -188,7 +187,7 @@ def _put_probes(ranks: RankCounter, sizes: list[int]) -> "list[ObjectRef[BlockPr
 
 
 def _why(error: Exception) -> str:
-    """Say in one line why a task failed."""
+    """Return in one line why a task failed."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, FacepartError):
         return f"--ray: {cause}; install the same version on every node"

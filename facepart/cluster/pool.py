@@ -1,8 +1,8 @@
-"""Workers on a cluster, and what is handed to them.
+"""The workers on a cluster, and the shards that each of them has.
 
-A worker has two shards at a time: while one is with the networks, the other is read or written. No more are handed
-out, so that neither shards nor results pile up. Which goes out next, and what becomes of shards whose worker or node
-died, is told by :mod:`facepart.cluster.handing`; a worker that died is replaced, and nodes that join get workers.
+A worker has two shards at a time: while the networks process one, the other is read or written. No more are handed
+out, so that neither shards nor results pile up. :mod:`facepart.cluster.handing` decides which shard is next, and what
+happens to shards whose worker or node died. A worker that died is replaced, and nodes that join get workers.
 """
 
 import logging
@@ -54,7 +54,11 @@ class _WorkerHandle(Generic[Item]):
     shards: dict[Any, Shard[Item]] = field(default_factory=dict)
 
     def takes_more(self) -> bool:
-        return bool(self.node) and len(self.shards) < _AHEAD and not any(each.deaths for each in self.shards.values())
+        return (
+            bool(self.node)
+            and len(self.shards) < _AHEAD
+            and not any(each.worker_deaths for each in self.shards.values())
+        )
 
 
 class Pool(Generic[Item, Result]):
@@ -90,7 +94,7 @@ class Pool(Generic[Item, Result]):
         self.info: Any = self._wait_for_one()
 
     def _wait_for_one(self) -> Any:
-        """Wait until a worker has opened its networks; give what the stage wants to know of them.
+        """Wait until a worker has opened its networks, and return its description of them.
 
         Raises:
             FacepartError: they cannot be opened.
@@ -107,12 +111,12 @@ class Pool(Generic[Item, Result]):
             self._start_workers(1)
 
     def map(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
-        """Have items worked on; give each with its result, or why there is none, in any order.
+        """Process items; yield each with its result, or with the reason why there is none, in any order.
 
-        The workers end with it.
+        The workers are stopped at the end.
 
         Raises:
-            FacepartError: as the work raises it; or workers die without having been given anything.
+            FacepartError: as the work raises it; or workers die before they have a shard.
         """
         import ray
 
@@ -171,7 +175,7 @@ class Pool(Generic[Item, Result]):
     def _retire(
         self, handle: _WorkerHandle[Item], queue: Queue[Item], death: "_DiedError"
     ) -> list[tuple[Item, PhotoError]]:
-        """Take a worker that died off the list, and what it had back."""
+        """Remove a worker that died, and return its shards to the queue; return the items that are given up."""
         import ray
 
         ray.kill(handle.actor)  # it may only be out of reach
@@ -217,7 +221,7 @@ def _get(reference: Any) -> Any:
 
 
 def why(error: Exception) -> FacepartError:
-    """Say in one line why work on the cluster failed."""
+    """Return an error that says in one line why work on the cluster failed."""
     cause = getattr(error, "cause", None) or error
     if isinstance(cause, FacepartError):
         return type(cause)(f"--ray: {cause}")

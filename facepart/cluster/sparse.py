@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Places that are added up at a time: a table of them takes 16 MB. The whole table, of all bins of a million faces'
-# people, takes gigabytes.
+# Places that are added up at a time: a table of them takes 16 MB. The whole table, with all bins of the subjects
+# of a million faces, takes gigabytes.
 _AT_ONCE = 1 << 22
 
 

@@ -144,7 +144,7 @@ DATASETS = {
     "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder"),
     "ND_GENDERS_V3": DataSet(
         *(_first_field, "04201_f_c_1_20080312_7", "04201", "name up to the first _"),
-        note="authentic pairs of the same day, the fifth field, are left out",
+        note="authentic pairs from the same day, the fifth field, are left out",
         session=_fifth_field,
         session_name="day",
     ),

@@ -11,7 +11,7 @@ from PIL import Image
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_bytes
 
-# What OpenCV is told for each format. PNG is lossless whatever it is told: the fastest level, each row stored as its
+# OpenCV's options for each format. PNG is lossless with any options: here the fastest level, each row stored as its
 # difference to the one above, and compressed as such (trying every filter for every row takes twice as long and saves
 # 5 % at most on photos). WebP above 100 is lossless.
 _OPTIONS = {

@@ -21,12 +21,12 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp"
 
 
 class Photo(NamedTuple):
-    """A photo on disk, and the name that its outputs bear.
+    """A photo on disk, and the name of its outputs.
 
     Attributes:
-        path: where it is.
+        path: the file.
         name: see above.
-        stamp: what tells it from one that replaces it, where the listing of its folder said so; else empty.
+        stamp: changes if the file is replaced; empty if the listing of its folder has no such information.
     """
 
     path: Path

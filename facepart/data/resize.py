@@ -1,7 +1,7 @@
 """Pixels -> fewer or more pixels, of a whole image or only around a place in it.
 
 By area where an image shrinks, which keeps what is finer than a pixel from turning into noise; linearly where it
-grows. (:func:`facepart.networks.face_parser.fit_photo` has its own way, that of the original study's parser.)
+grows. (:func:`facepart.networks.face_parser.fit_photo` resizes as the original study does for its parser.)
 """
 
 import math

@@ -1,9 +1,9 @@
-"""Who belongs to which demographic group: a table of people or photos, as CSV with a header.
+"""The demographic group of each subject or photo: a table, as CSV with a header.
 
-A column named image, photo or file says which photo a row is about; one named subject, person, name, identity or id
-says which person. Where a table has both, a photo is looked up by itself first and then by its person. Names of
-columns count in any case. A photo goes by its path below the folder of features or by its name alone, either with or
-without an extension.
+A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
+names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
+case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without an
+extension.
 """
 
 import csv
@@ -30,8 +30,8 @@ class People:
 
     Attributes:
         source: the file it was read from.
-        by_image: photo, without extension -> group; empty if the table is about people only.
-        by_subject: person -> group; people whose photos are of several groups are left out.
+        by_image: photo, without extension -> group; empty if the table only names subjects.
+        by_subject: subject -> group; subjects with photos in several groups are left out.
         groups: group -> number of rows.
     """
 
@@ -41,11 +41,11 @@ class People:
     groups: Counter[str]
 
     def group_of(self, photo: Sequence[str], subject: str) -> str | None:
-        """Return the group of a photo, "" where the table leaves it empty, None where it has no row.
+        """Return the group of a photo, "" if the table leaves it empty, None if there is no row.
 
         Args:
-            photo: what the photo may go by, the first first.
-            subject: who is on it.
+            photo: names of the photo, in the order in which they are looked up.
+            subject: the subject shown.
         """
         named = next((self.by_image[name] for name in photo if name in self.by_image), None)
         return self.by_subject.get(subject) if named is None else named
@@ -60,13 +60,13 @@ class People:
 
 @dataclass(frozen=True)
 class Selection:
-    """The features of a group, and whom the table does not know.
+    """The features of a group, and the subjects without a group.
 
     Attributes:
         chosen: the features of the group.
-        subjects: how many people they show.
-        without_row: people of whom some feature has no row, sorted.
-        without_group: people of whom some feature has a row in which the group is empty, sorted.
+        subjects: the number of subjects in it.
+        without_row: subjects with a feature that has no row, sorted.
+        without_group: subjects with a feature whose row has an empty group, sorted.
     """
 
     chosen: list[Path]
@@ -83,14 +83,14 @@ def read_people(source: Path, group_column: str = "group") -> People:
         group_column: the column that holds the group.
 
     Raises:
-        FacepartError: the file cannot be read, lacks a column, has no rows, or puts one photo (one person, where it
-            is about people) into two groups.
+        FacepartError: the file cannot be read, lacks a column, has no rows, or puts one photo (or one
+            subject, if it only names subjects) into two groups.
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             header, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
     except FileNotFoundError as error:
-        raise FacepartError(f"{source}: no such table of people") from error
+        raise FacepartError(f"{source}: no such table of subjects") from error
     except OSError as error:
         raise FacepartError(f"{source}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -104,7 +104,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)
     if image is None and subject is None:
         wanted = ", ".join(IMAGE_COLUMNS + SUBJECT_COLUMNS)
-        raise FacepartError(f"{source}: has no column that says who or what a row is about (one of {wanted})")
+        raise FacepartError(f"{source}: has no column that names the photo or the subject (one of {wanted})")
     if not rows:
         raise FacepartError(f"{source}: has a header but no rows")
 
@@ -116,16 +116,16 @@ def read_people(source: Path, group_column: str = "group") -> People:
         cells = dict(enumerate(row))
         group = cells.get(columns[group_column.lower()], "")
         photo = _EXTENSION.sub("", cells.get(image, "")) if image is not None else ""
-        person = cells.get(subject, "") if subject is not None else ""
+        shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
         if photo and by_image.setdefault(photo, group) != group:
             raise FacepartError(f"{source}: puts {photo} into two groups, {by_image[photo]!r} and {group!r}")
-        if person and by_subject.setdefault(person, group) != group:
+        if shown and by_subject.setdefault(shown, group) != group:
             if image is None:
-                raise FacepartError(f"{source}: puts {person} into two groups, {by_subject[person]!r} and {group!r}")
-            mixed.add(person)
-    for person in mixed:
-        del by_subject[person]
+                raise FacepartError(f"{source}: puts {shown} into two groups, {by_subject[shown]!r} and {group!r}")
+            mixed.add(shown)
+    for shown in mixed:
+        del by_subject[shown]
     return People(source, by_image, by_subject, groups)
 
 
@@ -134,10 +134,10 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
 
     Args:
         features: absolute paths below `folder`.
-        folder: where the photos' relative paths begin.
+        folder: the folder that the photos' paths in the table are relative to.
         people: the table.
         group: the group's name, as in the table.
-        rule: tells from a label who is on a photo.
+        rule: the naming rule: label -> subject.
 
     Raises:
         FacepartError: the table has no such group, or none of the features belongs to it.
@@ -159,10 +159,10 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             chosen.append(feature)
             subjects.add(subject)
     if not chosen:
-        unknown = f"; {len(without_row)} people have no row, e.g. {min(without_row)!r}" if without_row else ""
+        unknown = f"; {len(without_row)} subjects have no row, e.g. {min(without_row)!r}" if without_row else ""
         raise FacepartError(
             f"{folder}: none of {len(features)} features belongs to group {group!r} of {people.source}{unknown}; "
-            "do names and table go together (-d, --subject-pattern)?"
+            "check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
 

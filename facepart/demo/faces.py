@@ -31,7 +31,7 @@ from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
 SIZE = 224
 
-# Of LFW: so many people, those first in the alphabet with so many photos, and so many photos of each.
+# Of LFW: the number of subjects, the first in the alphabet with enough photos, and the number of photos of each.
 _LFW_PEOPLE = 20
 _LFW_PHOTOS = 6
 
@@ -40,15 +40,15 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow")
 
 
 def make_captures(folder: Path, captures: int, progress: Progress = silent) -> Outcome:
-    """Make the default photos: nine people of the photographs in public packages, in simulated captures.
+    """Make the default photos: simulated captures of nine subjects, from photographs in public packages.
 
-    Files are named ``<person>_<photograph>_<capture>.png``, as the naming rule MORPH reads them; capture 00 is the
+    Files are named ``<subject>_<photograph>_<capture>.png``, as the naming rule MORPH reads them; capture 00 is the
     aligned face as it is.
 
     Args:
         folder: where to write the photos.
-        captures: how many photos of each person; those of a person with several photographs are shared out evenly.
-        progress: told (photos there, photos in all).
+        captures: photos per subject, divided evenly among the subject's photographs.
+        progress: called with (photos done, photos in all).
 
     Raises:
         FacepartError: the photographs or the detector cannot be fetched, or the folder cannot be written to.
@@ -82,7 +82,7 @@ def align_folder(source: Path, folder: Path, progress: Progress = silent, exclud
     Args:
         source: a folder of photos, or a list of them.
         folder: where to write the photos.
-        progress: told (photos worked on, photos in all).
+        progress: called with (photos done, photos in all).
         exclude: folders inside `source` to leave out, such as the demo's own outputs.
 
     Raises:
@@ -93,7 +93,7 @@ def align_folder(source: Path, folder: Path, progress: Progress = silent, exclud
 
 
 def align_lfw(folder: Path, progress: Progress = silent) -> Outcome:
-    """Make the photos out of Labeled Faces in the Wild, which scikit-learn downloads: 20 people with 6 photos each.
+    """Make the photos out of Labeled Faces in the Wild, which scikit-learn downloads: 20 subjects with 6 photos each.
 
     Raises:
         FacepartError: scikit-learn is not installed, the data set cannot be had, or as in :func:`align_folder`.
@@ -105,7 +105,7 @@ def align_lfw(folder: Path, progress: Progress = silent) -> Outcome:
 
 
 def fetch_lfw() -> Path:
-    """Return the folder of LFW's photos, a folder a person, downloaded by scikit-learn if it is not on this machine.
+    """Return the folder of LFW's photos, with one folder per subject; scikit-learn downloads it if it is missing.
 
     Raises:
         FacepartError: scikit-learn is not installed, or the data set cannot be had.
@@ -117,7 +117,7 @@ def fetch_lfw() -> Path:
     home = _lfw_home()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of every attempt; the last one's error is told
+            warnings.simplefilter("ignore")  # one per attempt; the last error is reported
             # As arrays all photos take 10 GB: the call is for the files it leaves, and loads as little as it may.
             fetch_lfw_people(data_home=home, min_faces_per_person=100, resize=0.1)
     except (OSError, ValueError, EOFError) as error:

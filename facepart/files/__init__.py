@@ -1,1 +1,1 @@
-"""What every stage that writes files shares: whole files or none, failures told, runs recorded."""
+"""Shared by all stages that write files: atomic writing, failures, run records."""

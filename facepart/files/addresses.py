@@ -21,12 +21,12 @@ _MARK = "://"
 _LOCAL = "file://"
 # What is read of a file at a time where only pieces of it are wanted: an array of a shard takes half of that.
 _PIECE = 1 << 20
-# Under these a listing tells which version of an object there is; stores differ in which they have.
+# Keys of a listing that identify the version of an object; stores differ in which they have.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created")
 
 
 class Listed(NamedTuple):
-    """A file that a listing shows, and what tells it from one that replaces it."""
+    """A file in a listing, and a stamp that changes if the file is replaced."""
 
     path: Path
     stamp: str
@@ -83,7 +83,7 @@ def is_address(path: Path) -> bool:
 
 @contextmanager
 def _telling(path: Path, what: str, *others: type[Exception]) -> Iterator[None]:
-    """Say in one line what went wrong with an address in the block: stores raise errors of many kinds.
+    """Turn errors at an address in the block into one line: stores raise errors of many kinds.
 
     Raises:
         FacepartError: the block raised something, of whatever kind; FacepartError and `others` go on as they are.
@@ -205,7 +205,7 @@ def files_in(folder: Path) -> Iterator[Listed]:
 
 
 def stamp_of(path: Path) -> str:
-    """Tell a file from one that replaces it: by its size and the time of its change, or what its store has for that.
+    """Return a stamp that changes if a file is replaced: its size and modification time, or what its store offers.
 
     Raises:
         OSError: it cannot be looked at.
@@ -217,7 +217,7 @@ def stamp_of(path: Path) -> str:
 
 
 def tidy(path: Path) -> Path:
-    """Take ``.`` and ``..`` out of a path; addresses stay as they are."""
+    """Remove ``.`` and ``..`` from a path; addresses are not changed."""
     return path if is_address(path) else Path(os.path.normpath(path))
 
 
@@ -238,8 +238,8 @@ def common_folder(paths: Sequence[Path]) -> Path:
 
 
 def _stamp(info: dict[str, Any]) -> str:
-    told = next((info[key] for key in _STAMPS if info.get(key)), "")
-    return f"{info.get('size')}-{str(told).strip(chr(34))}"
+    version = next((info[key] for key in _STAMPS if info.get(key)), "")
+    return f"{info.get('size')}-{str(version).strip(chr(34))}"
 
 
 def _system(path: Path) -> Any:

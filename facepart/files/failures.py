@@ -1,4 +1,4 @@
-"""What could not be done, told file by file: ``failures.csv`` (path, stage, reason)."""
+"""Files that could not be processed: ``failures.csv`` (path, stage, reason)."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ FAILURES_FILE = "failures.csv"
 
 @dataclass(frozen=True)
 class Failure:
-    """One file that a stage could not work on.
+    """A file that a stage could not process.
 
     Attributes:
         path: the file, as it was found or listed.
-        stage: the stage it failed in, e.g. ``read``, ``align`` or ``write``.
-        reason: why, in words for a person, on one line.
+        stage: the stage that failed, e.g. ``read``, ``align`` or ``write``.
+        reason: the reason, on one line.
     """
 
     path: Path
@@ -28,12 +28,12 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """What a stage did with the files it was given.
+    """What a stage did with its files.
 
     Attributes:
-        done: files worked on in this run.
-        skipped: files whose outputs were there already.
-        failures: files that could not be worked on.
+        done: number of files processed in this run.
+        skipped: number of files whose outputs existed.
+        failures: files that could not be processed.
     """
 
     done: int = 0
@@ -42,20 +42,20 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether any output is there at all, made now or before."""
+        """Whether there is any output, of this run or an earlier one."""
         return self.done + self.skipped > 0
 
 
 def sorted_failures(failures: Iterable[Failure], paths: Iterable[Path]) -> list[Failure]:
-    """Sort failures, which come in the order in which they happened, by the order of the files they are of."""
+    """Sort failures into the order of the files."""
     places = {path: place for place, path in enumerate(paths)}
     return sorted(failures, key=lambda failure: places[failure.path])
 
 
 def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
-    """Write ``failures.csv`` into `folder`; without failures, remove the one an earlier run left.
+    """Write ``failures.csv`` into `folder`; without failures, remove that of an earlier run.
 
-    Every run tries the failed files again, so the list is always that of the last run.
+    Every run tries the failed files again, so the list is that of the last run.
     """
     path = folder / FAILURES_FILE
     if not failures:
@@ -65,5 +65,5 @@ def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["path", "stage", "reason"])
     writer.writerows([str(failure.path), failure.stage, failure.reason] for failure in failures)
-    # A path that is no UTF-8 is told with its odd bytes replaced.
+    # Bytes of a path that are not valid UTF-8 are replaced.
     write_text(path, buffer.getvalue().encode("utf-8", "replace").decode("utf-8"))

@@ -1,4 +1,4 @@
-"""How a stage tells how far it is, and where its time goes, without printing."""
+"""Progress of a stage and the time of its steps, without printing."""
 
 import threading
 import time
@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-# The steps that the thread in charge of the network takes; all others go on in threads beside it.
+# The steps of the network's thread; all other steps run in I/O threads.
 NETWORK = "network"
 WAITING = "waiting for photos"
 
-# The network is what one waits for as long as it waits for photos less than this share of the time.
+# The network is the bottleneck if it waits for photos less than this share of the time.
 _IDLE = 0.15
 
 
 class Progress(Protocol):
-    """What a stage calls to tell how far it is."""
+    """What a stage calls to report its progress."""
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Take files done, files in all, and what else is worth knowing now."""
+        """Take the number of files done, the number in all, and a note, such as the bottleneck."""
 
 
 def silent(done: int, total: int, note: str = "") -> None:
-    """Tell nobody; the default of every stage used as a library."""
+    """Ignore progress; the default of every stage used as a library."""
 
 
 class StepTimes:
@@ -56,13 +56,13 @@ class StepTimes:
         return taken
 
     def add(self, seconds: Mapping[str, float]) -> None:
-        """Add what was measured elsewhere."""
+        """Add times measured elsewhere."""
         with self._lock:
             for step, took in seconds.items():
                 self.seconds[step] += took
 
     def bottleneck(self) -> str:
-        """Name the step that the network waits for most; empty while it is the network that one waits for."""
+        """Return the step that the network waits for most; empty if the network itself is the bottleneck."""
         with self._lock:
             waiting, working = self.seconds.get(WAITING, 0.0), self.seconds.get(NETWORK, 0.0)
             others = {step: took for step, took in self.seconds.items() if step not in (WAITING, NETWORK)}

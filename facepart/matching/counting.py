@@ -1,12 +1,12 @@
 """All pairs of faces -> how often every score occurs, without keeping a score.
 
 The faces are first put in the order of their subjects. Then nearly every tile of pairs holds impostor pairs alone and
-needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at. How the scores of
-tiles become counts is told in :mod:`facepart.matching.table`.
+needs no mask; only where the subjects of a tile's two sides overlap is each of its pairs looked at.
+:mod:`facepart.matching.table` turns the scores of tiles into counts.
 
 A strip is a row of tiles: some probes against all of the gallery, or what of it comes after them. Threads take one
-strip after the other. :func:`count_strips` is what every way of counting calls: :func:`count_scores` for all pairs,
-and each task of :mod:`facepart.cluster` for some.
+strip after the other. All counting uses :func:`count_strips`: :func:`count_scores` for all pairs, and each task of
+:mod:`facepart.cluster` for some.
 
 On CUDA the same code runs with larger tiles. The counts are the same but for float32 rounding: a GPU's BLAS adds in
 another order, which moves about one score in a hundred by one step of 1e-6.
@@ -109,8 +109,8 @@ def count_scores(
 ) -> GroupScores:
     """Compare the faces and count their scores.
 
-    Neither the number of workers nor the size of the tiles nor the order of the faces changes the counts; what that
-    rests on is told in :mod:`facepart.matching.cosine`.
+    Neither the number of workers nor the size of the tiles nor the order of the faces changes the counts; see
+    :mod:`facepart.matching.cosine` for the reason.
 
     Args:
         probe: the faces that are looked for.

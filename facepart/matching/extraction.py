@@ -1,4 +1,4 @@
-"""Which network made a feature, and how, as the ``run.json`` of the extraction tells."""
+"""The network and settings that made a feature, from the ``run.json`` of the extraction."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,8 @@ def find_model(folder: Path, models: dict[Path, Model | None]) -> Model | None:
         settings = record["settings"] if record and record.get("stage") == "extract" else None
         if record and isinstance(settings, dict) and settings.get("sha256"):
             # The device stands beside the settings, since a run may go on on another.
-            told = {key: record[key] for key in _WARNED if key in record} | settings
-            models[folder] = Model(str(settings.get("model")), str(settings["sha256"]), folder / RECORD_FILE, told)
+            used = {key: record[key] for key in _WARNED if key in record} | settings
+            models[folder] = Model(str(settings.get("model")), str(settings["sha256"]), folder / RECORD_FILE, used)
         else:
             models[folder] = None if folder == folder.parent else find_model(folder.parent, models)
     return models[folder]
@@ -70,23 +70,23 @@ def compare_models(models: Sequence[Model]) -> None:
         differences = _differences(first, other, _REFUSED)
         if differences:
             raise FacepartError(
-                f"features of {first.name} that was fed differently cannot be compared: {differences} "
-                f"({first.record} and {other.record}); extract all in one way"
+                f"features of {first.name} with different preprocessing cannot be compared: {differences} "
+                f"({first.record} and {other.record}); extract all with the same settings"
             )
     for first, other in pairs:
         differences = _differences(first, other, _WARNED)
         if differences:
             _logger.warning(
-                "%s and %s tell of different extractions: %s; that moves the scores between their features, too",
+                "%s and %s record different extractions: %s; this changes the scores between their features, too",
                 *(first.record, other.record, differences),
             )
             return
 
 
 def _differences(model: Model, other: Model, keys: Sequence[str]) -> str:
-    """Name the settings that both records tell and that differ, with their values."""
-    told = [key for key in keys if key in model.settings and key in other.settings]
-    values = [(key, _shown(key, model.settings[key]), _shown(key, other.settings[key])) for key in told]
+    """Return the settings that both records have and that differ, with their values."""
+    common = [key for key in keys if key in model.settings and key in other.settings]
+    values = [(key, _shown(key, model.settings[key]), _shown(key, other.settings[key])) for key in common]
     return ", ".join(f"{key} {value} and {other_value}" for key, value, other_value in values if value != other_value)
 
 

@@ -41,7 +41,7 @@ class Features:
             and read-only: the system brings its pages into memory, and takes them out again, as they are needed.
         labels: n labels ``folder/stem``.
         paths: the file of each row (n times the same for a matrix), for messages.
-        model: the network that made them; None if no ``run.json`` tells.
+        model: the network that made them; None if there is no ``run.json``.
     """
 
     source: Path
@@ -73,7 +73,7 @@ def read_features(source: Path) -> Features:
 
 
 def refuse_unlike(probe: Features, gallery: Features) -> None:
-    """Refuse to compare features that do not belong to one space; warn if they were made in different ways.
+    """Refuse to compare features that do not belong to one space; warn if they were made with different settings.
 
     Different precision, device, mirroring, alignment or size of the faces is warned about, as far as the records of
     both tell.
@@ -128,7 +128,7 @@ def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
             raise FacepartError(f"{block[unusable[0]]}: {unusable[1]}; extract it again")
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        # In the order of the paths, so that it is the first unusable feature that is told.
+        # In the order of the paths, so that the first unusable feature is reported.
         for _ in pool.map(fill, range(0, len(paths), _BLOCK)):
             pass
     return matrix

@@ -1,4 +1,4 @@
-"""Several groups in one call: what is compared under which name, and groups cut out by a table of people."""
+"""Several groups in one call: what is compared under which name, and groups selected by a table of subjects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,12 +36,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Split:
-    """Groups cut out of features, and whom the table does not know.
+    """Groups selected from features, and the subjects without a group.
 
     Attributes:
         groups: in the order of their names, or as asked for.
-        without_row: people of whom some feature has no row, sorted.
-        without_group: people of whom some feature has a row in which the group is empty, sorted.
+        without_row: subjects with a feature that has no row, sorted.
+        without_group: subjects with a feature whose row has an empty group, sorted.
     """
 
     groups: list[Group]
@@ -57,13 +57,13 @@ def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
 def split_by_people(
     probe: Features, gallery: Features | None, people: People, rule: Rule, names: Sequence[str] = ()
 ) -> Split:
-    """Cut groups out of features of many people; each is compared within itself.
+    """Select the features of each group; each group is compared within itself.
 
     Args:
         probe: the faces looked for.
-        gallery: what they are compared with, cut likewise; None if with each other.
+        gallery: what they are compared with, selected likewise; None if with each other.
         people: the table of groups.
-        rule: tells from a label who is on a photo.
+        rule: the naming rule: label -> subject.
         names: the groups wanted; all of the table if none are named.
 
     Raises:
@@ -77,12 +77,12 @@ def split_by_people(
     for name in names or sorted(name for name in people.groups if name):
         rows = [side.get(name, []) for side in sides]
         if not any(rows) and not names:
-            continue  # a table of all people may be used with the features of some
+            continue  # the table may have more groups than the features
         for features, found in zip((probe, gallery), rows, strict=False):
             if not found and features:
                 raise FacepartError(
                     f"{features.source}: none of {len(features.labels)} features belongs to group {name!r} of "
-                    f"{people.source}; do names and table go together (-d, --subject-pattern)?"
+                    f"{people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
@@ -90,8 +90,8 @@ def split_by_people(
         unknown = min(without[None], default="")
         raise FacepartError(
             f"{probe.source}: none of {len(probe.labels)} features belongs to a group of {people.source}"
-            + (f"; people without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
-            + "; do names and table go together (-d, --subject-pattern)?"
+            + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
+            + "; check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Split(groups, sorted(without[None]), sorted(without[""]))
 
@@ -99,7 +99,7 @@ def split_by_people(
 def _rows_by_group(
     features: Features, people: People, rule: Rule, without: dict[str | None, set[str]]
 ) -> dict[str, list[int]]:
-    """Sort the rows of features by group; add people without one to `without`, by the reason."""
+    """Sort the rows of features by group; add subjects without a group to `without`, by the reason."""
     rows: dict[str, list[int]] = defaultdict(list)
     for row, (label, path) in enumerate(zip(features.labels, features.paths, strict=True)):
         subject = rule(label)

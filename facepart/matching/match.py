@@ -60,7 +60,7 @@ def match_features(probe: Path, gallery: Path | None, output: Path, group: str, 
         gallery: what they are compared with, of either form; None compares the probes with each other.
         output: the folder to write to.
         group: what the files' names begin with.
-        options: as of :func:`match_groups`, which also tells what is raised.
+        options: those of :func:`match_groups`, which also lists what is raised.
     """
     (outcome,) = match_groups([read_group(group, probe, gallery)], output, **options)
     return outcome
@@ -89,7 +89,7 @@ def match_groups(
     Args:
         groups: what to compare.
         output: the folder to write to.
-        dataset: the naming rule that tells who is on a photo (:data:`facepart.data.naming.DATASETS`).
+        dataset: the naming rule, which reads the subject from a label (:data:`facepart.data.naming.DATASETS`).
         subject_pattern: a regular expression instead of a rule.
         exclude_same: a regular expression that finds the session of a photo in ``folder/stem``: authentic pairs of
             one session are left out. See :func:`facepart.data.naming.find_exclusion`.
@@ -113,9 +113,9 @@ def match_groups(
 
     Raises:
         FacepartError: there are no impostor pairs in a group because all photos show one subject, the features do not
-            go together, the disk has no room for the pairs, or the output cannot be written. That there are no
-            authentic pairs is no error: one photo a person gives the impostor scores, which are half of the answer;
-            the outcome says so.
+            go together, the disk has no room for the pairs, or the output cannot be written. A group
+            without authentic pairs is no error: one photo per subject suffices for impostor scores, which are half of
+            the answer; the outcome says so.
         UsageError: the data set is not known, or a pattern is no regular expression.
     """
     device = choose_device(device) if counter is None else "cpu"
@@ -152,7 +152,7 @@ def _compare(
     with_ranks: bool,
 ) -> MatchOutcome:
     """Compare a group and write all its files."""
-    group, outcome, people = prepared.group, prepared.outcome, len(prepared.people)
+    group, outcome, subjects = prepared.group, prepared.outcome, len(prepared.subjects)
     name = group.name
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
@@ -166,8 +166,8 @@ def _compare(
     left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     authentic = authentic_scores(left, right)
     first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
-    ours = authentic_sums(people, authentic, first_bin)
-    theirs = impostor_moments(people, left, right)
+    ours = authentic_sums(subjects, authentic, first_bin)
+    theirs = impostor_moments(subjects, left, right)
     del authentic
     best = best_authentic(left, right, workers) if with_ranks else None
     order = subject_order(left) if outcome.saved == "distribution" else np.arange(len(left.subjects))
@@ -175,14 +175,14 @@ def _compare(
     if outcome.saved == "distribution":
         pairs = counter.load(left, right)
         del left, right
-        tails = SubjectTailCounts(people, first_bin, at)
+        tails = SubjectTailCounts(subjects, first_bin, at)
         scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
     else:
-        tails = SubjectTailCounts(people, first_bin, at)
+        tails = SubjectTailCounts(subjects, first_bin, at)
         blocks = _with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
         scores = write_pairs(output, name, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
-        sums = SubjectSums(prepared.people, first_bin, ours, Sums(*theirs, tails.bins()))
+        sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
         save_subject_sums(subject_sums_path(output, name), sums)
         save_scores(output / f"{name}_scores.npz", scores)
     if ranks is not None and best is not None:
@@ -200,7 +200,7 @@ def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.i
     _, *counted = ranks.counts()
     above, highest = (np.empty_like(values) for values in counted)
     above[order], highest[order] = counted
-    subjects = prepared.people[prepared.left.subjects].tolist()
+    subjects = prepared.subjects[prepared.left.subjects].tolist()
     return make_ranks(prepared.group.probe.labels, subjects, above, best, highest)
 
 
@@ -214,11 +214,11 @@ def _with_tails(
     right: Faces,
     tails: SubjectTailCounts,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Hand on the rows of the score files, and count the high impostor scores among them by person."""
+    """Yield the rows of the score files, and count the high impostor scores among them by subject."""
     for authentic, impostor in blocks:
         rows = impostor[impostor[:, 2] * STEPS >= tails.first_bin - 0.5]
-        people = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
-        tails.add(*(torch.from_numpy(found) for found in (*people, np.rint(rows[:, 2] * STEPS))))
+        subjects = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
+        tails.add(*(torch.from_numpy(found) for found in (*subjects, np.rint(rows[:, 2] * STEPS))))
         yield authentic, impostor
 
 

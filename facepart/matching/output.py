@@ -103,7 +103,7 @@ def write_pairs(
         group: what the files' names begin with.
         counts: how many pairs there will be.
         blocks: see :func:`facepart.matching.pairs.pair_blocks`.
-        progress: told (pairs written, pairs in all).
+        progress: called with (pairs written, pairs in all).
     """
     total, done = counts.authentic + counts.impostor, 0
     tables = [np.zeros(2 * STEPS + 1, np.int64) for _ in range(2)]

@@ -1,6 +1,6 @@
 """All pairs of faces -> the rows of the score files, block by block, in their order and in bounded memory.
 
-Rows come in row-major order of (probe, gallery). Which pairs there are is told in :mod:`facepart.matching.faces`.
+Rows come in row-major order of (probe, gallery). :mod:`facepart.matching.faces` defines which pairs there are.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""The features of a group -> two sides whose people and photos have numbers, and what there is to compare."""
+"""The features of a group -> two sides with numbered subjects and photos, and the number of pairs to compare."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class MatchOutcome:
         group: its name.
         probes: faces looked for.
         gallery: faces they were compared with; None if with each other.
-        subjects: people on either side.
+        subjects: number of subjects on both sides.
         authentic: authentic scores written.
         impostor: impostor scores written.
         left_out: pairs not compared because both sides are the same photo.
-        excluded: authentic pairs not compared because both photos are of one session; None without such a rule.
+        excluded: authentic pairs not compared because both photos are from one session; None without such a rule.
         saved: what was written: ``pairs``, ``distribution`` or ``both``.
         pair_bytes: how large the files of the pairs are, or would be.
         ranked: probes that have a rank; None if ranks were not counted.
@@ -54,7 +54,7 @@ class Prepared:
 
     Attributes:
         group: its features.
-        people: their names by number, sorted.
+        subjects: their names by number, sorted.
         left: the probes, not normalised yet.
         right: the gallery, likewise; None if the probes are compared with each other.
         counts: how many pairs there are.
@@ -63,7 +63,7 @@ class Prepared:
     """
 
     group: Group
-    people: NDArray[np.str_]
+    subjects: NDArray[np.str_]
     left: Faces
     right: Faces | None
     counts: PairCounts
@@ -74,11 +74,11 @@ class Prepared:
 def prepare(
     group: Group, rule: Rule, exclusion: Exclusion | None, common: dict[str, Any], save: Save | None
 ) -> Prepared:
-    """Number the people and photos, and find out what there is to compare.
+    """Number the subjects and photos, and count the pairs to compare.
 
     Args:
         group: its features.
-        rule: tells from a label who is on a photo.
+        rule: the naming rule: label -> subject.
         exclusion: which authentic pairs are left out; None if none are.
         common: settings that all groups share, for the record.
         save: what was asked to be written.
@@ -91,21 +91,21 @@ def prepare(
     if gallery is not None:
         refuse_unlike(probe, gallery)
     sides = [probe] if gallery is None else [probe, gallery]
-    subjects = [[rule(label) for label in side.labels] for side in sides]
-    people = sorted(set().union(*subjects))
-    # In the order of their names, which is that of the sums by person.
-    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(people)}
+    shown = [[rule(label) for label in side.labels] for side in sides]
+    # Sorted, as in the file of sums by subject.
+    subjects = sorted(set().union(*shown))
+    subject_numbers: dict[Hashable, int] = {name: place for place, name in enumerate(subjects)}
     photo_numbers: dict[Hashable, int] = {}
     session_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
     left, *rest = (
         Faces(
             side.matrix,
-            number(shown, subject_numbers),
-            number(_photos(side, shown, by_label), photo_numbers),
-            None if exclusion is None else number(_sessions(side, shown, exclusion), session_numbers),
+            number(names, subject_numbers),
+            number(_photos(side, names, by_label), photo_numbers),
+            None if exclusion is None else number(_sessions(side, names, exclusion), session_numbers),
         )
-        for side, shown in zip(sides, subjects, strict=True)
+        for side, names in zip(sides, shown, strict=True)
     )
     right = rest[0] if rest else None
     counts = count_pairs(left, right)
@@ -113,7 +113,7 @@ def prepare(
         sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
         raise FacepartError(
             f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
-            f"{people[0]!r}, so there are no impostor pairs; if it should be more, the naming rule "
+            f"{subjects[0]!r}, so there are no impostor pairs; if there should be more, the naming rule "
             "does not fit: try another -d or --subject-pattern"
         )
     model = probe.model or (gallery.model if gallery is not None else None)
@@ -128,7 +128,7 @@ def prepare(
         group=group.name,
         probes=len(probe.labels),
         gallery=None if gallery is None else len(gallery.labels),
-        subjects=len(people),
+        subjects=len(subjects),
         authentic=counts.authentic,
         impostor=counts.impostor,
         left_out=counts.left_out,
@@ -136,16 +136,16 @@ def prepare(
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
-    return Prepared(group, np.array(people, dtype=np.str_), left, right, counts, outcome, settings)
+    return Prepared(group, np.array(subjects, dtype=np.str_), left, right, counts, outcome, settings)
 
 
 def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequence[Hashable]:
-    """Tell which photo each face is on: its label, or its subject and name."""
+    """Return what identifies the photo of each face: its label, or its subject and name."""
     if by_label:
         return features.labels
     return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
 
 
 def _sessions(features: Features, subjects: Sequence[str], exclusion: Exclusion) -> Sequence[Hashable]:
-    """Tell the session of each face: that of its label, and the subject, since two people may have been there."""
+    """Return the session of each face, with its subject, since a session may have several subjects."""
     return [(subject, exclusion.session(label)) for subject, label in zip(subjects, features.labels, strict=True)]

@@ -1,4 +1,4 @@
-r"""Faces of a group -> the sums of its scores by person, which standard errors need.
+r"""Faces of a group -> the sums of its scores by subject, which standard errors need.
 
 An impostor score is the product of two embeddings, so that most sums follow from sums over embeddings, without a pair
 being looked at: all scores of a face :math:`x` add up to :math:`x^T T` with :math:`T = \sum y`, and their squares to
@@ -28,7 +28,7 @@ from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 # Faces of either side in the sample: a million pairs, in 20 ms.
 _SAMPLE = 1024
-# Pairs of one person that are compared at a time: their embeddings take 64 MB.
+# Pairs of one subject that are compared at a time: their embeddings take 64 MB.
 _AT_ONCE = 1 << 14
 # Faces, and authentic scores, that are summed at a time.
 _BLOCK = 4096
@@ -42,19 +42,19 @@ class SubjectTailCounts:
         first_bin: where the first bin begins, in millionths.
     """
 
-    def __init__(self, people: int, first_bin: int, device: str = "cpu") -> None:
+    def __init__(self, subjects: int, first_bin: int, device: str = "cpu") -> None:
         self.first_bin = first_bin
         self._width = bins_from(first_bin)
-        self._counts = torch.zeros(people * self._width, dtype=torch.int32, device=device)
+        self._counts = torch.zeros(subjects * self._width, dtype=torch.int32, device=device)
         self._one = torch.ones(1, dtype=torch.int32, device=device)
         self._lock = threading.Lock()
 
     def add(self, probe: torch.Tensor, gallery: torch.Tensor, steps: torch.Tensor) -> None:
-        """Count scores for both of their people; several threads may do so at once.
+        """Count scores for both of their subjects; may be called by several threads at once.
 
         Args:
-            probe: int64, (k,), who is on one side.
-            gallery: int64, (k,), who is on the other.
+            probe: int64, (k,), the subjects of the probes.
+            gallery: int64, (k,), the subjects of the gallery faces.
             steps: (k,), the scores in whole millionths, at least `first_bin`.
         """
         places = torch.div(steps.to(torch.int64) - self.first_bin, BIN, rounding_mode="floor")
@@ -63,31 +63,31 @@ class SubjectTailCounts:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
 
     def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
-        """Add what was counted elsewhere, with the same `first_bin`; on the CPU alone.
+        """Add counts from elsewhere that have the same `first_bin`; on the CPU only.
 
         Args:
-            places: int64, (k,), each once: person * bins + bin.
+            places: int64, (k,), each once: subject * bins + bin.
             counts: int32, (k,).
         """
         with self._lock:
             self._counts.numpy()[places] += counts
 
     def bins(self) -> NDArray[np.int32]:
-        """Return what was counted, int32, (p, k)."""
+        """Return the counts, int32, (p, k)."""
         return self._counts.cpu().numpy().reshape(-1, self._width)
 
 
 def authentic_scores(probe: Faces, gallery: Faces | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the people of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
+    """Return the subjects of all authentic pairs, int64 (k,), and their scores, float32 (k,), before rounding."""
     other = probe if gallery is None else gallery
-    people, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-    for i, j in _pairs_of_one_person(probe, other):
+    subjects, scores = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for i, j in _pairs_of_one_subject(probe, other):
         compared = probe.photos[i] != other.photos[j]
         if probe.sessions is not None and other.sessions is not None:
             compared &= probe.sessions[i] != other.sessions[j]
-        people.append(probe.subjects[i][compared])
+        subjects.append(probe.subjects[i][compared])
         scores.append(_dots(probe, other, i[compared], j[compared]))
-    return np.concatenate(people), np.concatenate(scores)
+    return np.concatenate(subjects), np.concatenate(scores)
 
 
 def choose_first_bin(
@@ -95,14 +95,14 @@ def choose_first_bin(
 ) -> int:
     """Choose where the bins begin: low enough for FMRs of 2 % and for the EER; in millionths, a multiple of BIN.
 
-    A sample of the impostor pairs tells; which faces are in it matters to how far down the bins reach, and to nothing
-    else.
+    The choice is based on a sample of the impostor pairs. Which faces are in the sample affects only how far down the
+    bins reach.
 
     Args:
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
         authentic: the authentic scores.
-        min_threshold: a threshold that is to be covered, too.
+        min_threshold: a threshold that the bins must cover, too.
     """
     other = probe if gallery is None else gallery
     ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
@@ -115,48 +115,48 @@ def choose_first_bin(
     return max(int(min(threshold, min_threshold) * STEPS // BIN) * BIN, -STEPS)
 
 
-def authentic_sums(people: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
-    """Sum up the authentic scores of each person.
+def authentic_sums(subjects: int, authentic: tuple[NDArray[np.int64], NDArray[np.float32]], lowest: int) -> Sums:
+    """Sum up the authentic scores of each subject.
 
     Args:
-        people: how many there are.
+        subjects: number of subjects.
         authentic: of :func:`authentic_scores`.
         lowest: where the bins begin, in millionths.
     """
     width = bins_from(lowest)
-    count, (total, squares) = np.zeros(people, np.int64), np.zeros((2, people))
-    bins = np.zeros(people * width, np.int32)
+    count, (total, squares) = np.zeros(subjects, np.int64), np.zeros((2, subjects))
+    bins = np.zeros(subjects * width, np.int32)
     for first in range(0, len(authentic[0]), _SUMMED):
         who = authentic[0][first : first + _SUMMED]
         exact = authentic[1][first : first + _SUMMED].astype(np.float64)
-        count += np.bincount(who, minlength=people)
-        total += np.bincount(who, exact, minlength=people)
-        squares += np.bincount(who, exact**2, minlength=people)
+        count += np.bincount(who, minlength=subjects)
+        total += np.bincount(who, exact, minlength=subjects)
+        squares += np.bincount(who, exact**2, minlength=subjects)
         steps = np.rint(exact * STEPS).astype(np.int64)
         above = steps >= lowest
         places = np.minimum((steps[above] - lowest) // BIN, width - 1)
         np.add.at(bins, who[above] * width + places, 1)
-    return Sums(count, total, squares, bins.reshape(people, width))
+    return Sums(count, total, squares, bins.reshape(subjects, width))
 
 
-def impostor_moments(people: int, probe: Faces, gallery: Faces | None) -> Moments:
-    """Sum up the impostor scores of each person, as far as no pair of them need be looked at.
+def impostor_moments(subjects: int, probe: Faces, gallery: Faces | None) -> Moments:
+    """Sum up the impostor scores of each subject, as far as this is possible without computing each pair.
 
     Args:
-        people: how many there are.
+        subjects: number of subjects.
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
     """
     if gallery is None:
-        return _moments_of_side(people, probe, probe)
-    there, back = _moments_of_side(people, probe, gallery), _moments_of_side(people, gallery, probe)
+        return _moments_of_side(subjects, probe, probe)
+    there, back = _moments_of_side(subjects, probe, gallery), _moments_of_side(subjects, gallery, probe)
     return there[0] + back[0], there[1] + back[1], there[2] + back[2]
 
 
-def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
-    """Sum up, for each person, the scores of the person's faces on one side with all other people's on the other."""
-    numbers, others = (np.bincount(faces.subjects, minlength=people) for faces in (side, other))
-    # First of each face, with all of the other side.
+def _moments_of_side(subjects: int, side: Faces, other: Faces) -> Moments:
+    """Sum up, for each subject, the scores of its faces on one side with all faces of other subjects on the other."""
+    numbers, others = (np.bincount(faces.subjects, minlength=subjects) for faces in (side, other))
+    # First the scores of each face with all of the other side.
     whole, moment = _sums_over(other.embeddings)
     of_face = np.empty((2, len(side.subjects)))
     # One tensor for all products, for the reason given at _dots.
@@ -169,13 +169,14 @@ def _moments_of_side(people: int, side: Faces, other: Faces) -> Moments:
     if side is other:
         of_face -= 1  # each face with itself
     total, squares = (
-        np.bincount(side.subjects, sums, minlength=people).astype(np.float64, copy=False) for sums in of_face
+        np.bincount(side.subjects, sums, minlength=subjects).astype(np.float64, copy=False) for sums in of_face
     )
-    # Then the scores of one person are taken off. Within one list, a pair stands once here and twice in the sums.
-    for i, j in _pairs_of_one_person(side, other):
+    # Then the scores of pairs of one subject are subtracted. Within one list, a pair stands once here and twice in
+    # the sums.
+    for i, j in _pairs_of_one_subject(side, other):
         own, times = _dots(side, other, i, j).astype(np.float64), 2 if side is other else 1
-        total -= times * np.bincount(side.subjects[i], own, minlength=people)
-        squares -= times * np.bincount(side.subjects[i], own**2, minlength=people)
+        total -= times * np.bincount(side.subjects[i], own, minlength=subjects)
+        squares -= times * np.bincount(side.subjects[i], own**2, minlength=subjects)
     return numbers * (len(other.subjects) - others), total, squares
 
 
@@ -185,17 +186,17 @@ def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], to
     return embeddings.sum(0, dtype=np.float64), rows.T @ rows
 
 
-def vectors_by_person(faces: Faces, people: int) -> NDArray[np.float64]:
-    """Add up the embeddings of each person, float64, (p, d)."""
-    vectors = torch.zeros(people, faces.embeddings.shape[1], dtype=torch.float64)
+def vectors_by_subject(faces: Faces, subjects: int) -> NDArray[np.float64]:
+    """Add up the embeddings of each subject, float64, (p, d)."""
+    vectors = torch.zeros(subjects, faces.embeddings.shape[1], dtype=torch.float64)
     for first in range(0, len(faces.subjects), _BLOCK):
         rows = torch.from_numpy(faces.embeddings[first : first + _BLOCK]).double()
         vectors.index_add_(0, torch.from_numpy(faces.subjects[first : first + _BLOCK]), rows)
     return vectors.numpy()
 
 
-def _pairs_of_one_person(side: Faces, other: Faces) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the rows of all pairs of one person, some at a time; of one list each pair once."""
+def _pairs_of_one_subject(side: Faces, other: Faces) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the rows of all pairs of one subject, some at a time; within one list, each pair once."""
     order = np.argsort(other.subjects, kind="stable")
     ranked = other.subjects[order]
     ends = np.searchsorted(ranked, side.subjects, side="right")

@@ -70,7 +70,7 @@ def blur_photos(
         parts: which parts, keys of :data:`facepart.occlusion.parts.PARTS`.
         method: how parts are occluded. Folders are called ``blurred_<part>`` for all methods; ``run.json`` says which
             it was.
-        model: the parser: a name of the model list, or a path.
+        model: the parser: a name from `facepart models list`, or a path.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
         image_format: ``png`` (lossless), or ``same`` for the photo's own format.
@@ -143,7 +143,7 @@ def blur_photos(
                 progress(worked, len(todo), times.bottleneck())
         _recount(photos, saved, table)
     finally:
-        # Also when the run is stopped: the rows of finished photos must not be lost.
+        # Also if the run is stopped: the rows of finished photos are kept.
         outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
         write_parts_table(blurred, table)
         write_failures(blurred, outcome.failures)

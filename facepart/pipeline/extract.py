@@ -69,7 +69,7 @@ def extract_features(
     Args:
         source: a folder of photos, or a list of them.
         features: folder for the features.
-        model: the recogniser: a name of the model list, or a path; None for the default.
+        model: the recogniser: a name from `facepart models list`, or a path; None for the default.
         image_size: rows and columns that the network gets, for networks that take any; photos of other proportions
             then fail. None for the network's own size, to which all photos are resized.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
@@ -164,7 +164,7 @@ def extract_features(
                     outcome.done += 1
                 progress(worked, len(todo), times.bottleneck())
     finally:
-        # Also when the run is stopped: what was done shall be kept, and what failed so far be told.
+        # Also if the run is stopped: finished work is kept, and failures so far are written.
         outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
         if rows:
             rows.flush()

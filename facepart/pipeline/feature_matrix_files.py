@@ -37,12 +37,12 @@ def matrix_on_disk(path: Path) -> Iterator[Path]:
         raise FacepartError(f"{path}: is missing; redo everything with --overwrite") from error
 
 
-def load_rows(path: Path, told: Path, *, mapped: bool = False) -> NDArray[np.float32]:
+def load_rows(path: Path, shown: Path, *, mapped: bool = False) -> NDArray[np.float32]:
     """Load an array.
 
     Args:
         path: of the file.
-        told: what it is called in the message.
+        shown: its name in the message.
         mapped: leave it on disk, and map it.
 
     Raises:
@@ -54,4 +54,4 @@ def load_rows(path: Path, told: Path, *, mapped: bool = False) -> NDArray[np.flo
         with open_in_pieces(path) as file:
             return np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise FacepartError(f"{told}: cannot be read; remove it, or redo everything with --overwrite") from error
+        raise FacepartError(f"{shown}: cannot be read; remove it, or redo everything with --overwrite") from error

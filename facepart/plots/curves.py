@@ -188,15 +188,15 @@ def _thinned(rates: ErrorRates) -> ErrorRates:
         return rates
     thresholds, fmr, fnmr = rates
     # None of these falls from one point to the next, and 0 is as far below the least rate as half of that.
-    ways = [
+    distances = [
         np.nan_to_num(thresholds, posinf=float(thresholds[-2])),
         -np.log(np.maximum(fmr, fmr[fmr > 0].min() / 2)),
         np.log(np.maximum(fnmr, fnmr[fnmr > 0].min() / 2)),
         fnmr - fmr,
     ]
     chosen = [np.array([0, len(rates.thresholds) - 1])]
-    for travelled in ways:
-        steps = np.linspace(travelled[0], travelled[-1], MOST_POINTS // len(ways))
+    for travelled in distances:
+        steps = np.linspace(travelled[0], travelled[-1], MOST_POINTS // len(distances))
         chosen.append(np.searchsorted(travelled, steps, side="left").clip(0, len(travelled) - 1))
     kept = np.unique(np.concatenate(chosen))
     return ErrorRates(*(values[kept] for values in rates))

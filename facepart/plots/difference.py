@@ -1,9 +1,9 @@
-"""Two distributions of scores compared: what a test says that takes scores as independent, and what subjects say.
+"""Two distributions of scores compared: by a test that treats scores as independent, and by subject.
 
 The two-sample Kolmogorov-Smirnov test asks whether two samples of independent scores are of one distribution. Scores
-that share a subject are not independent: a hundred photos of ten subjects have 4,950 scores, and ten subjects' worth
-of information. Its statistic describes how far apart the distributions are; its p-value is far too small. What may be
-concluded is in the difference of the means, whose interval is by subject; subjects in both groups are paired.
+that share a subject are not independent: a hundred photos of ten subjects have 4,950 scores, but only the information
+of ten subjects. Its statistic describes how far apart the distributions are; its p-value is far too small. What may
+be concluded is in the difference of the means, whose interval is by subject; subjects in both groups are paired.
 """
 
 import math

@@ -70,6 +70,6 @@ def statistics_table(sets: Sequence[ScoreSet], statistics: Sequence[Statistics])
     lines = ["set\tlabel\tstatistic\tvalue"]
     for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
         label = " ".join(entry.label.split())
-        told = ((name, TOO_FEW if math.isnan(value) else repr(value)) for name, value in found.items())
-        lines += [f"{number}\t{label}\t{name}\t{value}" for name, value in told]
+        values = ((name, TOO_FEW if math.isnan(value) else repr(value)) for name, value in found.items())
+        lines += [f"{number}\t{label}\t{name}\t{value}" for name, value in values]
     return "\n".join(lines) + "\n"

@@ -43,7 +43,7 @@ def ranks_of_pairs(files: PairFiles, rule: Callable[[str], str]) -> Ranks:
 
     Args:
         files: the group's.
-        rule: tells from a label who is on a photo.
+        rule: the naming rule: label -> subject.
 
     Raises:
         FacepartError: a file is missing or cannot be read, has other than three columns, or names a face without a

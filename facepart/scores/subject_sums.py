@@ -1,17 +1,17 @@
-"""``<group>_people.npz``: how much of a group's scores each person has part in.
+"""``<group>_people.npz``: the sums of a group's scores by subject.
 
-Scores that share a person are not independent, so that standard errors need, beside the distributions, sums for each
-person: of the scores, of their squares, and of how many lie how high. An impostor score belongs to the two people on
-it, an authentic score to one. All of it takes memory in proportion to the people, not to the pairs.
+Scores that share a subject are not independent. Standard errors therefore need, beside the distributions, sums for
+each subject: of the scores, of their squares, and of the counts of high scores. An impostor score belongs to two
+subjects, an authentic score to one. The sums take memory in proportion to the subjects, not to the pairs.
 
-How many scores lie at or above a threshold is known for each person in bins of 0.0025, from a lowest score on; within
-a bin, people are taken to have their shares of what the distribution of all says exactly. The arrays, in NumPy's
-compressed form::
+The number of a subject's scores at or above a threshold is known in bins of 0.0025, from a lowest score on. Within a
+bin, the scores of each subject are taken to be distributed as those of all subjects, whose distribution is exact. The
+arrays, in NumPy's compressed form::
 
     version                              1
-    people                               str, (p,), sorted
+    people                               str, (p,), the subjects, sorted
     lowest                               where the first bin begins, in millionths
-    authentic_count, impostor_count      int64, (p,), scores that a person has part in
+    authentic_count, impostor_count      int64, (p,), number of scores of each subject
     authentic_total, impostor_total      float64, (p,), their sum
     authentic_squares, impostor_squares  float64, (p,), the sum of their squares
     authentic_bins, impostor_bins        int32, (p, k), how many of them lie in each bin
@@ -34,7 +34,7 @@ _VERSION = 1
 _KINDS = ("authentic", "impostor")
 # What follows the group in the names of score files.
 _SCORE_FILES = ("_scores.npz", "_authentic.npy", "_impostor.npy")
-# Means over sums by person are those of scores before they are rounded, right to some 1e-6.
+# Sums are of unrounded scores, and right to some 1e-6.
 _NEAR = 1e-4
 _FIELDS = ("count", "total", "squares", "bins")
 # The first three arrays of Sums.
@@ -43,13 +43,13 @@ Moments = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Of each person: the scores of one kind that the person has part in.
+    """The scores of one kind, summed for each subject.
 
     Attributes:
-        count: int64, (p,), how many.
+        count: int64, (p,), the number of scores.
         total: float64, (p,), their sum.
         squares: float64, (p,), the sum of their squares.
-        bins: int32, (p, k), how many lie in each bin.
+        bins: int32, (p, k), the number of scores in each bin.
     """
 
     count: NDArray[np.int64]
@@ -60,13 +60,13 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class SubjectSums:
-    """The scores of a group by person.
+    """The scores of a group by subject.
 
     Attributes:
         subjects: str, (p,), sorted.
-        lowest: where the first bin begins, in millionths; what lies below is in no bin.
-        authentic: of authentic scores, each of which belongs to one person.
-        impostor: of impostor scores, each of which belongs to two.
+        lowest: where the first bin begins, in millionths; lower scores are in no bin.
+        authentic: sums of authentic scores, each of which belongs to one subject.
+        impostor: sums of impostor scores, each of which belongs to two subjects.
     """
 
     subjects: NDArray[np.str_]
@@ -74,8 +74,8 @@ class SubjectSums:
     authentic: Sums
     impostor: Sums
 
-    def tells_of(self, kind: str, scores: ScoreDistribution) -> bool:
-        """Return whether these are the sums of just these scores, as far as their number and their mean say.
+    def belongs_to(self, kind: str, scores: ScoreDistribution) -> bool:
+        """Return whether these are the sums of `scores`, judged by their number and their mean.
 
         Args:
             kind: ``authentic`` or ``impostor``.
@@ -87,7 +87,7 @@ class SubjectSums:
         return not scores.n or abs(float(sums.total.sum()) / (times * scores.n) - scores.mean) < _NEAR
 
     def at_or_above(self, kind: str, scores: ScoreDistribution, threshold: float) -> NDArray[np.float64]:
-        """Count the scores of each person at or above a threshold.
+        """Count the scores of each subject at or above a threshold.
 
         Args:
             kind: ``authentic`` or ``impostor``.
@@ -95,8 +95,8 @@ class SubjectSums:
             threshold: any score.
 
         Returns:
-            float64, (p,); the counts add up to that of all people (twice that, of impostor scores). NaN where the
-            bins do not reach down to the threshold, unless no score lies below it.
+            float64, (p,); the counts add up to the number of scores (twice that number for impostor scores). NaN if
+            the threshold is below the first bin, unless no score is below the threshold.
         """
         sums = self.impostor if kind == "impostor" else self.authentic
         if not scores.count_below(threshold):
@@ -115,7 +115,7 @@ class SubjectSums:
 
 
 def merged(parts: Sequence[SubjectSums]) -> SubjectSums:
-    """Add up the sums of the same people over different scores, such as those of several draws of a control."""
+    """Add up the sums of the same subjects over different scores, such as those of several draws of a control."""
     lowest = max(part.lowest for part in parts)
     added = []
     for kind in _KINDS:
@@ -135,7 +135,7 @@ def bins_from(lowest: int) -> int:
 
 
 def subject_sums_path(folder: Path, group: str) -> Path:
-    """Return the file of a group's sums by person."""
+    """Return the file of a group's sums by subject."""
     return folder / f"{group}_people.npz"
 
 
@@ -173,7 +173,7 @@ def load_subject_sums(path: Path) -> SubjectSums:
         FacepartError: the file is missing, damaged, of a later version, or not of this form.
     """
     wanted = ["people", "lowest", *(f"{kind}_{field}" for kind in _KINDS for field in _FIELDS)]
-    arrays = read_arrays(path, "sums by person", _VERSION, wanted)
+    arrays = read_arrays(path, "sums by subject", _VERSION, wanted)
     count = len(arrays["people"])
     if any(len(arrays[f"{kind}_{field}"]) != count for kind in _KINDS for field in _FIELDS):
         raise FacepartError(f"{path}: is damaged: its arrays are not of one length")
@@ -182,7 +182,7 @@ def load_subject_sums(path: Path) -> SubjectSums:
 
 
 def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> SubjectSums:
-    """Read the sums by person of scores that were read from files beside it.
+    """Read the sums by subject of scores that were read from files beside it.
 
     Args:
         path: the sums.
@@ -193,7 +193,7 @@ def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) ->
     """
     sums = load_subject_sums(path)
     for kind, distribution in scores.items():
-        if not sums.tells_of(kind, distribution):
+        if not sums.belongs_to(kind, distribution):
             raise FacepartError(
                 f"{path}: does not belong to the {kind} scores beside it, whose number or mean differs; run "
                 "`facepart match` again, or remove it"

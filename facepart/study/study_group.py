@@ -12,7 +12,7 @@ from facepart.analysis.influence import SubjectScores
 from facepart.data.naming import Rule
 from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import vectors_by_person
+from facepart.matching.subject_sums import vectors_by_subject
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.comparisons import read_scores
@@ -56,7 +56,7 @@ class StudyGroup:
         """Return the sum of each subject's embeddings with an occlusion, (p, d), over the photos of a region."""
         rows = self._sets.rows(region)
         embeddings = unit_rows(self._store.embeddings(occlusion.name, self._sets.of(region)))
-        return vectors_by_person(Faces(embeddings, self._numbers[rows], rows), len(self.subjects))
+        return vectors_by_subject(Faces(embeddings, self._numbers[rows], rows), len(self.subjects))
 
     def coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> Coverage:
         """Return how occlusions of one part cover the photos of a region, on average."""

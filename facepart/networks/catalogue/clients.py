@@ -1,7 +1,7 @@
 """Downloads: an https URL, a Python package's archive by pip, an npm package's archive by npm.
 
-The package registries are reached through their ordinary clients, which know the user's mirrors, proxies and
-certificates; so a machine that sees nothing but a package mirror can fetch too.
+Package registries are reached through their ordinary clients, which use the user's mirrors, proxies and certificates.
+So it also works on a machine that only reaches a package mirror.
 """
 
 import os
@@ -25,14 +25,14 @@ _REASON_LENGTH = 160
 
 
 class DownloadError(Exception):
-    """A source did not give its file; the message is a few words."""
+    """A download failed; the message says why, in a few words."""
 
 
 def download(source: Source, folder: Path) -> Path:
-    """Download what `source` names into the empty folder `folder`; give the file.
+    """Download a source into the empty folder `folder`, and return the file.
 
     Raises:
-        DownloadError: no client, no network, no answer in time, or not the file that the hash names.
+        DownloadError: the client is missing, there is no network, the download timed out, or the hash is wrong.
     """
     if source.kind == "https":
         return _https(source.spec, folder / "download")
@@ -73,8 +73,8 @@ def _pip(source: Source, folder: Path) -> Path:
     requirements.write_text(f"{source.spec} --hash=sha256:{source.sha256}\n", encoding="utf-8")
     package = source.spec.partition("==")[0]
     wanted = "--no-binary" if source.archive == "sdist" else "--only-binary"
-    # For an sdist, pip runs the package's own metadata step: foreign code. The pinned hash makes that acceptable:
-    # pip checks it first, so it is the code that was there when the hash was written down.
+    # For an sdist, pip runs the package's own metadata step, which is foreign code. The pinned hash makes this
+    # acceptable: pip checks it first, so the code is that of the pinned archive.
     options = ["--no-deps", "--no-input", "--require-hashes", wanted, package]
     target = folder / "package"
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(target), "-r", str(requirements)]
@@ -89,7 +89,7 @@ def _npm(package: str, folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise DownloadError("npm (of Node.js) is not installed")
-    # By default npm tries so often that it takes more than a minute to say that there is no network.
+    # By default, npm retries for more than a minute before it reports that there is no network.
     options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1", *_npm_quiet(folder)]
     stderr = _run([npm, "pack", package, *options], folder)
     files = list(folder.glob("*.tgz"))
@@ -99,17 +99,17 @@ def _npm(package: str, folder: Path) -> Path:
 
 
 def _npm_quiet(folder: Path) -> list[str]:
-    """Keep npm's cache and logs in `folder`, and npm from asking for news of itself, for funding and for audits.
+    """Return options that keep npm's cache and logs in `folder` and turn off its update, funding and audit requests.
 
-    Options, not variables: npm reads its variables in any case, so that a user's ``NPM_CONFIG_CACHE`` could win.
+    Options, not variables: a user's ``NPM_CONFIG_CACHE`` could take precedence over a variable.
     """
     return [f"--cache={folder / 'npm'}", "--logs-max=0", "--no-update-notifier", "--no-fund", "--no-audit"]
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Keep temporary files and pip's cache in `folder`, and pip from asking for news of itself.
+    """Return variables that keep temporary files and pip's cache in `folder` and turn off pip's update check.
 
-    Variables, not options: to build an sdist's metadata pip starts itself again, without its options.
+    Variables, not options: to build an sdist's metadata, pip starts itself again without its options.
     """
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _run(command: Sequence[str], folder: Path) -> str | None:
-    """Run a client in `folder`; give None if it succeeded, else what it wrote to standard error."""
+    """Run a client in `folder`; return None if it succeeded, else its standard error."""
     try:
         done = subprocess.run(
             command,
@@ -129,20 +129,20 @@ def _run(command: Sequence[str], folder: Path) -> str | None:
             timeout=CLIENT_TIMEOUT,
         )
     except subprocess.TimeoutExpired as error:
-        raise DownloadError(f"gave no file within {CLIENT_TIMEOUT // 60} minutes") from error
+        raise DownloadError(f"did not finish within {CLIENT_TIMEOUT // 60} minutes") from error
     except OSError as error:
         raise DownloadError(f"{command[0]} cannot be started: {error.strerror}") from error
     return done.stderr.decode("utf-8", "replace") if done.returncode else None
 
 
 def _pip_reason(stderr: str) -> str:
-    """Find the line in pip's complaints that tells what went wrong.
+    """Return the line of pip's error output that gives the cause.
 
-    Without a network the last line says only that there is no such package; the warnings before it say why.
+    Without a network, the last line only says that there is no such package; the warnings before it give the cause.
     """
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    last = (errors or lines or ["pip gave no file"])[-1]
+    last = (errors or lines or ["pip downloaded no file"])[-1]
     broken = re.findall(r"after connection broken by '(.*)':", stderr)
     if broken and last.startswith("No matching distribution"):
         return "no connection: " + _short(re.sub(r"<[^>]*>:?\s*", "", broken[-1]))
@@ -150,10 +150,10 @@ def _pip_reason(stderr: str) -> str:
 
 
 def _npm_reason(stderr: str) -> str:
-    """Find the line in npm's complaints that tells what went wrong: the first that is not a bare code."""
+    """Return the line of npm's error output that gives the cause: the first that is not just a code."""
     lines = re.findall(r"^npm (?:error|ERR!) +(\S.*)$", stderr, re.MULTILINE)
-    told = [line for line in lines if not re.match(r"(code|errno|syscall) ", line)]
-    return _short((told or stderr.splitlines() or ["npm gave no file"])[0])
+    causes = [line for line in lines if not re.match(r"(code|errno|syscall) ", line)]
+    return _short((causes or stderr.splitlines() or ["npm downloaded no file"])[0])
 
 
 def _short(text: str) -> str:

