@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.differentials import Differential, ShiftDifference
-from facepart.analysis.ranking import IMPORTANCE, Agreement, Ranked
+from facepart.analysis.ranking import Agreement, Ranked
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.scores import GroupScores
 

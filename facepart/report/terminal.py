@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
-from facepart.analysis.ranking import IMPORTANCE, SHIFT, Ranked, compare_methods
+from facepart.analysis.ranking import Ranked, compare_methods
 from facepart.analysis.results import ALL_GROUPS, CROSS, WITHIN, PartResult
 from facepart.report.formatting import share_of_resamples
 from facepart.report.templating import render
