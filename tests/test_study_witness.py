@@ -9,7 +9,7 @@ figures are then computed a second time by :mod:`tests.witness.study_oracle`, wh
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,19 +25,8 @@ from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.executor import Capacity
 from facepart.pipeline.worker import PhotoResult, PhotoTask
 from facepart.study import Request, run_study
-from tests.witness.study_oracle import (
-    BASELINE,
-    FEW_SCORES,
-    FEW_SUBJECTS,
-    MILLION,
-    NO_THRESHOLD,
-    RANKS,
-    RESAMPLES,
-    Design,
-    Group,
-    StudyOracle,
-    Version,
-)
+from tests.witness.raw_scores import BASELINE, MILLION, Design, Group, Version
+from tests.witness.study_oracle import FEW_SCORES, FEW_SUBJECTS, NO_THRESHOLD, RANKS, StudyOracle
 from tests.witness.study_tables import (
     COLUMNS,
     DIFFERENCES,
@@ -76,7 +65,10 @@ class DrawnEmbeddings:
 
     def map(self, tasks: Sequence[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult]]:
         for task in tasks:
-            names = {Version(each.part, each.method.name, each.region.draw): each.name for each in task.occlusions}
+            names = {
+                Version(each.part, each.method.name, each.region.draw, each.region.patch): each.name
+                for each in task.occlusions
+            }
             drawn = self.entries[task.photo.name]
             record = EmbeddedPhoto(
                 name=task.photo.name,
@@ -85,7 +77,7 @@ class DrawnEmbeddings:
                 | {name: drawn["embeddings"][version] for version, name in names.items()},
                 pixels=drawn["pixels"],
                 shares={name: drawn["replaced"][version] for version, name in names.items()},
-                controls={names[version]: kind for version, kind in drawn["kinds"].items() if kind},
+                controls={name: "moved" for version, name in names.items() if version.draw and drawn["replaced"][version]},
                 head=drawn["head"],
             )
             yield task, PhotoResult(record)
@@ -106,7 +98,6 @@ def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> P
                 "embeddings": {key: rows_of[place].astype(np.float32) for key, rows_of in facts.embeddings.items()},
                 "pixels": {part: int(pixels[place]) for part, pixels in facts.pixels.items()},
                 "replaced": {key: float(shares[place]) for key, shares in facts.replaced.items()},
-                "kinds": {key: str(kinds[place]) for key, kinds in facts.kinds.items()},
                 "head": int(facts.head[place]),
             }
     (folder / "people.csv").write_text("image,group\n" + "".join(rows))
@@ -121,6 +112,11 @@ def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> P
         control=design.draws,
         threshold_group=design.threshold_group,
         cross=design.cross,
+        equal_area=design.patches,
+        undetected="keep" if design.keeps_undetected else "exclude",
+        weight="subjects" if design.subjects_alike else "pairs",
+        rank_by=design.rank_by or None,
+        margin=design.margin,
         model="drawn",
     )
     with pytest.MonkeyPatch.context() as patched:
@@ -142,6 +138,17 @@ class Photos:
 
     names: list[str]
     facts: Group
+
+    def hide(self, part: str, hidden: NDArray[np.bool_]) -> None:
+        """Have a part not detected on some photos: nothing of them is then occluded."""
+        self.facts.pixels[part][hidden] = 0
+        self.leave([version for version in self.facts.replaced if version.part == part], hidden)
+
+    def leave(self, versions: Iterable[Version], photos: NDArray[np.bool_]) -> None:
+        """Leave some photos as they are."""
+        for version in versions:
+            self.facts.replaced[version][photos] = 0
+            self.facts.embeddings[version][photos] = self.facts.embeddings[BASELINE][photos]
 
 
 def draw_group(
@@ -170,18 +177,15 @@ def draw_group(
         noise = photo + 0.4 * rng.standard_normal(photo.shape)
         more = 0.3 * rng.uniform(size=(len(known), 1))[who] + shift_of(version, design)
         alike = clear * typical * (0.4 + more)
-        if version == design.versions[-1 - len(design.parts) * design.draws]:
+        if version == design.occluded[-1]:
             alike, noise = np.zeros_like(alike), 4 * noise  # so that there are no false matches left
         embeddings[version] = exact_rows(alike * common + well * own[who] + noise, rng)
-    pixels = {part: rng.integers(1000, 9000, count) * (rng.random(count) > 0.1) for part in design.parts}
-    controls = [version for version in design.versions if version.draw]
     facts = Group(
         subjects=subjects,
         embeddings=embeddings,
         head=rng.integers(60_000, 90_000, count),
-        pixels=pixels,
+        pixels={part: rng.integers(1000, 9000, count) for part in design.parts},
         replaced={version: rng.uniform(0.01, 0.2, count) for version in design.versions},
-        kinds={version: rng.choice(["moved", "blobs", ""], count, p=[0.6, 0.3, 0.1]) for version in controls},
     )
     return Photos(names, facts)
 
@@ -194,7 +198,7 @@ def shift_of(version: Version, design: Design) -> float:
     if version == BASELINE:
         return 0.0
     place = design.parts.index(version.part)
-    if version.draw:
+    if version.draw or version.patch:
         return 0.02 * version.draw + 0.12 * place
     if design.occlusions.index(version.occlusion) % 2:
         place = len(design.parts) - place
@@ -230,6 +234,8 @@ def two_squares(total: int) -> tuple[int, int] | None:
 
 # The studies.
 
+Edit = Callable[[np.random.Generator, Design, Mapping[str, Photos]], None]
+
 
 @dataclass
 class Studied:
@@ -248,10 +254,51 @@ class Studied:
         return [each | {"part": each["part"] or NO_PART} for each in self.oracle.differential_rows()]
 
 
+def draw_study(
+    folder: Path, design: Design, seed: int, counts: Mapping[str, Mapping[str, int]], edit: Edit | None = None, **options: float
+) -> Studied:
+    """Draw the photos of groups, have parts undetected on some, and run a study of them.
+
+    Args:
+        folder: where.
+        design: what is compared.
+        seed: of the draw.
+        counts: group -> subject -> photos.
+        edit: leaves photos as they are.
+        options: of :func:`draw_group`.
+    """
+    rng = np.random.default_rng(seed)
+    # Groups that share subjects have other photos of them.
+    photos = {
+        name: draw_group(rng, design, each, first_photo=50 * place, **options)
+        for place, (name, each) in enumerate(sorted(counts.items()))
+    }
+    if edit:
+        edit(rng, design, photos)
+    return Studied(design, photos, run_drawn(folder, design, photos))
+
+
+def subjects_of(name: str, people: int, photos: int) -> dict[str, int]:
+    return {f"{name}{number:03}": photos for number in range(people)}
+
+
+def leave_some(rng: np.random.Generator, design: Design, photos: Mapping[str, Photos]) -> None:
+    """Eyes are undetected on some photos, and controls have no place on some."""
+    for group in photos.values():
+        count = len(group.names)
+        group.leave(design.controls_of(Version("nose", design.main)), rng.random(count) < 0.1)
+        group.leave(design.controls_of(Version("eyes", design.main)), rng.random(count) < 0.05)
+        if design.patches:
+            group.leave([design.patch_of("nose")], rng.random(count) < 0.05)
+        group.hide("eyes", rng.random(count) < 0.1)
+    # A method that spares the surroundings of a mask may leave nothing of a small one.
+    (photos["CF"].facts.replaced[Version("eyes", design.occlusions[-1])])[3] = 0
+
+
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
-    """A study in which no column stays empty: two groups have impostor scores enough for an FMR of 1e-4."""
-    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=2, cross=True)
+    """A study in which no column stays empty: a group has impostor scores enough for an FMR of 1e-4."""
+    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=2, cross=True, patches=True, margin=0.02)
     rng = np.random.default_rng(15)
     sizes = {"CM": (36, 8, 19), "CF": (24, 4, 10), "AM": (14, 6, 12)}
     counts = {
@@ -259,44 +306,76 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
         for name, (people, fewest, most) in sizes.items()
     }
     counts["CM"] |= {"CM900": 1, "CM901": 1}
-    photos = {name: draw_group(rng, design, each, least=0.25) for name, each in counts.items()}
-    # Some of CF's subjects are in AM too, with other photos.
-    shared = {f"CF{number:03}": 6 for number in range(5)}
-    counts["AM"] |= shared
-    photos["AM"] = draw_group(rng, design, counts["AM"], first_photo=50, least=0.25)
-    photos = {name: photos[name] for name in sorted(photos)}
-    folder = tmp_path_factory.mktemp("full")
-    return Studied(design, photos, run_drawn(folder, design, photos))
+    counts["AM"] |= subjects_of("CF", 5, 6)
+    return draw_study(tmp_path_factory.mktemp("full"), design, 15, counts, leave_some, least=0.25)
+
+
+def leave_most(rng: np.random.Generator, design: Design, photos: Mapping[str, Photos]) -> None:
+    """Parts that have no rank, no figures, no control or no patch in some group."""
+    for group in photos.values():
+        group.hide("eyes", rng.random(len(group.names)) < 0.2)
+    women, men = photos["CF"], photos["CM"]
+    (first, *_), count = men.facts.names, len(men.names)
+    women.hide("brows", rng.random(len(women.names)) < 0.6)
+    men.hide("mouth", men.facts.subjects != first)
+    men.leave(design.controls_of(Version("nose", design.main)), rng.random(count) < 0.7)
+    men.leave([design.patch_of("brows")], men.facts.subjects != first)
+
+
+@pytest.fixture(scope="module")
+def gaps(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study of parts that are hardly found, in which pairs of subjects count alike."""
+    parts = ("eyes", "brows", "nose", "mouth", "hair")
+    options: dict[str, Any] = {"subjects_alike": True, "rank_by": "equal_area", "margin": 0.05}
+    design = Design(parts, ("blur",), draws=3, cross=True, patches=True, **options)
+    rng = np.random.default_rng(18)
+    counts = {
+        name: {f"{name}{number:03}": int(rng.integers(2, 7)) for number in range(people)}
+        for name, people in (("CF", 24), ("CM", 18))
+    }
+    return draw_study(tmp_path_factory.mktemp("gaps"), design, 18, counts, leave_most)
+
+
+def hide_many(rng: np.random.Generator, design: Design, photos: Mapping[str, Photos]) -> None:
+    """Parts that are hardly found, and their control on fewer photos still."""
+    for name, group in photos.items():
+        count = len(group.names)
+        group.leave(design.controls_of(Version("eyes", design.main)), rng.random(count) < 0.35)
+        group.hide("eyes", rng.random(count) < 0.3)
+        group.hide("nose", rng.random(count) < (0.6 if name == "CM" else 0.1))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Studied:
+    """A study that keeps photos on which a part is undetected."""
+    design = Design(("eyes", "nose"), ("grey", "blur"), draws=2, cross=True, patches=True, keeps_undetected=True)
+    counts = {name: subjects_of(name, people, 4) for name, people in (("CF", 30), ("CM", 20))}
+    return draw_study(tmp_path_factory.mktemp("kept"), design, 19, counts, hide_many)
+
+
+def hide_few(rng: np.random.Generator, design: Design, photos: Mapping[str, Photos]) -> None:
+    for group in photos.values():
+        group.hide(design.parts[0], rng.random(len(group.names)) < 0.05)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of small groups, without a control: one of too few subjects, one of single photos, one threshold's."""
     design = Design(("nose", "hair"), ("grey", "mean"), draws=0, cross=False, threshold_group="CF")
-    rng = np.random.default_rng(16)
     sizes = {"AF": (8, 6), "CF": (25, 6), "CM": (12, 3), "AM": (150, 1)}
-    photos = {
-        name: draw_group(rng, design, {f"{name}{number:03}": count for number in range(people)})
-        for name, (people, count) in sorted(sizes.items())
-    }
-    folder = tmp_path_factory.mktemp("small")
-    return Studied(design, photos, run_drawn(folder, design, photos))
+    counts = {name: subjects_of(name, *size) for name, size in sizes.items()}
+    return draw_study(tmp_path_factory.mktemp("small"), design, 16, counts, hide_few)
 
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of one part without a false non-match, whose threshold's group has too few scores for a threshold."""
     design = Design(("skin",), ("pixelate", "blur"), draws=1, cross=False, threshold_group="CM")
-    rng = np.random.default_rng(17)
-    photos = {
-        name: draw_group(rng, design, {f"{name}{number:03}": count for number in range(people)} | single, clear=6)
-        for name, people, count, single in (("CF", 25, 6, {"CF800": 1, "CF801": 1}), ("CM", 12, 3, {}))
-    }
-    folder = tmp_path_factory.mktemp("apart")
-    return Studied(design, photos, run_drawn(folder, design, photos))
+    counts = {"CF": subjects_of("CF", 25, 6) | {"CF800": 1, "CF801": 1}, "CM": subjects_of("CM", 12, 3)}
+    return draw_study(tmp_path_factory.mktemp("apart"), design, 17, counts, clear=6)
 
 
-@pytest.fixture(params=["apart", "small", "full"])
+@pytest.fixture(params=["apart", "small", "kept", "gaps", "full"])
 def studied(request: pytest.FixtureRequest) -> Studied:
     found: Studied = request.getfixturevalue(request.param)
     return found

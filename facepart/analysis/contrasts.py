@@ -7,8 +7,7 @@ through the pairs:
 - the mean itself, from :math:`\|\sum_p E_p\|^2 - \sum_p \|E_p\|^2`;
 - the influence of a subject, from :math:`\sum_{q \ne p} r_{pq}`;
 - :math:`\sum_{p<q} r_{pq}^2`, from the d x d product :math:`E^T E`, since
-  :math:`\sum_{pq} (E_p \cdot E_q)^2 = \|E^T E\|_F^2`;
-- the mean over subjects resampled with replacement, each drawn :math:`w_p` times, from :math:`\sum_p w_p E_p`.
+  :math:`\sum_{pq} (E_p \cdot E_q)^2 = \|E^T E\|_F^2`.
 
 A contrast is a weighted sum of the means of conditions on the same subjects: a shift is the mean with a part occluded
 minus that of the baseline. Its :math:`r_{pq}` are weighted sums, so that what the conditions have in common cancels
@@ -28,13 +27,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from facepart.analysis.influence import Influence, effective_subjects
-
-# Resamples in one matrix product.
-_BLOCK = 256
 
 
 class PairSums(NamedTuple):
@@ -136,40 +131,3 @@ def _sum_of_squares(vectors: NDArray[np.float64], signs: NDArray[np.float64]) ->
     else:  # few subjects: pair by pair
         whole = float((((vectors * signs) @ vectors.T) ** 2).sum())
     return max((whole - float(own @ own)) / 2, 0.0)
-
-
-def resampled_means(conditions: Sequence[PairSums], weights: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the means over subjects resampled with replacement: the vertex bootstrap.
-
-    The scores between two subjects are weighted by the product of how often each was drawn; a subject that is drawn
-    twice is not compared with itself (Snijders and Borgatti, "Non-parametric standard errors and tests for network
-    statistics", Connections 22, 1999).
-
-    Args:
-        conditions: (c,), of the same subjects.
-        weights: float32, (b, p), how often each subject was drawn; the same for all conditions, so that differences
-            are paired.
-
-    Returns:
-        float64, (b, c); NaN where a condition has no pair among the subjects that were drawn.
-    """
-    means = np.empty((len(weights), len(conditions)))
-    for place, condition in enumerate(conditions):
-        vectors = torch.from_numpy(condition.vectors.astype(np.float32))
-        own = (condition.vectors**2) @ condition.signs
-        photos = condition.photos.astype(np.float64)
-        for begin in range(0, len(weights), _BLOCK):
-            drawn = weights[begin : begin + _BLOCK]
-            sums = (torch.from_numpy(drawn) @ vectors).double().numpy()
-            squared = drawn.astype(np.float64) ** 2
-            totals = sums**2 @ condition.signs - squared @ own
-            pairs = condition.each * ((drawn.astype(np.float64) @ photos) ** 2 - squared @ photos**2)
-            # A condition in which few subjects have photos may have no pair in a resample.
-            means[begin : begin + _BLOCK, place] = totals / np.where(pairs > 0, pairs, math.nan)
-    return means
-
-
-def resample_subjects(subjects: int, resamples: int, seed: int) -> NDArray[np.float32]:
-    """Resample subjects with replacement, and return how often each is drawn in each resample, (b, p)."""
-    generator = np.random.default_rng(seed)
-    return generator.multinomial(subjects, np.full(subjects, 1 / subjects), size=resamples).astype(np.float32)

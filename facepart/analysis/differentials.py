@@ -10,7 +10,7 @@ put the photos of a subject into two groups), their difference is paired by thes
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
@@ -21,6 +21,7 @@ from facepart.analysis.intervals import (
     interval,
     rate_interval,
     ratio_interval,
+    t_quantile,
 )
 from facepart.analysis.metrics import (
     TOO_FEW,
@@ -34,6 +35,7 @@ from facepart.analysis.metrics import (
     threshold_at_fmr,
 )
 from facepart.analysis.results import ALL_GROUPS
+from facepart.analysis.student_t import two_sided_p
 from facepart.scores import ScoreDistribution
 
 # Group-specific thresholds.
@@ -51,6 +53,9 @@ class ShiftDifference:
         second: another.
         paired: whether the two share subjects.
         difference: the first group's shift minus the second's.
+        p_value: two-sided, of no difference; NaN where there is no CI.
+        p_holm: the same corrected for all differences that the study tests.
+        equivalent: whether the two shifts differ by no more than the study's margin; None without a margin or a CI.
     """
 
     part: str
@@ -59,6 +64,9 @@ class ShiftDifference:
     second: str
     paired: bool
     difference: Interval
+    p_value: float = math.nan
+    p_holm: float = math.nan
+    equivalent: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -119,21 +127,71 @@ class Differential:
 
 
 def shift_differences(
-    part: str, occlusion: str, shifts: Mapping[str, Influence], subjects: Mapping[str, Sequence[str]]
+    shifts: Mapping[tuple[str, str], Mapping[str, Influence]],
+    subjects: Mapping[str, Sequence[str]],
+    margin: float | None = None,
 ) -> list[ShiftDifference]:
-    """Compare a part's shift between every two groups.
+    """Compare the shift of each part between every two groups.
 
     Args:
-        part: the part.
-        occlusion: name of the occlusion method.
-        shifts: group -> the shift, with the influence of each subject.
+        shifts: (part, name of the occlusion method) -> group -> the shift, with the influence of each subject.
         subjects: group -> names of the subjects, in that order.
+        margin: a difference up to which two shifts count as equivalent; None for no such test.
     """
     found = []
-    for first, second in combinations(shifts, 2):
-        difference, paired = difference_of((shifts[first], subjects[first]), (shifts[second], subjects[second]))
-        found.append(ShiftDifference(part, occlusion, first, second, paired, interval(difference)))
-    return found
+    for (part, occlusion), by_group in shifts.items():
+        for first, second in combinations(by_group, 2):
+            influence, paired = difference_of(
+                (by_group[first], subjects[first]), (by_group[second], subjects[second])
+            )
+            difference = interval(influence)
+            p_value, equivalent = math.nan, None
+            if math.isfinite(difference.low):
+                p_value = two_sided_p(difference.value, difference.error, difference.effective - 1)
+                equivalent = None if margin is None else is_equivalent(difference, margin)
+            found.append(
+                ShiftDifference(part, occlusion, first, second, paired, difference, p_value, math.nan, equivalent)
+            )
+    corrected = holm([each.p_value for each in found])
+    return [replace(each, p_holm=p) for each, p in zip(found, corrected, strict=True)]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p values for how many there are.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
+
+    Args:
+        p_values: those that are NaN are not tests, and stay NaN.
+
+    Returns:
+        To be compared with 0.05: at most one study in twenty then finds any difference where there is none.
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    tested = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    corrected, largest = [math.nan] * len(p_values), 0.0
+    for rank, (p, place) in enumerate(tested):
+        largest = max(largest, min((len(tested) - rank) * p, 1.0))
+        corrected[place] = largest
+    return corrected
+
+
+def is_equivalent(difference: Interval, margin: float) -> bool:
+    """Return whether a difference is no larger than a margin, by two one-sided tests at 5 % each.
+
+    Both reject where the 90 % CI lies within the margin (D. J. Schuirmann, "A comparison of the two one-sided tests
+    procedure and the power approach for assessing the equivalence of average bioavailability", Journal of
+    Pharmacokinetics and Biopharmaceutics 15, 1987).
+
+    Args:
+        difference: with its standard error and effective number of subjects.
+        margin: above 0.
+    """
+    reach = t_quantile(0.95, difference.effective - 1) * difference.error
+    return abs(difference.value) + reach < margin
 
 
 def common_threshold(baselines: Mapping[str, ScoreDistribution], target: float, threshold_of: str) -> float | None:

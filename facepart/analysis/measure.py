@@ -220,8 +220,8 @@ class _GroupMeasurement:
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
             self.effects[criterion][part] = self.means.effect(effect, design.weight)
-        for name, criterion in CRITERIA.items():
-            influence = None if criterion.effect is None else criterion.effect(compared)
+        for name, asked in CRITERIA.items():
+            influence = None if asked.effect is None else asked.effect(compared)
             if influence is not None:
                 names = compared.baseline.sums.subjects.tolist()
                 self.effects[name][part] = lay_out(influence, names, self._places)

@@ -81,7 +81,7 @@ class PairwiseComparisons:
         known = np.isfinite(influences).all(axis=1) & np.isfinite(self._values)
         self._known = known[self._first] & known[self._second]
         # The triangular factor R of the influences has the same scalar products as they, in few dimensions.
-        factor = np.linalg.qr(np.where(known[:, None], influences, 0.0).T[:, order], mode="r")
+        factor = np.asarray(np.linalg.qr(np.where(known[:, None], influences, 0.0).T[:, order], mode="r"))
         directions = factor[:, first] - factor[:, second]
         self._errors = np.linalg.norm(directions, axis=0)
         self._degrees = np.broadcast_to(np.asarray(degrees, np.float64), (count, count))[self._first, self._second]
@@ -140,7 +140,10 @@ class PairwiseComparisons:
         """Return the studentised differences as normal scores, two for each pair; 0 where they are not known."""
         scores = np.zeros(len(self._known))
         for place in np.flatnonzero(self._known):
-            difference, error = self._values[self._first[place]] - self._values[self._second[place]], self._errors[place]
+            difference, error = (
+                self._values[self._first[place]] - self._values[self._second[place]],
+                self._errors[place],
+            )
             if difference:
                 t = difference / error if error else np.inf
                 scores[place] = normal_score(float(t), float(self._degrees[place]))

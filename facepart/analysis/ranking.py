@@ -1,51 +1,63 @@
-"""Parts ranked by their effect on the mean impostor score, and how certain that order is.
+r"""Parts ranked by how much they matter, and how certain that order is.
 
-Parts are ranked by their impostor shift or, where the study has an area-matched control, by their importance: the
-shift net of the control's. Over several groups, the effect is the mean over the groups, equally weighted, however
-many photos each has.
+Parts are ranked by their effect by one criterion (:mod:`facepart.analysis.criteria`). Over several groups, the effect
+is the mean over the groups, equally weighted, however many photos each has; groups that share subjects are pooled
+subject by subject (:mod:`facepart.analysis.pooling`).
 
-Two figures say how certain a rank is. Subjects are resampled with replacement some thousand times and the parts
-ranked again: the share of resamples in which a part is ranked first. And each part is compared with the next: where
-the 95 % CI of the paired difference includes 0, the two are not significantly different.
+Three figures say how certain a rank is. Subjects are resampled with replacement some thousand times and the parts
+ranked again: the share of resamples in which a part is ranked first. Each part is compared with the next: where the
+95 % CI of the paired difference includes 0, the two are not significantly different. And each part has an interval of
+ranks, and is among those that may be first or is not, at 95 % for all parts at once
+(:mod:`facepart.analysis.rank_sets`).
+
+An effect is resampled by the influences of the subjects: with subject p drawn :math:`w_p` times, it is
+:math:`\hat\theta + \sum_p (w_p - 1) u_p`, the bootstrap to first order. One draw of the subjects serves all parts and
+groups; subjects who are in the same groups are drawn among each other, so that no group changes its size.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.influence import Influence
-from facepart.analysis.intervals import LEVEL, Interval, mean_interval
+from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_interval
 from facepart.analysis.metrics import kendall_tau
+from facepart.analysis.pooling import linked_groups, pooled, subject_places
+from facepart.analysis.rank_sets import RankSets, rank_sets
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 
-# What parts are ranked by: fields of PartResult.
-SHIFT, IMPORTANCE = "impostor_shift", "importance"
+# How often subjects are resampled, and the seed. With 2,000 resamples, the share in which a part is ranked first is
+# known to about 0.02.
+RESAMPLES = 2000
+SEED = 20231
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A part's place in a ranking; the part with the largest effect is first.
+    """A part's place in a ranking; the part that matters most is first.
 
     Attributes:
         part: the part.
-        effect: what it is ranked by.
-        ranked_first: the share of resamples in which the part is ranked first; NaN where there are none.
+        effect: what it is ranked by; larger is ranked higher.
+        ranked_first: the share of resamples in which the part is ranked first; NaN where a CI is not known.
         difference_to_next: its effect minus that of the next part; unknown for the last.
-        resampled_low: lower end of the middle 95 % of its effect over the resamples: a check of the CI of `effect`,
-            from the same subjects by another method.
-        resampled_high: the upper end.
+        rank_low: the best rank that it may have, from 1, at 95 % for all parts at once.
+        rank_high: the worst.
+        may_be_first: whether it is in the 95 % set of parts that may be first.
     """
 
     part: str
     effect: Interval
     ranked_first: float
     difference_to_next: Interval
-    resampled_low: float = math.nan
-    resampled_high: float = math.nan
+    rank_low: int
+    rank_high: int
+    may_be_first: bool
 
     @property
     def tied(self) -> bool:
@@ -54,24 +66,15 @@ class Ranked:
 
 
 class PartEffects(NamedTuple):
-    """The effect of each part in a group, and how it depends on the group's subjects.
+    """The effect of each part in a group by one criterion, and how it depends on the group's subjects.
 
     Attributes:
-        effects: part -> its effect.
-        subjects: how many subjects there are.
-        resampled: part -> float64, (b,), its effect in resamples of the subjects.
+        effects: part -> its effect; a part without a rank is not in it.
+        subjects: names of the subjects, in the order of the influences.
     """
 
     effects: Mapping[str, Influence]
-    subjects: int
-    resampled: Mapping[str, NDArray[np.float64]]
-
-
-class PairwiseDifference(NamedTuple):
-    """Two parts of a group compared: the effect of the first minus that of the second."""
-
-    difference: Influence
-    subjects: int
+    subjects: Sequence[str]
 
 
 class Agreement(NamedTuple):
@@ -99,7 +102,8 @@ def order_parts(groups: Mapping[str, PartEffects]) -> dict[str, list[str]]:
         groups: group -> the effects of its parts.
 
     Returns:
-        Group, or ``all``, -> parts, the one with the largest effect first.
+        Group, or ``all``, -> parts, the one with the largest effect first; in the order of all groups are the parts
+        that have a rank in each of them.
     """
     orders = {
         group: _ordered({part: effect.value for part, effect in found.effects.items()})
@@ -107,69 +111,111 @@ def order_parts(groups: Mapping[str, PartEffects]) -> dict[str, list[str]]:
     }
     if len(groups) < 2:
         return orders
-    parts = next(iter(groups.values())).effects
-    sums = {part: math.fsum(found.effects[part].value for found in groups.values()) for part in parts}
+    sums = {
+        part: math.fsum(found.effects[part].value for found in groups.values())
+        for part in next(iter(groups.values())).effects
+        if all(part in found.effects for found in groups.values())
+    }
     return {ALL_GROUPS: _ordered(sums), **orders}
 
 
 def rank_parts(
-    groups: Mapping[str, PartEffects], differences: Mapping[tuple[str, str, str], PairwiseDifference]
+    groups: Mapping[str, PartEffects], differences: Mapping[tuple[str, str, str], Influence]
 ) -> dict[str, list[Ranked]]:
     """Rank the parts of each group, and of all groups together where there are several.
 
     Args:
         groups: group -> the effects of its parts.
-        differences: (group, part, the part after it in an order of :func:`order_parts`) -> their difference.
+        differences: (group, part, the part after it in an order of :func:`order_parts`) -> how much larger its
+            effect is.
 
     Returns:
         Group, or ``all``, -> its parts, the one with the largest effect first.
     """
     rankings = {}
     for name, parts in order_parts(groups).items():
-        names = list(groups) if name == ALL_GROUPS and len(groups) > 1 else [name]
-        resampled = _summarise_resamples([[groups[group].resampled[part] for part in parts] for group in names])
-        ranked = []
-        for place, part in enumerate(parts):
-            following = parts[place + 1] if place + 1 < len(parts) else None
-            known = [
-                differences[group, part, following]
-                for group in names
-                if following and (group, part, following) in differences
-            ]
-            ranked.append(
-                Ranked(
-                    part,
-                    mean_interval([groups[group].effects[part] for group in names]),
-                    resampled.ranked_first[place],
-                    mean_interval([each.difference for each in known]),
-                    *resampled.middles[place],
-                )
-            )
-        rankings[name] = ranked
+        chosen = groups if name == ALL_GROUPS and len(groups) > 1 else {name: groups[name]}
+        rankings[name] = _rank(parts, chosen, differences) if parts else []
     return rankings
 
 
-class _Resamples(NamedTuple):
-    """Over the resamples, for each part: how often it is ranked first, and the middle 95 % of its effect."""
+def _rank(
+    parts: Sequence[str],
+    groups: Mapping[str, PartEffects],
+    differences: Mapping[tuple[str, str, str], Influence],
+) -> list[Ranked]:
+    """Rank parts, given in their order, by the mean over groups."""
+    subjects = {group: found.subjects for group, found in groups.items()}
+    effects = [pooled({group: found.effects[part] for group, found in groups.items()}, subjects) for part in parts]
+    following = [
+        pooled({group: differences[group, first, second] for group in groups}, subjects)
+        for first, second in pairwise(parts)
+    ]
+    intervals = [mean_interval(each) for each in effects]
+    values = np.array([each.value for each in intervals])
+    # Of groups without common subjects, one after the other.
+    influences = np.array([np.concatenate([each.by_subject / len(found) for each in found]) for found in effects])
+    degrees = min(each.effective for each in intervals) - 1
+    known = all(has_interval(each) for found in effects for each in found)
+    sets = rank_sets(values, influences, degrees) if known else _unknown_ranks(len(parts))
+    shares = _first_shares(values, influences, groups) if known else [math.nan] * len(parts)
+    return [
+        Ranked(
+            part,
+            intervals[place],
+            shares[place],
+            mean_interval(following[place]) if place < len(following) else UNKNOWN,
+            int(sets.low[place]),
+            int(sets.high[place]),
+            bool(sets.may_be_first[place]),
+        )
+        for place, part in enumerate(parts)
+    ]
 
-    ranked_first: Sequence[float]
-    middles: Sequence[tuple[float, float]]
+
+def _unknown_ranks(count: int) -> RankSets:
+    """Return the ranks of parts of which nothing is known: each may have any."""
+    return RankSets(np.ones(count, np.int64), np.full(count, count), np.ones(count, bool))
 
 
-def _summarise_resamples(effects: Sequence[Sequence[NDArray[np.float64]]]) -> _Resamples:
-    """Summarise the effects over resamples of subjects; NaN where a group has no resamples.
+def _first_shares(
+    values: NDArray[np.float64], influences: NDArray[np.float64], groups: Mapping[str, PartEffects]
+) -> list[float]:
+    """Return the share of resamples in which each part is ranked first.
 
     Args:
-        effects: for each group and part, in order, float64 (b,); empty for a group that is too small.
+        values: (k,), the effects, the largest first.
+        influences: (k, p), of all subjects of the groups.
+        groups: tell which subjects are in the same groups.
     """
-    count = len(effects[0])
-    if not all(len(part) for group in effects for part in group):
-        return _Resamples([math.nan] * count, [(math.nan, math.nan)] * count)
-    means = np.mean(effects, axis=0)
+    weights = _resample(influences.shape[1], _strata(groups))
+    resampled = values[:, None] + influences @ (weights - 1)
     # argmax takes the first of equal effects: the part that is ranked higher anyway.
-    ranked_first = np.bincount(np.argmax(means, axis=0), minlength=count) / means.shape[1]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-    return _Resamples(ranked_first.tolist(), list(zip(low.tolist(), high.tolist(), strict=True)))
+    return list(np.bincount(np.argmax(resampled, axis=0), minlength=len(values)) / RESAMPLES)
+
+
+def _strata(groups: Mapping[str, PartEffects]) -> list[NDArray[np.int64]]:
+    """Return the places of the subjects who are in the same groups, in the order of :func:`pooled` influences."""
+    subjects = {group: found.subjects for group, found in groups.items()}
+    within = {group: set(names) for group, names in subjects.items()}
+    patterns: dict[tuple[str, ...], list[int]] = {}
+    place = 0
+    for linked in linked_groups(subjects):
+        for name in subject_places([subjects[group] for group in linked]):
+            pattern = tuple(group for group in linked if name in within[group])
+            patterns.setdefault(pattern, []).append(place)
+            place += 1
+    return [np.array(places) for places in patterns.values()]
+
+
+def _resample(subjects: int, strata: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """Draw the subjects of each stratum with replacement; return how often each is drawn, (p, b)."""
+    generator = np.random.default_rng(SEED)
+    weights = np.empty((subjects, RESAMPLES))
+    for places in strata:
+        count = len(places)
+        weights[places] = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES).T
+    return weights
 
 
 def compare_methods(results: Sequence[PartResult], main: str) -> list[Agreement]:
@@ -185,25 +231,33 @@ def compare_methods(results: Sequence[PartResult], main: str) -> list[Agreement]
     groups = list(dict.fromkeys(row.group for row in results))
     shifts: dict[tuple[str, str], dict[str, list[float]]] = {}
     for row in results:
-        if row.comparison == WITHIN:
+        if row.comparison == WITHIN and math.isfinite(row.impostor_shift.value):
             for name in (row.group, ALL_GROUPS) if len(groups) > 1 else (row.group,):
                 by_part = shifts.setdefault((row.occlusion, name), {})
                 by_part.setdefault(row.part, []).append(row.impostor_shift.value)
     means = {
-        key: {part: math.fsum(values) / len(values) for part, values in by_part.items()}
-        for key, by_part in shifts.items()
+        (method, group): {
+            part: math.fsum(values) / len(values)
+            for part, values in by_part.items()
+            # Of all groups together, the parts that each of them has figures of.
+            if group != ALL_GROUPS or len(values) == len(groups)
+        }
+        for (method, group), by_part in shifts.items()
     }
     methods = list(dict.fromkeys([main, *(method for method, _ in shifts)]))
     return [
         _agreement(method, group, means[method, group], means[main, group])
         for method in methods
         for group in [ALL_GROUPS] * (len(groups) > 1) + groups
+        if means.get((method, group)) and means.get((main, group))
     ]
 
 
 def _agreement(method: str, group: str, shifts: Mapping[str, float], main_shifts: Mapping[str, float]) -> Agreement:
-    order = _ordered(shifts)
-    tau = kendall_tau([main_shifts[part] for part in shifts], list(shifts.values())) if len(shifts) > 1 else math.nan
+    order, both = _ordered(shifts), [part for part in shifts if part in main_shifts]
+    tau = math.nan
+    if len(both) > 1:
+        tau = kendall_tau([main_shifts[part] for part in both], [shifts[part] for part in both])
     return Agreement(method, group, order, tau, order[0] == _ordered(main_shifts)[0])
 
 

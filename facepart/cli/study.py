@@ -127,8 +127,8 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         "--rank-by",
         choices=CRITERION_NAMES,
         metavar="CRITERION",
-        help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}; the report compares the rankings by all that the "
-        "study supports (default: importance with --control, else impostor_shift)",
+        help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}; the report compares the rankings by all "
+        "that the study supports (default: importance with --control, else impostor_shift)",
     )
     group.add_argument(
         "--weight",

@@ -29,6 +29,7 @@ class Region:
 
     part: str = ""
     draw: int = 0
+    patch: bool = False
 
     def find(self, labels: NDArray[np.uint8], name: str, method: OcclusionMethod) -> control.Control:
         """Find the region on a label map.
@@ -68,7 +69,7 @@ class Occlusion:
             return "baseline"
         method = "" if self.method == STANDARD else f"_{self.method.name}"
         draw = f"_control{self.region.draw}" if self.region.draw else ""
-        return f"{self.part}{method}{draw}"
+        return f"{self.part}{'_patch' if self.region.patch else ''}{method}{draw}"
 
     def recipe(self) -> dict[str, Any]:
         """Return all that the occluded photo depends on besides the photo and its label map, as JSON values.

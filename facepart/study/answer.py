@@ -8,8 +8,8 @@ from typing import Any
 
 from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
-from facepart.analysis.measure import RESAMPLES, SEED, Figures
-from facepart.analysis.ranking import compare_methods
+from facepart.analysis.measure import Figures
+from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.data.naming import DATASETS
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.witness.figures import Estimate
 from tests.witness.study_oracle import (
     ALL_GROUPS,
     BASELINE_GALLERY,
@@ -22,7 +23,7 @@ from tests.witness.study_oracle import (
     NO_THRESHOLD,
     OCCLUDED,
     OWN_THRESHOLDS,
-    Estimate,
+    PATCH,
 )
 
 # What the oracle calls a figure -> the column of the tables, and the key of the JSON file.
@@ -34,20 +35,26 @@ COLUMNS = {
     "photos": "photos",
     "subjects": "subjects",
     "photos without part": "undetected",
+    "photos compared": "photos_compared",
+    "subjects compared": "subjects_compared",
     "share of head": "share",
     "share replaced": "replaced",
-    "kinds of control": "control",
+    "kind of control": "control",
     "authentic scores": "authentic_n",
     "impostor scores": "impostor_n",
+    "effective authentic subjects": "authentic_effective",
+    "effective impostor subjects": "impostor_effective",
     "baseline d'": "d_prime_baseline",
     "d'": "d_prime",
     "d' change": "d_prime_change",
     "baseline impostor mean": "impostor_mean_baseline",
     "impostor mean": "impostor_mean",
     "impostor shift": "impostor_shift",
+    "impostor shift, subjects alike": "impostor_shift_subjects",
     "impostor shift per 1 % of image": "shift_per_percent",
     "control shift": "control_shift",
     "importance": "importance",
+    "importance, subjects alike": "importance_subjects",
     "impostor mode": "impostor_mode",
     "impostor mode shift": "impostor_mode_shift",
     "impostor Kolmogorov-Smirnov": "impostor_ks",
@@ -55,6 +62,7 @@ COLUMNS = {
     "impostor d'": "impostor_d_prime",
     "authentic mean": "authentic_mean",
     "authentic shift": "authentic_shift",
+    "authentic shift, subjects alike": "authentic_shift_subjects",
     "authentic Kolmogorov-Smirnov": "authentic_ks",
     "authentic Wasserstein": "authentic_wasserstein",
     "EER": "eer",
@@ -120,6 +128,7 @@ WORDS = {
     OCCLUDED: "within",
     BASELINE_GALLERY: "cross",
     CONTROL: "control",
+    PATCH: "equal_area",
     ALL_GROUPS: "all",
     OWN_THRESHOLDS: "each",
     FEW_SUBJECTS: "fewer than 10 subjects",
