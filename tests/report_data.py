@@ -112,7 +112,7 @@ def draw_overlaps(parts: Sequence[str]) -> dict[str, dict[str, float]]:
     return {
         part: {other: (3 + place + 7 * number) / 100 for number, other in enumerate(parts) if other != part}
         for place, part in enumerate(parts)
-        if PARTS[part].controllable
+        if PARTS[part].places
     }
 
 

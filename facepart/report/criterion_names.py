@@ -11,51 +11,53 @@ from facepart.analysis.choices import (
     IMPORTANCE,
     SHIFT,
 )
+from facepart.analysis.criteria import CRITERIA
 
 
 class CriterionWords(NamedTuple):
     """A criterion in words.
 
     Attributes:
-        label: what is measured: heads a column, and follows "by" or "the".
-        does: what occluding the first part does most; the end of "Occluding the nose ...".
-        rises: what an effect above 0 is called, and below; empty where the label says it.
+        label: its name: heads a column, and follows "by".
+        question: what it asks of a part.
+        does: what occluding the part that is ranked first does; the end of "Occluding the nose ...".
+        above: what an effect above 0 is called; empty where that needs no word.
+        below: the same of an effect below 0.
     """
 
     label: str
+    question: str
     does: str
-    rises: tuple[str, str] = ("", "")
+    above: str
+    below: str
 
 
-_WORDS = {
-    IMPORTANCE: CriterionWords(
-        "importance",
-        "raises the mean impostor score most, net of its control",
-        ("above control", "below control"),
-    ),
-    SHIFT: CriterionWords("impostor shift", "raises the mean impostor score most", ("increase", "decrease")),
-    EQUAL_AREA: CriterionWords(
-        "equal-area impostor shift",
-        "raises the mean impostor score most, with an area of the same size occluded within each part",
-        ("increase", "decrease"),
-    ),
-    FMR_RATIO: CriterionWords(
-        "log FMR ratio", "raises the FMR at the baseline threshold most", ("increase", "decrease")
-    ),
-    D_PRIME: CriterionWords("decrease of d′", "lowers d′ most"),
-    FNMR: CriterionWords("increase of FNMR", "raises the FNMR at an FMR of 0.1 % most"),
-    AUTHENTIC_CROSS: CriterionWords(
-        "decrease of authentic scores vs baseline",
-        "lowers the mean authentic score against the baseline gallery most",
-    ),
+_INCREASE = ("increase", "decrease")
+_DOES = {
+    IMPORTANCE: "raises the mean impostor score most, net of its control",
+    SHIFT: "raises the mean impostor score most",
+    EQUAL_AREA: "raises the mean impostor score most, if the same area is occluded within each part",
+    FMR_RATIO: "raises the FMR at the baseline threshold most",
+    D_PRIME: "lowers d\u2032 most",
+    FNMR: "raises the FNMR at an FMR of 0.1 % most",
+    AUTHENTIC_CROSS: "lowers the mean authentic score against the baseline gallery most",
+}
+_SIGNS = {
+    IMPORTANCE: ("above control", "below control"),
+    SHIFT: _INCREASE,
+    EQUAL_AREA: _INCREASE,
+    FMR_RATIO: _INCREASE,
 }
 
 
 def criterion(name: str) -> CriterionWords:
-    """Return the words of a criterion; one that has none stands for itself.
+    """Return the words of a criterion, one of :data:`facepart.analysis.criteria.CRITERIA`.
 
     Example:
         >>> criterion("impostor_shift").label
         'impostor shift'
     """
-    return _WORDS.get(name, CriterionWords(name, f"has the largest effect by {name}"))
+    found = CRITERIA[name]
+    # Ratios are compared, and averaged over groups, as logarithms.
+    label = f"{found.label} (log)" if name == FMR_RATIO else found.label
+    return CriterionWords(label, found.question, _DOES[name], *_SIGNS.get(name, ("", "")))

@@ -94,7 +94,8 @@ def colour_scale(ranking: Sequence[Ranked], ranked_by: str) -> Markup:
     if not largest:
         return Markup()
     stops = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
-    up, down = (f" ({words})" if words else "" for words in criterion(ranked_by).rises)
+    words = criterion(ranked_by)
+    up, down = (f" ({word})" if word else "" for word in (words.above, words.below))
     text = describe("scale", largest=largest, ranked_by=ranked_by)
     return Markup(  # noqa: S704 - all texts are escaped
         f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{escape(text)}</title><defs>'

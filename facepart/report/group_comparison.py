@@ -49,6 +49,11 @@ class RatesAtThreshold:
         """The groups that are not compared, and why."""
         return {group.group: group.refused for row in self.rows for group in row.groups if group.refused}
 
+    def cells(self, row: Differential) -> dict[str, GroupRates | None]:
+        """Return a row's rates by group, in the order of the baseline; None where a part was not compared."""
+        found = {group.group: group for group in row.groups}
+        return {group.group: found.get(group.group) for group in self.baseline.groups}
+
     def ratios(self, kind: str) -> dict[tuple[str, str], list[Interval | None]]:
         """Return the ratios of each pair of groups, row by row, for ``fmr`` or ``fnmr``; None where there is none."""
         by_row = [{(ratio.first, ratio.second): getattr(ratio, kind) for ratio in row.ratios} for row in self.rows]

@@ -13,7 +13,7 @@ from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.recipe import REFERENCE, recipe
-from facepart.report.criteria_compared import compare_criteria
+from facepart.report.criteria_compared import criteria_tables
 from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData
 from facepart.report.templating import render
@@ -145,7 +145,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         ],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
-        criteria_agree=not any(table.differing for table in compare_criteria(data)[:1]),
+        criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),
         effective=_range([row.impostor_effective for row in rows.values()]),
         effective_authentic=_range([row.authentic_effective for row in rows.values()]),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),

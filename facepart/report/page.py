@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from facepart.report.bars import GROUP_COLOURS, effect_bars
 from facepart.report.contact_sheet import contact_sheet
-from facepart.report.criteria_compared import compare_criteria
+from facepart.report.criteria_compared import criteria_tables
 from facepart.report.face import colour_scale, face_pictures
 from facepart.report.group_comparison import compare_groups
 from facepart.report.other_methods import compare_rankings
@@ -55,7 +55,7 @@ def render_report(data: ReportData) -> str:
         bars=effect_bars(data),
         group_colours=GROUP_COLOURS,
         ranking_tables=ranking_tables(data),
-        criteria_compared=compare_criteria(data),
+        criteria_compared=criteria_tables(data),
         methods_compared=compare_rankings(data),
         groups_compared=compare_groups(data),
         threshold_panel=threshold_panel(data),

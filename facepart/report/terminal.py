@@ -120,14 +120,14 @@ def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
         "rank": f"{rank}.{TIED if ranked.tied else ' '}",
         "part": ranked.part,
         "effect": _change(ranked.effect),
-        "ranks": f"{ranked.rank_low}-{ranked.rank_high}" + ("*" if ranked.may_be_first else " "),
+        "ranks": "-".join(dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"])) + "* "[not ranked.may_be_first],
     }
 
 
 def _unranked_row(row: PartResult, ranked_by: str) -> dict[str, str]:
     reason = why_no_rank([row], ranked_by)
     # A table has no room for the whole reason; the legend has it.
-    short = "no rank: found on too few" if reason == FEW_PHOTOS else reason
+    short = "no rank: too few photos" if reason == FEW_PHOTOS else reason
     return {"rank": "-  ", "part": row.part, "effect": short, "ranks": "- "}
 
 
