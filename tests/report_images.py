@@ -58,6 +58,8 @@ def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
             masks,
             {part: occlude(face, mask) for part, mask in elsewhere.items()},
             elsewhere,
+            {},
+            {},
         )
         for number, face in enumerate(map(draw_face, range(3)))
     ]

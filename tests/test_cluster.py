@@ -143,12 +143,12 @@ def test_nodes_with_different_arithmetics_are_reported(sides, cluster, tmp_path:
     assert "the nodes of the cluster use 2 different arithmetics" in caplog.text
 
 
-def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
+def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run_process: Run) -> None:
     skip_without_ray()
     match_features(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
     command = ["-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local"]
     command += ["--ranks"]
-    done = run(*command, "-o", tmp_path / "there")
+    done = run_process(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("CM: compared 1700 embeddings")
     assert same_bytes(tmp_path / "here", tmp_path / "there")

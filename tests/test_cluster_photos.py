@@ -277,12 +277,14 @@ def test_a_cluster_without_processors_is_reported(monkeypatch: pytest.MonkeyPatc
         RayExecutor("auto")._size()
 
 
-def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):
+def test_without_the_option_ray_is_not_imported(
+    photos: Path, recogniser_weights: Path, tmp_path: Path, run_process: Run
+):
     script = (
         "import sys; from facepart.cli import main; import facepart.cluster.executor; "
         "assert main(['extract', '--device', 'cpu', *sys.argv[1:]]) == 0; assert 'ray' not in sys.modules"
     )
-    done = run("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)
+    done = run_process("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)
     assert done.returncode == 0, done.stderr
 
 

@@ -78,13 +78,13 @@ def test_every_option_is_explained_with_its_default_in_a_group(command: str) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_loads_no_heavy_library_and_fits(command: str, run: Run) -> None:
+def test_the_help_loads_no_heavy_library_and_fits(command: str, run_process: Run) -> None:
     code = (
         "import sys; from facepart.cli import main\n"
         f"try: main([{command!r}, '-h'])\n"
         f"except SystemExit: print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = run("-c", code, COLUMNS="80")
+    done = run_process("-c", code, COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     text, loaded = done.stdout.split("LOADED ")
     assert loaded == "[]\n"

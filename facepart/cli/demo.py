@@ -93,7 +93,7 @@ def execute(arguments: argparse.Namespace) -> int:
     with ProgressBar("study") as progress:
         found = run_study(request, progress=progress)
     conclusion = _conclude(found, simulated=source == _SIMULATED)
-    print(f"\n{results_text(found.figures.results, found.figures.ranking)}\n\n{conclusion}")
+    print(f"\n{results_text(found.figures)}\n\n{conclusion}")
     print(f"report: {found.report}")
     return 0
 

@@ -191,8 +191,7 @@ def execute(arguments: argparse.Namespace) -> int:
         warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
-    figures = outcome.figures
-    print(results_text(figures.results, figures.ranking, figures.ranked_by, figures.differentials))
+    print(results_text(outcome.figures))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
     if arguments.profile:
         print(times_table(times, outcome.embedded))

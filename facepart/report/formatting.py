@@ -14,12 +14,15 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from facepart.analysis.intervals import Interval
+from facepart.analysis.ranking import Ranked
 from facepart.data.photo_output import encode_image
 from facepart.occlusion.parts import PARTS
 
 DASH = "–"
 _MINUS = "−"
 _SPACE = "\u00a0"
+# A p-value below this is not written out.
+_LEAST_P = 0.001
 # Columns of the terminal's tables that are lined up at the left; all others hold numbers.
 _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
@@ -104,6 +107,16 @@ def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
     """Write a rate, 0..1, and its interval in per cent: "1.20 % [0.90, 1.60]"."""
     ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
     return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals))
+
+
+def rank_interval(ranked: Ranked) -> str:
+    """Write the ends of the interval of a rank: "[1, 3]"."""
+    return f"[{ranked.rank_low}, {ranked.rank_high}]"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value: "p = 0.031", "p < 0.001"."""
+    return f"p < {_LEAST_P:g}" if p < _LEAST_P else f"p = {p:.3f}"
 
 
 def excludes(figure: Interval, value: float) -> bool:
