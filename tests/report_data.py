@@ -72,7 +72,9 @@ def make_data(
         )
         rng = np.random.default_rng(7)
         drawn = {
-            name: _draw_group(design, name, rng, people, photos, {part: n for of, part, n in undetected if of == name})
+            name: _draw_group(
+                design, name, rng, people, photos, {part: n for of, part, n in undetected if of == name}
+            )
             for name in groups
         }
         figures = measure(design, drawn, None)

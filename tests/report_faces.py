@@ -94,8 +94,7 @@ class DrawnGroup:
 
     def control_scores(self, part: str) -> GroupScores | None:
         draws = [
-            self.scores(self._design.condition(each))
-            for each in self._design.controls_of(self._design.of_part(part))
+            self.scores(self._design.condition(each)) for each in self._design.controls_of(self._design.of_part(part))
         ]
         known = [each for each in draws if each is not None]
         return merged_scores(known).scores if known else None
