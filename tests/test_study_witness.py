@@ -77,7 +77,9 @@ class DrawnEmbeddings:
                 | {name: drawn["embeddings"][version] for version, name in names.items()},
                 pixels=drawn["pixels"],
                 shares={name: drawn["replaced"][version] for version, name in names.items()},
-                controls={name: "moved" for version, name in names.items() if version.draw and drawn["replaced"][version]},
+                controls={
+                    name: "moved" for version, name in names.items() if version.draw and drawn["replaced"][version]
+                },
                 head=drawn["head"],
             )
             yield task, PhotoResult(record)
@@ -255,7 +257,12 @@ class Studied:
 
 
 def draw_study(
-    folder: Path, design: Design, seed: int, counts: Mapping[str, Mapping[str, int]], edit: Edit | None = None, **options: float
+    folder: Path,
+    design: Design,
+    seed: int,
+    counts: Mapping[str, Mapping[str, int]],
+    edit: Edit | None = None,
+    **options: float,
 ) -> Studied:
     """Draw the photos of groups, have parts undetected on some, and run a study of them.
 

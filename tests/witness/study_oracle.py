@@ -342,7 +342,9 @@ def _no_figures() -> dict[str, Any]:
         estimates += [f"rank-{most} rate", f"baseline rank-{most} rate", f"rank-{most} rate change"]
     numbers = ["effective authentic subjects", "effective impostor subjects", "impostor mode", "impostor mode shift"]
     numbers += ["impostor d'"]
-    numbers += [f"{kind} {what}" for kind in ("authentic", "impostor") for what in ("Kolmogorov-Smirnov", "Wasserstein")]
+    numbers += [
+        f"{kind} {what}" for kind in ("authentic", "impostor") for what in ("Kolmogorov-Smirnov", "Wasserstein")
+    ]
     return row | dict.fromkeys(estimates, UNKNOWN) | dict.fromkeys(numbers, math.nan)
 
 
