@@ -67,7 +67,11 @@ def _occluded(example: ExamplePhoto, part: str) -> list[Cell]:
         ("patch", example.patches, example.patch_masks),
         ("control", example.controls, example.control_masks),
     )
-    cells = [_outlined(example, part, kind, photos[part], masks.get(part)) for kind, photos, masks in kinds if part in photos]
+    cells = [
+        _outlined(example, part, kind, photos[part], masks.get(part))
+        for kind, photos, masks in kinds
+        if part in photos
+    ]
     return cells[:1] if cells and cells[0].note else cells
 
 

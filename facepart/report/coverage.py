@@ -28,8 +28,9 @@ class Undetected(NamedTuple):
 
 
 def often_undetected(rows: Rows) -> list[Undetected]:
-    """List the parts that a reader is warned of: not detected on 5 % of a group's photos, or 2 points more than
-    in another group.
+    """List the parts that a reader is warned of.
+
+    These are not detected on 5 % of a group's photos or more, or on 2 points more than of another group's.
     """
     found = []
     for part in dict.fromkeys(part for _, part in rows):

@@ -80,9 +80,7 @@ def criteria_tables(data: ReportData) -> list[CriteriaTable]:
     return tables
 
 
-def _criteria_table(
-    group: str, by_criterion: Mapping[str, Sequence[Ranked]], parts: Sequence[str]
-) -> CriteriaTable:
+def _criteria_table(group: str, by_criterion: Mapping[str, Sequence[Ranked]], parts: Sequence[str]) -> CriteriaTable:
     """Put the rankings of a group together; the first criterion is the study's."""
     names = list(by_criterion)
     effects = {name: {each.part: each.effect.value for each in found} for name, found in by_criterion.items()}

@@ -1,7 +1,8 @@
 """A study's figures for other programs: ``results.csv``, ``results.json``, and tables of the groups compared.
 
-In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``; JSON also has
-its standard error as ``<name>_error``, and the effective number of subjects behind it as ``<name>_effective``. Figures that are not known are empty in a table, and null in JSON.
+In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``. JSON also
+has its standard error as ``<name>_error``, and the effective number of subjects behind it as ``<name>_effective``.
+Figures that are not known are empty in a table, and null in JSON.
 
 Figures are written to 9 digits, intervals and errors to 6: sums over many scores differ in their last bits with the
 order in which threads add them up, and a study that is run again should write the same files.

@@ -68,12 +68,13 @@ _REFERENCES = {
     'cluster-robust inference", Journal of Applied Econometrics 38, 2023.',
     "carter": 'A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to cluster '
     'heterogeneity", Review of Economics and Statistics 99, 2017.',
-    "mogstad": 'M. Mogstad, J. P. Romano, A. M. Shaikh, D. Wilhelm, "Inference for ranks with applications to mobility '
-    'across neighbourhoods and academic achievement across countries", Review of Economic Studies 91, 2024.',
-    "holm": 'S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, '
-    "1979.",
-    "schuirmann": 'D. J. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach for '
-    'assessing the equivalence of average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15, 1987.',
+    "mogstad": 'M. Mogstad, J. P. Romano, A. M. Shaikh, D. Wilhelm, "Inference for ranks with applications to '
+    'mobility across neighbourhoods and academic achievement across countries", Review of Economic Studies 91, 2024.',
+    "holm": 'S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics '
+    "6, 1979.",
+    "schuirmann": 'D. J. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach '
+    'for assessing the equivalence of average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15, '
+    "1987.",
     "fogliato": 'R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: '
     'Critical Statistical Analysis and Recommendations", arXiv 2306.01198, 2023.',
     "snijders": 'T. A. B. Snijders, S. P. Borgatti, "Non-parametric standard errors and tests for network '
@@ -141,7 +142,9 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         sigma=recipe("nose", REFERENCE, REFERENCE).sigma,  # the same for all parts
         undetected={part: count for part, count in undetected.items() if count},
         not_controllable=[
-            part for part in data.parts if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
+            part
+            for part in data.parts
+            if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
         ],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
@@ -159,7 +162,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
 
 
 def _without_place(data: ReportData) -> dict[str, int]:
-    """Count the photos on which a part was detected but its control has no place: part -> photos, if there are any."""
+    """Count the photos on which a part was detected but its control has no place: part -> photos, if any."""
     found: dict[str, int] = {}
     detected = data.main_rows()
     for key, row in data.main_rows(CONTROL).items():

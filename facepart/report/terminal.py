@@ -72,9 +72,7 @@ def results_text(figures: Figures) -> str:
         mean_rows=[_ranked_row(*each) for each in enumerate(figures.ranking.get(ALL_GROUPS, []), 1)]
         if len(names) > 1
         else [],
-        criteria={
-            name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)
-        },
+        criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
         differentials=_at_common_threshold(figures.differentials),
         others=others,
         differing=[row for row in others if not row.same_first],
@@ -120,7 +118,8 @@ def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
         "rank": f"{rank}.{TIED if ranked.tied else ' '}",
         "part": ranked.part,
         "effect": _change(ranked.effect),
-        "ranks": "-".join(dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"])) + "* "[not ranked.may_be_first],
+        "ranks": "-".join(dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"]))
+        + "* "[not ranked.may_be_first],
     }
 
 

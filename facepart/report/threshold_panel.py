@@ -88,9 +88,9 @@ def _readings(data: ReportData, stops: Stops) -> dict[str, object]:
 
     Returns:
         What the page's script reads: ``first``, ``step``, ``start`` (place of the first stop shown), ``frame`` (the
-        chart's), ``counts``: compared sets, each with ``impostor`` and ``authentic`` (how many there are), ``matched``
-        and ``missed`` (false matches and false non-matches at each stop), and ``sets``: for each group and part, and
-        for each row of the page's table, the place of the set in ``counts``, or null.
+        chart's), ``counts``: the compared sets, each with ``impostor`` and ``authentic`` (how many there are),
+        ``matched`` and ``missed`` (false matches and false non-matches at each stop), and ``sets``: for each group
+        and part, and for each row of the page's table, the place of the set in ``counts``, or null.
     """
     thresholds = np.round(np.arange(stops.first, stops.last + 1) * stops.step, 6)
     axes = _axes(data, stops)
