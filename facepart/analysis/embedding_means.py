@@ -56,10 +56,10 @@ class GroupMeans:
         """Return an effect; `weight` says what counts alike, pairs of photos or pairs of subjects."""
         return contrast(self._all_sums(effect, weight), effect.weights)
 
-    def cross_shift(self, occlusion: Occlusion, region: Region | None) -> Influence:
+    def cross_shift(self, occlusion: Occlusion, region: Region | None, weight: Weight) -> Influence:
         """Return the shift of the mean when occluded probes are compared with the baseline gallery."""
-        crossed = self._sums(occlusion, region, "pairs", cross=True)
-        return contrast([crossed, self._sums(BASELINE, region, "pairs")], [1, -1])
+        crossed = self._sums(occlusion, region, weight, cross=True)
+        return contrast([crossed, self._sums(BASELINE, region, weight)], [1, -1])
 
     def difference(self, first: Effect, second: Effect, weight: Weight) -> Influence:
         """Return how much larger one effect is than another, paired by subject."""

@@ -81,7 +81,7 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     rankings = {}
     for criterion in CRITERIA:
         effects = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
-        if all(found.effects for found in effects.values()):
+        if any(found.effects for found in effects.values()):
             rankings[criterion] = rank_parts(effects, _differences(criterion, effects, measured))
     return Figures(
         results=[row for group in measured.values() for row in group.results],
@@ -152,8 +152,8 @@ class _GroupMeasurement:
         if is_main and design.cross:
             crossed = data.scores(design.condition(occlusion, "cross"))
             if crossed is not None:
-                shift = {"impostor_shift": interval(self.means.cross_shift(occlusion, region))}
-                self._add_row(self._key(occlusion, [occlusion], region, CROSS), baseline, crossed, shift)
+                key = self._key(occlusion, [occlusion], region, CROSS)
+                self._add_row(key, baseline, crossed, self._cross_means_of(occlusion, region))
         if is_main:
             self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
 
@@ -162,13 +162,13 @@ class _GroupMeasurement:
         controls = self._design.controls_of(occlusion)
         if not controls:
             return []
-        region = self._design.region_of(controls[0])
-        enough = MIN_FOUND * self._coverage([occlusion], self._design.region_of(occlusion))
-        usable = self._coverage(controls, region) >= enough
+        placed = self._data.coverage(controls, self._design.region_of(controls[0])).photos
+        usable = placed >= MIN_FOUND * self._found(occlusion.part)
         return controls if usable and self._data.scores(self._design.baseline_of(controls[0])) else []
 
-    def _coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> int:
-        return self._data.coverage(occlusions, region).photos
+    def _found(self, part: str) -> int:
+        """Count the photos on which a part was found."""
+        return self._data.photos - self._data.undetected(self._design.of_part(part))
 
     def _means_of(self, occlusions: Sequence[Occlusion], region: Region | None) -> dict[str, Interval]:
         """Compute the columns that follow from the embeddings, of an occlusion or of the draws of a control."""
@@ -179,6 +179,15 @@ class _GroupMeasurement:
             "impostor_mean": interval(self.means.effect(means, "pairs")),
             "impostor_shift": interval(self.means.effect(shift, "pairs")),
             "impostor_shift_subjects": interval(self.means.effect(shift, "subjects")),
+        }
+
+    def _cross_means_of(self, occlusion: Occlusion, region: Region | None) -> dict[str, Interval]:
+        """Compute the same columns for occluded probes against the baseline gallery."""
+        return {
+            "impostor_mean_baseline": interval(self.means.mean(BASELINE, region)),
+            "impostor_mean": interval(self.means.mean(occlusion, region, cross=True)),
+            "impostor_shift": interval(self.means.cross_shift(occlusion, region, "pairs")),
+            "impostor_shift_subjects": interval(self.means.cross_shift(occlusion, region, "subjects")),
         }
 
     def _importance_of(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> dict[str, Interval]:
@@ -209,7 +218,7 @@ class _GroupMeasurement:
     def _add_effects(self, occlusion: Occlusion, controls: Sequence[Occlusion], compared: Compared) -> None:
         """Take a part's effect by each criterion, if it was found on enough photos for a rank."""
         design, part, region = self._design, occlusion.part, self._design.region_of(occlusion)
-        if self._data.photos - self._data.undetected(occlusion) < MIN_FOUND * self._data.photos:
+        if self._found(part) < MIN_FOUND * self._data.photos:
             return
         contrasts = {SHIFT: shift_of([occlusion], region)}
         if controls:
@@ -248,7 +257,7 @@ class _GroupMeasurement:
             comparison=comparison,
             photos=self._data.photos,
             subjects=len(self._data.subjects),
-            undetected=self._data.undetected(occlusion),
+            undetected=self._data.photos - self._found(occlusion.part),
             photos_compared=coverage.photos,
             subjects_compared=int((self._data.photo_counts(region) > 0).sum()),
             share=coverage.share,

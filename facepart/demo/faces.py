@@ -23,6 +23,7 @@ from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.files.cache import cache_folder
 from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
 from facepart.networks.alignment import align_photo
@@ -53,6 +54,12 @@ def make_captures(folder: Path, captures: int, progress: Progress = silent) -> O
     Raises:
         FacepartError: the photographs or the detector cannot be fetched, or the folder cannot be written to.
     """
+    with output_lock(folder):
+        return _make_captures(folder, captures, progress)
+
+
+def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
+    """Make the captures in a folder that this run holds."""
     settings = {"photographs": "packages", "captures": captures}
     _begin(folder, settings)
     photographs = fetch_photographs()
@@ -137,6 +144,14 @@ def _align_photos(
     photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
 ) -> Outcome:
     """Align the face of each photo; photos that cannot be read or show no face are failures."""
+    with output_lock(folder):
+        return _align_into(photos, failures, folder, settings, progress)
+
+
+def _align_into(
+    photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
+) -> Outcome:
+    """Align photos into a folder that this run holds."""
     _begin(folder, settings)
     outcome, detector = Outcome(failures=failures), FaceDetector(obtain(DETECTOR, "detector").path)
     for worked, photo in enumerate(photos, start=1):

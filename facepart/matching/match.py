@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facepart.data.naming import DEFAULT_DATASET, find_exclusion, naming_rule
 from facepart.errors import FacepartError
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
@@ -113,9 +114,9 @@ def match_groups(
 
     Raises:
         FacepartError: there are no impostor pairs in a group because all photos show one subject, the features do not
-            go together, the disk has no room for the pairs, or the output cannot be written. A group
-            without authentic pairs is no error: one photo per subject suffices for impostor scores, which are half of
-            the answer; the outcome says so.
+            go together, the disk has no room for the pairs, another run is writing there, or the output cannot be
+            written. A group without authentic pairs is no error: one photo per subject suffices for impostor scores,
+            which are half of the answer; the outcome says so.
         UsageError: the data set is not known, or a pattern is no regular expression.
     """
     device = choose_device(device) if counter is None else "cpu"
@@ -133,12 +134,13 @@ def match_groups(
     if repeated:
         raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
     prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
-    for each in prepared:
-        refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
-    with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
-    refuse_full_disk(output, with_pairs)
-    for each in prepared:
-        yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
+    with output_lock(output):
+        for each in prepared:
+            refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
+        with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
+        refuse_full_disk(output, with_pairs)
+        for each in prepared:
+            yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
 
 
 def _compare(

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
+from facepart.files.lock import output_lock
 from facepart.plots import curves, histogram, style
 from facepart.plots.cmc import (
     DEFAULT_RANKS,
@@ -99,10 +100,11 @@ def plot(
     else:
         draw, table_of = KINDS[kind]
         figure, points = draw(sets, title), table_of(sets)
-    files = save_figure(figure, folder, name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(points))
-    write_text(numbers, statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        files = save_figure(figure, folder, name)
+        write_text(table, _as_csv(points))
+        write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
 
 
@@ -124,10 +126,11 @@ def plot_ranks(
     """
     refuse_path(name)
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
-    files = save_figure(figure, folder, name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(cmc_table(sets, ranks)))
-    write_text(numbers, rank_statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        files = save_figure(figure, folder, name)
+        write_text(table, _as_csv(cmc_table(sets, ranks)))
+        write_text(numbers, rank_statistics_table(sets, statistics))
     return RankPlotOutcome(statistics, [*files, table, numbers])
 
 
@@ -147,8 +150,9 @@ def save_rates(
     """
     refuse_path(name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(rate_rows(rates)))
-    write_text(numbers, statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        write_text(table, _as_csv(rate_rows(rates)))
+        write_text(numbers, statistics_table(sets, statistics))
     return [table, numbers]
 
 
@@ -156,7 +160,8 @@ def save_differences(found: Sequence[Difference], folder: Path, name: str) -> li
     """Write how samples differ as ``<name>.csv``; raises what :func:`save_rates` raises."""
     refuse_path(name)
     table = folder / f"{name}.csv"
-    write_text(table, _as_csv(difference_rows(found)))
+    with output_lock(folder, name=name):
+        write_text(table, _as_csv(difference_rows(found)))
     return [table]
 
 

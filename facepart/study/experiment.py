@@ -14,6 +14,7 @@ from facepart.analysis.measure import Figures, measure
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
@@ -103,10 +104,23 @@ def run_study(
         times: collects the time of each step.
 
     Raises:
-        FacepartError: as the stages raise it; or no photo could be embedded. UsageError: see
+        FacepartError: as the stages raise it; another run is writing to the folder; or no photo could be embedded.
+            UsageError: see
             :func:`facepart.study.setup.set_up`.
     """
-    times = times or StepTimes()
+    with output_lock(request.output):
+        return _run(request, executor, counter, on_note, progress, times or StepTimes())
+
+
+def _run(
+    request: Request,
+    executor: Executor,
+    counter: PairCounter | None,
+    on_note: Callable[[str], None] | None,
+    progress: Progress,
+    times: StepTimes,
+) -> StudyOutcome:
+    """Run a study in a folder that this run holds; the arguments are those of :func:`run_study`."""
     setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     setup.members.refuse_single_subjects(request.source)

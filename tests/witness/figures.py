@@ -133,7 +133,7 @@ def symmetric(figure: Figure) -> Estimate:
 
 
 def mean_of_groups(figures: Sequence[Figure]) -> Estimate:
-    """The mean of independent figures, each counting alike, with the degrees of freedom of Welch and Satterthwaite."""
+    """The mean of independent figures, equally weighted, with the degrees of freedom of Welch and Satterthwaite."""
     value = float(np.mean([figure.value for figure in figures]))
     if not all(figure.has_interval for figure in figures):
         return Estimate(value, effective=min(figure.effective for figure in figures))

@@ -6,7 +6,7 @@ called is told by :mod:`tests.witness.study_tables`.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -32,6 +32,8 @@ from tests.witness.figures import (
     identification_rate,
     impostor_mean,
     is_supported,
+    log_ratio,
+    mean_of_groups,
     minus,
     mode,
     rate_change,
@@ -40,6 +42,17 @@ from tests.witness.figures import (
     symmetric,
     threshold_at,
     wilson,
+)
+from tests.witness.rankings import (
+    RankSets,
+    first_shares,
+    holm,
+    laid_out,
+    linked,
+    pooled,
+    rank_sets,
+    strata_of,
+    subjects_of,
 )
 from tests.witness.raw_scores import BASELINE, HALF, MILLION, Design, Group, Scores, Version
 
@@ -50,6 +63,15 @@ RANKS = (1, 10)
 OCCLUDED, BASELINE_GALLERY, CONTROL, PATCH = "occluded", "baseline gallery", "control", "patch"
 ALL_GROUPS, OWN_THRESHOLDS = "all groups", "each group"
 MOVED, NOT_CONTROLLABLE = "moved", "not controllable"
+# By what parts are ranked: by the mean impostor score, then by other figures.
+CRITERIA = (
+    *("importance", "impostor shift", "equal area"),
+    *("FMR ratio", "d'", "FNMR", "authentic shift in cross-matching"),
+)
+# Draws of subjects that the share of first ranks is from: more than the program's.
+RESAMPLES = 5000
+# A sum of weighted figures.
+Terms = Sequence[tuple[float, Figure]]
 # What a table says where a group takes no part.
 FEW_SUBJECTS, FEW_SCORES, NO_THRESHOLD = "few subjects", "few scores", "no threshold"
 
@@ -175,6 +197,146 @@ class StudyOracle:
         means = [impostor_mean(photos, each, subjects_alike=subjects_alike) for each in (version, *controls)]
         return [(1.0, means[0]), *((-1 / len(controls), mean) for mean in means[1:])]
 
+    # Rankings.
+
+    def rankings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Criterion -> group, or all, -> the parts, the one with the largest effect first.
+
+        Criteria that no group supports are left out.
+        """
+        found = {}
+        for criterion in CRITERIA:
+            terms = {
+                name: {part: effect for part in self.design.parts if (effect := self._effect(group, part, criterion))}
+                for name, group in self.groups.items()
+            }
+            if any(terms.values()):
+                found[criterion] = self._rankings_by(terms)
+        return found
+
+    def ranked_by(self) -> str:
+        supported = self.rankings()
+        return self.design.rank_by or ("importance" if "importance" in supported else "impostor shift")
+
+    def _effect(self, group: Group, part: str, criterion: str) -> list[tuple[float, Figure]]:
+        """The terms of a part's effect; none where it has no rank."""
+        version, design = Version(part, self.design.main), self.design
+        alike = {"subjects_alike": design.subjects_alike}
+        photos = group.compared(version, design)
+        if group.found(version, design).sum() < HALF * len(group.subjects) or not photos.is_comparable:
+            return []
+        if criterion == "importance":
+            return self._net(group, version, **alike) if self._controls(group, version) else []
+        if criterion == "impostor shift":
+            return shift(photos, [version], **alike)
+        if criterion == "equal area":
+            patch = design.patch_of(part)
+            on_patch = group.compared(patch, design) if design.patches else None
+            return shift(on_patch, [patch], **alike) if on_patch and on_patch.is_comparable else []
+        figure = self._effect_of_scores(photos, version, criterion)
+        return [(1.0, figure)] if figure else []
+
+    def _effect_of_scores(self, photos: Group, version: Version, criterion: str) -> Figure | None:
+        baseline, occluded, target = photos.compare(BASELINE), photos.compare(version), TARGETS["1e3"]
+        if criterion == "FMR ratio":
+            if not is_supported(baseline.impostor, target):
+                return None
+            threshold = threshold_at(baseline.impostor, target)
+            after, before = fmr(occluded, threshold), fmr(baseline, threshold)
+            return log_ratio(after, before) if after.value and before.value else None
+        if not len(baseline.authentic):
+            return None
+        if criterion == "d'":
+            return minus(d_prime_figure(baseline), d_prime_figure(occluded))
+        if criterion == "FNMR":
+            supported = all(is_supported(each.impostor, target) for each in (baseline, occluded))
+            return minus(fnmr_at(occluded, target), fnmr_at(baseline, target)) if supported else None
+        if not self.design.cross:
+            return None
+        return minus(authentic_mean(baseline), authentic_mean(photos.compare(version, cross=True)))
+
+    def _rankings_by(self, terms: Mapping[str, Mapping[str, Terms]]) -> dict[str, list[dict[str, Any]]]:
+        rankings = {name: self._ranking({name: effects}) for name, effects in terms.items()}
+        return {ALL_GROUPS: self._ranking(terms)} | rankings if len(self.groups) > 1 else rankings
+
+    def _ranking(self, terms: Mapping[str, Mapping[str, Terms]]) -> list[dict[str, Any]]:
+        """Rank the parts that have a rank in each of some groups, by the mean over these."""
+        subjects = {name: self.groups[name].names.tolist() for name in terms}
+        parts = [part for part in self.design.parts if all(part in effects for effects in terms.values())]
+        found = {
+            part: pooled({name: combined(effects[part]) for name, effects in terms.items()}, subjects)
+            for part in parts
+        }
+        order = sorted(parts, key=lambda part: -mean_of_groups(found[part]).value)
+        if not order:
+            return []
+        effects = [mean_of_groups(found[part]) for part in order]
+        values, known = [each.value for each in effects], not any(math.isnan(each.low) for each in effects)
+        sets = RankSets([1] * len(order), [len(order)] * len(order), [True] * len(order))
+        shares = np.full(len(order), math.nan)
+        if known:
+            names = [subjects_of(each, subjects) for each in linked(subjects)]
+            influences = laid_out([found[part] for part in order], names)
+            sets = rank_sets(values, influences, min(each.effective for each in effects) - 1)
+            shares = first_shares(values, influences, strata_of(subjects), RESAMPLES)
+        rows = []
+        for place, part in enumerate(order):
+            lead = UNKNOWN
+            if place + 1 < len(order):
+                pairs = {name: (each[part], each[order[place + 1]]) for name, each in terms.items()}
+                differences = {name: _difference(one, other) for name, (one, other) in pairs.items()}
+                lead = mean_of_groups(pooled(differences, subjects))
+            rows.append(
+                {
+                    "part": part,
+                    "effect": effects[place],
+                    "ranked first": float(shares[place]),
+                    "lead": lead,
+                    "best rank": sets.low[place],
+                    "worst rank": sets.high[place],
+                    "may be first": sets.may_be_first[place],
+                    "tied": bool(lead.low <= 0 <= lead.high),
+                }
+            )
+        return rows
+
+    def agreements(self) -> list[dict[str, Any]]:
+        """How the parts rank in each occlusion, by their shifts, beside the main one."""
+        rows = []
+        whole = {ALL_GROUPS: list(self.groups)} if len(self.groups) > 1 else {}
+        members = whole | {name: [name] for name in self.groups}
+        for occlusion in self.design.occlusions:
+            for name, groups in members.items():
+                main, other = (self._mean_shifts(groups, way) for way in (self.design.main, occlusion))
+                if not main or not other:
+                    continue
+                order = sorted(other, key=lambda part: -other[part])
+                tau = (
+                    stats.kendalltau(list(main.values()), list(other.values())).statistic
+                    if len(main) > 1
+                    else math.nan
+                )
+                rows.append(
+                    {
+                        "occlusion": occlusion,
+                        "group": name,
+                        "parts": order,
+                        "Kendall's tau": float(tau),
+                        "same part first": order[0] == max(main, key=lambda part: main[part]),
+                    }
+                )
+        return rows
+
+    def _mean_shifts(self, names: Sequence[str], occlusion: str) -> dict[str, float]:
+        """The mean shift of each part over groups, if there are figures of it in each."""
+        found = {}
+        for part in self.design.parts:
+            version = Version(part, occlusion)
+            photos = [self.groups[name].compared(version, self.design) for name in names]
+            if all(each.is_comparable for each in photos):
+                found[part] = float(np.mean([combined(shift(each, [version])).value for each in photos]))
+        return found
+
     # Groups compared.
 
     def _shifts(self, version: Version) -> dict[str, Figure]:
@@ -186,6 +348,43 @@ class StudyOracle:
             for name, each in photos.items()
             if each.is_comparable
         }
+
+    def shift_differences(self) -> list[dict[str, Any]]:
+        """A row a part, occlusion and two groups."""
+        rows, found = [], []
+        for version in self.design.occluded:
+            shifts = self._shifts(version)
+            for first, second in combinations(shifts, 2):
+                paired = bool(set(self.groups[first].names) & set(self.groups[second].names))
+                one, other = shifts[first], shifts[second]
+                difference = minus(one, other)
+                if not paired:
+                    difference = replace(difference, double_counted=one.double_counted + other.double_counted)
+                found.append(difference)
+                rows.append(
+                    {
+                        "part": version.part,
+                        "occlusion": version.occlusion,
+                        "first group": first,
+                        "second group": second,
+                        "groups share subjects": paired,
+                        "difference": symmetric(difference),
+                    }
+                )
+        p_values = [_p_value(each) for each in found]
+        for row, difference, p, corrected in zip(rows, found, p_values, holm(p_values), strict=True):
+            row |= {"p": p, "Holm's p": corrected, "equivalent": self._is_equivalent(difference)}
+        return rows
+
+    def _is_equivalent(self, difference: Figure) -> bool | None:
+        """Whether both one-sided tests reject that a difference is beyond the margin."""
+        margin = self.design.margin
+        if margin is None or not difference.has_interval:
+            return None
+        error, degrees = math.sqrt(difference.variance), difference.effective - 1
+        below = stats.t.sf((difference.value + margin) / error, degrees)
+        above = stats.t.cdf((difference.value - margin) / error, degrees)
+        return bool(max(below, above) < 0.05)
 
     def differentials(self) -> list[dict[str, Any]]:
         """A row a set of photos, target and kind of threshold; with the groups' rates and their ratios."""
@@ -253,6 +452,18 @@ class StudyOracle:
                         row |= {f"ratio of {kind}": found[kind].inverse() for kind in ("FMR", "FNMR")}
                 rows.append(row)
         return rows
+
+
+def _difference(one: Terms, other: Terms) -> Figure:
+    return combined([*one, *((-weight, figure) for weight, figure in other)])
+
+
+def _p_value(difference: Figure) -> float:
+    """How likely a difference at least as large is if there is none."""
+    if not difference.has_interval:
+        return math.nan
+    t = abs(difference.value) / math.sqrt(difference.variance)
+    return float(2 * stats.t.sf(t, difference.effective - 1))
 
 
 def _common_threshold(photos: Mapping[str, Group], target: float, threshold_of: str) -> int | None:
