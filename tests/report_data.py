@@ -23,7 +23,7 @@ from facepart.analysis.ranking import (
 )
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
 from facepart.occlusion.parts import PARTS
-from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.report_data import ReportData, ReportGroup
 from tests import report_faces
 from tests.report_faces import Faces, between, compare, embed
@@ -36,9 +36,9 @@ SIZES = {"skin": 0.15, "hair": 0.03}
 RESAMPLES = 200
 FACTS = MethodFacts(
     software="facepart 0.1.0",
-    parser=Network("bisenet-resnet18", "01" * 32),
-    recogniser=Network("faceplugin", "23" * 32),
-    detector=Network("yunet", "45" * 32),
+    parser=NetworkFacts("bisenet-resnet18", "01" * 32),
+    recogniser=NetworkFacts("faceplugin", "23" * 32),
+    detector=NetworkFacts("yunet", "45" * 32),
     precision="bf16",
     flip=False,
     naming_rule="MORPH",

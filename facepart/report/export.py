@@ -20,7 +20,7 @@ from facepart.analysis.intervals import Interval
 from facepart.analysis.results import PartResult, result_columns
 from facepart.report.report_data import ReportData
 
-VERSION = 2
+RESULTS_VERSION = 2
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
@@ -75,7 +75,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         about: how it was made; its keys stand beside the others.
     """
     whole = {
-        "version": VERSION,
+        "version": RESULTS_VERSION,
         **about,
         "ranked_by": data.ranked_by,
         "resamples": data.resamples,

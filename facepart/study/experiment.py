@@ -24,11 +24,11 @@ from facepart.study.answer import CSV_FILE, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members, StudyGroup, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
-from facepart.study.progress import StudyProgress
 from facepart.study.report_images import ReportImages
 from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
+from facepart.study.study_progress import StudyProgress
 from facepart.study.tasks import list_tasks, store_results, with_thumbnails
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
-from facepart.matching.subject_sums import vectors_by_subject
+from facepart.matching.subject_statistics import vectors_by_subject
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.comparisons import read_scores
