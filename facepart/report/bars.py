@@ -126,5 +126,7 @@ def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: s
 
 def _beside(name: str, note: str) -> str:
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    words = ", ".join(filter(None, [short, note]))
-    return f' <tspan class="group">{escape(words)}</tspan>' if words else ""
+    pieces = [f' <tspan class="group">{escape(short)}</tspan>'] if short else []
+    # A narrow window has no room for the note; the table has it, too.
+    pieces += [f' <tspan class="group aside">{escape(note)}</tspan>'] if note else []
+    return "".join(pieces)

@@ -74,8 +74,9 @@ def criteria_tables(data: ReportData) -> list[CriteriaTable]:
     tables = []
     for group in [ALL_GROUPS] * data.several_groups + [group.name for group in data.groups]:
         title = "" if group == ALL_GROUPS and data.several_groups else group
-        found = {name: by_criterion[name][group] for name in names}
-        if found[data.ranked_by]:
+        # Some groups, or all together, may not support a criterion.
+        found = {name: by_criterion[name][group] for name in names if by_criterion[name].get(group)}
+        if data.ranked_by in found:
             tables.append(_criteria_table(title, found, data.parts))
     return tables
 

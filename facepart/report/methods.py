@@ -19,7 +19,7 @@ from facepart.report.report_data import ReportData
 from facepart.report.templating import render
 
 
-class Network(NamedTuple):
+class NetworkFacts(NamedTuple):
     """A network that was used: its name and its file's SHA-256, hexadecimal."""
 
     name: str
@@ -45,9 +45,9 @@ class MethodFacts:
     """
 
     software: str
-    parser: Network
-    recogniser: Network
-    detector: Network | None
+    parser: NetworkFacts
+    recogniser: NetworkFacts
+    detector: NetworkFacts | None
     precision: str
     flip: bool
     naming_rule: str
@@ -77,8 +77,7 @@ _REFERENCES = {
     "1987.",
     "fogliato": 'R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: '
     'Critical Statistical Analysis and Recommendations", arXiv 2306.01198, 2023.',
-    "snijders": 'T. A. B. Snijders, S. P. Borgatti, "Non-parametric standard errors and tests for network '
-    'statistics", Connections 22, 1999.',
+    "efron": 'B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.',
     "daugman": 'J. Daugman, "Biometric decision landscapes", University of Cambridge, UCAM-CL-TR-482, 2000.',
     "iso": 'ISO/IEC 19795-1:2021, "Biometric performance testing and reporting".',
     "kendall": 'M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.',

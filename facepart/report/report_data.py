@@ -172,7 +172,7 @@ class ReportData:
     @property
     def main_ranking(self) -> Sequence[Ranked]:
         """The ranking that the report opens with: over all groups, or that of the only group; may be empty."""
-        return self.rankings.get(ALL_GROUPS) or self.rankings.get(self.groups[0].name, [])
+        return self.ranking_of(ALL_GROUPS if self.several_groups else self.groups[0].name)
 
     @property
     def parts_in_order(self) -> list[str]:
