@@ -45,7 +45,7 @@ def run_here(*arguments: str | Path, folder: Path = CHECKOUT, **variables: str) 
         patch.dict(os.environ, variables),
         warnings.catch_warnings(),
     ):
-        warnings.showwarning = _print_warning
+        warnings.showwarning = _print_warning  # type: ignore[assignment]
         logging.root.handlers = []
         sys.argv = [program[-1], *words[len(program) :]]
         status: object = 0
@@ -62,9 +62,7 @@ def run_here(*arguments: str | Path, folder: Path = CHECKOUT, **variables: str) 
     return subprocess.CompletedProcess(words, status, stdout[0], stderr[0])
 
 
-def _print_warning(
-    message: Warning | str, category: type[Warning], place: str, line: int, file: object = None, source: object = None
-) -> None:
+def _print_warning(message: Warning | str, category: type[Warning], place: str, line: int, *_: object) -> None:
     """Write a warning where a process writes it."""
     sys.stderr.write(warnings.formatwarning(message, category, place, line))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from facepart.data.photo_input import read_photo
@@ -19,6 +20,10 @@ ROOT = command_line.CHECKOUT
 SHARED = ROOT.parent / "shared"
 
 Run = Callable[..., command_line.Done]
+
+# No test measures time: how long an example takes depends on what else the machine does.
+settings.register_profile("facepart", deadline=None)
+settings.load_profile("facepart")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from facepart.analysis.ranking import compare_methods
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.parts import PARTS, Part
-from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.report_data import ReportData, ReportGroup
 from facepart.scores import GroupScores
 from tests.report_faces import Cover, DrawnGroup, draw_people, embed
@@ -30,9 +30,9 @@ BALD = 3
 RESAMPLES = 200
 FACTS = MethodFacts(
     software="facepart 0.1.0",
-    parser=Network("bisenet-resnet18", "01" * 32),
-    recogniser=Network("faceplugin", "23" * 32),
-    detector=Network("yunet", "45" * 32),
+    parser=NetworkFacts("bisenet-resnet18", "01" * 32),
+    recogniser=NetworkFacts("faceplugin", "23" * 32),
+    detector=NetworkFacts("yunet", "45" * 32),
     precision="bf16",
     flip=False,
     naming_rule="MORPH",

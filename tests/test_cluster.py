@@ -10,7 +10,7 @@ import pytest
 
 from facepart import __version__
 from facepart.cluster.connect import connect
-from facepart.cluster.pair_counter import RayPairCounter
+from facepart.cluster.ray_pair_counter import RayPairCounter
 from facepart.errors import FacepartError
 from facepart.matching.match import match_features
 from tests.cluster_features import skip_without_ray, write_features
@@ -121,7 +121,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
 
 
 def test_a_node_of_another_version_is_reported_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("facepart.cluster.pair_counter.__version__", "9.9")
+    monkeypatch.setattr("facepart.cluster.ray_pair_counter.__version__", "9.9")
     with pytest.raises(FacepartError) as caught:
         match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
     assert str(caught.value) == (

@@ -21,8 +21,8 @@ from facepart.matching import output
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.match import match_features
-from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list

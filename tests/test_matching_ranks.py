@@ -16,7 +16,7 @@ from facepart.matching.counting import arranged, count_scores, subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.match import match_features
 from facepart.matching.pairs import pair_blocks
-from facepart.matching.ranks import RankCounter, best_authentic, count_above
+from facepart.matching.rank_counter import RankCounter, best_authentic, count_above
 from facepart.scores.ranks import Ranks, load_ranks, save_ranks
 from tests.conftest import Run
 from tests.rank_pairs import ranks_of_pairs

@@ -212,7 +212,7 @@ def test_openvino_is_imported_where_its_telemetry_is_off():
         for path in (ROOT / folder).rglob("*.py")
         if any(name.split(".")[0] == "openvino" for name in imported(path))
     }
-    assert importing == {"facepart/networks/openvino_engine.py", "facepart/networks/quiet.py"}
+    assert importing == {"facepart/networks/openvino_engine.py", "facepart/networks/telemetry.py"}
 
 
 def imported(path: Path) -> list[str]:

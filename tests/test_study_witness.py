@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,21 @@ from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.executor import Capacity
 from facepart.pipeline.worker import PhotoResult, PhotoTask
 from facepart.study import Request, run_study
-from tests.witness.raw_scores import BASELINE, MILLION, Design, Group, Version
-from tests.witness.study_oracle import FEW_SCORES, FEW_SUBJECTS, NO_THRESHOLD, RANKS, StudyOracle
+from tests.witness.figures import impostor_mean
+from tests.witness.raw_scores import BASELINE, MILLION, Design, Group, Scores, Version
+from tests.witness.study_oracle import (
+    ALL_GROUPS,
+    CONTROL,
+    FEW_SCORES,
+    FEW_SUBJECTS,
+    MOVED,
+    NO_THRESHOLD,
+    NOT_CONTROLLABLE,
+    OCCLUDED,
+    PATCH,
+    RANKS,
+    StudyOracle,
+)
 from tests.witness.study_tables import (
     COLUMNS,
     DIFFERENCES,
@@ -245,7 +258,7 @@ class Studied:
     photos: dict[str, Photos]
     folder: Path
 
-    @property
+    @cached_property
     def oracle(self) -> StudyOracle:
         return StudyOracle(self.design, {name: group.facts for name, group in self.photos.items()})
 
@@ -407,51 +420,57 @@ def test_no_column_of_the_full_study_is_empty(full: Studied) -> None:
 
 def test_everything_in_json(studied: Studied) -> None:
     found = json.loads((studied.folder / JSON).read_text())
-    oracle, photos = studied.oracle, studied.photos
-    rankings, differentials = oracle.rankings(), studied.differentials()
+    oracle, design = studied.oracle, studied.design
     groups = {
         name: {COLUMNS["photos"]: len(group.names), COLUMNS["subjects"]: len(group.facts.names)}
-        for name, group in photos.items()
+        for name, group in studied.photos.items()
     }
     simple = {
-        "format": 2,
+        "format": 3,
         "groups": groups,
-        "ranked by": COLUMNS["importance" if studied.design.draws else "impostor shift"],
-        "resamples": RESAMPLES,
-        "control draws": studied.design.draws,
+        "ranked by": WORDS.get(oracle.ranked_by, oracle.ranked_by),
+        "resamples": 2000,
+        "control draws": design.draws,
+        "undetected parts": "keep" if design.keeps_undetected else "exclude",
+        "weight": "subjects" if design.subjects_alike else "pairs",
+        "margin": design.margin,
     }
     rows = {
         "results": oracle.results(),
         "agreements": oracle.agreements(),
         "shift differences": oracle.shift_differences(),
-        "differentials": differentials,
+        "differentials": studied.differentials(),
     }
-    # Of the settings, which say how the study was made, other tests tell.
-    assert set(found) == {COLUMNS[key] for key in [*simple, *rows, "rankings", "settings"]}
+    # Of the settings, which say how the study was made, and of overlaps other tests tell.
+    others = ["rankings", "rankings by all criteria", "settings", "overlaps"]
+    assert set(found) == {COLUMNS[key] for key in [*simple, *rows, *others]}
     for key, value in simple.items():
-        assert found[COLUMNS[key]] == value
+        assert found[COLUMNS[key]] == value, key
     for key, expected in rows.items():
         check_rows(key, found[COLUMNS[key]], expected)
-    ranked = found[COLUMNS["rankings"]]
-    assert list(ranked) == [WORDS.get(name, name) for name in rankings]
-    for name, expected in rankings.items():
-        check_rows(f"ranking of {name}", ranked[WORDS.get(name, name)], expected)
+    by_criterion = found[COLUMNS["rankings by all criteria"]]
+    assert list(by_criterion) == [WORDS.get(name, name) for name in oracle.rankings]
+    for criterion, rankings in oracle.rankings.items():
+        ranked = by_criterion[WORDS.get(criterion, criterion)]
+        assert list(ranked) == [WORDS.get(name, name) for name in rankings]
+        for name, expected in rankings.items():
+            check_rows(f"ranking of {name} by {criterion}", ranked[WORDS.get(name, name)], expected)
+    assert found[COLUMNS["rankings"]] == by_criterion[simple["ranked by"]]
 
 
 def test_nothing_of_the_full_study_is_unknown_or_certain(full: Studied) -> None:
     """What would hide a mistake: fields that are never filled, and shares that are all 0 or 1."""
-    ranked = [row for rows in full.oracle.rankings().values() for row in rows]
+    rankings = full.oracle.rankings[full.oracle.ranked_by]
+    ranked = [row for each in rankings.values() for row in each]
     assert filled(ranked) == set(flat(ranked[0], errors=False))
     assert any(0 < row["ranked first"] < 1 for row in ranked)
     assert {row["tied"] for row in ranked} == {True, False}
     # Parts rank by importance otherwise than by their shifts.
     orders = {row["group"]: row["parts"] for row in full.oracle.agreements() if row["occlusion"] == full.design.main}
-    assert any([row["part"] for row in rows] != orders[name] for name, rows in full.oracle.rankings().items())
+    assert any([row["part"] for row in rows] != orders[name] for name, rows in rankings.items())
     assert {row["groups share subjects"] for row in full.oracle.shift_differences()} == {True, False}
     taus = {row["Kendall's tau"] for row in full.oracle.agreements()}
     assert len(taus) > 1
-    kinds = {row["kinds of control"] for row in full.oracle.results()}
-    assert any("moved" in each and "blobs" in each for each in kinds)
     assert {row["refused"] for row in full.differential_rows()} == {"", FEW_SCORES}
     rows = full.oracle.results()
     assert any(row["FMR ratio 1e3"].value == 0 for row in rows)
@@ -474,6 +493,8 @@ def test_the_other_studies_have_groups_of_every_kind(small: Studied, apart: Stud
     assert any(math.isnan(row["d'"].value) for row in rows)  # no subject with two photos
     assert any(math.isnan(row["impostor shift"].low) for row in rows)  # too few subjects
     assert any(row["photos without part"] for row in rows)
+    # A criterion that a group does not support ranks the parts of the others.
+    assert any([] in rankings.values() for rankings in small.oracle.rankings.values())
     # Rates of 0, whose intervals come from the number of subjects: those with false non-matches are not all.
     assert any(
         row["FNMR 1e3"].value == 0 and row["FNMR 1e3"].high > 0 and row["group"] == "CF"
@@ -483,54 +504,141 @@ def test_the_other_studies_have_groups_of_every_kind(small: Studied, apart: Stud
     assert any(math.isnan(row["rank-1 rate"].value) for row in rows)
     changes = [row["rank-1 rate change"] for row in apart.oracle.results() if row["rank-1 rate"].value == 1]
     assert any(each.value == 0 and each.low < 0 < each.high for each in changes)
+    assert {row["kind of control"] for row in apart.oracle.results()} == {NOT_CONTROLLABLE, ""}
+
+
+def test_parts_that_are_hardly_found_are_found_so(gaps: Studied, kept: Studied) -> None:
+    rows = {(row["group"], row["part"], row["comparison"]): row for row in gaps.oracle.results()}
+    assert rows["CM", "mouth", OCCLUDED]["subjects compared"] == 1
+    assert rows["CM", "mouth", OCCLUDED]["impostor scores"] == 0
+    assert ("CM", "mouth", CONTROL) not in rows
+    assert ("CM", "brows", PATCH) not in rows
+    assert rows["CM", "nose", OCCLUDED]["kind of control"] == NOT_CONTROLLABLE
+    assert rows["CF", "nose", OCCLUDED]["kind of control"] == MOVED
+    rankings = gaps.oracle.rankings
+    assert {row["part"] for row in rankings["impostor shift"]["CF"]} == {"eyes", "nose", "mouth", "hair"}
+    assert {row["part"] for row in rankings["importance"]["CM"]} == {"eyes", "brows"}
+    assert {row["part"] for row in rankings["importance"][ALL_GROUPS]} == {"eyes"}
+    assert {row["part"] for row in rankings["equal area"]["CM"]} == {"eyes", "nose", "hair"}
+    assert {row["equivalent"] for row in gaps.oracle.shift_differences()} == {True, False}
+    # All photos are compared, and the control on those that have one.
+    rows = {(row["group"], row["part"], row["comparison"]): row for row in kept.oracle.results()}
+    for (_, _, comparison), row in rows.items():
+        assert row["photos without part"] > 0
+        assert (row["photos compared"] == row["photos"]) == (comparison != CONTROL)
+    assert [row["part"] for row in kept.oracle.rankings["impostor shift"]["CM"]] == ["eyes"]
+    # Its control has a place on half of the photos on which it was found, though not on half of all.
+    assert rows["CM", "nose", CONTROL]["photos compared"] < rows["CM", "nose", OCCLUDED]["photos"] / 2
+
+
+def test_variances_are_those_of_all_pairs_of_scores_that_share_a_subject() -> None:
+    """The oracle's own two-way variance, once more from each two of the scores."""
+    rng = np.random.default_rng(20)
+    design = Design(("eyes",), ("blur",), draws=0, cross=False)
+    group = draw_group(rng, design, {f"{number:03}": 1 + number % 3 for number in range(14)}).facts
+    figure = impostor_mean(group, BASELINE)
+    i, j = np.triu_indices(len(group.subjects), 1)
+    one, other = group.numbers[i], group.numbers[j]
+    cosines = group.cosines(BASELINE, cross=False)[i, j][one != other]
+    one, other = one[one != other], other[one != other]
+    share = sum(np.equal.outer(first, second) for first in (one, other) for second in (one, other))
+    away = (cosines - cosines.mean()) / len(cosines)
+    expected = float(away @ (share > 0) @ away)
+    assert figure.shares is not None
+    sums = figure.shares.sum(axis=1)
+    assert float((sums**2).sum()) - figure.double_counted == pytest.approx(expected, rel=1e-9)
+    # The jackknife divides by the scores that are left.
+    left = np.array([((one != subject) & (other != subject)).sum() for subject in range(len(sums))])
+    np.testing.assert_allclose(figure.influence, sums * len(cosines) / left, rtol=1e-9)
 
 
 def test_score_files_hold_all_scores(studied: Studied) -> None:
     """The files of the scores, by the oracle's list of all pairs: those that the figures are computed from."""
-    for name, group in studied.photos.items():
-        for version, cross in conditions_of(studied.design):
-            scores = group.facts.compare(version, cross)
-            path = studied.folder / "matches" / folder_of(version, cross) / f"{name}_scores.npz"
-            with np.load(path, allow_pickle=False) as arrays:
-                assert set(arrays) == {"version"} | {
-                    f"{kind}_{what}" for kind in ("authentic", "impostor") for what in ("value", "count")
-                }
-                for kind, expected in (("authentic", scores.authentic), ("impostor", scores.impostor)):
-                    values, counts = np.unique(expected, return_counts=True)
-                    assert np.array_equal(arrays[f"{kind}_value"], values), path
-                    assert np.array_equal(arrays[f"{kind}_count"], counts), path
+    for condition in conditions_of(studied):
+        scores = condition.compare()
+        with np.load(condition.path("scores.npz"), allow_pickle=False) as arrays:
+            assert set(arrays) == {"version"} | {
+                f"{kind}_{what}" for kind in ("authentic", "impostor") for what in ("value", "count")
+            }
+            for kind, expected in (("authentic", scores.authentic), ("impostor", scores.impostor)):
+                values, counts = np.unique(expected, return_counts=True)
+                assert np.array_equal(arrays[f"{kind}_value"], values), condition
+                assert np.array_equal(arrays[f"{kind}_count"], counts), condition
 
 
 def test_rank_files_hold_the_rank_of_every_probe(studied: Studied) -> None:
+    for condition in conditions_of(studied):
+        probes = condition.compare().probes
+        with condition.path("ranks.csv").open(newline="") as file:
+            found = list(csv.DictReader(file))
+        assert [row["probe"].split("/")[-1] for row in found] == condition.names
+        assert [row["subject"] for row in found] == condition.photos.subjects.tolist()
+        expected = {
+            "rank": np.where(probes.ranks > 0, probes.ranks, np.nan),
+            "best_authentic": probes.authentic / MILLION,
+            "best_impostor": probes.impostor / MILLION,
+            "margin": (probes.authentic - probes.impostor) / MILLION,
+        }
+        for column, values in expected.items():
+            read = np.array([float(row[column] or "nan") for row in found])
+            np.testing.assert_allclose(read, values, rtol=0, atol=1e-9, err_msg=f"{condition}, {column}")
+
+
+@dataclass
+class Condition:
+    """Photos of a group that are compared in some way, and where the scores are."""
+
+    folder: Path
+    group: str
+    names: list[str]
+    photos: Group
+    version: Version
+    cross: bool
+
+    def compare(self) -> Scores:
+        return self.photos.compare(self.version, self.cross)
+
+    def path(self, ending: str) -> Path:
+        return self.folder / f"{self.group}_{ending}"
+
+
+def conditions_of(studied: Studied) -> list[Condition]:
+    """All versions that are compared, on their photos; and the baseline on the same, and on all.
+
+    The baseline of photos that are those of another part, too, is in one of the two folders.
+    """
+    design, found = studied.design, []
+    crossed = [(Version(part, design.main), True) for part in design.parts if design.cross]
     for name, group in studied.photos.items():
-        for version, cross in conditions_of(studied.design):
-            probes = group.facts.compare(version, cross).probes
-            path = studied.folder / "matches" / folder_of(version, cross) / f"{name}_ranks.csv"
-            with path.open(newline="") as file:
-                found = list(csv.DictReader(file))
-            assert [row["probe"].split("/")[-1] for row in found] == group.names
-            assert [row["subject"] for row in found] == group.facts.subjects.tolist()
-            expected = {
-                "rank": np.where(probes.ranks > 0, probes.ranks, np.nan),
-                "best_authentic": probes.authentic / MILLION,
-                "best_impostor": probes.impostor / MILLION,
-                "margin": (probes.authentic - probes.impostor) / MILLION,
-            }
-            for column, values in expected.items():
-                read = np.array([float(row[column] or "nan") for row in found])
-                np.testing.assert_allclose(read, values, rtol=0, atol=1e-9, err_msg=f"{path}, {column}")
+        baselines: dict[bytes, bool] = {}
+        for version, cross in [(BASELINE, False), *((each, False) for each in design.versions), *crossed]:
+            photos = group.facts.compared(version, design)
+            whole = photos is group.facts
+            chosen = np.ones(len(group.names), bool) if whole else group.facts.found(version, design)
+            names = [each for each, is_chosen in zip(group.names, chosen, strict=True) if is_chosen]
+            folder = studied.folder / "matches" / folder_of(version, cross)
+            first = folder.with_name(f"baseline_photos_with_{folder_of(region_of(version), False)}")
+            before = Condition(first, name, names, photos, BASELINE, False)
+            if not photos.is_comparable:
+                assert not any(each.exists() for each in (folder / f"{name}_scores.npz", before.path("scores.npz")))
+                continue
+            found.append(Condition(folder, name, names, photos, version, cross))
+            if not whole and before.path("scores.npz").exists():
+                found.append(before)
+            baselines[chosen.tobytes()] = baselines.get(chosen.tobytes(), whole) or before.path("scores.npz").exists()
+        assert all(baselines.values())
+    return found
 
 
-def conditions_of(design: Design) -> list[tuple[Version, bool]]:
-    """All versions that are compared, and whether with the baseline."""
-    crossed = [(Version(part, design.main), True) for part in design.parts] if design.cross else []
-    return [(BASELINE, False), *((version, False) for version in design.versions), *crossed]
+def region_of(version: Version) -> Version:
+    """What is found on the photos of a version; its name does not tell the method."""
+    return version._replace(occlusion="blur", draw=min(version.draw, 1))
 
 
 def folder_of(version: Version, cross: bool) -> str:
-    if version == BASELINE:
+    if not version.part:
         return "baseline"
-    name = version.part
+    name = version.part + ("_patch" if version.patch else "")
     name += "" if version.occlusion == "blur" else f"_{version.occlusion}"
     name += f"_control{version.draw}" if version.draw else ""
     return f"cross_{name}" if cross else name

@@ -2,8 +2,8 @@
 
 Criteria differ. The mean impostor score rises when a part is occluded that tells people apart, but also when an
 occlusion makes all photos alike without taking identity away, such as a patch of one colour. Error rates may say
-otherwise: fewer people are told apart at a fixed threshold (FMR ratio), or the two distributions come closer (d'). So a
-study ranks its parts by every criterion that it supports, and says where these disagree.
+otherwise: whether more impostors pass a fixed threshold (FMR ratio), and whether the two distributions come closer
+(d'). So a study ranks its parts by every criterion that it supports, and says where these disagree.
 """
 
 import math

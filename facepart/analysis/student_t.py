@@ -1,4 +1,4 @@
-r"""Student's t distribution: its upper tail, for p-values, and that tail as one of the normal distribution.
+r"""Student's t distribution: its upper tail, for p-values, and its quantiles.
 
 With :math:`\nu` degrees of freedom and :math:`t \ge 0`,
 
@@ -9,7 +9,6 @@ Functions, 8.17.22, dlmf.nist.gov).
 """
 
 import math
-from statistics import NormalDist
 
 # From here on, the t distribution is taken for the normal one.
 _NORMAL_DEGREES = 1e7
@@ -52,33 +51,22 @@ def two_sided_p(value: float, error: float, degrees: float) -> float:
     return 2 * t_tail(abs(value) / error if error else math.inf if value else 0.0, degrees)
 
 
-def normal_score(t: float, degrees: float) -> float:
-    """Return the value that a normal variable exceeds as rarely as Student's t exceeds `t`.
+def upper_quantile(tail: float, degrees: float) -> float:
+    """Return the value that Student's t exceeds with a given probability.
+
+    Args:
+        tail: the probability, above 0, at most 0.5.
+        degrees: degrees of freedom, above 0; infinite for the normal distribution.
 
     Example:
-        >>> round(normal_score(2.262157, 9), 3), normal_score(1.5, math.inf)
-        (1.96, 1.5)
-    """
-    if degrees > _NORMAL_DEGREES or math.isinf(t):
-        return t
-    tail = t_tail(abs(t), degrees)
-    return math.copysign(-NormalDist().inv_cdf(tail), t) if tail else math.copysign(math.inf, t)
-
-
-def t_score(z: float, degrees: float) -> float:
-    """Return the value that Student's t exceeds as rarely as a normal variable exceeds `z`: a quantile.
-
-    Example:
-        >>> round(t_score(1.959964, 9), 5)
+        >>> round(upper_quantile(0.025, 9), 5)
         2.26216
     """
-    if z <= 0 or math.isinf(z):
-        return -t_score(-z, degrees) if z < 0 else z
-    low, high = z, z + 1.0
-    while normal_score(high, degrees) < z:
+    low, high = 0.0, 1.0
+    while t_tail(high, degrees) > tail:
         low, high = high, 2 * high
     while (middle := (low + high) / 2) not in (low, high):
-        if normal_score(middle, degrees) < z:
+        if t_tail(middle, degrees) > tail:
             low = middle
         else:
             high = middle
@@ -86,7 +74,7 @@ def t_score(z: float, degrees: float) -> float:
 
 
 def _incomplete_beta(degrees: float, square: float) -> float:
-    """Return the regularised incomplete beta function at x = degrees / (degrees + square), a = degrees / 2, b = 1/2."""
+    """Return the regularised incomplete beta function: a = degrees / 2, b = 1/2, x = degrees / (degrees + square)."""
     a, b, x, rest = degrees / 2, 0.5, degrees / (degrees + square), square / (degrees + square)
     if not rest:
         return 1.0

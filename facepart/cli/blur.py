@@ -11,9 +11,9 @@ import argparse
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_source_argument
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import counted, print_last_line, times_table
+from facepart.cli.run_summary import count_of, print_last_line, times_table
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue.entries import DEFAULT_PARSER
@@ -92,5 +92,5 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.profile:
         print(times_table(times, outcome.done))
     for part, photos in sorted(outcome.undetected.items()):
-        print(f"{part} not detected ({counted(photos, 'photo')}): written unchanged, see parts.csv")
+        print(f"{part} not detected ({count_of(photos, 'photo')}): written unchanged, see parts.csv")
     return print_last_line("blurred", outcome, arguments.finaldest)

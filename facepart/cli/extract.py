@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import print_last_line, times_table
 from facepart.errors import UsageError

@@ -17,9 +17,9 @@ from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress import ProgressBar, print_now
+from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import counted, times_table
+from facepart.cli.run_summary import count_of, times_table
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -245,14 +245,14 @@ def _join_sweeps(values: list[str]) -> list[str]:
 
 
 def _last_line(outcome: "StudyOutcome") -> str:
-    line = f"embedded {counted(outcome.embedded, 'photo')}"
+    line = f"embedded {count_of(outcome.embedded, 'photo')}"
     if outcome.skipped:
         line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
         line += f", left out {outcome.left_out} (in none of the groups)"
-    line += f"; compared {counted(outcome.compared, 'cell')} (groups x conditions)"
+    line += f"; compared {count_of(outcome.compared, 'cell')} (groups x conditions)"
     if outcome.failures:
-        failed = counted(len(outcome.failures), "photo")
+        failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"
     return line
 
@@ -261,6 +261,6 @@ def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
     """Return the counter of pairs on the cluster; None without a cluster, or if one machine writes the pairs."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.pair_counter import RayPairCounter
+    from facepart.cluster.ray_pair_counter import RayPairCounter
 
     return RayPairCounter()

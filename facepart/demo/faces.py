@@ -30,7 +30,7 @@ from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
-SIZE = 224
+CAPTURE_SIZE = 224
 
 # Of LFW: the number of subjects, the first in the alphabet with enough photos, and the number of photos of each.
 _LFW_PEOPLE = 20
@@ -72,7 +72,7 @@ def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
             name = f"{person}_{seen[person]}"
             share = len(range(seen[person], captures, appearances[person]))
             seen[person] += 1
-            for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, SIZE, name)):
+            for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, CAPTURE_SIZE, name)):
                 target = folder / f"{name}_{number:02d}.png"
                 if target.exists():
                     outcome.skipped += 1
@@ -160,7 +160,7 @@ def _align_into(
             outcome.skipped += 1
         else:
             try:
-                picture = align_photo(read_photo(photo.path), detector, SIZE)
+                picture = align_photo(read_photo(photo.path), detector, CAPTURE_SIZE)
             except FacepartError as error:
                 stage = "read" if isinstance(error, PhotoError) else "align"
                 outcome.failures.append(Failure(photo.path, stage, str(error)))

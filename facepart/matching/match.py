@@ -37,8 +37,8 @@ from facepart.matching.output import (
 from facepart.matching.pair_counter import LocalPairCounter, PairCounter
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, prepare
-from facepart.matching.ranks import RankCounter, best_authentic
-from facepart.matching.subject_sums import (
+from facepart.matching.rank_counter import RankCounter, best_authentic
+from facepart.matching.subject_statistics import (
     SubjectTailCounts,
     authentic_scores,
     authentic_sums,
@@ -50,7 +50,7 @@ from facepart.scores import STEPS, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
-STAGE = "match"
+_STAGE = "match"
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -226,7 +226,7 @@ def _with_tails(
 
 def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
     """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
-    earlier = read_record_of(output, STAGE)
+    earlier = read_record_of(output, _STAGE)
     all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
     all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
-    write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))
+    write_record(output, make_record(_STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

@@ -24,8 +24,8 @@ class Part:
         dilations: how often its mask is dilated with a 5x5 square, on a photo of 224x224.
         label: its name in a sentence.
         plural: whether a sentence says "are" of it, not "is".
-        places: where its control regions lie: displacements of its mask, rows down and columns to the right, in pixels
-            of the label map, one for each draw; none for a part that fits nowhere else on a face.
+        places: where its control regions lie: displacements of its mask, rows down and columns to the right, in
+            pixels of the label map, one for each draw; none for a part that fits nowhere else on a face.
     """
 
     name: str

@@ -33,11 +33,11 @@ _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
 _Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
 ROC = "roc"
 # What can be drawn: the figure, and the points in it.
-KINDS: dict[str, tuple[_Draw, _Table]] = {
-    "histogram": (histogram.score_histogram, histogram.table),
-    ROC: (curves.roc, curves.table),
-    "det": (curves.det, curves.table),
-    "fmr_fnmr": (curves.fmr_fnmr, curves.table),
+FIGURES: dict[str, tuple[_Draw, _Table]] = {
+    "histogram": (histogram.score_histogram, histogram.histogram_table),
+    ROC: (curves.roc_curves, curves.curve_table),
+    "det": (curves.det_curves, curves.curve_table),
+    "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
 
@@ -80,7 +80,7 @@ def plot(
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
-        kind: a key of :data:`KINDS`.
+        kind: a key of :data:`FIGURES`.
         bands: of ROC alone: also the confidence bands.
         min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
 
@@ -95,10 +95,10 @@ def plot(
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
     if kind == ROC:
-        figure = curves.roc(sets, title, bands=bands, min_tmr=min_tmr)
-        points = curves.band_table(sets) if bands else curves.table(sets)
+        figure = curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
+        points = curves.band_table(sets) if bands else curves.curve_table(sets)
     else:
-        draw, table_of = KINDS[kind]
+        draw, table_of = FIGURES[kind]
         figure, points = draw(sets, title), table_of(sets)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):

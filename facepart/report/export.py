@@ -22,7 +22,7 @@ from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import PartResult, result_columns
 from facepart.report.report_data import ReportData
 
-VERSION = 3
+RESULTS_VERSION = 3
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
@@ -77,7 +77,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         about: how it was made; its keys stand beside the others.
     """
     whole = {
-        "version": VERSION,
+        "version": RESULTS_VERSION,
         **about,
         "ranked_by": data.ranked_by,
         "resamples": data.resamples,

@@ -19,7 +19,7 @@ from facepart.report.report_data import ReportData
 from facepart.report.templating import render
 
 
-class Network(NamedTuple):
+class NetworkFacts(NamedTuple):
     """A network that was used: its name and its file's SHA-256, hexadecimal."""
 
     name: str
@@ -45,9 +45,9 @@ class MethodFacts:
     """
 
     software: str
-    parser: Network
-    recogniser: Network
-    detector: Network | None
+    parser: NetworkFacts
+    recogniser: NetworkFacts
+    detector: NetworkFacts | None
     precision: str
     flip: bool
     naming_rule: str

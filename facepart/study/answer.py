@@ -19,7 +19,7 @@ from facepart.networks.catalogue import Weights
 from facepart.occlusion.recipe import SIGMA
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.method_names import method_phrase
-from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData, ReportGroup
 from facepart.scores import GroupScores
@@ -193,9 +193,9 @@ def _method_facts(setup: Setup) -> MethodFacts:
     request = setup.request
     return MethodFacts(
         software=f"facepart {__version__}",
-        parser=Network(**_named(setup.parser)),
-        recogniser=Network(**_named(setup.recogniser)),
-        detector=Network(**_named(setup.detector)) if setup.detector else None,
+        parser=NetworkFacts(**_named(setup.parser)),
+        recogniser=NetworkFacts(**_named(setup.recogniser)),
+        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
         flip=request.flip,
         naming_rule=request.dataset.upper(),

@@ -26,12 +26,12 @@ from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
-from facepart.study.progress import StudyProgress
 from facepart.study.report_images import ReportImages
 from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
 from facepart.study.study_group import StudyGroup
+from facepart.study.study_progress import StudyProgress
 from facepart.study.tasks import list_tasks, store_results, with_thumbnails
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ called is told by :mod:`tests.witness.study_tables`.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -76,12 +77,11 @@ Terms = Sequence[tuple[float, Figure]]
 FEW_SUBJECTS, FEW_SCORES, NO_THRESHOLD = "few subjects", "few scores", "no threshold"
 
 
-@dataclass(frozen=True)
 class StudyOracle:
     """All figures of a study."""
 
-    design: Design
-    groups: Mapping[str, Group]
+    def __init__(self, design: Design, groups: Mapping[str, Group]) -> None:
+        self.design, self.groups = design, groups
 
     # One row for each part.
 
@@ -199,6 +199,7 @@ class StudyOracle:
 
     # Rankings.
 
+    @cached_property
     def rankings(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Criterion -> group, or all, -> the parts, the one with the largest effect first.
 
@@ -214,9 +215,10 @@ class StudyOracle:
                 found[criterion] = self._rankings_by(terms)
         return found
 
+    @property
     def ranked_by(self) -> str:
-        supported = self.rankings()
-        return self.design.rank_by or ("importance" if "importance" in supported else "impostor shift")
+        """The criterion asked for; else importance where there is a control, else the shift."""
+        return self.design.rank_by or ("importance" if "importance" in self.rankings else "impostor shift")
 
     def _effect(self, group: Group, part: str, criterion: str) -> list[tuple[float, Figure]]:
         """The terms of a part's effect; none where it has no rank."""

@@ -121,6 +121,11 @@ COLUMNS = {
     "ranked by": "ranked_by",
     "resamples": "resamples",
     "control draws": "draws",
+    "undetected parts": "undetected",
+    "weight": "weight",
+    "margin": "margin",
+    "rankings by all criteria": "rankings_by_criterion",
+    "overlaps": "overlaps",
     "results": "results",
     "rankings": "rankings",
     "agreements": "agreements",
@@ -153,7 +158,7 @@ RESULTS, DIFFERENTIALS, DIFFERENCES, JSON = (
     "shift_differences.csv",
     "results.json",
 )
-LOW, HIGH, ERROR = "_low", "_high", "_error"
+LOW, HIGH, ERROR, EFFECTIVE = "_low", "_high", "_error", "_effective"
 # By how much a figure may be off where all is computed in 64-bit floats from the same scores.
 EXACT = 1e-12
 # By how much others may: shares that both sides count over draws of subjects, and what follows from standard errors,
@@ -171,7 +176,7 @@ def flat(row: Mapping[str, Any], *, errors: bool) -> dict[str, Any]:
         name = COLUMNS[key]
         if isinstance(value, Estimate):
             fields: dict[str, Any] = {name: value.value, name + LOW: value.low, name + HIGH: value.high}
-            fields |= {name + ERROR: value.error} if errors else {}
+            fields |= {name + ERROR: value.error, name + EFFECTIVE: value.effective} if errors else {}
         else:
             fields = {name: WORDS.get(value, value) if isinstance(value, str) else value}
         assert not fields.keys() & found.keys()
@@ -206,7 +211,7 @@ def check_row(
         where: which row it is, for the message.
         found: the row under test.
         row: the oracle's.
-        errors: whether there are standard errors beside the intervals.
+        errors: whether there are standard errors and effective numbers of subjects beside the intervals.
         slack: by how much figures may be off.
         loose: of some fields, by which share of themselves instead.
     """
@@ -221,7 +226,7 @@ def check_row(
         check_value((where, name), found[name], value.value, slack + share * abs(value.value))
         # Sums by subject are right to 32 bits; ends and errors are written to 6 digits.
         half = (value.high - value.low) / 2
-        for ending, end in ((LOW, value.low), (HIGH, value.high), (ERROR, value.error)):
+        for ending, end in zip((LOW, HIGH, ERROR, EFFECTIVE), value[1:], strict=True):
             if name + ending in expected:
                 near = slack + 2e-4 * half + (share + 6e-6) * abs(end)
                 check_value((where, name + ending), found[name + ending], end, near)
