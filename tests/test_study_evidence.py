@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.differentials import EACH_GROUP
-from facepart.analysis.ranking import IMPORTANCE
 from facepart.analysis.results import CONTROL, WITHIN
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
@@ -92,13 +92,13 @@ def test_every_part_is_lost_in_every_way_and_has_its_control(outcome: StudyOutco
 def test_ranked_by_what_goes_beyond_the_control(outcome: StudyOutcome) -> None:
     figures = outcome.figures
     assert figures.ranked_by == IMPORTANCE
-    assert list(figures.rankings) == ["all", *sorted(GROUPS)]
+    assert list(figures.ranking) == ["all", *sorted(GROUPS)]
     worth = {
         (row.group, row.part): row.importance.value
         for row in figures.results
         if (row.occlusion, row.comparison) == ("blur", WITHIN)
     }
-    for group, ranked in figures.rankings.items():
+    for group, ranked in figures.ranking.items():
         names = list(GROUPS) if group == "all" else [group]
         values = [each.effect.value for each in ranked]
         assert values == sorted(values, reverse=True)
