@@ -47,7 +47,7 @@ def test_the_notebook_of_the_library_runs_and_its_arrays_agree_with_its_study(
     shift = found["occluded"].impostor.mean - found["baseline"].impostor.mean
     np.testing.assert_allclose(shift, nose["impostor_shift"], atol=1e-6)
     np.testing.assert_allclose(found["occluded"].authentic.mean, nose["authentic_mean"], atol=1e-6)
-    ranking = found["outcome"].figures.rankings["all"]
+    ranking = found["outcome"].figures.ranking["all"]
     assert {row.part for row in ranking} == {"eyes", "nose"}
     assert ranking[0].effect.value >= ranking[1].effect.value
     assert f"1 {ranking[0].part} {round(ranking[0].effect.value, 4)}" in capsys.readouterr().out
