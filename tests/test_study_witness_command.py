@@ -34,9 +34,9 @@ CLASSES = {
 HEAD = set(range(19)) - {0, 14, 15, 16, 18}
 GREY = 128
 # The main occlusion takes grey in the part's place, so that photos tell how much of them was replaced.
-DESIGN = Design(("nose", "hair"), ("grey", "blur"), draws=1, cross=True)
-# A nose's shape fits elsewhere on the face, that of hair nowhere.
-CONTROLS = {"nose": "moved", "hair": "blobs"}
+DESIGN = Design(("nose", "mouth"), ("grey", "blur"), draws=1, cross=True)
+# Their shapes fit elsewhere on the face.
+CONTROLS = {"nose": "moved", "mouth": "moved"}
 # Embeddings are 32-bit floats, whose lengths are 1 only nearly.
 NEARLY = 1e-7
 # Grey levels are whole numbers; and of controls the share is taken to be the part's.
