@@ -149,8 +149,8 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "gallery",
         "glasses",
         "patch",
-        "corrected",
-        "[12]",
+        "corrected for all parts",
+        "[13]",
     ):
         assert absent not in alone
     assert "without alignment" in alone
