@@ -382,7 +382,7 @@ def hide_few(rng: np.random.Generator, design: Design, photos: Mapping[str, Phot
 def small(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of small groups, without a control: one of too few subjects, one of single photos, one threshold's."""
     design = Design(("nose", "hair"), ("grey", "mean"), draws=0, cross=False, threshold_group="CF")
-    sizes = {"AF": (8, 6), "CF": (25, 6), "CM": (12, 3), "AM": (150, 1)}
+    sizes = {"AF": (8, 6), "CF": (27, 6), "CM": (12, 3), "AM": (150, 1)}
     counts = {name: subjects_of(name, *size) for name, size in sizes.items()}
     return draw_study(tmp_path_factory.mktemp("small"), design, 16, counts, hide_few)
 

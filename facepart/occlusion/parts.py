@@ -24,8 +24,9 @@ class Part:
         dilations: how often its mask is dilated with a 5x5 square, on a photo of 224x224.
         label: its name in a sentence.
         plural: whether a sentence says "are" of it, not "is".
-        places: where its control regions lie: displacements of its mask, rows down and columns to the right, in
-            pixels of the label map, one for each draw; none for a part that fits nowhere else on a face.
+        places: where its control regions lie, one place for each draw: by how many rows down and columns to the right
+            its mask is moved, in pixels of the label map. None for a part that fits nowhere else on a face: it has no
+            control.
     """
 
     name: str
@@ -35,112 +36,46 @@ class Part:
     plural: bool = False
     places: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def controllable(self) -> bool:
+        """Whether its shape fits elsewhere on a face, so that it can have a control."""
+        return bool(self.places)
+
+
+# As `python -m benchmarks.control_places` printed them for the London set: for each part, places as far apart as
+# twelve can be that fit on at least 85 % of its 204 photos, in random order. Multiples of 4; see `control.STEP`.
+# fmt: off
+_PLACES: dict[str, tuple[tuple[int, int], ...]] = {
+    "eyes": (
+        (60, 60), (-96, 0), (152, -20), (152, 36), (200, -28), (44, -68),
+        (116, -64), (104, 32), (-52, -48), (200, 24), (-52, 44), (72, -28),
+    ),
+    "brows": (
+        (176, 16), (-52, -4), (92, -32), (152, 40), (144, 8), (112, -4),
+        (172, -20), (220, 0), (104, 28), (128, -36), (56, -24), (72, 12),
+    ),
+    "eyes_brows": (
+        (204, 20), (132, -16), (116, 56), (164, -8), (152, 24), (224, 8),
+        (112, 36), (112, -12), (132, 24), (128, 4), (140, -48), (120, -40),
+    ),
+    "nose": (
+        (28, 124), (-96, -112), (-92, 104), (-124, 104), (-60, -112), (-8, 128),
+        (-28, -124), (68, 108), (-40, 136), (68, -108), (-56, 112), (-128, -108),
+    ),
+    "mouth": (
+        (-200, 64), (-304, -44), (-232, -4), (-240, -76), (-132, 32), (-96, -84),
+        (-168, -100), (-104, 92), (-168, -28), (-92, -20), (-288, 44), (-164, 120),
+    ),
+}
+# fmt: on
 
 _TABLE = (
-    Part(
-        "eyes",
-        (4, 5),
-        4,
-        "eyes",
-        plural=True,
-        places=(
-            (60, 60),
-            (-96, 0),
-            (152, -20),
-            (152, 36),
-            (200, -28),
-            (44, -68),
-            (116, -64),
-            (104, 32),
-            (-52, -48),
-            (200, 24),
-            (-52, 44),
-            (72, -28),
-        ),
-    ),
-    Part(
-        "brows",
-        (2, 3),
-        2,
-        "brows",
-        plural=True,
-        places=(
-            (176, 16),
-            (-52, -4),
-            (92, -32),
-            (152, 40),
-            (144, 8),
-            (112, -4),
-            (172, -20),
-            (220, 0),
-            (104, 28),
-            (128, -36),
-            (56, -24),
-            (72, 12),
-        ),
-    ),
+    Part("eyes", (4, 5), 4, "eyes", plural=True, places=_PLACES["eyes"]),
+    Part("brows", (2, 3), 2, "brows", plural=True, places=_PLACES["brows"]),
     # Glasses hide the eyes, so the original counts them in here, and not among the eyes alone.
-    Part(
-        "eyes_brows",
-        (2, 3, 4, 5, 6),
-        4,
-        "eyes and brows",
-        plural=True,
-        places=(
-            (204, 20),
-            (132, -16),
-            (116, 56),
-            (164, -8),
-            (152, 24),
-            (224, 8),
-            (112, 36),
-            (112, -12),
-            (132, 24),
-            (128, 4),
-            (140, -48),
-            (120, -40),
-        ),
-    ),
-    Part(
-        "nose",
-        (10,),
-        3,
-        "nose",
-        places=(
-            (28, 124),
-            (-96, -112),
-            (-92, 104),
-            (-124, 104),
-            (-60, -112),
-            (-8, 128),
-            (-28, -124),
-            (68, 108),
-            (-40, 136),
-            (68, -108),
-            (-56, 112),
-            (-128, -108),
-        ),
-    ),
-    Part(
-        "mouth",
-        (11, 12, 13),
-        4,
-        "mouth",
-        places=(
-            (-200, 64),
-            (-304, -44),
-            (-232, -4),
-            (-240, -76),
-            (-132, 32),
-            (-96, -84),
-            (-168, -100),
-            (-104, 92),
-            (-168, -28),
-            (-92, -20),
-            (-288, 44),
-            (-164, 120),
-        ),
-    ),
+    Part("eyes_brows", (2, 3, 4, 5, 6), 4, "eyes and brows", plural=True, places=_PLACES["eyes_brows"]),
+    Part("nose", (10,), 3, "nose", places=_PLACES["nose"]),
+    Part("mouth", (11, 12, 13), 4, "mouth", places=_PLACES["mouth"]),
     Part("hair", (17,), 4, "hair"),
     Part("skin", (1,), 0, "skin"),
 )

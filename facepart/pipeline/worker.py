@@ -27,6 +27,7 @@ from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
@@ -188,7 +189,7 @@ class PhotoWorker:
             FacepartError: a file cannot be written.
         """
         with self._times.measure("occlude parts"):
-            occluded = apply_occlusions(face, labels[0], task.occlusions, task.photo.name)
+            occluded = apply_occlusions(face, labels[0], task.occlusions)
         if self._saved and task.embed:
             with self._times.measure("write files"):
                 self.save(self._saved, task.photo, face, labels[0], occluded)
@@ -199,6 +200,7 @@ class PhotoWorker:
             pixels={part: int(np.count_nonzero(part_mask(labels[0], part))) for part in parts},
             shares={occlusion.name: each.share for occlusion, each in occluded.items()},
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
+            overlaps=self._overlaps(labels[0], occluded, face.shape[0], face.shape[1]) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
@@ -231,6 +233,16 @@ class PhotoWorker:
             with self._times.measure("write features"):
                 write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name])
         return result._replace(record=replace(result.record, embeddings=embeddings))
+
+    def _overlaps(
+        self, labels: NDArray[np.uint8], occluded: Mapping[Occlusion, OccludedPhoto], height: int, width: int
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return which share of every part each occlusion removes; nothing where no photo is embedded."""
+        if self._networks.recogniser is None:
+            return {}
+        softs = {occlusion.name: each.soft for occlusion, each in occluded.items()}
+        with self._times.measure("measure overlaps"):
+            return removed_shares(labels, softs, height, width)
 
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""

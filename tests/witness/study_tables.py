@@ -225,7 +225,7 @@ def check_row(
             continue
         check_value((where, name), found[name], value.value, slack + share * abs(value.value))
         # Sums by subject are right to 32 bits; ends and errors are written to 6 digits.
-        half = (value.high - value.low) / 2
+        half = 0.0 if math.isnan(value.low) else (value.high - value.low) / 2
         for ending, end in zip((LOW, HIGH, ERROR, EFFECTIVE), value[1:], strict=True):
             if name + ending in expected:
                 near = slack + 2e-4 * half + (share + 6e-6) * abs(end)
