@@ -45,16 +45,15 @@ def test_two_parts_are_tested_as_by_students_t() -> None:
         assert found.high.tolist() == ([1, 2] if differs else [2, 2])
 
 
-def test_simultaneous_intervals_of_independent_parts_are_those_of_the_studentised_range() -> None:
-    """Tukey's: the critical value of all differences of k independent equally sure estimates, from many draws."""
+def test_simultaneous_intervals_are_a_little_longer_than_tukeys() -> None:
+    """Tukey's are exact for independent, equally sure estimates: the studentised range, from many draws."""
     parts = 5
     influences = np.kron(np.eye(parts), np.ones(40) / np.sqrt(40))
     low, high = PairwiseComparisons(np.zeros(parts), influences, 10_000.0).simultaneous_differences()
     drawn = np.random.default_rng(1).standard_normal((200_000, parts))
     expected = np.quantile(np.ptp(drawn, axis=1), 0.95)
-    reach = (high - low)[0, 1] / 2
-    assert reach == pytest.approx(expected, rel=0.01)
-    assert reach > norm.ppf(0.975) * np.sqrt(2)
+    assert expected <= (high - low)[0, 1] / 2 <= 1.05 * expected
+    assert expected > norm.ppf(0.975) * np.sqrt(2)
 
 
 def test_a_part_of_which_nothing_is_known_may_have_any_rank() -> None:
@@ -67,9 +66,8 @@ def test_a_part_of_which_nothing_is_known_may_have_any_rank() -> None:
 
 @pytest.mark.parametrize("tied", [2, 3, 7])
 @pytest.mark.parametrize("correlated", [False, True])
-def test_true_firsts_are_seldom_ruled_out(tied: int, correlated: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_true_firsts_are_seldom_ruled_out(tied: int, correlated: bool) -> None:
     """Seven parts, of which so many are equally first: the set leaves one of these out in 5 % of studies."""
-    monkeypatch.setattr("facepart.analysis.rank_sets.DRAWS", 2000)
     rng, subjects, draws, parts = np.random.default_rng(10 * tied + correlated), 24, 400, 7
     mix = rng.standard_normal((parts, parts)) if correlated else np.eye(parts)
     truth = np.where(np.arange(parts) < tied, 0.0, -0.6)

@@ -119,7 +119,8 @@ def contrast(conditions: Sequence[PairSums], weights: Sequence[float]) -> Influe
         signs.append(weight / condition.pairs * scales)
     effective = min(effective_subjects(condition.subject_pairs) for condition in conditions)
     squares = _sum_of_squares(np.concatenate(vectors, axis=1), np.concatenate(signs))
-    return Influence(value, by_subject, squares, effective)
+    subjects = int(np.count_nonzero(np.sum([condition.photos for condition in conditions], axis=0)))
+    return Influence(value, by_subject, squares, effective, subjects)
 
 
 def _sum_of_squares(vectors: NDArray[np.float64], signs: NDArray[np.float64]) -> float:

@@ -81,8 +81,7 @@ def fmr_ratio_effect(compared: Compared) -> Influence | None:
     if not (after.value and before.value):
         return None
     by_subject = after.by_subject / after.value - before.by_subject / before.value
-    effective = min(after.effective, before.effective)
-    return Influence(math.log(after.value / before.value), by_subject, 0.0, effective)
+    return after.minus(before)._replace(value=math.log(after.value / before.value), by_subject=by_subject)
 
 
 def d_prime_effect(compared: Compared) -> Influence | None:

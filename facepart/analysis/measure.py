@@ -122,7 +122,7 @@ class _GroupMeasurement:
     def __init__(self, design: Design, name: str, data: GroupData) -> None:
         self._design, self._name, self._data = design, name, data
         self.means = GroupMeans(data)
-        self._places = {subject: place for place, subject in enumerate(data.subjects.tolist())}
+        self._subject_places = {subject: place for place, subject in enumerate(data.subjects.tolist())}
         self.results: list[PartResult] = []
         self.shifts: dict[Occlusion, Influence] = {}
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
@@ -194,11 +194,12 @@ class _GroupMeasurement:
         """Compute the columns of a part net of its control, on the photos on which the control has a place."""
         region = self._design.region_of(controls[0])
         control, net = shift_of(controls, region), net_of(occlusion, controls, region)
-        return {
-            "control_shift": interval(self.means.effect(control, "pairs")),
-            "importance": interval(self.means.effect(net, "pairs")),
-            "importance_subjects": interval(self.means.effect(net, "subjects")),
+        figures = {
+            "control_shift": self.means.effect(control, "pairs"),
+            "importance": self.means.effect(net, "pairs"),
+            "importance_subjects": self.means.effect(net, "subjects"),
         }
+        return {name: interval(self.means.with_places(each, controls, region)) for name, each in figures.items()}
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
         """Add the row of a part's control, all draws together, or of its equal-area patch."""
@@ -228,19 +229,24 @@ class _GroupMeasurement:
             contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
-            self.effects[criterion][part] = self.means.effect(effect, design.weight)
+            influence = self.means.effect(effect, design.weight)
+            if criterion == IMPORTANCE:
+                influence = self.means.with_places(influence, controls, effect.region)
+            self.effects[criterion][part] = influence
         for name, asked in CRITERIA.items():
-            influence = None if asked.effect is None else asked.effect(compared)
-            if influence is not None:
+            found = None if asked.effect is None else asked.effect(compared)
+            if found is not None:
                 names = compared.baseline.sums.subjects.tolist()
-                self.effects[name][part] = lay_out(influence, names, self._places)
+                self.effects[name][part] = lay_out(found, names, self._subject_places)
 
     def difference(self, criterion: str, first: str, second: str) -> Influence:
         """Return how much larger a part's effect by a criterion is than another part's."""
         contrasts, effects = self.contrasts[criterion], self.effects[criterion]
+        difference = effects[first].minus(effects[second])
         if first in contrasts and second in contrasts:
-            return self.means.difference(contrasts[first], contrasts[second], self._design.weight)
-        return effects[first].minus(effects[second])
+            exact = self.means.difference(contrasts[first], contrasts[second], self._design.weight)
+            return exact._replace(places=difference.places)
+        return difference
 
     def _key(
         self, occlusion: Occlusion, occlusions: Sequence[Occlusion], region: Region | None, comparison: str

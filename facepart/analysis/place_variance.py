@@ -18,9 +18,9 @@ not many more than n - 1.
 The importance is then the part's shift beyond that of the average place. Whether the part stands out from among
 single places is another question, and a harder one: a single place differs from the average by :math:`s` itself.
 
-A figure made of several importances needs the draws put together first, since all groups share their places: for the
-mean over groups, the mean of each draw's shift over the groups; for the difference of a part's importance between two
-groups, the difference of each draw's shifts. Two parts have places of their own: their variances add up.
+All groups share the places, so that the variances of one part in several groups do not add up: in a mean over groups,
+the errors do (:func:`mean_component`), as if places differed in all groups alike. Two parts have places of their own:
+their variances add up.
 """
 
 import math
@@ -35,6 +35,9 @@ class VarianceComponent(NamedTuple):
 
     variance: float
     degrees: float
+
+
+NO_VARIANCE = VarianceComponent(0.0, math.inf)
 
 
 def place_variance(shifts: Sequence[float], places: int) -> VarianceComponent:
@@ -54,10 +57,24 @@ def place_variance(shifts: Sequence[float], places: int) -> VarianceComponent:
     """
     draws = len(shifts)
     if draws >= places:
-        return VarianceComponent(0.0, math.inf)
+        return NO_VARIANCE
     if draws < 2:
         return VarianceComponent(math.nan, math.nan)
     return VarianceComponent(float(np.var(shifts, ddof=1)) / draws * (1 - draws / places), draws - 1)
+
+
+def mean_component(components: Sequence[VarianceComponent]) -> VarianceComponent:
+    """Return the variance of the mean of figures whose errors are the same but for their size.
+
+    Args:
+        components: of the figures; the degrees of freedom are the fewest of theirs.
+
+    Example:
+        >>> mean_component([VarianceComponent(4.0, 4), VarianceComponent(16.0, 4)])
+        VarianceComponent(variance=9.0, degrees=4)
+    """
+    error = math.fsum(math.sqrt(each.variance) for each in components) / len(components)
+    return VarianceComponent(error**2, min(each.degrees for each in components))
 
 
 def add_components(components: Iterable[VarianceComponent]) -> VarianceComponent:
