@@ -318,7 +318,7 @@ def leave_some(rng: np.random.Generator, design: Design, photos: Mapping[str, Ph
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study in which no column stays empty: a group has impostor scores enough for an FMR of 1e-4."""
-    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=2, cross=True, patches=True, margin=0.02)
+    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=4, cross=True, patches=True, margin=0.02)
     rng = np.random.default_rng(15)
     sizes = {"CM": (36, 8, 19), "CF": (24, 4, 10), "AM": (14, 6, 12)}
     counts = {
@@ -347,7 +347,7 @@ def gaps(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of parts that are hardly found, in which pairs of subjects count alike."""
     parts = ("eyes", "brows", "nose", "mouth", "hair")
     options: dict[str, Any] = {"subjects_alike": True, "rank_by": "equal_area", "margin": 0.05}
-    design = Design(parts, ("blur",), draws=3, cross=True, patches=True, **options)
+    design = Design(parts, ("blur",), draws=5, cross=True, patches=True, **options)
     rng = np.random.default_rng(18)
     counts = {
         name: {f"{name}{number:03}": int(rng.integers(2, 7)) for number in range(people)}
@@ -368,7 +368,7 @@ def hide_many(rng: np.random.Generator, design: Design, photos: Mapping[str, Pho
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study that keeps photos on which a part is undetected."""
-    design = Design(("eyes", "nose"), ("grey", "blur"), draws=2, cross=True, patches=True, keeps_undetected=True)
+    design = Design(("eyes", "nose"), ("grey", "blur"), draws=3, cross=True, patches=True, keeps_undetected=True)
     counts = {name: subjects_of(name, people, 4) for name, people in (("CF", 30), ("CM", 20))}
     return draw_study(tmp_path_factory.mktemp("kept"), design, 19, counts, hide_many)
 

@@ -45,6 +45,41 @@ class Estimate(NamedTuple):
 UNKNOWN = Estimate(math.nan)
 
 
+class Spread(NamedTuple):
+    """A variance, and its degrees of freedom."""
+
+    variance: float
+    degrees: float
+
+
+CERTAIN = Spread(0.0, math.inf)
+
+
+def added(*spreads: Spread) -> Spread:
+    """The sum of independent variances, with the degrees of freedom of Welch and Satterthwaite."""
+    known = [each for each in spreads if each.variance]
+    if not known:
+        return CERTAIN
+    variances, degrees = np.array(known).T
+    return Spread(float(variances.sum()), float(variances.sum() ** 2 / (variances**2 / degrees).sum()))
+
+
+def of_places(shifts: Sequence[float], places: int) -> Spread:
+    """The variance of the mean over some places, drawn without replacement (Cochran 1977, theorem 2.2)."""
+    draws = len(shifts)
+    if draws == places:
+        return CERTAIN
+    if draws < 2:
+        return Spread(math.nan, math.nan)
+    return Spread(float(np.var(shifts, ddof=1)) / draws * (places - draws) / places, draws - 1)
+
+
+def mean_of_places(spreads: Sequence[Spread]) -> Spread:
+    """The variance of a mean of figures that the same choice of places moves alike: their errors add up."""
+    error = np.mean([math.sqrt(each.variance) for each in spreads])
+    return Spread(float(error) ** 2, min(each.degrees for each in spreads))
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A figure, and what is known of its uncertainty.
@@ -57,6 +92,7 @@ class Figure:
         effective: the effective number of subjects.
         double_counted: what the squares of the influences count twice.
         shares: float64 (p, p), symmetric: the share of every two subjects in the figure's deviation; None if unknown.
+        places: what the choice of control places adds.
     """
 
     value: float
@@ -66,16 +102,23 @@ class Figure:
     effective: float
     double_counted: float = 0.0
     shares: NDArray[np.float64] | None = None
+    places: Spread = CERTAIN
 
     @property
-    def variance(self) -> float:
+    def of_subjects(self) -> Spread:
+        """What the choice of subjects adds."""
         subjects = max(int(self.counts.sum()), 1)
         squares = float((self.influence**2).sum()) * (subjects - 1) / subjects
-        return max(squares - self.double_counted, self.double_counted)
+        return Spread(max(squares - self.double_counted, self.double_counted), self.effective - 1)
+
+    @property
+    def spread(self) -> Spread:
+        return added(self.of_subjects, self.places)
 
     @property
     def has_interval(self) -> bool:
-        return self.effective >= FEWEST_SUBJECTS and bool(np.isfinite(self.influence).all())
+        known = np.isfinite(self.influence).all() and math.isfinite(self.places.variance)
+        return self.effective >= FEWEST_SUBJECTS and bool(known)
 
 
 def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Figure:
@@ -102,6 +145,7 @@ def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Fi
         effective=min(figure.effective for _, figure in terms),
         double_counted=twice(shares) if known else 0.0,
         shares=shares if known else None,
+        places=added(*(Spread(weight**2 * each.places.variance, each.places.degrees) for weight, each in terms)),
     )
 
 
@@ -137,17 +181,18 @@ def mean_of_groups(figures: Sequence[Figure]) -> Estimate:
     value = float(np.mean([figure.value for figure in figures]))
     if not all(figure.has_interval for figure in figures):
         return Estimate(value, effective=min(figure.effective for figure in figures))
-    variances = np.array([figure.variance for figure in figures])
-    degrees = np.array([figure.effective - 1 for figure in figures])
-    freedom = variances.sum() ** 2 / (variances**2 / degrees).sum() if variances.any() else degrees.sum()
-    error = math.sqrt(variances.sum()) / len(figures)
-    reach = quantile(freedom) * error
-    return Estimate(value, value - reach, value + reach, error, freedom + 1)
+    subjects = added(*(figure.of_subjects for figure in figures))
+    degrees = subjects.degrees if subjects.variance else sum(figure.effective - 1 for figure in figures)
+    subjects = Spread(subjects.variance / len(figures) ** 2, degrees)
+    whole = added(subjects, mean_of_places([figure.places for figure in figures]))
+    error = math.sqrt(whole.variance)
+    reach = quantile(min(whole.degrees, degrees)) * error
+    return Estimate(value, value - reach, value + reach, error, degrees + 1)
 
 
 def wilson(figure: Figure, units: float) -> Estimate:
     """A rate: all rates that a score test does not reject, with as many independent scores as vary as much."""
-    rate, variance = figure.value, figure.variance
+    rate, variance = figure.value, figure.spread.variance
     if not figure.has_interval:
         return Estimate(rate, effective=figure.effective)
     number = units if rate in (0, 1) or variance == 0 else max(rate * (1 - rate) / variance, 1)
@@ -178,7 +223,7 @@ def rate_change(after: Figure, before: Figure) -> Estimate:
     # The difference of two correlated deviations, squared.
     square = np.array([[1, -correlation], [-correlation, 1]])
     low, high = (math.sqrt(max(float(np.array(each) @ square @ np.array(each)), 0)) for each in (below, above))
-    error = math.sqrt(difference.variance)
+    error = math.sqrt(difference.spread.variance)
     value = difference.value
     return Estimate(value, value - low, value + high, error, difference.effective)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.witness.figures import Figure, combined
+from tests.witness.figures import Figure, Spread, added, combined, mean_of_places
 
 SEED = 7
 
@@ -42,7 +42,10 @@ def pooled(figures: Mapping[str, Figure], groups: Mapping[str, Sequence[str]]) -
         if len(names) == 1:
             once = (len(sets) / len(figures)) ** 2 * figures[names[0]].double_counted
             whole = replace(whole, double_counted=once)
-        found.append(whole)
+        # All groups share the places of controls.
+        places = mean_of_places([figures[name].places for name in names])
+        share = len(names) * len(sets) / len(figures)
+        found.append(replace(whole, places=Spread(share**2 * places.variance, places.degrees)))
     return found
 
 
@@ -81,16 +84,26 @@ def subjects_of(names: Sequence[str], groups: Mapping[str, Sequence[str]]) -> ND
     return np.unique(np.concatenate([groups[name] for name in names]))
 
 
-def rank_sets(values: Sequence[float], influences: NDArray[np.float64], degrees: float) -> RankSets:
+def rank_sets(
+    values: Sequence[float], influences: NDArray[np.float64], places: Sequence[Spread], degrees: float
+) -> RankSets:
     """What ranks the parts may have, from the p value of each ordered pair: that one part is not larger than another.
 
     Tests are repeated without what was rejected before, at 5 % over the number of tests that are left (Holm 1979).
+
+    Args:
+        values: (k,), of the parts.
+        influences: (k, p), of subjects.
+        places: (k,), what the choice of control places adds.
+        degrees: degrees of freedom of what the influences give.
     """
     count = len(values)
     p_values = {}
     for one, other in permutations(range(count), 2):
-        error = float(np.linalg.norm(influences[one] - influences[other]))
-        p_values[one, other] = float(stats.t.sf((values[one] - values[other]) / error, degrees))
+        subjects = Spread(float(((influences[one] - influences[other]) ** 2).sum()), degrees)
+        whole = added(subjects, places[one], places[other])
+        t = (values[one] - values[other]) / whole.variance**0.5
+        p_values[one, other] = float(stats.t.sf(t, min(whole.degrees, degrees)))
     left = dict(p_values)
     while rejected := [pair for pair, p in left.items() if p < 0.05 / len(left)]:
         left = {pair: p for pair, p in left.items() if pair not in rejected}
@@ -110,11 +123,19 @@ def rank_sets(values: Sequence[float], influences: NDArray[np.float64], degrees:
 
 
 def first_shares(
-    values: Sequence[float], influences: NDArray[np.float64], strata: Sequence[NDArray[np.int64]], draws: int
+    values: Sequence[float],
+    influences: NDArray[np.float64],
+    places: Sequence[Spread],
+    strata: Sequence[NDArray[np.int64]],
+    draws: int,
 ) -> NDArray[np.float64]:
-    """How often each part is first, over subjects drawn with replacement within strata, to first order."""
+    """How often each part is first, over subjects drawn with replacement within strata, to first order.
+
+    What places add is drawn from normal distributions.
+    """
     rng = np.random.default_rng(SEED)
-    moved = np.array(values)[:, None] - influences.sum(axis=1)[:, None] + np.zeros(draws)
+    errors = np.array([each.variance**0.5 for each in places])[:, None]
+    moved = (np.array(values) - influences.sum(axis=1))[:, None] + errors * rng.standard_normal((len(values), draws))
     for places in strata:
         drawn = places[rng.integers(len(places), size=(draws, len(places)))]
         moved += influences[:, drawn].sum(axis=2)

@@ -15,6 +15,8 @@ MILLION = 1_000_000
 # A part's control has to fit on at least this share of the photos on which the part was found, and a part that has a
 # rank is found on this share of a group's photos.
 HALF = 0.5
+# The places that a part's control is drawn from.
+PLACES = 12
 # Parts that fit nowhere else on a face.
 FIXED = ("hair", "skin")
 

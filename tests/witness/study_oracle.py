@@ -20,6 +20,7 @@ from tests.witness.figures import (
     UNKNOWN,
     Estimate,
     Figure,
+    Spread,
     authentic_mean,
     authentic_mean_of_subjects,
     combined,
@@ -35,8 +36,10 @@ from tests.witness.figures import (
     is_supported,
     log_ratio,
     mean_of_groups,
+    mean_of_places,
     minus,
     mode,
+    of_places,
     rate_change,
     ratio,
     shift,
@@ -55,7 +58,7 @@ from tests.witness.rankings import (
     strata_of,
     subjects_of,
 )
-from tests.witness.raw_scores import BASELINE, HALF, MILLION, Design, Group, Scores, Version
+from tests.witness.raw_scores import BASELINE, HALF, MILLION, PLACES, Design, Group, Scores, Version
 
 TARGETS = {"1e3": 1e-3, "1e4": 1e-4}
 # Identification rates are reported at these ranks.
@@ -71,8 +74,6 @@ CRITERIA = (
 )
 # Draws of subjects that the share of first ranks is from: more than the program's.
 RESAMPLES = 5000
-# A sum of weighted figures.
-Terms = Sequence[tuple[float, Figure]]
 # What a table says where a group takes no part.
 FEW_SUBJECTS, FEW_SCORES, NO_THRESHOLD = "few subjects", "few scores", "no threshold"
 
@@ -179,23 +180,28 @@ class StudyOracle:
             "impostor mean": symmetric(combined(means)),
             "impostor shift": symmetric(combined(shift(photos, shown, cross=cross))),
         }
-        if not cross:
-            alike = shift(photos, shown, subjects_alike=True)
-            row["impostor shift, subjects alike"] = symmetric(combined(alike))
+        alike = shift(photos, shown, cross=cross, subjects_alike=True)
+        row["impostor shift, subjects alike"] = symmetric(combined(alike))
         controls = self._controls(group, version)
         if comparison == OCCLUDED and controls:
-            placed = group.compared(controls[0], self.design)
-            row["control shift"] = symmetric(combined(shift(placed, controls)))
-            row["importance"] = symmetric(combined(self._net(group, version)))
-            row["importance, subjects alike"] = symmetric(combined(self._net(group, version, subjects_alike=True)))
+            elsewhere = combined(shift(group.compared(controls[0], self.design), controls))
+            row["control shift"] = symmetric(replace(elsewhere, places=self._places(group, controls)))
+            row["importance"] = symmetric(self._importance(group, version))
+            row["importance, subjects alike"] = symmetric(self._importance(group, version, subjects_alike=True))
         return row
 
-    def _net(self, group: Group, version: Version, *, subjects_alike: bool = False) -> list[tuple[float, Figure]]:
+    def _importance(self, group: Group, version: Version, *, subjects_alike: bool = False) -> Figure:
         """A part's shift minus that of its control, on the photos on which the control has a place."""
         controls = self._controls(group, version)
         photos = group.compared(controls[0], self.design)
         means = [impostor_mean(photos, each, subjects_alike=subjects_alike) for each in (version, *controls)]
-        return [(1.0, means[0]), *((-1 / len(controls), mean) for mean in means[1:])]
+        net = combined([(1.0, means[0]), *((-1 / len(controls), mean) for mean in means[1:])])
+        return replace(net, places=self._places(group, controls, subjects_alike=subjects_alike))
+
+    def _places(self, group: Group, controls: Sequence[Version], *, subjects_alike: bool = False) -> Spread:
+        photos = group.compared(controls[0], self.design)
+        shifts = [combined(shift(photos, [each], subjects_alike=subjects_alike)).value for each in controls]
+        return of_places(shifts, PLACES)
 
     # Rankings.
 
@@ -207,12 +213,12 @@ class StudyOracle:
         """
         found = {}
         for criterion in CRITERIA:
-            terms = {
+            effects = {
                 name: {part: effect for part in self.design.parts if (effect := self._effect(group, part, criterion))}
                 for name, group in self.groups.items()
             }
-            if any(terms.values()):
-                found[criterion] = self._rankings_by(terms)
+            if any(effects.values()):
+                found[criterion] = self._rankings_by(effects)
         return found
 
     @property
@@ -220,23 +226,22 @@ class StudyOracle:
         """The criterion asked for; else importance where there is a control, else the shift."""
         return self.design.rank_by or ("importance" if "importance" in self.rankings else "impostor shift")
 
-    def _effect(self, group: Group, part: str, criterion: str) -> list[tuple[float, Figure]]:
-        """The terms of a part's effect; none where it has no rank."""
+    def _effect(self, group: Group, part: str, criterion: str) -> Figure | None:
+        """A part's effect; none where it has no rank."""
         version, design = Version(part, self.design.main), self.design
         alike = {"subjects_alike": design.subjects_alike}
         photos = group.compared(version, design)
         if group.found(version, design).sum() < HALF * len(group.subjects) or not photos.is_comparable:
-            return []
+            return None
         if criterion == "importance":
-            return self._net(group, version, **alike) if self._controls(group, version) else []
+            return self._importance(group, version, **alike) if self._controls(group, version) else None
         if criterion == "impostor shift":
-            return shift(photos, [version], **alike)
+            return combined(shift(photos, [version], **alike))
         if criterion == "equal area":
             patch = design.patch_of(part)
             on_patch = group.compared(patch, design) if design.patches else None
-            return shift(on_patch, [patch], **alike) if on_patch and on_patch.is_comparable else []
-        figure = self._effect_of_scores(photos, version, criterion)
-        return [(1.0, figure)] if figure else []
+            return combined(shift(on_patch, [patch], **alike)) if on_patch and on_patch.is_comparable else None
+        return self._effect_of_scores(photos, version, criterion)
 
     def _effect_of_scores(self, photos: Group, version: Version, criterion: str) -> Figure | None:
         baseline, occluded, target = photos.compare(BASELINE), photos.compare(version), TARGETS["1e3"]
@@ -257,42 +262,42 @@ class StudyOracle:
             return None
         return minus(authentic_mean(baseline), authentic_mean(photos.compare(version, cross=True)))
 
-    def _rankings_by(self, terms: Mapping[str, Mapping[str, Terms]]) -> dict[str, list[dict[str, Any]]]:
-        rankings = {name: self._ranking({name: effects}) for name, effects in terms.items()}
-        return {ALL_GROUPS: self._ranking(terms)} | rankings if len(self.groups) > 1 else rankings
+    def _rankings_by(self, effects: Mapping[str, Mapping[str, Figure]]) -> dict[str, list[dict[str, Any]]]:
+        rankings = {name: self._ranking({name: figures}) for name, figures in effects.items()}
+        return {ALL_GROUPS: self._ranking(effects)} | rankings if len(self.groups) > 1 else rankings
 
-    def _ranking(self, terms: Mapping[str, Mapping[str, Terms]]) -> list[dict[str, Any]]:
+    def _ranking(self, effects: Mapping[str, Mapping[str, Figure]]) -> list[dict[str, Any]]:
         """Rank the parts that have a rank in each of some groups, by the mean over these."""
-        subjects = {name: self.groups[name].names.tolist() for name in terms}
-        parts = [part for part in self.design.parts if all(part in effects for effects in terms.values())]
-        found = {
-            part: pooled({name: combined(effects[part]) for name, effects in terms.items()}, subjects)
-            for part in parts
-        }
-        order = sorted(parts, key=lambda part: -mean_of_groups(found[part]).value)
-        if not order:
-            return []
-        effects = [mean_of_groups(found[part]) for part in order]
-        values, known = [each.value for each in effects], not any(math.isnan(each.low) for each in effects)
-        sets = RankSets([1] * len(order), [len(order)] * len(order), [True] * len(order))
-        shares = np.full(len(order), math.nan)
-        if known:
-            names = [subjects_of(each, subjects) for each in linked(subjects)]
-            influences = laid_out([found[part] for part in order], names)
-            sets = rank_sets(values, influences, min(each.effective for each in effects) - 1)
-            shares = first_shares(values, influences, strata_of(subjects), RESAMPLES)
+        subjects = {name: self.groups[name].names.tolist() for name in effects}
+        parts = [part for part in self.design.parts if all(part in figures for figures in effects.values())]
+        found = {part: pooled({name: figures[part] for name, figures in effects.items()}, subjects) for part in parts}
+        means = {part: mean_of_groups(figures) for part, figures in found.items()}
+        order = sorted(parts, key=lambda part: -means[part].value)
+        sets, shares = RankSets([1] * len(order), [len(order)] * len(order), [True] * len(order)), None
+        if order and not any(math.isnan(each.low) for each in means.values()):
+            known = {
+                "values": [means[part].value for part in order],
+                "influences": laid_out(
+                    [found[part] for part in order], [subjects_of(each, subjects) for each in linked(subjects)]
+                ),
+                "places": [mean_of_places([each.places for each in found[part]]) for part in order],
+            }
+            sets = rank_sets(**known, degrees=min(each.effective for each in means.values()) - 1)
+            shares = first_shares(**known, strata=strata_of(subjects), draws=RESAMPLES)
         rows = []
         for place, part in enumerate(order):
             lead = UNKNOWN
             if place + 1 < len(order):
-                pairs = {name: (each[part], each[order[place + 1]]) for name, each in terms.items()}
-                differences = {name: _difference(one, other) for name, (one, other) in pairs.items()}
-                lead = mean_of_groups(pooled(differences, subjects))
+                following = {
+                    name: combined([(1.0, figures[part]), (-1.0, figures[order[place + 1]])])
+                    for name, figures in effects.items()
+                }
+                lead = mean_of_groups(pooled(following, subjects))
             rows.append(
                 {
                     "part": part,
-                    "effect": effects[place],
-                    "ranked first": float(shares[place]),
+                    "effect": means[part],
+                    "ranked first": math.nan if shares is None else float(shares[place]),
                     "lead": lead,
                     "best rank": sets.low[place],
                     "worst rank": sets.high[place],
@@ -383,7 +388,7 @@ class StudyOracle:
         margin = self.design.margin
         if margin is None or not difference.has_interval:
             return None
-        error, degrees = math.sqrt(difference.variance), difference.effective - 1
+        error, degrees = math.sqrt(difference.spread.variance), difference.effective - 1
         below = stats.t.sf((difference.value + margin) / error, degrees)
         above = stats.t.cdf((difference.value - margin) / error, degrees)
         return bool(max(below, above) < 0.05)
@@ -456,15 +461,11 @@ class StudyOracle:
         return rows
 
 
-def _difference(one: Terms, other: Terms) -> Figure:
-    return combined([*one, *((-weight, figure) for weight, figure in other)])
-
-
 def _p_value(difference: Figure) -> float:
     """How likely a difference at least as large is if there is none."""
     if not difference.has_interval:
         return math.nan
-    t = abs(difference.value) / math.sqrt(difference.variance)
+    t = abs(difference.value) / math.sqrt(difference.spread.variance)
     return float(2 * stats.t.sf(t, difference.effective - 1))
 
 
