@@ -131,7 +131,9 @@ def extract_features(
         rows = MatrixRows(features, dimension, overwrite=overwrite)
         there = rows.find(files, source)
     elif holds_matrix(features):
-        raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
+        raise FacepartError(
+            f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
+        )
     else:
         rows = None
         existing = ExistingPaths([features])
