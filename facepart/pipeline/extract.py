@@ -135,7 +135,7 @@ def extract_features(
             there = rows.find(files, source)
         elif holds_matrix(features):
             raise FacepartError(
-                f"{features}: holds a matrix of features; go on with --matrix, or choose another folder"
+                f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
             )
         else:
             rows = None

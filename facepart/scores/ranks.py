@@ -172,7 +172,7 @@ def load_ranks(path: Path) -> Ranks:
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FacepartError(f"{path}: is not a file of ranks: its first line is not {','.join(COLUMNS)}")
     if any(len(row) != len(COLUMNS) for row in rows):
-        raise FacepartError(f"{path}: is damaged: a line has not {len(COLUMNS)} values")
+        raise FacepartError(f"{path}: is damaged: a line does not have {len(COLUMNS)} values")
     columns = list(zip(*rows[1:], strict=True)) or [()] * len(COLUMNS)
     try:
         ranks = np.array([int(rank or 0) for rank in columns[1]], np.int64)
