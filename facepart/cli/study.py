@@ -166,6 +166,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart study``; return the exit status."""
     refuse_size_without_dry_run(arguments)
     # Imported here, so that `-h` does not wait for the networks' libraries.
+    from facepart.networks.face_parser import MIN_SIDE
     from facepart.report.terminal import results_text
     from facepart.study import run_study
 
@@ -189,6 +190,12 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.people:
         warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
+    if outcome.small:
+        logging.getLogger(__name__).warning(
+            "%s smaller than %d pixels on a side: part masks of such faces are unreliable",
+            "1 photo is" if outcome.small == 1 else f"{outcome.small} photos are",
+            MIN_SIDE,
+        )
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     print(results_text(outcome.figures))

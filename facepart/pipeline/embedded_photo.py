@@ -21,6 +21,8 @@ class EmbeddedPhoto:
         overlaps: name of an occlusion -> float32 (parts,): which share of every part it removed, 0..1, in the order
             of :data:`facepart.occlusion.parts.PARTS`; NaN for a part that was not detected.
         head: pixels of the label map that show the head, face and hair.
+        side: of the photo or, if it was aligned, of its crop, in pixels of the photo: the shorter one; 0 if it is not
+            known.
         failure: stage and reason, if the photo gave no embedding.
     """
 
@@ -32,4 +34,5 @@ class EmbeddedPhoto:
     controls: Mapping[str, str] = field(default_factory=dict)
     overlaps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     head: int = 0
+    side: int = 0
     failure: tuple[str, str] | None = None

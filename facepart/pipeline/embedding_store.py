@@ -196,6 +196,7 @@ class EmbeddingStore:
             before,
             failure=tuple(line["failure"]) if line["failure"] else None,
             head=line["head"] or before.head,
+            side=line.get("side", 0) or before.side,
             pixels={**before.pixels, **line["pixels"]},
             shares={**before.shares, **_only(line["shares"], current)},
             controls={**before.controls, **_only(line["controls"], current)},

@@ -20,7 +20,7 @@ from facepart.data.resize import Size, distorts, resize
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_photo
+from facepart.networks.alignment import align_face, crop_side, find_landmarks
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
@@ -124,6 +124,8 @@ class PhotoWorker:
         self._networks, self._times, self._threads = networks, times, threads
         # OpenCV's detector holds state between its calls: every thread needs its own.
         self._local = threading.local()
+        # Of photos that were aligned and are not occluded yet: name -> side of the crop in pixels of the photo.
+        self._sides: dict[str, int] = {}
         if recogniser := networks.recogniser:
             self.info = RecogniserInfo(recogniser.preprocessing, math.prod(recogniser.output_shape))
 
@@ -167,7 +169,9 @@ class PhotoWorker:
             self._local.detector = FaceDetector(weights)
         with self._times.measure("find and align the face"):
             try:
-                return align_photo(face, self._local.detector, self._crop or self._recogniser_size()[0])
+                landmarks = find_landmarks(face, self._local.detector)
+                self._sides[photo.name] = round(crop_side(landmarks))
+                return align_face(face, landmarks, self._crop or self._recogniser_size()[0])
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
 
@@ -202,6 +206,7 @@ class PhotoWorker:
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
             overlaps=self._overlaps(labels[0], occluded, face.shape[0], face.shape[1]) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
+            side=self._sides.pop(task.photo.name, min(face.shape[:2])),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []

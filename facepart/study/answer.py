@@ -18,9 +18,11 @@ from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
+from facepart.networks.face_parser import MIN_SIDE
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
+from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
@@ -104,6 +106,7 @@ def write_answer(
         FacepartError: a file cannot be written, or the pictures cannot be read.
     """
     output, main = setup.request.output, setup.design.main.name
+    names = [name for found in members.groups.values() for name in found]
     groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
@@ -120,7 +123,7 @@ def write_answer(
         agreements=compare_methods(figures.results, main),
         face=found[0],
         examples=found[1],
-        provenance=_provenance(setup, record),
+        provenance=_provenance(setup, record, count_small(setup.store, names)),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
@@ -161,6 +164,11 @@ def _overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, dict[str
     return found
 
 
+def count_small(store: EmbeddingStore, names: Iterable[str]) -> int:
+    """Count the photos whose faces are smaller than the parser needs."""
+    return sum(0 < store.photos[name].record.side < MIN_SIDE for name in names)
+
+
 def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     """Put together the study's ``run.json``."""
     request = setup.request
@@ -192,7 +200,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
-def _provenance(setup: Setup, record: Record) -> dict[str, str]:
+def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     """Describe how the study was made: name -> value, in the order in which the report shows them."""
     request, used = setup.request, setup.design.methods
     provenance = {
@@ -213,6 +221,10 @@ def _provenance(setup: Setup, record: Record) -> dict[str, str]:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
+    if small:
+        provenance["Small faces"] = (
+            f"{small} photos are smaller than {MIN_SIDE} pixels on a side; part masks of such faces are unreliable"
+        )
     if request.control:
         provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
     if request.equal_area:

@@ -21,7 +21,7 @@ from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment_check import warn_of_unaligned
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-from facepart.study.answer import CSV_FILE, make_study_record, write_answer
+from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
@@ -54,6 +54,8 @@ class StudyOutcome:
         left_out: photos that belong to none of the groups.
         compared: cells of the design compared in this run.
         failures: photos that could not be worked on.
+        small: photos whose faces are smaller than the parser needs
+            (:data:`facepart.networks.face_parser.MIN_SIDE`).
         members: who is in which group.
         report: the report's file.
     """
@@ -64,6 +66,7 @@ class StudyOutcome:
     left_out: int
     compared: int
     failures: list[Failure]
+    small: int
     members: Members
     report: Path
 
@@ -161,6 +164,7 @@ def _run(
         left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
+        small=count_small(setup.store, names),
         members=members,
         report=report,
     )
