@@ -179,7 +179,7 @@ def test_when_all_nodes_are_gone_one_waits_for_others(
     assert (outcome.done, len(outcome.failures)) == (10, 1)
     shutil.rmtree(tmp_path / "notes")
     assert contents(tmp_path) == contents(blurred)
-    assert "a worker died: what it had goes out again, one by one" in caplog.text
+    assert "a worker died: its photos are handed out again, one at a time" in caplog.text
 
 
 def test_busy_processors_are_reported(nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

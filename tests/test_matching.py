@@ -207,7 +207,7 @@ def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: 
     source = listed(tmp_path / "f")
     match_features(source, None, tmp_path / "out", "CM", save="pairs")
     before = contents(tmp_path / "out")
-    with pytest.raises(FacepartError, match=r"CM_authentic.npy: is of an earlier run.*--save both"):
+    with pytest.raises(FacepartError, match=r"CM_authentic.npy: was written by an earlier run.*--save both"):
         match_features(source, None, tmp_path / "out", "CM", save="distribution")
     assert contents(tmp_path / "out") == before
     match_features(source, None, tmp_path / "out", "CF", save="distribution")  # another group is no matter

@@ -50,7 +50,7 @@ def test_the_size_of_the_photo_changes_little(size):
         found.append(removed_shares(labels, softs, height, width))
     assert list(found[0]) == list(found[1])
     for name, shares in found[0].items():
-        np.testing.assert_allclose(found[1][name], shares, atol=0.03)
+        np.testing.assert_allclose(found[1][name], shares, atol=0.05)
 
 
 def test_an_empty_region_removes_nothing():

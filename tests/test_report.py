@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facepart.occlusion.parts import PARTS
-from facepart.report.formatting import per_cent, script_json, signed
+from facepart.report.formatting import listed, per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
@@ -152,6 +152,13 @@ def test_outlines_run_along_the_mask(part: str) -> None:
         around = padded[y : y + 3, x : x + 3]
         assert mask[y, x] and (not around.all() or x in (0, 111) or y in (0, 111))
     assert outline(np.zeros((8, 8), bool)) == ""
+
+
+def test_lists_in_sentences() -> None:
+    assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert listed(["nose", "brows", "eyes and brows"]) == "nose, brows, and eyes and brows"
+    assert listed(["eyes and brows", "brows"]) == "eyes and brows, and brows"
+    assert listed(["eyes and brows", "nose", "mouth"]) == "eyes and brows, nose and mouth"
 
 
 def test_signs() -> None:

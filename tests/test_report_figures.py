@@ -95,7 +95,7 @@ def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:
     nose = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.01, 0.01, -0.01, 0.03))
     hair = ranked("hair", 0.04, 0.02)
     tied = with_ranking(data, {"CM": [nose, hair]})
-    assert "2 parts may be first: nose and hair. The study does not show which of them is." in answer_of(tied)
+    assert "2 parts may be first: nose and hair. The study does not show which of them." in answer_of(tied)
     cells = [text for _, text in Page(render_report(tied)).all("td")]
     assert "≈ +0.0100 [−0.0100, +0.0300]" in cells and "1 [1, 2]" in cells and "61\u00a0%" in cells
     alone = dataclasses.replace(hair, rank_low=2, may_be_first=False)

@@ -122,7 +122,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "No control was possible for hair and skin",
         "hair not on 12 photos",
         "compare only the photos on which it was detected",
-        "a patch of the same area was also occluded within each part",
+        "an area of the same size (600 pixels of the 512x512 label map",
         "Parts are ranked by importance",
         "they were also ranked by impostor shift, equal-area shift, FMR ratio (log), loss of d′",
         'Eyeglasses are part of "eyes and brows"',
@@ -149,8 +149,8 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "gallery",
         "glasses",
         "patch",
-        "corrected",
-        "[12]",
+        "corrected for all parts",
+        "[13]",
     ):
         assert absent not in alone
     assert "without alignment" in alone

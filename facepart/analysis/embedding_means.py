@@ -58,10 +58,11 @@ class GroupMeans:
         """Return an effect; `weight` says what counts alike, pairs of photos or pairs of subjects."""
         return contrast(self._all_sums(effect, weight), effect.weights)
 
-    def with_places(self, influence: Influence, controls: Sequence[Occlusion], region: Region | None) -> Influence:
-        """Return a figure that the mean shift of a control is part of, with the variance between its places."""
-        shifts = [self.effect(shift_of([each], region), "pairs").value for each in controls]
-        return influence._replace(places=place_variance(shifts, len(PARTS[controls[0].part].places)))
+    def effect_with_places(self, effect: Effect, controls: Sequence[Occlusion], weight: Weight) -> Influence:
+        """Return an effect that the mean shift of a control is part of, with the variance between its places."""
+        shifts = [self.effect(shift_of([each], effect.region), weight).value for each in controls]
+        places = place_variance(shifts, len(PARTS[controls[0].part].places))
+        return self.effect(effect, weight)._replace(places=places)
 
     def cross_shift(self, occlusion: Occlusion, region: Region | None, weight: Weight) -> Influence:
         """Return the shift of the mean when occluded probes are compared with the baseline gallery."""

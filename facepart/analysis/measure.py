@@ -194,12 +194,11 @@ class _GroupMeasurement:
         """Compute the columns of a part net of its control, on the photos on which the control has a place."""
         region = self._design.region_of(controls[0])
         control, net = shift_of(controls, region), net_of(occlusion, controls, region)
-        figures = {
-            "control_shift": self.means.effect(control, "pairs"),
-            "importance": self.means.effect(net, "pairs"),
-            "importance_subjects": self.means.effect(net, "subjects"),
+        return {
+            "control_shift": interval(self.means.effect_with_places(control, controls, "pairs")),
+            "importance": interval(self.means.effect_with_places(net, controls, "pairs")),
+            "importance_subjects": interval(self.means.effect_with_places(net, controls, "subjects")),
         }
-        return {name: interval(self.means.with_places(each, controls, region)) for name, each in figures.items()}
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
         """Add the row of a part's control, all draws together, or of its equal-area patch."""
@@ -229,10 +228,10 @@ class _GroupMeasurement:
             contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
-            influence = self.means.effect(effect, design.weight)
             if criterion == IMPORTANCE:
-                influence = self.means.with_places(influence, controls, effect.region)
-            self.effects[criterion][part] = influence
+                self.effects[criterion][part] = self.means.effect_with_places(effect, controls, design.weight)
+            else:
+                self.effects[criterion][part] = self.means.effect(effect, design.weight)
         for name, asked in CRITERIA.items():
             found = None if asked.effect is None else asked.effect(compared)
             if found is not None:

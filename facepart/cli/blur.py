@@ -8,7 +8,7 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 
-from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress_bar import ProgressBar
@@ -78,13 +78,10 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=arguments.parts,
             method=OcclusionMethod(arguments.occlusion),
             model=arguments.model,
-            device=arguments.device,
-            precision=arguments.precision,
             image_format=arguments.format,
             save_labels=arguments.save_labels,
             overwrite=arguments.overwrite,
-            batch=arguments.batch_size,
-            workers=arguments.workers,
+            **hardware_of(arguments),
             executor=executor,
             progress=progress,
             times=times,

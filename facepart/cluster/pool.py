@@ -186,8 +186,8 @@ class Pool(Generic[Item, Result]):
         alive = {node["NodeID"] for node in alive_nodes()}
         node_died = handle.node not in alive or death.out_of_reach
         if handle.shards and handle.node in alive:
-            what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
-            _log.warning("a worker %s: what it had goes out again%s", what, how)
+            what, how = ("is out of reach", "") if node_died else ("died", ", one at a time")
+            _log.warning("a worker %s: its photos are handed out again%s", what, how)
         aside = [queue.take_back(shard, node_died) for shard in handle.shards.values()]
         return [each for found in aside for each in found]
 

@@ -5,12 +5,14 @@ border.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.occlusion.parts import PARTS, part_mask
+from facepart.networks.label_map import CLASSES
+from facepart.occlusion.parts import PARTS
 from facepart.occlusion.soften import Patch
 
 
@@ -29,15 +31,17 @@ def removed_shares(
         Name -> float32 (parts,), 0..1, in the order of :data:`facepart.occlusion.parts.PARTS`: the mean of the soft
         mask over the part's pixels; NaN where the part is not on the photo.
     """
-    fitted = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.uint8, copy=False)
-    shares = {name: np.full(len(PARTS), np.nan, np.float32) for name in softs}
-    for place, part in enumerate(PARTS):
-        mask = part_mask(fitted, part)
-        pixels = cv2.countNonZero(mask)
-        if not pixels:
-            continue
-        for name, soft in softs.items():
-            within = mask[soft.place]
-            removed = cv2.mean(soft.values, within)[0] * cv2.countNonZero(within) if within.any() else 0.0
-            shares[name][place] = removed / (255 * pixels)
+    fitted = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    pixels = _by_part(np.bincount(fitted.ravel(), minlength=len(CLASSES)))
+    shares = {}
+    for name, soft in softs.items():
+        within, weights = fitted[soft.place].ravel(), soft.values.ravel()
+        removed = _by_part(np.bincount(within, weights, minlength=len(CLASSES)))
+        share = np.full(len(PARTS), np.nan)
+        shares[name] = np.divide(removed, 255 * pixels, out=share, where=pixels > 0).astype(np.float32)
     return shares
+
+
+def _by_part(by_class: NDArray[Any]) -> NDArray[np.float64]:
+    """Add up numbers of the classes of a label map for each part."""
+    return np.array([by_class[list(part.classes)].sum() for part in PARTS.values()], np.float64)

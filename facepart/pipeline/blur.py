@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.lock import output_lock
@@ -25,6 +25,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
+from facepart.pipeline.photo_loop import work_through
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
@@ -135,14 +136,10 @@ def blur_photos(
         progress(0, len(todo))
         try:
             if session:
-                results = session.map([PhotoTask(photo, occlusions) for photo in todo])
-                for worked, (task, result) in enumerate(results, start=1):
-                    if isinstance(result, PhotoError):
-                        failed.append(Failure(task.photo.path, result.stage, str(result)))
-                    else:
-                        table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
-                        outcome.done += 1
-                    progress(worked, len(todo), times.bottleneck())
+                tasks = [PhotoTask(photo, occlusions) for photo in todo]
+                for task, result in work_through(session, tasks, failed, progress, times):
+                    table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
+                    outcome.done += 1
             _recount(photos, saved, table)
         finally:
             # Also if the run is stopped: the rows of finished photos are kept.

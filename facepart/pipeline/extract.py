@@ -6,7 +6,6 @@ from pathlib import Path
 
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import write_list
-from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
 from facepart.data.resize import Size
 from facepart.errors import FacepartError, UsageError
@@ -23,6 +22,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
 from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.photo_loop import work_through
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 LIST_FILE = "list.txt"
@@ -135,7 +135,7 @@ def extract_features(
             there = rows.find(files, source)
         elif holds_matrix(features):
             raise FacepartError(
-                f"{features}: holds a matrix of features; go on with --matrix, or choose another folder"
+                f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
             )
         else:
             rows = None
@@ -160,14 +160,11 @@ def extract_features(
             if todo:
                 if not align:
                     warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
-                for worked, (task, result) in enumerate(session.map([PhotoTask(photo) for photo in todo]), start=1):
-                    if isinstance(result, PhotoError):
-                        failed.append(Failure(task.photo.path, result.stage, str(result)))
-                    else:
-                        if rows:
-                            rows.add(task.photo.name, result.record.embeddings[BASELINE.name])
-                        outcome.done += 1
-                    progress(worked, len(todo), times.bottleneck())
+                tasks = [PhotoTask(photo) for photo in todo]
+                for task, result in work_through(session, tasks, failed, progress, times):
+                    if rows:
+                        rows.add(task.photo.name, result.record.embeddings[BASELINE.name])
+                    outcome.done += 1
         finally:
             # Also if the run is stopped: finished work is kept, and failures so far are written.
             outcome.failures += sorted_failures(failed, (photo.path for photo in todo))

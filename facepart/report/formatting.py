@@ -38,8 +38,9 @@ def is_plural(part: str) -> bool:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    """Join words as in a sentence: "a, b and c"; "a, b, and c and d" if one of the last two has an "and" itself."""
+    last = ", and " if any(" and " in word for word in words[-2:]) else " and "
+    return last.join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def counted(count: int, noun: str, nouns: str | None = None) -> str:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
 from facepart.occlusion.parts import PARTS
-from facepart.occlusion.recipe import REFERENCE, recipe
+from facepart.occlusion.patch import PIXELS
+from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, recipe
 from facepart.report.criteria_compared import criteria_tables
 from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData
@@ -139,6 +140,8 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         reference=REFERENCE,
         radii={part: recipe(part, REFERENCE, REFERENCE).dilation for part in data.parts if part in PARTS},
         sigma=recipe("nose", REFERENCE, REFERENCE).sigma,  # the same for all parts
+        patch_pixels=PIXELS,
+        patch_sigma=PATCH_SIGMA,
         undetected={part: count for part, count in undetected.items() if count},
         not_controllable=[
             part

@@ -18,6 +18,7 @@ class Summary:
         last: the last part; None if there is only one.
         possible_firsts: the 95 % set of parts that may be first, in the order of the ranking.
         unranked: part -> why it has no rank.
+        reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
         undetected: the parts that were not detected on many photos.
         photos: of all groups.
@@ -30,6 +31,7 @@ class Summary:
     last: Ranked | None
     possible_firsts: Sequence[str]
     unranked: dict[str, str]
+    reasons: dict[str, list[str]]
     agreeing: int
     undetected: Sequence[Undetected]
     photos: int
@@ -45,14 +47,19 @@ def summarise(data: ReportData) -> Summary:
     first = known[0] if known else None
     firsts = [found[0].part for group in data.groups if (found := data.ranking_of(group.name))]
     ranked = [each.part for each in data.main_ranking]
+    unranked = {
+        part: why_no_rank([rows[group.name, part] for group in data.groups], data.ranked_by)
+        for part in data.parts
+        if part not in ranked
+    }
     return Summary(
         first=first,
         last=known[-1] if len(known) > 1 else None,
         possible_firsts=[each.part for each in known if each.may_be_first],
-        unranked={
-            part: why_no_rank([rows[group.name, part] for group in data.groups], data.ranked_by)
-            for part in data.parts
-            if part not in ranked
+        unranked=unranked,
+        reasons={
+            reason: [part for part in unranked if unranked[part] == reason]
+            for reason in dict.fromkeys(unranked.values())
         },
         agreeing=firsts.count(first.part) if first else 0,
         undetected=often_undetected(rows),

@@ -1,10 +1,12 @@
 """A study's scores -> its answer: the figures, their ranking, and the report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
@@ -16,6 +18,8 @@ from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
+from facepart.occlusion.parts import PARTS
+from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.method_names import method_phrase
@@ -111,7 +115,7 @@ def write_answer(
         design=setup.design,
         figures=figures,
         groups=groups,
-        overlaps={},
+        overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
         agreements=compare_methods(figures.results, main),
         face=found[0],
@@ -135,6 +139,28 @@ def write_answer(
     return output / REPORT_FILE
 
 
+def _overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, dict[str, float]]:
+    """Return which share of every other part the control of each part removes, averaged over draws and photos.
+
+    Returns:
+        Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out.
+    """
+    design, order = setup.design, list(PARTS)
+    found: dict[str, dict[str, float]] = {}
+    for part in design.parts:
+        draws = design.controls_of(design.of_part(part))
+        names = [name for sets in groups for name in sets.of(design.region_of(draws[0]))] if draws else []
+        if not names:
+            continue
+        removed = np.concatenate([setup.store.overlaps(draw.name, names) for draw in draws])
+        others = [other for other in design.parts if other != part]
+        columns = {other: removed[:, order.index(other)] for other in others}
+        found[part] = {
+            other: float(np.nanmean(column)) for other, column in columns.items() if np.isfinite(column).any()
+        }
+    return found
+
+
 def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     """Put together the study's ``run.json``."""
     request = setup.request
@@ -147,6 +173,11 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "methods": [method.name for method in setup.design.methods],
         "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.parts)},
         "control": request.control,
+        "equal_area": request.equal_area,
+        "undetected": request.undetected,
+        "weight": request.weight,
+        "rank_by": request.rank_by,
+        "margin": request.margin,
         "threshold_group": request.threshold_group,
         "parts": list(setup.design.parts),
         "cross": request.cross,
@@ -183,7 +214,12 @@ def _provenance(setup: Setup, record: Record) -> dict[str, str]:
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if request.control:
-        provenance["Control"] = f"area-matched regions, draws for each photo and part: {request.control}"
+        provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
+    if request.equal_area:
+        provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
+    provenance["Photos compared"] = (
+        "those on which the part is detected" if request.undetected == "exclude" else "all, also without the part"
+    )
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
     return {**provenance, "Versions": versions}
 
