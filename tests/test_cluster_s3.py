@@ -65,6 +65,7 @@ def test_a_study_on_a_cluster(
     bisenet_weights: Path,
     recogniser_weights: Path,
     tmp_path: Path,
+    run: Run,
     run_process: Run,
 ) -> None:
     for number, path in enumerate(face_paths[:6]):
@@ -72,7 +73,7 @@ def test_a_study_on_a_cluster(
         write_image(photo, read_photo(path)[::4, ::4].copy())
         write_bytes(bucket / "photos" / photo.name, photo.read_bytes())
     common = ["--parts", "eyes", "--keep", "photos,features", "--model", recogniser_weights, "--device", "cpu"]
-    here = run_process("-m", "facepart", "study", "-s", tmp_path / "photos", "-o", tmp_path / "out", *common)
+    here = run("-m", "facepart", "study", "-s", tmp_path / "photos", "-o", tmp_path / "out", *common)
     assert here.returncode == 0, here.stderr
     there = run_process(
         "-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", "--ray", "local", *common
@@ -89,12 +90,12 @@ def test_a_study_on_a_cluster(
     assert "embedded 0 photos, skipped 6 (already processed); compared 0 cells" in again.stdout
 
 
-def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run_process: Run) -> None:
+def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run, run_process: Run) -> None:
     source = write_features(tmp_path / "features", 1, 1000)
     for path in source.parent.iterdir():
         write_bytes(bucket / "features" / path.name, path.read_bytes())
     options = ["-gr", "CM", "--save", "both"]
-    assert run_process("-m", "facepart", "match", "-p", source, "-o", tmp_path / "out", *options).returncode == 0
+    assert run("-m", "facepart", "match", "-p", source, "-o", tmp_path / "out", *options).returncode == 0
     done = run_process(
         "-m", "facepart", "match", "-p", f"{bucket}/features/features.npy", "-o", f"{bucket}/out", *options
     )
