@@ -128,7 +128,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         'Eyeglasses are part of "eyes and brows"',
         "eyes behind glasses are labelled as glasses",
         "G* ranges from 59.0 to 60.0 for impostor scores",
-        "p-values are corrected for all parts and pairs of groups",
+        "p-values are corrected for all parts, occlusion methods and pairs of groups",
         "Dependence between subjects that the photos do not show",
         "200 bootstrap resamples",
         "seed 20231",

@@ -229,7 +229,7 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     done = run("-m", "facepart", "study", *options, "--model", asked.model)
     assert done.returncode == 0, done.stderr
     assert "importance" in done.stdout
-    assert "impostor shift minus control shift" in done.stdout
+    assert "impostor shift minus that of the control" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
     assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout

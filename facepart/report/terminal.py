@@ -151,9 +151,10 @@ def _result_cells(row: PartResult) -> dict[str, str]:
 
 
 def _at_common_threshold(differentials: Sequence[Differential]) -> list[Differential]:
-    """Choose the rows at the threshold that all groups share, for the first target."""
+    """Choose the rows at the threshold that all groups share, for the first target; none if no group has rates."""
     common = [row for row in differentials if row.threshold_of != EACH_GROUP]
-    return [row for row in common if row.target == common[0].target]
+    found = [row for row in common if row.target == common[0].target]
+    return found if any(not group.refused for row in found for group in row.groups) else []
 
 
 def _photos_compared(row: PartResult) -> int:
