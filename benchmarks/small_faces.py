@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.small_faces PHOTOS [--photos N]
 
-PHOTOS is a folder of portraits. The faces of N of them are aligned to 224x224 pixels, shrunk by area, and parsed as
-usual. For each size and part it prints the median IoU with the mask at 224 pixels, and the share of the photos on which
+PHOTOS is a folder of portraits. The faces of N of them are aligned to 224x224 pixels, shrunk by area, and parsed. For
+each size and part it prints the median IoU with the mask at 224 pixels, and the share of the photos on which
 the part is no longer found.
 """
 
@@ -28,16 +28,15 @@ SIDES = (224, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 24)
 
 def compare(parser: Engine, photos: list[NDArray[np.uint8]], side: int) -> dict[str, tuple[float, float]]:
     """Return, for each part, the median IoU of the masks of shrunk photos, and the share on which it is not found."""
-    whole, small = (
-        parser(np.stack([fit_photo(photo) for photo in found]))
-        for found in (photos, [cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA) for photo in photos])
-    )
+    shrunk = [cv2.resize(photo, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8) for photo in photos]
+    whole, small = (parser(np.stack([fit_photo(photo) for photo in each])) for each in (photos, shrunk))
     found = {}
     for name, part in PARTS.items():
-        before, after = np.isin(whole, part.classes), np.isin(small, part.classes)
-        there = before.any(axis=(1, 2))
-        shared = (before & after).sum(axis=(1, 2))[there] / (before | after).sum(axis=(1, 2))[there]
-        found[name] = float(np.median(shared)), float(1 - after.any(axis=(1, 2))[there].mean())
+        before, after = (np.isin(labels, part.classes).reshape(len(labels), -1) for labels in (whole, small))
+        there = np.flatnonzero(before.any(axis=1))
+        before, after = before[there], after[there]
+        shared = (before & after).sum(axis=1) / (before | after).sum(axis=1)
+        found[name] = float(np.median(shared)), float(1 - after.any(axis=1).mean())
     return found
 
 

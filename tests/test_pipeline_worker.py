@@ -143,8 +143,8 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
         removed = {name: dict(zip(PARTS, shares, strict=True)) for name, shares in record.overlaps.items()}
         assert removed["nose_grey"]["nose"] > 0.9
         assert removed["nose_grey_control1"]["nose"] < 0.15
-        assert not any(removed["hair_grey_control1"].values())
-        assert 0 < removed["skin_patch_grey"]["skin"] < 0.02
+        assert not np.nansum(list(removed["hair_grey_control1"].values()))  # NaN: a part that is not on the photo
+        assert 0 < removed["skin_patch_grey"]["skin"] < 0.03
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):
