@@ -9,16 +9,16 @@ demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The report in a real browser: Debian's Chromium is installed if there is no browser and this is root on Debian.
 test-browser: $(VENV)/.dev
 	$(BIN)/python -m tests.browser
 	FACEPART_TEST_BROWSER=1 $(BIN)/python -m pytest tests/test_report_browser.py
 
-# The tests on a Ray cluster of this machine. Ray is large, and each module needs a process of its own.
+# The tests on a Ray cluster of this machine. Ray is large, and each module that starts it needs a process of its own.
 test-cluster: $(VENV)/.cluster
-	set -e; for tests in tests/test_cluster*.py; do FACEPART_TEST_RAY=1 $(BIN)/python -m pytest $$tests; done
+	set -e; for tests in $$(grep -l skip_without_ray tests/test_cluster*.py); do FACEPART_TEST_RAY=1 $(BIN)/python -m pytest $$tests; done
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

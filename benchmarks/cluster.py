@@ -23,7 +23,7 @@ from benchmarks.machine import cores, describe
 from benchmarks.match import make_features
 from benchmarks.watch import resident
 from facepart.cluster.connect import connect
-from facepart.cluster.pair_counter import RayPairCounter
+from facepart.cluster.ray_pair_counter import RayPairCounter
 from facepart.matching.match import match_features
 from facepart.matching.pair_counter import PairCounter
 

@@ -121,7 +121,7 @@ def measure(stage: str, raylets: Raylets, parsed: argparse.Namespace, photos: Pa
     """Run a stage locally, on the cluster and with nodes killed, and print the results."""
     # What the command does, with smaller shards.
     code = (
-        f"import facepart.cluster.handing as handing; handing.SHARD = {parsed.shard}; "
+        f"from facepart.cluster import shard_queue; shard_queue.SHARD = {parsed.shard}; "
         "import sys; from facepart.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     with tempfile.TemporaryDirectory() as folder:

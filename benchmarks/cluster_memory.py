@@ -27,7 +27,7 @@ import numpy as np
 
 from benchmarks.looking import looking
 from benchmarks.machine import describe
-from facepart.cluster import blocks, pair_counter
+from facepart.cluster import blocks, ray_pair_counter
 from facepart.cluster.connect import connect
 from facepart.matching import counting
 from facepart.matching.counting import strips_of
@@ -138,12 +138,12 @@ class PhasedCounter:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self.pairs: pair_counter.RayPairs | None = None
+        self.pairs: ray_pair_counter.RayPairs | None = None
 
     def load(self, probe: Faces, gallery: Faces | None) -> "PhasedCounter":
         """Put the faces into the store."""
         self.memory.phase = "into the store"
-        self.pairs = pair_counter.RayPairCounter().load(probe, gallery)
+        self.pairs = ray_pair_counter.RayPairCounter().load(probe, gallery)
         return self
 
     def count(self, **options: Any) -> GroupScores:
@@ -158,7 +158,7 @@ class PhasedCounter:
 def run(source: Path, folder: Path, one_in: int, memory: Memory) -> None:
     """Match, noting the phases: before the faces are loaded, putting them into the store, counting, and after."""
     memory.phase = "reading, sums by subject"
-    with mock.patch.object(pair_counter, "count_block", counts_some(one_in)):
+    with mock.patch.object(ray_pair_counter, "count_block", counts_some(one_in)):
         counter = PhasedCounter(memory)
         match_features(source, None, folder / "out", "CM", save="distribution", counter=counter)
 

@@ -17,8 +17,8 @@ from typing import Any
 from benchmarks.machine import describe
 from benchmarks.material import align_some
 from facepart.cluster.connect import connect
-from facepart.cluster.executor import RayExecutor
-from facepart.cluster.pair_counter import RayPairCounter
+from facepart.cluster.ray_executor import RayExecutor
+from facepart.cluster.ray_pair_counter import RayPairCounter
 from facepart.networks.catalogue import default_recogniser
 from facepart.study import Request, run_study
 

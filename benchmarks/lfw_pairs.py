@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.data.path_lists import write_list
 from facepart.pipeline.extract import extract_features
 

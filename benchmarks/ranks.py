@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.ranks [--count 31706] [--rounds 7] [--random]
 
-The features are those of benchmarks/people.py: random, of length 1, four a person, alike within a person, so that few
-impostor scores lie above a probe's best authentic score. With --random they have nothing in common: the most work,
-with half of all probes' impostor scores above, and not found in practice.
+The features are those of benchmarks/subject_sums.py: random, of length 1, four a person, alike within a person, so
+that few impostor scores lie above a probe's best authentic score. With --random they have nothing in common: the most
+work, with half of all probes' impostor scores above, and not found in practice.
 
 Each side is a process of its own, `facepart match` of one matrix with the distribution alone saved, with --ranks and
 without; the two take turns, and the first of each round changes. Printed are the medians of the seconds on the clock
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import describe
-from benchmarks.people import SIZE, make_faces
+from benchmarks.subject_sums import SIZE, make_faces
 from facepart.matching.cosine import unit_rows
 
 WITHOUT, WITH = "without ranks", "with ranks"

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from facepart.data.photo_input import read_photo
-from facepart.demo.faces import SIZE
+from facepart.demo.faces import CAPTURE_SIZE
 from facepart.demo.photographs import fetch_photographs
 from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, obtain
@@ -66,7 +66,7 @@ def parse_portrait() -> tuple[Image, Image]:
         The face, uint8 (224, 224, 3), RGB, and its label map, uint8 (512, 512).
     """
     path = next(path for path in fetch_photographs() if path.name == PHOTO)
-    face = align_photo(read_photo(path), FaceDetector(obtain(DETECTOR, "detector").path), SIZE)
+    face = align_photo(read_photo(path), FaceDetector(obtain(DETECTOR, "detector").path), CAPTURE_SIZE)
     parser = open_parser(obtain(DEFAULT_PARSER, "parser").path, device="cpu", precision="fp32")
     return face, parser(fit_photo(face)[None])[0]
 

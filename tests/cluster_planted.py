@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from facepart.cluster.executor import RayExecutor
+from facepart.cluster.ray_executor import RayExecutor
 from facepart.files.progress import StepTimes
 from facepart.pipeline.executor import Session, Worker
 

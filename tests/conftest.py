@@ -1,14 +1,12 @@
 """What the tests share: where the real data lie, the program as a process, weights and faces."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from facepart.data.photo_input import read_photo
@@ -16,11 +14,16 @@ from facepart.demo.faces import make_captures
 from facepart.errors import FacepartError
 from facepart.files.progress import silent
 from facepart.networks.catalogue import obtain
+from tests import command_line
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = command_line.CHECKOUT
 SHARED = ROOT.parent / "shared"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., command_line.Done]
+
+# No test measures time: how long an example takes depends on what else the machine does.
+settings.register_profile("facepart", deadline=None)
+settings.load_profile("facepart")
 
 
 @pytest.fixture(scope="session")
@@ -33,19 +36,14 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run Python with the given arguments as a user's process, in the root of the checkout.
+    """Run Python with the given arguments in this process; see :func:`tests.command_line.run_here`."""
+    return command_line.run_here
 
-    Keyword arguments become environment variables; None removes one.
-    """
 
-    def call(*arguments: str | Path, **variables: str | None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **{key: value for key, value in variables.items() if value is not None}}
-        for key in [key for key, value in variables.items() if value is None]:
-            environment.pop(key, None)
-        command = [sys.executable, *map(str, arguments)]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
-
-    return call
+@pytest.fixture(scope="session")
+def run_process() -> Run:
+    """Run Python with the given arguments as a user's process; see :func:`tests.command_line.run_process`."""
+    return command_line.run_process
 
 
 @pytest.fixture(scope="session")

@@ -1,59 +1,43 @@
 """What the report's tests show: photos of drawn people with parts occluded, compared, and a drawn face."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
-from facepart.analysis.contrasts import contrast, resample_subjects, resampled_means
-from facepart.analysis.differentials import EACH_GROUP, Differential, differential, shift_differences
-from facepart.analysis.influence import Influence, SubjectScores
-from facepart.analysis.intervals import UNKNOWN, interval
-from facepart.analysis.metrics import STUDY_FMRS
-from facepart.analysis.ranking import (
-    IMPORTANCE,
-    SHIFT,
-    PairwiseDifference,
-    PartEffects,
-    compare_methods,
-    order_parts,
-    rank_parts,
-)
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult, RowKey, part_result
-from facepart.occlusion.parts import PARTS
-from facepart.report.methods import MethodFacts, Network, methods
+from facepart.analysis.design import BASELINE_CONDITION, Design
+from facepart.analysis.measure import measure
+from facepart.analysis.ranking import compare_methods
+from facepart.occlusion.method import OcclusionMethod
+from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.parts import PARTS, Part
+from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.report_data import ReportData, ReportGroup
-from tests import report_faces
-from tests.report_faces import Faces, between, compare, embed
+from facepart.scores import GroupScores
+from tests.report_faces import Cover, DrawnGroup, draw_people, embed
 from tests.report_images import draw_average, draw_examples, draw_mask
 
 # How far blurring a part moves impostor scores, in the drawn data.
 SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=True))
-# How far other places of the same size do: skin is merely large.
-SIZES = {"skin": 0.15, "hair": 0.03}
+# How far its control does, and its equal-area patch.
+CONTROL_SHIFT, PATCH_SHARE = 0.005, 0.6
+# Hair is not found on so many photos of each group.
+BALD = 3
 RESAMPLES = 200
 FACTS = MethodFacts(
     software="facepart 0.1.0",
-    parser=Network("bisenet-resnet18", "01" * 32),
-    recogniser=Network("faceplugin", "23" * 32),
-    detector=Network("yunet", "45" * 32),
+    parser=NetworkFacts("bisenet-resnet18", "01" * 32),
+    recogniser=NetworkFacts("faceplugin", "23" * 32),
+    detector=NetworkFacts("yunet", "45" * 32),
     precision="bf16",
     flip=False,
     naming_rule="MORPH",
     seed=20231,
 )
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A group's photos in all conditions."""
-
-    name: str
-    baseline: Faces
-    occluded: dict[str, dict[str, Faces]]  # method -> part -> photos
-    controls: dict[str, Faces]
 
 
 @cache
@@ -65,166 +49,119 @@ def make_data(
     photos: int = 3,
     crossed: bool = False,
     control: bool = False,
+    equal_area: bool = False,
     other_methods: tuple[str, ...] = (),
+    undetected: tuple[tuple[str, str, int], ...] = (),
+    margin: float | None = None,
     title: str = "Parts of the face",
 ) -> ReportData:
-    """Make all that a report shows, as a study does."""
-    rng = np.random.default_rng(7)
-    compared = []
-    for number, name in enumerate(groups):
-        drawn = report_faces.resample_subjects(rng, people, photos)
-        # Hair matters more from group to group, and at last comes first.
-        shifts = {part: SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number for part in parts}
-        occluded = {"blur": {part: embed(drawn, rng, shift) for part, shift in shifts.items()}}
-        for place, method in enumerate(other_methods):
-            occluded[method] = {
-                part: embed(drawn, rng, shift * (0.5 + 0.4 * place)) for part, shift in shifts.items()
-            }
-        controls = {part: embed(drawn, rng, SIZES.get(part, 0.005)) for part in parts} if control else {}
-        compared.append(Compared(name, embed(drawn, rng, 0), occluded, controls))
-    results = [row for group in compared for row in measure(group, crossed)]
-    ranked_by = IMPORTANCE if control else SHIFT
-    effects = {group.name: effects_of(group) for group in compared}
-    differences = {}
-    for name, order in order_parts(effects).items():
-        for group in compared if name == ALL_GROUPS and len(groups) > 1 else [g for g in compared if g.name == name]:
-            for part, after in pairwise(order):
-                differences[group.name, part, after] = PairwiseDifference(effect(group, part, after), people)
-    several = len(groups) > 1
-    data = ReportData(
-        title=title,
-        parts=parts,
-        groups=[scores_of(group, crossed) for group in compared],
-        results=results,
-        main_method="blur",
-        draws=2 if control else 0,
-        resamples=RESAMPLES,
-        ranked_by=ranked_by,
-        rankings=rank_parts(effects, differences),
-        agreements=compare_methods(results, "blur"),
-        shift_differences=[
-            row
-            for part in parts
-            for row in shift_differences(
-                part,
-                "blur",
-                {group.name: shift(group, group.occluded["blur"][part]) for group in compared},
-                {name: [f"{name} {number}" for number in range(people)] for name in groups},
+    """Make all that a report shows, as a study does.
+
+    `undetected` are groups, parts, and on how many photos they are not found.
+    """
+    with _known(parts):
+        design = Design(
+            recognisers=("faceplugin",),
+            parts=parts,
+            methods=tuple(OcclusionMethod(name) for name in ("blur", *other_methods)),
+            draws=2 if control else 0,
+            cross=crossed,
+            groups=groups,
+            patches=equal_area,
+            margin=margin,
+        )
+        rng = np.random.default_rng(7)
+        drawn = {
+            name: _draw_group(
+                design, name, rng, people, photos, {part: n for of, part, n in undetected if of == name}
             )
-        ]
-        if several
-        else [],
-        differentials=compare_groups(compared, parts) if several else [],
-        face=draw_average(parts),
-        examples=draw_examples(parts, control),
-        provenance={
-            "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
-            "parser": "bisenet-resnet18",
-            "precision": "bf16",
-            "recipe": "box blur 15x15, sigma 5, at 224x224",
-        },
-        failures=[("people/a/1.jpg", "align", "no face found")],
-    )
-    return replace(data, methods=methods(data, FACTS))
+            for name in groups
+        }
+        figures = measure(design, drawn, None)
+        data = ReportData(
+            title=title,
+            design=design,
+            figures=figures,
+            groups=[_scores_of(design, group) for group in drawn.values()],
+            overlaps=draw_overlaps(parts) if control else {},
+            resamples=RESAMPLES,
+            agreements=compare_methods(figures.results, "blur"),
+            face=draw_average(parts),
+            examples=draw_examples(parts, control),
+            provenance={
+                "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
+                "parser": "bisenet-resnet18",
+                "precision": "bf16",
+                "recipe": "box blur 15x15, sigma 5, at 224x224",
+            },
+            failures=[("people/a/1.jpg", "align", "no face found")],
+        )
+        return replace(data, methods=methods(data, FACTS))
 
 
-def shift(group: Compared, after: Faces) -> Influence:
-    return contrast([between(group.baseline), between(after)], [-1, 1])
+def with_figures(data: ReportData, **changes: Any) -> ReportData:
+    """Return a report's data with other figures."""
+    return replace(data, figures=replace(data.figures, **changes))
 
 
-def effect(group: Compared, part: str, less: str = "") -> Influence:
-    """The effect of a part, or how much larger it is than that of another one."""
-    conditions, weights = [between(group.baseline)], [0.0]
-    for name, sign in ((part, 1.0), *([(less, -1.0)] if less else [])):
-        conditions.append(between(group.occluded["blur"][name]))
-        weights.append(sign)
-        if group.controls:
-            conditions.append(between(group.controls[name]))
-            weights.append(-sign)
-        else:
-            weights[0] -= sign
-    return contrast(conditions, weights)
+def with_ranking(data: ReportData, rankings: Mapping[str, Sequence[Any]]) -> ReportData:
+    """Return a report's data with another ranking by the study's criterion."""
+    return with_figures(data, rankings={data.ranked_by: rankings})
 
 
-def effects_of(group: Compared) -> PartEffects:
-    drawn = resample_subjects(len(between(group.baseline).photos), RESAMPLES, 0)
-    parts = group.occluded["blur"]
-    before = [between((group.controls or dict.fromkeys(parts, group.baseline))[part]) for part in parts]
-    after = [between(faces) for faces in parts.values()]
-    draws = resampled_means(after, drawn) - resampled_means(before, drawn)
-    return PartEffects(
-        {part: effect(group, part) for part in parts}, drawn.shape[1], dict(zip(parts, draws.T, strict=True))
-    )
+def draw_overlaps(parts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Say of every part that can be moved which share of each other part its control removes."""
+    return {
+        part: {other: (3 + place + 7 * number) / 100 for number, other in enumerate(parts) if other != part}
+        for place, part in enumerate(parts)
+        if PARTS[part].places
+    }
 
 
-def scores_of(group: Compared, crossed: bool) -> ReportGroup:
-    baseline = compare(group.baseline).scores
+@contextmanager
+def _known(parts: Sequence[str]) -> Iterator[None]:
+    """Have parts of any name in the table of parts."""
+    with patch.dict(PARTS, {part: Part(part, (1,), 0, part) for part in parts if part not in PARTS}):
+        yield
+
+
+def _draw_group(
+    design: Design, name: str, rng: np.random.Generator, people: int, photos: int, undetected: Mapping[str, int]
+) -> DrawnGroup:
+    drawn, number = draw_people(rng, people, photos), design.groups.index(name)
+    faces = {BASELINE: embed(drawn, name, rng, 0)}
+    for occlusion in design.occlusions:
+        faces[occlusion] = embed(drawn, name, rng, _shift(design, occlusion, number))
+    area = {part: float((draw_mask(part) > 0).mean()) for part in design.parts}
+    covers = {part: Cover(share, 1.4 * share) for part, share in area.items()}
+    return DrawnGroup(name, design, faces, {"hair": BALD, **undetected}, covers)
+
+
+def _shift(design: Design, occlusion: Occlusion, number: int) -> float:
+    """Return how far an occlusion moves impostor scores in a group."""
+    part, place = occlusion.part, design.methods.index(occlusion.method)
+    if occlusion.region.draw:
+        return CONTROL_SHIFT * occlusion.region.draw
+    # Hair matters more from group to group, and at last comes first.
+    shift = SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number
+    return shift * (PATCH_SHARE if occlusion.region.patch else 0.5 + 0.4 * (place - 1) if place else 1.0)
+
+
+def _scores_of(design: Design, group: DrawnGroup) -> ReportGroup:
+    """Return what the report shows of a group, as a study reads it."""
+
+    occlusions = {part: design.of_part(part) for part in design.parts}
+    known = {part: each for part, each in occlusions.items() if group.scores(design.condition(each)) is not None}
+    controls: dict[str, GroupScores | None] = {part: group.control_scores(part) for part in occlusions}
     return ReportGroup(
         name=group.name,
-        photos=len(group.baseline.subjects),
-        subjects=int(group.baseline.subjects[-1]) + 1,
-        baseline=baseline,
-        occluded={part: compare(faces).scores for part, faces in group.occluded["blur"].items()},
+        photos=group.photos,
+        subjects=len(group.subjects),
+        baseline=group.group_scores(BASELINE_CONDITION),
+        baselines={part: group.group_scores(design.baseline_of(each)) for part, each in known.items()},
+        occluded={part: group.group_scores(design.condition(each)) for part, each in known.items()},
         crossed={
-            part: compare(faces, group.baseline).scores for part, faces in group.occluded["blur"].items() if crossed
+            part: group.group_scores(design.condition(each, "cross")) for part, each in known.items() if design.cross
         },
-        controls={part: compare(faces).scores for part, faces in group.controls.items()},
-    )
-
-
-def measure(group: Compared, crossed: bool) -> list[PartResult]:
-    """Compute the rows of a group."""
-    original, people = compare(group.baseline), int(group.baseline.subjects[-1]) + 1
-    rows = []
-    for method, occluded in group.occluded.items():
-        for part, faces in occluded.items():
-            about = RowKey(
-                group=group.name,
-                part=part,
-                occlusion=method,
-                comparison=WITHIN,
-                photos=len(group.baseline.subjects),
-                subjects=people,
-                undetected=3 if part == "hair" else 0,
-                share=float((draw_mask(part) > 0).mean()),
-                replaced=1.4 * float((draw_mask(part) > 0).mean()),
-                control=("blobs" if part in SIZES else "moved") if group.controls and method == "blur" else "",
-            )
-            moved = interval(shift(group, faces))
-            if method != "blur":
-                rows.append(part_result(about, original, compare(faces), moved))
-                continue
-            elsewhere = interval(shift(group, group.controls[part])) if group.controls else UNKNOWN
-            importance = interval(effect(group, part)) if group.controls else UNKNOWN
-            rows.append(
-                part_result(about, original, compare(faces), moved, control_shift=elsewhere, importance=importance)
-            )
-            if group.controls:
-                found = compare(group.controls[part])
-                rows.append(part_result(replace(about, comparison=CONTROL), original, found, elsewhere))
-            if crossed:
-                across = contrast([between(group.baseline, group.baseline), between(faces, group.baseline)], [-1, 1])
-                found = compare(faces, group.baseline)
-                about = replace(about, comparison=CROSS, control="")
-                rows.append(part_result(about, original, found, interval(across)))
-    return rows
-
-
-def compare_groups(compared: Sequence[Compared], parts: Sequence[str]) -> list[Differential]:
-    photos = {"baseline": {group.name: named(group.name, compare(group.baseline)) for group in compared}}
-    for part in parts:
-        photos[part] = {group.name: named(group.name, compare(group.occluded["blur"][part])) for group in compared}
-    originals = {name: group.scores.impostor for name, group in photos["baseline"].items()}
-    return [
-        differential(name, by_group, originals, target, threshold_of)
-        for threshold_of in (ALL_GROUPS, EACH_GROUP)
-        for target in STUDY_FMRS
-        for name, by_group in photos.items()
-    ]
-
-
-def named(group: str, scores: SubjectScores) -> SubjectScores:
-    """Give the people names that no other group has."""
-    return scores._replace(
-        sums=replace(scores.sums, subjects=np.array([f"{group} {name}" for name in scores.sums.subjects]))
+        controls={part: scores for part, scores in controls.items() if scores is not None},
     )

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from facepart.report.report_data import AverageFace, ExamplePhoto
 
+# Parts that cannot be moved elsewhere on a face.
+FIXED = ("hair", "skin")
 PLACES = {  # centre and half axes of ellipses, for a face of 112 pixels
     "eyes": ((36, 48, 8, 4), (76, 48, 8, 4)),
     "brows": ((36, 38, 10, 3), (76, 38, 10, 3)),
@@ -45,7 +47,7 @@ def draw_average(parts: Sequence[str]) -> AverageFace:
 
 def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
     masks = {part: draw_mask(part) for part in parts}
-    elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items()} if control else {}
+    elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items() if control and part not in FIXED}
 
     def occlude(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
@@ -58,6 +60,8 @@ def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
             masks,
             {part: occlude(face, mask) for part, mask in elsewhere.items()},
             elsewhere,
+            {},
+            {},
         )
         for number, face in enumerate(map(draw_face, range(3)))
     ]

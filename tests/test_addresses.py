@@ -18,7 +18,7 @@ from facepart.files.atomic import replacing, write_bytes
 from facepart.matching.match import match_features
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
-from facepart.scores import read_both, read_scores
+from facepart.scores import read_both, read_kind
 from facepart.study import Request, run_study
 from tests.conftest import Run
 
@@ -150,7 +150,7 @@ def test_features_and_scores(matrix: bool, photos: Path, recogniser_weights: Pat
     assert contents(bucket / "s") == contents(tmp_path / "s")
     assert contents(bucket / "x") == contents(tmp_path / "x")
     assert read_both(bucket / "s" / "CM_scores.npz") == read_both(tmp_path / "s" / "CM_scores.npz")
-    assert read_scores(bucket / "s" / "CM_impostor.npy", "impostor").n == 24
+    assert read_kind(bucket / "s" / "CM_impostor.npy", "impostor").n == 24
     if not matrix:
         assert [path.name for path in find_features(bucket / "f")] == [
             f"{i:03}_{j}.npy" for i in range(4) for j in (0, 1)

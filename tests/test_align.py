@@ -12,7 +12,14 @@ from scipy.optimize import least_squares
 from facepart.data.photo_input import read_photo
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
-from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face, align_photo, misalignment, similarity_transform
+from facepart.networks.alignment import (
+    ARCFACE_TEMPLATE,
+    align_face,
+    align_photo,
+    crop_side,
+    misalignment,
+    similarity_transform,
+)
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
@@ -49,6 +56,11 @@ def test_no_other_similarity_fits_noisy_landmarks_better(seed):
     best = least_squares(misfit, [1, 0, 0, 0], xtol=1e-15, ftol=1e-15, gtol=1e-15)
     found = similarity_transform(landmarks, ARCFACE_TEMPLATE)
     assert np.allclose([found[0, 0], found[1, 0], *found[:, 2]], best.x, rtol=1e-5, atol=1e-4)
+
+
+@given(angles, scales, shifts, shifts)
+def test_the_side_of_a_crop_is_that_of_the_template_in_the_photo(angle, scale, x, y):
+    assert crop_side(turned(ARCFACE_TEMPLATE, angle, scale, x, y)) == pytest.approx(112 * scale, rel=1e-6)
 
 
 def test_a_mirrored_face_is_not_mirrored_back():

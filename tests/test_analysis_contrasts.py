@@ -1,11 +1,11 @@
-"""Means over pairs of subjects, their variances and resamples, against brute force over all pairs."""
+"""Means over pairs of subjects, and their variances, against brute force over all pairs."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from facepart.analysis.contrasts import contrast, pair_sums, resample_subjects, resampled_means
+from facepart.analysis.contrasts import contrast, pair_sums
 from facepart.analysis.influence import Influence
 from facepart.analysis.metrics import impostor_mean_influence
 from tests.people_scores import draw_photos, group_scores, person_vectors
@@ -71,17 +71,3 @@ def test_the_sums_of_the_matcher_say_the_same_of_a_mean_as_pairs_of_people() -> 
     assert found.value == pytest.approx(exact.value, abs=1e-6)
     np.testing.assert_allclose(found.by_subject, exact.by_subject, atol=1e-6)
     assert 0 < found.double_counted < exact.double_counted  # photo by photo, less is counted twice
-
-
-@pytest.mark.parametrize("cross", [False, True])
-def test_means_over_people_drawn_anew_are_those_over_the_pairs_that_were_drawn(cross: bool) -> None:
-    subjects, before, after = draw_photos(3, people=12)
-    numbers, ours = person_vectors(subjects, before)
-    _, theirs = person_vectors(subjects, after)
-    totals, counts = by_pair(subjects, after if cross else before, before)
-    weights = resample_subjects(12, 20, seed=4)
-    assert (weights.sum(axis=1) == 12).all()
-    condition = pair_sums(numbers, theirs, ours) if cross else pair_sums(numbers, ours)
-    for drawn, found in zip(weights, resampled_means([condition], weights)[:, 0], strict=True):
-        often = np.outer(drawn, drawn)
-        assert found == pytest.approx((often * totals).sum() / (often * counts).sum(), abs=1e-5)

@@ -21,7 +21,7 @@ from facepart.analysis.results import ALL_GROUPS
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import (
+from facepart.matching.subject_statistics import (
     SubjectTailCounts,
     authentic_scores,
     authentic_sums,
@@ -87,7 +87,7 @@ def named(prefix: str, people: int) -> list[str]:
 def test_differences_of_groups_without_common_people_add_the_variances() -> None:
     shifts = {"CM": random_shift(1, 30, 1e-4), "CF": random_shift(2, 30, 2e-4), "AM": random_shift(3, 20)}
     people = {"CM": named("a", 30), "CF": named("b", 30), "AM": named("c", 20)}
-    found = shift_differences("nose", "blur", shifts, people)
+    found = shift_differences({("nose", "blur"): shifts}, people)
     assert [(each.first, each.second) for each in found] == [("CM", "CF"), ("CM", "AM"), ("CF", "AM")]
     assert {(each.part, each.occlusion, each.paired) for each in found} == {("nose", "blur", False)}
     assert [each.difference.value for each in found] == pytest.approx([-0.02, -0.04, -0.02])
@@ -112,13 +112,13 @@ def test_people_in_both_groups_cancel_whatever_their_order() -> None:
     order = np.random.default_rng(5).permutation(40)
     shuffled = Influence(shared.value - 0.5, shared.by_subject[order], 0.0, 40)
     people = {"young": names, "old": [names[place] for place in order]}
-    (found,) = shift_differences("nose", "blur", {"young": shared, "old": shuffled}, people)
+    (found,) = shift_differences({("nose", "blur"): {"young": shared, "old": shuffled}}, people)
     assert found.paired
     assert found.difference.value == pytest.approx(0.5)
     assert found.difference.error == pytest.approx(0, abs=1e-12)
     # With the same numbers but other people, nothing cancels.
     (apart,) = shift_differences(
-        "nose", "blur", {"young": shared, "old": shuffled}, {**people, "old": named("b", 40)}
+        {("nose", "blur"): {"young": shared, "old": shuffled}}, {**people, "old": named("b", 40)}
     )
     assert not apart.paired
     assert apart.difference.error == pytest.approx(math.sqrt(2 * variance(shared) * (79 / 80) / (39 / 40)))
@@ -127,7 +127,7 @@ def test_people_in_both_groups_cancel_whatever_their_order() -> None:
 def test_people_partly_in_both_groups_count_with_what_they_add_to_both() -> None:
     shifts = {"young": random_shift(1, 30), "old": random_shift(2, 30)}
     people = {"young": named("a", 30), "old": named("b", 20) + named("a", 10)}
-    (found,) = shift_differences("nose", "blur", shifts, people)
+    (found,) = shift_differences({("nose", "blur"): shifts}, people)
     assert found.paired
     of_person: dict[str, float] = {}
     for sign, group in ((1, "young"), (-1, "old")):
@@ -164,7 +164,7 @@ def two_sessions(seed: int, alike: float) -> tuple[list[Influence], np.ndarray]:
 def test_an_interval_of_people_in_both_groups_is_about_the_bootstraps(alike: float) -> None:
     shifts, drawn = two_sessions(3, alike)
     names = named("a", 25)
-    (found,) = shift_differences("nose", "blur", dict(zip("ab", shifts, strict=True)), {"a": names, "b": names})
+    (found,) = shift_differences({("nose", "blur"): dict(zip("ab", shifts, strict=True))}, {"a": names, "b": names})
     assert found.difference.error == pytest.approx(drawn.std(), rel=0.15)
     unpaired = math.sqrt(sum(variance(each) for each in shifts))
     assert (found.difference.error < 0.8 * unpaired) == (alike > 0)
@@ -173,7 +173,7 @@ def test_an_interval_of_people_in_both_groups_is_about_the_bootstraps(alike: flo
 def test_a_group_of_few_people_gets_a_difference_without_an_interval() -> None:
     shifts = {"CM": random_shift(1, 30), "CF": random_shift(2, MIN_SUBJECTS - 1)}
     people = {"CM": named("a", 30), "CF": named("b", MIN_SUBJECTS - 1)}
-    (found,) = shift_differences("nose", "blur", shifts, people)
+    (found,) = shift_differences({("nose", "blur"): shifts}, people)
     assert found.difference.value == pytest.approx(-0.02)
     assert math.isnan(found.difference.low)
 
@@ -344,3 +344,47 @@ def test_few_people_with_a_second_photo_give_no_interval_of_false_non_matches(
     assert math.isfinite(ratio.fmr.low)
     assert math.isnan(ratio.fnmr.value)
     assert math.isnan(ratio.fnmr.low)
+
+
+def test_p_values_are_those_of_scipys_t_and_holms() -> None:
+    """Holm's by its definition: the lowest level at which a hypothesis is rejected."""
+    shifts = {
+        (part, "blur"): {
+            # Differences have errors of about 0.006, values lie up to 0.05 apart.
+            group: one._replace(value=one.value % 0.05, by_subject=one.by_subject / 40)
+            for group, one in (
+                (name, random_shift(13 * place + 2 * number, 30)) for number, name in enumerate(("CM", "CF", "AM"))
+            )
+        }
+        for place, part in enumerate(("eyes", "nose", "mouth"))
+    }
+    shifts["nose", "blur"]["AM"] = random_shift(99, MIN_SUBJECTS - 1)
+    people = {"CM": named("a", 30), "CF": named("b", 30), "AM": named("c", 30)}
+    people_of_few = {**people, "AM": named("c", 30)[: MIN_SUBJECTS - 1]}
+    found = shift_differences({key: shifts[key] for key in shifts if key[0] != "nose"}, people, margin=0.03)
+    for each in found:
+        expected = 2 * student.sf(abs(each.difference.value) / each.difference.error, each.difference.effective - 1)
+        assert each.p_value == pytest.approx(expected, rel=1e-6)
+        inner = each.difference.error * student.ppf(0.95, each.difference.effective - 1)
+        within = each.difference.value - inner > -0.03 and each.difference.value + inner < 0.03
+        assert each.equivalent == within
+    assert {each.equivalent for each in found} == {True, False}
+    p_values = np.sort([each.p_value for each in found])
+    for each in found:
+        # At a level, Holm rejects the k smallest if each of these is below the level over how many are left.
+        rejected_at = [
+            level
+            for level in np.linspace(0, 1, 20_001)
+            if all(p <= level / (len(found) - k) for k, p in enumerate(p_values) if p <= each.p_value)
+        ]
+        assert each.p_holm == pytest.approx(min(rejected_at, default=1.0), abs=1e-4)
+    few = shift_differences({("nose", "blur"): shifts["nose", "blur"]}, people_of_few, margin=0.03)
+    assert [math.isnan(each.p_value) for each in few] == [False, True, True]
+    assert [each.equivalent is None for each in few] == [False, True, True]
+    assert few[0].p_holm == few[0].p_value
+
+
+def test_without_a_margin_nothing_is_called_equivalent() -> None:
+    shifts = {"CM": random_shift(1, 30), "CF": random_shift(1, 30)}
+    (found,) = shift_differences({("nose", "blur"): shifts}, {"CM": named("a", 30), "CF": named("b", 30)})
+    assert found.equivalent is None

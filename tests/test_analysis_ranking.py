@@ -1,4 +1,4 @@
-"""Rankings: orders, first places and leads counted out one by one, and Kendall's tau against SciPy."""
+"""Rankings: orders, first places and differences counted out one by one, and Kendall's tau against SciPy."""
 
 import math
 from itertools import pairwise
@@ -10,14 +10,7 @@ from scipy.stats import t as student
 
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, variance
-from facepart.analysis.ranking import (
-    PairwiseDifference,
-    PartEffects,
-    Ranked,
-    compare_methods,
-    order_parts,
-    rank_parts,
-)
+from facepart.analysis.ranking import RESAMPLES, PartEffects, Ranked, compare_methods, order_parts, rank_parts
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 PARTS = ("eyes", "nose", "mouth", "hair")
@@ -28,63 +21,99 @@ def influence(value: float, people: int, seed: int, spread: float = 0.01) -> Inf
     return Influence(value, own - own.mean(), 0.0, people)
 
 
-def worth_of(values: dict[str, float], people: int, seed: int, draws: int = 500, noise: float = 0.02) -> PartEffects:
-    rng = np.random.default_rng(seed)
-    parts = {part: influence(value, people, seed + place) for place, (part, value) in enumerate(values.items())}
-    return PartEffects(
-        parts, people, {part: value + noise * rng.standard_normal(draws) for part, value in values.items()}
-    )
+def effects_of(values: dict[str, float], people: int, seed: int, spread: float = 0.01, name: str = "") -> PartEffects:
+    parts = {
+        part: influence(value, people, seed + place, spread) for place, (part, value) in enumerate(values.items())
+    }
+    return PartEffects(parts, [f"{name or seed}-{number:03}" for number in range(people)])
 
 
-def leads_of(worths: dict[str, PartEffects]) -> dict[tuple[str, str, str], PairwiseDifference]:
+def differences_of(groups: dict[str, PartEffects]) -> dict[tuple[str, str, str], Influence]:
     return {
-        (group, first, second): PairwiseDifference(worth.effects[first].minus(worth.effects[second]), worth.subjects)
-        for name, order in order_parts(worths).items()
-        for group, worth in worths.items()
+        (group, first, second): found.effects[first].minus(found.effects[second])
+        for name, order in order_parts(groups).items()
+        for group, found in groups.items()
         if name in (ALL_GROUPS, group)
         for first, second in pairwise(order)
     }
 
 
-WORTHS = {
-    "CM": worth_of({"eyes": 0.01, "nose": 0.05, "mouth": 0.03, "hair": 0.02}, 30, 1),
-    "CF": worth_of({"eyes": 0.06, "nose": 0.03, "mouth": 0.031, "hair": -0.01}, 12, 2),
+GROUPS = {
+    "CM": effects_of({"eyes": 0.01, "nose": 0.05, "mouth": 0.03, "hair": 0.02}, 30, 1, spread=0.08),
+    "CF": effects_of({"eyes": 0.06, "nose": 0.03, "mouth": 0.031, "hair": -0.01}, 12, 2, spread=0.08),
 }
 
 
-def test_parts_come_in_the_order_of_their_worth_and_the_mean_of_groups_first() -> None:
-    assert order_parts({"CM": WORTHS["CM"]}) == {"CM": ["nose", "mouth", "hair", "eyes"]}
-    orders = order_parts(WORTHS)
+def test_parts_come_in_the_order_of_their_effects_and_the_mean_of_groups_first() -> None:
+    assert order_parts({"CM": GROUPS["CM"]}) == {"CM": ["nose", "mouth", "hair", "eyes"]}
+    orders = order_parts(GROUPS)
     assert list(orders) == [ALL_GROUPS, "CM", "CF"]
     assert orders["CF"] == ["eyes", "mouth", "nose", "hair"]
     # Means 0.035, 0.04, 0.0305 and 0.005, though CM has more people.
     assert orders[ALL_GROUPS] == ["nose", "eyes", "mouth", "hair"]
 
 
-def test_first_places_are_counted_draw_by_draw() -> None:
-    found = rank_parts(WORTHS, leads_of(WORTHS))
+def test_first_places_are_those_of_normal_effects() -> None:
+    """The share of resamples in which a part is first, against many draws of effects with the same covariance."""
+    found = rank_parts(GROUPS, differences_of(GROUPS))
+    rng = np.random.default_rng(0)
     for name, groups in {ALL_GROUPS: ["CM", "CF"], "CM": ["CM"], "CF": ["CF"]}.items():
-        counted = dict.fromkeys(PARTS, 0)
-        for draw in range(500):
-            values = {part: math.fsum(WORTHS[group].resampled[part][draw] for group in groups) for part in PARTS}
-            counted[max(values, key=lambda part: values[part])] += 1
-        assert {each.part: each.ranked_first for each in found[name]} == {part: counted[part] / 500 for part in PARTS}
-        assert sorted(counted.values())[-2] > 0  # so that the counts tell something
+        drawn = np.zeros((len(PARTS), 100_000))
+        for group in groups:
+            values = np.array([GROUPS[group].effects[part].value for part in PARTS])
+            influences = np.array([GROUPS[group].effects[part].by_subject for part in PARTS])
+            drawn += values[:, None] + influences @ rng.standard_normal((influences.shape[1], drawn.shape[1]))
+        expected = np.bincount(drawn.argmax(axis=0), minlength=len(PARTS)) / drawn.shape[1]
+        shares = {each.part: each.ranked_first for each in found[name]}
+        assert sum(shares.values()) == pytest.approx(1)
+        np.testing.assert_allclose([shares[part] for part in PARTS], expected, atol=0.04)
+        assert sorted(expected)[-2] > 0.05  # so that the shares mean something
 
 
-def test_at_a_tie_the_part_that_is_worth_more_comes_first() -> None:
-    values = {"nose": 0.1, "mouth": 0.2}
-    parts = {part: influence(value, 20, 1) for part, value in values.items()}
-    worth = PartEffects(parts, 20, {"nose": np.array([0.1, 0.3, 0.2]), "mouth": np.array([0.1, 0.3, 0.1])})
-    (ranking,) = rank_parts({"CM": worth}, leads_of({"CM": worth})).values()
-    assert [(each.part, each.ranked_first) for each in ranking] == [("mouth", 2 / 3), ("nose", 1 / 3)]
+def test_first_places_are_whole_resamples_of_each_stratum() -> None:
+    """A subject who alone decides is left out of some resamples: of a share (1 - 1/p)^p."""
+    people = 20
+    alone = np.zeros(people)
+    alone[7] = 1.0
+    names = [f"{number:02}" for number in range(people)]
+    parts = {"nose": Influence(0.5, alone, 0.0, people), "mouth": Influence(0.0, np.zeros(people), 0.0, people)}
+    group = PartEffects(parts, names)
+    (first, _) = rank_parts({"CM": group}, differences_of({"CM": group}))["CM"]
+    # nose is 0.5 + (w - 1): first unless the subject is not drawn.
+    assert first.ranked_first == pytest.approx(1 - (1 - 1 / people) ** people, abs=4 * 0.5 / math.sqrt(RESAMPLES))
 
 
-def test_without_resamplings_no_first_places() -> None:
-    worth = worth_of({"nose": 0.1, "mouth": 0.2}, 20, 1, draws=0)
-    (ranking,) = rank_parts({"CM": worth}, leads_of({"CM": worth})).values()
-    assert [each.part for each in ranking] == ["mouth", "nose"]
-    assert all(math.isnan(each.ranked_first) for each in ranking)
+def test_the_mean_over_groups_of_the_same_people_is_no_surer_than_either() -> None:
+    """As where a table by photo puts each subject's smiling photos into one group and the others into another."""
+    one = effects_of({"nose": 0.10, "eyes": 0.09}, 50, 1, name="same")
+    groups = {"neutral": one, "smiling": one}
+    found = rank_parts(groups, differences_of(groups))
+    for all_groups, alone in zip(found[ALL_GROUPS], found["neutral"], strict=True):
+        assert all_groups.effect.error == pytest.approx(alone.effect.error, rel=0.02)
+        assert all_groups.ranked_first == alone.ranked_first
+        assert all_groups.difference_to_next.error == pytest.approx(alone.difference_to_next.error, nan_ok=True)
+    # Of other people, it is surer by the square root of 2.
+    apart = {"neutral": one, "smiling": one._replace(subjects=[f"other {name}" for name in one.subjects])}
+    both = rank_parts(apart, differences_of(apart))[ALL_GROUPS]
+    assert both[0].effect.error == pytest.approx(found["neutral"][0].effect.error / math.sqrt(2), rel=1e-6)
+
+
+def test_a_part_without_a_rank_in_one_group_has_none_in_all() -> None:
+    fewer = {part: effect for part, effect in GROUPS["CF"].effects.items() if part != "eyes"}
+    groups = {"CM": GROUPS["CM"], "CF": GROUPS["CF"]._replace(effects=fewer)}
+    found = rank_parts(groups, differences_of(groups))
+    assert {each.part for each in found["CM"]} == set(PARTS)
+    assert (
+        {each.part for each in found["CF"]} == {each.part for each in found[ALL_GROUPS]} == {"nose", "mouth", "hair"}
+    )
+
+
+def test_rank_intervals_hold_the_rank_and_the_first_part_may_be_first() -> None:
+    for ranking in rank_parts(GROUPS, differences_of(GROUPS)).values():
+        assert ranking[0].may_be_first
+        for rank, each in enumerate(ranking, 1):
+            assert each.rank_low <= rank <= each.rank_high
+            assert each.may_be_first or each.rank_low > 1
 
 
 def spread_of(influences: list[tuple[Influence, int]]) -> tuple[float, float]:
@@ -95,18 +124,19 @@ def spread_of(influences: list[tuple[Influence, int]]) -> tuple[float, float]:
     return math.sqrt(sum(variances)) / len(variances), degrees
 
 
-def test_worths_and_leads_of_all_are_means_over_groups_with_welchs_degrees() -> None:
-    leads = leads_of(WORTHS)
-    found = rank_parts(WORTHS, leads)
+def test_effects_and_differences_of_all_are_means_over_groups_with_welchs_degrees() -> None:
+    differences = differences_of(GROUPS)
+    found = rank_parts(GROUPS, differences)
     for name, groups in {ALL_GROUPS: ["CM", "CF"], "CM": ["CM"], "CF": ["CF"]}.items():
         for each, after in zip(found[name], [*found[name][1:], None], strict=True):
-            known = [(WORTHS[group].effects[each.part], WORTHS[group].subjects) for group in groups]
+            known = [(GROUPS[group].effects[each.part], len(GROUPS[group].subjects)) for group in groups]
             compared = [(each.effect, known)]
             if after is None:
                 assert all(math.isnan(figure) for figure in each.difference_to_next)
             else:
                 assert each.difference_to_next.value == pytest.approx(each.effect.value - after.effect.value)
-                compared += [(each.difference_to_next, [leads[group, each.part, after.part] for group in groups])]
+                sets = [(differences[group, each.part, after.part], len(GROUPS[group].subjects)) for group in groups]
+                compared += [(each.difference_to_next, sets)]
             for interval, influences in compared:
                 error, degrees = spread_of(list(influences))
                 reach = student.ppf(0.975, degrees) * error
@@ -118,8 +148,8 @@ def test_worths_and_leads_of_all_are_means_over_groups_with_welchs_degrees() -> 
 
 def test_neighbours_are_tied_where_the_interval_of_their_difference_holds_zero() -> None:
     def ranked(gap: float) -> list[Ranked]:
-        worth = worth_of({"nose": 0.1 + gap, "mouth": 0.1}, 40, 3)
-        return rank_parts({"CM": worth}, leads_of({"CM": worth}))["CM"]
+        group = effects_of({"nose": 0.1 + gap, "mouth": 0.1}, 40, 3)
+        return rank_parts({"CM": group}, differences_of({"CM": group}))["CM"]
 
     apart = ranked(0.0)[0].difference_to_next
     reach = apart.high - apart.value
@@ -134,23 +164,25 @@ def test_people_who_move_two_parts_alike_do_not_blur_their_order() -> None:
     """The difference is paired: what a person adds to both cancels, however wide the intervals of the two are."""
     shared = influence(0.0, 40, 5, spread=1.0).by_subject
     parts = {"nose": Influence(0.11, shared, 0.0, 40), "mouth": Influence(0.1, shared + 1e-6 * shared[::-1], 0.0, 40)}
-    worth = PartEffects(parts, 40, {part: np.array([each.value]) for part, each in parts.items()})
-    first, second = rank_parts({"CM": worth}, leads_of({"CM": worth}))["CM"]
+    group = PartEffects(parts, [f"{number:02}" for number in range(40)])
+    first, second = rank_parts({"CM": group}, differences_of({"CM": group}))["CM"]
     assert first.effect.low < second.effect.value < first.effect.high
     assert not first.tied
 
 
 def test_a_group_of_few_people_gives_no_intervals_to_all() -> None:
-    worths = {**WORTHS, "AF": worth_of(dict.fromkeys(PARTS, 0.02), 9, 8)}
-    found = rank_parts(worths, leads_of(worths))
+    groups = {**GROUPS, "AF": effects_of(dict.fromkeys(PARTS, 0.02), 9, 8)}
+    found = rank_parts(groups, differences_of(groups))
     for name in (ALL_GROUPS, "AF"):
         assert all(math.isfinite(each.effect.value) and math.isnan(each.effect.low) for each in found[name])
         assert not any(each.tied for each in found[name])
+        assert all(math.isnan(each.ranked_first) and each.may_be_first for each in found[name])
+        assert {(each.rank_low, each.rank_high) for each in found[name]} == {(1, len(PARTS))}
     assert all(math.isfinite(each.effect.low) for each in found["CM"])
 
 
 def row(group: str, part: str, occlusion: str, shift: float, comparison: str = WITHIN) -> PartResult:
-    found = PartResult(group, part, occlusion, comparison, 20, 10, 0, 0.1, 0.1)
+    found = PartResult(group, part, occlusion, comparison, 20, 10, 0, 20, 10, 0.1, 0.1)
     return PartResult(**{**vars(found), "impostor_shift": UNKNOWN._replace(value=shift)})
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, extract, machine, material, memory, people, ranks
+from benchmarks import accuracy, extract, machine, material, memory, ranks, subject_sums
 from facepart.analysis.metrics.dprime import d_prime
 from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
@@ -157,7 +157,7 @@ def test_the_commands_whose_memory_is_measured_run(tmp_path, face_paths, recogni
 
 
 def test_matching_is_timed_with_and_without_sums_by_subject():
-    found = people.measure(people.make_faces(300), rounds=1)
+    found = subject_sums.measure(subject_sums.make_faces(300), rounds=1)
     assert list(found) == ["scores alone", "with sums by subject"]
     assert min(found.values()) > 0
 

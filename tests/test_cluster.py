@@ -10,7 +10,7 @@ import pytest
 
 from facepart import __version__
 from facepart.cluster.connect import connect
-from facepart.cluster.pair_counter import RayPairCounter
+from facepart.cluster.ray_pair_counter import RayPairCounter
 from facepart.errors import FacepartError
 from facepart.matching.match import match_features
 from tests.cluster_features import skip_without_ray, write_features
@@ -121,7 +121,7 @@ def test_a_node_killed_in_the_middle_changes_nothing(sides, cluster, tmp_path: P
 
 
 def test_a_node_of_another_version_is_reported_in_one_line(sides, cluster, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("facepart.cluster.pair_counter.__version__", "9.9")
+    monkeypatch.setattr("facepart.cluster.ray_pair_counter.__version__", "9.9")
     with pytest.raises(FacepartError) as caught:
         match_features(sides[1], None, tmp_path, "CM", save="distribution", counter=RayPairCounter())
     assert str(caught.value) == (
@@ -143,12 +143,12 @@ def test_nodes_with_different_arithmetics_are_reported(sides, cluster, tmp_path:
     assert "the nodes of the cluster use 2 different arithmetics" in caplog.text
 
 
-def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run: Run) -> None:
+def test_the_command_starts_and_stops_a_cluster(sides, tmp_path: Path, run_process: Run) -> None:
     skip_without_ray()
     match_features(sides[1], None, tmp_path / "here", "CM", save="distribution", ranks=True)
     command = ["-m", "facepart", "match", "-p", sides[1], "-gr", "CM", "--save", "distribution", "--ray", "local"]
     command += ["--ranks"]
-    done = run(*command, "-o", tmp_path / "there")
+    done = run_process(*command, "-o", tmp_path / "there")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("CM: compared 1700 embeddings")
     assert same_bytes(tmp_path / "here", tmp_path / "there")

@@ -17,13 +17,13 @@ from facepart.cluster.blocks import (
     sizes_of_blocks,
     tiles_a_block,
 )
-from facepart.cluster.machines import PROCESSORS, Node, room_for, size_of_tasks, size_of_workers
+from facepart.cluster.capacity import PROCESSORS, Node, room_for, size_of_tasks, size_of_workers
 from facepart.cluster.sparse import added, sparse
 from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, unit_rows
 from facepart.matching.counting import arranged, count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import VALUES, scores_of_table
 
 PEOPLE = 400

@@ -18,13 +18,14 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_features(tmp_path_factory.mktemp("features") / "some", 1, 600)
 
 
-def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, run: Run) -> None:
+def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, run_process: Run) -> None:
     script = (
-        "import sys; from facepart.cli import main; import facepart.cluster.pair_counter, facepart.cluster.connect; "
+        "import sys; from facepart.cli import main\n"
+        "import facepart.cluster.connect, facepart.cluster.ray_pair_counter\n"
         f"assert main(['match', '-p', {str(features)!r}, '-gr', 'CM', '-o', {str(tmp_path)!r}]) == 0; "
         "assert not [name for name in sys.modules if name.split('.')[0] == 'ray']"
     )
-    done = run("-c", script)
+    done = run_process("-c", script)
     assert done.returncode == 0, done.stderr
 
 

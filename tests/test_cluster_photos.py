@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facepart.cluster import handing, room
+from facepart.cluster import shard_queue
+from facepart.cluster.capacity import Node, WorkerSize, room_now
 from facepart.cluster.connect import connect
-from facepart.cluster.executor import RayExecutor
-from facepart.cluster.machines import Node, Size
+from facepart.cluster.ray_executor import RayExecutor
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
@@ -60,7 +60,7 @@ def nodes():
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handing, "SHARD", 3)
+    monkeypatch.setattr(shard_queue, "SHARD", 3)
 
 
 def contents(folder: Path, *ignored: str) -> dict[str, bytes]:
@@ -124,7 +124,7 @@ def answer(out: Path) -> dict[str, bytes]:
 def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
     studied: Path, request_of, nodes, small_shards, tmp_path: Path
 ) -> None:
-    from facepart.cluster.pair_counter import RayPairCounter
+    from facepart.cluster.ray_pair_counter import RayPairCounter
 
     (tmp_path / "notes").mkdir()
     deadly = DeadlyCluster(tmp_path / "notes", once=["001_1"])
@@ -172,14 +172,14 @@ def test_when_all_nodes_are_gone_one_waits_for_others(
 ) -> None:
     """The only worker dies, and there is no room for another for two looks."""
     rooms = iter([1, 1, 1, 1, 0, 0])
-    monkeypatch.setattr(RayExecutor, "_room", lambda self, size: next(rooms, 2))
+    monkeypatch.setattr("facepart.cluster.pool.room_now", lambda size: next(rooms, 2))
     monkeypatch.setattr("facepart.cluster.pool._LOOK", 0.5)
     (tmp_path / "notes").mkdir()
     outcome = blur_on(DeadlyCluster(tmp_path / "notes", once=["001_1"]), photos, tmp_path)
     assert (outcome.done, len(outcome.failures)) == (10, 1)
     shutil.rmtree(tmp_path / "notes")
     assert contents(tmp_path) == contents(blurred)
-    assert "a worker died: what it had goes out again, one by one" in caplog.text
+    assert "a worker died: its photos are handed out again, one at a time" in caplog.text
 
 
 def test_busy_processors_are_reported(nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,10 +202,10 @@ def test_busy_processors_are_reported(nodes, tmp_path: Path, monkeypatch: pytest
         told.append(message)
         taken.unlink()  # so that this ends only if it was told
 
-    monkeypatch.setattr(room._log, "warning", warn)
-    monkeypatch.setattr(room, "_PATIENCE", 0.2)
+    monkeypatch.setattr("facepart.cluster.nodes._log.warning", warn)
+    monkeypatch.setattr("facepart.cluster.nodes._PATIENCE", 0.2)
     assert RayExecutor("cpu").choose_engine("cpu", "fp32") == ("cpu", "fp32")
-    assert told == ["--ray: waiting for processors of the cluster, all are taken"]
+    assert told == ["--ray: waiting for processors of the cluster; all are in use"]
     ray.get(others)
 
 
@@ -215,8 +215,8 @@ def test_the_driver_is_killed_and_started_again(
     skip_without_ray()
     # Shards of two photos, so that there is something to find.
     code = (
-        "import facepart.pipeline.embedding_store as s, facepart.cluster.handing as h; s.SHARD_PHOTOS = h.SHARD = 2; "
-        "import sys; from facepart.cli import main; sys.exit(main(sys.argv[1:]))"
+        "import facepart.pipeline.embedding_store as s, facepart.cluster.shard_queue as h; "
+        "s.SHARD_PHOTOS = h.SHARD = 2; import sys; from facepart.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     options = ["-s", photos, "-o", tmp_path, "--parts", *PARTS, "--keep", "masks,photos", "--ray", "local"]
     options += ["--model", recogniser_weights, *(f"--{name}={value}" for name, value in OPTIONS.items())]
@@ -261,43 +261,50 @@ def test_impossible_requests_are_reported_in_one_line(photos: Path, nodes, tmp_p
     ],
 )
 def test_workers_fit_the_nodes(device: str, there, size, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(*each) for each in there])
+    alive = [{"Resources": {"CPU": float(processors), "GPU": float(gpus)}} for processors, gpus in there]
+    monkeypatch.setattr("facepart.cluster.capacity.alive_nodes", lambda: alive)
     assert RayExecutor(device)._size() == size
-    assert RayExecutor(device)._room(Size(*size)) == workers
+    assert room_now(WorkerSize(*size)) == workers
+    assert RayExecutor(device).capacity() == (workers, sum(processors for processors, _ in there))
 
 
 def test_a_smaller_node_that_joins_takes_no_worker_of_those_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(8), Node(1)])
-    assert RayExecutor("cpu")._room(Size(4, 0)) == 2
+    alive = [{"Resources": {"CPU": 8.0}}, {"Resources": {"CPU": 1.0}}]
+    monkeypatch.setattr("facepart.cluster.capacity.alive_nodes", lambda: alive)
+    assert room_now(WorkerSize(4, 0)) == 2
 
 
 def test_a_cluster_without_processors_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facepart.cluster.executor.nodes_there", lambda: [Node(0)])
+    monkeypatch.setattr("facepart.cluster.ray_executor.nodes_there", lambda: [Node(0)])
     with pytest.raises(FacepartError, match="the cluster has no processors; add nodes"):
         RayExecutor("auto")._size()
 
 
-def test_without_the_option_ray_is_not_imported(photos: Path, recogniser_weights: Path, tmp_path: Path, run: Run):
+def test_without_the_option_ray_is_not_imported(
+    photos: Path, recogniser_weights: Path, tmp_path: Path, run_process: Run
+):
     script = (
-        "import sys; from facepart.cli import main; import facepart.cluster.executor; "
+        "import sys; from facepart.cli import main; import facepart.cluster.ray_executor; "
         "assert main(['extract', '--device', 'cpu', *sys.argv[1:]]) == 0; assert 'ray' not in sys.modules"
     )
-    done = run("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)
+    done = run_process("-c", script, "-s", photos, "-d", tmp_path, "--model", recogniser_weights)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_every_item_ends_once_and_only_killers_are_set_aside(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three workers that take what they are given, of whom some die, with nodes dying beside them."""
-    monkeypatch.setattr(handing, "SHARD", 5)
+    monkeypatch.setattr(shard_queue, "SHARD", 5)
     rng = np.random.default_rng(seed)
     killers = set(rng.choice(40, rng.integers(0, 5), replace=False).tolist())
-    queue, ended, tried = handing.Queue(range(40)), [], []
+    queue, ended, tried = shard_queue.Queue(range(40)), [], []
 
-    def rounds() -> Iterator[list[handing.Shard[int]]]:
+    def rounds() -> Iterator[list[shard_queue.Shard[int]]]:
         while len(queue):
-            had: list[handing.Shard[int]] = []
-            while len(had) < 2 and not any(shard.deaths for shard in had) and (shard := queue.next(idle=not had)):
+            had: list[shard_queue.Shard[int]] = []
+            while (
+                len(had) < 2 and not any(shard.worker_deaths for shard in had) and (shard := queue.next(idle=not had))
+            ):
                 had.append(shard)
             yield had
 

@@ -17,13 +17,13 @@ def ray() -> None:
 
 
 def test_the_command(
-    tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path, run: Run
+    tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path, run_process: Run
 ) -> None:
     del bisenet_weights
     for number, path in enumerate(face_paths[:4]):
         write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::2, ::2].copy())
     options = ["-s", tmp_path / "photos", "-o", tmp_path / "out", "--parts", "nose", "--model", recogniser_weights]
-    done = run("-m", "facepart", "study", *options, "--dry-run", "--of", "400", "--ray", "local")
+    done = run_process("-m", "facepart", "study", *options, "--dry-run", "--of", "400", "--ray", "local")
     assert done.returncode == 0, done.stderr
     processors = os.cpu_count() or 1
     lines = done.stdout.splitlines()

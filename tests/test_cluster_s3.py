@@ -60,7 +60,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_study_on_a_cluster(
-    bucket: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path, tmp_path: Path, run: Run
+    bucket: Path,
+    face_paths: list[Path],
+    bisenet_weights: Path,
+    recogniser_weights: Path,
+    tmp_path: Path,
+    run: Run,
+    run_process: Run,
 ) -> None:
     for number, path in enumerate(face_paths[:6]):
         photo = tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png"
@@ -69,7 +75,9 @@ def test_a_study_on_a_cluster(
     common = ["--parts", "eyes", "--keep", "photos,features", "--model", recogniser_weights, "--device", "cpu"]
     here = run("-m", "facepart", "study", "-s", tmp_path / "photos", "-o", tmp_path / "out", *common)
     assert here.returncode == 0, here.stderr
-    there = run("-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", "--ray", "local", *common)
+    there = run_process(
+        "-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", "--ray", "local", *common
+    )
     assert there.returncode == 0, there.stderr
     expected = contents(tmp_path / "out")
     found = {str(each.path.relative_to(bucket / "out")): each.path.read_bytes() for each in files_in(bucket / "out")}
@@ -78,17 +86,19 @@ def test_a_study_on_a_cluster(
     same = [name for name in same if not name.endswith("list.txt")]
     assert len(same) > 20
     assert [name for name in same if found.get(name) != expected[name]] == []
-    again = run("-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", *common)
+    again = run_process("-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", *common)
     assert "embedded 0 photos, skipped 6 (already processed); compared 0 cells" in again.stdout
 
 
-def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run) -> None:
+def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run, run_process: Run) -> None:
     source = write_features(tmp_path / "features", 1, 1000)
     for path in source.parent.iterdir():
         write_bytes(bucket / "features" / path.name, path.read_bytes())
     options = ["-gr", "CM", "--save", "both"]
     assert run("-m", "facepart", "match", "-p", source, "-o", tmp_path / "out", *options).returncode == 0
-    done = run("-m", "facepart", "match", "-p", f"{bucket}/features/features.npy", "-o", f"{bucket}/out", *options)
+    done = run_process(
+        "-m", "facepart", "match", "-p", f"{bucket}/features/features.npy", "-o", f"{bucket}/out", *options
+    )
     assert done.returncode == 0, done.stderr
     expected = contents(tmp_path / "out")
     assert len(expected) == 5
@@ -104,18 +114,18 @@ def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run) -> None:
     ],
 )
 def test_a_store_that_does_not_exist_is_reported_in_one_line(
-    store: str, variables, said: str, run: Run, tmp_path: Path
+    store: str, variables, said: str, run_process: Run, tmp_path: Path
 ):
     variables = {"AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", **variables}
-    done = run("-m", "facepart", "extract", "-s", "s3://no-such-bucket/photos", "-d", tmp_path, **variables)
+    done = run_process("-m", "facepart", "extract", "-s", "s3://no-such-bucket/photos", "-d", tmp_path, **variables)
     assert done.returncode == 1
     assert done.stderr.startswith("facepart: s3://no-such-bucket/photos: " + said)
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_bucket_that_does_not_exist_is_reported_before_the_work(
-    store: str, face_paths: list[Path], run: Run
+    store: str, face_paths: list[Path], run_process: Run
 ) -> None:
-    done = run("-m", "facepart", "extract", "-s", face_paths[0].parent, "-d", "s3://no-such-bucket/out")
+    done = run_process("-m", "facepart", "extract", "-s", face_paths[0].parent, "-d", "s3://no-such-bucket/out")
     assert done.returncode == 1
     assert re.fullmatch(r"facepart: s3://no-such-bucket/out: .*bucket does not exist\n", done.stderr)

@@ -15,7 +15,7 @@ from facepart.cli.rank_set_options import HIGHEST_RANK
 from facepart.errors import UsageError
 from facepart.occlusion.method import OCCLUDERS, STANDARD
 from facepart.occlusion.parts import PARTS
-from facepart.plots import KINDS
+from facepart.plots import FIGURES
 from facepart.plots.cmc import DEFAULT_RANKS
 from facepart.study.kept_files import KEPT
 from tests.conftest import Run
@@ -78,13 +78,13 @@ def test_every_option_is_explained_with_its_default_in_a_group(command: str) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_loads_no_heavy_library_and_fits(command: str, run: Run) -> None:
+def test_the_help_loads_no_heavy_library_and_fits(command: str, run_process: Run) -> None:
     code = (
         "import sys; from facepart.cli import main\n"
         f"try: main([{command!r}, '-h'])\n"
         f"except SystemExit: print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
     )
-    done = run("-c", code, COLUMNS="80")
+    done = run_process("-c", code, COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     text, loaded = done.stdout.split("LOADED ")
     assert loaded == "[]\n"
@@ -234,7 +234,7 @@ def test_the_help_names_every_part_method_kind_and_file() -> None:
             assert re.search(rf"\b{name}\b", methods), name
         assert f"(default: {STANDARD.occluder})" in methods
     kinds = next(parsers("plot"))._option_string_actions["--kind"]
-    assert set(kinds.choices or ()) == {*KINDS, "cmc", "table", "difference"}
+    assert set(kinds.choices or ()) == {*FIGURES, "cmc", "table", "difference"}
     assert HIGHEST_RANK == DEFAULT_RANKS
     for name in kinds.choices or ():
         assert f"{name} (" in texts["plot"]

@@ -46,8 +46,8 @@ SLOWLY = ["--batch-size", "1", "--workers", "1"]
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory, photos, run, bisenet_weights, recogniser_weights):
-    """The outputs of the five command lines, run as written."""
+def work(tmp_path_factory, photos, run_process, bisenet_weights, recogniser_weights):
+    """The outputs of the user's command lines, run as written, each as a process."""
     out = tmp_path_factory.mktemp("work")
     model = ["--model", "faceplugin"]  # the same wherever the tests run
     cm = ["-d", "MORPH", "-gr", "CM"]
@@ -65,7 +65,7 @@ def work(tmp_path_factory, photos, run, bisenet_weights, recogniser_weights):
         ["./face_matching/Plots/", *original, "-l1", "Original", *eyes, "-l2", "No eyes", "-t", "Title", *plot],
     ]
     for step in steps:
-        result = run(*step)
+        result = run_process(*step)
         assert result.returncode == 0, (step, result.stdout, result.stderr)
         assert "Traceback" not in result.stderr
     return out
@@ -282,8 +282,8 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
     assert not [path for folder in "mbg" for path in (tmp_path / folder).rglob("*")], "nothing half-begun"
 
 
-def test_without_network_and_weights_one_line_says_where_to_put_them(tmp_path, run, photos):
-    result = run(
+def test_without_network_and_weights_one_line_says_where_to_put_them(tmp_path, run_process, photos):
+    result = run_process(
         *["./face_parsing_BiSeNet/", "-s", photos, "-m", tmp_path / "m", "-d", tmp_path / "b"],
         FACEPART_HOME=str(tmp_path / "home"),
         HOME=str(tmp_path),

@@ -60,7 +60,7 @@ def test_photographs_that_cannot_be_fetched_are_reported_in_one_line(tmp_path, m
     monkeypatch.setenv("FACEPART_HOME", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(FacepartError, match=r"face_recognition 1\.3\.0.*--images FOLDER") as told:
-        fetch_photographs(tell=lambda line: None)
+        fetch_photographs()
     assert "\n" not in str(told.value)
     assert not list(tmp_path.rglob("*.jpg"))
 

@@ -259,7 +259,7 @@ extract_features(Path({str(photos)!r}), Path({str(folder)!r}), model={str(networ
     process.kill()
     assert process.wait() == -signal.SIGKILL, "killed in the middle"
     assert not (folder / "features.npy").exists()
-    with pytest.raises(FacepartError, match="holds a matrix of features; go on with --matrix"):
+    with pytest.raises(FacepartError, match="holds a matrix of features; continue with --matrix"):
         extract(folder)
     outcome = extract(folder, matrix=True)
     assert 6 <= outcome.skipped < len(NAMES)
@@ -335,7 +335,7 @@ def test_single_features_from_before_go_into_the_matrix(tmp_path: Path, extract:
         extract(folder, matrix=True, overwrite=True)
     (tmp_path / "aside.npy").rename(folder / "features.npy")
     # There is a photo called features, whose own file is where the matrix would be.
-    with pytest.raises(FacepartError, match=r"features\.npy: is no matrix that extract made"):
+    with pytest.raises(FacepartError, match=r"features\.npy: was not written by `facepart extract`"):
         extract(folder, matrix=True)
     (folder / "features.npy").unlink()
     outcome = extract(folder, matrix=True)
@@ -345,7 +345,7 @@ def test_single_features_from_before_go_into_the_matrix(tmp_path: Path, extract:
     assert np.array_equal(matrix.matrix, single.matrix)
     assert list(matrix.labels) == list(single.labels)
     for options in ({}, {"overwrite": True}):
-        with pytest.raises(FacepartError, match="holds a matrix of features; go on with --matrix"):
+        with pytest.raises(FacepartError, match="holds a matrix of features; continue with --matrix"):
             extract(folder, **options)
 
 

@@ -481,7 +481,7 @@ def test_the_help_of_either_command_is_given(run: Run):
     assert "--gallery" in match.stdout
 
 
-def test_the_program_under_test_is_that_of_this_checkout(run: Run):
+def test_the_program_under_test_is_that_of_this_checkout(run_process: Run):
     assert Path(facepart.__file__).is_relative_to(ROOT)
-    done = run("-c", "import facepart; print(facepart.__file__)")
+    done = run_process("-c", "import facepart; print(facepart.__file__)")
     assert Path(done.stdout.strip()).is_relative_to(ROOT), sys.path

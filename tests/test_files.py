@@ -1,13 +1,16 @@
 """Files are whole or absent; records refuse what does not belong to them."""
 
 import csv
+import errno
+import os
+import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.files import atomic
-from facepart.files.atomic import name_writer, replacing, write_npy, write_text
+from facepart.files.atomic import is_temporary, remove_abandoned, replacing, write_bytes, write_npy, write_text
 from facepart.files.failures import Failure, write_failures
 from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
 
@@ -22,25 +25,105 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["result.txt"]
 
 
-def test_a_leftover_of_a_killed_run_is_written_over_and_renamed_away(tmp_path):
-    target = tmp_path / "result.txt"
-    (tmp_path / ".result.txt.part").write_text("half of a much longer text")
-    write_text(target, "whole")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.txt", "whole")]
-
-
-def test_two_workers_that_write_one_file_do_not_meet(tmp_path, monkeypatch):
-    monkeypatch.setattr(atomic, "_writer", "")
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
     target = tmp_path / "result.txt"
     with replacing(target) as first:
         first.write_text("whole")
-        name_writer("another.")
         with replacing(target) as second:
             second.write_text("wh")
             assert first.read_text() == "whole"
             second.write_text("whole")
     assert first != second
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.txt", "whole")]
+
+
+def test_temporary_names_cannot_be_guessed_or_planted(tmp_path, monkeypatch):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    names = set()
+    for _ in range(20):
+        with replacing(tmp_path / "result.txt") as temporary:
+            names.add(temporary.name)
+            assert is_temporary(temporary.name)
+    assert len(names) == 20
+    # Were the name known all the same, what lies there, also a link to elsewhere, would not be written through.
+    monkeypatch.setattr("secrets.token_hex", lambda count: "0" * (2 * count))
+    (tmp_path / f".result.txt.{'0' * 16}.part").symlink_to(victim)
+    with pytest.raises(FacepartError, match=r"result\.txt: cannot be written: File exists"):
+        write_text(tmp_path / "result.txt", "planted")
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 255, "ö" * 127, "." + "x" * 254, b"\xff".decode("utf-8", "surrogateescape") * 255]
+)
+def test_a_name_as_long_as_the_system_allows_is_written(tmp_path, name):
+    write_bytes(tmp_path / name, b"whole")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"whole")]
+
+
+def test_a_file_reaches_the_disk_before_its_name_does(tmp_path, monkeypatch):
+    happened = []
+    fsync, replace = os.fsync, Path.replace
+
+    def syncing(descriptor):
+        happened.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def renaming(path, target):
+        happened.append("name")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", renaming)
+    write_text(tmp_path / "result.txt", "whole")
+    assert happened == ["file", "name", "folder"]
+    happened.clear()
+    write_bytes(tmp_path / "photo.png", b"one of many", sync=False)
+    assert happened == ["name"]
+
+
+@pytest.mark.parametrize("where", ["open", "write", "fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EDQUOT])
+def test_a_fault_at_any_step_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, where, number):
+    target = tmp_path / "result.txt"
+    write_text(target, "old")
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        owner, name = {"write": (Path, "write_bytes"), "replace": (Path, "replace")}.get(where, (os, where))
+        patch.setattr(owner, name, fail)
+        with pytest.raises(FacepartError, match=r"result\.txt: cannot be written: ") as caught:
+            write_text(target, "new")
+    assert str(caught.value) == f"{target}: cannot be written: {os.strerror(number)}"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.txt", "old")]
+
+
+def test_a_file_system_that_cannot_sync_folders_is_written_to(tmp_path, monkeypatch):
+    fsync = os.fsync
+
+    def files_only(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    write_text(tmp_path / "result.txt", "whole")
+    assert (tmp_path / "result.txt").read_text() == "whole"
+
+
+def test_only_old_temporary_files_are_taken_for_abandoned(tmp_path):
+    old, new = (tmp_path / f".net.openvino.{digit * 16}.part" for digit in "01")
+    others = [tmp_path / name for name in ("net.openvino", ".hidden.part", "thesis.part", f".net.{'g' * 16}.part")]
+    for path in (old, new, *others):
+        path.write_text("x")
+    for path in (old, *others):
+        os.utime(path, (0, 0))
+    remove_abandoned(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([new, *others])
+    remove_abandoned(tmp_path / "missing")
 
 
 def test_a_file_in_the_way_of_a_folder_is_one_clear_line(tmp_path):

@@ -21,8 +21,8 @@ from facepart.matching import output
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.match import match_features
-from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from tests.conftest import ROOT, Run
 from tests.test_matching_features import record, write_features, write_list
@@ -207,7 +207,7 @@ def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: 
     source = listed(tmp_path / "f")
     match_features(source, None, tmp_path / "out", "CM", save="pairs")
     before = contents(tmp_path / "out")
-    with pytest.raises(FacepartError, match=r"CM_authentic.npy: is of an earlier run.*--save both"):
+    with pytest.raises(FacepartError, match=r"CM_authentic.npy: was written by an earlier run.*--save both"):
         match_features(source, None, tmp_path / "out", "CM", save="distribution")
     assert contents(tmp_path / "out") == before
     match_features(source, None, tmp_path / "out", "CF", save="distribution")  # another group is no matter

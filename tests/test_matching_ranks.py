@@ -16,7 +16,7 @@ from facepart.matching.counting import arranged, count_scores, subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.match import match_features
 from facepart.matching.pairs import pair_blocks
-from facepart.matching.ranks import RankCounter, best_authentic, count_above
+from facepart.matching.rank_counter import RankCounter, best_authentic, count_above
 from facepart.scores.ranks import Ranks, load_ranks, save_ranks
 from tests.conftest import Run
 from tests.rank_pairs import ranks_of_pairs
@@ -210,7 +210,7 @@ def test_ties_do_not_worsen_a_rank(tmp_path: Path) -> None:
 def test_ranks_of_an_earlier_run_are_not_left_beside_other_scores(tmp_path: Path) -> None:
     probe = write_matrix(tmp_path / "probe", draw_faces(5, 20))
     match_features(probe, None, tmp_path / "out", "CM", ranks=True)
-    with pytest.raises(FacepartError, match=r"CM_ranks\.csv: is of an earlier run.*add --ranks"):
+    with pytest.raises(FacepartError, match=r"CM_ranks\.csv: was written by an earlier run.*add --ranks"):
         match_features(probe, None, tmp_path / "out", "CM")
     match_features(probe, None, tmp_path / "out", "CF")
 
@@ -233,7 +233,7 @@ def test_ranks_are_read_as_they_were_written(tmp_path: Path) -> None:
     [
         ("", "its first line is not"),
         ("a,b\n1,2\n", "its first line is not"),
-        ("probe,rank,best_authentic,best_impostor,margin,subject\na,1\n", "a line has not 6 values"),
+        ("probe,rank,best_authentic,best_impostor,margin,subject\na,1\n", "a line does not have 6 values"),
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,x,1,1,0,s\n", "damaged"),
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,-1,1,1,0,s\n", "below 1"),
     ],

@@ -23,8 +23,8 @@ from facepart.matching.groups import Group
 from facepart.matching.match import match_features
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import prepare
-from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import SubjectTailCounts, authentic_scores, authentic_sums, impostor_moments
+from facepart.matching.rank_counter import RankCounter
+from facepart.matching.subject_statistics import SubjectTailCounts, authentic_scores, authentic_sums, impostor_moments
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores, ScoreDistribution, load_scores
 from facepart.scores.subject_sums import BIN, load_subject_sums

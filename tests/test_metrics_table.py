@@ -43,7 +43,8 @@ from tests.people_scores import draw_photos, group_scores
 from tests.report_data import make_data
 
 NONE = ScoreDistribution.of([])
-KEY = RowKey("CM", "nose", "blur", WITHIN, 90, 30, 0, 0.1, 0.2)
+KEY = RowKey("CM", "nose", "blur", WITHIN, 90, 30, 0, 90, 30, 0.1, 0.2)
+FROM_EMBEDDINGS = {"impostor_shift": UNKNOWN}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_without_authentic_scores_only_impostor_metrics_are_known(pair: tuple[Su
     )
     known = {metric.name for metric in METRICS if not math.isnan(metric.interval(alone).value)}
     assert known == {"impostor_mean"}
-    found = part_result(KEY, alone, alone._replace(scores=GroupScores(NONE, after.scores.impostor)), UNKNOWN)
+    found = part_result(KEY, alone, alone._replace(scores=GroupScores(NONE, after.scores.impostor)), FROM_EMBEDDINGS)
     assert found.authentic_shift == found.d_prime == found.eer_baseline == UNKNOWN
     assert math.isnan(found.authentic_ks) and found.impostor_ks > 0
 
@@ -121,7 +122,7 @@ def test_columns_are_the_fields_of_a_row_in_their_order(pair: tuple[SubjectScore
     assert len({column.name for column in columns}) == len(columns)
     names = [column.name for column in columns]
     assert names[:3] == ["group", "part", "occlusion"] and names[-1] == "rank10_rate_change"
-    found = part_result(KEY, *pair, UNKNOWN)
+    found = part_result(KEY, *pair, FROM_EMBEDDINGS)
     assert not found.further
     assert [found.figure(name) for name in names] == [getattr(found, name) for name in names]
     assert {column.name for column in columns if column.has_interval} == {
@@ -166,7 +167,7 @@ def test_an_added_row_is_in_every_output(
     assert first["range_low"] < value < first["range_high"]
     assert second["authentic_gap_to_set_1"] == gap(before.scores.authentic, after.scores.authentic)
     # results.csv and results.json
-    found = part_result(KEY, before, after, UNKNOWN)
+    found = part_result(KEY, before, after, FROM_EMBEDDINGS)
     assert found.further["range"] == interval(range_influence(after))
     table = results_csv([found])
     (line,) = csv.DictReader(io.StringIO(table))

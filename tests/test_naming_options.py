@@ -17,8 +17,8 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_ends_with_the_table(command: str, run: Run) -> None:
-    done = run(*COMMANDS[command], "-h", COLUMNS="80")
+def test_the_help_ends_with_the_table(command: str, run_process: Run) -> None:
+    done = run_process(*COMMANDS[command], "-h", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     text, title, table = done.stdout.partition("naming rules for -d")
     assert title

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import re
 import shutil
+from functools import partial
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,8 @@ from PIL import Image
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.networks.catalogue import model
-from tests.conftest import ROOT
+from tests.command_line import run_here
+from tests.conftest import ROOT, Run
 from tests.guard.watching import Guard
 
 COMMANDS = """
@@ -35,7 +37,7 @@ demo -o demo --parts nose
 
 
 class Runs(NamedTuple):
-    """Every command, run under the guard and without it.
+    """Every command, run under the guard, and without it in the process of the tests.
 
     Attributes:
         guard: which ran them.
@@ -68,21 +70,22 @@ def runs(tmp_path_factory, face_paths, bisenet_weights, recogniser_weights, dete
     except FacepartError as error:
         pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
     folder = tmp_path_factory.mktemp("work")
-    guarded = run_all(guard, folder, face_paths, guarded=True)
+    guarded = run_all(partial(guard.run, folder=folder), folder, face_paths)
     attempts = guard.attempts()
     shutil.rmtree(folder)
     folder.mkdir()
-    return Runs(guard, folder, guarded, run_all(guard, folder, face_paths, guarded=False), attempts)
+    plain = run_all(partial(run_here, folder=folder, FACEPART_HOME=str(guard.cache)), folder, face_paths)
+    return Runs(guard, folder, guarded, plain, attempts)
 
 
-def run_all(guard: Guard, folder: Path, faces: list[Path], guarded: bool) -> dict[str, str]:
+def run_all(run: Run, folder: Path, faces: list[Path]) -> dict[str, str]:
     (folder / "photos").mkdir()
     for path in faces[:4]:
         with Image.open(path) as image:
             image.convert("RGB").resize((224, 224)).save(folder / "photos" / f"{path.stem}.png")
     found = {}
     for line in COMMANDS.strip().splitlines():
-        done = guard.run("-m", "facepart", *line.split(), folder=folder, guarded=guarded)
+        done = run("-m", "facepart", *line.split())
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         found[line] = hashed(re.sub(r"\d+\.\d s", "", done.stdout).encode())
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
@@ -209,7 +212,7 @@ def test_openvino_is_imported_where_its_telemetry_is_off():
         for path in (ROOT / folder).rglob("*.py")
         if any(name.split(".")[0] == "openvino" for name in imported(path))
     }
-    assert importing == {"facepart/networks/openvino_engine.py", "facepart/networks/quiet.py"}
+    assert importing == {"facepart/networks/openvino_engine.py", "facepart/networks/telemetry.py"}
 
 
 def imported(path: Path) -> list[str]:

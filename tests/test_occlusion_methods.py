@@ -85,7 +85,9 @@ def test_the_recipe_of_an_occlusion_holds_all_it_depends_on_and_nothing_of_other
     assert BASELINE.recipe() == {}
     dilations = {part: Occlusion(Region(part)).recipe()["dilations_5x5"] for part in PARTS}
     assert dilations == {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
-    assert Occlusion(Region("nose", 2)).recipe()["control"] == {"version": 1, "draw": 2}
+    # A control is of the recipe, too: tests/test_occlusion_control.py; a patch: tests/test_occlusion_patch.py.
+    assert set(Occlusion(Region("nose", 2)).recipe()) - set(Occlusion(NOSE).recipe()) == {"control"}
+    assert set(Occlusion(Region("nose", patch=True)).recipe()) - set(Occlusion(NOSE).recipe()) == {"patch"}
 
 
 @pytest.mark.parametrize(

@@ -269,8 +269,8 @@ FLAT = np.array([1, -1])
 @pytest.mark.parametrize(
     ("nodes", "constants", "shape", "message"),
     [
-        ([node("Reshape", PHOTO, "s")], {"s": FLAT}, ("n", 3, 8, 6), "its answers for two photos at once, .1, 288."),
-        ([node("ReduceMean", PHOTO, axes=[0])], {}, (1, 3, 8, 6), "its answers for two photos at once, .1, 3, 8, 6."),
+        ([node("Reshape", PHOTO, "s")], {"s": FLAT}, ("n", 3, 8, 6), "its outputs for two photos at once, .1, 288."),
+        ([node("ReduceMean", PHOTO, axes=[0])], {}, (1, 3, 8, 6), "its outputs for two photos at once, .1, 3, 8, 6."),
         (
             [node("ReduceMax", PHOTO, axes=[0], output="m"), node("Sub", PHOTO, "m")],
             {},

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from facepart.errors import FacepartError
 from facepart.networks.graph_network import GraphNetwork
 from facepart.networks.onnx.network import load_onnx
-from facepart.networks.onnx.operators import OPERATORS
+from facepart.networks.onnx.operators import ONNX_OPERATORS
 from tests.witness.onnx_graphs import PHOTO, onnxruntime_answer, photos, write_graph
 
 random = np.random.default_rng(1)
@@ -443,10 +443,10 @@ def test_unsupported_features_are_reported_in_one_line(tmp_path, nodes, constant
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("name", ONNX_OPERATORS)
 def test_arguments_are_attributes_that_onnx_knows(name):
     """So that no attribute of a node goes by another name than the specification's."""
     schemas = [each for each in onnx.defs.get_all_schemas_with_history() if (each.domain, each.name) == ("", name)]
     known = {attribute for each in schemas for attribute in each.attributes}
     assert schemas
-    assert OPERATORS[name].attributes <= known
+    assert ONNX_OPERATORS[name].attributes <= known

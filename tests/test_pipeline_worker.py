@@ -114,7 +114,9 @@ def test_the_embeddings_are_those_that_the_files_give(tmp_path, face_paths, engi
 
 def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engines):
     """Grey tells how much of a photo was replaced: by how far its pixels went from what they were to grey."""
-    occlusions = occlusions_of(["nose", "hair", "mouth"], (OcclusionMethod("grey"),), draws=1)
+    grey = OcclusionMethod("grey")
+    occlusions = occlusions_of(["nose", "hair", "mouth"], (grey,), draws=1)
+    occlusions += (Occlusion(Region("skin", patch=True), grey),)
     worker = KeepsOccluded(FILES, saved=SavedImages(occlusions))
     worker.faces, worker.occluded = faces, {}
     photos = [Photo(Path(f"{number}.png"), str(number)) for number in range(2)]
@@ -131,11 +133,18 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
             whole[clear] = shown
             counts = np.maximum(clear.sum(axis=2), 1)
             by_pixel = (whole.sum(axis=2) / counts)[clear.any(axis=2)]
-            assert record.shares[occlusion.name] == pytest.approx(by_pixel.mean(), rel=0.05)
-        # A nose's shape fits elsewhere on the face; that of hair does not.
-        kinds = {"nose_grey_control1": "moved", "hair_grey_control1": "blobs"}
-        assert {name: record.controls[name] for name in kinds} == kinds
-        assert all("control" in name for name in record.controls)
+            assert record.shares[occlusion.name] == pytest.approx(by_pixel.mean(), rel=0.05, abs=2e-4)
+        # Shapes of a nose and a mouth fit elsewhere on the face; that of hair does not, and the photo stays as it is.
+        assert record.controls == {"nose_grey_control1": "moved", "mouth_grey_control1": "moved"}
+        np.testing.assert_array_equal(
+            worker.occluded[photo.name][Occlusion(Region("hair", 1), grey)].photo, faces[int(photo.name)]
+        )
+        assert set(record.overlaps) == {each.name for each in occlusions}
+        removed = {name: dict(zip(PARTS, shares, strict=True)) for name, shares in record.overlaps.items()}
+        assert removed["nose_grey"]["nose"] > 0.9
+        assert removed["nose_grey_control1"]["nose"] < 0.15
+        assert not np.nansum(list(removed["hair_grey_control1"].values()))  # NaN: a part that is not on the photo
+        assert 0 < removed["skin_patch_grey"]["skin"] < 0.03
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):

@@ -17,7 +17,7 @@ from PIL import Image
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from facepart.errors import FacepartError, UsageError
-from facepart.plots import ScoreSet, det, fmr_fnmr, plot, roc, score_histogram, style
+from facepart.plots import ScoreSet, det_curves, fmr_fnmr_curves, palette, plot, roc_curves, score_histogram, style
 from facepart.plots.histogram import bin_width, shown_range
 from facepart.scores import ScoreDistribution
 from tests.conftest import Run
@@ -72,7 +72,7 @@ def test_every_curve_is_a_histogram_of_area_one(n: int) -> None:
 def test_solid_is_authentic_dashed_is_impostor_one_colour_a_set() -> None:
     found = curves(score_histogram([make_set(), make_set("No eyes", shift=0.1)]))
     looks = [(colour.upper(), kind) for _, _, colour, kind in found]
-    first, second = style.SET_COLOURS[:2]
+    first, second = palette.SET_COLOURS[:2]
     assert looks == [(first, "dashed"), (first, "solid"), (second, "dashed"), (second, "solid")]
     means = [np.average((edges[1:] + edges[:-1]) / 2, weights=heights) for edges, heights, _, _ in found]
     assert means[0] < means[2] < means[3] < means[1]
@@ -133,7 +133,9 @@ def test_the_bin_width_follows_the_sparsest_curve_within_bounds() -> None:
     assert bin_width([set_of("x", [0.5], [0.5])], 1.5) == pytest.approx(0.005)
 
 
-@pytest.mark.parametrize(("draw", "most"), [(score_histogram, 6), (fmr_fnmr, 6), (roc, 12), (det, 12)])
+@pytest.mark.parametrize(
+    ("draw", "most"), [(score_histogram, 6), (fmr_fnmr_curves, 6), (roc_curves, 12), (det_curves, 12)]
+)
 def test_as_many_sets_as_can_be_distinguished(draw: Callable[..., Figure], most: int) -> None:
     sets = [make_set(f"Set {number}", n=50, shift=number / 40, seed=number) for number in range(most)]
     (axes,) = draw(sets).axes
@@ -150,7 +152,7 @@ def test_as_many_sets_as_can_be_distinguished(draw: Callable[..., Figure], most:
 
 def test_two_texts_side_by_side_fit_or_stand_below_each_other() -> None:
     for label, columns in (("Blurred part ", 1), ("Nose ", 2)):  # 27 wide characters do not fit twice
-        figure = roc([make_set(f"{label}{number}", n=500, shift=0.2, seed=number) for number in range(4)])
+        figure = roc_curves([make_set(f"{label}{number}", n=500, shift=0.2, seed=number) for number in range(4)])
         with style.house_style():
             figure.draw_without_rendering()
         (axes,) = figure.axes
@@ -186,7 +188,7 @@ def test_colours_stay_apart_for_colour_blind_readers_and_on_white_paper() -> Non
 
     for name, matrix in simulations.items():
         seen = []
-        for colour in style.SET_COLOURS:
+        for colour in palette.SET_COLOURS:
             rgb = np.array(to_rgb(colour))
             linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
             seen.append(lab(np.asarray(matrix) @ linear))

@@ -12,7 +12,7 @@ import pytest
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import REPORTED_FMRS, operating_point, supports
 from facepart.errors import FacepartError, UsageError
-from facepart.plots import ScoreSet, plot, roc, style
+from facepart.plots import ScoreSet, palette, plot, roc_curves, style
 from facepart.plots.bands import FMRS, roc_band
 from facepart.scores import GroupScores, save_scores
 from facepart.scores.subject_sums import save_subject_sums, subject_sums_path
@@ -99,18 +99,18 @@ def test_the_band_ends_where_ten_false_matches_are_not_expected_and_where_the_su
 def test_few_subjects_have_no_band_and_scores_without_sums_cannot_have_one() -> None:
     few = group_scores(*draw_photos(2, people=9))
     assert len(roc_band(few).fmr) == 0
-    assert roc([set_of(few)], bands=True).axes[0].collections  # an empty one; the curve is drawn
+    assert roc_curves([set_of(few)], bands=True).axes[0].collections  # an empty one; the curve is drawn
     with pytest.raises(FacepartError, match="Original: a confidence band needs the scores' sums by subject"):
-        roc([make_set(n=50)], bands=True)
+        roc_curves([make_set(n=50)], bands=True)
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_is_drawn_is_the_band() -> None:
     sets = [set_of(group_scores(*draw_photos(seed, people=60)), f"Set {seed}") for seed in (3, 4)]
-    figure = roc(sets, "Title", bands=True)
+    figure = roc_curves(sets, "Title", bands=True)
     (axes,) = figure.axes
     assert len(axes.collections) == 2
-    for area, entry, colour in zip(axes.collections, sets, style.SET_COLOURS, strict=False):
+    for area, entry, colour in zip(axes.collections, sets, palette.SET_COLOURS, strict=False):
         assert mpl.colors.to_hex(np.asarray(area.get_facecolor())[0]).upper() == colour
         points = set(map(tuple, np.asarray(area.get_paths()[0].vertices).tolist()))
         fmr, low, high, _ = entry.band
@@ -129,7 +129,7 @@ def test_what_is_drawn_is_the_band() -> None:
 
 def test_the_axis_begins_where_asked() -> None:
     entry = make_set(n=500, shift=0.2)
-    bottom, top = roc([entry], min_tmr=0.7).axes[0].get_ylim()
+    bottom, top = roc_curves([entry], min_tmr=0.7).axes[0].get_ylim()
     assert (bottom, top) == pytest.approx((0.7, 1.009))
     for wrong in (1.0, -0.1, math.nan):
         with pytest.raises(UsageError, match="--ylim"):

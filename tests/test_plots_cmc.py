@@ -11,7 +11,7 @@ from facepart.analysis.wilson import wilson_interval
 from facepart.data.naming import naming_rule
 from facepart.errors import FacepartError, UsageError
 from facepart.matching.match import match_features
-from facepart.plots import RankSet, cmc_curves, plot_ranks, style
+from facepart.plots import RankSet, cmc_curves, palette, plot_ranks, style
 from facepart.plots.cmc import rank_statistics
 from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
 from facepart.scores.ranks import Ranks, load_ranks, ranks_path, read_ranks, save_ranks
@@ -142,7 +142,7 @@ def test_the_figure_shows_the_rates() -> None:
     figure = cmc_curves(sets, 10, "Title")
     (axes,) = figure.axes
     lines = [line for line in axes.lines if len(np.asarray(line.get_xdata())) == 10]
-    assert [line.get_color() for line in lines] == list(style.SET_COLOURS[:2])
+    assert [line.get_color() for line in lines] == list(palette.SET_COLOURS[:2])
     assert np.asarray(lines[1].get_ydata()).tolist() == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.75]
     texts = [text.get_text() for legend in axes.findobj(Legend) for text in legend.get_texts()]
     assert [text.replace("\u00a0", " ") for text in texts] == [

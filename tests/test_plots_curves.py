@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
 from facepart.analysis.metrics import error_rates, operating_point
-from facepart.plots import KINDS, ScoreSet, det, fmr_fnmr, plot, roc, style
+from facepart.plots import FIGURES, ScoreSet, det_curves, fmr_fnmr_curves, plot, roc_curves, style
 from facepart.plots.curves import MOST_POINTS, curve
 from facepart.scores import GroupScores, ScoreDistribution, save_scores
 from tests.conftest import Run
@@ -48,7 +48,7 @@ def test_points_of_a_curve_are_chosen_from_all_and_leave_no_gap() -> None:
 
 def test_roc_is_scikit_learns_on_a_logarithmic_axis() -> None:
     entry = SETS[0]
-    figure = roc([entry])
+    figure = roc_curves([entry])
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     x, y = data(lines(figure)[0])
@@ -62,7 +62,7 @@ def test_roc_is_scikit_learns_on_a_logarithmic_axis() -> None:
 
 
 def test_det_axes_are_normal_deviates() -> None:
-    figure = det(SETS)
+    figure = det_curves(SETS)
     for line, entry in zip(lines(figure), SETS, strict=True):
         x, y = data(line)
         rates = curve(entry).rates
@@ -77,7 +77,7 @@ def test_det_axes_are_normal_deviates() -> None:
 
 
 def test_fmr_and_fnmr_against_the_threshold() -> None:
-    figure = fmr_fnmr(SETS)
+    figure = fmr_fnmr_curves(SETS)
     (axes,) = figure.axes
     assert axes.get_yscale() == "log"
     assert len(lines(figure)) == 4
@@ -90,7 +90,9 @@ def test_fmr_and_fnmr_against_the_threshold() -> None:
         assert (line.get_linestyle() == "--") is falls
 
 
-@pytest.mark.parametrize(("draw", "at"), [(roc, lambda p: (p.fmr, 1 - p.fnmr)), (fmr_fnmr, lambda p: (p[0], p.fmr))])
+@pytest.mark.parametrize(
+    ("draw", "at"), [(roc_curves, lambda p: (p.fmr, 1 - p.fnmr)), (fmr_fnmr_curves, lambda p: (p[0], p.fmr))]
+)
 def test_thresholds_at_supported_fmrs_are_marked(draw, at) -> None:
     entry = SETS[0]  # 40,000 impostor scores: ten false matches are expected at 1e-2 and 1e-3
     figure = draw([entry])
@@ -117,7 +119,7 @@ def test_thresholds_at_supported_fmrs_are_marked(draw, at) -> None:
 )
 @pytest.mark.filterwarnings("error")
 def test_nothing_overlaps_and_nothing_warns_whatever_the_scores(kind: str, sets: list[ScoreSet]) -> None:
-    figure = KINDS[kind][0](sets, "A title")
+    figure = FIGURES[kind][0](sets, "A title")
     with style.house_style():
         figure.draw_without_rendering()
         (axes,) = figure.axes
@@ -132,7 +134,7 @@ def test_nothing_overlaps_and_nothing_warns_whatever_the_scores(kind: str, sets:
     assert boxes[-1].height > 0.6 * style.AXES_HEIGHT * figure.dpi
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", list(FIGURES))
 def test_the_table_holds_what_is_drawn(tmp_path: Path, kind: str) -> None:
     outcome = plot(SETS, tmp_path, "x", kind=kind)
     assert [path.suffix for path in outcome.files] == [".png", ".svg", ".csv", ".txt"]

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from facepart.occlusion.parts import PARTS
-from facepart.report.formatting import per_cent, script_json, signed
+from facepart.report.formatting import listed, per_cent, script_json, signed
 from facepart.report.outlines import outline
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
+from facepart.scores import GroupScores
 from tests.report_data import make_data
 from tests.report_images import draw_mask
 from tests.report_page import Page
@@ -95,7 +96,7 @@ def test_text_from_data_stays_text() -> None:
     assert HOSTILE in [text for _, text in page.all("option")]
     row = [text for _, text in page.all("td") if text == HOSTILE]
     assert len(row) == 3  # a setting's value, and stage and reason of a failure
-    assert page.data()["baselines"]
+    assert page.data()["counts"]
 
 
 def test_json_in_a_script_element_is_neither_an_end_nor_a_comment() -> None:
@@ -116,11 +117,12 @@ def test_readings_are_the_counts_of_the_scores(data: ReportData, page: Page) -> 
     assert float(slider["max"] or 0) == pytest.approx(thresholds[-1])
     assert len(thresholds) < 500
     for number, group in enumerate(data.groups):
-        sets = [(readings["baselines"][number], group.baseline)]
+        sets: list[tuple[int, GroupScores]] = []
         for place, part in enumerate(data.parts):
-            others = readings["others"][number][place]
-            sets += zip(others, (group.occluded[part], group.crossed[part]), strict=True)
-        for counted, scores in sets:
+            compared = (group.baselines[part], group.occluded[part], group.crossed[part])
+            sets += zip(readings["sets"][number][place], compared, strict=True)
+        for place, scores in sets:
+            counted = readings["counts"][place]
             impostor, authentic = (np.repeat(d.scores, d.counts) for d in (scores.impostor, scores.authentic))
             assert (counted["impostor"], counted["authentic"]) == (len(impostor), len(authentic))
             for stop in range(0, readings["stops"], 17):
@@ -129,7 +131,7 @@ def test_readings_are_the_counts_of_the_scores(data: ReportData, page: Page) -> 
             assert (counted["matched"][0], counted["missed"][0]) == (len(impostor), 0)
             assert (counted["matched"][-1], counted["missed"][-1]) == (0, len(authentic))
     start = readings["start"]
-    first = readings["baselines"][0]
+    first = readings["counts"][readings["sets"][0][0][0]]
     assert first["matched"][start] <= first["impostor"] * 1e-3 < first["matched"][start - 1]
 
 
@@ -150,6 +152,13 @@ def test_outlines_run_along_the_mask(part: str) -> None:
         around = padded[y : y + 3, x : x + 3]
         assert mask[y, x] and (not around.all() or x in (0, 111) or y in (0, 111))
     assert outline(np.zeros((8, 8), bool)) == ""
+
+
+def test_lists_in_sentences() -> None:
+    assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert listed(["nose", "brows", "eyes and brows"]) == "nose, brows, and eyes and brows"
+    assert listed(["eyes and brows", "brows"]) == "eyes and brows, and brows"
+    assert listed(["eyes and brows", "nose", "mouth"]) == "eyes and brows, nose and mouth"
 
 
 def test_signs() -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from facepart.occlusion.parts import PARTS
 from facepart.report.formatting import per_cent_ci, plain, plain_ci, signed, signed_ci, signed_interval
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
-from tests.report_data import make_data
+from tests.report_data import make_data, with_figures, with_ranking
 from tests.report_page import Page
 
 FEW = make_data(("all",), people=8, photos=1)
@@ -38,6 +39,9 @@ def test_figures_are_those_of_the_results(data: ReportData, page: Page) -> None:
     for row in data.results:
         shown = {
             signed_ci(row.impostor_shift, 4),
+            signed_ci(row.impostor_shift_subjects, 4),
+            signed_ci(row.authentic_shift_subjects, 4),
+            plain(row.impostor_effective, 1),
             plain_ci(row.d_prime),
             signed_ci(row.d_prime_change),
             per_cent_ci(row.fmr_at_baseline_1e3, 3),
@@ -50,14 +54,18 @@ def test_figures_are_those_of_the_results(data: ReportData, page: Page) -> None:
             assert {text_of(signed_ci(figure, 4)) for figure in (row.control_shift, row.importance)} <= cells
     faces = [text for attributes, text in page.all("svg") if attributes["class"] == "picture" and "Average" in text]
     ranking = data.rankings["all"]
-    assert len(faces) == len(ranking)
-    for place, (text, ranked) in enumerate(zip(faces, ranking, strict=True), 1):
+    unranked = ["hair", "skin"]  # not controllable
+    assert [each.part for each in ranking if each.part in unranked] == []
+    assert len(faces) == len(data.parts) == len(ranking) + len(unranked)
+    for place, (text, ranked) in enumerate(zip(faces, ranking, strict=False), 1):
         assert f"rank {place}," in text and signed(ranked.effect.value) in text
         assert PARTS[ranked.part].label in text
+    assert all("no rank" in text for text in faces[len(ranking) :])
     headings = [text for _, text in page.all("h3")]
     first = headings.index(f"1. {PARTS[ranking[0].part].label}")
-    assert headings[first : first + len(ranking)] == [
-        f"{place}. {PARTS[ranked.part].label}" for place, ranked in enumerate(ranking, 1)
+    assert headings[first : first + len(faces)] == [
+        *(f"{place}. {PARTS[ranked.part].label}" for place, ranked in enumerate(ranking, 1)),
+        *unranked,
     ]
 
 
@@ -68,44 +76,51 @@ def answer_of(data: ReportData) -> str:
 
 
 def test_the_answer_says_how_sure_it_is(data: ReportData) -> None:
-    first = data.rankings["all"][0]
-    said = answer_of(data)
-    assert f"by {signed(first.effect.value)} {signed_interval(first.effect)}" in said
-    assert "The nose is ranked first in 100\u00a0% of bootstrap resamples" in said and first.ranked_first == 1
-    assert "more than occluding area-matched control regions" in said
+    first, said = data.rankings["all"][0], answer_of(data)
+    assert f"importance {signed(first.effect.value)} {signed_interval(first.effect)}" in said
+    assert "Occluding the nose raises the mean impostor score most, net of its control" in said
+    assert [ranked.part for ranked in data.rankings["all"] if ranked.may_be_first] == ["nose"]
+    assert "At 95\u00a0% confidence, no other part may be first." in said
 
 
-def test_the_answer_names_ties_and_doubts() -> None:
+def ranked(part: str, value: float, reach: float, **known: Any) -> Ranked:
+    """A part whose rank may be 1 or 2, unless more is known."""
+    effect = Interval(value, reach / 2, value - reach, value + reach, 29.0)
+    rest = {"ranked_first": 0.61, "difference_to_next": UNKNOWN, "rank_low": 1, "rank_high": 2, "may_be_first": True}
+    return Ranked(part, effect, **{**rest, **known})
+
+
+def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:
     data = make_data(("CM",), ("nose", "hair"), people=30)
-    nose = Ranked("nose", Interval(0.05, 0.01, 0.03, 0.07), 0.61, Interval(0.01, 0.01, -0.01, 0.03))
-    hair = Ranked("hair", Interval(0.04, 0.01, 0.02, 0.06), 0.39, UNKNOWN)
-    tied = dataclasses.replace(data, rankings={"CM": [nose, hair]})
-    said = answer_of(tied)
-    assert "61\u00a0% of bootstrap resamples" in said
-    assert "The nose and the second-ranked part, the hair, are not significantly different" in said
-    assert "the 95\u00a0% CI of their difference, +0.010 [−0.010, +0.030], includes 0" in said
-    assert "≈ +0.0100 [−0.0100, +0.0300]" in [text for _, text in Page(render_report(tied)).all("td")]
-    apart = dataclasses.replace(
-        data, rankings={"CM": [dataclasses.replace(nose, difference_to_next=Interval(0.01, 0, 0.01, 0.01)), hair]}
+    nose = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.01, 0.01, -0.01, 0.03))
+    hair = ranked("hair", 0.04, 0.02)
+    tied = with_ranking(data, {"CM": [nose, hair]})
+    assert "2 parts may be first: nose and hair. The study does not show which of them." in answer_of(tied)
+    cells = [text for _, text in Page(render_report(tied)).all("td")]
+    assert "≈ +0.0100 [−0.0100, +0.0300]" in cells and "1 [1, 2]" in cells and "61\u00a0%" in cells
+    alone = dataclasses.replace(hair, rank_low=2, may_be_first=False)
+    assert "no other part may be first" in answer_of(with_ranking(data, {"CM": [nose, alone]}))
+    doubtful = ranked("nose", 0.05, 0.06)
+    assert "The 95\u00a0% CI includes 0: the effect is not significant" in answer_of(
+        with_ranking(data, {"CM": [doubtful, hair]})
     )
-    assert "significantly different" not in answer_of(apart)
-    doubtful = dataclasses.replace(nose, effect=Interval(0.05, 0.03, -0.01, 0.11))
-    assert "The 95\u00a0% CI includes 0: the increase is not significant" in answer_of(
-        dataclasses.replace(data, rankings={"CM": [doubtful, hair]})
-    )
-    assert "fewer than 10 subjects" in answer_of(FEW)
+    assert "No CI is computed" in answer_of(FEW)
+    assert "rest on fewer than 10 effective subjects" in render_report(FEW)
 
 
 def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     data = make_data(("CM",), ("nose", "hair"), people=30)
-    effects = [UNKNOWN._replace(value=value) for value in (-0.02, -0.05)]
-    ranking = [
-        Ranked(part, effect, math.nan, UNKNOWN) for part, effect in zip(("hair", "nose"), effects, strict=True)
+    falls = [
+        dataclasses.replace(ranked(part, value, 0.1), effect=UNKNOWN._replace(value=value), ranked_first=math.nan)
+        for part, value in (("hair", -0.02), ("nose", -0.05))
     ]
-    fell = dataclasses.replace(data, rankings={"CM": ranking})
-    assert "Occluding a part does not raise the mean impostor score" in answer_of(fell)
-    unknown = [dataclasses.replace(ranked, effect=UNKNOWN) for ranked in ranking]
-    assert "too few scores" in answer_of(dataclasses.replace(data, rankings={"CM": unknown}))
+    fell = with_ranking(data, {"CM": falls})
+    assert "No part has an effect above 0 by impostor shift: the hair comes closest, at −0.020" in answer_of(fell)
+    assert "ranked first in" not in [text for _, text in Page(render_report(fell)).all("th")]
+    unknown = [dataclasses.replace(each, effect=UNKNOWN) for each in falls]
+    assert "too few scores" in answer_of(with_ranking(data, {"CM": unknown}))
+    html = render_report(with_figures(data, rankings={}))
+    assert "There are too few scores to rank the parts." in html and "no rank: too few scores" in html
 
 
 def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: ReportData) -> None:
@@ -114,23 +129,27 @@ def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: R
     whiskers = re.findall(r'<line class="whisker" x1="(-?[\d.]+)%" x2="(-?[\d.]+)%" y1="([\d.]+)" y2="\3"', bars)
     raw = re.findall(r'<circle class="raw" cx="(-?[\d.]+)%"', bars)
     rows = {(row.group, row.part): row for row in data.results if row.comparison == "within"}
-    expected = [
-        (number, rows[group.name, ranked.part])
-        for ranked in data.rankings["all"]
-        for number, group in enumerate(data.groups)
-    ]
+    order = [*(each.part for each in data.rankings["all"]), "hair", "skin"]
+    expected = [(number, rows[group.name, part]) for part in order for number, group in enumerate(data.groups)]
     effects = [row.importance for _, row in expected]
     zero = float(re.findall(r'x1="([\d.]+)%"', bars)[0])
     # The longest bar rises.
-    scale = max(float(width) for _, _, width in drawn) / max(effect.value for effect in effects)
-    assert min(effect.value for effect in effects) < 0
-    for (colour, x, width), (number, row), ends, circle in zip(drawn, expected, whiskers, raw, strict=True):
+    scale = max(float(width) for _, _, width in drawn) / max(each.value for each in effects if each.value > 0)
+    ends = iter(whiskers)
+    assert sum(math.isfinite(each.value) for each in effects) == len(whiskers) == 5 * len(data.groups)
+    for (colour, x, width), (number, row), circle in zip(drawn, expected, raw, strict=True):
         effect = row.importance
         assert int(colour) == number
+        assert float(circle) == pytest.approx(zero + row.impostor_shift.value * scale, abs=0.04)
+        if math.isnan(effect.value):
+            # Not controllable: the raw shift is shown, and nothing else.
+            assert float(width) == 0 and row.part in ("hair", "skin")
+            continue
         assert float(width) == pytest.approx(abs(effect.value) * scale, abs=0.02)
         assert float(x) == pytest.approx(zero + min(effect.value, 0) * scale, abs=0.03)
-        for end, value in zip((*ends[:2], circle), (effect.low, effect.high, row.impostor_shift.value), strict=True):
+        for end, value in zip(next(ends)[:2], (effect.low, effect.high), strict=True):
             assert float(end) == pytest.approx(zero + value * scale, abs=0.04)
+    assert bars.count("not controllable") == 2 * len(data.groups)
 
 
 def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
@@ -139,7 +158,7 @@ def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
     assert "nan" not in re.sub(r"data:image/jpeg;base64,[^\"]+", "", html).lower().replace("provenance", "")
     assert html.count("No authentic scores, so no ROC curve.") == len(FEW.parts)
     assert "no subject there has two photos" in html
-    assert page.data()["baselines"][0]["authentic"] == 0
+    assert page.data()["counts"][0]["authentic"] == 0
     assert math.isnan(FEW.results[0].fnmr_1e3.value) and math.isnan(FEW.results[0].fmr_at_baseline_1e3.value)
 
 
@@ -159,7 +178,7 @@ def test_every_metric_of_the_table_is_in_the_report(data: ReportData, monkeypatc
     results = [
         dataclasses.replace(row, further=further, rank1_rate=rate, rank1_rate_change=change) for row in data.results
     ]
-    page = Page(render_report(dataclasses.replace(data, results=results)))
+    page = Page(render_report(with_figures(data, results=results)))
     heads = [text for _, text in page.all("th")]
     for head in ("proportion of hits", "change of proportion of hits (percentage points)"):
         assert head in heads

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.scores import GroupScores, ScoreDistribution, load_scores, read_scores, save_scores
+from facepart.scores import GroupScores, ScoreDistribution, load_scores, read_kind, save_scores
 
 SCORES = GroupScores(ScoreDistribution.of([0.5, 0.75, 0.5]), ScoreDistribution.of([-0.25, 0.0, 0.1]))
 
@@ -25,8 +25,8 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "CM_scores.npz"
     save_scores(path, SCORES)
     assert load_scores(path) == SCORES
-    assert read_scores(path, "impostor") == SCORES.impostor
-    assert read_scores(path, "authentic") == SCORES.authentic
+    assert read_kind(path, "impostor") == SCORES.impostor
+    assert read_kind(path, "authentic") == SCORES.authentic
     with np.load(path) as file:
         found = {name: (file[name].dtype, file[name].tolist()) for name in file.files}
     assert found["version"] == (np.int64, 1)
@@ -42,7 +42,7 @@ def test_a_group_without_authentic_pairs(tmp_path: Path) -> None:
     save_scores(tmp_path / "s.npz", SCORES._replace(authentic=ScoreDistribution.of([])))
     assert load_scores(tmp_path / "s.npz").authentic.n == 0
     with pytest.raises(FacepartError, match=r"s.npz: there are no authentic scores in it"):
-        read_scores(tmp_path / "s.npz", "authentic")
+        read_kind(tmp_path / "s.npz", "authentic")
 
 
 def test_scores_of_groups_add_up() -> None:

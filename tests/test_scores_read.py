@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.scores import ScoreDistribution, read_scores
+from facepart.scores import ScoreDistribution, read_kind
 from facepart.scores.score_input import _LINES
 
 SCORES = [0.25, -0.5, 1.0]
@@ -31,7 +31,7 @@ PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
 )
 def test_arrays(tmp_path: Path, array) -> None:
     np.save(tmp_path / "s.npy", array)
-    assert read_scores(tmp_path / "s.npy", "authentic") == ScoreDistribution.of(SCORES)
+    assert read_kind(tmp_path / "s.npy", "authentic") == ScoreDistribution.of(SCORES)
 
 
 @pytest.mark.parametrize(
@@ -53,23 +53,23 @@ def test_arrays(tmp_path: Path, array) -> None:
 @pytest.mark.parametrize("name", ["s.txt", "s.csv", "scores"])
 def test_texts(tmp_path: Path, text: str, name: str) -> None:
     (tmp_path / name).write_bytes(text.encode())
-    assert read_scores(tmp_path / name, "impostor") == ScoreDistribution.of(SCORES)
+    assert read_kind(tmp_path / name, "impostor") == ScoreDistribution.of(SCORES)
 
 
 def test_a_long_text_is_read_in_pieces_and_its_lines_are_numbered_as_in_the_file(tmp_path: Path) -> None:
     steps = np.random.default_rng(0).integers(-1_000_000, 1_000_001, 2 * _LINES + 5)
     lines = ["# scores", "", *(f"{step / 1e6:.6f}" for step in steps)]
     (tmp_path / "s.txt").write_text("\n".join(lines))
-    assert read_scores(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(steps / 1e6)
+    assert read_kind(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(steps / 1e6)
     lines[2 * _LINES + 3] = "0.5;"
     (tmp_path / "s.txt").write_text("\n".join(lines))
     with pytest.raises(FacepartError, match=f"line {2 * _LINES + 4}: '0.5;' is not a number"):
-        read_scores(tmp_path / "s.txt", "impostor")
+        read_kind(tmp_path / "s.txt", "impostor")
 
 
 def test_one_score_alone(tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("0 1 0.25\n")
-    assert read_scores(tmp_path / "s.txt", "impostor").scores.tolist() == [0.25]
+    assert read_kind(tmp_path / "s.txt", "impostor").scores.tolist() == [0.25]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_unusable_files_give_one_line(tmp_path: Path, name: str, content: bytes 
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(FacepartError) as caught:
-        read_scores(tmp_path / name, "impostor")
+        read_kind(tmp_path / name, "impostor")
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / name}: ")
     assert reason in message
@@ -119,4 +119,4 @@ def test_unusable_files_give_one_line(tmp_path: Path, name: str, content: bytes 
 def test_unusable_arrays_give_one_line(tmp_path: Path, array, reason: str) -> None:
     np.save(tmp_path / "s.npy", array, allow_pickle=True)
     with pytest.raises(FacepartError, match=reason):
-        read_scores(tmp_path / "s.npy", "impostor")
+        read_kind(tmp_path / "s.npy", "impostor")

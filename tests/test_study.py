@@ -3,29 +3,31 @@
 import csv
 import html
 import json
+import multiprocessing
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facepart.analysis.metrics import d_prime, kolmogorov_smirnov, wasserstein
+from facepart.cli import main
 from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
 from facepart.matching.match import match_features
+from facepart.pipeline import embedding_store
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
 from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
-from tests.conftest import ROOT, Run
+from tests.conftest import Run
 
 PARTS = ["eyes", "nose"]
 
@@ -256,36 +258,45 @@ def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_
     assert lost.read_bytes() == before
 
 
-def test_killed_at_random_moments_and_resumed(photos, finished, settings, tmp_path) -> None:
+def study_in_small_shards(arguments: list[str]) -> None:
+    """Run the command with shards of four photos, so that there is something to lose and something to find."""
+    embedding_store.SHARD_PHOTOS = 4
+    sys.exit(main(["study", *arguments]))
+
+
+def test_killed_at_random_moments_and_resumed(photos, settings, tmp_path) -> None:
     many = tmp_path / "photos"
-    for copy in range(8):
+    for copy in range(5):
         shutil.copytree(photos, many, dirs_exist_ok=True)
         for path in list(photos.glob("*.png")):
             shutil.copy(path, many / f"{path.stem}{copy}.png")
     options = ["-s", many, "--parts", *PARTS, "--model", settings["model"], "--precision", "fp32", "--device", "cpu"]
-    # Shards of four photos, so that there is something to lose and something to find.
-    code = "import facepart.pipeline.embedding_store as s; s.SHARD_PHOTOS = 4; import sys; "
-    code += "from facepart.cli import main; "
-    code += "sys.exit(main(sys.argv[1:]))"
+    # Processes forked from one that has loaded all libraries: they are killed at work, not while they load.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
 
-    def start(out: Path) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, "study", *map(str, options), "-o", str(out)]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def start(out: Path) -> BaseProcess:
+        process = context.Process(target=study_in_small_shards, args=([*map(str, options), "-o", str(out)],))
+        process.start()
+        return process
 
-    whole = start(tmp_path / "whole")
+    loading = context.Process(target=int)
+    loading.start()
+    loading.join()
     begun = time.monotonic()
-    text, _ = whole.communicate(timeout=300)
-    assert whole.returncode == 0, text
+    whole = start(tmp_path / "whole")
+    whole.join()
+    assert whole.exitcode == 0
     lasts = time.monotonic() - begun
     dice = random.Random(7)
     for _ in range(10):
         process = start(tmp_path / "killed")
-        time.sleep(dice.uniform(0.1, 0.9) * lasts)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.join(dice.uniform(0.1, 0.9) * lasts)
+        process.kill()
+        process.join()
     last = start(tmp_path / "killed")
-    text, _ = last.communicate(timeout=300)
-    assert last.returncode == 0, text
+    last.join()
+    assert last.exitcode == 0
     assert answer(tmp_path / "killed") == answer(tmp_path / "whole")
 
 

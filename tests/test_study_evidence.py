@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.differentials import EACH_GROUP
-from facepart.analysis.ranking import IMPORTANCE
 from facepart.analysis.results import CONTROL, WITHIN
+from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
@@ -92,13 +93,13 @@ def test_every_part_is_lost_in_every_way_and_has_its_control(outcome: StudyOutco
 def test_ranked_by_what_goes_beyond_the_control(outcome: StudyOutcome) -> None:
     figures = outcome.figures
     assert figures.ranked_by == IMPORTANCE
-    assert list(figures.rankings) == ["all", *sorted(GROUPS)]
+    assert list(figures.ranking) == ["all", *sorted(GROUPS)]
     worth = {
         (row.group, row.part): row.importance.value
         for row in figures.results
         if (row.occlusion, row.comparison) == ("blur", WITHIN)
     }
-    for group, ranked in figures.rankings.items():
+    for group, ranked in figures.ranking.items():
         names = list(GROUPS) if group == "all" else [group]
         values = [each.effect.value for each in ranked]
         assert values == sorted(values, reverse=True)
@@ -174,23 +175,25 @@ def test_an_unchanged_rerun_does_no_work_and_a_draw_more_only_its_own(
         assert theirs[key].impostor_n == row.impostor_n * 3 / 2
 
 
-def test_masks_of_the_main_way_are_kept_and_never_mixed_with_another(
-    request_of_all: Request, outcome: StudyOutcome, tmp_path: Path
-) -> None:
-    del outcome
-    kept = replace(request_of_all, occlusions=["grey"], sweeps=[], control=0, keep=["masks", "photos"])
+def test_masks_of_the_main_method_are_kept_and_never_mixed(request_of_all: Request, tmp_path: Path) -> None:
+    some = tmp_path / "some.txt"
+    write_list(some, sorted(request_of_all.source.iterdir())[:8])
+    changes: dict[str, Any] = {"occlusions": ["grey"], "sweeps": [], "control": 0, "keep": ["masks", "photos"]}
+    kept = replace(request_of_all, source=some, output=tmp_path / "out", people=None, **changes)
     run_study(kept)
     grey = OcclusionMethod("grey")
     options: dict[str, Any] = {"parts": PARTS, "device": "cpu", "precision": "fp32", "method": grey}
-    blur_photos(kept.source, tmp_path / "m", tmp_path / "b", **options)
-    for path in (tmp_path / "b").rglob("*.png"):
+    blur_photos(some, tmp_path / "m", tmp_path / "b", **options)
+    blurred = list((tmp_path / "b").rglob("*.png"))
+    assert len(blurred) == 8 * len(PARTS)
+    for path in blurred:
         ours = kept.output / "blurred" / path.relative_to(tmp_path / "b")
         assert ours.read_bytes() == path.read_bytes()
-    # The next study's pictures, of another way, are made anew.
+    # The photos of the next study, by another method, are made anew.
     run_study(replace(kept, occlusions=["blur"]))
     assert any(
         (kept.output / "blurred" / path.relative_to(tmp_path / "b")).read_bytes() != path.read_bytes()
-        for path in (tmp_path / "b").rglob("*.png")
+        for path in blurred
     )
 
 
@@ -226,7 +229,7 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     done = run("-m", "facepart", "study", *options, "--model", asked.model)
     assert done.returncode == 0, done.stderr
     assert "importance" in done.stdout
-    assert "impostor shift minus control shift" in done.stdout
+    assert "impostor shift minus that of the control" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
     assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout

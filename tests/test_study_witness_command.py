@@ -11,13 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import Run
-from tests.witness.study_oracle import BASELINE, Design, Group, Scores, StudyOracle, Version, list_pairs
+from tests.witness.raw_scores import BASELINE, Design, Group, Scores, Version, list_pairs
+from tests.witness.study_oracle import MOVED, NOT_CONTROLLABLE, OCCLUDED, StudyOracle
 from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
 
 # Classes of the label map, as the original study puts them together.
@@ -34,9 +36,9 @@ CLASSES = {
 HEAD = set(range(19)) - {0, 14, 15, 16, 18}
 GREY = 128
 # The main occlusion takes grey in the part's place, so that photos tell how much of them was replaced.
-DESIGN = Design(("nose", "hair"), ("grey", "blur"), draws=1, cross=True)
-# A nose's shape fits elsewhere on the face, that of hair nowhere.
-CONTROLS = {"nose": "moved", "hair": "blobs"}
+DESIGN = Design(("nose", "hair"), ("grey", "blur"), draws=2, cross=True)
+# Photos whose nose is painted over.
+NOSELESS = 3
 # Embeddings are 32-bit floats, whose lengths are 1 only nearly.
 NEARLY = 1e-7
 # Grey levels are whole numbers; and of controls the share is taken to be the part's.
@@ -62,22 +64,22 @@ class Kept:
         rows = np.stack([np.load(folder / f"{name}.npy") for name in self.names]).astype(np.float64)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
-    def scores(self, version: Version, cross: bool, numbers: NDArray[np.int64]) -> Scores:
-        """Read the lists of pairs."""
-        folder = self.out / "matches" / (f"cross_{folder_of(version)}" if cross else folder_of(version))
+    def scores(self, folder: str, photos: Group, names: list[str], *, cross: bool) -> Scores:
+        """Read the lists of pairs of some photos."""
+        place = self.out / "matches" / folder
         for file in ("all_labels.txt", *(["all_gallery_labels.txt"] if cross else [])):
-            lines = (folder / file).read_text().splitlines()
-            assert [line.split("/")[-1] for line in lines] == self.names
-        authentic, impostor = (np.load(folder / f"all_{kind}.npy") for kind in ("authentic", "impostor"))
-        count = len(self.names)
+            lines = (place / file).read_text().splitlines()
+            assert [line.split("/")[-1] for line in lines] == names
+        authentic, impostor = (np.load(place / f"all_{kind}.npy") for kind in ("authentic", "impostor"))
+        count = len(names)
         assert len(authentic) + len(impostor) == (count * (count - 1) if cross else count * (count - 1) // 2)
-        owners = [numbers[authentic[:, place].astype(int)] for place in (0, 1)]
+        owners = [photos.numbers[authentic[:, place].astype(int)] for place in (0, 1)]
         assert np.array_equal(*owners)
-        first, second = (numbers[impostor[:, place].astype(int)] for place in (0, 1))
+        first, second = (photos.numbers[impostor[:, place].astype(int)] for place in (0, 1))
         assert (first != second).all()
         rows = np.concatenate([authentic, impostor])
         i, j = rows[:, :2].astype(int).T
-        return list_pairs(numbers, i, j, rows[:, 2], both_ways=not cross)
+        return list_pairs(photos.subjects, i, j, rows[:, 2], both_ways=not cross)
 
     def label_maps(self) -> list[NDArray[np.uint8]]:
         return [np.asarray(Image.open(self.labels / f"{name}.png")) for name in self.names]
@@ -125,6 +127,7 @@ def kept(
         with Image.open(path) as image:
             image.convert("RGB").resize((256, 256)).save(folder / "photos" / f"{path.stem}.png")
     network = ["--device", "cpu", "--precision", "fp32"]
+    paint_noses(sorted((folder / "photos").iterdir())[:NOSELESS], folder / "painted", network, run)
     study = ["study", "-s", folder / "photos", "-o", folder / "out", "--model", recogniser_weights, *network]
     study += ["--parts", *DESIGN.parts, "--occlusion", ",".join(DESIGN.occlusions), "--control", str(DESIGN.draws)]
     study += ["--align", "--cross", "--keep", "masks,photos,features,pairs"]
@@ -150,45 +153,86 @@ def kept(
     return Kept(folder / "out", folder / "masks" / "labels")
 
 
+def paint_noses(photos: list[Path], folder: Path, network: list[str], run: Run) -> None:
+    """Fill the noses of photos from their surroundings, so that the parser finds none."""
+    folder.mkdir()
+    (folder / "list.txt").write_text("".join(f"{photo}\n" for photo in photos))
+    outputs = ["-m", folder / "masks", "-d", folder / "blurred"]
+    done = run("-m", "facepart", "blur", "-s", folder / "list.txt", *outputs, "--parts", "nose", *network)
+    assert done.returncode == 0, done.stderr
+    for photo in photos:
+        mask = cv2.imread(str(folder / "masks" / "mask_nose" / f"{photo.stem}_annotation.png"), cv2.IMREAD_GRAYSCALE)
+        assert mask is not None
+        image = cv2.imread(str(photo))
+        assert image is not None
+        mask = cv2.resize(cv2.dilate(mask, np.ones((25, 25), np.uint8)), image.shape[1::-1])
+        cv2.imwrite(str(photo), cv2.inpaint(image, mask, 5, cv2.INPAINT_TELEA))
+
+
 @pytest.fixture(scope="module")
 def oracle(kept: Kept) -> StudyOracle:
     maps = kept.label_maps()
+    embeddings = {version: kept.embeddings(version) for version in (BASELINE, *DESIGN.versions)}
+    # Of control regions only their embeddings are kept: where there is none, they are those of the photo itself.
+    changed = {version: (rows != embeddings[BASELINE]).any(axis=1) for version, rows in embeddings.items()}
     replaced = {part: kept.replaced(part) for part in DESIGN.parts}
-    pixels = {part: np.array([pixels_of(labels, CLASSES[part]) for labels in maps]) for part in DESIGN.parts}
-    controls = [version for version in DESIGN.versions if version.draw]
     group = Group(
         subjects=np.array([name.split("_")[0] for name in kept.names]),
-        embeddings={version: kept.embeddings(version) for version in (BASELINE, *DESIGN.versions)},
+        embeddings=embeddings,
         head=np.array([pixels_of(labels, HEAD) for labels in maps]),
-        pixels=pixels,
-        replaced={version: replaced[version.part] for version in DESIGN.versions},
-        kinds={each: np.where(pixels[each.part], CONTROLS[each.part], "") for each in controls},
+        pixels={part: np.array([pixels_of(labels, CLASSES[part]) for labels in maps]) for part in DESIGN.parts},
+        replaced={version: replaced[version.part] * changed[version] for version in DESIGN.versions},
     )
-    group.scores = {
-        (version, False): kept.scores(version, False, group.numbers) for version in (BASELINE, *DESIGN.versions)
-    }
-    main = [Version(part, DESIGN.main) for part in DESIGN.parts]
-    group.scores |= {(version, True): kept.scores(version, True, group.numbers) for version in main}
+    for part in DESIGN.parts:
+        assert np.array_equal(group.found(Version(part, DESIGN.main), DESIGN), group.pixels[part] > 0)
+    for version, cross in conditions():
+        photos = group.compared(version, DESIGN)
+        names = kept.names if photos is group else np.array(kept.names)[group.found(version, DESIGN)].tolist()
+        folder = folder_of(version)
+        photos.scores[version, cross] = kept.scores(
+            f"cross_{folder}" if cross else folder, photos, names, cross=cross
+        )
+        if photos is not group and (BASELINE, False) not in photos.scores:
+            region = folder_of(Version(version.part, "blur", min(version.draw, 1)))
+            before = kept.scores(f"baseline_photos_with_{region}", photos, names, cross=False)
+            photos.scores[BASELINE, False] = before
     return StudyOracle(DESIGN, {ONE_GROUP: group})
+
+
+def conditions() -> list[tuple[Version, bool]]:
+    crossed = [(Version(part, DESIGN.main), True) for part in DESIGN.parts]
+    return [(BASELINE, False), *((version, False) for version in DESIGN.versions), *crossed]
 
 
 def pixels_of(labels: NDArray[np.uint8], classes: set[int]) -> int:
     return int(np.isin(labels, list(classes)).sum())
 
 
+def test_some_photos_show_no_nose(oracle: StudyOracle) -> None:
+    (group,) = oracle.groups.values()
+    found = group.found(Version("nose", DESIGN.main), DESIGN)
+    assert not found[:NOSELESS].any()
+    assert found[NOSELESS:].all()
+    rows = {(row["part"], row["occlusion"], row["comparison"]): row for row in oracle.results()}
+    assert rows["nose", "grey", OCCLUDED]["photos compared"] == len(found) - NOSELESS
+    assert rows["hair", "grey", OCCLUDED]["kind of control"] == NOT_CONTROLLABLE
+    assert rows["nose", "grey", OCCLUDED]["kind of control"] == MOVED
+
+
 def test_pairs_are_the_cosines_of_the_features(oracle: StudyOracle) -> None:
     (group,) = oracle.groups.values()
-    compared = Group(**{key: value for key, value in vars(group).items() if key in Group.__dataclass_fields__})
-    compared.scores = {}
-    for (version, cross), listed in group.scores.items():
-        computed = compared.compare(version, cross)
-        for kind, owners in (("authentic", ["owner"]), ("impostor", ["first", "second"])):
-            assert all(np.array_equal(getattr(listed, each), getattr(computed, each)) for each in owners)
-            assert np.abs(getattr(listed, kind) - getattr(computed, kind)).max() <= 1
+    for photos in (group, *group.chosen.values()):
+        compared = Group(photos.subjects, photos.embeddings, photos.head, photos.pixels, photos.replaced)
+        assert photos.scores
+        for (version, cross), listed in photos.scores.items():
+            computed = compared.compare(version, cross)
+            for kind, owners in (("authentic", ["owner"]), ("impostor", ["first", "second"])):
+                assert all(np.array_equal(getattr(listed, each), getattr(computed, each)) for each in owners)
+                assert np.abs(getattr(listed, kind) - getattr(computed, kind)).max() <= 1
 
 
 def test_features_are_those_of_the_photos_that_were_kept(kept: Kept) -> None:
-    """The originals, the parts lost in the main way, and those blurred by the other command; of controls are none."""
+    """The baseline, parts occluded by the main method, and parts blurred by another command."""
     folder = kept.out.parent / "features"
     places = {BASELINE: folder / "photos"}
     places |= {Version(part, "grey"): folder / "grey" / f"blurred_{part}" for part in DESIGN.parts}
@@ -206,10 +250,12 @@ def test_results(kept: Kept, oracle: StudyOracle) -> None:
 
 
 def test_rankings(kept: Kept, oracle: StudyOracle) -> None:
-    ranked: dict[str, Any] = json.loads((kept.out / JSON).read_text())[COLUMNS["rankings"]]
-    assert list(ranked) == [WORDS.get(name, name) for name in oracle.rankings()]
-    for name, expected in oracle.rankings().items():
-        check_rows(name, ranked[name], expected, NEARLY)
+    found: dict[str, Any] = json.loads((kept.out / JSON).read_text())
+    for criterion, rankings in oracle.rankings.items():
+        ranked = found[COLUMNS["rankings by all criteria"]][WORDS.get(criterion, criterion)]
+        assert list(ranked) == [WORDS.get(name, name) for name in rankings]
+        for name, expected in rankings.items():
+            check_rows(name, ranked[name], expected, NEARLY)
 
 
 def test_parts_of_each_photo(kept: Kept) -> None:

@@ -2,8 +2,8 @@
 
 Criteria differ. The mean impostor score rises when a part is occluded that tells people apart, but also when an
 occlusion makes all photos alike without taking identity away, such as a patch of one colour. Error rates may say
-otherwise: fewer people are told apart at a fixed threshold (FMR ratio), or the two distributions come closer (d'). So a
-study ranks its parts by every criterion that it supports, and says where these disagree.
+otherwise: whether more impostors pass a fixed threshold (FMR ratio), and whether the two distributions come closer
+(d'). So a study ranks its parts by every criterion that it supports, and says where these disagree.
 """
 
 import math
@@ -81,8 +81,7 @@ def fmr_ratio_effect(compared: Compared) -> Influence | None:
     if not (after.value and before.value):
         return None
     by_subject = after.by_subject / after.value - before.by_subject / before.value
-    effective = min(after.effective, before.effective)
-    return Influence(math.log(after.value / before.value), by_subject, 0.0, effective)
+    return after.minus(before)._replace(value=math.log(after.value / before.value), by_subject=by_subject)
 
 
 def d_prime_effect(compared: Compared) -> Influence | None:

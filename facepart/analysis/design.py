@@ -93,7 +93,7 @@ class Design:
 
     def controls_of(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none for other methods, or if the part has no control."""
-        if occlusion.method != self.main or not PARTS[occlusion.part].places:
+        if occlusion.method != self.main or not PARTS[occlusion.part].controllable:
             return []
         return [Occlusion(Region(occlusion.part, draw), self.main) for draw in range(1, self.draws + 1)]
 

@@ -195,13 +195,15 @@ def is_equivalent(difference: Interval, margin: float) -> bool:
 
 
 def common_threshold(baselines: Mapping[str, ScoreDistribution], target: float, threshold_of: str) -> float | None:
-    """Return the threshold that all groups share; None where there are too few impostor scores.
+    """Return the threshold that all groups share; None where there are too few impostor scores, or none.
 
     Args:
-        baselines: group -> its baseline impostor scores.
+        baselines: group -> its baseline impostor scores; a group without any is left out.
         target: the FMR.
         threshold_of: ``all`` or a group's name.
     """
+    if not baselines or threshold_of not in (ALL_GROUPS, *baselines):
+        return None
     chosen = ScoreDistribution.merged(baselines.values()) if threshold_of == ALL_GROUPS else baselines[threshold_of]
     return threshold_at_fmr(chosen, target) if supports(chosen, target) else None
 

@@ -10,7 +10,9 @@ from facepart.analysis.choices import Weight
 from facepart.analysis.contrasts import PairSums, contrast, pair_sums, subject_weighted_sums
 from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence
+from facepart.analysis.place_variance import place_variance
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.occlusion.parts import PARTS
 
 # Of sums by subject, which are made of embeddings on disk; those of 13,000 subjects with one occlusion take 54 MB.
 _CACHE_BYTES = 250_000_000
@@ -56,10 +58,16 @@ class GroupMeans:
         """Return an effect; `weight` says what counts alike, pairs of photos or pairs of subjects."""
         return contrast(self._all_sums(effect, weight), effect.weights)
 
-    def cross_shift(self, occlusion: Occlusion, region: Region | None) -> Influence:
+    def effect_with_places(self, effect: Effect, controls: Sequence[Occlusion], weight: Weight) -> Influence:
+        """Return an effect that the mean shift of a control is part of, with the variance between its places."""
+        shifts = [self.effect(shift_of([each], effect.region), weight).value for each in controls]
+        places = place_variance(shifts, len(PARTS[controls[0].part].places))
+        return self.effect(effect, weight)._replace(places=places)
+
+    def cross_shift(self, occlusion: Occlusion, region: Region | None, weight: Weight) -> Influence:
         """Return the shift of the mean when occluded probes are compared with the baseline gallery."""
-        crossed = self._sums(occlusion, region, "pairs", cross=True)
-        return contrast([crossed, self._sums(BASELINE, region, "pairs")], [1, -1])
+        crossed = self._sums(occlusion, region, weight, cross=True)
+        return contrast([crossed, self._sums(BASELINE, region, weight)], [1, -1])
 
     def difference(self, first: Effect, second: Effect, weight: Weight) -> Influence:
         """Return how much larger one effect is than another, paired by subject."""

@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.place_variance import NO_VARIANCE, VarianceComponent, add_components
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.ranks import SubjectRanks
 from facepart.scores.subject_sums import SubjectSums, Sums
@@ -47,22 +48,33 @@ class Influence(NamedTuple):
             where that is not known.
         double_counted: the part of the variance that the squares of `by_subject` count twice, at least 0.
         effective: the effective number of subjects that the figure rests on (:func:`effective_subjects`).
+        subjects: the number of subjects with scores of the kind that the figure rests on; 0 for as many as have an
+            influence that is not 0.
+        places: the variance that the choice of control places adds (:mod:`facepart.analysis.place_variance`).
     """
 
     value: float
     by_subject: NDArray[np.float64]
     double_counted: float
     effective: float
+    subjects: int = 0
+    places: VarianceComponent = NO_VARIANCE
 
     def minus(self, other: "Influence") -> "Influence":
         """Return the paired difference from a figure of the same subjects, in the same order.
 
         What the two figures have in common cancels for each subject. The second sum of a difference is not known and
         left out, so that the variance is at most too large. The difference rests on as many effective subjects as
-        the figure with fewer.
+        the figure with fewer. Control places of two parts are drawn independently.
         """
-        effective = min(self.effective, other.effective)
-        return Influence(self.value - other.value, self.by_subject - other.by_subject, 0.0, effective)
+        return Influence(
+            value=self.value - other.value,
+            by_subject=self.by_subject - other.by_subject,
+            double_counted=0.0,
+            effective=min(self.effective, other.effective),
+            subjects=max(self.subjects, other.subjects),
+            places=add_components([self.places, other.places]),
+        )
 
 
 class SubjectScores(NamedTuple):

@@ -11,12 +11,14 @@ estimate of how much subjects differ.
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from facepart.analysis.influence import Influence
+from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
+from facepart.analysis.student_t import upper_quantile
 from facepart.analysis.wilson import wilson_interval
 
 LEVEL = 0.95
@@ -55,23 +57,36 @@ UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 def has_interval(influence: Influence) -> bool:
     """Return whether a figure has a CI: there are enough subjects, and the influence of each is known."""
-    return influence.effective >= MIN_SUBJECTS and bool(np.isfinite(influence.by_subject).all())
+    known = bool(np.isfinite(influence.by_subject).all()) and math.isfinite(influence.places.variance)
+    return known and influence.effective >= MIN_SUBJECTS
 
 
 def variance(influence: Influence) -> float:
     """Estimate the variance of a figure."""
-    subjects = max(int(np.count_nonzero(influence.by_subject)), 1)
+    return _component(influence).variance
+
+
+def _component(influence: Influence) -> VarianceComponent:
+    """Estimate the variance of a figure with its degrees of freedom."""
+    return add_components([_subject_component(influence), influence.places])
+
+
+def _subject_component(influence: Influence) -> VarianceComponent:
+    """Estimate the variance between subjects."""
+    subjects = influence.subjects or max(int(np.count_nonzero(influence.by_subject)), 1)
     # At least that of independent pairs of subjects: the estimate of the dependence can be negative by chance.
     squares = float(np.dot(influence.by_subject, influence.by_subject)) * (subjects - 1) / subjects
-    return max(squares - influence.double_counted, influence.double_counted)
+    spread = max(squares - influence.double_counted, influence.double_counted)
+    return VarianceComponent(spread, influence.effective - 1)
 
 
 def interval(influence: Influence) -> Interval:
     """Return a figure with its symmetric CI; unknown ends where :func:`has_interval` says that there is none."""
     if not has_interval(influence):
         return _unknown(influence)
-    error = math.sqrt(variance(influence))
-    reach = _quantile(influence.effective) * error
+    component = _component(influence)
+    error = math.sqrt(component.variance)
+    reach = _quantile(min(component.degrees, influence.effective - 1)) * error
     return Interval(influence.value, error, influence.value - reach, influence.value + reach, influence.effective)
 
 
@@ -86,7 +101,7 @@ def rate_interval(influence: Influence, units: float) -> Interval:
     if not has_interval(influence):
         return _unknown(influence)
     spread = variance(influence)
-    low, high = wilson_interval(influence.value, spread, units, _quantile(influence.effective))
+    low, high = wilson_interval(influence.value, spread, units, _quantile(influence.effective - 1))
     return Interval(influence.value, math.sqrt(spread), low, high, influence.effective)
 
 
@@ -133,7 +148,8 @@ def ratio_interval(after: Influence, before: Influence) -> Interval:
         return UNKNOWN._replace(value=ratio, effective=min(after.effective, before.effective))
     ratio = after.value / before.value
     relative = after.by_subject / after.value - before.by_subject / before.value
-    found = interval(Influence(math.log(ratio), relative, 0.0, min(after.effective, before.effective)))
+    logarithm = after.minus(before)._replace(value=math.log(ratio), by_subject=relative)
+    found = interval(logarithm)
     return Interval(ratio, ratio * found.error, math.exp(found.low), math.exp(found.high), found.effective)
 
 
@@ -152,42 +168,39 @@ def mean_interval(figures: Sequence[Influence]) -> Interval:
     value = math.fsum(figure.value for figure in figures) / len(figures)
     if not all(map(has_interval, figures)):
         return UNKNOWN._replace(value=value, effective=min(figure.effective for figure in figures))
-    spreads = [variance(figure) for figure in figures]
-    error = math.sqrt(math.fsum(spreads)) / len(figures)
-    weights = math.fsum(spread**2 / (figure.effective - 1) for spread, figure in zip(spreads, figures, strict=True))
-    fewest = math.fsum(figure.effective - 1 for figure in figures)
-    effective = 1 + (math.fsum(spreads) ** 2 / weights if weights else fewest)
-    reach = _quantile(effective) * error
+    of_subjects = [_subject_component(figure) for figure in figures]
+    subjects = add_components(of_subjects)
+    subjects = VarianceComponent(subjects.variance / len(figures) ** 2, subjects.degrees)
+    fewest = math.fsum(each.degrees for each in of_subjects)
+    effective = 1 + (subjects.degrees if subjects.variance else fewest)
+    # The groups share the places of the controls.
+    whole = add_components([subjects, mean_component([figure.places for figure in figures])])
+    error = math.sqrt(whole.variance)
+    reach = _quantile(min(whole.degrees, effective - 1)) * error
     return Interval(value, error, value - reach, value + reach, effective)
 
 
+@lru_cache
 def t_quantile(share: float, degrees: float) -> float:
-    """Return a quantile of Student's t, by the expansion in 1 / degrees of Abramowitz and Stegun, 26.7.5.
+    """Return a quantile of Student's t.
 
     Args:
-        share: above 0, below 1.
-        degrees: degrees of freedom; for 95 % CIs, accurate to 4 decimals from 9 on.
+        share: from 0.5 on, below 1.
+        degrees: degrees of freedom.
 
     Example:
         >>> round(t_quantile(0.975, 9), 3), round(t_quantile(0.975, 100), 3)
         (2.262, 1.984)
     """
-    z = NormalDist().inv_cdf(share)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / degrees**power for power, term in enumerate(terms, 1))
+    return upper_quantile(1 - share, degrees)
 
 
 def _unknown(influence: Influence) -> Interval:
     return UNKNOWN._replace(value=influence.value, effective=influence.effective)
 
 
-def _quantile(effective: float) -> float:
-    return t_quantile((1 + LEVEL) / 2, effective - 1)
+def _quantile(degrees: float) -> float:
+    return t_quantile((1 + LEVEL) / 2, degrees)
 
 
 def _combined(one: float, other: float, correlation: float) -> float:

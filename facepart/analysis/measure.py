@@ -81,7 +81,7 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     rankings = {}
     for criterion in CRITERIA:
         effects = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
-        if all(found.effects for found in effects.values()):
+        if any(found.effects for found in effects.values()):
             rankings[criterion] = rank_parts(effects, _differences(criterion, effects, measured))
     return Figures(
         results=[row for group in measured.values() for row in group.results],
@@ -122,7 +122,7 @@ class _GroupMeasurement:
     def __init__(self, design: Design, name: str, data: GroupData) -> None:
         self._design, self._name, self._data = design, name, data
         self.means = GroupMeans(data)
-        self._places = {subject: place for place, subject in enumerate(data.subjects.tolist())}
+        self._subject_places = {subject: place for place, subject in enumerate(data.subjects.tolist())}
         self.results: list[PartResult] = []
         self.shifts: dict[Occlusion, Influence] = {}
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
@@ -152,8 +152,8 @@ class _GroupMeasurement:
         if is_main and design.cross:
             crossed = data.scores(design.condition(occlusion, "cross"))
             if crossed is not None:
-                shift = {"impostor_shift": interval(self.means.cross_shift(occlusion, region))}
-                self._add_row(self._key(occlusion, [occlusion], region, CROSS), baseline, crossed, shift)
+                key = self._key(occlusion, [occlusion], region, CROSS)
+                self._add_row(key, baseline, crossed, self._cross_means_of(occlusion, region))
         if is_main:
             self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
 
@@ -162,13 +162,13 @@ class _GroupMeasurement:
         controls = self._design.controls_of(occlusion)
         if not controls:
             return []
-        region = self._design.region_of(controls[0])
-        enough = MIN_FOUND * self._coverage([occlusion], self._design.region_of(occlusion))
-        usable = self._coverage(controls, region) >= enough
+        placed = self._data.coverage(controls, self._design.region_of(controls[0])).photos
+        usable = placed >= MIN_FOUND * self._found(occlusion.part)
         return controls if usable and self._data.scores(self._design.baseline_of(controls[0])) else []
 
-    def _coverage(self, occlusions: Sequence[Occlusion], region: Region | None) -> int:
-        return self._data.coverage(occlusions, region).photos
+    def _found(self, part: str) -> int:
+        """Count the photos on which a part was found."""
+        return self._data.photos - self._data.undetected(self._design.of_part(part))
 
     def _means_of(self, occlusions: Sequence[Occlusion], region: Region | None) -> dict[str, Interval]:
         """Compute the columns that follow from the embeddings, of an occlusion or of the draws of a control."""
@@ -181,14 +181,23 @@ class _GroupMeasurement:
             "impostor_shift_subjects": interval(self.means.effect(shift, "subjects")),
         }
 
+    def _cross_means_of(self, occlusion: Occlusion, region: Region | None) -> dict[str, Interval]:
+        """Compute the same columns for occluded probes against the baseline gallery."""
+        return {
+            "impostor_mean_baseline": interval(self.means.mean(BASELINE, region)),
+            "impostor_mean": interval(self.means.mean(occlusion, region, cross=True)),
+            "impostor_shift": interval(self.means.cross_shift(occlusion, region, "pairs")),
+            "impostor_shift_subjects": interval(self.means.cross_shift(occlusion, region, "subjects")),
+        }
+
     def _importance_of(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> dict[str, Interval]:
         """Compute the columns of a part net of its control, on the photos on which the control has a place."""
         region = self._design.region_of(controls[0])
         control, net = shift_of(controls, region), net_of(occlusion, controls, region)
         return {
-            "control_shift": interval(self.means.effect(control, "pairs")),
-            "importance": interval(self.means.effect(net, "pairs")),
-            "importance_subjects": interval(self.means.effect(net, "subjects")),
+            "control_shift": interval(self.means.effect_with_places(control, controls, "pairs")),
+            "importance": interval(self.means.effect_with_places(net, controls, "pairs")),
+            "importance_subjects": interval(self.means.effect_with_places(net, controls, "subjects")),
         }
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
@@ -209,7 +218,7 @@ class _GroupMeasurement:
     def _add_effects(self, occlusion: Occlusion, controls: Sequence[Occlusion], compared: Compared) -> None:
         """Take a part's effect by each criterion, if it was found on enough photos for a rank."""
         design, part, region = self._design, occlusion.part, self._design.region_of(occlusion)
-        if self._data.photos - self._data.undetected(occlusion) < MIN_FOUND * self._data.photos:
+        if self._found(part) < MIN_FOUND * self._data.photos:
             return
         contrasts = {SHIFT: shift_of([occlusion], region)}
         if controls:
@@ -219,19 +228,24 @@ class _GroupMeasurement:
             contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
-            self.effects[criterion][part] = self.means.effect(effect, design.weight)
+            if criterion == IMPORTANCE:
+                self.effects[criterion][part] = self.means.effect_with_places(effect, controls, design.weight)
+            else:
+                self.effects[criterion][part] = self.means.effect(effect, design.weight)
         for name, asked in CRITERIA.items():
-            influence = None if asked.effect is None else asked.effect(compared)
-            if influence is not None:
+            found = None if asked.effect is None else asked.effect(compared)
+            if found is not None:
                 names = compared.baseline.sums.subjects.tolist()
-                self.effects[name][part] = lay_out(influence, names, self._places)
+                self.effects[name][part] = lay_out(found, names, self._subject_places)
 
     def difference(self, criterion: str, first: str, second: str) -> Influence:
         """Return how much larger a part's effect by a criterion is than another part's."""
         contrasts, effects = self.contrasts[criterion], self.effects[criterion]
+        difference = effects[first].minus(effects[second])
         if first in contrasts and second in contrasts:
-            return self.means.difference(contrasts[first], contrasts[second], self._design.weight)
-        return effects[first].minus(effects[second])
+            exact = self.means.difference(contrasts[first], contrasts[second], self._design.weight)
+            return exact._replace(places=difference.places)
+        return difference
 
     def _key(
         self, occlusion: Occlusion, occlusions: Sequence[Occlusion], region: Region | None, comparison: str
@@ -248,7 +262,7 @@ class _GroupMeasurement:
             comparison=comparison,
             photos=self._data.photos,
             subjects=len(self._data.subjects),
-            undetected=self._data.undetected(occlusion),
+            undetected=self._data.photos - self._found(occlusion.part),
             photos_compared=coverage.photos,
             subjects_compared=int((self._data.photo_counts(region) > 0).sum()),
             share=coverage.share,

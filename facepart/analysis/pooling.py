@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from facepart.analysis.influence import Influence
+from facepart.analysis.place_variance import VarianceComponent, mean_component
 
 
 def linked_groups(subjects: Mapping[str, Sequence[str]]) -> list[list[str]]:
@@ -63,9 +64,21 @@ def pooled(figures: Mapping[str, Influence], subjects: Mapping[str, Sequence[str
             by_subject[[places[name] for name in subjects[group]]] += weight * figures[group].by_subject
         double_counted = weight**2 * figures[groups[0]].double_counted if len(groups) == 1 else 0.0
         value = weight * math.fsum(figures[group].value for group in groups)
-        effective = min(figures[group].effective for group in groups)
-        found.append(Influence(value, by_subject, double_counted, effective))
+        found.append(
+            Influence(
+                value=value,
+                by_subject=by_subject,
+                double_counted=double_counted,
+                effective=min(figures[group].effective for group in groups),
+                subjects=max(figures[group].subjects for group in groups) if len(groups) == 1 else 0,
+                places=_scaled(mean_component([figures[group].places for group in groups]), weight * len(groups)),
+            )
+        )
     return found
+
+
+def _scaled(component: VarianceComponent, factor: float) -> VarianceComponent:
+    return component._replace(variance=factor**2 * component.variance)
 
 
 def subject_places(names: Sequence[Sequence[str]]) -> dict[str, int]:

@@ -18,7 +18,7 @@ groups; subjects who are in the same groups are drawn among each other, so that 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_interval
 from facepart.analysis.metrics import kendall_tau
+from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
 from facepart.analysis.pooling import linked_groups, pooled, subject_places
 from facepart.analysis.rank_sets import RankSets, rank_sets
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
@@ -155,10 +156,15 @@ def _rank(
     values = np.array([each.value for each in intervals])
     # Of groups without common subjects, one after the other.
     influences = np.array([np.concatenate([each.by_subject / len(found) for each in found]) for found in effects])
-    degrees = min(each.effective for each in intervals) - 1
     known = all(has_interval(each) for found in effects for each in found)
-    sets = rank_sets(values, influences, degrees) if known else _unknown_ranks(len(parts))
-    shares = _first_shares(values, influences, groups) if known else [math.nan] * len(parts)
+    sets, shares = _unknown_ranks(len(parts)), [math.nan] * len(parts)
+    if known:
+        places = [mean_component([each.places for each in found]) for found in effects]
+        # What the choice of a part's control places adds is one more influence, on that part alone.
+        on_parts = np.diag([math.sqrt(each.variance) for each in places])
+        degrees = _degrees(influences, places, min(each.effective for each in intervals) - 1)
+        sets = rank_sets(values, np.concatenate([influences, on_parts], axis=1), degrees)
+        shares = _first_shares(values, influences, on_parts, groups)
     return [
         Ranked(
             part,
@@ -178,18 +184,36 @@ def _unknown_ranks(count: int) -> RankSets:
     return RankSets(np.ones(count, np.int64), np.full(count, count), np.ones(count, bool))
 
 
+def _degrees(
+    influences: NDArray[np.float64], places: Sequence[VarianceComponent], of_subjects: float
+) -> NDArray[np.float64]:
+    """Return the degrees of freedom of the difference of every two effects, (k, k)."""
+    count = len(places)
+    degrees = np.full((count, count), of_subjects)
+    for one, other in combinations(range(count), 2):
+        squares = float(((influences[one] - influences[other]) ** 2).sum())
+        component = add_components([VarianceComponent(squares, of_subjects), places[one], places[other]])
+        degrees[one, other] = degrees[other, one] = min(component.degrees, of_subjects)
+    return degrees
+
+
 def _first_shares(
-    values: NDArray[np.float64], influences: NDArray[np.float64], groups: Mapping[str, PartEffects]
+    values: NDArray[np.float64],
+    influences: NDArray[np.float64],
+    on_parts: NDArray[np.float64],
+    groups: Mapping[str, PartEffects],
 ) -> list[float]:
     """Return the share of resamples in which each part is ranked first.
 
     Args:
         values: (k,), the effects, the largest first.
         influences: (k, p), of all subjects of the groups.
+        on_parts: (k, k), standard errors of what else moves the parts, which is drawn from a normal distribution.
         groups: tell which subjects are in the same groups.
     """
     weights = _resample(influences.shape[1], _strata(groups))
-    resampled = values[:, None] + influences @ (weights - 1)
+    drawn = np.random.default_rng(SEED + 1).standard_normal((len(values), RESAMPLES))
+    resampled = values[:, None] + influences @ (weights - 1) + on_parts @ drawn
     # argmax takes the first of equal effects: the part that is ranked higher anyway.
     return list(np.bincount(np.argmax(resampled, axis=0), minlength=len(values)) / RESAMPLES)
 

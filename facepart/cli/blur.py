@@ -8,12 +8,12 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 
-from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_source_argument
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import counted, print_last_line, times_table
+from facepart.cli.run_summary import count_of, print_last_line, times_table
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue.entries import DEFAULT_PARSER
@@ -78,13 +78,10 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=arguments.parts,
             method=OcclusionMethod(arguments.occlusion),
             model=arguments.model,
-            device=arguments.device,
-            precision=arguments.precision,
             image_format=arguments.format,
             save_labels=arguments.save_labels,
             overwrite=arguments.overwrite,
-            batch=arguments.batch_size,
-            workers=arguments.workers,
+            **hardware_of(arguments),
             executor=executor,
             progress=progress,
             times=times,
@@ -92,5 +89,5 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.profile:
         print(times_table(times, outcome.done))
     for part, photos in sorted(outcome.undetected.items()):
-        print(f"{part} not detected ({counted(photos, 'photo')}): written unchanged, see parts.csv")
+        print(f"{part} not detected ({count_of(photos, 'photo')}): written unchanged, see parts.csv")
     return print_last_line("blurred", outcome, arguments.finaldest)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.hardware_options import add_device_argument
 from facepart.cli.occlusion_options import add_parts_argument
-from facepart.cli.progress import ProgressBar, print_now
-from facepart.cli.run_summary import counted
+from facepart.cli.progress_bar import ProgressBar, print_now
+from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import add_naming_table
 from facepart.data.naming import naming_rule
 from facepart.errors import UsageError
@@ -93,7 +93,7 @@ def execute(arguments: argparse.Namespace) -> int:
     with ProgressBar("study") as progress:
         found = run_study(request, progress=progress)
     conclusion = _conclude(found, simulated=source == _SIMULATED)
-    print(f"\n{results_text(found.figures.results, found.figures.ranking)}\n\n{conclusion}")
+    print(f"\n{results_text(found.figures)}\n\n{conclusion}")
     print(f"report: {found.report}")
     return 0
 
@@ -120,7 +120,7 @@ def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
         f"Occluding the {label} shifted the impostor scores most: their mean {'rose' if shift > 0 else 'fell'} by "
         f"{abs(shift):.4f}. "
     )
-    subjects = counted(sum(found.members.subjects.values()), "subject")
+    subjects = count_of(sum(found.members.subjects.values()), "subject")
     if simulated:
         text += (
             "The photographs are those inside the Python packages face_recognition 1.3.0 and insightface 2.1. "

@@ -9,9 +9,9 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from facepart.cli.hardware_options import add_hardware_arguments
+from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import print_last_line, times_table
 from facepart.errors import UsageError
@@ -98,23 +98,20 @@ def execute(arguments: argparse.Namespace) -> int:
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.pipeline.extract import extract_features
 
-    device = _choose_device(arguments)
+    arguments.device = _choose_device(arguments)
     _warn_of_options_without_effect(arguments)
     times = StepTimes()
-    with executor_for(arguments.ray, device) as executor, ProgressBar("extract") as progress:
+    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("extract") as progress:
         outcome = extract_features(
             arguments.source,
             arguments.dest,
             model=arguments.model,
             image_size=arguments.image_size,
-            device=device,
-            precision=arguments.precision,
             flip=arguments.flip > 0,
             align=arguments.align,
             matrix=arguments.matrix,
             overwrite=arguments.overwrite,
-            batch=arguments.batch_size,
-            workers=arguments.workers,
+            **hardware_of(arguments),
             executor=executor,
             progress=progress,
             times=times,

@@ -1,11 +1,31 @@
 """The options of every command that runs a network: where it runs, and how fast."""
 
 import argparse
+from typing import TypedDict
 
 from facepart.cli.command_parser import positive
 from facepart.cli.ray import add_ray_argument
 from facepart.networks.engine import PRECISIONS
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+
+
+class Hardware(TypedDict):
+    """Where and how fast networks run, as arguments of the functions that run them."""
+
+    device: str
+    precision: str
+    batch: int
+    workers: int | None
+
+
+def hardware_of(arguments: argparse.Namespace) -> Hardware:
+    """Return the choices of the group "hardware"."""
+    return Hardware(
+        device=arguments.device,
+        precision=arguments.precision,
+        batch=arguments.batch_size,
+        workers=arguments.workers,
+    )
 
 
 def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ the photo; or a column subject, person, name, identity or id names the subject.
 
 import argparse
 
-from facepart.cli.run_summary import counted
+from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import add_naming_arguments, add_naming_table, add_table_arguments
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.data.feature_files import find_features
@@ -51,11 +51,11 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError("--people and --group go together: give a table and one of its groups, or neither")
     rule = naming_rule(arguments.dataset, arguments.subject_pattern)
     features = find_features(arguments.source)
-    what = counted(len(features), "embedding")
+    what = count_of(len(features), "embedding")
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
-        subjects = counted(selection.subjects, "subject")
+        subjects = count_of(selection.subjects, "subject")
         what = f"{len(selection.chosen)} of {what} ({subjects} of group {arguments.group})"
         features = selection.chosen
         warn_of_left_out(arguments.people, selection.without_row, selection.without_group)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.command_parser import positive
 from facepart.cli.list_action import ListAction
-from facepart.cli.progress import ProgressBar
+from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
-from facepart.cli.run_summary import counted
+from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -181,7 +181,7 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.pair_counter import RayPairCounter
+        from facepart.cluster.ray_pair_counter import RayPairCounter
 
         yield RayPairCounter()
 
@@ -211,19 +211,20 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
 
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
-    other = "each other" if outcome.gallery is None else f"{counted(outcome.gallery, 'embedding')} of the gallery"
+    other = "each other" if outcome.gallery is None else f"{count_of(outcome.gallery, 'embedding')} of the gallery"
     group = folder / outcome.group
     pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
     files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
-        f"{outcome.group}: compared {counted(outcome.probes, 'embedding')} of {counted(outcome.subjects, 'subject')} "
-        f"with {other}: {outcome.authentic} authentic and {counted(outcome.impostor, 'impostor score')}, written to "
+        f"{outcome.group}: compared {count_of(outcome.probes, 'embedding')} of "
+        f"{count_of(outcome.subjects, 'subject')} with {other}: {outcome.authentic} authentic and "
+        f"{count_of(outcome.impostor, 'impostor score')}, written to "
         f"{files}"
     )
     if outcome.left_out:
-        line += f"; left out {counted(outcome.left_out, 'pair')} of the same photo"
+        line += f"; left out {count_of(outcome.left_out, 'pair')} of the same photo"
     if exclusion and outcome.excluded is not None:
-        line += f"; left out {counted(outcome.excluded, 'authentic pair')} {exclusion.words}"
+        line += f"; left out {count_of(outcome.excluded, 'authentic pair')} {exclusion.words}"
     if outcome.ranked is not None:
         line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
         if outcome.ranked < outcome.probes:

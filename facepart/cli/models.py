@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from facepart.cli.list_action import ListAction
-from facepart.cli.progress import print_now
+from facepart.cli.progress_bar import print_now
 from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch

@@ -25,7 +25,7 @@ def executor_for(address: str | None, device: str) -> "Iterator[Executor]":
 
     Args:
         address: see :func:`facepart.cluster.connect.connect`.
-        device: see :class:`facepart.cluster.executor.RayExecutor`.
+        device: see :class:`facepart.cluster.ray_executor.RayExecutor`.
 
     Raises:
         FacepartError: the cluster cannot be reached, or has no such device.
@@ -39,6 +39,6 @@ def executor_for(address: str | None, device: str) -> "Iterator[Executor]":
     from facepart.cluster.connect import connect
 
     with connect(address):
-        from facepart.cluster.executor import RayExecutor
+        from facepart.cluster.ray_executor import RayExecutor
 
         yield RayExecutor(device)

@@ -7,7 +7,7 @@ from facepart.files.failures import FAILURES_FILE, Outcome
 from facepart.files.progress import StepTimes
 
 
-def counted(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
     """Return a count with its noun: "1 photo", "12 photos"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
@@ -23,7 +23,7 @@ def print_last_line(verb: str, outcome: Outcome, folder: Path) -> int:
     Returns:
         The exit status: 1 if every photo failed, else 0.
     """
-    line = f"{verb} {counted(outcome.done, 'photo')} into {folder}"
+    line = f"{verb} {count_of(outcome.done, 'photo')} into {folder}"
     if outcome.skipped:
         line += f", skipped {outcome.skipped} (already {verb})"
     if outcome.failures:

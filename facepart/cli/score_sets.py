@@ -8,7 +8,7 @@ from facepart.cli.score_set_options import FILES, MOST_SETS, SET_OPTIONS
 from facepart.errors import FacepartError, UsageError
 from facepart.plots.difference import Sample
 from facepart.plots.sets import ScoreSet
-from facepart.scores import ScoreDistribution, read_both, read_scores
+from facepart.scores import ScoreDistribution, read_both, read_kind
 from facepart.scores.subject_sums import SubjectSums, load_subject_sums_of, subject_sums_beside
 
 
@@ -102,7 +102,7 @@ def _read_set(options: Mapping[str, Any], number: int, need_sums: bool, use_sums
     if both:
         scores = read_both(both)._asdict()
     else:
-        scores = {name: read_scores(options[f"{name}{number}"], name) for name in FILES.values()}
+        scores = {name: read_kind(options[f"{name}{number}"], name) for name in FILES.values()}
     sums = None
     if need_sums or use_sums:
         sums = _read_sums(number, _files(options, number), scores, need_sums)
@@ -143,6 +143,6 @@ def _samples(options: Mapping[str, Any], number: int) -> dict[str, Sample]:
         if file is not None:
             # Distributions of any kind may be compared; a file of `facepart match` has the kind in its name.
             kind = next((each for each in FILES.values() if file.name.endswith(f"_{each}.npy")), name)
-            scores = read_scores(file, name)
+            scores = read_kind(file, name)
             samples[name] = Sample(label, kind, scores, _read_sums(number, [file], {kind: scores}, need=False))
     return samples

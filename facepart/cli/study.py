@@ -17,9 +17,9 @@ from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress import ProgressBar, print_now
+from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import counted, times_table
+from facepart.cli.run_summary import count_of, times_table
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -166,6 +166,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart study``; return the exit status."""
     refuse_size_without_dry_run(arguments)
     # Imported here, so that `-h` does not wait for the networks' libraries.
+    from facepart.networks.face_parser import MIN_SIDE
     from facepart.report.terminal import results_text
     from facepart.study import run_study
 
@@ -189,10 +190,15 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.people:
         warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
+    if outcome.small:
+        logging.getLogger(__name__).warning(
+            "%s smaller than %d pixels on a side: part masks of such faces are unreliable",
+            "1 photo is" if outcome.small == 1 else f"{outcome.small} photos are",
+            MIN_SIDE,
+        )
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
-    figures = outcome.figures
-    print(results_text(figures.results, figures.ranking, figures.ranked_by, figures.differentials))
+    print(results_text(outcome.figures))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
     if arguments.profile:
         print(times_table(times, outcome.embedded))
@@ -246,14 +252,14 @@ def _join_sweeps(values: list[str]) -> list[str]:
 
 
 def _last_line(outcome: "StudyOutcome") -> str:
-    line = f"embedded {counted(outcome.embedded, 'photo')}"
+    line = f"embedded {count_of(outcome.embedded, 'photo')}"
     if outcome.skipped:
         line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
         line += f", left out {outcome.left_out} (in none of the groups)"
-    line += f"; compared {counted(outcome.compared, 'cell')} (groups x conditions)"
+    line += f"; compared {count_of(outcome.compared, 'cell')} (groups x conditions)"
     if outcome.failures:
-        failed = counted(len(outcome.failures), "photo")
+        failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"
     return line
 
@@ -262,6 +268,6 @@ def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
     """Return the counter of pairs on the cluster; None without a cluster, or if one machine writes the pairs."""
     if arguments.ray is None or "pairs" in arguments.keep:
         return None
-    from facepart.cluster.pair_counter import RayPairCounter
+    from facepart.cluster.ray_pair_counter import RayPairCounter
 
     return RayPairCounter()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from facepart.cli.run_summary import counted
+from facepart.cli.run_summary import count_of
 
 # Subjects that a warning names.
 _NAMED = 5
@@ -17,4 +17,6 @@ def warn_of_left_out(table: Path, without_row: Sequence[str], without_group: Seq
     for subjects, lack in ((without_row, "row"), (without_group, "group")):
         if subjects:
             named = ", ".join(subjects[:_NAMED]) + (", ..." if len(subjects) > _NAMED else "")
-            _logger.warning("%s: left out %s without a %s: %s", table, counted(len(subjects), "subject"), lack, named)
+            _logger.warning(
+                "%s: left out %s without a %s: %s", table, count_of(len(subjects), "subject"), lack, named
+            )

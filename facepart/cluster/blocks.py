@@ -11,6 +11,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,8 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import TILE, one_thread_each
 from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
-from facepart.matching.ranks import RankCounter, RankCounts, RankedSides, added_ranks
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter, RankCounts, RankedSides, added_ranks
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores.subject_sums import bins_from
 
 # Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.
@@ -188,4 +189,4 @@ def block_pairs(rows: Sequence[int], columns: Sequence[int] | None) -> list[tupl
         found += [(i, None, count * (count - 1) // 2) for i, count in enumerate(rows)]
     else:
         found = [(i, j, ours * theirs) for i, ours in enumerate(rows) for j, theirs in enumerate(columns)]
-    return sorted(found, key=lambda pair: -pair[2])
+    return sorted(found, key=itemgetter(2), reverse=True)

@@ -1,23 +1,23 @@
 """The workers on a cluster, and the shards that each of them has.
 
 A worker has two shards at a time: while the networks process one, the other is read or written. No more are handed
-out, so that neither shards nor results pile up. :mod:`facepart.cluster.handing` decides which shard is next, and what
-happens to shards whose worker or node died. A worker that died is replaced, and nodes that join get workers.
+out, so that neither shards nor results pile up. :mod:`facepart.cluster.shard_queue` decides which shard is next, and
+what happens to shards whose worker or node died. A worker that died is replaced, and nodes that join get workers.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from facepart import __version__
-from facepart.cluster.handing import Queue, Shard
-from facepart.cluster.machines import Size
-from facepart.cluster.room import Nodes, alive_nodes
-from facepart.cluster.worker import Actor, Done, Start
+from facepart.cluster.actor import Actor, Done, Start
+from facepart.cluster.capacity import WorkerSize, room_now
+from facepart.cluster.nodes import Nodes, alive_nodes
+from facepart.cluster.shard_queue import Queue, Shard
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import StepTimes
@@ -67,8 +67,7 @@ class Pool(Generic[Item, Result]):
     def __init__(
         self,
         worker: Worker[Item, Result],
-        size: Size,
-        room: Callable[[Size], int],
+        size: WorkerSize,
         times: StepTimes,
         paths: Sequence[Path],
     ) -> None:
@@ -77,13 +76,12 @@ class Pool(Generic[Item, Result]):
         Args:
             worker: works on the items, in as many copies as there is room for.
             size: of each worker.
-            room: counts the workers that the nodes that there are now have room for.
             times: what the seconds that workers spend are added to.
             paths: folders and files that every node must see; those that are missing here are not asked for.
         """
         import ray
 
-        self._size, self._count_room = size, room
+        self._size = size
         self._nodes, self._room, self._looked = Nodes(), 0, -math.inf
         self._times, self._paths = times, paths
         # Once for all workers: it lies in Ray's store.
@@ -159,7 +157,7 @@ class Pool(Generic[Item, Result]):
 
         if time.monotonic() - self._looked > _LOOK:
             self._nodes.look()
-            self._room, self._looked = self._count_room(self._size), time.monotonic()
+            self._room, self._looked = room_now(self._size), time.monotonic()
         while len(self._handles) < min(useful, self._room):
             threads = self._size.processors
             start = Start(__version__, Path.cwd(), threads)
@@ -188,8 +186,8 @@ class Pool(Generic[Item, Result]):
         alive = {node["NodeID"] for node in alive_nodes()}
         node_died = handle.node not in alive or death.out_of_reach
         if handle.shards and handle.node in alive:
-            what, how = ("is out of reach", "") if node_died else ("died", ", one by one")
-            _log.warning("a worker %s: what it had goes out again%s", what, how)
+            what, how = ("is out of reach", "") if node_died else ("died", ", one at a time")
+            _log.warning("a worker %s: its photos are handed out again%s", what, how)
         aside = [queue.take_back(shard, node_died) for shard in handle.shards.values()]
         return [each for found in aside for each in found]
 

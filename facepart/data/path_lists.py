@@ -10,6 +10,7 @@ from pathlib import Path
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, place
 from facepart.files.atomic import write_text
+from facepart.files.text_input import read_text
 
 
 def read_list(path: Path) -> list[Path]:
@@ -18,16 +19,8 @@ def read_list(path: Path) -> list[Path]:
     Raises:
         FacepartError: the list is missing, is not text, or names nothing.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such list") from error
-    except UnicodeDecodeError as error:
-        raise FacepartError(f"{path}: is not a text file with one path a line") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     folder = path.absolute().parent
-    paths = [_entry(folder, line.strip()) for line in text.splitlines() if line.strip()]
+    paths = [_entry(folder, line.strip()) for line in read_text(path, "list").splitlines() if line.strip()]
     if not paths:
         raise FacepartError(f"{path}: the list is empty")
     return paths

@@ -23,13 +23,14 @@ from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.files.cache import cache_folder
 from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
 from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
 
-SIZE = 224
+CAPTURE_SIZE = 224
 
 # Of LFW: the number of subjects, the first in the alphabet with enough photos, and the number of photos of each.
 _LFW_PEOPLE = 20
@@ -53,6 +54,12 @@ def make_captures(folder: Path, captures: int, progress: Progress = silent) -> O
     Raises:
         FacepartError: the photographs or the detector cannot be fetched, or the folder cannot be written to.
     """
+    with output_lock(folder):
+        return _make_captures(folder, captures, progress)
+
+
+def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
+    """Make the captures in a folder that this run holds."""
     settings = {"photographs": "packages", "captures": captures}
     _begin(folder, settings)
     photographs = fetch_photographs()
@@ -65,7 +72,7 @@ def make_captures(folder: Path, captures: int, progress: Progress = silent) -> O
             name = f"{person}_{seen[person]}"
             share = len(range(seen[person], captures, appearances[person]))
             seen[person] += 1
-            for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, SIZE, name)):
+            for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, CAPTURE_SIZE, name)):
                 target = folder / f"{name}_{number:02d}.png"
                 if target.exists():
                     outcome.skipped += 1
@@ -137,6 +144,14 @@ def _align_photos(
     photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
 ) -> Outcome:
     """Align the face of each photo; photos that cannot be read or show no face are failures."""
+    with output_lock(folder):
+        return _align_into(photos, failures, folder, settings, progress)
+
+
+def _align_into(
+    photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
+) -> Outcome:
+    """Align photos into a folder that this run holds."""
     _begin(folder, settings)
     outcome, detector = Outcome(failures=failures), FaceDetector(obtain(DETECTOR, "detector").path)
     for worked, photo in enumerate(photos, start=1):
@@ -145,7 +160,7 @@ def _align_photos(
             outcome.skipped += 1
         else:
             try:
-                picture = align_photo(read_photo(photo.path), detector, SIZE)
+                picture = align_photo(read_photo(photo.path), detector, CAPTURE_SIZE)
             except FacepartError as error:
                 stage = "read" if isinstance(error, PhotoError) else "align"
                 outcome.failures.append(Failure(photo.path, stage, str(error)))

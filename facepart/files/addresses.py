@@ -59,7 +59,7 @@ def place(text: str) -> Path:
     except ImportError as error:
         raise FacepartError(f"{text}: {first_line(error)} (pip install)") from error
     except ValueError as error:
-        raise FacepartError(f"{text}: is no address that is known ({first_line(error)})") from error
+        raise FacepartError(f"{text}: is not a known kind of address ({first_line(error)})") from error
     return cast(Path, found)
 
 

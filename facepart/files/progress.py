@@ -68,4 +68,4 @@ class StepTimes:
             others = {step: took for step, took in self.seconds.items() if step not in (WAITING, NETWORK)}
         if not others or waiting <= _IDLE * (waiting + working):
             return ""
-        return max(others, key=lambda step: others[step])
+        return max(others, key=others.__getitem__)

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
-from facepart.matching.ranks import RankCounter, RankedSides, ranked_sides
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
 from facepart.scores import STEPS, GroupScores
 

@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Model:
+class ExtractionModel:
     """The network that made a feature, as the ``run.json`` of the extraction says.
 
     Attributes:
@@ -34,7 +34,7 @@ class Model:
     settings: Mapping[str, Any]
 
 
-def find_model(folder: Path, models: dict[Path, Model | None]) -> Model | None:
+def find_model(folder: Path, models: dict[Path, ExtractionModel | None]) -> ExtractionModel | None:
     """Find the nearest record of an extraction in `folder` or above; `models` remembers the answers."""
     if folder not in models:
         try:
@@ -43,15 +43,16 @@ def find_model(folder: Path, models: dict[Path, Model | None]) -> Model | None:
             record = None  # some other program's run.json
         settings = record["settings"] if record and record.get("stage") == "extract" else None
         if record and isinstance(settings, dict) and settings.get("sha256"):
-            # The device stands beside the settings, since a run may go on on another.
+            # The device stands beside the settings, since a run may be resumed on another.
             used = {key: record[key] for key in _WARNED if key in record} | settings
-            models[folder] = Model(str(settings.get("model")), str(settings["sha256"]), folder / RECORD_FILE, used)
+            name, sha256 = str(settings.get("model")), str(settings["sha256"])
+            models[folder] = ExtractionModel(name, sha256, folder / RECORD_FILE, used)
         else:
             models[folder] = None if folder == folder.parent else find_model(folder.parent, models)
     return models[folder]
 
 
-def compare_models(models: Sequence[Model]) -> None:
+def compare_models(models: Sequence[ExtractionModel]) -> None:
     """Refuse, or warn of, features that were not made as the first were.
 
     The warning is one, of the first that differs in precision, device, mirroring, alignment or the size of the faces.
@@ -83,7 +84,7 @@ def compare_models(models: Sequence[Model]) -> None:
             return
 
 
-def _differences(model: Model, other: Model, keys: Sequence[str]) -> str:
+def _differences(model: ExtractionModel, other: ExtractionModel, keys: Sequence[str]) -> str:
     """Return the settings that both records have and that differ, with their values."""
     common = [key for key in keys if key in model.settings and key in other.settings]
     values = [(key, _shown(key, model.settings[key]), _shown(key, other.settings[key])) for key in common]

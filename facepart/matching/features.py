@@ -20,7 +20,7 @@ from facepart.data.feature_files import label_of
 from facepart.data.path_lists import read_list
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, on_disk, read_whole
-from facepart.matching.extraction import Model, compare_models, find_model
+from facepart.matching.extraction import ExtractionModel, compare_models, find_model
 from facepart.pipeline.feature_matrix import LABELS_FILE
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the
@@ -48,7 +48,7 @@ class Features:
     matrix: NDArray[np.float32]
     labels: Sequence[str]
     paths: Sequence[Path]
-    model: Model | None
+    model: ExtractionModel | None
 
 
 def read_features(source: Path) -> Features:
@@ -89,7 +89,7 @@ def refuse_unlike(probe: Features, gallery: Features) -> None:
 
 def _read_listed(source: Path) -> Features:
     paths = sorted(read_list(source), key=str)
-    models: dict[Path, Model | None] = {}
+    models: dict[Path, ExtractionModel | None] = {}
     folders = dict.fromkeys(path.parent for path in paths)
     found = [model for folder in folders if (model := find_model(folder, models))]
     compare_models(found)

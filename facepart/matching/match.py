@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from facepart.data.naming import DEFAULT_DATASET, find_exclusion, naming_rule
 from facepart.errors import FacepartError
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
@@ -36,8 +37,8 @@ from facepart.matching.output import (
 from facepart.matching.pair_counter import LocalPairCounter, PairCounter
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, prepare
-from facepart.matching.ranks import RankCounter, best_authentic
-from facepart.matching.subject_sums import (
+from facepart.matching.rank_counter import RankCounter, best_authentic
+from facepart.matching.subject_statistics import (
     SubjectTailCounts,
     authentic_scores,
     authentic_sums,
@@ -49,7 +50,7 @@ from facepart.scores import STEPS, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
-STAGE = "match"
+_STAGE = "match"
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -113,9 +114,9 @@ def match_groups(
 
     Raises:
         FacepartError: there are no impostor pairs in a group because all photos show one subject, the features do not
-            go together, the disk has no room for the pairs, or the output cannot be written. A group
-            without authentic pairs is no error: one photo per subject suffices for impostor scores, which are half of
-            the answer; the outcome says so.
+            go together, the disk has no room for the pairs, another run is writing there, or the output cannot be
+            written. A group without authentic pairs is no error: one photo per subject suffices for impostor scores,
+            which are half of the answer; the outcome says so.
         UsageError: the data set is not known, or a pattern is no regular expression.
     """
     device = choose_device(device) if counter is None else "cpu"
@@ -133,12 +134,13 @@ def match_groups(
     if repeated:
         raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
     prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
-    for each in prepared:
-        refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
-    with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
-    refuse_full_disk(output, with_pairs)
-    for each in prepared:
-        yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
+    with output_lock(output):
+        for each in prepared:
+            refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
+        with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
+        refuse_full_disk(output, with_pairs)
+        for each in prepared:
+            yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
 
 
 def _compare(
@@ -224,7 +226,7 @@ def _with_tails(
 
 def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
     """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
-    earlier = read_record_of(output, STAGE)
+    earlier = read_record_of(output, _STAGE)
     all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
     all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
-    write_record(output, make_record(STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))
+    write_record(output, make_record(_STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

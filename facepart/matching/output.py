@@ -79,13 +79,13 @@ def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool) -> None:
     for name in unwritten:
         if (output / name).exists():
             raise FacepartError(
-                f"{output / name}: is of an earlier run, and this one, which saves {_SAVED[save]} of {group}, would "
-                "leave it as it is; remove it, choose another folder with -o, or add --save both"
+                f"{output / name}: was written by an earlier run, and this run, which saves {_SAVED[save]} of "
+                f"{group}, would not replace it; remove it, choose another folder with -o, or add --save both"
             )
     if not ranks and ranks_path(output, group).exists():
         raise FacepartError(
-            f"{ranks_path(output, group)}: is of an earlier run, and this one, without --ranks, would leave it as it "
-            "is; remove it, choose another folder with -o, or add --ranks"
+            f"{ranks_path(output, group)}: was written by an earlier run, and this run, without --ranks, would not "
+            "replace it; remove it, choose another folder with -o, or add --ranks"
         )
 
 

@@ -6,8 +6,8 @@ from typing import Protocol
 from facepart.files.progress import Progress
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores import GroupScores
 
 

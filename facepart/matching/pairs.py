@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
 from facepart.matching.faces import Faces
-from facepart.matching.ranks import RankCounter, RankedSides, ranked_sides
+from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
 from facepart.scores import STEPS
 
 # How many pairs are worked on at a time, beside the strips of cosines: small enough for a block's rows, 24 bytes a
@@ -22,7 +22,7 @@ from facepart.scores import STEPS
 BLOCK_PAIRS = 1 << 16
 
 
-class Strip(NamedTuple):
+class ScoreStrip(NamedTuple):
     """The scores of some probes against all of the gallery.
 
     ``steps[i, j]``, float32, is the score of probe ``row + i`` and gallery face ``column + j`` in whole millionths.
@@ -85,7 +85,7 @@ def score_strips(
     workers: int,
     tile: int = TILE,
     ranks: RankedSides | None = None,
-) -> Iterator[Strip]:
+) -> Iterator[ScoreStrip]:
     """Yield the scores of all pairs, some probes against all of the gallery at a time, in order.
 
     Where there is no gallery, a strip begins at its own first face: the columns before it were seen already. The
@@ -96,7 +96,7 @@ def score_strips(
     ours = torch.from_numpy(probe.subjects)
     theirs = ours if gallery is None else torch.from_numpy(gallery.subjects)
 
-    def make_strip(row: int) -> Strip:
+    def make_strip(row: int) -> ScoreStrip:
         begin = row if gallery is None else 0
         steps = torch.empty(tile, len(columns) - begin)
         for column in range(begin, len(columns), tile):
@@ -110,10 +110,10 @@ def score_strips(
                     same_subject |= torch.ones_like(same_subject).tril()  # seen from the other side
                 real = part[: len(ours) - row, : len(theirs) - column]
                 ranks.add(row, column, real, same_subject if same_subject.any() else None)
-        return Strip(row, begin, steps.numpy()[: len(ours) - row, : len(theirs) - begin])
+        return ScoreStrip(row, begin, steps.numpy()[: len(ours) - row, : len(theirs) - begin])
 
     with one_thread_each(workers) as pool:
-        ahead: deque[Future[Strip]] = deque()
+        ahead: deque[Future[ScoreStrip]] = deque()
         for row in range(0, len(ours), tile):
             ahead.append(pool.submit(make_strip, row))
             if len(ahead) > workers:

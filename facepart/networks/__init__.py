@@ -7,7 +7,7 @@ read other frameworks' files. The tasks: :mod:`~facepart.networks.face_parser` (
 :mod:`~facepart.networks.alignment` (photo -> aligned face).
 """
 
-from facepart.networks.quiet import disable_telemetry
+from facepart.networks.telemetry import disable_telemetry
 
 # Before OpenVINO is imported, wherever that happens.
 disable_telemetry()

@@ -93,6 +93,35 @@ def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> flo
     return float(np.sqrt(np.square(away).sum(axis=1).mean()))
 
 
+def crop_side(landmarks: NDArray[np.floating]) -> float:
+    """Return the side of an aligned crop in pixels of the photo that it is cut from.
+
+    Args:
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+
+    Raises:
+        FacepartError: the landmarks are all the same point.
+    """
+    warp = similarity_transform(landmarks, ARCFACE_TEMPLATE)
+    return _TEMPLATE_SIZE / float(np.hypot(warp[0, 0], warp[1, 0]))
+
+
+def find_landmarks(photo: NDArray[np.uint8], detector: FaceDetector) -> NDArray[np.floating]:
+    """Find the landmarks of the subject's face, (5, 2), x and y in pixels of the photo, in ArcFace's order.
+
+    Args:
+        photo: uint8, (height, width, 3), RGB.
+        detector: finds the face.
+
+    Raises:
+        FacepartError: no face is found.
+    """
+    faces = detector.detect(photo)
+    if not faces:
+        raise FacepartError("no face found; leave the photo out, or crop it to the face")
+    return choose_face(faces, photo.shape).landmarks
+
+
 def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _TEMPLATE_SIZE) -> NDArray[np.uint8]:
     """Find the subject's face in a photo, and warp it to ArcFace's template.
 
@@ -107,10 +136,7 @@ def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _T
     Raises:
         FacepartError: no face is found.
     """
-    faces = detector.detect(photo)
-    if not faces:
-        raise FacepartError("no face found; leave the photo out, or crop it to the face")
-    return align_face(photo, choose_face(faces, photo.shape).landmarks, size)
+    return align_face(photo, find_landmarks(photo, detector), size)
 
 
 def _shrink_first(

@@ -136,8 +136,8 @@ class Head(nn.Module):
         self.conv_out = nn.Conv2d(256, len(CLASSES), 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, 256, h, w) -> (n, 19, h, w)."""
-        return self.conv_out(self.conv(x))
+        """(n, 256, h, w) -> (n, 19, h, w), in the precision of the last layer's weights."""
+        return self.conv_out(self.conv(x).to(self.conv_out.weight.dtype))
 
 
 class BiSeNet(nn.Module):
@@ -148,6 +148,11 @@ class BiSeNet(nn.Module):
         self.cp = ContextPath()
         self.ffm = FeatureFusion()
         self.conv_out = Head()
+
+    @property
+    def scorer(self) -> nn.Module:
+        """The layer that scores the classes; see :class:`facepart.networks.engine.ClassNetwork`."""
+        return self.conv_out.conv_out
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 3, h, w), h and w multiples of 32 -> (n, 19, h, w)."""

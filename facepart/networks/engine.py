@@ -1,7 +1,7 @@
 """What an engine is: a network on a device that takes batches of 8-bit photos and returns arrays."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,23 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 # What a network is before it is put on a device: a PyTorch module (float32, evaluation mode, one input
 # (n, 3, height, width), one output), or an ONNX file whose first output counts.
 Network: TypeAlias = "nn.Module | Path"
+
+
+@runtime_checkable
+class ClassNetwork(Protocol):
+    """A PyTorch module that scores classes at each pixel, and whose end can stay in float32.
+
+    In 16 bits, the scores of the two best classes are equal in many pixels, and the rounded weights of the last layer
+    favour some classes over others: all masks would be too large, or too small, in the same way.
+
+    Attributes:
+        scorer: the module's last layer with weights; where its weights are float32, so is all that follows.
+    """
+
+    @property
+    def scorer(self) -> "nn.Module":
+        """See above."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,16 @@ class GraphNetwork(nn.Module):
         super().__init__()
         self._source = source
         self._result = result
-        self._names = tuple(constants)
-        self._constants = nn.ParameterList(nn.Parameter(each, requires_grad=False) for each in constants.values())
+        # The last step with constants, and the constants that no step before it takes.
+        self._last = max(
+            (at for at, step in enumerate(steps) if not constants.keys().isdisjoint(step.inputs)), default=0
+        )
+        before = {name for step in steps[: self._last] for name in step.inputs}
+        self._names = sorted(constants, key=before.__contains__, reverse=True)
+        count = len(before.intersection(constants))
+        parameters = [nn.Parameter(constants[name], requires_grad=False) for name in self._names]
+        self._constants = nn.ParameterList(parameters[:count])
+        self._last_constants = nn.ParameterList(parameters[count:])
         # A value is dropped after the last step that uses it: all values of a deep network do not fit in memory.
         last = {name: index for index, step in enumerate(steps) for name in (*step.inputs, *step.outputs)}
         last.pop(result, None)
@@ -66,14 +74,30 @@ class GraphNetwork(nn.Module):
         self._steps = [(step, tuple(names)) for step, names in zip(steps, finished, strict=True)]
         self.eval()
 
+    @property
+    def scorer(self) -> nn.Module:
+        """The constants of the last step that has any; see :class:`facepart.networks.engine.ClassNetwork`."""
+        return self._last_constants
+
     def forward(self, x: Tensor) -> Tensor:
         """Run the network on (n, 3, height, width)."""
-        values: dict[str, Tensor] = dict(zip(self._names, self._constants, strict=True))
+        constants = [*self._constants, *self._last_constants]
+        values: dict[str, Tensor] = dict(zip(self._names, constants, strict=True))
         values[self._source] = x
-        for step, finished in self._steps:
+        for number, (step, finished) in enumerate(self._steps):
+            if number == self._last:
+                values = self._in_precision_of_last(values)
             numbers = {name: each.at(x.shape[0]) for name, each in step.growing.items()}
             output = step.function(*[values[name] for name in step.inputs], **numbers)
             values.update(zip(step.outputs, (output,) if isinstance(output, Tensor) else output, strict=False))
             for name in finished:
                 del values[name]
         return values[self._result]
+
+    def _in_precision_of_last(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Convert values to the precision of the last constants, if that is not the precision of the others."""
+        wanted = {each.dtype for each in self._last_constants if each.is_floating_point()}
+        if len(wanted) != 1:
+            return values
+        dtype = wanted.pop()
+        return {name: each.to(dtype) if each.is_floating_point() else each for name, each in values.items()}

@@ -1,9 +1,10 @@
 """Networks on the CPU by OpenVINO.
 
 The input is 8-bit photos: conversion, colour order, mean and scale are part of the compiled graph, and for label maps
-so is the choice of the best class. The graph is compiled for one photo, and several photos are in flight at once, one
-per stream. On CPUs that is as fast as large batches, it also runs ONNX files with a fixed batch of one, and the
-answer for a photo cannot depend on the other photos.
+so is the choice of the best class, which is made in fp32 also where the rest is computed in bfloat16. The graph is
+compiled for one photo, and several photos are in flight at once, one per stream. On CPUs that is as fast as large
+batches, it also runs ONNX files with a fixed batch of one, and the answer for a photo cannot depend on the other
+photos.
 """
 
 import json
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+# Goes up when the graph that is compiled from the same weights changes, so that no older one is read from the cache.
+_GRAPH = "2"
 # OpenVINO's names of what a processor computes in hardware.
 _CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
 
@@ -67,7 +70,7 @@ class OpenVinoEngine:
         """
         model = _read(network, preprocessing)
         if classes is not None:
-            model = _best_class(model, classes, _name(network))
+            model = _best_class(model, classes, _name(network), precision)
         self._use(
             ov.Core().compile_model(_with_preprocessing(model, preprocessing), "CPU", _options(precision, threads))
         )
@@ -138,8 +141,8 @@ def _options(precision: str, threads: int | None) -> dict[str, str]:
 
 
 def _compatibility() -> dict[str, str]:
-    """Return the release and the processor that a compiled network is valid for."""
-    return {"openvino": ov.get_version(), "processor": processor_name()}
+    """Return what a compiled network is valid for: the release, the processor, and how the graph was made."""
+    return {"openvino": ov.get_version(), "processor": processor_name(), "graph": _GRAPH}
 
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
@@ -172,16 +175,112 @@ def _trace(module: "nn.Module", shape: list[int]) -> Any:
         return torch.jit.trace(module.eval(), torch.zeros(shape), check_trace=False)  # type: ignore[no-untyped-call]
 
 
-def _best_class(model: ov.Model, classes: int, name: str) -> ov.Model:
+def _best_class(model: ov.Model, classes: int, name: str, precision: str) -> ov.Model:
     """Replace the scores by the number of the best class, so that the graph returns label maps instead of scores."""
     scores = model.outputs[0].get_node().input_value(0)
     if len(scores.get_partial_shape()) != 4 or scores.get_shape()[1] != classes:
         raise FacepartError(
             f"{name}: its output is {scores.get_partial_shape()}, expected scores for {classes} classes"
         )
-    best = ops.topk(scores, ops.constant(1), axis=1, mode="max", sort="value").output(1)
-    labels = ops.convert(ops.squeeze(best, ops.constant([1])), "u8")
-    return ov.Model([ops.result(labels)], model.get_parameters())
+    labels = _labels_in_fp32(scores) if precision == "bf16" else None
+    return ov.Model([ops.result(_best(scores) if labels is None else labels)], model.get_parameters())
+
+
+def _best(scores: ov.Output) -> ov.Node:
+    """Scores (1, classes, ...) -> the number of the best class, uint8 (1, ...); of equal scores, the first counts."""
+    best = ops.topk(scores, _integers(1), axis=1, mode="max", sort="value").output(1)
+    return ops.convert(ops.squeeze(best, _integers([1])), "u8")
+
+
+def _labels_in_fp32(scores: ov.Output) -> ov.Node | None:
+    """Build label maps from what is upsampled to `scores`, in fp32 in a graph that is compiled for bfloat16.
+
+    bfloat16 has 8 significant bits: upsampled scores of the two best classes would be equal in 0.6 % of a photo's
+    pixels, and all of these would get the class with the lower number. OpenVINO computes the end of a graph in fp32,
+    back to the last convolution, product or interpolation (`Graph::EnforceInferencePrecision` of its CPU plugin).
+    So the interpolation becomes sums of rows and columns with weights, and the 1x1 convolution before it, whose
+    weights' rounding would favour some classes, a transposed one, which is not on that list.
+
+    Returns:
+        uint8 (1, height, width); None if the scores are not upsampled bilinearly at the end.
+    """
+    upsample = scores.get_node()
+    height, width = scores.get_shape()[2:]
+    vertical, horizontal = (_taps(upsample, axis) for axis in (2, 3))
+    if vertical is None or horizontal is None:
+        return None
+    (rows, down), (columns, across) = vertical, horizontal
+    coarse = _unrounded(upsample.input_value(0))
+    left, right = (_take(coarse, columns + step, 3) for step in (0, 1))
+    wide = ops.add(left, ops.multiply(ops.subtract(right, left), ops.constant(across)))
+    # Rows between the same two are computed at once, as many for each two as for any: rows that are not needed cost
+    # less than copies of the two for each.
+    gaps = wide.get_output_shape(0)[2] - 1
+    place = np.arange(height) - np.searchsorted(rows, rows)
+    per_gap = int(place.max()) + 1
+    weights = np.zeros((gaps, per_gap, 1), np.float32)
+    weights[rows, place, 0] = down
+    shape = _integers([1, wide.get_output_shape(0)[1], gaps, 1, width])
+    above, below = (ops.reshape(_take(wide, np.arange(gaps) + step, 2), shape, False) for step in (0, 1))
+    upsampled = ops.add(above, ops.multiply(ops.subtract(below, above), ops.constant(weights)))
+    labels = ops.reshape(_best(upsampled.output(0)), _integers([1, gaps * per_gap, width]), False)
+    return _take(labels, rows * per_gap + place, 1)
+
+
+def _taps(upsample: ov.Node, axis: int) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+    """Return how an operator interpolates along an axis; None if it does not upsample linearly.
+
+    Returns:
+        For each row, or column, of the output: the number of the first of the two of the input that it lies between,
+        ascending, and the second's weight, 0..1.
+    """
+    if upsample.get_type_name() != "Interpolate":
+        return None
+    attributes = upsample.get_attributes()
+    small, large = (upsample.input_value(0).get_shape()[axis], upsample.get_output_shape(0)[axis])
+    padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
+    if attributes["mode"] not in ("linear", "linear_onnx") or padded or small < 2 or large % small:
+        return None
+    position = np.arange(large, dtype=np.float64)
+    match attributes["coordinate_transformation_mode"]:
+        case "align_corners":
+            position *= (small - 1) / (large - 1)
+        case "half_pixel" | "pytorch_half_pixel":
+            position = (position + 0.5) * small / large - 0.5
+        case "asymmetric":
+            position *= small / large
+        case _:
+            return None
+    position = position.clip(0, small - 1)
+    first = np.minimum(position.astype(np.int64), small - 2)
+    return first, (position - first).astype(np.float32)
+
+
+def _unrounded(value: ov.Output) -> ov.Output:
+    """Return a value that a 1x1 convolution computes, by an operator whose weights OpenVINO does not round."""
+    node = value.get_node()
+    if node.get_type_name() != "Convolution":
+        return value
+    weights, attributes = node.input_value(1).get_node(), node.get_attributes()
+    plain = all(each == 1 for each in (*attributes["strides"], *node.input_value(1).get_shape()[2:]))
+    if (
+        weights.get_type_name() != "Constant"
+        or not plain
+        or any([*attributes["pads_begin"], *attributes["pads_end"]])
+    ):
+        return value
+    transposed = ops.constant(np.ascontiguousarray(weights.data.swapaxes(0, 1)))
+    return ops.convolution_backprop_data(
+        node.input_value(0), transposed, strides=[1, 1], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
+    ).output(0)
+
+
+def _take(value: ov.Output | ov.Node, numbers: NDArray[np.int64], axis: int) -> ov.Node:
+    return ops.gather(value, _integers(numbers), _integers(axis))
+
+
+def _integers(numbers: int | list[int] | NDArray[np.int64]) -> ov.Node:
+    return ops.constant(np.asarray(numbers, np.int64))
 
 
 def _with_preprocessing(model: ov.Model, preprocessing: Preprocessing) -> ov.Model:

@@ -1,10 +1,11 @@
 """Networks by PyTorch: on CUDA devices, and on the CPU as the float32 reference.
 
-On CUDA, weights and activations have 16 bits and are stored channels-last, the layout that tensor cores use. Photos
-are copied to the device as 8 bits from pinned memory while the batch before them is still computed, and only answers
-are copied back.
+On CUDA, weights and activations have 16 bits and are stored channels-last, the layout that tensor cores use; only
+classes are scored and chosen in 32 bits. Photos are copied to the device as 8 bits from pinned memory while the batch
+before them is still computed, and only answers are copied back.
 """
 
+import copy
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from facepart.errors import FacepartError
-from facepart.networks.engine import Network, Preprocessing
+from facepart.networks.engine import ClassNetwork, Network, Preprocessing
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -58,7 +59,11 @@ class PyTorchEngine:
             module = load_onnx(network, preprocessing.height, preprocessing.width)
         else:
             module = network
+        # A copy of the layer that stays in float32, before its weights are rounded with the others.
+        exact = copy.deepcopy(module.scorer) if classes is not None and isinstance(module, ClassNetwork) else None
         self._module = module.eval().to(device, self._dtype)
+        if exact is not None and isinstance(module, ClassNetwork):
+            module.scorer.to(torch.float32).load_state_dict(exact.state_dict())
         self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # (3, 1, 1), to broadcast over rows and columns.
         self._mean = torch.tensor(preprocessing.mean, device=device)[:, None, None]

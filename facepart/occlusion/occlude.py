@@ -11,7 +11,7 @@ from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion
 from facepart.occlusion.recipe import recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
-from facepart.occlusion.soften import soft_patch
+from facepart.occlusion.soften import Patch, soft_patch
 
 
 class Occluded(NamedTuple):
@@ -20,10 +20,12 @@ class Occluded(NamedTuple):
     Attributes:
         photo: uint8 (h, w, 3).
         share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
+        soft: the soft mask, in the photo's pixels.
     """
 
     photo: NDArray[np.uint8]
     share: float
+    soft: Patch
 
 
 def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -56,7 +58,11 @@ def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.u
 
 
 def occlude_parts(
-    photo: NDArray[np.uint8], masks: Mapping[str, NDArray[np.uint8]], method: OcclusionMethod = STANDARD
+    photo: NDArray[np.uint8],
+    masks: Mapping[str, NDArray[np.uint8]],
+    method: OcclusionMethod = STANDARD,
+    *,
+    patch: bool = False,
 ) -> dict[str, Occluded]:
     """Occlude each part of a photo, one at a time.
 
@@ -64,6 +70,7 @@ def occlude_parts(
         photo: uint8 (h, w, 3), any channel order.
         masks: part -> its mask, uint8 (512, 512), 0 or 255. An empty mask leaves the photo as it is.
         method: how.
+        patch: whether the masks are equal-area patches.
 
     Returns:
         Part -> the photo with that part occluded.
@@ -72,10 +79,10 @@ def occlude_parts(
     whole: NDArray[np.uint8] | None = None
     results: dict[str, Occluded] = {}
     for part, mask in masks.items():
-        constants = recipe(part, height, width, method)
+        constants = recipe(part, height, width, method, patch=patch)
         soft = soft_patch(mask, constants, height, width)
         if not soft.values.size:
-            results[part] = Occluded(photo, 0.0)
+            results[part] = Occluded(photo, 0.0, soft)
             continue
         if method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
@@ -88,7 +95,7 @@ def occlude_parts(
         occluded = photo.copy()
         occluded[soft.place] = blend(photo[soft.place], other, soft.values)
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
-        results[part] = Occluded(occluded, share)
+        results[part] = Occluded(occluded, share, soft)
     return results
 
 
@@ -97,19 +104,21 @@ class OccludedPhoto(NamedTuple):
 
     Attributes:
         photo: uint8 (h, w, 3), RGB.
-        mask: uint8 (512, 512), 0 or 255: the part, or its control region; empty where the part was not detected.
+        mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none.
         share: how much of the photo was replaced, 0..1.
         control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
+        soft: the soft mask, in the photo's pixels.
     """
 
     photo: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     share: float
     control: str
+    soft: Patch
 
 
 def apply_occlusions(
-    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion], name: str
+    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion]
 ) -> dict[Occlusion, OccludedPhoto]:
     """Occlude a photo, once for each occlusion.
 
@@ -117,16 +126,16 @@ def apply_occlusions(
         photo: uint8 (h, w, 3), RGB.
         labels: its label map, uint8 (512, 512).
         occlusions: which ones; the baseline is not among them.
-        name: the photo's name. It seeds the draws of the control regions, so that they depend on nothing else.
     """
-    alike: dict[tuple[OcclusionMethod, int], list[Occlusion]] = {}
+    alike: dict[tuple[OcclusionMethod, int, bool], list[Occlusion]] = {}
     for occlusion in occlusions:
-        alike.setdefault((occlusion.method, occlusion.region.draw), []).append(occlusion)
+        alike.setdefault((occlusion.method, occlusion.region.draw, occlusion.region.patch), []).append(occlusion)
     occluded: dict[Occlusion, OccludedPhoto] = {}
-    for (method, _), found in alike.items():
-        regions = {each.part: each.region.find(labels, name, method) for each in found}
-        results = occlude_parts(photo, {part: region.mask for part, region in regions.items()}, method)
+    for (method, _, patch), found in alike.items():
+        regions = {each.part: each.region.find(labels, method) for each in found}
+        masks = {part: region.mask for part, region in regions.items()}
+        results = occlude_parts(photo, masks, method, patch=patch)
         for occlusion in found:
             region, result = regions[occlusion.part], results[occlusion.part]
-            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind)
+            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind, result.soft)
     return occluded

@@ -15,6 +15,10 @@ REFERENCE = 224
 
 SIGMA = 5.0
 
+# Of equal-area patches, which are smaller than the Gaussian of parts is wide: what it would leave of them is a haze.
+# They do not grow, so that their areas stay equal.
+PATCH_SIGMA = 2.0
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -36,13 +40,21 @@ def scale_of(height: int, width: int) -> float:
     return math.sqrt(height * width) / REFERENCE
 
 
-def recipe(part: str, height: int, width: int, method: OcclusionMethod = STANDARD) -> Recipe:
-    """Return the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width."""
+def recipe(part: str, height: int, width: int, method: OcclusionMethod = STANDARD, *, patch: bool = False) -> Recipe:
+    """Return the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width.
+
+    Args:
+        part: the part.
+        height: rows of the photo.
+        width: columns of the photo.
+        method: how the part is occluded.
+        patch: whether it is the part's equal-area patch; it has the same constants for all parts.
+    """
     scale = scale_of(height, width)
     return Recipe(
         # n dilations with a 5x5 square are one with a square of radius 2n.
-        dilation=round(2 * PARTS[part].dilations * method.dilation * scale),
-        sigma=SIGMA * scale,
+        dilation=0 if patch else round(2 * PARTS[part].dilations * method.dilation * scale),
+        sigma=(PATCH_SIGMA if patch else SIGMA) * scale,
         # On a small photo, a small box must not become a single pixel, which would leave the photo as it is.
         box=2 * max(round((method.box - 1) / 2 * scale), 1) + 1,
     )

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
 from facepart.networks.catalogue import DEFAULT_PARSER, obtain
@@ -24,6 +25,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
+from facepart.pipeline.photo_loop import work_through
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
@@ -83,8 +85,8 @@ def blur_photos(
         times: collects the time of each step.
 
     Raises:
-        FacepartError: nothing to work on, no weights, other settings in the folders, or a folder that cannot be
-            written. UsageError: an unknown part, device or precision.
+        FacepartError: nothing to work on, no weights, other settings in the folders, another run that is writing
+            there, or a folder that cannot be written. UsageError: an unknown part, device or precision.
     """
     parts = choose_parts(parts)
     occlusions = tuple(Occlusion(Region(part), method) for part in parts)
@@ -95,71 +97,68 @@ def blur_photos(
         labels=masks / "labels" if save_labels else None,
         image_format=image_format,
     )
-    photos, failures = find_photos(source, exclude=(masks, blurred))
-    outcome = BlurOutcome(failures=failures)
-    weights = obtain(model, "parser")
-    device, precision = executor.choose_engine(device, precision)
-    settings = {
-        "model": weights.name,
-        "sha256": weights.sha256,
-        "precision": precision,
-        "format": image_format,
-        "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
-    }
-    folders = dict.fromkeys((masks, blurred))
-    if not overwrite:
-        for folder in folders:
-            # Parts that an earlier run occluded stay valid beside those of this one.
-            settings = with_earlier(folder, "recipes", settings)
-            refuse_other_settings(folder, "blur", settings)
-    todo = photos if overwrite else saved.incomplete(photos)
-    outcome.skipped = len(photos) - len(todo)
+    with output_lock(masks, blurred):
+        photos, failures = find_photos(source, exclude=(masks, blurred))
+        outcome = BlurOutcome(failures=failures)
+        weights = obtain(model, "parser")
+        device, precision = executor.choose_engine(device, precision)
+        settings = {
+            "model": weights.name,
+            "sha256": weights.sha256,
+            "precision": precision,
+            "format": image_format,
+            "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
+        }
+        folders = dict.fromkeys((masks, blurred))
+        if not overwrite:
+            for folder in folders:
+                # Parts that an earlier run occluded stay valid beside those of this one.
+                settings = with_earlier(folder, "recipes", settings)
+                refuse_other_settings(folder, "blur", settings)
+        todo = photos if overwrite else saved.incomplete(photos)
+        outcome.skipped = len(photos) - len(todo)
 
-    # Before anything is written: a wrong network must not leave a record of itself.
-    times = times or StepTimes()
-    worker = PhotoWorker(
-        NetworkFiles(weights, None, None, device, precision), saved=saved, batch=batch, workers=workers
-    )
-    session = executor.start(worker, times, (source, masks, blurred)) if todo else None
-    if overwrite:
-        outputs = {path for photo in photos for path in saved.paths(photo)}
+        # Before anything is written: a wrong network must not leave a record of itself.
+        times = times or StepTimes()
+        worker = PhotoWorker(
+            NetworkFiles(weights, None, None, device, precision), saved=saved, batch=batch, workers=workers
+        )
+        session = executor.start(worker, times, (source, masks, blurred)) if todo else None
+        if overwrite:
+            outputs = {path for photo in photos for path in saved.paths(photo)}
+            for folder in folders:
+                remove_outdated(folder, "blur", settings, outputs, saved.earlier_files(folder))
+        inputs = {"source": source, "masks": masks, "blurred": blurred}
         for folder in folders:
-            remove_outdated(folder, "blur", settings, outputs, saved.earlier_files(folder))
-    inputs = {"source": source, "masks": masks, "blurred": blurred}
-    for folder in folders:
-        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
-    table = read_parts_table(blurred)
-    failed: list[Failure] = []
-    progress(0, len(todo))
-    try:
-        if session:
-            results = session.map([PhotoTask(photo, occlusions) for photo in todo])
-            for worked, (task, result) in enumerate(results, start=1):
-                if isinstance(result, PhotoError):
-                    failed.append(Failure(task.photo.path, result.stage, str(result)))
-                else:
+            write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
+        table = read_parts_table(blurred)
+        failed: list[Failure] = []
+        progress(0, len(todo))
+        try:
+            if session:
+                tasks = [PhotoTask(photo, occlusions) for photo in todo]
+                for task, result in work_through(session, tasks, failed, progress, times):
                     table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
                     outcome.done += 1
-                progress(worked, len(todo), times.bottleneck())
-        _recount(photos, saved, table)
-    finally:
-        # Also if the run is stopped: the rows of finished photos are kept.
-        outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
-        write_parts_table(blurred, table)
-        write_failures(blurred, outcome.failures)
+            _recount(photos, saved, table)
+        finally:
+            # Also if the run is stopped: the rows of finished photos are kept.
+            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
+            write_parts_table(blurred, table)
+            write_failures(blurred, outcome.failures)
 
-    named = {photo.name for photo in photos}
-    outcome.undetected.update(
-        part for (name, part), pixels in table.items() if name in named and part in parts and not pixels
-    )
-    counts = {
-        "photos": outcome.done + outcome.skipped,
-        "failed": len(outcome.failures),
-        "undetected": {part: outcome.undetected[part] for part in parts},
-    }
-    for folder in folders:
-        write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts, device))
-    return outcome
+        named = {photo.name for photo in photos}
+        outcome.undetected.update(
+            part for (name, part), pixels in table.items() if name in named and part in parts and not pixels
+        )
+        counts = {
+            "photos": outcome.done + outcome.skipped,
+            "failed": len(outcome.failures),
+            "undetected": {part: outcome.undetected[part] for part in parts},
+        }
+        for folder in folders:
+            write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts, device))
+        return outcome
 
 
 def _recount(photos: Sequence[Photo], saved: SavedImages, table: PartsTable) -> None:

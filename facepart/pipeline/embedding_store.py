@@ -1,9 +1,9 @@
 """Embedded photos on disk, in shards that are only ever added, so that a killed run loses little.
 
 A shard is ``shard-<number>.npz``: the records of some photos, and for each occlusion, the baseline among them, the
-embeddings of those that have it. An occlusion that is asked for later comes in shards of its own; one whose recipe
-has changed since is passed over, and so are the rows of a photo that was replaced on disk. Photos that gave no
-embedding are kept with the reason.
+embeddings of those that have it, and which share of every part it removed. An occlusion that is asked for later comes
+in shards of its own; one whose recipe has changed since is passed over, and so are the rows of a photo that was
+replaced on disk. Photos that gave no embedding are kept with the reason.
 """
 
 import json
@@ -22,6 +22,7 @@ from facepart.errors import FacepartError
 from facepart.files.addresses import open_in_pieces, stamp_of
 from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.parts import PARTS
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
@@ -29,13 +30,15 @@ SHARD_PHOTOS = 256
 # Shards that are read at once: from a remote store, most of the time is waiting.
 _THREADS = 8
 
+_UNKNOWN_OVERLAPS = np.full(len(PARTS), np.nan, np.float32)
+
 
 @dataclass
 class StoredPhoto:
     """A photo in the store.
 
     Attributes:
-        record: all that is known of it, but for the embeddings themselves.
+        record: all that is known of it, but for the embeddings and overlaps themselves.
         places: name of an occlusion -> number of the shard, and row in it.
     """
 
@@ -98,14 +101,18 @@ class EmbeddingStore:
         if not self._waiting:
             return
         rows: dict[str, list[NDArray[np.float32]]] = {}
+        overlaps: dict[str, list[NDArray[np.float32]]] = {}
         index: list[dict[str, Any]] = []
         for photo in self._waiting:
             places = {name: len(rows.setdefault(name, [])) for name in photo.embeddings}
             for name, embedding in photo.embeddings.items():
                 rows[name].append(embedding)
-            line = {key: value for key, value in vars(photo).items() if key != "embeddings"}
+                overlaps.setdefault(name, []).append(photo.overlaps.get(name, _UNKNOWN_OVERLAPS))
+            line = {key: value for key, value in vars(photo).items() if key not in ("embeddings", "overlaps")}
             index.append({**line, "places": places, "recipes": {name: self._recipes[name] for name in places}})
         arrays = {f"embeddings_{name}": np.stack(rows[name]) for name in sorted(rows)}
+        arrays |= {f"overlaps_{name}": np.stack(overlaps[name]) for name in sorted(rows) if name != BASELINE.name}
+        arrays["parts"] = np.array(list(PARTS), dtype=np.str_)
         path = self._path(self._next)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, index=np.frombuffer(json.dumps(index).encode(), np.uint8), **arrays)
@@ -141,6 +148,34 @@ class EmbeddingStore:
                 copied.result()
         return matrix
 
+    def overlaps(self, occlusion: str, names: Iterable[str]) -> NDArray[np.float32]:
+        """Read which share of every part an occlusion removed on photos.
+
+        Returns:
+            float32 (n, parts), 0..1, in the order of `names` and of :data:`facepart.occlusion.parts.PARTS`; NaN for a
+            part that was not detected, and where it is not known, as in shards of earlier versions.
+
+        Raises:
+            FacepartError: a shard cannot be read.
+        """
+        wanted: dict[int, list[tuple[int, int]]] = {}
+        count = 0
+        for row, name in enumerate(names):
+            shard, place = self.photos[name].places[occlusion]
+            wanted.setdefault(shard, []).append((row, place))
+            count += 1
+        matrix = np.full((count, len(PARTS)), np.nan, np.float32)
+        order = {part: column for column, part in enumerate(PARTS)}
+        for shard, places in wanted.items():
+            found = self._read_arrays(shard, ("parts", f"overlaps_{occlusion}"))
+            if len(found) < 2:
+                continue
+            rows, stored = zip(*places, strict=True)
+            for column, part in enumerate(found[0].tolist()):
+                if part in order:
+                    matrix[list(rows), order[part]] = found[1][list(stored), column]
+        return matrix
+
     def missing(self, photo: Photo, occlusions: Sequence[Occlusion]) -> list[Occlusion]:
         """Return the occlusions with which a photo is still to be embedded; none if it is known to fail."""
         stored = self.photos.get(photo.name)
@@ -161,6 +196,7 @@ class EmbeddingStore:
             before,
             failure=tuple(line["failure"]) if line["failure"] else None,
             head=line["head"] or before.head,
+            side=line.get("side", 0) or before.side,
             pixels={**before.pixels, **line["pixels"]},
             shares={**before.shares, **_only(line["shares"], current)},
             controls={**before.controls, **_only(line["controls"], current)},
@@ -175,19 +211,26 @@ class EmbeddingStore:
         return found
 
     def _read(self, shard: int, name: str) -> NDArray[Any]:
+        found = self._read_arrays(shard, (name,))
+        if not found:
+            raise _unreadable(self._path(shard), f"it has no {name}")
+        return found[0]
+
+    def _read_arrays(self, shard: int, names: Sequence[str]) -> list[NDArray[Any]]:
+        """Read those of several arrays that a shard has."""
         path = self._path(shard)
         try:
             with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as arrays:
-                found: NDArray[Any] = arrays[name]
-                return found
+                return [arrays[name] for name in names if name in arrays]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            reason = " ".join(str(error).split())
-            raise FacepartError(
-                f"{path}: cannot be read ({reason}); remove it, and its photos are embedded anew"
-            ) from error
+            raise _unreadable(path, " ".join(str(error).split())) from error
 
     def _path(self, number: int) -> Path:
         return self._folder / f"shard-{number:05}.npz"
+
+
+def _unreadable(path: Path, reason: str) -> FacepartError:
+    return FacepartError(f"{path}: cannot be read ({reason}); remove it, and its photos are embedded anew")
 
 
 def _copy_rows(block: NDArray[np.float32], places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:

@@ -2,7 +2,7 @@
 
 A stage makes a worker, which can be pickled, and gives it to an :class:`Executor`, which opens the worker's networks
 and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`, the default of every stage, does that
-in this process; :class:`facepart.cluster.executor.RayExecutor` on the nodes of a Ray cluster.
+in this process; :class:`facepart.cluster.ray_executor.RayExecutor` on the nodes of a Ray cluster.
 """
 
 import os

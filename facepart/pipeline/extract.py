@@ -6,12 +6,12 @@ from pathlib import Path
 
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import write_list
-from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
 from facepart.data.resize import Size
 from facepart.errors import FacepartError, UsageError
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.alignment_check import warn_of_unaligned
@@ -22,6 +22,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
 from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.photo_loop import work_through
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 LIST_FILE = "list.txt"
@@ -86,100 +87,101 @@ def extract_features(
 
     Raises:
         FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
-            another kind of features in the folder, or it cannot be written. UsageError: an unknown device or
-            precision; or faces are to be aligned, to crops that are square, for a network that takes no squares.
+            another kind of features in the folder, another run that is writing there, or it cannot be written.
+            UsageError: an unknown device or precision; or faces are to be aligned, to crops that are square, for a
+            network that takes no squares.
     """
-    photos, failures = find_photos(source, exclude=(features,), by_folder=True)
-    # The order in which matching takes the files of a list, whatever the photos' own extensions.
-    photos.sort(key=lambda photo: str(_feature(features, photo)))
-    weights = obtain(model or default_recogniser(), "recogniser")
-    preprocessing = weights.model.preprocessing if weights.model else None
-    size = choose_size(weights.path, preprocessing, image_size) if image_size else None
-    detector = obtain(DETECTOR, "detector") if align else None
-    name = weights.name
-    device, precision = executor.choose_engine(device, precision)
-    times = times or StepTimes()
-    worker = PhotoWorker(
-        NetworkFiles(None, weights, detector, device, precision, flip, size),
-        undistorted=image_size is not None,
-        features=None if matrix else features,
-        batch=batch,
-        workers=workers,
-    )
-    # Before anything is written: a wrong network must not leave a record of itself.
-    session = executor.start(worker, times, (source, features))
-    fit, dimension = session.info
-    if align and fit.height != fit.width:
-        raise UsageError(f"--align makes square crops, and {name} gets faces of {fit.height}x{fit.width}")
-    settings = {
-        "model": name,
-        "sha256": weights.sha256,
-        "precision": precision,
-        "dimension": dimension,
-        "colour": fit.colour,
-        "mean": fit.mean,
-        "scale": fit.scale,
-        # None for the network's own, which records of earlier releases do not name.
-        "image_size": size,
-        "flip": flip,
-        "align": detector.sha256 if detector else None,
-    }
-    if not overwrite:
-        refuse_other_settings(features, "extract", settings)
-    files = {photo.name: _feature(features, photo) for photo in photos}
-    if matrix:
-        rows = MatrixRows(features, dimension, overwrite=overwrite)
-        there = rows.find(files, source)
-    elif holds_matrix(features):
-        raise FacepartError(f"{features}: holds a matrix of features; go on with --matrix, or choose another folder")
-    else:
-        rows = None
-        existing = ExistingPaths([features])
-        there = set() if overwrite else {name for name, path in files.items() if path in existing}
-    todo = [photo for photo in photos if photo.name not in there]
-    outcome = ExtractOutcome(
-        skipped=len(photos) - len(todo),
-        failures=failures,
-        model=name,
-        features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
-    )
-    inputs = {"source": source, "features": features}
-    if overwrite and rows:
-        rows.clear()
-    elif overwrite:
-        remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
-    write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
-    failed: list[Failure] = []
-    progress(0, len(todo))
-    try:
-        if todo:
-            if not align:
-                warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
-            for worked, (task, result) in enumerate(session.map([PhotoTask(photo) for photo in todo]), start=1):
-                if isinstance(result, PhotoError):
-                    failed.append(Failure(task.photo.path, result.stage, str(result)))
-                else:
+    with output_lock(features):
+        photos, failures = find_photos(source, exclude=(features,), by_folder=True)
+        # The order in which matching takes the files of a list, whatever the photos' own extensions.
+        photos.sort(key=lambda photo: str(_feature(features, photo)))
+        weights = obtain(model or default_recogniser(), "recogniser")
+        preprocessing = weights.model.preprocessing if weights.model else None
+        size = choose_size(weights.path, preprocessing, image_size) if image_size else None
+        detector = obtain(DETECTOR, "detector") if align else None
+        name = weights.name
+        device, precision = executor.choose_engine(device, precision)
+        times = times or StepTimes()
+        worker = PhotoWorker(
+            NetworkFiles(None, weights, detector, device, precision, flip, size),
+            undistorted=image_size is not None,
+            features=None if matrix else features,
+            batch=batch,
+            workers=workers,
+        )
+        # Before anything is written: a wrong network must not leave a record of itself.
+        session = executor.start(worker, times, (source, features))
+        fit, dimension = session.info
+        if align and fit.height != fit.width:
+            raise UsageError(f"--align makes square crops, and {name} gets faces of {fit.height}x{fit.width}")
+        settings = {
+            "model": name,
+            "sha256": weights.sha256,
+            "precision": precision,
+            "dimension": dimension,
+            "colour": fit.colour,
+            "mean": fit.mean,
+            "scale": fit.scale,
+            # None for the network's own, which records of earlier releases do not name.
+            "image_size": size,
+            "flip": flip,
+            "align": detector.sha256 if detector else None,
+        }
+        if not overwrite:
+            refuse_other_settings(features, "extract", settings)
+        files = {photo.name: _feature(features, photo) for photo in photos}
+        if matrix:
+            rows = MatrixRows(features, dimension, overwrite=overwrite)
+            there = rows.find(files, source)
+        elif holds_matrix(features):
+            raise FacepartError(
+                f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
+            )
+        else:
+            rows = None
+            existing = ExistingPaths([features])
+            there = set() if overwrite else {name for name, path in files.items() if path in existing}
+        todo = [photo for photo in photos if photo.name not in there]
+        outcome = ExtractOutcome(
+            skipped=len(photos) - len(todo),
+            failures=failures,
+            model=name,
+            features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
+        )
+        inputs = {"source": source, "features": features}
+        if overwrite and rows:
+            rows.clear()
+        elif overwrite:
+            remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
+        write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
+        failed: list[Failure] = []
+        progress(0, len(todo))
+        try:
+            if todo:
+                if not align:
+                    warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
+                tasks = [PhotoTask(photo) for photo in todo]
+                for task, result in work_through(session, tasks, failed, progress, times):
                     if rows:
                         rows.add(task.photo.name, result.record.embeddings[BASELINE.name])
                     outcome.done += 1
-                progress(worked, len(todo), times.bottleneck())
-    finally:
-        # Also if the run is stopped: finished work is kept, and failures so far are written.
-        outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
+        finally:
+            # Also if the run is stopped: finished work is kept, and failures so far are written.
+            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
+            if rows:
+                rows.flush()
+            write_failures(features, outcome.failures)
         if rows:
-            rows.flush()
-        write_failures(features, outcome.failures)
-    if rows:
-        written = rows.merge(files)
-    else:
-        existing = ExistingPaths([features])
-        listed = [path for path in files.values() if path in existing]
-        if listed:
-            write_list(outcome.features_list, listed)
-        written = len(listed)
-    counts = {"photos": written, "failed": len(outcome.failures)}
-    write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
-    return outcome
+            written = rows.merge(files)
+        else:
+            existing = ExistingPaths([features])
+            listed = [path for path in files.values() if path in existing]
+            if listed:
+                write_list(outcome.features_list, listed)
+            written = len(listed)
+        counts = {"photos": written, "failed": len(outcome.failures)}
+        write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
+        return outcome
 
 
 def _feature(features: Path, photo: Photo) -> Path:

@@ -65,7 +65,7 @@ class MatrixRows:
             self._move()
         if (folder / MATRIX_FILE).exists() and not (folder / NAMES_FILE).exists():
             raise FacepartError(
-                f"{folder / MATRIX_FILE}: is no matrix that extract made ({NAMES_FILE} is missing beside it); "
+                f"{folder / MATRIX_FILE}: was not written by `facepart extract` ({NAMES_FILE} is missing beside it); "
                 "choose another folder"
             )
         # Without labels, a run that was to redo everything was killed while it removed what was there.

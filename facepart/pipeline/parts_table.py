@@ -34,7 +34,7 @@ def read_parts_table(folder: Path) -> PartsTable:
         with path.open(encoding="utf-8", newline="") as file:
             return {(row["photo"], row["part"]): int(row["pixels"]) for row in csv.DictReader(file)}
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise FacepartError(f"{path}: is not a table of parts; remove it, and the run makes it anew") from error
+        raise FacepartError(f"{path}: is not a table of parts; remove it, and the run writes it again") from error
 
 
 def write_parts_table(folder: Path, table: Mapping[tuple[str, str], int]) -> None:

@@ -20,13 +20,14 @@ from facepart.data.resize import Size, distorts, resize
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_photo
+from facepart.networks.alignment import align_face, crop_side, find_landmarks
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import HEAD, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
@@ -123,6 +124,8 @@ class PhotoWorker:
         self._networks, self._times, self._threads = networks, times, threads
         # OpenCV's detector holds state between its calls: every thread needs its own.
         self._local = threading.local()
+        # Of photos that were aligned and are not occluded yet: name -> side of the crop in pixels of the photo.
+        self._sides: dict[str, int] = {}
         if recogniser := networks.recogniser:
             self.info = RecogniserInfo(recogniser.preprocessing, math.prod(recogniser.output_shape))
 
@@ -166,7 +169,9 @@ class PhotoWorker:
             self._local.detector = FaceDetector(weights)
         with self._times.measure("find and align the face"):
             try:
-                return align_photo(face, self._local.detector, self._crop or self._recogniser_size()[0])
+                landmarks = find_landmarks(face, self._local.detector)
+                self._sides[photo.name] = round(crop_side(landmarks))
+                return align_face(face, landmarks, self._crop or self._recogniser_size()[0])
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
 
@@ -188,7 +193,7 @@ class PhotoWorker:
             FacepartError: a file cannot be written.
         """
         with self._times.measure("occlude parts"):
-            occluded = apply_occlusions(face, labels[0], task.occlusions, task.photo.name)
+            occluded = apply_occlusions(face, labels[0], task.occlusions)
         if self._saved and task.embed:
             with self._times.measure("write files"):
                 self.save(self._saved, task.photo, face, labels[0], occluded)
@@ -199,7 +204,9 @@ class PhotoWorker:
             pixels={part: int(np.count_nonzero(part_mask(labels[0], part))) for part in parts},
             shares={occlusion.name: each.share for occlusion, each in occluded.items()},
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
+            overlaps=self._overlaps(labels[0], occluded, face.shape[0], face.shape[1]) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
+            side=self._sides.pop(task.photo.name, min(face.shape[:2])),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []
@@ -231,6 +238,16 @@ class PhotoWorker:
             with self._times.measure("write features"):
                 write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name])
         return result._replace(record=replace(result.record, embeddings=embeddings))
+
+    def _overlaps(
+        self, labels: NDArray[np.uint8], occluded: Mapping[Occlusion, OccludedPhoto], height: int, width: int
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return which share of every part each occlusion removes; nothing where no photo is embedded."""
+        if self._networks.recogniser is None:
+            return {}
+        softs = {occlusion.name: each.soft for occlusion, each in occluded.items()}
+        with self._times.measure("measure overlaps"):
+            return removed_shares(labels, softs, height, width)
 
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""

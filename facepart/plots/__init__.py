@@ -6,21 +6,21 @@ files.
 """
 
 from facepart.plots.cmc import RankSet, cmc_curves
-from facepart.plots.curves import det, fmr_fnmr, roc
+from facepart.plots.curves import det_curves, fmr_fnmr_curves, roc_curves
 from facepart.plots.histogram import score_histogram
-from facepart.plots.plot_files import KINDS, PlotOutcome, plot, plot_ranks
+from facepart.plots.plot_files import FIGURES, PlotOutcome, plot, plot_ranks
 from facepart.plots.sets import ScoreSet
 
 __all__ = [
-    "KINDS",
+    "FIGURES",
     "PlotOutcome",
     "RankSet",
     "ScoreSet",
     "cmc_curves",
-    "det",
-    "fmr_fnmr",
+    "det_curves",
+    "fmr_fnmr_curves",
     "plot",
     "plot_ranks",
-    "roc",
+    "roc_curves",
     "score_histogram",
 ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facepart.analysis.intervals import UNKNOWN, Interval, rate_change_interval
 from facepart.analysis.metrics import cmc, identification_influence, identification_interval
 from facepart.errors import FacepartError
-from facepart.plots import style
+from facepart.plots import palette, style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.scores.ranks import Ranks, SubjectRanks, ranks_by_subject
 
@@ -81,15 +81,15 @@ def cmc_curves(sets: Sequence[RankSet], ranks: int = DEFAULT_RANKS, title: str |
     Raises:
         FacepartError: there are no sets, or more than colours.
     """
-    if not 1 <= len(sets) <= len(style.SET_COLOURS):
-        raise FacepartError(f"a figure shows 1 to {len(style.SET_COLOURS)} sets of ranks, not {len(sets)}")
+    if not 1 <= len(sets) <= len(palette.SET_COLOURS):
+        raise FacepartError(f"a figure shows 1 to {len(palette.SET_COLOURS)} sets of ranks, not {len(sets)}")
     with style.house_style():
         figure, axes = make_axes()
         rates = [cmc(entry.values, ranks) for entry in sets]
-        for values, colour in zip(rates, style.SET_COLOURS, strict=False):
+        for values, colour in zip(rates, palette.SET_COLOURS, strict=False):
             mark = "o" if ranks <= _MARKED else None
             axes.plot(
-                np.arange(1, ranks + 1), values, color=colour, linewidth=style.LINE_WIDTH, marker=mark, markersize=3
+                np.arange(1, ranks + 1), values, color=colour, linewidth=palette.LINE_WIDTH, marker=mark, markersize=3
             )
         room = max(1 - min(float(values[0]) for values in rates), _LEAST_ROOM)
         axes.set_ylim(1 - 1.05 * room, 1 + 0.03 * room)

@@ -6,7 +6,7 @@ them (:mod:`facepart.analysis.metrics.operating_point`).
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_from_rates, operating_point
-from facepart.plots import style
+from facepart.plots import palette, style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
 
@@ -51,7 +51,7 @@ def curve(entry: ScoreSet) -> Curve:
     return Curve(_thinned(entry.rates), marked)
 
 
-def roc(
+def roc_curves(
     sets: Sequence[ScoreSet], title: str | None = None, *, bands: bool = False, min_tmr: float | None = None
 ) -> Figure:
     """Draw ROC curves: the TMR, 1 - FNMR, against the FMR on a logarithmic axis.
@@ -75,21 +75,22 @@ def roc(
             least = min(least, float(1 - rates.fnmr[drawn].max()))
             if bands:
                 fmr, low, high, _ = entry.band
-                axes.fill_between(fmr, low, high, color=colour, alpha=style.BAND_OPACITY, linewidth=0)
+                axes.fill_between(fmr, low, high, color=colour, alpha=palette.BAND_OPACITY, linewidth=0)
                 least = min([least, *low.tolist()])
             at = {point.threshold: (point.fmr, 1 - point.fnmr) for _, point in marked if point.fmr > 0}
             _marks(axes, at, colour, named=len(sets) == 1)
         room = max(1 - least, _LEAST_ROOM) if min_tmr is None else 1 - min_tmr
         axes.set_ylim(1 - 1.03 * room if min_tmr is None else min_tmr, 1 + 0.03 * room)
-        _make_logarithmic(axes.set_xscale, axes.xaxis)
+        axes.set_xscale("log")
+        _label_powers(axes.xaxis)
         axes.set_xlim(_least_rate(curves), 1)
         axes.set_xlabel("False Match Rate")
         axes.set_ylabel("True Match Rate")
-        _end(axes, sets, curves, title, {_BAND: {"linewidth": 7, "alpha": style.BAND_OPACITY}} if bands else None)
+        _end(axes, sets, curves, title, {_BAND: {"linewidth": 7, "alpha": palette.BAND_OPACITY}} if bands else None)
     return figure
 
 
-def det(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
+def det_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     """Draw DET curves: FNMR against FMR, both on normal-deviate axes.
 
     On these, normally distributed scores give straight lines (Martin et al., "The DET curve in assessment of
@@ -113,17 +114,19 @@ def det(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
             both = [point for _, point in marked if 0 < point.fmr < 1 and 0 < point.fnmr < 1]
             at = {point.threshold: (_NORMAL.inv_cdf(point.fmr), _NORMAL.inv_cdf(point.fnmr)) for point in both}
             _marks(axes, at, colour, named=len(sets) == 1)
-        _show_rates(axes.set_xlim, axes.set_xticks, [x for x, _ in shown])
-        _show_rates(axes.set_ylim, axes.set_yticks, [y for _, y in shown])
+        axes.set_xlim(_limits([x for x, _ in shown]))
+        axes.set_ylim(_limits([y for _, y in shown]))
+        axes.set_xticks(*_ticks(*axes.get_xlim()))
+        axes.set_yticks(*_ticks(*axes.get_ylim()))
         if not shown:
-            axes.text(0.5, 0.5, _APART, transform=axes.transAxes, ha="center", va="center", color=style.GREY)
+            axes.text(0.5, 0.5, _APART, transform=axes.transAxes, ha="center", va="center", color=palette.GREY)
         axes.set_xlabel("False Match Rate (%)")
         axes.set_ylabel("False Non-Match Rate (%)")
         _end(axes, sets, curves, title)
     return figure
 
 
-def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
+def fmr_fnmr_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     """Draw FMR (dashed) and FNMR (solid) against the threshold, on a logarithmic axis.
 
     Args:
@@ -134,14 +137,15 @@ def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
         FacepartError: there are no sets, or more than six.
     """
     with style.house_style():
-        figure, axes, curves = _begin(sets, len(style.SET_COLOURS))
-        for (rates, marked), colour in zip(curves, style.SET_COLOURS, strict=False):
+        figure, axes, curves = _begin(sets, len(palette.SET_COLOURS))
+        for (rates, marked), colour in zip(curves, palette.SET_COLOURS, strict=False):
             for values, line in ((rates.fmr, style.IMPOSTOR_LINE), (rates.fnmr, style.AUTHENTIC_LINE)):
                 drawn = (values > 0) & np.isfinite(rates.thresholds)
                 _line(axes, rates.thresholds[drawn], values[drawn], colour, line)
             at = {point.threshold: (point.threshold, point.fmr) for _, point in marked if point.fmr > 0}
             _marks(axes, at, colour, named=len(sets) == 1)
-        _make_logarithmic(axes.set_yscale, axes.yaxis)
+        axes.set_yscale("log")
+        _label_powers(axes.yaxis)
         axes.set_ylim(_least_rate(curves), 1)
         axes.set_xlabel("Threshold")
         axes.set_ylabel("Error Rate")
@@ -150,7 +154,7 @@ def fmr_fnmr(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     return figure
 
 
-def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+def curve_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of these figures' table: a header, the marked points of each set, and those of its curve.
 
     A marked point names the FMR it is for; that of a curve leaves it empty.
@@ -224,7 +228,7 @@ def _end(
 
 
 def _line(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], colour: str, line: Any = "solid") -> None:
-    axes.plot(x, y, color=colour, linewidth=style.LINE_WIDTH, linestyle=line)
+    axes.plot(x, y, color=colour, linewidth=palette.LINE_WIDTH, linestyle=line)
 
 
 def _marks(axes: Axes, points: dict[float, tuple[float, float]], colour: str, *, named: bool) -> None:
@@ -233,31 +237,38 @@ def _marks(axes: Axes, points: dict[float, tuple[float, float]], colour: str, *,
         axes.plot(*point, linestyle="none", marker=_MARK, markersize=4, color=colour)
         if named:
             axes.annotate(
-                f"{threshold:.3f}", point, xytext=(4, -10), textcoords="offset points", fontsize=7.5, color=style.GREY
+                f"{threshold:.3f}",
+                point,
+                xytext=(4, -10),
+                textcoords="offset points",
+                fontsize=7.5,
+                color=palette.GREY,
             )
 
 
-def _make_logarithmic(set_scale: Callable[[str], None], axis: Axis) -> None:
-    """Make an axis logarithmic; its labels are plain text, as the house style does not read formulas."""
-    set_scale("log")
-    axis.set_major_formatter(FuncFormatter(lambda rate, _: _as_power(rate)))
+def _label_powers(axis: Axis) -> None:
+    """Label a logarithmic axis in plain text, because the house style does not read formulas."""
+    axis.set_major_formatter(FuncFormatter(_as_power))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _show_rates(set_limits: Callable[..., object], set_ticks: Callable[..., object], rates: Sequence[float]) -> None:
-    """Let a normal-deviate axis reach from the least rate to 50 % or the largest."""
+def _limits(rates: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of a normal-deviate axis: from the least rate to 50 % or the largest rate."""
     low, high = _deviates([min(rates, default=1e-3), max([0.5, *rates])])
-    low, high = low - 0.1, high + 0.1
-    set_limits(low, high)
+    return low - 0.1, high + 0.1
+
+
+def _ticks(low: float, high: float) -> tuple[NDArray[np.float64], list[str]]:
+    """Return the places and labels of a normal-deviate axis."""
     labelled = [rate for rate in _DET_TICKS if low <= _NORMAL.inv_cdf(rate) <= high]
-    set_ticks(_deviates(labelled), [_in_percent(rate) for rate in labelled])
+    return _deviates(labelled), [_in_percent(rate) for rate in labelled]
 
 
 def _in_percent(rate: float) -> str:
     return f"{rate * 100:g}" if rate >= _LEAST_PLAIN else _as_power(rate * 100)
 
 
-def _as_power(rate: float) -> str:
+def _as_power(rate: float, _position: int | None = None) -> str:
     return style.power_of_ten(round(math.log10(rate)))
 
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
-from facepart.plots import style
+from facepart.plots import palette, style
 
 
 def make_axes() -> tuple[Figure, Axes]:
@@ -32,13 +32,13 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
     assert figure is not None  # noqa: S101
     rows = 0.0
     if key:
-        grey = {"color": style.GREY, "linewidth": style.LINE_WIDTH}
+        grey = {"color": palette.GREY, "linewidth": palette.LINE_WIDTH}
         handles = [Line2D([], [], **(grey | looks)) for looks in key.values()]
         axes.add_artist(axes.legend(handles, list(key), **(style.LEGEND | {"ncols": len(key)})))
         rows = 1
     columns = 2 if max(map(_width, labels)) <= style.LEGEND_COLUMN else 1
     labels = [textwrap.fill(label, style.LEGEND_CHARACTERS) for label in labels]
-    width = 2.5 * style.LINE_WIDTH
+    width = 2.5 * palette.LINE_WIDTH
     patches = [
         Line2D([], [], color=colour, linestyle=line, linewidth=width if line == style.AUTHENTIC_LINE else width / 2)
         for colour, line in style.SET_LOOKS

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from facepart.analysis.metrics import d_prime
-from facepart.plots import style
+from facepart.plots import palette, style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
 from facepart.scores import STEPS, ScoreDistribution
@@ -73,13 +73,13 @@ def score_histogram(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
     Raises:
         FacepartError: there are no sets, or more than six.
     """
-    refuse_too_many(sets, len(style.SET_COLOURS))
+    refuse_too_many(sets, len(palette.SET_COLOURS))
     low, high = shown_range(sets)
     width = bin_width(sets, high - low)
     with style.house_style():
         figure, axes = make_axes()
         axes.set_xlim(low, high)
-        for entry, colour in zip(sets, style.SET_COLOURS, strict=False):
+        for entry, colour in zip(sets, palette.SET_COLOURS, strict=False):
             _draw(axes, bins(entry.impostor, width), colour, style.IMPOSTOR_LINE)
             _draw(axes, bins(entry.authentic, width), colour, style.AUTHENTIC_LINE)
         axes.set_ylim(bottom=0)
@@ -104,7 +104,7 @@ def bins(scores: ScoreDistribution, width: float) -> Bins:
     return Bins(edges, counts, counts / (scores.n * width))
 
 
-def table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+def histogram_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of the figure's table: a header, and a row for each bin of each curve."""
     low, high = shown_range(sets)
     width = bin_width(sets, high - low)
@@ -125,7 +125,7 @@ def _draw(axes: Axes, curve: Bins, colour: str, line: object) -> None:
     """Draw one curve, from its first bin to its last."""
     edges, _, heights = curve
     # Not clipped: all scores are within the axes, and a line on their edge is to have its full width.
-    look: dict[str, Any] = {"color": colour, "linewidth": style.LINE_WIDTH, "linestyle": line, "clip_on": False}
+    look: dict[str, Any] = {"color": colour, "linewidth": palette.LINE_WIDTH, "linestyle": line, "clip_on": False}
     low, high = axes.get_xlim()
     if (high - low) / (edges[1] - edges[0]) >= LEAST_BINS_FOR_LINES:
         centres = (edges[:-1] + edges[1:]) / 2

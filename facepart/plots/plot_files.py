@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
+from facepart.files.lock import output_lock
 from facepart.plots import curves, histogram, style
 from facepart.plots.cmc import (
     DEFAULT_RANKS,
@@ -32,11 +33,11 @@ _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
 _Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
 ROC = "roc"
 # What can be drawn: the figure, and the points in it.
-KINDS: dict[str, tuple[_Draw, _Table]] = {
-    "histogram": (histogram.score_histogram, histogram.table),
-    ROC: (curves.roc, curves.table),
-    "det": (curves.det, curves.table),
-    "fmr_fnmr": (curves.fmr_fnmr, curves.table),
+FIGURES: dict[str, tuple[_Draw, _Table]] = {
+    "histogram": (histogram.score_histogram, histogram.histogram_table),
+    ROC: (curves.roc_curves, curves.curve_table),
+    "det": (curves.det_curves, curves.curve_table),
+    "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
 
@@ -79,7 +80,7 @@ def plot(
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
-        kind: a key of :data:`KINDS`.
+        kind: a key of :data:`FIGURES`.
         bands: of ROC alone: also the confidence bands.
         min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
 
@@ -94,15 +95,16 @@ def plot(
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
     if kind == ROC:
-        figure = curves.roc(sets, title, bands=bands, min_tmr=min_tmr)
-        points = curves.band_table(sets) if bands else curves.table(sets)
+        figure = curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
+        points = curves.band_table(sets) if bands else curves.curve_table(sets)
     else:
-        draw, table_of = KINDS[kind]
+        draw, table_of = FIGURES[kind]
         figure, points = draw(sets, title), table_of(sets)
-    files = save_figure(figure, folder, name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(points))
-    write_text(numbers, statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        files = save_figure(figure, folder, name)
+        write_text(table, _as_csv(points))
+        write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
 
 
@@ -124,10 +126,11 @@ def plot_ranks(
     """
     refuse_path(name)
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
-    files = save_figure(figure, folder, name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(cmc_table(sets, ranks)))
-    write_text(numbers, rank_statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        files = save_figure(figure, folder, name)
+        write_text(table, _as_csv(cmc_table(sets, ranks)))
+        write_text(numbers, rank_statistics_table(sets, statistics))
     return RankPlotOutcome(statistics, [*files, table, numbers])
 
 
@@ -147,8 +150,9 @@ def save_rates(
     """
     refuse_path(name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    write_text(table, _as_csv(rate_rows(rates)))
-    write_text(numbers, statistics_table(sets, statistics))
+    with output_lock(folder, name=name):
+        write_text(table, _as_csv(rate_rows(rates)))
+        write_text(numbers, statistics_table(sets, statistics))
     return [table, numbers]
 
 
@@ -156,7 +160,8 @@ def save_differences(found: Sequence[Difference], folder: Path, name: str) -> li
     """Write how samples differ as ``<name>.csv``; raises what :func:`save_rates` raises."""
     refuse_path(name)
     table = folder / f"{name}.csv"
-    write_text(table, _as_csv(difference_rows(found)))
+    with output_lock(folder, name=name):
+        write_text(table, _as_csv(difference_rows(found)))
     return [table]
 
 

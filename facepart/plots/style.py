@@ -6,16 +6,12 @@ from typing import Any
 
 import matplotlib as mpl
 
-from facepart.plots import palette
-
-SET_COLOURS, GREY = palette.SET_COLOURS, palette.GREY
+from facepart.plots.palette import IMPOSTOR_DASHES, SET_COLOURS
 
 AUTHENTIC_LINE: Any = "solid"
-IMPOSTOR_LINE: Any = (0, palette.IMPOSTOR_DASHES)
-LINE_WIDTH = palette.LINE_WIDTH
+IMPOSTOR_LINE: Any = (0, IMPOSTOR_DASHES)
 # Where a set is one line, a second round of colours is dashed.
 SET_LOOKS = tuple((colour, line) for line in (AUTHENTIC_LINE, IMPOSTOR_LINE) for colour in SET_COLOURS)
-BAND_OPACITY = palette.BAND_OPACITY
 
 # Inches. A column of a two-column paper is 3.3 to 3.5 wide: at that size the smallest type is still 6.5 points.
 FIGURE_WIDTH = 4.8

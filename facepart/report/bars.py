@@ -1,19 +1,20 @@
 """The effects of the parts as bars: part by part in the order of the ranking, the groups of each side by side.
 
 A line with two ends over a bar is its 95 % CI. With a control, a bar is the importance of the part, and a small
-circle marks its impostor shift.
+circle marks its impostor shift, also of a part that is not controllable.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.intervals import UNKNOWN, Interval
-from facepart.analysis.ranking import Ranked
 from facepart.plots.palette import GROUPS
-from facepart.report.formatting import label, signed
+from facepart.report.coverage import MANY, why_no_rank
+from facepart.report.formatting import DASH, label, signed
 from facepart.report.report_data import ReportData
 from facepart.report.templating import describe
 
@@ -27,41 +28,48 @@ _LONGEST_NAME = 16
 
 
 class Bar(NamedTuple):
-    """What is drawn of a part in a group: its effect and, with a control, its impostor shift, else NaN."""
+    """What is drawn of a part in a group.
+
+    Attributes:
+        effect: what the part is ranked by; also without a rank, as far as it is known.
+        shift: with a control, the impostor shift; else NaN.
+        note: what a reader must know of it: why it has no rank, or that the part was not detected on many photos.
+    """
 
     effect: Interval
     shift: float
+    note: str
 
 
-def effect_bars(data: ReportData, ranking: Sequence[Ranked]) -> Markup:
-    """Draw the effect of every part in every group, as SVG.
+def effect_bars(data: ReportData) -> Markup:
+    """Draw the effect of every part in every group, as SVG: in the order of the ranking, those without a rank last.
 
     Widths are in per cent and heights in pixels, so that the numbers stay legible in a narrow window.
     """
     names = [group.name for group in data.groups]
     bars = _bars(data)
     ends = [
-        end for bar in bars.values() for end in (*bar.effect[2:], bar.effect.value, bar.shift) if math.isfinite(end)
+        end for bar in bars.values() for end in (*bar.effect[2:4], bar.effect.value, bar.shift) if math.isfinite(end)
     ]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     scale = (_ROOM_BESIDE_TWO if data.controlled else _ROOM) / ((high - low) or 1.0)
     zero = -low * scale
     pieces, top = [], 0
-    for ranked in ranking:
-        pieces.append(f'<text class="part" y="{top + 14}">{escape(label(ranked.part))}</text>')
+    for part in data.parts_in_order:
+        pieces.append(f'<text class="part" y="{top + 14}">{escape(label(part))}</text>')
         top += _HEADING
         last = top + _BAR * len(names)
         pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
         for number, name in enumerate(names):
-            bar = bars.get((name, ranked.part), Bar(UNKNOWN, math.nan))
-            beside = _beside(name) if len(names) > 1 else ""
+            bar = bars[name, part]
+            beside = _beside(name if len(names) > 1 else "", bar.note)
             pieces.append(_drawn(bar, zero, scale, top, f"g{number % GROUP_COLOURS}", beside))
             top += _BAR
         top += _GAP
     text = describe(
         "bars",
-        effects={each.part: {name: bars[name, each.part].effect for name in names} for each in ranking},
-        controlled=data.controlled,
+        effects={part: {name: bars[name, part].effect for name in names} for part in data.parts_in_order},
+        ranked_by=data.ranked_by,
         several_groups=data.several_groups,
     )
     return Markup(  # noqa: S704 - all texts are escaped
@@ -71,15 +79,21 @@ def effect_bars(data: ReportData, ranking: Sequence[Ranked]) -> Markup:
 
 
 def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
-    rows = data.main_rows() if data.controlled else {}
-    return {
-        (group.name, ranked.part): Bar(
-            ranked.effect,
-            rows[group.name, ranked.part].impostor_shift.value if (group.name, ranked.part) in rows else math.nan,
-        )
-        for group in data.groups
-        for ranked in data.rankings[group.name]
-    }
+    """Choose what is drawn: (group, part) -> bar."""
+    rows, bars = data.main_rows(), {}
+    # Of the criteria, these are columns of their own; a part may have one without having a rank.
+    has_column = data.ranked_by in (IMPORTANCE, SHIFT)
+    for group in data.groups:
+        ranked = {each.part: each.effect for each in data.ranking_of(group.name)}
+        for part in data.parts:
+            row = rows[group.name, part]
+            own: Interval = getattr(row, data.ranked_by) if has_column else UNKNOWN
+            note = "" if part in ranked else why_no_rank([row], data.ranked_by)
+            if not note and row.undetected >= MANY * row.photos:
+                note = f"{row.photos_compared:,} of {row.photos:,} photos"
+            shift = row.impostor_shift.value if data.controlled else math.nan
+            bars[group.name, part] = Bar(ranked.get(part, own), shift, note)
+    return bars
 
 
 def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
@@ -101,15 +115,18 @@ def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: s
             for kind in ("around", "whisker")
         ]
         end = max(end, zero + high * scale)
-    written = signed(value)
+    written = signed(value) if math.isfinite(value) else ""
     if math.isfinite(bar.shift):
         pieces.append(f'<circle class="raw" cx="{zero + bar.shift * scale:.2f}%" cy="{middle}" r="3.2"/>')
         end = max(end, zero + bar.shift * scale)
-        written += f" ○ {signed(bar.shift)}"
-    figure = f'<tspan class="figure">{written}</tspan>'
+        written = f"{written} ○ {signed(bar.shift)}".strip()
+    figure = f'<tspan class="figure">{written or DASH}</tspan>'
     return f'{"".join(pieces)}<text x="{end:.2f}%" dx="8" y="{top + 10}">{figure}{beside}</text>'
 
 
-def _beside(name: str) -> str:
+def _beside(name: str, note: str) -> str:
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    return f' <tspan class="group">{escape(short)}</tspan>'
+    pieces = [f' <tspan class="group">{escape(short)}</tspan>'] if short else []
+    # A narrow window has no room for the note; the table has it, too.
+    pieces += [f' <tspan class="group aside">{escape(note)}</tspan>'] if note else []
+    return "".join(pieces)

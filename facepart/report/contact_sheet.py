@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -17,20 +18,28 @@ _LONGEST = 176
 _HALF = 128
 
 
+class Cell(NamedTuple):
+    """A picture, and what is said under it: that the part was not detected, or has no control there."""
+
+    picture: Markup
+    note: str
+
+
 @dataclass(frozen=True)
 class SheetRow:
-    """A photo: a cell for the baseline and for each part, with a second picture if there is a control region."""
+    """A photo: pictures of the baseline and of each part; with a control or patches also of these."""
 
     subject: str
-    cells: Sequence[Sequence[Markup]]
+    cells: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True)
 class ContactSheet:
-    """The photos, and whether any has control regions."""
+    """The photos, and whether any has control regions, or equal-area patches."""
 
     rows: Sequence[SheetRow]
     controlled: bool
+    patched: bool
 
 
 def contact_sheet(data: ReportData) -> ContactSheet:
@@ -39,29 +48,39 @@ def contact_sheet(data: ReportData) -> ContactSheet:
         SheetRow(example.subject, [[_baseline(example)], *(_occluded(example, part) for part in data.parts)])
         for example in data.examples
     ]
-    return ContactSheet(rows, any(example.controls for example in data.examples))
+    return ContactSheet(
+        rows,
+        controlled=any(example.controls for example in data.examples),
+        patched=any(example.patches for example in data.examples),
+    )
 
 
-def _baseline(example: ExamplePhoto) -> Markup:
+def _baseline(example: ExamplePhoto) -> Cell:
     text = describe("baseline_photo", subject=example.subject)
-    return outlined_picture(shrink(example.photo, _LONGEST), None, text)
+    return Cell(outlined_picture(shrink(example.photo, _LONGEST), None, text), "")
 
 
-def _occluded(example: ExamplePhoto, part: str) -> list[Markup]:
-    pictures = []
-    if part in example.occluded:
-        pictures.append(_outlined(example, part, example.occluded[part], example.masks.get(part), control=False))
-    if part in example.controls:
-        control = example.controls[part]
-        pictures.append(_outlined(example, part, control, example.control_masks.get(part), control=True))
-    return pictures
+def _occluded(example: ExamplePhoto, part: str) -> list[Cell]:
+    """Draw a photo with a part occluded, then its patch and its control; of a part that was not found only itself."""
+    kinds = (
+        ("part", example.occluded, example.masks),
+        ("patch", example.patches, example.patch_masks),
+        ("control", example.controls, example.control_masks),
+    )
+    cells = [
+        _outlined(example, part, kind, photos[part], masks.get(part))
+        for kind, photos, masks in kinds
+        if part in photos
+    ]
+    return cells[:1] if cells and cells[0].note else cells
 
 
 def _outlined(
-    example: ExamplePhoto, part: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None, *, control: bool
-) -> Markup:
+    example: ExamplePhoto, part: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
+) -> Cell:
     """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded."""
     share = 0.0 if mask is None else float((mask >= _HALF).mean())
-    text = describe("occluded_photo", subject=example.subject, part=part, control=control, share=share)
+    text = describe("occluded_photo", subject=example.subject, part=part, kind=kind, share=share)
     inside = shrink(mask, _LONGEST) >= _HALF if mask is not None and share else None
-    return outlined_picture(shrink(photo, _LONGEST), inside, text)
+    note = "" if share else describe("not_occluded", kind=kind)
+    return Cell(outlined_picture(shrink(photo, _LONGEST), inside, text), note)

@@ -1,7 +1,8 @@
 """A study's figures for other programs: ``results.csv``, ``results.json``, and tables of the groups compared.
 
-In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``; JSON has
-its standard error, too, as ``<name>_error``. Figures that are not known are empty in a table, and null in JSON.
+In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``. JSON also
+has its standard error as ``<name>_error``, and the effective number of subjects behind it as ``<name>_effective``.
+Figures that are not known are empty in a table, and null in JSON.
 
 Figures are written to 9 digits, intervals and errors to 6: sums over many scores differ in their last bits with the
 order in which threads add them up, and a study that is run again should write the same files.
@@ -17,10 +18,11 @@ from typing import Any
 
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
+from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import PartResult, result_columns
 from facepart.report.report_data import ReportData
 
-VERSION = 2
+RESULTS_VERSION = 3
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
@@ -75,14 +77,19 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         about: how it was made; its keys stand beside the others.
     """
     whole = {
-        "version": VERSION,
+        "version": RESULTS_VERSION,
         **about,
         "ranked_by": data.ranked_by,
         "resamples": data.resamples,
         "draws": data.draws,
         "results": [_flat_result(row) for row in data.results],
-        "rankings": {
-            group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in data.rankings.items()
+        "undetected": data.design.undetected,
+        "weight": data.design.weight,
+        "margin": data.design.margin,
+        "rankings": _rankings(data.rankings),
+        "rankings_by_criterion": {name: _rankings(found) for name, found in data.figures.rankings.items()},
+        "overlaps": {
+            part: {other: _number(share) for other, share in shares.items()} for part, shares in data.overlaps.items()
         },
         "agreements": [
             {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in data.agreements
@@ -97,14 +104,18 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
+def _rankings(rankings: Mapping[str, Sequence[Ranked]]) -> dict[str, list[dict[str, Any]]]:
+    return {group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in rankings.items()}
+
+
 def _flat_result(row: PartResult) -> dict[str, Any]:
-    """Return the columns of a row, each interval as four."""
+    """Return the columns of a row, each interval as five."""
     columns = [column.name for column in result_columns()]
     return dict(pair for name in columns for pair in _values(row.figure(name), name))
 
 
 def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the fields of a dataclass, each interval as four."""
+    """Return the fields of a dataclass, each interval as five."""
     return dict(
         pair
         for field in fields(row)
@@ -116,7 +127,7 @@ def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
 def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Interval):
         yield name, _number(value.value)
-        for ending in ("low", "high", "error"):
+        for ending in ("low", "high", "error", "effective"):
             yield f"{name}_{ending}", _number(getattr(value, ending), _DIGITS_OF_ERRORS)
     else:
         yield name, _number(value) if isinstance(value, float) else value

@@ -13,12 +13,13 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from facepart.analysis.intervals import Interval
+from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
 from facepart.plots.palette import FALL, RISE
+from facepart.report.criterion_names import criterion
 from facepart.report.formatting import signed
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.report_data import AverageFace
+from facepart.report.report_data import AverageFace, ReportData
 from facepart.report.templating import describe
 
 # Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.
@@ -36,34 +37,39 @@ _MARGIN = 0.06
 
 
 class FacePicture(NamedTuple):
-    """The average face with a part coloured, as SVG, and the part's effect."""
+    """The average face with a part coloured, as SVG.
+
+    Attributes:
+        part: the part.
+        rank: its place in the ranking; 0 if it has no rank, and no colour.
+        effect: what it is ranked by; unknown if it has no rank.
+        picture: the face.
+    """
 
     part: str
+    rank: int
     effect: Interval
     picture: Markup
 
 
-def face_pictures(face: AverageFace, ranking: Sequence[Ranked], controlled: bool) -> list[FacePicture]:
-    """Draw a face for each part, in the order of the ranking.
-
-    Args:
-        face: the average face.
-        ranking: the parts.
-        controlled: whether their effect is importance, not impostor shift.
-    """
+def face_pictures(data: ReportData) -> list[FacePicture]:
+    """Draw a face for each part: in the order of the main ranking, then those that have no rank."""
+    face, ranking = data.face, data.main_ranking
     largest = _largest(ranking)
     window = _window(face)
     grey = _grey(shrink(face.photo[window], _LONGEST))
+    known = {each.part: (rank, each.effect) for rank, each in enumerate(ranking, 1)}
     pictures = []
-    for rank, ranked in enumerate(ranking, 1):
-        effect = ranked.effect.value
+    for part in data.parts_in_order:
+        rank, figure = known.get(part, (0, UNKNOWN))
+        effect = figure.value
         strength = effect / largest if largest and np.isfinite(effect) else 0.0
-        share = _fitted(face.parts[ranked.part][window], grey.shape[:2])
+        share = _fitted(face.parts[part][window], grey.shape[:2])
         inside = share >= _OUTLINE if share.any() else None
         # Full colour within the outline, and soon none around it.
         picture = tint(grey, (2 * share / _OUTLINE - 1).clip(0, 1), strength)
-        text = describe("face", part=ranked.part, rank=rank, effect=effect, controlled=controlled)
-        pictures.append(FacePicture(ranked.part, ranked.effect, outlined_picture(picture, inside, text)))
+        text = describe("face", part=part, rank=rank, effect=effect, ranked_by=data.ranked_by)
+        pictures.append(FacePicture(part, rank, figure, outlined_picture(picture, inside, text)))
     return pictures
 
 
@@ -82,21 +88,22 @@ def tint(grey: NDArray[np.uint8], share: NDArray[np.float32], strength: float) -
     return (grey * (1 - opacity) + colour * opacity).clip(0, 255).round().astype(np.uint8)
 
 
-def colour_scale(ranking: Sequence[Ranked], controlled: bool) -> Markup:
+def colour_scale(ranking: Sequence[Ranked], ranked_by: str) -> Markup:
     """Draw the key to the colours, from the largest effect below 0 to as large an effect above; empty without any."""
     largest = _largest(ranking)
     if not largest:
         return Markup()
     stops = '<stop class="fall" offset="0"/><stop class="none" offset="0.5"/><stop class="rise" offset="1"/>'
-    down, up = (describe("scale_end", above=above, controlled=controlled) for above in (False, True))
-    text = describe("scale", largest=largest, controlled=controlled)
+    words = criterion(ranked_by)
+    up, down = (f" ({word})" if word else "" for word in (words.above, words.below))
+    text = describe("scale", largest=largest, ranked_by=ranked_by)
     return Markup(  # noqa: S704 - all texts are escaped
         f'<svg class="scale" role="img" viewBox="0 0 320 34"><title>{escape(text)}</title><defs>'
         f'<linearGradient id="shift-scale">{stops}</linearGradient></defs>'
         f'<rect width="320" height="12" rx="2" fill="url(#shift-scale)"/>'
-        f'<text y="29">{signed(-largest)} ({escape(down)})</text>'
+        f'<text y="29">{signed(-largest)}{escape(down)}</text>'
         f'<text x="160" y="29" text-anchor="middle">0</text>'
-        f'<text x="320" y="29" text-anchor="end">{signed(largest)} ({escape(up)})</text></svg>'
+        f'<text x="320" y="29" text-anchor="end">{signed(largest)}{escape(up)}</text></svg>'
     )
 
 

@@ -13,13 +13,16 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from facepart.analysis.intervals import Interval
+from facepart.analysis.intervals import MIN_SUBJECTS, Interval
+from facepart.analysis.ranking import Ranked
 from facepart.data.photo_output import encode_image
 from facepart.occlusion.parts import PARTS
 
 DASH = "–"
 _MINUS = "−"
 _SPACE = "\u00a0"
+# A p-value below this is not written out.
+_LEAST_P = 0.001
 # Columns of the terminal's tables that are lined up at the left; all others hold numbers.
 _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
@@ -35,8 +38,9 @@ def is_plural(part: str) -> bool:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    """Join words as in a sentence: "a, b and c"; "a, b, and c and d" if one of the last two has an "and" itself."""
+    last = ", and " if any(" and " in word for word in words[-2:]) else " and "
+    return last.join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def counted(count: int, noun: str, nouns: str | None = None) -> str:
@@ -90,20 +94,35 @@ def plain_interval(figure: Interval, decimals: int = 3) -> str:
     return f"[{plain(figure.low, decimals)}, {plain(figure.high, decimals)}]"
 
 
+def no_interval(figure: Interval) -> str:
+    """Say why a figure has no CI, in short: "no CI: G* = 2.9" for so many effective subjects."""
+    return f"no CI: G* = {figure.effective:.1f}" if figure.effective < MIN_SUBJECTS else "no CI"
+
+
 def signed_ci(figure: Interval, decimals: int = 3) -> Markup:
     """Write a change and its interval: "+0.121 [+0.110, +0.132]"."""
-    return _with_interval(signed(figure.value, decimals), signed_interval(figure, decimals))
+    return _with_interval(signed(figure.value, decimals), signed_interval(figure, decimals) or no_interval(figure))
 
 
 def plain_ci(figure: Interval, decimals: int = 3) -> Markup:
     """Write a number and its interval: "0.121 [0.110, 0.132]"."""
-    return _with_interval(plain(figure.value, decimals), plain_interval(figure, decimals))
+    return _with_interval(plain(figure.value, decimals), plain_interval(figure, decimals) or no_interval(figure))
 
 
 def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
     """Write a rate, 0..1, and its interval in per cent: "1.20 % [0.90, 1.60]"."""
     ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
-    return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals))
+    return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals) or no_interval(rate))
+
+
+def rank_interval(ranked: Ranked) -> str:
+    """Write the ends of the interval of a rank: "[1, 3]"."""
+    return f"[{ranked.rank_low}, {ranked.rank_high}]"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value: "p = 0.031", "p < 0.001"."""
+    return f"p < {_LEAST_P:g}" if p < _LEAST_P else f"p = {p:.3f}"
 
 
 def excludes(figure: Interval, value: float) -> bool:
@@ -152,5 +171,5 @@ def script_json(value: object) -> Markup:
 
 
 def _with_interval(value: str, ends: str) -> Markup:
-    # Both are digits and signs.
+    # Both are digits, signs and words of this module.
     return Markup(f'{value} <span class="interval">{ends}</span>' if ends and value != DASH else value)  # noqa: S704

@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates
+from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.report.formatting import excludes
 from facepart.report.report_data import ReportData
+
+_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class RatesAtThreshold:
         """The groups that are not compared, and why."""
         return {group.group: group.refused for row in self.rows for group in row.groups if group.refused}
 
+    def cells(self, row: Differential) -> dict[str, GroupRates | None]:
+        """Return a row's rates by group, in the order of the baseline; None where a part was not compared."""
+        found = {group.group: group for group in row.groups}
+        return {group.group: found.get(group.group) for group in self.baseline.groups}
+
     def ratios(self, kind: str) -> dict[tuple[str, str], list[Interval | None]]:
         """Return the ratios of each pair of groups, row by row, for ``fmr`` or ``fnmr``; None where there is none."""
         by_row = [{(ratio.first, ratio.second): getattr(ratio, kind) for ratio in row.ratios} for row in self.rows]
@@ -61,11 +68,12 @@ class GroupComparison:
     Attributes:
         settings: the rates at each kind of threshold: one for all groups first, and the larger FMR first, since more
             scores support it.
-        shift_differences: (group, group) -> part -> difference of their impostor shifts, by the main method.
+        shift_differences: (group, group) -> part -> difference of their impostor shifts, by the main method; a part
+            that was compared in one of the two alone is left out.
     """
 
     settings: Sequence[RatesAtThreshold]
-    shift_differences: Mapping[tuple[str, str], Mapping[str, Interval]]
+    shift_differences: Mapping[tuple[str, str], Mapping[str, ShiftDifference]]
 
     @property
     def differences(self) -> int:
@@ -74,11 +82,16 @@ class GroupComparison:
 
     @property
     def differences_apart(self) -> int:
-        """How many of these are significant."""
+        """How many of these CIs exclude 0."""
         return sum(excludes(figure, 0) for figure in self._differences())
 
+    @property
+    def significant(self) -> int:
+        """How many differences are significant at 5 %, corrected for all of them by Holm."""
+        return sum(each.p_holm < _LEVEL for by_part in self.shift_differences.values() for each in by_part.values())
+
     def _differences(self) -> list[Interval]:
-        return [figure for by_part in self.shift_differences.values() for figure in by_part.values()]
+        return [each.difference for by_part in self.shift_differences.values() for each in by_part.values()]
 
 
 def compare_groups(data: ReportData) -> GroupComparison | None:
@@ -89,10 +102,10 @@ def compare_groups(data: ReportData) -> GroupComparison | None:
     for row in data.differentials:
         key = (row.threshold_of == EACH_GROUP, -row.target, row.threshold_of)
         settings.setdefault(key, []).append(row)
-    shifts: dict[tuple[str, str], dict[str, Interval]] = {}
+    shifts: dict[tuple[str, str], dict[str, ShiftDifference]] = {}
     for each in data.shift_differences:
         if each.occlusion == data.main_method:
-            shifts.setdefault((each.first, each.second), {})[each.part] = each.difference
+            shifts.setdefault((each.first, each.second), {})[each.part] = each
     return GroupComparison([RatesAtThreshold(settings[key]) for key in sorted(settings)], shifts)
 
 

@@ -4,18 +4,23 @@ Every number comes from the study, and what a study did not do is not mentioned;
 ``templates/methods.txt``. The text is plain, so that it can be pasted anywhere.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from facepart.analysis.differentials import EACH_GROUP
-from facepart.analysis.results import WITHIN
+from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
 from facepart.occlusion.parts import PARTS
-from facepart.occlusion.recipe import REFERENCE, recipe
+from facepart.occlusion.patch import PIXELS
+from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, recipe
+from facepart.report.criteria_compared import criteria_tables
+from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData
 from facepart.report.templating import render
 
 
-class Network(NamedTuple):
+class NetworkFacts(NamedTuple):
     """A network that was used: its name and its file's SHA-256, hexadecimal."""
 
     name: str
@@ -41,9 +46,9 @@ class MethodFacts:
     """
 
     software: str
-    parser: Network
-    recogniser: Network
-    detector: Network | None
+    parser: NetworkFacts
+    recogniser: NetworkFacts
+    detector: NetworkFacts | None
     precision: str
     flip: bool
     naming_rule: str
@@ -62,10 +67,18 @@ _REFERENCES = {
     "Political Analysis 23, 2015.",
     "mackinnon": 'J. G. MacKinnon, M. Ø. Nielsen, M. D. Webb, "Fast and reliable jackknife and bootstrap methods for '
     'cluster-robust inference", Journal of Applied Econometrics 38, 2023.',
+    "carter": 'A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to cluster '
+    'heterogeneity", Review of Economics and Statistics 99, 2017.',
+    "mogstad": 'M. Mogstad, J. P. Romano, A. M. Shaikh, D. Wilhelm, "Inference for ranks with applications to '
+    'mobility across neighbourhoods and academic achievement across countries", Review of Economic Studies 91, 2024.',
+    "holm": 'S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics '
+    "6, 1979.",
+    "schuirmann": 'D. J. Schuirmann, "A comparison of the two one-sided tests procedure and the power approach '
+    'for assessing the equivalence of average bioavailability", Journal of Pharmacokinetics and Biopharmaceutics 15, '
+    "1987.",
     "fogliato": 'R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: '
     'Critical Statistical Analysis and Recommendations", arXiv 2306.01198, 2023.',
-    "snijders": 'T. A. B. Snijders, S. P. Borgatti, "Non-parametric standard errors and tests for network '
-    'statistics", Connections 22, 1999.',
+    "efron": 'B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.',
     "daugman": 'J. Daugman, "Biometric decision landscapes", University of Cambridge, UCAM-CL-TR-482, 2000.',
     "iso": 'ISO/IEC 19795-1:2021, "Biometric performance testing and reporting".',
     "kendall": 'M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.',
@@ -127,8 +140,20 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         reference=REFERENCE,
         radii={part: recipe(part, REFERENCE, REFERENCE).dilation for part in data.parts if part in PARTS},
         sigma=recipe("nose", REFERENCE, REFERENCE).sigma,  # the same for all parts
+        patch_pixels=PIXELS,
+        patch_sigma=PATCH_SIGMA,
         undetected={part: count for part, count in undetected.items() if count},
-        controls={part: _control_kinds(data, part) for part in data.parts},
+        not_controllable=[
+            part
+            for part in data.parts
+            if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
+        ],
+        no_place=_without_place(data),
+        other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
+        criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),
+        effective=_range([row.impostor_effective for row in rows.values()]),
+        effective_authentic=_range([row.authentic_effective for row in rows.values()]),
+        resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
         targets=list(dict.fromkeys(row.target for row in data.differentials)),
         threshold_groups=list(
             dict.fromkeys(row.threshold_of for row in data.differentials if row.threshold_of != EACH_GROUP)
@@ -138,11 +163,21 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
     return [line for line in text.split("\n") if line]
 
 
-def _control_kinds(data: ReportData, part: str) -> list[str]:
-    """Return which kinds of control region a part has, in any group."""
-    rows = [row for row in data.results if (row.part, row.comparison) == (part, WITHIN)]
-    # One kind, or several with their shares.
-    return sorted({kind.split()[0] for row in rows if row.control for kind in row.control.split(", ")})
+def _without_place(data: ReportData) -> dict[str, int]:
+    """Count the photos on which a part was detected but its control has no place: part -> photos, if any."""
+    found: dict[str, int] = {}
+    detected = data.main_rows()
+    for key, row in data.main_rows(CONTROL).items():
+        missing = detected[key].photos - detected[key].undetected - row.photos_compared
+        if missing > 0:
+            found[key[1]] = found.get(key[1], 0) + missing
+    return found
+
+
+def _range(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the smallest and the largest of those that are known and above 0; None if there are none."""
+    known = [value for value in values if value > 0]
+    return (min(known), max(known)) if known else None
 
 
 def _excluded_groups(data: ReportData) -> dict[float, dict[str, str]]:

@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from facepart.report.bars import GROUP_COLOURS, effect_bars
 from facepart.report.contact_sheet import contact_sheet
+from facepart.report.criteria_compared import criteria_tables
 from facepart.report.face import colour_scale, face_pictures
 from facepart.report.group_comparison import compare_groups
 from facepart.report.other_methods import compare_rankings
-from facepart.report.panels import compared, part_panels
+from facepart.report.panels import comparisons, part_panels
 from facepart.report.report_data import ReportData
 from facepart.report.stylesheet import stylesheet
 from facepart.report.summary import summarise
@@ -49,15 +50,16 @@ def render_report(data: ReportData) -> str:
         style=Markup(style),  # noqa: S704 - our own
         script=Markup(script),  # noqa: S704 - our own
         summary=summarise(data),
-        faces=face_pictures(data.face, data.main_ranking, data.controlled),
-        scale=colour_scale(data.main_ranking, data.controlled),
-        bars=effect_bars(data, data.main_ranking),
+        faces=face_pictures(data),
+        scale=colour_scale(data.main_ranking, data.ranked_by),
+        bars=effect_bars(data),
         group_colours=GROUP_COLOURS,
         ranking_tables=ranking_tables(data),
+        criteria_compared=criteria_tables(data),
         methods_compared=compare_rankings(data),
         groups_compared=compare_groups(data),
         threshold_panel=threshold_panel(data),
-        compared=list(compared(data, 0, data.parts[0])),
+        compared=comparisons(data),
         part_panels=part_panels(data),
         contact_sheet=contact_sheet(data),
         result_tables=result_tables(data),

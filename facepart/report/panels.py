@@ -33,7 +33,7 @@ class Points(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """The charts of a part in a group; without authentic scores, `roc` is empty."""
+    """The charts of a part in a group; without authentic scores, `roc` is empty, and without any scores both are."""
 
     group: str
     row: PartResult
@@ -41,34 +41,52 @@ class Panel(NamedTuple):
     roc: Markup
 
 
+class PartPanels(NamedTuple):
+    """The charts of a part in each group, and its place in the main ranking; 0 if it has no rank."""
+
+    rank: int
+    panels: list[Panel]
+
+
+def comparisons(data: ReportData) -> list[str]:
+    """Return what charts compare, in the order of the colours s0, s1, ...: ``baseline``, ``within`` and so on."""
+    found = {key for group in range(len(data.groups)) for part in data.parts for key in compared(data, group, part)}
+    return [key for key in (BASELINE, WITHIN, CROSS, CONTROL) if key in found]
+
+
 def compared(data: ReportData, group: int, part: str) -> dict[str, GroupScores]:
     """Return the scores that the charts of a part in a group compare.
 
     Returns:
-        In the order of the colours s0, s1, ...: ``baseline`` and ``within``; ``cross`` and ``control`` if they exist.
+        As far as there are any: ``baseline`` (of the photos that the part's figures are about), ``within``, ``cross``
+        and ``control``.
     """
     entry = data.groups[group]
-    found = {BASELINE: entry.baseline, WITHIN: entry.occluded[part]}
-    for key, more in ((CROSS, entry.crossed), (CONTROL, entry.controls)):
-        if part in more:
-            found[key] = more[part]
-    return found
+    sources = {BASELINE: entry.baselines, WITHIN: entry.occluded, CROSS: entry.crossed}
+    # Of a part that has places on few photos, the control is no control.
+    if (entry.name, part) in data.main_rows(CONTROL):
+        sources[CONTROL] = entry.controls
+    return {key: scores[part] for key, scores in sources.items() if part in scores}
 
 
-def part_panels(data: ReportData) -> dict[str, list[Panel]]:
+def part_panels(data: ReportData) -> dict[str, PartPanels]:
     """Draw the charts of each part, in the order of the main ranking, for each group."""
     drawn, curves, rows = histograms(data), rocs(data), data.main_rows()
+    ranked = [each.part for each in data.main_ranking]
     return {
-        ranked.part: [
-            Panel(
-                group.name,
-                rows[group.name, ranked.part],
-                drawn[number, ranked.part],
-                curves.get((number, ranked.part), Markup()),
-            )
-            for number, group in enumerate(data.groups)
-        ]
-        for ranked in data.main_ranking
+        part: PartPanels(
+            ranked.index(part) + 1 if part in ranked else 0,
+            [
+                Panel(
+                    group.name,
+                    rows[group.name, part],
+                    drawn.get((number, part), Markup()),
+                    curves.get((number, part), Markup()),
+                )
+                for number, group in enumerate(data.groups)
+            ],
+        )
+        for part in data.parts_in_order
     }
 
 
@@ -78,16 +96,19 @@ def histograms(data: ReportData) -> dict[tuple[int, str], Markup]:
     Returns:
         (Number of the group, part) -> SVG.
     """
-    keys = [(group, part) for group in range(len(data.groups)) for part in data.parts]
+    keys = _keys(data)
+    if not keys:
+        return {}
     everything = [_drawable(scores) for key in keys for scores in compared(data, *key).values()]
     low, high = shown_range(everything)
+    order = comparisons(data)
     curves: dict[tuple[int, str], list[tuple[str, Bins]]] = {}
     for key in keys:
         sets = compared(data, *key)
         width = bin_width([_drawable(scores) for scores in sets.values()], high - low)
         curves[key] = [
-            (f"s{number} {kind}", bins(distribution, width))
-            for number, scores in enumerate(sets.values())
+            (f"s{order.index(name)} {kind}", bins(distribution, width))
+            for name, scores in sets.items()
             for kind, distribution in zip(("impostor", "authentic"), reversed(scores), strict=True)
             if distribution.n
         ]
@@ -109,13 +130,13 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     Returns:
         (Number of the group, part) -> SVG.
     """
-    found: dict[tuple[int, str], list[Points]] = {}
-    for number, group in enumerate(data.groups):
-        baseline = _points(group.baseline)
-        for part in data.parts if group.baseline.authentic.n else ():
-            others = [_points(scores) for scores in list(compared(data, number, part).values())[1:]]
-            found[number, part] = [baseline, *others]
-    drawn = [points for curves in found.values() for points in curves if len(points.fmr)]
+    order = comparisons(data)
+    found: dict[tuple[int, str], dict[str, Points]] = {}
+    for key in _keys(data):
+        points = {name: _points(scores) for name, scores in compared(data, *key).items()}
+        if len(points[BASELINE].fmr):
+            found[key] = points
+    drawn = [points for curves in found.values() for points in curves.values() if len(points.fmr)]
     if not drawn:
         return {}
     decades = max(math.ceil(-math.log10(min(float(points.fmr.min()) for points in drawn)) - 1e-9), 1)
@@ -129,7 +150,9 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     fnmrs = _fnmrs(data)
     charts = {}
     for key, curves in found.items():
-        lines = "".join(line(axes, np.log10(p.fmr), p.tmr, f"s{number}") for number, p in enumerate(curves))
+        lines = "".join(
+            line(axes, np.log10(p.fmr), p.tmr, f"s{order.index(compared_as)}") for compared_as, p in curves.items()
+        )
         name, part = data.groups[key[0]].name, key[1]
         text = describe("rocs", part=part, group=name, sets=compared(data, *key), fnmrs=fnmrs[name, part])
         charts[key] = chart(axes, x, y, lines, text)
@@ -140,6 +163,13 @@ def fmr_ticks(decades: int) -> Ticks:
     """Label a logarithmic axis of rates from 10^-decades to 1."""
     powers = range(-decades, 1)
     return Ticks(powers, [power_of_ten(power) if power else "1" for power in powers], "FMR")
+
+
+def _keys(data: ReportData) -> list[tuple[int, str]]:
+    """Return the groups, by number, and parts that have charts: those whose photos were compared."""
+    return [
+        (number, part) for number, group in enumerate(data.groups) for part in data.parts if part in group.baselines
+    ]
 
 
 def _score_ticks(low: float, high: float) -> Ticks:

@@ -9,7 +9,8 @@
   const chart = byId("reading-lines"), rows = byId("reading-table").tBodies[0].rows;
   const frame = data.frame, svg = "http://www.w3.org/2000/svg";
 
-  const chosen = () => [data.baselines[group.value], ...data.others[group.value][part.value]];
+  // One for each row of the table; null where the part was found on too few photos.
+  const chosen = () => data.sets[group.value][part.value].map((place) => (place === null ? null : data.counts[place]));
   const stop = () => Math.round(slider.value / data.step) - data.first;
   const perCent = (count, total) => (total ? `${((100 * count) / total).toFixed(4)}\u00a0%` : "–");
   const counted = (count, total) =>
@@ -38,6 +39,7 @@
   function draw() {
     chart.replaceChildren();
     chosen().forEach((set, number) => {
+      if (!set) return;
       curve(set.matched, set.impostor, `s${number} impostor`);
       curve(set.missed, set.authentic, `s${number} authentic`);
     });
@@ -56,13 +58,18 @@
     const place = stop(), said = [];
     chosen().forEach((set, number) => {
       const cells = rows[number].cells;
+      if (!set) {
+        for (const cell of [cells[1], cells[2]]) cell.replaceChildren("–");
+        return;
+      }
       write(cells[1], set.matched[place], set.impostor);
       write(cells[2], set.missed[place], set.authentic);
       said.push(`${cells[0].textContent}: FMR ${perCent(set.matched[place], set.impostor)}, ` +
         `FNMR ${perCent(set.missed[place], set.authentic)}`);
     });
     const threshold = Number(slider.value).toFixed(3);
-    byId("reading-words").textContent = `Threshold ${threshold.replace("-", "−")} – ${said.join("; ")}.`;
+    const words = said.join("; ") || "too few photos to compare";
+    byId("reading-words").textContent = `Threshold ${threshold.replace("-", "−")} – ${words}.`;
     slider.setAttribute("aria-valuetext", threshold);
     const line = byId("reading-line");
     for (const end of ["x1", "x2"]) line.setAttribute(end, across(place).toFixed(1));

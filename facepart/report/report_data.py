@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.choices import IMPORTANCE
+from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
+from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Agreement, Ranked
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.scores import GroupScores
@@ -24,7 +26,8 @@ class ReportGroup:
         subjects: how many there are.
         baseline: the scores of the baseline photos, all of the group.
         baselines: part -> the baseline scores of those photos that the part's figures are about.
-        occluded: part -> the scores with that part occluded, occluded vs occluded.
+        occluded: part -> the scores with that part occluded, occluded vs occluded. Here and in what follows, a part
+            that was found on the photos of fewer than two subjects is left out.
         crossed: part -> the scores with that part occluded, occluded probe vs baseline gallery; may be empty.
         controls: part -> the scores with the area-matched control regions of that part occluded, all draws together;
             empty without a control.
@@ -48,9 +51,11 @@ class ExamplePhoto:
         subject: the subject's name.
         photo: uint8 (h, w, 3), RGB.
         occluded: part -> the photo with it occluded, likewise.
-        masks: part -> uint8 (h, w), 255 where the part is.
+        masks: part -> uint8 (h, w), 255 where the part is; all 0 if it was not detected.
         controls: part -> the photo with one draw of its control region occluded; empty without a control.
-        control_masks: part -> uint8 (h, w), 255 in that control region; likewise.
+        control_masks: part -> uint8 (h, w), 255 in that control region, all 0 if there is no place for one; likewise.
+        patches: part -> the photo with its equal-area patch occluded; empty without patches.
+        patch_masks: part -> uint8 (h, w), 255 in that patch; likewise.
     """
 
     subject: str
@@ -59,6 +64,8 @@ class ExamplePhoto:
     masks: Mapping[str, NDArray[np.uint8]]
     controls: Mapping[str, NDArray[np.uint8]]
     control_masks: Mapping[str, NDArray[np.uint8]]
+    patches: Mapping[str, NDArray[np.uint8]]
+    patch_masks: Mapping[str, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -80,18 +87,13 @@ class ReportData:
 
     Attributes:
         title: stands at the top.
-        parts: the parts that were occluded, in their usual order.
+        design: what was compared.
+        figures: all figures, the rankings among them.
         groups: in the order in which they are shown; at least one.
-        results: a row for each group and part, and for each comparison, control and other method that was run.
-        main_method: name of the occlusion method that the report is about unless it says otherwise.
-        draws: of the control region of each part and photo; 0 without a control.
+        overlaps: part -> another part -> the share of that one that the control of the first removes, 0..1, averaged
+            over draws and photos; empty without a control.
         resamples: bootstrap resamples of the subjects, behind the shares of first ranks.
-        ranked_by: the criterion of the study's ranking: see :mod:`facepart.analysis.criteria`.
-        rankings: group, or ``all``, -> its parts, the one that matters most first, by `ranked_by`.
-        rankings_by: criterion -> the same by each criterion that the study supports.
         agreements: how each method ranks the parts.
-        shift_differences: differences of the impostor shift between every two groups.
-        differentials: error rates of the groups, compared; empty for one group.
         face: the average face.
         examples: a few photos with each part occluded.
         provenance: models and hashes, precision, settings, versions: name -> value, in the order shown.
@@ -100,23 +102,57 @@ class ReportData:
     """
 
     title: str
-    parts: Sequence[str]
+    design: Design
+    figures: Figures
     groups: Sequence[ReportGroup]
-    results: Sequence[PartResult]
-    main_method: str
-    draws: int
+    overlaps: Mapping[str, Mapping[str, float]]
     resamples: int
-    ranked_by: str
-    rankings: Mapping[str, Sequence[Ranked]]
-    rankings_by: Mapping[str, Mapping[str, Sequence[Ranked]]]
     agreements: Sequence[Agreement]
-    shift_differences: Sequence[ShiftDifference]
-    differentials: Sequence[Differential]
     face: AverageFace
     examples: Sequence[ExamplePhoto]
     provenance: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]
     methods: Sequence[str] = ()
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The parts that were occluded, in their usual order."""
+        return self.design.parts
+
+    @property
+    def main_method(self) -> str:
+        """Name of the occlusion method that the report is about unless it says otherwise."""
+        return self.design.main.name
+
+    @property
+    def draws(self) -> int:
+        """Draws of the control of each part; 0 without a control."""
+        return self.design.draws
+
+    @property
+    def results(self) -> Sequence[PartResult]:
+        """A row for each group and part, and for each comparison, control and other method that was run."""
+        return self.figures.results
+
+    @property
+    def ranked_by(self) -> str:
+        """The criterion of the study's ranking: see :mod:`facepart.analysis.criteria`."""
+        return self.figures.ranked_by
+
+    @property
+    def rankings(self) -> Mapping[str, Sequence[Ranked]]:
+        """Group, or ``all``, -> its parts that have a rank, the one that matters most first."""
+        return self.figures.ranking
+
+    @property
+    def shift_differences(self) -> Sequence[ShiftDifference]:
+        """Differences of the impostor shift between every two groups."""
+        return self.figures.shift_differences
+
+    @property
+    def differentials(self) -> Sequence[Differential]:
+        """Error rates of the groups, compared; empty for one group."""
+        return self.figures.differentials
 
     @property
     def controlled(self) -> bool:
@@ -131,13 +167,18 @@ class ReportData:
     @property
     def other_methods(self) -> list[str]:
         """The occlusion methods other than the main one."""
-        methods = dict.fromkeys(row.occlusion for row in self.agreements)
-        return [name for name in methods if name != self.main_method]
+        return [method.name for method in self.design.methods[1:]]
 
     @property
     def main_ranking(self) -> Sequence[Ranked]:
-        """The ranking that the report opens with: over all groups, or that of the only group."""
-        return self.rankings.get(ALL_GROUPS) or self.rankings[self.groups[0].name]
+        """The ranking that the report opens with: over all groups, or that of the only group; may be empty."""
+        return self.ranking_of(ALL_GROUPS if self.several_groups else self.groups[0].name)
+
+    @property
+    def parts_in_order(self) -> list[str]:
+        """All parts: those that have a rank in its order, then the others in their usual order."""
+        ranked = [each.part for each in self.main_ranking]
+        return ranked + [part for part in self.parts if part not in ranked]
 
     @property
     def has_identification_rates(self) -> bool:
@@ -145,14 +186,13 @@ class ReportData:
         return any(math.isfinite(row.rank1_rate.value) for row in self.results)
 
     @property
-    def undetected(self) -> int:
-        """How often a part is not detected, over all photos."""
-        return sum(row.undetected for row in self.main_rows().values())
-
-    @property
     def without_authentic(self) -> list[str]:
         """The groups in which no subject has two photos."""
         return [group.name for group in self.groups if not group.baseline.authentic.n]
+
+    def ranking_of(self, group: str) -> Sequence[Ranked]:
+        """Return the ranking of a group, or of ``all``; empty if no part has a rank."""
+        return self.rankings.get(group, [])
 
     def main_rows(self, comparison: str = WITHIN) -> dict[tuple[str, str], PartResult]:
         """Return the results of the main method in a comparison: (group, part) -> row."""

@@ -1,9 +1,11 @@
 """The answer that a report opens with, as data for ``templates/summary.html``."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from facepart.analysis.ranking import Ranked
+from facepart.report.coverage import Undetected, often_undetected, why_no_rank
 from facepart.report.report_data import ReportData
 
 
@@ -13,9 +15,12 @@ class Summary:
 
     Attributes:
         first: the first part of the main ranking; None if no effect is known.
-        second: the part after it; None if there is only one.
         last: the last part; None if there is only one.
+        possible_firsts: the 95 % set of parts that may be first, in the order of the ranking.
+        unranked: part -> why it has no rank.
+        reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
+        undetected: the parts that were not detected on many photos.
         photos: of all groups.
         subjects: of all groups.
         pairs: pairs of baseline photos, of all groups.
@@ -23,9 +28,12 @@ class Summary:
     """
 
     first: Ranked | None
-    second: Ranked | None
     last: Ranked | None
+    possible_firsts: Sequence[str]
+    unranked: dict[str, str]
+    reasons: dict[str, list[str]]
     agreeing: int
+    undetected: Sequence[Undetected]
     photos: int
     subjects: int
     pairs: int
@@ -35,12 +43,26 @@ class Summary:
 def summarise(data: ReportData) -> Summary:
     """Sum up what a report says."""
     known = [ranked for ranked in data.main_ranking if math.isfinite(ranked.effect.value)]
+    rows = data.main_rows()
     first = known[0] if known else None
+    firsts = [found[0].part for group in data.groups if (found := data.ranking_of(group.name))]
+    ranked = [each.part for each in data.main_ranking]
+    unranked = {
+        part: why_no_rank([rows[group.name, part] for group in data.groups], data.ranked_by)
+        for part in data.parts
+        if part not in ranked
+    }
     return Summary(
         first=first,
-        second=known[1] if len(known) > 1 else None,
         last=known[-1] if len(known) > 1 else None,
-        agreeing=sum(first is not None and data.rankings[group.name][0].part == first.part for group in data.groups),
+        possible_firsts=[each.part for each in known if each.may_be_first],
+        unranked=unranked,
+        reasons={
+            reason: [part for part in unranked if unranked[part] == reason]
+            for reason in dict.fromkeys(unranked.values())
+        },
+        agreeing=firsts.count(first.part) if first else 0,
+        undetected=often_undetected(rows),
         photos=sum(group.photos for group in data.groups),
         subjects=sum(group.subjects for group in data.groups),
         pairs=sum(scores.n for group in data.groups for scores in group.baseline),

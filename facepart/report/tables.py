@@ -11,7 +11,8 @@ from typing import NamedTuple
 from facepart.analysis.intervals import Interval
 from facepart.analysis.metrics import DISTANCES, METRICS, STUDY_FMRS, fmr_suffix
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.report.coverage import why_no_rank
 from facepart.report.report_data import ReportData
 
 # Columns of results.csv that templates/tables.html names itself.
@@ -20,16 +21,45 @@ _NAMED = {"authentic_mean", "impostor_mean", "impostor_ks", "d_prime", "d_prime_
 }
 
 
+class RankingRow(NamedTuple):
+    """A part in a ranking.
+
+    Attributes:
+        part: the part.
+        rank: its place; 0 if it has no rank.
+        ranked: its effect, and how certain its rank is; None if it has no rank.
+        no_rank: why it has none; empty if it has one.
+        compared: photos that its figures are about, of the group or of all groups.
+        controlled: photos that its importance is about: those on which its control has a place.
+        photos: of the group or of all groups.
+        result: its results in the group; None for the mean of several groups.
+    """
+
+    part: str
+    rank: int
+    ranked: Ranked | None
+    no_rank: str
+    compared: int
+    controlled: int
+    photos: int
+    result: PartResult | None
+
+
 class RankingTable(NamedTuple):
     """A ranking.
 
     Attributes:
         group: the group's name; empty for the mean of several groups.
-        rows: each part in order, with its results; without results for the mean of several groups.
+        rows: the parts that have a rank in its order, then the others.
     """
 
     group: str
-    rows: Sequence[tuple[Ranked, PartResult | None]]
+    rows: Sequence[RankingRow]
+
+    @property
+    def resampled(self) -> bool:
+        """Whether it is known of any part how often it is ranked first in resamples of the subjects."""
+        return any(row.ranked is not None and math.isfinite(row.ranked.ranked_first) for row in self.rows)
 
 
 class ResultTables(NamedTuple):
@@ -62,24 +92,45 @@ class FurtherColumn(NamedTuple):
 
 def ranking_tables(data: ReportData) -> list[RankingTable]:
     """List the main ranking and, if there are several groups, that of each group."""
-    rows = data.main_rows()
-    tables = [
-        RankingTable(group.name, [(each, rows[group.name, each.part]) for each in data.rankings[group.name]])
-        for group in data.groups
-    ]
+    names = [group.name for group in data.groups]
+    tables = [RankingTable(name, _ranking_rows(data, name, [name])) for name in names]
     if data.several_groups:
-        tables.insert(0, RankingTable("", [(each, None) for each in data.rankings[ALL_GROUPS]]))
+        tables.insert(0, RankingTable("", _ranking_rows(data, ALL_GROUPS, names)))
     return tables
+
+
+def _ranking_rows(data: ReportData, ranking: str, groups: Sequence[str]) -> list[RankingRow]:
+    """List the parts of a ranking: those without a rank come last."""
+    ranked = {each.part: each for each in data.ranking_of(ranking)}
+    results, controls = data.main_rows(), data.main_rows(CONTROL)
+    rows = []
+    for part in [*ranked, *(part for part in data.parts if part not in ranked)]:
+        found = [results[group, part] for group in groups]
+        moved = [controls[group, part] for group in groups if (group, part) in controls]
+        rows.append(
+            RankingRow(
+                part=part,
+                rank=list(ranked).index(part) + 1 if part in ranked else 0,
+                ranked=ranked.get(part),
+                no_rank="" if part in ranked else why_no_rank(found, data.ranked_by),
+                compared=sum(row.photos_compared for row in found),
+                controlled=sum(row.photos_compared for row in moved),
+                photos=sum(row.photos for row in found),
+                result=found[0] if ranking != ALL_GROUPS or len(groups) == 1 else None,
+            )
+        )
+    return rows
 
 
 def result_tables(data: ReportData) -> list[ResultTables]:
     """List the results of each group in each comparison that was run, by the main method."""
     tables = []
     for group in data.groups:
-        for comparison in (WITHIN, CROSS, CONTROL):
+        ranked = [each.part for each in data.ranking_of(group.name)]
+        order = [*ranked, *(part for part in data.parts if part not in ranked)]
+        for comparison in (WITHIN, CROSS, EQUAL_AREA_PATCH, CONTROL):
             found = data.main_rows(comparison)
-            ranked = [(group.name, each.part) for each in data.rankings[group.name]]
-            rows = [found[key] for key in ranked if key in found]
+            rows = [found[group.name, part] for part in order if (group.name, part) in found]
             if rows:
                 tables.append(ResultTables(group.name, comparison, rows))
     return tables

@@ -14,6 +14,7 @@ from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.results import ALL_GROUPS
 from facepart.occlusion.occlusion import BASELINE
 from facepart.report import formatting
+from facepart.report.criterion_names import criterion
 from facepart.report.method_names import method_phrase
 
 _FILTERS = (
@@ -23,16 +24,19 @@ _FILTERS = (
     formatting.is_plural,
     formatting.label,
     formatting.listed,
+    formatting.p_value,
     formatting.paragraph,
     formatting.per_cent,
     formatting.per_cent_ci,
     formatting.plain,
     formatting.plain_ci,
+    formatting.rank_interval,
     formatting.share_of_resamples,
     formatting.signed,
     formatting.signed_ci,
     formatting.signed_interval,
     formatting.signed_points_ci,
+    criterion,
     method_phrase,
 )
 

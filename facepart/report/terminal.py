@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from facepart.analysis.choices import IMPORTANCE, SHIFT
+from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
+from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Ranked, compare_methods
-from facepart.analysis.results import ALL_GROUPS, CROSS, WITHIN, PartResult
-from facepart.report.formatting import share_of_resamples
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
 from facepart.report.templating import render
 
 TIED = "="
@@ -20,101 +21,144 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class GroupTable:
-    """What is printed of a group: its size, its baseline, its parts in the order of their ranking."""
+    """What is printed of a group.
+
+    Attributes:
+        name: the group's name.
+        photos: how many it has.
+        subjects: how many it has.
+        d_prime: of the baseline.
+        impostor_mean: of the baseline.
+        effective: effective subjects of impostor and of authentic scores.
+        rows: its parts in the order of their ranking, then those without a rank.
+        crossed: the same for occluded probes against the baseline gallery; may be empty.
+        patched: the same for equal-area patches; may be empty.
+    """
 
     name: str
     photos: int
     subjects: int
     d_prime: str
     impostor_mean: str
+    effective: tuple[float, float]
     rows: Sequence[Row]
     crossed: Sequence[Row]
+    patched: Sequence[Row]
 
 
-def results_text(
-    results: Sequence[PartResult],
-    rankings: Mapping[str, Sequence[Ranked]],
-    ranked_by: str = SHIFT,
-    differentials: Sequence[Differential] = (),
-) -> str:
+def results_text(figures: Figures) -> str:
     """Lay the answer out: for each group its parts in the order of their ranking, and what the columns mean.
 
     Args:
-        results: those of the main occlusion method first.
-        rankings: see :class:`facepart.report.report_data.ReportData`; likewise the others.
-        ranked_by: see there.
-        differentials: see there.
+        figures: those of the main occlusion method first.
     """
-    main, controlled = results[0].occlusion, ranked_by == IMPORTANCE
+    results = figures.results
+    main, controlled = results[0].occlusion, figures.ranked_by == IMPORTANCE
     rows = {(row.group, row.part, row.comparison): row for row in results if row.occlusion == main}
     names = list(dict.fromkeys(row.group for row in results))
-    groups = [_group_table(name, rankings[name], rows) for name in names]
+    compared = {key[:2]: row for key, row in rows.items() if key[2] == WITHIN}
+    groups = [_group_table(name, figures.ranking.get(name, []), rows, figures.ranked_by) for name in names]
     agreements = compare_methods(results, main)
     others = [row for row in agreements if row.occlusion != main and row.group == agreements[0].group]
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
+    ranking = ALL_GROUPS if len(names) > 1 else names[0]
     text = render(
         "terminal.txt",
+        ranked_by=figures.ranked_by,
         controlled=controlled,
         groups=groups,
-        mean_rows=_ranked_rows(rankings[ALL_GROUPS]) if len(names) > 1 else [],
-        differentials=_at_common_threshold(differentials),
+        undetected=often_undetected(compared),
+        kept=any(row.undetected and row.photos_compared == row.photos for row in compared.values()),
+        mean_rows=[_ranked_row(*each) for each in enumerate(figures.ranking.get(ALL_GROUPS, []), 1)]
+        if len(names) > 1
+        else [],
+        criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
+        differentials=_at_common_threshold(figures.differentials),
         others=others,
         differing=[row for row in others if not row.same_first],
         taus=taus,
         has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
-        any_d_prime=not controlled or any(group.crossed for group in groups),
+        has_glasses=any(part in ("eyes", "eyes_brows") for _, part in compared),
     )
     return text.rstrip("\n")
 
 
-def _group_table(name: str, ranked: Sequence[Ranked], rows: Mapping[tuple[str, str, str], PartResult]) -> GroupTable:
-    first = rows[name, ranked[0].part, WITHIN]
-    order = [each.part for each in ranked]
-    crossed = [rows[name, part, CROSS] for part in order if (name, part, CROSS) in rows]
+def _group_table(
+    name: str, ranking: Sequence[Ranked], rows: Mapping[tuple[str, str, str], PartResult], ranked_by: str
+) -> GroupTable:
+    ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
+    results = {part: row for (group, part, compared), row in rows.items() if (group, compared) == (name, WITHIN)}
+    order = [*ranked, *(part for part in results if part not in ranked)]
+    known = [row for row in results.values() if row.impostor_n]
+    # The baseline of the group is that of the part found on most photos.
+    first = max(known or results.values(), key=_photos_compared)
+    lines = []
+    for part in order:
+        controlled = rows.get((name, part, CONTROL)) if ranked_by == IMPORTANCE and part in ranked else None
+        row = results[part]
+        photos = (controlled or row).photos_compared
+        lines.append(
+            {**ranked.get(part, _unranked_row(row, ranked_by)), **_result_cells(row), "photos": f"{photos:,}"}
+        )
     return GroupTable(
         name=name,
         photos=first.photos,
         subjects=first.subjects,
         d_prime=_with_interval(first.d_prime_baseline, ".3f"),
         impostor_mean=_with_interval(first.impostor_mean_baseline, ".4f"),
-        rows=[
-            {**cells, **_result_cells(rows[name, part, WITHIN])}
-            for part, cells in zip(order, _ranked_rows(ranked), strict=True)
-        ],
-        crossed=[
-            {"rank": "   ", "part": row.part, "effect": _change(row.impostor_shift), **_result_cells(row)}
-            for row in crossed
-        ],
+        effective=(first.impostor_effective, first.authentic_effective),
+        rows=lines,
+        crossed=_other_rows(name, order, rows, CROSS),
+        patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH),
     )
 
 
-def _ranked_rows(ranked: Sequence[Ranked]) -> list[dict[str, str]]:
+def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
+    return {
+        "rank": f"{rank}.{TIED if ranked.tied else ' '}",
+        "part": ranked.part,
+        "effect": _change(ranked.effect),
+        "ranks": "-".join(dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"]))
+        + "* "[not ranked.may_be_first],
+    }
+
+
+def _unranked_row(row: PartResult, ranked_by: str) -> dict[str, str]:
+    reason = why_no_rank([row], ranked_by)
+    # A table has no room for the whole reason; the legend has it.
+    short = "no rank: too few photos" if reason == FEW_PHOTOS else reason
+    return {"rank": "-  ", "part": row.part, "effect": short, "ranks": "- "}
+
+
+def _other_rows(
+    name: str, order: Sequence[str], rows: Mapping[tuple[str, str, str], PartResult], comparison: str
+) -> list[Row]:
     return [
-        {
-            "rank": f"{rank}.{TIED if each.tied else ' '}",
-            "part": each.part,
-            "effect": _change(each.effect),
-            "ranked_first": "-" if math.isnan(each.ranked_first) else _share(each.ranked_first),
-        }
-        for rank, each in enumerate(ranked, 1)
+        {"rank": "   ", "part": part, "effect": _change(row.impostor_shift), **_result_cells(row)}
+        for part in order
+        if (row := rows.get((name, part, comparison)))
     ]
 
 
 def _result_cells(row: PartResult) -> dict[str, str]:
     return {
         "impostor_shift": _number(row.impostor_shift, "+.4f"),
-        "control_shift": _number(row.control_shift, "+.4f"),
         "fmr_ratio": _number(row.fmr_ratio_1e3, ".2f"),
         "authentic_shift": _change(row.authentic_shift),
         "d_prime": _number(row.d_prime, ".3f"),
-        "undetected": f"{row.undetected}",
+        "photos": f"{row.photos_compared:,}",
     }
 
 
 def _at_common_threshold(differentials: Sequence[Differential]) -> list[Differential]:
-    """Choose the rows at the threshold that all groups share, for the first target."""
+    """Choose the rows at the threshold that all groups share, for the first target; none if no group has rates."""
     common = [row for row in differentials if row.threshold_of != EACH_GROUP]
-    return [row for row in common if row.target == common[0].target]
+    found = [row for row in common if row.target == common[0].target]
+    return found if any(not group.refused for row in found for group in row.groups) else []
+
+
+def _photos_compared(row: PartResult) -> int:
+    return row.photos_compared
 
 
 def _change(figure: Interval) -> str:
@@ -131,7 +175,3 @@ def _number(figure: Interval, form: str) -> str:
 
 def _ends(figure: Interval, form: str) -> str:
     return "" if math.isnan(figure.low) else f"[{figure.low:{form}}, {figure.high:{form}}]"
-
-
-def _share(share: float) -> str:
-    return "".join(share_of_resamples(share).split())

@@ -4,6 +4,7 @@ The slider stops at multiples of a step. At these the page holds how many impost
 threshold and how many authentic scores below it: whole numbers, so that what is read off is exact.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from markupsafe import Markup
 
 from facepart.analysis.metrics import threshold_at_fmr
 from facepart.report.formatting import plain, script_json
-from facepart.report.panels import compared, fmr_ticks
+from facepart.report.panels import compared, comparisons, fmr_ticks
 from facepart.report.report_data import ReportData
 from facepart.report.svg import Axes, Ticks, chart
 from facepart.report.templating import describe
@@ -87,16 +88,27 @@ def _readings(data: ReportData, stops: Stops) -> dict[str, object]:
 
     Returns:
         What the page's script reads: ``first``, ``step``, ``start`` (place of the first stop shown), ``frame`` (the
-        chart's), and for each group and part the compared sets, each with ``impostor`` and ``authentic`` (how many
-        there are), ``matched`` and ``missed`` (false matches and false non-matches at each stop).
+        chart's), ``counts``: the compared sets, each with ``impostor`` and ``authentic`` (how many there are),
+        ``matched`` and ``missed`` (false matches and false non-matches at each stop), and ``sets``: for each group
+        and part, and for each row of the page's table, the place of the set in ``counts``, or null.
     """
     thresholds = np.round(np.arange(stops.first, stops.last + 1) * stops.step, 6)
     axes = _axes(data, stops)
-    others = []
+    # Several parts are found on the same photos, with the same baseline.
+    counts: dict[str, int] = {}
+    sets: list[list[list[int | None]]] = []
     for number in range(len(data.groups)):
-        sets = [list(compared(data, number, part).values())[1:] for part in data.parts]
         # By number, as in the page's lists to choose from: names are data, and any text may be one.
-        others.append([[_counted(scores, thresholds) for scores in of_part] for of_part in sets])
+        sets.append([])
+        for part in data.parts:
+            scores = compared(data, number, part)
+            written = {key: json.dumps(_counted(each, thresholds)) for key, each in scores.items()}
+            sets[-1].append(
+                [
+                    counts.setdefault(written[key], len(counts)) if key in written else None
+                    for key in comparisons(data)
+                ]
+            )
     return {
         "first": stops.first,
         "step": stops.step,
@@ -109,8 +121,8 @@ def _readings(data: ReportData, stops: Stops) -> dict[str, object]:
             "bottom": axes.height - axes.bottom,
             "decades": -axes.y[0],
         },
-        "baselines": [_counted(group.baseline, thresholds) for group in data.groups],
-        "others": others,
+        "counts": [json.loads(text) for text in counts],
+        "sets": sets,
     }
 
 
@@ -132,12 +144,14 @@ def _axes(data: ReportData, stops: Stops) -> Axes:
 
 
 def _all_scores(data: ReportData) -> Sequence[GroupScores]:
-    return [
+    found = [
         scores
         for number in range(len(data.groups))
         for part in data.parts
         for scores in compared(data, number, part).values()
     ]
+    # Where no part was found, the panel has only the axes.
+    return found or [group.baseline for group in data.groups]
 
 
 def _counted(scores: GroupScores, thresholds: np.ndarray) -> dict[str, object]:

@@ -2,6 +2,6 @@
 
 from facepart.scores.distribution import STEPS, ScoreDistribution
 from facepart.scores.files import GroupScores, load_scores, save_scores
-from facepart.scores.score_input import read_both, read_scores
+from facepart.scores.score_input import read_both, read_kind
 
-__all__ = ["STEPS", "GroupScores", "ScoreDistribution", "load_scores", "read_both", "read_scores", "save_scores"]
+__all__ = ["STEPS", "GroupScores", "ScoreDistribution", "load_scores", "read_both", "read_kind", "save_scores"]

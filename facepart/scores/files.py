@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.scores.arrays import read_arrays, write_arrays
 from facepart.scores.distribution import ScoreDistribution
+from facepart.scores.npz_files import read_arrays, write_arrays
 
-VERSION = 1
+SCORES_VERSION = 1
 SUFFIX = ".npz"
 _KINDS = ("authentic", "impostor")
 
@@ -41,7 +41,7 @@ def save_scores(path: Path, scores: GroupScores) -> None:
     Raises:
         FacepartError: the file cannot be written.
     """
-    arrays: dict[str, NDArray[np.integer]] = {"version": np.array(VERSION)}
+    arrays: dict[str, NDArray[np.integer]] = {"version": np.array(SCORES_VERSION)}
     for kind, distribution in zip(_KINDS, scores, strict=True):
         arrays |= {f"{kind}_value": distribution.values, f"{kind}_count": distribution.counts}
     write_arrays(path, arrays)
@@ -54,7 +54,7 @@ def load_scores(path: Path) -> GroupScores:
         FacepartError: the file is missing, damaged, of a later version, or not of this form.
     """
     wanted = [f"{kind}_{what}" for kind in _KINDS for what in ("value", "count")]
-    arrays = read_arrays(path, "a score distribution", VERSION, wanted)
+    arrays = read_arrays(path, "a score distribution", SCORES_VERSION, wanted)
     try:
         return GroupScores(*(ScoreDistribution(arrays[f"{kind}_value"], arrays[f"{kind}_count"]) for kind in _KINDS))
     except FacepartError as error:

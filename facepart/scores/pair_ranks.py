@@ -5,7 +5,7 @@ impostor pairs (probe, gallery, score), and labels, ``index folder/stem`` a line
 are across two lists, and only the first face of a pair is a probe; without, both are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.naming import Rule
 from facepart.errors import FacepartError
-from facepart.files.addresses import on_disk, read_whole
+from facepart.files.addresses import on_disk
+from facepart.files.text_input import read_text
 from facepart.scores.distribution import STEPS
 from facepart.scores.ranks import Ranks, make_ranks
 
@@ -38,7 +40,7 @@ class PairFiles(NamedTuple):
     gallery_labels: Path | None
 
 
-def ranks_of_pairs(files: PairFiles, rule: Callable[[str], str]) -> Ranks:
+def ranks_of_pairs(files: PairFiles, rule: Rule) -> Ranks:
     """Read the ranks of all probes off pair files.
 
     Args:
@@ -73,16 +75,8 @@ def read_labels(path: Path) -> list[str]:
     Raises:
         FacepartError: the file is missing, or not of this form.
     """
-    try:
-        lines = read_whole(path).decode("utf-8-sig").split("\n")
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such file of labels") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise FacepartError(f"{path}: is not a file of labels: it is no text") from error
     found: list[str] = []
-    for line in lines:
+    for line in read_text(path, "file of labels").split("\n"):
         index, _, label = line.strip().partition(" ")
         if not index:
             continue

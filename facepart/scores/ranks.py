@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import read_whole
 from facepart.files.atomic import write_text
+from facepart.files.text_input import read_text
 from facepart.scores.distribution import STEPS
 
 COLUMNS = ("probe", "rank", "best_authentic", "best_impostor", "margin", "subject")
@@ -149,7 +149,7 @@ def read_ranks(path: Path) -> Ranks:
     """
     if path.suffix.lower() == ".csv":
         return load_ranks(path)
-    rows = [line.replace(",", " ").split() for line in _read_text(path).splitlines() if line.strip()]
+    rows = [line.replace(",", " ").split() for line in read_text(path, "file of ranks").splitlines() if line.strip()]
     try:
         ranks = [int(float(row[0 if len(row) == 1 else 2])) for row in rows]
     except (ValueError, IndexError, OverflowError) as error:
@@ -168,11 +168,11 @@ def load_ranks(path: Path) -> Ranks:
     Raises:
         FacepartError: the file is missing, or not of this form.
     """
-    rows = list(csv.reader(io.StringIO(_read_text(path), newline="")))
+    rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline="")))
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FacepartError(f"{path}: is not a file of ranks: its first line is not {','.join(COLUMNS)}")
     if any(len(row) != len(COLUMNS) for row in rows):
-        raise FacepartError(f"{path}: is damaged: a line has not {len(COLUMNS)} values")
+        raise FacepartError(f"{path}: is damaged: a line does not have {len(COLUMNS)} values")
     columns = list(zip(*rows[1:], strict=True)) or [()] * len(COLUMNS)
     try:
         ranks = np.array([int(rank or 0) for rank in columns[1]], np.int64)
@@ -182,14 +182,3 @@ def load_ranks(path: Path) -> Ranks:
     if (ranks < 0).any():
         raise FacepartError(f"{path}: is damaged: a rank is below 1")
     return Ranks(columns[0], columns[5] if any(columns[5]) else (), ranks, *scores)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return read_whole(path).decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such file of ranks") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise FacepartError(f"{path}: is not a file of ranks: it is no text") from error

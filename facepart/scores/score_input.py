@@ -34,7 +34,7 @@ _HEADINGS = ("score", "similarity")
 _COLUMNS = {1: [("score", "f8")], 3: [("probe", "U1"), ("gallery", "U1"), ("score", "f8")]}
 
 
-def read_scores(path: Path, kind: str) -> ScoreDistribution:
+def read_kind(path: Path, kind: str) -> ScoreDistribution:
     """Read the scores of a file.
 
     Args:
@@ -64,7 +64,7 @@ def read_scores(path: Path, kind: str) -> ScoreDistribution:
 
 
 def read_both(path: Path) -> GroupScores:
-    """Read an ``.npz`` that holds scores of both kinds; raises what :func:`read_scores` raises."""
+    """Read an ``.npz`` that holds scores of both kinds; raises what :func:`read_kind` raises."""
     found = load_scores(path)
     return GroupScores(*(_refuse_none(path, kind, scores) for kind, scores in found._asdict().items()))
 

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.scores.arrays import read_arrays, write_arrays
 from facepart.scores.distribution import STEPS, ScoreDistribution
+from facepart.scores.npz_files import read_arrays, write_arrays
 
 # Width of a bin, in millionths.
 BIN = 2500

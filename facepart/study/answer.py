@@ -1,10 +1,12 @@
 """A study's scores -> its answer: the figures, their ranking, and the report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
@@ -16,10 +18,14 @@ from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
+from facepart.networks.face_parser import MIN_SIDE
+from facepart.occlusion.parts import PARTS
+from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
+from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.method_names import method_phrase
-from facepart.report.methods import MethodFacts, Network, methods
+from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData, ReportGroup
 from facepart.scores import GroupScores
@@ -100,6 +106,7 @@ def write_answer(
         FacepartError: a file cannot be written, or the pictures cannot be read.
     """
     output, main = setup.request.output, setup.design.main.name
+    names = [name for found in members.groups.values() for name in found]
     groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
@@ -108,21 +115,15 @@ def write_answer(
         raise FacepartError(f"{images}: cannot be read; remove it and run again")
     data = ReportData(
         title=setup.request.title,
-        parts=setup.design.parts,
+        design=setup.design,
+        figures=figures,
         groups=groups,
-        results=figures.results,
-        main_method=main,
-        draws=setup.request.control,
+        overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
-        ranked_by=figures.ranked_by,
-        rankings=figures.ranking,
-        rankings_by=figures.rankings,
         agreements=compare_methods(figures.results, main),
-        shift_differences=figures.shift_differences,
-        differentials=figures.differentials,
         face=found[0],
         examples=found[1],
-        provenance=_provenance(setup, record),
+        provenance=_provenance(setup, record, count_small(setup.store, names)),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
@@ -141,6 +142,33 @@ def write_answer(
     return output / REPORT_FILE
 
 
+def _overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, dict[str, float]]:
+    """Return which share of every other part the control of each part removes, averaged over draws and photos.
+
+    Returns:
+        Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out.
+    """
+    design, order = setup.design, list(PARTS)
+    found: dict[str, dict[str, float]] = {}
+    for part in design.parts:
+        draws = design.controls_of(design.of_part(part))
+        names = [name for sets in groups for name in sets.of(design.region_of(draws[0]))] if draws else []
+        if not names:
+            continue
+        removed = np.concatenate([setup.store.overlaps(draw.name, names) for draw in draws])
+        others = [other for other in design.parts if other != part]
+        columns = {other: removed[:, order.index(other)] for other in others}
+        found[part] = {
+            other: float(np.nanmean(column)) for other, column in columns.items() if np.isfinite(column).any()
+        }
+    return found
+
+
+def count_small(store: EmbeddingStore, names: Iterable[str]) -> int:
+    """Count the photos whose faces are smaller than the parser needs."""
+    return sum(0 < store.photos[name].record.side < MIN_SIDE for name in names)
+
+
 def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     """Put together the study's ``run.json``."""
     request = setup.request
@@ -153,6 +181,11 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "methods": [method.name for method in setup.design.methods],
         "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.parts)},
         "control": request.control,
+        "equal_area": request.equal_area,
+        "undetected": request.undetected,
+        "weight": request.weight,
+        "rank_by": request.rank_by,
+        "margin": request.margin,
         "threshold_group": request.threshold_group,
         "parts": list(setup.design.parts),
         "cross": request.cross,
@@ -167,7 +200,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
-def _provenance(setup: Setup, record: Record) -> dict[str, str]:
+def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     """Describe how the study was made: name -> value, in the order in which the report shows them."""
     request, used = setup.request, setup.design.methods
     provenance = {
@@ -188,8 +221,17 @@ def _provenance(setup: Setup, record: Record) -> dict[str, str]:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
+    if small:
+        provenance["Small faces"] = (
+            f"{small} photos are smaller than {MIN_SIDE} pixels on a side; part masks of such faces are unreliable"
+        )
     if request.control:
-        provenance["Control"] = f"area-matched regions, draws for each photo and part: {request.control}"
+        provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
+    if request.equal_area:
+        provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
+    provenance["Photos compared"] = (
+        "those on which the part is detected" if request.undetected == "exclude" else "all, also without the part"
+    )
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
     return {**provenance, "Versions": versions}
 
@@ -199,9 +241,9 @@ def _method_facts(setup: Setup) -> MethodFacts:
     request = setup.request
     return MethodFacts(
         software=f"facepart {__version__}",
-        parser=Network(**_named(setup.parser)),
-        recogniser=Network(**_named(setup.recogniser)),
-        detector=Network(**_named(setup.detector)) if setup.detector else None,
+        parser=NetworkFacts(**_named(setup.parser)),
+        recogniser=NetworkFacts(**_named(setup.recogniser)),
+        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
         flip=request.flip,
         naming_rule=request.dataset.upper(),

@@ -14,23 +14,24 @@ from facepart.analysis.measure import Figures, measure
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment_check import warn_of_unaligned
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-from facepart.study.answer import CSV_FILE, make_study_record, write_answer
+from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members, subject_of
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
-from facepart.study.progress import StudyProgress
 from facepart.study.report_images import ReportImages
 from facepart.study.request import Request
 from facepart.study.settings import open_settings_folder
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
 from facepart.study.study_group import StudyGroup
+from facepart.study.study_progress import StudyProgress
 from facepart.study.tasks import list_tasks, store_results, with_thumbnails
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class StudyOutcome:
         left_out: photos that belong to none of the groups.
         compared: cells of the design compared in this run.
         failures: photos that could not be worked on.
+        small: photos whose faces are smaller than the parser needs
+            (:data:`facepart.networks.face_parser.MIN_SIDE`).
         members: who is in which group.
         report: the report's file.
     """
@@ -63,6 +66,7 @@ class StudyOutcome:
     left_out: int
     compared: int
     failures: list[Failure]
+    small: int
     members: Members
     report: Path
 
@@ -103,10 +107,23 @@ def run_study(
         times: collects the time of each step.
 
     Raises:
-        FacepartError: as the stages raise it; or no photo could be embedded. UsageError: see
+        FacepartError: as the stages raise it; another run is writing to the folder; or no photo could be embedded.
+            UsageError: see
             :func:`facepart.study.setup.set_up`.
     """
-    times = times or StepTimes()
+    with output_lock(request.output):
+        return _run(request, executor, counter, on_note, progress, times or StepTimes())
+
+
+def _run(
+    request: Request,
+    executor: Executor,
+    counter: PairCounter | None,
+    on_note: Callable[[str], None] | None,
+    progress: Progress,
+    times: StepTimes,
+) -> StudyOutcome:
+    """Run a study in a folder that this run holds; the arguments are those of :func:`run_study`."""
     setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     setup.members.refuse_single_subjects(request.source)
@@ -147,6 +164,7 @@ def run_study(
         left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
+        small=count_small(setup.store, names),
         members=members,
         report=report,
     )

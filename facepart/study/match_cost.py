@@ -10,7 +10,7 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.match import match_features
-from facepart.matching.subject_sums import SubjectTailCounts, authentic_scores, choose_first_bin
+from facepart.matching.subject_statistics import SubjectTailCounts, authentic_scores, choose_first_bin
 from facepart.study.cost import MatchCost
 
 # Faces of the two runs whose difference is taken, which leaves out what a run costs whatever its size.

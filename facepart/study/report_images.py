@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facepart.data.photos import Photo
 from facepart.files.addresses import open_in_pieces
 from facepart.files.atomic import replacing
-from facepart.occlusion.occlusion import Occlusion
+from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.embedding_store import file_signature
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
 from facepart.report.report_data import AverageFace, ExamplePhoto
@@ -50,7 +50,7 @@ class ReportImages:
             output: the study's folder.
             photos: those of the study's groups.
             subjects: photo's name -> who is on it.
-            occlusions: which are shown: one of each part and, where there is a control, one draw of it.
+            occlusions: which are shown: each part, and one draw of its control and its equal-area patch, if any.
             settings: what else the images depend on.
         """
         self._shown = {
@@ -102,8 +102,9 @@ class ReportImages:
 
 def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[AverageFace, list[ExamplePhoto]] | None:
     """Read what :meth:`ReportImages.finish` wrote; None if it does not exist, or is damaged."""
-    parts = {each.part: each.name for each in occlusions if not each.region.draw}
+    parts = {each.part: each.name for each in occlusions if each.region == Region(each.part)}
     controls = {each.part: each.name for each in occlusions if each.region.draw}
+    patches = {each.part: each.name for each in occlusions if each.region.patch}
     try:
         with open_in_pieces(path) as opened, np.load(opened, allow_pickle=False) as file:
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
@@ -115,6 +116,8 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
                     masks={part: file[f"sample{place}_mask_{name}"] for part, name in parts.items()},
                     controls={part: file[f"sample{place}_occluded_{name}"] for part, name in controls.items()},
                     control_masks={part: file[f"sample{place}_mask_{name}"] for part, name in controls.items()},
+                    patches={part: file[f"sample{place}_occluded_{name}"] for part, name in patches.items()},
+                    patch_masks={part: file[f"sample{place}_mask_{name}"] for part, name in patches.items()},
                 )
                 for place, person in enumerate(file["names"])
             ]

@@ -12,7 +12,7 @@ from facepart.analysis.influence import SubjectScores
 from facepart.data.naming import Rule
 from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import vectors_by_subject
+from facepart.matching.subject_statistics import vectors_by_subject
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.comparisons import read_scores

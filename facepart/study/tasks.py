@@ -10,8 +10,8 @@ from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore, file_signature
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoResult, PhotoTask
-from facepart.study.progress import StudyProgress
 from facepart.study.report_images import ReportImages
+from facepart.study.study_progress import StudyProgress
 
 
 def list_tasks(

@@ -37,10 +37,8 @@ class Guard:
         self._allowed = allowed
         self.traced = _strace_works()
 
-    def run(
-        self, *arguments: str | Path, folder: Path, guarded: bool = True, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run Python with `arguments` in `folder`; with `guarded` off, in the same folders without the guard."""
+    def run(self, *arguments: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run Python with `arguments` in `folder`."""
         environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
         environment |= {
             "HOME": str(self.home),
@@ -48,12 +46,12 @@ class Guard:
             "FACEPART_HOME": str(self.cache),
             "FACEPART_TEST_ATTEMPTS": str(self._attempts),
             "FACEPART_TEST_ALLOWED": " ".join(self._allowed),
-            "PYTHONPATH": os.pathsep.join([*([str(Path(__file__).parent)] if guarded else []), str(ROOT)]),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(ROOT)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             **variables,
         }
         command = [sys.executable, *map(str, arguments)]
-        if guarded and self.traced:
+        if self.traced:
             trace = self._traces / str(len(list(self._traces.iterdir())))
             command = [*_STRACE, "-o", str(trace), *command]
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)

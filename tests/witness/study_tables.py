@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.witness.figures import Estimate
 from tests.witness.study_oracle import (
     ALL_GROUPS,
     BASELINE_GALLERY,
@@ -22,7 +23,7 @@ from tests.witness.study_oracle import (
     NO_THRESHOLD,
     OCCLUDED,
     OWN_THRESHOLDS,
-    Estimate,
+    PATCH,
 )
 
 # What the oracle calls a figure -> the column of the tables, and the key of the JSON file.
@@ -34,20 +35,26 @@ COLUMNS = {
     "photos": "photos",
     "subjects": "subjects",
     "photos without part": "undetected",
+    "photos compared": "photos_compared",
+    "subjects compared": "subjects_compared",
     "share of head": "share",
     "share replaced": "replaced",
-    "kinds of control": "control",
+    "kind of control": "control",
     "authentic scores": "authentic_n",
     "impostor scores": "impostor_n",
+    "effective authentic subjects": "authentic_effective",
+    "effective impostor subjects": "impostor_effective",
     "baseline d'": "d_prime_baseline",
     "d'": "d_prime",
     "d' change": "d_prime_change",
     "baseline impostor mean": "impostor_mean_baseline",
     "impostor mean": "impostor_mean",
     "impostor shift": "impostor_shift",
+    "impostor shift, subjects alike": "impostor_shift_subjects",
     "impostor shift per 1 % of image": "shift_per_percent",
     "control shift": "control_shift",
     "importance": "importance",
+    "importance, subjects alike": "importance_subjects",
     "impostor mode": "impostor_mode",
     "impostor mode shift": "impostor_mode_shift",
     "impostor Kolmogorov-Smirnov": "impostor_ks",
@@ -55,6 +62,7 @@ COLUMNS = {
     "impostor d'": "impostor_d_prime",
     "authentic mean": "authentic_mean",
     "authentic shift": "authentic_shift",
+    "authentic shift, subjects alike": "authentic_shift_subjects",
     "authentic Kolmogorov-Smirnov": "authentic_ks",
     "authentic Wasserstein": "authentic_wasserstein",
     "EER": "eer",
@@ -77,8 +85,9 @@ COLUMNS = {
     "effect": "effect",
     "ranked first": "ranked_first",
     "lead": "difference_to_next",
-    "resampled low": "resampled_low",
-    "resampled high": "resampled_high",
+    "best rank": "rank_low",
+    "worst rank": "rank_high",
+    "may be first": "may_be_first",
     "tied": "tied",
     "parts": "parts",
     "Kendall's tau": "tau",
@@ -88,6 +97,9 @@ COLUMNS = {
     "second group": "second",
     "groups share subjects": "paired",
     "difference": "difference",
+    "p": "p_value",
+    "Holm's p": "p_holm",
+    "equivalent": "equivalent",
     "target": "target",
     "threshold of": "threshold_of",
     "threshold": "threshold",
@@ -109,6 +121,11 @@ COLUMNS = {
     "ranked by": "ranked_by",
     "resamples": "resamples",
     "control draws": "draws",
+    "undetected parts": "undetected",
+    "weight": "weight",
+    "margin": "margin",
+    "rankings by all criteria": "rankings_by_criterion",
+    "overlaps": "overlaps",
     "results": "results",
     "rankings": "rankings",
     "agreements": "agreements",
@@ -120,8 +137,15 @@ WORDS = {
     OCCLUDED: "within",
     BASELINE_GALLERY: "cross",
     CONTROL: "control",
+    PATCH: "equal_area",
     ALL_GROUPS: "all",
     OWN_THRESHOLDS: "each",
+    "impostor shift": "impostor_shift",
+    "equal area": "equal_area",
+    "FMR ratio": "fmr_ratio",
+    "d'": "d_prime",
+    "FNMR": "fnmr",
+    "authentic shift in cross-matching": "authentic_cross",
     FEW_SUBJECTS: "fewer than 10 subjects",
     FEW_SCORES: "too few impostor scores",
     NO_THRESHOLD: "no threshold",
@@ -134,9 +158,12 @@ RESULTS, DIFFERENTIALS, DIFFERENCES, JSON = (
     "shift_differences.csv",
     "results.json",
 )
-LOW, HIGH, ERROR = "_low", "_high", "_error"
+LOW, HIGH, ERROR, EFFECTIVE = "_low", "_high", "_error", "_effective"
 # By how much a figure may be off where all is computed in 64-bit floats from the same scores.
 EXACT = 1e-12
+# By how much others may: shares that both sides count over draws of subjects, and what follows from standard errors,
+# which are right to 32 bits.
+NEAR = {"ranked first": 0.05, "p": 1e-6, "Holm's p": 1e-5, "effective subjects": 1e-6}
 
 
 # Tables against rows of the oracle.
@@ -149,7 +176,7 @@ def flat(row: Mapping[str, Any], *, errors: bool) -> dict[str, Any]:
         name = COLUMNS[key]
         if isinstance(value, Estimate):
             fields: dict[str, Any] = {name: value.value, name + LOW: value.low, name + HIGH: value.high}
-            fields |= {name + ERROR: value.error} if errors else {}
+            fields |= {name + ERROR: value.error, name + EFFECTIVE: value.effective} if errors else {}
         else:
             fields = {name: WORDS.get(value, value) if isinstance(value, str) else value}
         assert not fields.keys() & found.keys()
@@ -160,7 +187,7 @@ def flat(row: Mapping[str, Any], *, errors: bool) -> dict[str, Any]:
 def check_value(where: object, found: Any, expected: Any, slack: float) -> None:
     """Compare a field; `slack` is by how much a float may be off besides the digits to which it is written."""
     told = f"{where}: {found!r}, not {expected!r}"
-    if isinstance(expected, bool | str | int | list):
+    if expected is None or isinstance(expected, bool | str | int | list):
         assert (found, type(found)) == (expected, type(expected)), told
     elif math.isnan(expected):
         assert found is None, told
@@ -184,7 +211,7 @@ def check_row(
         where: which row it is, for the message.
         found: the row under test.
         row: the oracle's.
-        errors: whether there are standard errors beside the intervals.
+        errors: whether there are standard errors and effective numbers of subjects beside the intervals.
         slack: by how much figures may be off.
         loose: of some fields, by which share of themselves instead.
     """
@@ -193,13 +220,13 @@ def check_row(
     for key, value in row.items():
         name, share = COLUMNS[key], loose.get(key, 0.0)
         if not isinstance(value, Estimate):
-            near = slack + share * abs(value) if isinstance(value, float) else 0
+            near = slack + NEAR.get(key, 0.0) + share * abs(value) if isinstance(value, float) else 0
             check_value((where, name), found[name], expected[name], near)
             continue
         check_value((where, name), found[name], value.value, slack + share * abs(value.value))
         # Sums by subject are right to 32 bits; ends and errors are written to 6 digits.
-        half = (value.high - value.low) / 2
-        for ending, end in ((LOW, value.low), (HIGH, value.high), (ERROR, value.error)):
+        half = 0.0 if math.isnan(value.low) else (value.high - value.low) / 2
+        for ending, end in zip((LOW, HIGH, ERROR, EFFECTIVE), value[1:], strict=True):
             if name + ending in expected:
                 near = slack + 2e-4 * half + (share + 6e-6) * abs(end)
                 check_value((where, name + ending), found[name + ending], end, near)
@@ -221,8 +248,8 @@ def read_table(path: Path, expected: Sequence[Mapping[str, Any]]) -> list[dict[s
 
 
 def parse(text: str, kind: Any) -> Any:
-    if isinstance(kind, bool):
-        return {"True": True, "False": False}.get(text, text)
+    if kind is None or isinstance(kind, bool):
+        return {"True": True, "False": False, "": None}.get(text, text)
     if isinstance(kind, str):
         return text
     if isinstance(kind, int):
@@ -267,4 +294,4 @@ def filled(rows: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def is_empty(value: Any) -> bool:
-    return math.isnan(value) if isinstance(value, float) else value in ("", [])
+    return math.isnan(value) if isinstance(value, float) else value in ("", [], None)

@@ -72,4 +72,4 @@ def d_prime_influence(group: SubjectScores) -> Influence:
             deviations = scores.scores - scores.mean
             moved = -slope * deviations + curve * (deviations**2 - scores.variance)
             double_counted = float(np.dot(scores.counts, moved**2)) / scores.n**2
-    return Influence(value, by_subject, double_counted, effective)
+    return Influence(value, by_subject, double_counted, effective, group.subjects)

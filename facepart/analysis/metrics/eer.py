@@ -62,7 +62,7 @@ def eer_influence(group: SubjectScores) -> Influence:
     share = densities[0] / sum(densities) if sum(densities) else 0.5
     by_subject = share * matched.by_subject + (1 - share) * missed.by_subject
     effective = min(missed.effective, matched.effective)
-    return Influence(eer(authentic, impostor), by_subject, 0.0, effective)
+    return Influence(eer(authentic, impostor), by_subject, 0.0, effective, group.subjects)
 
 
 def _equal_threshold(authentic: ScoreDistribution, impostor: ScoreDistribution) -> float:

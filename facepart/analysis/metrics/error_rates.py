@@ -118,7 +118,7 @@ def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
     scores, sums = group.scores.impostor, group.sums
     rate = float(scores.share_from(threshold))
     deviations = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
-    return Influence(rate, leave_one_out(deviations, scores, sums.impostor), 0.0, group.effective)
+    return Influence(rate, leave_one_out(deviations, scores, sums.impostor), 0.0, group.effective, group.subjects)
 
 
 def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
@@ -127,4 +127,4 @@ def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
     rate = float(scores.share_below(threshold))
     below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
     by_subject = leave_one_out(below - rate * sums.authentic.count, scores, sums.authentic)
-    return Influence(rate, by_subject, 0.0, group.effective_authentic)
+    return Influence(rate, by_subject, 0.0, group.effective_authentic, group.authentic_subjects)

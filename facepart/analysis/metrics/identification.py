@@ -86,7 +86,7 @@ def identification_influence(ranks: SubjectRanks, most: int) -> Influence:
     probes = np.bincount(ranks.subjects, minlength=ranks.subject_count)
     hits = np.bincount(ranks.subjects, ranks.ranks <= most, minlength=ranks.subject_count)
     by_subject = (hits - rate * probes) / np.maximum(len(ranks.ranks) - probes, 1)
-    return Influence(rate, by_subject, 0.0, effective_subjects(probes))
+    return Influence(rate, by_subject, 0.0, effective_subjects(probes), ranks.ranked_subjects)
 
 
 def identification_interval(ranks: SubjectRanks, most: int) -> Interval:

@@ -32,7 +32,9 @@ def authentic_mean_influence(group: SubjectScores) -> Influence:
     """Return the mean authentic score with its influences. Raises FacepartError where there are no such scores."""
     scores, sums = group.scores.authentic, group.sums.authentic
     deviations = sums.total - scores.mean * sums.count
-    return Influence(scores.mean, leave_one_out(deviations, scores, sums), 0.0, group.effective_authentic)
+    return Influence(
+        scores.mean, leave_one_out(deviations, scores, sums), 0.0, group.effective_authentic, group.authentic_subjects
+    )
 
 
 def subject_mean_influence(group: SubjectScores) -> Influence:
@@ -48,7 +50,7 @@ def subject_mean_influence(group: SubjectScores) -> Influence:
     own = sums.total[known] / sums.count[known]
     by_subject = np.zeros(len(known))
     by_subject[known] = (own - own.mean()) / max(subjects - 1, 1)
-    return Influence(float(own.mean()), by_subject, 0.0, float(subjects))
+    return Influence(float(own.mean()), by_subject, 0.0, float(subjects), subjects)
 
 
 def impostor_mean_influence(group: SubjectScores) -> Influence:
@@ -56,4 +58,4 @@ def impostor_mean_influence(group: SubjectScores) -> Influence:
     scores, sums = group.scores.impostor, group.sums.impostor
     deviations = sums.total - scores.mean * sums.count
     by_subject = leave_one_out(deviations, scores, sums)
-    return Influence(scores.mean, by_subject, scores.variance / scores.n, group.effective)
+    return Influence(scores.mean, by_subject, scores.variance / scores.n, group.effective, group.subjects)

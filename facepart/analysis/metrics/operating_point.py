@@ -97,7 +97,11 @@ def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
     authentic, impostor = density(group.scores.authentic, threshold), density(group.scores.impostor, threshold)
     ratio = authentic / impostor if impostor else 0.0
     by_subject = missed.by_subject + ratio * matched.by_subject
-    return missed._replace(by_subject=by_subject, effective=min(missed.effective, matched.effective))
+    return missed._replace(
+        by_subject=by_subject,
+        effective=min(missed.effective, matched.effective),
+        subjects=max(missed.subjects, matched.subjects),
+    )
 
 
 def tmr_at_fmr(authentic: Scores, impostor: Scores, target: float) -> float | None:

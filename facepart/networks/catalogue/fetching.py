@@ -76,7 +76,7 @@ def _get(entry: Model, source: Source, folder: Path) -> Path:
 def _require(file: Path, expected: str | None) -> None:
     sha256 = sha256_of(file)
     if expected is not None and sha256 != expected:
-        raise DownloadError(f"gave another file (sha256 {sha256[:12]}..., not {expected[:12]}...)")
+        raise DownloadError(f"delivered another file (sha256 {sha256[:12]}..., not {expected[:12]}...)")
 
 
 @contextmanager

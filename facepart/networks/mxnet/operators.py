@@ -45,11 +45,11 @@ def bind_attributes(name: str, attributes: Mapping[str, str]) -> Function:
     Raises:
         ValueError: the operator, or the value of an attribute, is not supported, or an attribute is missing.
     """
-    if name not in OPERATORS:
+    if name not in MXNET_OPERATORS:
         raise ValueError("the operator is not supported")
     # Global pooling ignores the windows and their attributes.
     is_global = name == "Pooling" and _read_flag(attributes.get("global_pool", "False"))
-    function, readers, supported = _GLOBAL_POOLING if is_global else OPERATORS[name]
+    function, readers, supported = _GLOBAL_POOLING if is_global else MXNET_OPERATORS[name]
     for key, values in supported.items():
         if attributes.get(key, values[0]) not in values:
             raise ValueError(f"{key} {attributes[key]} is not supported")
@@ -180,7 +180,7 @@ def _flatten(x: Tensor) -> Tensor:
 _SCALAR = {"scalar": float}
 _POOL_TYPES = ("max", "avg")
 
-OPERATORS: dict[str, MXNetOperator] = {
+MXNET_OPERATORS: dict[str, MXNetOperator] = {
     "_copy": MXNetOperator(_identity),
     "identity": MXNetOperator(_identity),
     "Dropout": MXNetOperator(_identity),

@@ -137,6 +137,6 @@ def _try_batch(network: GraphNetwork, height: int, width: int) -> None:
     allowed = _TOLERANCE * float(alone.abs().max())
     if together.shape != alone.shape or not torch.allclose(together, alone, rtol=0, atol=allowed, equal_nan=True):
         raise FacepartError(
-            f"its answers for two photos at once, {tuple(together.shape)}, differ from those for each photo alone, "
+            f"its outputs for two photos at once, {tuple(together.shape)}, differ from those for each photo alone, "
             f"{tuple(alone.shape)}; use --device cpu"
         )

@@ -20,7 +20,7 @@ from torch import Tensor
 from facepart.errors import FacepartError
 from facepart.networks.graph_network import Function, GrowingNumbers, Step
 from facepart.networks.onnx.array_operators import to_tensor
-from facepart.networks.onnx.operators import OPERATORS, OnnxOperator
+from facepart.networks.onnx.operators import ONNX_OPERATORS, OnnxOperator
 
 DOMAINS = ("", "ai.onnx")
 # The batch sizes that shapes are traced for, one apart. Not 1, because an axis of length 1 is broadcast where a
@@ -110,9 +110,9 @@ def _repeat(value: Tensor, *, shape: Sequence[int]) -> Tensor:
 
 
 def _operator(node: onnx.NodeProto) -> OnnxOperator:
-    if node.domain not in DOMAINS or node.op_type not in OPERATORS:
+    if node.domain not in DOMAINS or node.op_type not in ONNX_OPERATORS:
         raise ValueError("the operator is not supported")
-    return OPERATORS[node.op_type]
+    return ONNX_OPERATORS[node.op_type]
 
 
 def _attributes(node: onnx.NodeProto, operator: OnnxOperator, opset: int) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def clip(x: Tensor, *, min: float | None = None, max: float | None = None) -> Te
     return x if min is None and max is None else torch.clamp(x, min, max)
 
 
-OPERATORS: dict[str, OnnxOperator] = {
+ONNX_OPERATORS: dict[str, OnnxOperator] = {
     "Abs": OnnxOperator(torch.abs),
     "Add": OnnxOperator(operator.add),
     "And": OnnxOperator(torch.logical_and),

@@ -4,6 +4,8 @@ The functions are rows of the table in :mod:`facepart.networks.onnx.operators`, 
 become arguments. Images are (n, c, h, w): windows over one or three dimensions are refused.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -45,15 +47,8 @@ def max_pool(
     strides: list[int] | None = None,
 ) -> Tensor:
     """MaxPool. `storage_order` concerns the indices, which are not computed."""
-    _require_one_rule(ceil_mode, auto_pad)
-    kernel, stride, dilation = (
-        _pair("kernel_shape", kernel_shape),
-        _pair("strides", strides),
-        _pair("dilations", dilations),
-    )
-    padding = _padding(x, auto_pad, pads, kernel, stride, dilation)
-    beyond = _overhang(x, padding, kernel, stride, dilation, ceil_mode)
-    top, left, bottom, right = padding
+    windows = _windows(x, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
+    kernel, stride, dilation, (top, left, bottom, right), beyond = windows
     # PyTorch pads opposite sides equally, by at most half the kernel.
     if (top, left) != (bottom, right) or any(beyond) or 2 * top > kernel[0] or 2 * left > kernel[1]:
         x = functional.pad(x, (left, right + beyond[1], top, bottom + beyond[0]), value=-torch.inf)
@@ -73,18 +68,11 @@ def average_pool(
     strides: list[int] | None = None,
 ) -> Tensor:
     """AveragePool. The part of a window beyond the padded image, which `ceil_mode` allows, never counts."""
-    _require_one_rule(ceil_mode, auto_pad)
-    kernel, stride, dilation = (
-        _pair("kernel_shape", kernel_shape),
-        _pair("strides", strides),
-        _pair("dilations", dilations),
-    )
+    windows = _windows(x, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
+    kernel, stride, dilation, (top, left, bottom, right), beyond = windows
     require("dilations", dilation, (1, 1))
-    padding = _padding(x, auto_pad, pads, kernel, stride, dilation)
-    beyond = _overhang(x, padding, kernel, stride, dilation, ceil_mode)
-    if not any(padding) and not any(beyond):
+    if not any(windows.padding) and not any(beyond):
         return functional.avg_pool2d(x, kernel, stride)
-    top, left, bottom, right = padding
     outer = (left, right + beyond[1], top, bottom + beyond[0])
     counted = x.new_ones(1, 1, *x.shape[2:])
     if count_include_pad:
@@ -96,10 +84,32 @@ def average_pool(
     return sums / functional.avg_pool2d(counted, kernel, stride)
 
 
-def _require_one_rule(ceil_mode: int, auto_pad: str) -> None:
-    """Refuse `ceil_mode` with `auto_pad`, on which ONNX's specification and ONNX Runtime disagree."""
-    if ceil_mode:
+class _Windows(NamedTuple):
+    """The windows of a pooling, (down, across); `beyond`: how far the last reach beyond the padded image."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: Sides
+    beyond: tuple[int, int]
+
+
+def _windows(
+    x: Tensor,
+    kernel_shape: list[int],
+    strides: list[int] | None,
+    dilations: list[int] | None,
+    pads: list[int] | None,
+    auto_pad: str,
+    ceil_mode: int,
+) -> _Windows:
+    """Place the windows of a pooling, by its attributes."""
+    if ceil_mode:  # ONNX's specification and ONNX Runtime disagree on both together
         require("ceil_mode with auto_pad", auto_pad, "NOTSET")
+    kernel, stride = _pair("kernel_shape", kernel_shape), _pair("strides", strides)
+    dilation = _pair("dilations", dilations)
+    padding = _padding(x, auto_pad, pads, kernel, stride, dilation)
+    return _Windows(kernel, stride, dilation, padding, _overhang(x, padding, kernel, stride, dilation, ceil_mode))
 
 
 def _pair(name: str, given: list[int] | None) -> tuple[int, int]:

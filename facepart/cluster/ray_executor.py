@@ -1,6 +1,6 @@
 """Photos worked on by the nodes of a Ray cluster, to the results of one machine.
 
-There is a worker a GPU or, without GPUs, one for every few processors (:mod:`facepart.cluster.worker`). Each opens
+There is a worker a GPU or, without GPUs, one for every few processors (:mod:`facepart.cluster.actor`). Each opens
 the networks once; :mod:`facepart.cluster.pool` hands shards of photos to them.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facepart.cluster.machines import Size, nodes_there, room_for, size_of_workers, some_room_for
+from facepart.cluster.capacity import WorkerSize, nodes_there, room_now, size_of_workers, some_room_for
+from facepart.cluster.nodes import wait_for_room
 from facepart.cluster.pool import Pool, why
-from facepart.cluster.room import wait_for_room
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
 from facepart.pipeline.executor import Capacity, Session, Worker, choose_engine
@@ -23,7 +23,7 @@ class RayExecutor:
     """Works on the connected Ray cluster; see :class:`facepart.pipeline.executor.Executor`."""
 
     def __init__(self, device: str = "auto") -> None:
-        """Tell which device the work is meant for.
+        """Choose the kind of device.
 
         Args:
             device: ``cpu``, ``cuda``, or ``auto``: GPUs if the cluster has any.
@@ -63,7 +63,7 @@ class RayExecutor:
         Raises:
             FacepartError: they cannot be opened, or the cluster has no room for a worker.
         """
-        return Pool(worker, self._size(), self._room, times, paths)
+        return Pool(worker, self._size(), times, paths)
 
     def capacity(self) -> Capacity:
         """Count the photo workers that the cluster has room for, and its processors.
@@ -71,9 +71,9 @@ class RayExecutor:
         Raises:
             FacepartError: there is no room for a worker.
         """
-        return Capacity(self._room(self._size()), sum(node.processors for node in nodes_there()))
+        return Capacity(room_now(self._size()), sum(node.processors for node in nodes_there()))
 
-    def _size(self) -> Size:
+    def _size(self) -> WorkerSize:
         """Measure workers by the nodes that are there now.
 
         Raises:
@@ -83,7 +83,3 @@ class RayExecutor:
         size = size_of_workers(nodes, self._on_gpus)
         some_room_for(nodes, size)
         return size
-
-    def _room(self, size: Size) -> int:
-        """Count the workers of a size that the nodes that are there now have room for."""
-        return room_for(nodes_there(), size)

@@ -1,9 +1,9 @@
-"""The nodes of a cluster, in numbers, and the workers that they have room for: for photos, and for pairs."""
+"""The processors and GPUs of a cluster's nodes, and how many workers fit on them: for photos, and for pairs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from facepart.cluster.room import alive_nodes
+from facepart.cluster.nodes import alive_nodes
 from facepart.errors import FacepartError
 
 # Processors of a worker where there are no GPUs, at most. Its threads share one copy of the weights; beyond a few,
@@ -21,7 +21,7 @@ class Node(NamedTuple):
     gpus: int = 0
 
 
-class Size(NamedTuple):
+class WorkerSize(NamedTuple):
     """What a worker takes of a node."""
 
     processors: int
@@ -34,7 +34,7 @@ def nodes_there() -> list[Node]:
     return [Node(int(each.get("CPU", 0)), int(each.get("GPU", 0))) for each in there]
 
 
-def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> Size:
+def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> WorkerSize:
     """Measure workers by some nodes: all are alike, so that any of these nodes takes any.
 
     Args:
@@ -43,17 +43,17 @@ def size_of_workers(nodes: Sequence[Node], on_gpus: bool) -> Size:
 
     Example:
         >>> size_of_workers([Node(64), Node(2)], on_gpus=False)
-        Size(processors=2, gpus=0)
+        WorkerSize(processors=2, gpus=0)
         >>> size_of_workers([Node(64, 8)], on_gpus=True)
-        Size(processors=8, gpus=1)
+        WorkerSize(processors=8, gpus=1)
     """
     if on_gpus:
         shares = [max(node.processors // node.gpus, 1) for node in nodes if node.processors and node.gpus]
-        return Size(min(shares, default=1), gpus=1)
-    return Size(min([PROCESSORS, *(node.processors for node in nodes if node.processors)]), gpus=0)
+        return WorkerSize(min(shares, default=1), gpus=1)
+    return WorkerSize(min([PROCESSORS, *(node.processors for node in nodes if node.processors)]), gpus=0)
 
 
-def size_of_tasks(nodes: Sequence[Node]) -> Size:
+def size_of_tasks(nodes: Sequence[Node]) -> WorkerSize:
     """Choose the processors of a task that counts pairs: at most 8, no node without room, as few left idle as can be.
 
     Example:
@@ -62,20 +62,26 @@ def size_of_tasks(nodes: Sequence[Node]) -> Size:
     """
     lent = [node.processors for node in nodes if node.processors]
     most = min([_TASK_PROCESSORS, *lent])
-    return Size(max(range(1, most + 1), key=lambda each: (sum(has // each * each for has in lent), each)), gpus=0)
+    used = {each: sum(has // each * each for has in lent) for each in range(1, most + 1)}
+    return WorkerSize(max(each for each in used if used[each] == max(used.values())), gpus=0)
 
 
-def room_for(nodes: Sequence[Node], size: Size) -> int:
+def room_for(nodes: Sequence[Node], size: WorkerSize) -> int:
     """Count the workers of a size that nodes have room for.
 
     Example:
-        >>> room_for([Node(64), Node(6)], Size(4, 0)), room_for([Node(64, 4), Node(6)], Size(8, 1))
+        >>> room_for([Node(64), Node(6)], WorkerSize(4, 0)), room_for([Node(64, 4), Node(6)], WorkerSize(8, 1))
         (17, 4)
     """
     return sum(min(node.processors // size.processors, node.gpus if size.gpus else node.processors) for node in nodes)
 
 
-def some_room_for(nodes: Sequence[Node], size: Size) -> int:
+def room_now(size: WorkerSize) -> int:
+    """Count the workers of a size that the connected cluster has room for now."""
+    return room_for(nodes_there(), size)
+
+
+def some_room_for(nodes: Sequence[Node], size: WorkerSize) -> int:
     """Count the workers of a size that nodes have room for, of which there has to be one.
 
     Raises:

@@ -31,15 +31,15 @@ from facepart.cluster.blocks import (
     sizes_of_blocks,
     tiles_a_block,
 )
-from facepart.cluster.machines import nodes_there, size_of_tasks, some_room_for
-from facepart.cluster.room import Nodes, wait_for_room
+from facepart.cluster.capacity import nodes_there, size_of_tasks, some_room_for
+from facepart.cluster.nodes import Nodes, wait_for_room
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE
 from facepart.matching.counting import arranged, subject_order
 from facepart.matching.faces import Faces
-from facepart.matching.ranks import RankCounter
-from facepart.matching.subject_sums import SubjectTailCounts
+from facepart.matching.rank_counter import RankCounter
+from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import VALUES, scores_of_table
 from facepart.scores import GroupScores
 

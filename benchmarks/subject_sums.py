@@ -1,6 +1,6 @@
 """What the sums by subject, which intervals need, add to the time that matching takes, and to its memory.
 
-Usage: python -m benchmarks.people [--count 31706] [--rounds 5]
+Usage: python -m benchmarks.subject_sums [--count 31706] [--rounds 5]
 
 The features are random (512 values, of length 1, four a person, with a part in common, so that impostor scores are
 not all near 0). Both sides are in this process and take turns; printed are the medians and their ratio, and the peak
@@ -19,7 +19,7 @@ from benchmarks.machine import cores, describe
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import (
+from facepart.matching.subject_statistics import (
     SubjectTailCounts,
     authentic_scores,
     authentic_sums,

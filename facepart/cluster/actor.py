@@ -12,7 +12,6 @@ import cv2
 from facepart import __version__
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError
-from facepart.files.atomic import name_writer
 from facepart.files.progress import StepTimes
 from facepart.pipeline.executor import Worker
 
@@ -67,11 +66,9 @@ class Actor(Generic[Item, Result]):
         with suppress(OSError):  # paths that are relative to it are found to be missing
             os.chdir(start.folder)
         cv2.setNumThreads(start.threads)
-        context = ray.get_runtime_context()
-        name_writer(f"{context.get_actor_id()}.")
         worker.open(self._times, start.threads)
         self._worker = worker
-        return context.get_node_id(), worker.info
+        return ray.get_runtime_context().get_node_id(), worker.info
 
     def work(self, items: Sequence[Item], paths: Sequence[Path]) -> Done:
         """Work on a shard of items.

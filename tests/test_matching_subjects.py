@@ -6,7 +6,7 @@ import pytest
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
-from facepart.matching.subject_sums import (
+from facepart.matching.subject_statistics import (
     SubjectTailCounts,
     authentic_scores,
     authentic_sums,

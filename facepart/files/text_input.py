@@ -1,0 +1,26 @@
+"""A whole text file, read."""
+
+from pathlib import Path
+
+from facepart.errors import FacepartError
+from facepart.files.addresses import read_whole
+
+
+def read_text(path: Path, what: str) -> str:
+    """Read a text file in UTF-8; a byte-order mark is left out.
+
+    Args:
+        path: the file.
+        what: what it is, for the message, e.g. ``list``.
+
+    Raises:
+        FacepartError: the file is missing, cannot be read, or is not text.
+    """
+    try:
+        return read_whole(path).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such {what}") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FacepartError(f"{path}: is not a {what}: it is not a text file") from error

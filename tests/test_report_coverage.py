@@ -1,0 +1,196 @@
+"""Coverage in the report: photos compared beside figures, warnings, parts without a rank or without any figures."""
+
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facepart.report.coverage import FEW_PHOTOS, often_undetected
+from facepart.report.methods import methods
+from facepart.report.page import render_report
+from facepart.report.report_data import ReportData
+from facepart.report.terminal import results_text
+from tests.report_data import FACTS, make_data, with_figures
+from tests.report_page import Page
+
+# Of 90 photos in each group, three of each subject. Brows are found on the last two of CF, of one subject.
+MISSING = (("CM", "eyes", 30), ("CF", "mouth", 60), ("CF", "brows", 88))
+DATA = make_data(
+    ("CM", "CF"), people=30, control=True, equal_area=True, crossed=True, undetected=MISSING, margin=0.03
+)
+PLAIN = make_data(("CM", "CF"), people=30)
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(render_report(DATA))
+
+
+def row_of(data: ReportData, group: str, part: str, comparison: str = "within") -> Any:
+    return data.main_rows(comparison)[group, part]
+
+
+def test_every_row_says_how_many_photos_it_is_about(page: Page) -> None:
+    rows = [text for _, text in page.all("tr")]
+    tables = [text for text in rows if text.startswith("eyes ")]
+    assert any("60 of 90" in text for text in tables)
+    for row in DATA.results:
+        assert f"{row.photos_compared} of {row.photos}" in " ".join(text for _, text in page.all("td"))
+    # Of all groups together in the first ranking, and under its faces.
+    captions = [text for _, text in page.all("figcaption")]
+    assert any(text.startswith("3 eyes") and "150 of 180 photos" in text for text in captions)
+    assert any("CM" in text and "60 of 90 photos" in text for text in captions)
+
+
+def test_a_reader_is_warned_of_parts_that_were_often_not_detected(page: Page) -> None:
+    warning = next(text for attributes, text in page.all("p") if attributes.get("class") == "warning")
+    assert "Eyes: not detected on 33.3\u00a0% of the photos of CM and 0.0\u00a0% of CF." in warning
+    assert "Brows:" in warning and "Mouth:" in warning and "Nose" not in warning
+    # Hair is not found on three photos of 90 in both groups.
+    assert "Hair" not in warning
+    first = results_text(DATA.figures).splitlines()[0]
+    assert first.startswith("warning: parts not detected on many photos: eyes CM 33 %, CF 0 %; brows CM 0 %, CF 98 %")
+    assert "warning" not in results_text(PLAIN.figures)
+    assert 'class="warning"' not in render_report(PLAIN)
+
+
+@pytest.mark.parametrize(("first", "second", "warned"), [(4, 4, False), (5, 5, True), (2, 0, True), (1, 0, False)])
+def test_the_warning_is_for_many_photos_or_for_groups_that_differ(first: int, second: int, warned: bool) -> None:
+    row = dataclasses.replace(row_of(PLAIN, "CM", "nose"), photos=100)
+    rows = {
+        ("CM", "nose"): dataclasses.replace(row, undetected=first),
+        ("CF", "nose"): dataclasses.replace(row, undetected=second),
+    }
+    assert bool(often_undetected(rows)) == warned
+
+
+def test_parts_without_a_rank_are_shown_with_the_reason(page: Page) -> None:
+    assert [each.part for each in DATA.rankings["CF"]] == ["nose", "eyes_brows", "eyes"]
+    assert [each.part for each in DATA.rankings["CM"]] == ["nose", "eyes_brows", "eyes", "brows", "mouth"]
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert f"Brows and mouth: {FEW_PHOTOS}." in answer and "Hair and skin: not controllable." in answer
+    rows = [text for _, text in page.all("tr")]
+    shift = row_of(DATA, "CF", "mouth").impostor_shift.value
+    assert any(text.startswith(f"mouth {FEW_PHOTOS} 30 of 90") and f"+{shift:.4f}" in text for text in rows)
+    skin = row_of(DATA, "CF", "skin").impostor_shift.value
+    assert any(text.startswith("skin not controllable 90 of 90") and f"+{skin:.4f}" in text for text in rows)
+    text = results_text(DATA.figures)
+    assert re.search(r"^-   mouth +no rank: too few photos +- +\+\d", text, re.M)
+    assert re.search(rf"^-   skin +not controllable +- +\+{skin:.4f}", text, re.M)
+
+
+def test_a_part_found_on_photos_of_one_subject_has_no_figures(page: Page) -> None:
+    row = row_of(DATA, "CF", "brows")
+    assert (row.photos_compared, row.subjects_compared, row.impostor_n) == (2, 1, 0)
+    assert "brows" not in DATA.groups[1].baselines
+    assert sum("Detected on photos of fewer than two subjects" in text for _, text in page.all("figure")) == 1
+    place = DATA.parts.index("brows")
+    assert page.data()["sets"][1][place] == [None] * 4
+    assert None not in page.data()["sets"][0][place]
+    # A control that is none, too: the row of its table stays empty.
+    assert page.data()["sets"][0][DATA.parts.index("skin")][3] is None
+    found = [text for _, text in page.all("td")]
+    assert "nan" not in " ".join(found)
+    # The rates of the groups stay in their columns.
+    rates = [text for _, text in page.all("tr") if text.startswith("brows") and "– 2 of 90 photos" in text]
+    assert rates and all(
+        re.match(r"brows (excluded|[\d.]+\u00a0% \[[^]]+\]) – 2 of 90 photos", text) for text in rates
+    )
+
+
+def test_a_photo_without_the_part_says_so() -> None:
+    example = DATA.examples[0]
+    masks = {**example.masks, "eyes": np.zeros_like(example.masks["eyes"])}
+    nowhere = {**example.control_masks, "nose": np.zeros_like(example.control_masks["nose"])}
+    shown = dataclasses.replace(example, masks=masks, control_masks=nowhere)
+    page = Page(render_report(dataclasses.replace(DATA, examples=[shown])))
+    sheet = next(text for attributes, text in page.all("table") if attributes.get("class") == "sheet")
+    assert sheet.count("not detected") == 2, "as the picture's caption, and for those who do not see it"
+    assert "Person 0, eyes: not detected, so this photo is unoccluded." in sheet
+    assert "no place for a control" in sheet
+    whole = Page(render_report(dataclasses.replace(DATA, examples=[example])))
+    assert "not detected" not in next(
+        text for attributes, text in whole.all("table") if attributes.get("class") == "sheet"
+    )
+
+
+def test_photos_without_the_part_may_be_kept() -> None:
+    design = dataclasses.replace(PLAIN.design, undetected="keep")
+    rows = [
+        dataclasses.replace(row, undetected=9, photos_compared=row.photos) if row.part == "eyes" else row
+        for row in PLAIN.results
+    ]
+    data = with_figures(dataclasses.replace(PLAIN, design=design), results=rows)
+    text = methods(data, FACTS)
+    html = render_report(dataclasses.replace(data, methods=text))
+    assert "These photos were compared unoccluded" in html and "complete cases" not in html
+    assert "were compared unoccluded" in "\n".join(text)
+    assert "those on which the part is not detected stay unoccluded" in results_text(data.figures)
+
+
+def test_criteria_stand_side_by_side(page: Page) -> None:
+    rankings = DATA.figures.rankings
+    assert {"importance", "impostor_shift", "equal_area", "d_prime", "authentic_cross"} <= rankings.keys()
+    rows = [text for _, text in page.all("tr")]
+    for name, label in (("importance", "importance"), ("equal_area", "equal-area shift"), ("d_prime", "loss of d′")):
+        row = next(text for text in rows if text.startswith(f"{label} *") or text.startswith(f"{label} 1"))
+        for rank, each in enumerate(rankings[name]["all"], 1):
+            assert f"{rank} [{each.rank_low}, {each.rank_high}]" in row
+    text = results_text(DATA.figures)
+    assert re.search(r"^    nose +importance", text, re.M)
+    section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
+    assert "Of the parts that importance ranks, the nose is first by all" in section
+    assert "without taking identity information away" in section
+
+
+def test_criteria_that_disagree_are_said_to() -> None:
+    turned = list(reversed(DATA.rankings["all"]))
+    rankings = {**DATA.figures.rankings}
+    rankings["d_prime"] = {
+        **rankings["d_prime"],
+        "all": [
+            dataclasses.replace(each, effect=each.effect._replace(value=float(-place)))
+            for place, each in enumerate(turned)
+        ],
+    }
+    html = render_report(with_figures(DATA, rankings=rankings))
+    assert "The criteria do not agree on the part that is ranked first." in html
+    section = next(text for attributes, text in Page(html).all("section") if attributes.get("id") == "criteria")
+    assert "by loss of d′, the eyes." in section and "−1.00" in section
+    answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
+    assert "Other criteria rank eyes first." in answer
+
+
+def test_the_controls_overlaps_are_shown(page: Page) -> None:
+    table = [text for _, text in page.all("table") if text.startswith("Share of other parts")]
+    assert len(table) == 1
+    rows = [text for _, text in page.all("tr")]
+    nose = DATA.overlaps["nose"]
+    shares = [f"{round(100 * nose[part])}\u00a0%" if part in nose else "–" for part in DATA.parts]
+    assert f"nose {' '.join(shares)}" in rows
+    assert "Share of other parts" not in render_report(PLAIN)
+
+
+def test_groups_are_compared_with_a_correction_and_a_margin(page: Page) -> None:
+    cells = [text for _, text in page.all("td")]
+    main = [each for each in DATA.shift_differences if each.occlusion == "blur"]
+    assert len(main) == 6, "the brows of CF have none"
+    for each in main:
+        start = ("* " if each.p_holm < 0.05 else "") + ("= " if each.equivalent else "")
+        p = "p < 0.001" if each.p_holm < 0.001 else f"p = {each.p_holm:.3f}"
+        assert any(
+            cell.startswith(f"{start}{'−' if each.difference.value < 0 else '+'}") and p in cell for cell in cells
+        )
+    assert any(each.p_holm < 0.05 for each in main) and any(each.equivalent for each in main)
+    assert "two one-sided tests" in render_report(DATA) and "two one-sided tests" not in render_report(PLAIN)
+
+
+def test_glasses_are_spoken_of_beside_every_table_of_parts(page: Page) -> None:
+    said = "“Eyes and brows” includes eyeglasses."
+    for section in ("ranking", "criteria", "groups", "photos", "tables", "limits"):
+        text = next(text for attributes, text in page.all("section") if attributes.get("id") == section)
+        assert said in text, section
+    assert said not in render_report(make_data(("CM",), ("nose", "hair"), people=30))
+    assert "eyes_brows       includes eyeglasses" in results_text(DATA.figures)
