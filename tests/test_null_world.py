@@ -65,7 +65,7 @@ def test_no_part_is_worth_more_than_another_place(faces):
     rng = np.random.default_rng(11)
     label_maps = [boxes()] if faces == "one" else [drawn_labels(rng) for _ in range(PEOPLE * PHOTOS)]
     photos = Photos(label_maps, [Region(part, draw) for part in PARTS for draw in range(DRAWS + 1)])
-    found = {part: [] for part in PARTS}
+    found: dict[str, list[float]] = {part: [] for part in PARTS}
     for seed in range(4):
         pixels = photos.pixels(seed)
         for part in PARTS:

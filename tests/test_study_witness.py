@@ -346,7 +346,7 @@ def leave_most(rng: np.random.Generator, design: Design, photos: Mapping[str, Ph
 def gaps(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of parts that are hardly found, in which pairs of subjects count alike."""
     parts = ("eyes", "brows", "nose", "mouth", "hair")
-    options: dict[str, Any] = {"subjects_alike": True, "rank_by": "equal_area", "margin": 0.05}
+    options: dict[str, Any] = {"subjects_alike": True, "rank_by": "equal_area", "margin": 0.03}
     design = Design(parts, ("blur",), draws=5, cross=True, patches=True, **options)
     rng = np.random.default_rng(18)
     counts = {

@@ -106,7 +106,8 @@ class PartResult(RowKey):
         authentic_shift_subjects: the same with all subjects weighted alike.
         authentic_ks: Kolmogorov-Smirnov statistic between baseline and occluded authentic scores.
         authentic_wasserstein: Wasserstein distance between them.
-        eer: equal error rate with the part occluded.
+        eer: equal error rate with the part occluded; of a control without a CI where the sums by subject of one of
+            its draws do not reach down to the threshold.
         eer_baseline: equal error rate of the baseline.
         fmr_at_baseline_1e3: FMR with the part occluded at the baseline threshold for FMR 1e-3.
         fmr_ratio_1e3: that divided by the FMR of the baseline there.
