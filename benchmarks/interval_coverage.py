@@ -4,9 +4,10 @@ Usage: python -m benchmarks.interval_coverage [--draws 400] [--setting NAME ...]
 
 Groups of photos are drawn from a world (benchmarks/interval_worlds.py), and all figures of a study are computed with
 their intervals, by the same functions. Printed is, for each figure and setting, the share of the intervals that hold
-the truth, in per cent, or "-" where the figure has no interval in any draw; the share of the draws in which it has one,
-and in which the truth lies below it; and its bias and length, in multiples of the true error. The truths are figures of the scores of tens of thousands of subjects; those of identification
-rates, which depend on the gallery, are the mean over the draws.
+the truth, in per cent, or "-" where the figure has no interval in any draw; the share of the draws in which it has
+one, and in which the truth lies below it; and its bias and length, in multiples of the true error. The truths are
+figures of the scores of tens of thousands of subjects; those of identification rates, which depend on the gallery,
+are the mean over the draws.
 
 With 400 draws, a share of 95 % is known to 1.1 %.
 """

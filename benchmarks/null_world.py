@@ -94,12 +94,12 @@ def drawn_labels(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def soft_masks(label_maps: Sequence[NDArray[np.uint8]], parts: Sequence[str], side: int = SIDE) -> Softs:
     """Return the soft masks of each part (draw 0) and of its control at each place, float32 (n, side, side), 0..1."""
-    softs = {}
+    softs: dict[tuple[str, int], NDArray[np.float32]] = {}
     for part in parts:
         for draw in range(len(PARTS[part].places) + 1):
             region, constants = Region(part, draw), recipe(part, side, side)
             masks = [soft_mask(region.find(labels, STANDARD).mask, constants, side, side) for labels in label_maps]
-            softs[part, draw] = np.stack(masks).astype(np.float32) / 255
+            softs[part, draw] = np.stack(masks).astype(np.float32) / np.float32(255)
     return softs
 
 
@@ -185,7 +185,8 @@ def main() -> None:
     print(f"{options.textures} textures, {options.studies} studies of each, {options.draws} draws")
     for part, studies in found.items():
         importance = np.array([study.importance for study in studies])
-        errors = [np.sqrt(np.mean([each[kind].variance for each in studies])) for kind in (2, 3)]
+        components = [[each.subjects for each in studies], [each.places for each in studies]]
+        errors = [np.sqrt(np.mean([each.variance for each in component])) for component in components]
         print(
             f"{part:10s} importance {importance.mean():+.5f}, deviation {importance.std():.5f}; standard error from "
             f"subjects {errors[0]:.5f}, places {errors[1]:.5f}; holds the truth "

@@ -124,7 +124,7 @@ def draw_faces(
 def strength_map(world: World, labels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Lay out the standard deviations of the pixels that tell people apart, (SIDE, SIDE)."""
     laid = np.zeros((SIDE, SIDE))
-    for part, strength in reversed(world.strengths.items()):
+    for part, strength in reversed([*world.strengths.items()]):
         laid[shrink(part_mask(labels, part)) > 0] = strength
     return laid
 

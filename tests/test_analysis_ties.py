@@ -72,7 +72,8 @@ def test_rank_intervals_are_those_of_holms_procedure(seed: int, parts: int) -> N
 
 def test_the_first_step_of_possible_firsts_is_that_of_all_differences() -> None:
     """Three parts, one far below: ruling it out leaves four hypotheses of six, and a bound of 0.05 / 4."""
-    influences = np.kron(np.eye(3), np.ones(12)) / math.sqrt(24)  # every difference has an error of 1
+    # Every difference has an error of 1.
+    influences = (np.kron(np.eye(3), np.ones(12)) / math.sqrt(24)).astype(np.float64)
     degrees = 11.0
     first, second = (student.isf(0.05 / number, degrees) for number in (6, 4))
     for gap, kept in ((second - 0.01, True), (second + 0.01, False)):

@@ -1,5 +1,6 @@
-"""Planted truth: identity lies in known parts of faces that are drawn, and the whole study but for its networks has to
-find them. The worlds, and how photos and recogniser are made, are those of ``benchmarks/planted_truth.py``.
+"""Planted truth: identity lies in known parts of faces, and the whole study, but for its networks, has to find them.
+
+The worlds, and how photos and recogniser are made, are those of ``benchmarks/planted_truth.py``.
 """
 
 from functools import cache
@@ -19,8 +20,8 @@ from tests.conftest import SHARED
 
 SUBJECTS, PHOTOS, DRAWS = 16, 2, 3
 STUDIED = tuple(part for part in PARTS if part != "eyes_brows")
-# The original study's masks, by the classes that they are made of; the last that covers a pixel is its class. What its
-# eyes and brows have that neither eyes nor brows have is glasses.
+# The original study's masks, by the classes that they are made of; the last that covers a pixel is its class. What
+# its eyes and brows have that neither eyes nor brows have is glasses.
 MASKS = {"skin": 1, "hair": 17, "nose": 10, "mouthwlips": 12, "eyeswbrows": 6, "brows": 2, "eyes": 4}
 
 

@@ -160,7 +160,7 @@ def test_criteria_that_disagree_are_said_to() -> None:
     section = next(text for attributes, text in Page(html).all("section") if attributes.get("id") == "criteria")
     assert "by loss of d′, the eyes." in section and "−1.00" in section
     answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
-    assert "Other criteria rank eyes first." in answer
+    assert "Other criteria rank other parts first: eyes." in answer
 
 
 def test_the_controls_overlaps_are_shown(page: Page) -> None:

@@ -116,8 +116,15 @@ def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
 
 
 def rank_interval(ranked: Ranked) -> str:
-    """Write the ends of the interval of a rank: "[1, 3]"."""
+    """Write the ends of the interval of a rank: "[1, 3]"; or why there is none, which is why its effect has none."""
+    if math.isnan(ranked.effect.low):
+        return no_interval(ranked.effect)
     return f"[{ranked.rank_low}, {ranked.rank_high}]"
+
+
+def known_first(ranked: Ranked) -> bool:
+    """Return whether a part is known to be among those that may be first; not without a CI, where any part may be."""
+    return ranked.may_be_first and math.isfinite(ranked.effect.low)
 
 
 def p_value(p: float) -> str:

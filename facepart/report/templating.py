@@ -23,6 +23,7 @@ _FILTERS = (
     formatting.excludes,
     formatting.is_plural,
     formatting.label,
+    formatting.known_first,
     formatting.listed,
     formatting.p_value,
     formatting.paragraph,

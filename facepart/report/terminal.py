@@ -118,9 +118,15 @@ def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
         "rank": f"{rank}.{TIED if ranked.tied else ' '}",
         "part": ranked.part,
         "effect": _change(ranked.effect),
-        "ranks": "-".join(dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"]))
-        + "* "[not ranked.may_be_first],
+        "ranks": _ranks(ranked),
     }
+
+
+def _ranks(ranked: Ranked) -> str:
+    if math.isnan(ranked.effect.low):
+        return "- "
+    ends = dict.fromkeys([f"{ranked.rank_low}", f"{ranked.rank_high}"])
+    return "-".join(ends) + ("*" if ranked.may_be_first else " ")
 
 
 def _unranked_row(row: PartResult, ranked_by: str) -> dict[str, str]:
