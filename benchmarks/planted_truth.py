@@ -55,7 +55,7 @@ from facepart.study.study_group import StudyGroup
 SIDE, DIMENSION = 112, 512
 # Standard deviations of the common face and of the noise, in grey levels; width of what the faces have in common, in
 # pixels: more than blur takes away.
-COMMON, NOISE, SMOOTH = 30.0, 15.0, 10.0
+COMMON, NOISE, SMOOTH = 30.0, 8.0, 10.0
 CRITERIA = (SHIFT, IMPORTANCE, EQUAL_AREA)
 SEED = 3
 
@@ -76,11 +76,11 @@ class World(NamedTuple):
 WORLDS = {
     "one": World("one carrier of identity: the nose", {"nose": 55.0}),
     "several": World(
-        "several carriers of different strength", {"mouth": 60.0, "nose": 35.0, "brows": 30.0, "eyes": 20.0}
+        "several carriers of different strength", {"mouth": 60.0, "nose": 25.0, "brows": 22.0, "eyes": 18.0}
     ),
     "hair": World("hair alone", {"hair": 40.0}),
-    "large": World("the mouth, and hair and skin that are merely large", {"mouth": 30.0}),
-    "none": World("features that carry nothing: skin and hair do", {"skin": 25.0, "hair": 15.0}),
+    "large": World("the mouth, and hair and skin that are merely large", {"mouth": 15.0}),
+    "none": World("features that carry nothing: skin and hair do", {"skin": 20.0, "hair": 15.0}),
     "brows": World("brows over eyes", {"brows": 60.0, "eyes": 30.0}),
 }
 
@@ -124,7 +124,7 @@ def draw_faces(
 def strength_map(world: World, labels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Lay out the standard deviations of the pixels that tell people apart, (SIDE, SIDE)."""
     laid = np.zeros((SIDE, SIDE))
-    for part, strength in reversed(world.strengths.items()):
+    for part, strength in reversed([*world.strengths.items()]):
         laid[shrink(part_mask(labels, part)) > 0] = strength
     return laid
 
@@ -186,10 +186,10 @@ class DrawnPhotos(PhotoWorker):
         return super().occlude(task, face, self.faces.labels[task.photo.name][None])
 
 
-def study(faces: Faces, draws: int, seed: int = SEED) -> Figures:
+def study(faces: Faces, draws: int, parts: Sequence[str] = tuple(PARTS), seed: int = SEED) -> Figures:
     """Run a study, from photos in memory to its figures."""
     names = sorted(faces.photos)
-    design = Design(("drawn",), tuple(PARTS), (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,), patches=True)
+    design = Design(("drawn",), tuple(parts), (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,), patches=True)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         store = EmbeddingStore(folder / "embeddings", design.occlusions)

@@ -177,7 +177,8 @@ def test_an_added_row_is_in_every_output(
     assert float(line["range_low"]) < other < float(line["range_high"])
     assert float(line["naked_change"]) == pytest.approx(other - value) and not line["naked_change_low"]
     assert float(line["authentic_gap"]) == pytest.approx(gap(before.scores.authentic, after.scores.authentic))
-    data = replace(make_data(("CM",), ("nose",), people=30), results=[found])
+    data = make_data(("CM",), ("nose",), people=30)
+    data = replace(data, figures=replace(data.figures, results=[found]))
     (row_of_json,) = json.loads(results_json(data, {}))["results"]
     assert row_of_json["range"] == pytest.approx(other)
     assert row_of_json["range_error"] > 0

@@ -97,12 +97,12 @@ def test_a_control_is_where_its_displacement_says(part, draw):
 
 @pytest.mark.parametrize("part", FEATURES)
 def test_most_draws_of_an_average_face_are_just_there(part):
-    """In how many of 20 drawn faces each draw is where its displacement says; no draw is somewhere else in most."""
+    """No draw is somewhere else in most of the drawn faces, which differ."""
     rng = np.random.default_rng(2)
-    faces = [drawn_labels(rng) for _ in range(20)]
+    faces = [drawn_labels(rng) for _ in range(12)]
     for draw, wanted in enumerate(PARTS[part].places, 1):
         there = sum(displacement(face, part, control_mask(face, part, draw).mask) == wanted for face in faces)
-        assert there >= 10, draw
+        assert there >= 6, draw
 
 
 @settings(max_examples=12, deadline=None)

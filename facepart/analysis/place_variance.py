@@ -28,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class VarianceComponent(NamedTuple):
@@ -40,7 +41,7 @@ class VarianceComponent(NamedTuple):
 NO_VARIANCE = VarianceComponent(0.0, math.inf)
 
 
-def place_variance(shifts: Sequence[float], places: int) -> VarianceComponent:
+def place_variance(shifts: Sequence[float] | NDArray[np.float64], places: int) -> VarianceComponent:
     """Estimate the variance that the choice of places adds to the mean over the draws of a control.
 
     Args:

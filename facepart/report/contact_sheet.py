@@ -18,7 +18,7 @@ _LONGEST = 176
 _HALF = 128
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """A picture, and what is said under it: that the part was not detected, or has no control there."""
 
     picture: Markup
@@ -30,7 +30,7 @@ class SheetRow:
     """A photo: pictures of the baseline and of each part; with a control or patches also of these."""
 
     subject: str
-    cells: Sequence[Sequence[Cell]]
+    cells: Sequence[Sequence[SheetCell]]
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ def contact_sheet(data: ReportData) -> ContactSheet:
     )
 
 
-def _baseline(example: ExamplePhoto) -> Cell:
+def _baseline(example: ExamplePhoto) -> SheetCell:
     text = describe("baseline_photo", subject=example.subject)
-    return Cell(outlined_picture(shrink(example.photo, _LONGEST), None, text), "")
+    return SheetCell(outlined_picture(shrink(example.photo, _LONGEST), None, text), "")
 
 
-def _occluded(example: ExamplePhoto, part: str) -> list[Cell]:
+def _occluded(example: ExamplePhoto, part: str) -> list[SheetCell]:
     """Draw a photo with a part occluded, then its patch and its control; of a part that was not found only itself."""
     kinds = (
         ("part", example.occluded, example.masks),
@@ -77,10 +77,10 @@ def _occluded(example: ExamplePhoto, part: str) -> list[Cell]:
 
 def _outlined(
     example: ExamplePhoto, part: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
-) -> Cell:
+) -> SheetCell:
     """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded."""
     share = 0.0 if mask is None else float((mask >= _HALF).mean())
     text = describe("occluded_photo", subject=example.subject, part=part, kind=kind, share=share)
     inside = shrink(mask, _LONGEST) >= _HALF if mask is not None and share else None
     note = "" if share else describe("not_occluded", kind=kind)
-    return Cell(outlined_picture(shrink(photo, _LONGEST), inside, text), note)
+    return SheetCell(outlined_picture(shrink(photo, _LONGEST), inside, text), note)

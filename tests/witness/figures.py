@@ -39,7 +39,8 @@ class Estimate(NamedTuple):
         return Estimate(value, low, high)
 
     def scaled(self, factor: float) -> "Estimate":
-        return Estimate(*(factor * each for each in self[:4]), self.effective)
+        low, high, error = factor * self.low, factor * self.high, factor * self.error
+        return Estimate(factor * self.value, low, high, error, self.effective)
 
 
 UNKNOWN = Estimate(math.nan)
@@ -135,7 +136,7 @@ def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Fi
         places = np.searchsorted(names, figure.names)
         influence[places] += weight * figure.influence
         counts[places] |= figure.counts
-        if known:
+        if known and figure.shares is not None:
             shares[np.ix_(places, places)] += weight * figure.shares
     return Figure(
         value=float(sum(weight * figure.value for weight, figure in terms)),
@@ -267,7 +268,7 @@ def of_scores(
     for values, owners in moved:
         total, count = float(values.sum()), len(values)
         own = sum(np.bincount(owner, values, subjects) for owner in owners)
-        number = sum(np.bincount(owner, minlength=subjects) for owner in owners)
+        number = np.sum([np.bincount(owner, minlength=subjects) for owner in owners], axis=0)
         others = np.maximum(count - number, 1)
         influence += np.where(number == count, 0.0, total / count - (total - own) / others)
         counts |= number > 0

@@ -136,8 +136,8 @@ def first_shares(
     rng = np.random.default_rng(SEED)
     errors = np.array([each.variance**0.5 for each in places])[:, None]
     moved = (np.array(values) - influences.sum(axis=1))[:, None] + errors * rng.standard_normal((len(values), draws))
-    for places in strata:
-        drawn = places[rng.integers(len(places), size=(draws, len(places)))]
+    for stratum in strata:
+        drawn = stratum[rng.integers(len(stratum), size=(draws, len(stratum)))]
         moved += influences[:, drawn].sum(axis=2)
     return np.bincount(moved.argmax(axis=0), minlength=len(values)) / draws
 

@@ -133,7 +133,7 @@ class StudyOracle:
         if design.draws and version.occlusion == design.main:
             control = MOVED if self._controls(group, version) else NOT_CONTROLLABLE
         share = photos.pixels[version.part] / np.maximum(photos.head, 1)
-        row = {
+        row: dict[str, Any] = {
             "group": name,
             "part": version.part,
             "occlusion": version.occlusion,
@@ -160,7 +160,7 @@ class StudyOracle:
             "authentic scores": len(occluded.authentic),
             "impostor scores": len(occluded.impostor),
             "effective authentic subjects": effective_number(np.bincount(occluded.owner)),
-            "effective impostor subjects": effective_number(sum(number_of_scores)),
+            "effective impostor subjects": effective_number(np.sum(number_of_scores, axis=0)),
             "impostor shift per 1 % of image": moved.scaled(1 / percent) if percent else UNKNOWN,
             "impostor mode": mode(occluded.impostor),
             "impostor mode shift": mode(occluded.impostor) - mode(baseline.impostor),
@@ -275,7 +275,7 @@ class StudyOracle:
         order = sorted(parts, key=lambda part: -means[part].value)
         sets, shares = RankSets([1] * len(order), [len(order)] * len(order), [True] * len(order)), None
         if order and not any(math.isnan(each.low) for each in means.values()):
-            known = {
+            known: dict[str, Any] = {
                 "values": [means[part].value for part in order],
                 "influences": laid_out(
                     [found[part] for part in order], [subjects_of(each, subjects) for each in linked(subjects)]
