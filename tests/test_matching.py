@@ -221,8 +221,7 @@ def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> 
     killed = tmp_path / "out"
     command = ["-m", "facepart", "match", "-p", tmp_path / "features.npy", "-gr", "CM", "-o", killed]
     process = subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    part = killed / ".CM_impostor.npy.part"
-    while process.poll() is None and not part.exists():
+    while process.poll() is None and not any(killed.glob(".CM_impostor.npy.*")):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -151,6 +151,11 @@ class Design:
             *(self.condition(self.of_part(part), "cross") for part in crossed),
         ]
 
+    @property
+    def least_conditions(self) -> list[Condition]:
+        """The conditions if every part is found on every photo, so that all have the same baseline."""
+        return [each for each in self.conditions if each == BASELINE_CONDITION or each.occlusion != BASELINE]
+
     def cells(self) -> Iterator[Cell]:
         """Yield all cells, every group's baselines before any occlusion."""
         count = len(self.baselines)

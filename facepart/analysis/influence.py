@@ -154,9 +154,11 @@ def align_subjects(first: NamedInfluence, second: NamedInfluence) -> tuple[Influ
     for _, names in (first, second):
         for name in names:
             places.setdefault(name, len(places))
+    # Of both figures together, as far as is known: a subject of both may have scores in one alone.
+    subjects = min(first[0].subjects + second[0].subjects, len(places))
     return (
-        lay_out(*first, places),
-        lay_out(*second, places),
+        lay_out(*first, places)._replace(subjects=subjects),
+        lay_out(*second, places)._replace(subjects=subjects),
         len(places) < len(first[1]) + len(second[1]),
     )
 

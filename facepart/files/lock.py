@@ -131,10 +131,12 @@ class _Lock:
 
     def release(self) -> None:
         """Remove the file while it is locked, so that nobody locks one that is about to go; then let go."""
-        with suppress(OSError):
-            if self.is_in_place():
-                self.path.unlink()
-        os.close(self.descriptor)
+        try:
+            with suppress(OSError):
+                if self.is_in_place():
+                    self.path.unlink()
+        finally:
+            os.close(self.descriptor)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     """
     setup = set_up(request, executor)
     photos = setup.members.of(setup.photos)
-    occlusions, conditions = setup.design.occlusions, setup.design.conditions
+    occlusions, conditions = setup.design.occlusions, setup.design.least_conditions
     tasks = list_tasks(photos, setup.store, occlusions, setup.saved)
     to_embed = photos if of else [task.photo for task in tasks]
     times = of / len(setup.photos) if of else 1.0

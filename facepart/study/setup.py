@@ -1,5 +1,6 @@
 """A request -> what it means on this machine: photos, groups, design, networks, and what was done before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
-from facepart.occlusion.parts import choose_parts
+from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
@@ -80,6 +81,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     parts, keep, methods = choose_parts(request.parts), choose_kept(request.keep), request.methods()
     if request.control < 0:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
+    _refuse_too_many_draws(request, parts)
     _refuse_unsupported_criterion(request)
     rule = naming_rule(request.dataset, request.subject_pattern)
     exclusion = find_exclusion(request.dataset, request.subject_pattern, request.exclude_same)
@@ -122,6 +124,17 @@ def set_up(request: Request, executor: Executor) -> Setup:
         store=EmbeddingStore(settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions),
         saved=kept_images(request.output, keep, request.align, [design.of_part(part) for part in parts]),
     )
+
+
+def _refuse_too_many_draws(request: Request, parts: Sequence[str]) -> None:
+    """Refuse more draws of the control than there are places for.
+
+    Raises:
+        UsageError: there are more.
+    """
+    places = min((len(PARTS[part].places) for part in parts if PARTS[part].controllable), default=request.control)
+    if request.control > places:
+        raise UsageError(f"--control {request.control}: there are places for {places} control draws")
 
 
 def _refuse_unsupported_criterion(request: Request) -> None:

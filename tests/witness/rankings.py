@@ -72,12 +72,9 @@ def laid_out(parts: Sequence[Sequence[Figure]], subjects: Sequence[NDArray[np.st
 
 
 def strata_of(groups: Mapping[str, Sequence[str]]) -> list[NDArray[np.int64]]:
-    """The places, in the columns of :func:`laid_out`, of subjects that are in the same groups."""
-    patterns: dict[tuple[str, ...], list[int]] = {}
-    names = [name for found in linked(groups) for name in subjects_of(found, groups)]
-    for place, name in enumerate(names):
-        patterns.setdefault(tuple(group for group in groups if name in groups[group]), []).append(place)
-    return [np.array(places) for places in patterns.values()]
+    """The places, in the columns of :func:`laid_out`, of the subjects of each set of groups that share some."""
+    ends = np.cumsum([len(subjects_of(found, groups)) for found in linked(groups)])
+    return np.split(np.arange(ends[-1]), ends[:-1])
 
 
 def subjects_of(names: Sequence[str], groups: Mapping[str, Sequence[str]]) -> NDArray[np.str_]:

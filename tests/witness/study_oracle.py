@@ -274,16 +274,23 @@ class StudyOracle:
         means = {part: mean_of_groups(figures) for part, figures in found.items()}
         order = sorted(parts, key=lambda part: -means[part].value)
         sets, shares = RankSets([1] * len(order), [len(order)] * len(order), [True] * len(order)), None
-        if order and not any(math.isnan(each.low) for each in means.values()):
+        # A part without an interval may have any rank: it is compared with no other.
+        certain = [part for part in order if not math.isnan(means[part].low)]
+        if certain:
             known: dict[str, Any] = {
-                "values": [means[part].value for part in order],
+                "values": [means[part].value for part in certain],
                 "influences": laid_out(
-                    [found[part] for part in order], [subjects_of(each, subjects) for each in linked(subjects)]
+                    [found[part] for part in certain], [subjects_of(each, subjects) for each in linked(subjects)]
                 ),
-                "places": [mean_of_places([each.places for each in found[part]]) for part in order],
+                "places": [mean_of_places([each.places for each in found[part]]) for part in certain],
             }
-            sets = rank_sets(**known, degrees=min(each.effective for each in means.values()) - 1)
-            shares = first_shares(**known, strata=strata_of(subjects), draws=RESAMPLES)
+            of_certain = rank_sets(**known, degrees=min(means[part].effective for part in certain) - 1)
+            for row, part in enumerate(certain):
+                sets.low[order.index(part)] = of_certain.low[row]
+                sets.high[order.index(part)] = of_certain.high[row] + len(order) - len(certain)
+                sets.may_be_first[order.index(part)] = of_certain.may_be_first[row]
+            if len(certain) == len(order):
+                shares = first_shares(**known, strata=strata_of(subjects), draws=RESAMPLES)
         rows = []
         for place, part in enumerate(order):
             lead = UNKNOWN
