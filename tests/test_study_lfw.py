@@ -1,7 +1,8 @@
 """A claim about real photos that fell: that eyes matter more in women's faces than in men's, in LFW.
 
-On a quarter of the men's photos the parser finds no eyes, nearly always because of glasses. Kept as if their eyes were
-occluded, these photos pull the men's shift towards 0. It takes two minutes, on two cores that have nothing else to do.
+On a quarter of the men's photos the parser finds no eyes, nearly always because of glasses. Kept as if their eyes
+were occluded, these photos pull the men's shift towards 0. It takes two minutes, on two cores that have nothing
+else to do.
 """
 
 from pathlib import Path
