@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
@@ -104,3 +105,18 @@ def test_without_a_second_photo_there_are_no_authentic_scores() -> None:
     sums = sum_up(make_faces(0, subjects, subjects), None)
     assert not sums.authentic.count.any()
     assert (sums.impostor.count == PEOPLE - 1).all()
+
+
+def test_the_number_of_threads_around_changes_no_digit() -> None:
+    rng = np.random.default_rng(4)
+    embeddings = unit_rows(rng.standard_normal((1000, 48), np.float32) + 0.3)
+    faces = Faces(embeddings, rng.integers(0, 250, 1000), np.arange(1000))
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            found.append([each.tobytes() for each in impostor_moments(250, faces, None)])
+    finally:
+        torch.set_num_threads(threads)
+    assert found[0] == found[1]

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from facepart.matching.cosine import one_thread_each
 from facepart.matching.faces import Faces
 from facepart.scores.distribution import STEPS
 from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
@@ -147,9 +148,12 @@ def impostor_moments(subjects: int, probe: Faces, gallery: Faces | None) -> Mome
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
     """
-    if gallery is None:
-        return _moments_of_side(subjects, probe, probe)
-    there, back = _moments_of_side(subjects, probe, gallery), _moments_of_side(subjects, gallery, probe)
+    # A BLAS splits a sum over faces among its threads, so that its last digits would depend on their number.
+    with one_thread_each(1) as alone:
+        there = alone.submit(_moments_of_side, subjects, probe, probe if gallery is None else gallery).result()
+        if gallery is None:
+            return there
+        back = alone.submit(_moments_of_side, subjects, gallery, probe).result()
     return there[0] + back[0], there[1] + back[1], there[2] + back[2]
 
 
