@@ -214,7 +214,7 @@ def main() -> int:
 
     verdicts = Verdicts()
     weights = obtain(DEFAULT_PARSER, "parser")
-    parsers = [open_parser(weights.path, device, each, weights.cache_path) for each in (precision, "fp32")]
+    parsers = [open_parser(weights.path, device, each, weights.compiled) for each in (precision, "fp32")]
     as_they_are = [read_photo(path) for path in photos[: arguments.maps]]
     sets = {"photos as they are": as_they_are, "LFW, aligned": list(lfw.values())[: arguments.maps]}
     judge_parser(sets, parsers[0], parsers[1], verdicts)
@@ -222,7 +222,7 @@ def main() -> int:
         weights = obtain(model, "recogniser")
         preprocessing = weights.model.preprocessing if weights.model else None
         recognisers = [
-            open_recogniser(weights.path, preprocessing, device, each, weights.cache_path)
+            open_recogniser(weights.path, preprocessing, device, each, weights.compiled)
             for each in (precision, "fp32")
         ]
         print(weights.model.name if weights.model else weights.path.name)

@@ -86,13 +86,13 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
     """
     paths = [photo.path for photo in find_photos(source)[0][:count]]
     weights, recogniser_weights = obtain(DEFAULT_PARSER, "parser"), obtain(recogniser_name, "recogniser")
-    parser = open_parser(weights.path, "cpu", cache_path=weights.cache_path)
+    parser = open_parser(weights.path, "cpu", compiled=weights.compiled)
     model = recogniser_weights.model
     recogniser = open_recogniser(
         recogniser_weights.path,
         model.preprocessing if model else None,
         "cpu",
-        cache_path=recogniser_weights.cache_path,
+        compiled=recogniser_weights.compiled,
     )
     network = load_bisenet(weights.path)
     photos = [read_photo(path) for path in paths]

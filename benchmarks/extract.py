@@ -126,7 +126,7 @@ def measure(
     fit = recogniser.preprocessing
     faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
-        open_recogniser(weights.path, preprocessing, device, precision, weights.cache_path)
+        open_recogniser(weights.path, preprocessing, device, precision, weights.compiled)
         for precision in ("auto", "fp32")
     )
     for engine in (fast, exact):
@@ -212,8 +212,8 @@ def main() -> None:
             tell(len(faces), *measure(folder / "faces.txt", str(r100), arguments.device, mxnet), TARGETS)
         finally:
             # Compiled, for this benchmark alone.
-            kept = obtain(str(r100), "recogniser").cache_path
-            for path in kept.parent.glob(f"{kept.name}-*"):
+            compiled = obtain(str(r100), "recogniser").compiled
+            for path in compiled.folder.glob(f"{compiled.sha256[:32]}-*"):
                 path.unlink()
         links = link_often(faces, REPEATS * len(faces), folder / "links")
         write_list(folder / "links.txt", links)

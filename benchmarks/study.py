@@ -47,8 +47,8 @@ def main() -> None:
     print(describe())
     parser_weights, weights = obtain(DEFAULT_PARSER, "parser"), obtain(parsed.recogniser, "recogniser")
     preprocessing = weights.model.preprocessing if weights.model else None
-    parser = open_parser(parser_weights.path, "cpu", cache_path=parser_weights.cache_path)
-    recogniser = open_recogniser(weights.path, preprocessing, "cpu", cache_path=weights.cache_path)
+    parser = open_parser(parser_weights.path, "cpu", compiled=parser_weights.compiled)
+    recogniser = open_recogniser(weights.path, preprocessing, "cpu", compiled=weights.compiled)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         paths = align_some(parsed.source, parsed.photos, folder / "photos")

@@ -225,14 +225,14 @@ def roc(authentic: Scores, impostor: Scores) -> RocCurve:
 @lru_cache(maxsize=2)
 def _parser(model: str, device: str, precision: str) -> Engine:
     weights = obtain(model, "parser")
-    return open_parser(weights.path, device, precision, weights.cache_path)
+    return open_parser(weights.path, device, precision, weights.compiled)
 
 
 @lru_cache(maxsize=4)
 def _recogniser(model: str, device: str, precision: str) -> Engine:
     weights = obtain(model, "recogniser")
     fit = weights.model.preprocessing if weights.model else None
-    return open_recogniser(weights.path, fit, device, precision, weights.cache_path)
+    return open_recogniser(weights.path, fit, device, precision, weights.compiled)
 
 
 def _checked_photo(photo: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:

@@ -11,6 +11,9 @@ from facepart.networks.catalogue import Model, entries, model, weights
 
 CONTENT = b"the weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+SYMBOL = b"{}"
+# Of a checkpoint: the weights are its parameters.
+CHECKPOINT_SHA256 = hashlib.sha256(f"{SHA256}\n{hashlib.sha256(SYMBOL).hexdigest()}\n".encode()).hexdigest()
 
 
 def empty_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
@@ -49,5 +52,5 @@ def put(folder: Path, location: str, content: bytes = CONTENT) -> Path:
 
 def put_checkpoint(folder: Path) -> Path:
     """Put an MXNet checkpoint where arcface-r100 is expected; give its .params file."""
-    put(folder, "model-r100-ii/model-symbol.json", b"{}")
+    put(folder, "model-r100-ii/model-symbol.json", SYMBOL)
     return put(folder, "model-r100-ii/model-0000.params")

@@ -31,10 +31,8 @@ class Loaded:
     def load(self):
         return self.answer
 
-
-class NeverLoaded:
-    def load(self):
-        raise AssertionError("the network was loaded again")
+    def sha256(self):
+        raise AssertionError("is asked for where a compiled network is cached, and only there")
 
 
 @pytest.fixture
@@ -146,25 +144,6 @@ def test_what_runs_on_cuda_runs_in_its_precisions(network, photos, precision):
     assert PyTorchEngine(copy.deepcopy(network), SMALL, None, precision, "meta").output_shape == (5,)
     scores = nn.Conv2d(3, 4, 1)
     assert PyTorchEngine(scores, SMALL, 4, precision, "meta").output_shape == (16, 24)
-
-
-def test_a_compiled_network_is_kept_and_needs_no_loading(tmp_path, network, photos):
-    cache_path = tmp_path / "cache" / "weights"
-    expected = open_engine(Loaded(network, SMALL), "cpu", "fp32", cache_path=cache_path)(photos)
-    again = open_engine(NeverLoaded(), "cpu", "fp32", cache_path=cache_path)
-    np.testing.assert_array_equal(again(photos), expected)
-    assert again.preprocessing == SMALL
-    assert (again.precision, again.output_shape) == ("fp32", (5,))
-
-    # What is damaged, or of another release of OpenVINO, is compiled anew.
-    (file,) = (tmp_path / "cache").iterdir()
-    whole = file.read_bytes()
-    for damaged in (b"", whole[: len(whole) // 2], whole.replace(b'"openvino": "', b'"openvino": "0.', 1)):
-        file.write_bytes(damaged)
-        np.testing.assert_array_equal(
-            open_engine(Loaded(network, SMALL), "cpu", "fp32", cache_path=cache_path)(photos), expected
-        )
-        assert len(file.read_bytes()) == len(whole)
 
 
 def test_a_network_for_another_size_is_reported(photos):

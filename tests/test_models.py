@@ -11,8 +11,8 @@ import pytest
 
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Model, catalogue, default_recogniser, find, model
-from facepart.networks.catalogue.lookup import symbol_beside
-from tests.model_places import SHA256, empty_places, know_small, put, put_checkpoint
+from facepart.networks.catalogue.files import symbol_beside
+from tests.model_places import CHECKPOINT_SHA256, SHA256, empty_places, know_small, put, put_checkpoint
 
 
 @pytest.fixture
@@ -112,15 +112,29 @@ def test_unknown_hash_is_recorded_and_checked_from_then_on(places):
     record = places["cache"].parent / "hashes.json"
     assert not record.exists()
     assert find("arcface-r100") == path
-    assert json.loads(record.read_text()) == {"arcface-r100": SHA256}
+    assert json.loads(record.read_text()) == {"arcface-r100": CHECKPOINT_SHA256}
     assert find("arcface-r100") == path
+    for changed in (path, path.with_name("model-symbol.json")):
+        before = changed.read_bytes()
+        changed.write_bytes(b"changed")
+        with pytest.raises(
+            FacepartError, match=rf"{path}: has changed since its first use.*{CHECKPOINT_SHA256}"
+        ) as error:
+            find("arcface-r100")
+        assert str(record) in str(error.value)
+        assert "\n" not in str(error.value)
+        changed.write_bytes(before)
     path.write_bytes(b"changed")
-    with pytest.raises(FacepartError, match=rf"{path}: has changed since its first use.*{SHA256}") as error:
-        find("arcface-r100")
-    assert str(record) in str(error.value)
-    assert "\n" not in str(error.value)
     record.unlink()
     assert find("arcface-r100") == path
+
+
+def test_a_record_of_the_parameters_alone_is_completed(places):
+    """Earlier releases hashed one of the two files of a checkpoint."""
+    path = put_checkpoint(places["home"])
+    record = put(places["cache"].parent, "hashes.json", json.dumps({"arcface-r100": SHA256}).encode())
+    assert find("arcface-r100") == path
+    assert json.loads(record.read_text()) == {"arcface-r100": CHECKPOINT_SHA256}
 
 
 def test_damaged_record_is_reported(places):

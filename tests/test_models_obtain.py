@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.catalogue import Model, Weights, obtain
-from tests.model_places import SHA256, empty_places, know_small, put
+from tests.model_places import CHECKPOINT_SHA256, SHA256, empty_places, know_small, put
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_prefix_and_epoch_name_the_files_that_mxnet_writes(tmp_path_factory, pre
     symbol = put(folder, f"{prefix}-symbol.json", b"{}")
     for separator in (",", ", "):
         obtained = obtain(f"{folder}/{prefix}{separator}{epoch}", "recogniser")
-        assert (obtained.path, obtained.symbol, obtained.sha256) == (params, symbol, SHA256)
+        assert (obtained.path, obtained.symbol, obtained.sha256) == (params, symbol, CHECKPOINT_SHA256)
 
 
 @pytest.mark.parametrize(

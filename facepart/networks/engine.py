@@ -67,6 +67,14 @@ class NetworkSource(Protocol):
         """
         ...
 
+    def sha256(self) -> str:
+        """Return the hash of all files that the network is made of, as they are now.
+
+        Raises:
+            FacepartError: a file cannot be read.
+        """
+        ...
+
 
 class Engine(Protocol):
     """A network on a device.

@@ -1,9 +1,9 @@
 """A network, the name of a device and a precision -> an engine."""
 
 from contextlib import suppress
-from pathlib import Path
 
 from facepart.errors import FacepartError, UsageError
+from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
 
 
@@ -13,7 +13,7 @@ def open_engine(
     precision: str = "auto",
     *,
     classes: int | None = None,
-    cache_path: Path | None = None,
+    compiled: CompiledCache | None = None,
     threads: int | None = None,
 ) -> Engine:
     """Put a network on a device.
@@ -24,15 +24,15 @@ def open_engine(
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``; see :func:`choose_precision`.
         classes: if given, the network scores that many classes at each pixel, (n, classes, h, w), and the engine
             returns the number of the best one instead, uint8 (n, h, w).
-        cache_path: a path that stands for these weights and no others. The compiled network is cached there, with
-            the precision added to the name of the file. None caches nothing.
+        compiled: where the compiled network is cached, under the hash of its weights. A file there that is damaged,
+            or was made of other weights, is made anew. None caches nothing.
         threads: on the CPU, the number of threads of the network; None for one per processor. The answers do not
             depend on it.
 
     Raises:
         UsageError: the device or the precision is unknown or not available: a device or a precision that is named is
             never replaced by another.
-        FacepartError: the network does not run on the device.
+        FacepartError: the network does not run on the device, or its weights are replaced at this moment.
     """
     device = choose_device(device)
     precision = choose_precision(device, precision)
@@ -42,12 +42,13 @@ def open_engine(
         return PyTorchEngine(*source.load(), classes, precision, device)
     from facepart.networks.openvino_engine import OpenVinoEngine
 
-    if cache_path is None:
+    if compiled is None:
         return OpenVinoEngine(*source.load(), classes, precision, threads)
-    compiled = cache_path.with_name(f"{cache_path.name}-{precision}.openvino")
-    engine = OpenVinoEngine.from_compiled(compiled, threads)
+    engine = OpenVinoEngine.from_compiled(compiled, precision, classes, threads)
     if engine is None:
         engine = OpenVinoEngine(*source.load(), classes, precision, threads)
+        if source.sha256() != compiled.sha256:
+            raise FacepartError("the weights were replaced while they were read; run it again")
         # A cache that cannot be written costs time and nothing else.
         with suppress(FacepartError):
             engine.save_compiled(compiled)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from facepart.networks.catalogue.files import network_sha256
+from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
 from facepart.networks.label_map import CLASSES, SIZE
@@ -52,12 +54,16 @@ class ParserFile:
 
         return load_bisenet(self.path), PREPROCESSING
 
+    def sha256(self) -> str:
+        """Return the hash of the parser, all files."""
+        return network_sha256(self.path)
+
 
 def open_parser(
     path: Path,
     device: str = "auto",
     precision: str = "auto",
-    cache_path: Path | None = None,
+    compiled: CompiledCache | None = None,
     threads: int | None = None,
 ) -> Engine:
     """Put a face parser on a device.
@@ -66,7 +72,7 @@ def open_parser(
         path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
         device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
-        cache_path: see there.
+        compiled: see there.
         threads: see there.
 
     Returns:
@@ -76,7 +82,7 @@ def open_parser(
         FacepartError: the file is not such a parser; UsageError: the device or the precision is not available.
     """
     source = ParserFile(path)
-    return open_engine(source, device, precision, classes=len(CLASSES), cache_path=cache_path, threads=threads)
+    return open_engine(source, device, precision, classes=len(CLASSES), compiled=compiled, threads=threads)
 
 
 def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

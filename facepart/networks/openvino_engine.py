@@ -7,12 +7,15 @@ batches, it also runs ONNX files with a fixed batch of one, and the answer for a
 photos.
 """
 
+import hashlib
 import json
+import logging
+import os
 import threading
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import openvino as ov
@@ -20,16 +23,22 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
+from facepart import __version__
 from facepart.errors import FacepartError
-from facepart.files.atomic import replacing
+from facepart.files.atomic import remove_abandoned, replacing
+from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
 
 if TYPE_CHECKING:
     from torch import nn
 
 _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
-# Goes up when the graph that is compiled from the same weights changes, so that no older one is read from the cache.
-_GRAPH = "2"
+# Of compiled networks: raise it if the same weights become another network, such as by other preprocessing.
+_FORMAT = 3
+_LONGEST_HEADER = 1 << 16  # bytes
+
+_logger = logging.getLogger(__name__)
+
 # OpenVINO's names of what a processor computes in hardware.
 _CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
 
@@ -76,6 +85,7 @@ class OpenVinoEngine:
         )
         self.preprocessing = preprocessing
         self.precision = precision
+        self._classes = classes
 
     def _use(self, compiled: ov.CompiledModel) -> None:
         self._compiled = compiled
@@ -86,35 +96,65 @@ class OpenVinoEngine:
         self._requests = [compiled.create_infer_request() for _ in range(count)]
         self._lock = threading.Lock()
 
-    def save_compiled(self, path: Path) -> None:
-        """Write the compiled network to `path`, for :meth:`from_compiled`."""
-        header = {**_compatibility(), "precision": self.precision, "preprocessing": asdict(self.preprocessing)}
+    def save_compiled(self, cache: CompiledCache) -> None:
+        """Write the compiled network into the cache, for :meth:`from_compiled`.
+
+        The file is a line of JSON, which says what the network was made of and the hash of the rest, and OpenVINO's
+        form of the compiled network.
+
+        Raises:
+            FacepartError: it cannot be written.
+        """
+        path, body = cache.path(self.precision), self._compiled.export_model().getbuffer()
+        header = {
+            **_compatibility(cache, self._classes, self.precision),
+            "preprocessing": asdict(self.preprocessing),
+            "size": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
+        remove_abandoned(path.parent)
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n")
-            file.write(self._compiled.export_model().getbuffer())
+            file.write(body)
 
     @classmethod
-    def from_compiled(cls, path: Path, threads: int | None = None) -> "OpenVinoEngine | None":
-        """Read a compiled network from `path`; None if there is no whole one for this release and processor."""
+    def from_compiled(
+        cls, cache: CompiledCache, precision: str, classes: int | None = None, threads: int | None = None
+    ) -> "OpenVinoEngine | None":
+        """Read a compiled network from the cache; None if there is none for this release and processor.
+
+        A file that is damaged is warned about, and None, too: the network is compiled again.
+        """
+        path = cache.path(precision)
         try:
             with path.open("rb") as file:
-                header = json.loads(file.readline())
-                if {key: header.get(key) for key in _compatibility()} != _compatibility():
+                header = _read_header(file)
+                wanted = _compatibility(cache, classes, precision)
+                if {key: header.get(key) for key in wanted} != wanted:
                     return None
+                start = file.tell()
+                if os.fstat(file.fileno()).st_size != start + header["size"]:
+                    raise ValueError("its size")
+                # Before OpenVINO sees it: what is damaged can give other answers, or crash.
+                if hashlib.file_digest(file, "sha256").hexdigest() != header["sha256"]:
+                    raise ValueError("its contents")
                 # Mapped, not read: the weights stay in the file, and all processes share one copy in memory.
-                weights = np.memmap(path, np.uint8, "c", offset=file.tell())
+                weights = np.memmap(file, np.uint8, "c", offset=start)
                 tensor = ov.Tensor(weights, shared_memory=True)
-                compiled = ov.Core().import_model(tensor, "CPU", _options(header["precision"], threads))
-        except (OSError, ValueError, KeyError, RuntimeError):
-            return None  # missing or incomplete: the network is compiled again
+                compiled = ov.Core().import_model(tensor, "CPU", _options(precision, threads))
+            fields = header["preprocessing"]
+            preprocessing = Preprocessing(
+                **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has no tuples
+            )
+        except OSError:
+            return None  # missing, or not readable
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+            _logger.warning("%s: is damaged: the network is compiled anew", path)
+            return None
         engine = cls.__new__(cls)
         engine._use(compiled)
         engine._mapped = weights  # keeps the file mapped while the network uses it
-        fields = header["preprocessing"]
-        engine.preprocessing = Preprocessing(
-            **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has no tuples
-        )
-        engine.precision = header["precision"]
+        engine._classes, engine.preprocessing, engine.precision = classes, preprocessing, precision
         return engine
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
@@ -140,9 +180,30 @@ def _options(precision: str, threads: int | None) -> dict[str, str]:
     return options if threads is None else {**options, "INFERENCE_NUM_THREADS": str(threads)}
 
 
-def _compatibility() -> dict[str, str]:
-    """Return what a compiled network is valid for: the release, the processor, and how the graph was made."""
-    return {"openvino": ov.get_version(), "processor": processor_name(), "graph": _GRAPH}
+def _compatibility(cache: CompiledCache, classes: int | None, precision: str) -> dict[str, Any]:
+    """Return what a compiled network was made of and for: another one of these, and it is another network."""
+    return {
+        "format": _FORMAT,
+        "facepart": __version__,
+        "openvino": ov.get_version(),
+        "processor": processor_name(),
+        "weights": cache.sha256,
+        "variant": cache.variant,
+        "classes": classes,
+        "precision": precision,
+    }
+
+
+def _read_header(file: BinaryIO) -> dict[str, Any]:
+    """Read what a compiled network says of itself.
+
+    Raises:
+        ValueError: it says nothing.
+    """
+    header = json.loads(file.readline(_LONGEST_HEADER))
+    if not isinstance(header, dict):
+        raise ValueError("its header")
+    return header
 
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from facepart.data.resize import Size
 from facepart.errors import FacepartError, UsageError
+from facepart.networks.catalogue.files import network_sha256
+from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
 from facepart.networks.mxnet.checkpoint import find_checkpoint, read_parameters, read_symbol
@@ -120,13 +122,17 @@ class RecogniserFile:
         recogniser = load_recogniser(self.path, self.preprocessing, self.size)
         return recogniser.network, recogniser.preprocessing
 
+    def sha256(self) -> str:
+        """Return the hash of the checkpoint, all files."""
+        return network_sha256(self.path)
+
 
 def open_recogniser(
     path: Path,
     preprocessing: Preprocessing | None = None,
     device: str = "auto",
     precision: str = "auto",
-    cache_path: Path | None = None,
+    compiled: CompiledCache | None = None,
     threads: int | None = None,
     size: Size | None = None,
 ) -> Engine:
@@ -137,7 +143,7 @@ def open_recogniser(
         preprocessing: see there.
         device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
-        cache_path: see there.
+        compiled: see there.
         threads: see there.
         size: see :func:`load_recogniser`.
 
@@ -149,10 +155,10 @@ def open_recogniser(
         FacepartError: the file is not a recogniser; UsageError: the device or the precision is not available.
     """
     source = RecogniserFile(path, preprocessing, size)
-    if cache_path and size:
-        cache_path = cache_path.with_name(f"{cache_path.name}-{_format_size(size)}")
+    if compiled and size:
+        compiled = compiled._replace(variant=_format_size(size))
     try:
-        return open_engine(source, device, precision, cache_path=cache_path, threads=threads)
+        return open_engine(source, device, precision, compiled=compiled, threads=threads)
     except UsageError:
         raise
     except FacepartError as error:

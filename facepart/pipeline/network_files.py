@@ -67,8 +67,8 @@ class NetworkFiles:
         where = (self.device, self.precision)
         fit = recogniser.model.preprocessing if recogniser and recogniser.model else None
         return Networks(
-            parser=open_parser(parser.path, *where, parser.cache_path, threads) if parser else None,
-            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.cache_path, threads, self.size)
+            parser=open_parser(parser.path, *where, parser.compiled, threads) if parser else None,
+            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.compiled, threads, self.size)
             if recogniser
             else None,
             detector=detector.path if detector else None,

@@ -14,9 +14,10 @@ from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.archives import ArchiveError, take
 from facepart.networks.catalogue.clients import DownloadError, download
 from facepart.networks.catalogue.entries import Model, Source, model
+from facepart.networks.catalogue.files import symbol_beside
 from facepart.networks.catalogue.folders import checkout_folder, fetched_folder
 from facepart.networks.catalogue.hashes import sha256_of
-from facepart.networks.catalogue.lookup import locate, symbol_beside
+from facepart.networks.catalogue.lookup import locate
 
 _TEMPORARY = "fetch-"
 _ABANDONED_AFTER = 24 * 3600  # seconds

@@ -1,7 +1,6 @@
 """A name -> the file on this machine, with its hash checked. Nothing is fetched here."""
 
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 
 from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, model
+from facepart.networks.catalogue.files import network_sha256, symbol_beside
 from facepart.networks.catalogue.folders import local_folders, models_folders
 from facepart.networks.catalogue.hashes import record, record_file, recorded, sha256_of
 
@@ -26,18 +26,13 @@ class ModelFile:
 
     Attributes:
         path: the file; for an MXNet checkpoint, the .params file.
-        sha256: of its contents.
+        sha256: of the network, all files.
         state: the result of checking its hash.
     """
 
     path: Path
     sha256: str
     state: State
-
-
-def symbol_beside(params: Path) -> Path:
-    """Return the path of the graph of an MXNet checkpoint: ``model-symbol.json`` for ``model-0000.params``."""
-    return params.with_name(re.sub(r"(-\d+)?\.params$", "", params.name) + "-symbol.json")
 
 
 def look_up(entry: Model) -> Iterator[ModelFile]:
@@ -47,12 +42,14 @@ def look_up(entry: Model) -> Iterator[ModelFile]:
         FacepartError: a file cannot be read.
     """
     for path in _candidates(entry):
-        sha256 = sha256_of(path)
+        own = sha256_of(path)
         if entry.sha256 is not None:
-            yield ModelFile(path, sha256, "ok" if sha256 == entry.sha256 else "wrong")
-        else:
-            before = recorded(entry.name)
-            yield ModelFile(path, sha256, "new" if before is None else "recorded" if sha256 == before else "changed")
+            yield ModelFile(path, own, "ok" if own == entry.sha256 else "wrong")
+            continue
+        sha256, before = network_sha256(path, own), recorded(entry.name)
+        # Earlier releases recorded the hash of the parameters of a checkpoint alone.
+        new = before is None or (before == own != sha256)
+        yield ModelFile(path, sha256, "new" if new else "recorded" if sha256 == before else "changed")
 
 
 def locate(entry: Model) -> ModelFile | None:

@@ -10,9 +10,11 @@ from facepart.errors import FacepartError, UsageError
 from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
+from facepart.networks.catalogue.files import network_sha256, symbol_beside
 from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
-from facepart.networks.catalogue.lookup import locate, symbol_beside
+from facepart.networks.catalogue.lookup import locate
+from facepart.networks.compiled_cache import CompiledCache
 
 _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
 
@@ -26,7 +28,7 @@ class Weights:
     Attributes:
         path: the file; for an MXNet checkpoint, the .params file, with its symbol beside it.
         model: its entry in the catalogue; None for a file that is not in the catalogue.
-        sha256: of the file.
+        sha256: of the network, all files; see :func:`facepart.networks.catalogue.files.network_sha256`.
     """
 
     path: Path
@@ -44,9 +46,9 @@ class Weights:
         return symbol_beside(self.path) if self.path.suffix == ".params" else None
 
     @property
-    def cache_path(self) -> Path:
+    def compiled(self) -> CompiledCache:
         """Where the compiled network is cached; see :func:`facepart.networks.engine_choice.open_engine`."""
-        return cache_folder() / "compiled" / self.sha256[:32]
+        return CompiledCache(cache_folder() / "compiled", self.sha256)
 
 
 def obtain(name_or_path: str, task: str) -> Weights:
@@ -68,11 +70,11 @@ def obtain(name_or_path: str, task: str) -> Weights:
     """
     path = _given_path(name_or_path)
     if path is not None:
-        sha256 = sha256_of(path)
-        known = next((entry for entry in catalogue().values() if entry.sha256 == sha256), None)
+        own = sha256_of(path)
+        known = next((entry for entry in catalogue().values() if entry.sha256 == own), None)
         if known is not None:
             _require_task(known, task, f"{name_or_path} ({known.name})")
-        return Weights(path, known, sha256)
+        return Weights(path, known, network_sha256(path, own))
     if name_or_path.endswith(_EXTENSIONS) or os.sep in name_or_path:
         raise FacepartError(f"{name_or_path}: no such file or folder")
     entry = model(name_or_path)
@@ -81,7 +83,7 @@ def obtain(name_or_path: str, task: str) -> Weights:
     if found is not None:
         return Weights(found.path, entry, found.sha256)
     path = fetch(entry.name)
-    return Weights(path, entry, sha256_of(path))
+    return Weights(path, entry, network_sha256(path))
 
 
 def obtain_on_worker(weights: Weights, task: str) -> Weights:
@@ -97,7 +99,7 @@ def obtain_on_worker(weights: Weights, task: str) -> Weights:
                 f"{weights.path}: no such file; weights must be at a path that every machine can read"
             )
         found = obtain(weights.model.name, task)
-    if sha256_of(found.path) != weights.sha256:
+    if network_sha256(found.path) != weights.sha256:
         raise FacepartError(
             f"{found.path}: differs from the weights of that name on the machine that started the run"
         )

@@ -1,0 +1,23 @@
+"""Which file in the cache holds a compiled network."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class CompiledCache(NamedTuple):
+    """The compiled forms of one network.
+
+    Attributes:
+        folder: where they are.
+        sha256: of the network's weights, all files; see :func:`facepart.networks.catalogue.files.network_sha256`.
+        variant: what else sets one apart, such as the size of its input; empty for the usual one.
+    """
+
+    folder: Path
+    sha256: str
+    variant: str = ""
+
+    def path(self, precision: str) -> Path:
+        """Return the file for a precision."""
+        variant = f"-{self.variant}" if self.variant else ""
+        return self.folder / f"{self.sha256[:32]}{variant}-{precision}.openvino"
