@@ -137,7 +137,7 @@ class NullWorld:
             self._truths[part],
             VarianceComponent(between - importance.double_counted, subjects - 1),
             # The baseline's mean is the same in all shifts.
-            place_variance([each.mean for each in controls], places),
+            place_variance([each.mean for each in controls]),
         )
 
     def _sums(self, people: NDArray[np.int64], regions: Sequence[tuple[str, int]]) -> list[PairSums]:

@@ -569,7 +569,8 @@ def test_score_files_hold_all_scores(studied: Studied) -> None:
 def test_rank_files_hold_the_rank_of_every_probe(studied: Studied) -> None:
     for condition in conditions_of(studied):
         probes = condition.compare().probes
-        with condition.path("ranks.csv").open(newline="") as file:
+        path = condition.path("ranks.csv")
+        with path.open(newline="") as file:
             found = list(csv.DictReader(file))
         assert [row["probe"].split("/")[-1] for row in found] == condition.names
         assert [row["subject"] for row in found] == condition.photos.subjects.tolist()
@@ -581,7 +582,7 @@ def test_rank_files_hold_the_rank_of_every_probe(studied: Studied) -> None:
         }
         for column, values in expected.items():
             read = np.array([float(row[column] or "nan") for row in found])
-            np.testing.assert_allclose(read, values, rtol=0, atol=1e-9, err_msg=f"{condition}, {column}")
+            np.testing.assert_allclose(read, values, rtol=0, atol=1e-9, err_msg=f"{path}, {column}")
 
 
 @dataclass

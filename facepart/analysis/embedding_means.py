@@ -12,7 +12,6 @@ from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence
 from facepart.analysis.place_variance import place_variance
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.occlusion.parts import PARTS
 
 # Of sums by subject, which are made of embeddings on disk; those of 13,000 subjects with one occlusion take 54 MB.
 _CACHE_BYTES = 250_000_000
@@ -61,8 +60,7 @@ class GroupMeans:
     def effect_with_places(self, effect: Effect, controls: Sequence[Occlusion], weight: Weight) -> Influence:
         """Return an effect that the mean shift of a control is part of, with the variance between its places."""
         shifts = [self.effect(shift_of([each], effect.region), weight).value for each in controls]
-        places = place_variance(shifts, len(PARTS[controls[0].part].places))
-        return self.effect(effect, weight)._replace(places=places)
+        return self.effect(effect, weight)._replace(places=place_variance(shifts))
 
     def cross_shift(self, occlusion: Occlusion, region: Region | None, weight: Weight) -> Influence:
         """Return the shift of the mean when occluded probes are compared with the baseline gallery."""

@@ -22,6 +22,10 @@ PIXELS = 600
 # From so many pixels on, a pixel is deep enough in its part: the patch's soft border stays within.
 _DEEP = 6.0
 
+# Depths are roots of whole numbers up to 36, so two that differ do so by 0.08 or more: times this, by more than any
+# squared distance on a label map.
+_DEPTH_FIRST = 2.0**24
+
 
 def patch_mask(labels: NDArray[np.uint8], part: str) -> NDArray[np.uint8]:
     """Return the patch of a part.
@@ -50,6 +54,9 @@ def patch_mask(labels: NDArray[np.uint8], part: str) -> NDArray[np.uint8]:
             return np.zeros_like(mask)
         down, right = rows[half], columns[half]
         away = (down - down.mean()) ** 2 + (right - right.mean()) ** 2
-        chosen = half[np.lexsort((away, shallow[half]))[: PIXELS // 2]]
+        order = _DEPTH_FIRST * shallow[half] + away
+        # Only those that may be among the first are sorted: skin has more than a hundred thousand pixels.
+        first = np.flatnonzero(order <= np.partition(order, PIXELS // 2 - 1)[PIXELS // 2 - 1])
+        chosen = half[first[np.argsort(order[first], kind="stable")[: PIXELS // 2]]]
         patch[rows[chosen], columns[chosen]] = 255
     return patch

@@ -65,14 +65,10 @@ def added(*spreads: Spread) -> Spread:
     return Spread(float(variances.sum()), float(variances.sum() ** 2 / (variances**2 / degrees).sum()))
 
 
-def of_places(shifts: Sequence[float], places: int) -> Spread:
-    """The variance of the mean over some places, drawn without replacement (Cochran 1977, theorem 2.2)."""
+def of_places(shifts: Sequence[float]) -> Spread:
+    """The variance of the mean over some places, which are drawn independently of each other."""
     draws = len(shifts)
-    if draws == places:
-        return CERTAIN
-    if draws < 2:
-        return Spread(math.nan, math.nan)
-    return Spread(float(np.var(shifts, ddof=1)) / draws * (places - draws) / places, draws - 1)
+    return Spread(float(np.var(shifts, ddof=1)) / draws, draws - 1) if draws > 1 else Spread(math.nan, math.nan)
 
 
 def mean_of_places(spreads: Sequence[Spread]) -> Spread:

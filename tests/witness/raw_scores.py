@@ -16,7 +16,6 @@ MILLION = 1_000_000
 # rank is found on this share of a group's photos.
 HALF = 0.5
 # The places that a part's control is drawn from.
-PLACES = 12
 # Parts that fit nowhere else on a face.
 FIXED = ("hair", "skin")
 

@@ -58,7 +58,7 @@ from tests.witness.rankings import (
     strata_of,
     subjects_of,
 )
-from tests.witness.raw_scores import BASELINE, HALF, MILLION, PLACES, Design, Group, Scores, Version
+from tests.witness.raw_scores import BASELINE, HALF, MILLION, Design, Group, Scores, Version
 
 TARGETS = {"1e3": 1e-3, "1e4": 1e-4}
 # Identification rates are reported at these ranks.
@@ -201,7 +201,7 @@ class StudyOracle:
     def _places(self, group: Group, controls: Sequence[Version], *, subjects_alike: bool = False) -> Spread:
         photos = group.compared(controls[0], self.design)
         shifts = [combined(shift(photos, [each], subjects_alike=subjects_alike)).value for each in controls]
-        return of_places(shifts, PLACES)
+        return of_places(shifts)
 
     # Rankings.
 
