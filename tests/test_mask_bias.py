@@ -22,11 +22,13 @@ class CoarseScores(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.coarse = nn.Sequential(nn.Conv2d(3, 16, 9, 8, 4), nn.ReLU(), nn.Conv2d(16, 6, 1))
+        classes = nn.Conv2d(16, 6, 1)
+        assert classes.bias is not None
+        nn.init.constant_(classes.bias, 10.0)  # large beside the differences, as a parser's scores are
+        self.coarse = nn.Sequential(nn.Conv2d(3, 16, 9, 8, 4), nn.ReLU(), classes)
 
     def forward(self, photos: Tensor) -> Tensor:
-        scores = self.coarse(photos) + 10  # large beside their differences, as a parser's are
-        return nn.functional.interpolate(scores, scale_factor=8, mode="bilinear", align_corners=True)
+        return nn.functional.interpolate(self.coarse(photos), scale_factor=8, mode="bilinear", align_corners=True)
 
 
 def lower_share(exact: NDArray[np.uint8], found: NDArray[np.uint8]) -> float:
