@@ -9,8 +9,7 @@ import ctypes
 import ctypes.util
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,41 +21,36 @@ MOST_PIXELS = 1 << 28
 # Warnings about metadata, palettes and sizes come from these modules.
 _MODULES = r"(PIL|pillow_heif|facepart\.data)(\.|$)"
 
-_changing = threading.Lock()
-_readers = 0
-_limit: int | None = None
-_warnings = warnings.catch_warnings()
+
+class _PillowSettings:
+    """Changes the settings as long as any thread is in a block of it."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._readers = 0
+        self._limit: int | None = None
+        self._warnings = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._changing:
+            if not self._readers:
+                # Pillow warns beyond its limit, and refuses beyond twice the limit.
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MOST_PIXELS // 2
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.filterwarnings("ignore", module=_MODULES)
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changing:
+            self._readers -= 1
+            if not self._readers:
+                Image.MAX_IMAGE_PIXELS = self._limit
+                self._warnings.__exit__(None, None, None)
 
 
-@contextmanager
-def pillow_settings() -> Iterator[None]:
-    """Let Pillow read up to :data:`MOST_PIXELS` pixels without a word as long as the block lasts, in all threads."""
-    _begin()
-    try:
-        yield
-    finally:
-        _end()
-
-
-def _begin() -> None:
-    global _readers, _limit, _warnings
-    with _changing:
-        if not _readers:
-            # Pillow warns beyond its limit, and refuses beyond twice the limit.
-            _limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MOST_PIXELS // 2
-            _warnings = warnings.catch_warnings()
-            _warnings.__enter__()
-            warnings.filterwarnings("ignore", module=_MODULES)
-        _readers += 1
-
-
-def _end() -> None:
-    global _readers
-    with _changing:
-        _readers -= 1
-        if not _readers:
-            Image.MAX_IMAGE_PIXELS = _limit
-            _warnings.__exit__(None, None, None)
+# `with PILLOW_SETTINGS:` lets Pillow read up to MOST_PIXELS pixels without a word, in all threads.
+PILLOW_SETTINGS = _PillowSettings()
 
 
 @cache
