@@ -28,8 +28,12 @@ _COMMENT = 0xFE
 _NEEDED_APPS = {0xE0, 0xE1, 0xEE}
 # A marker inside or after the data of a scan; FF00 is data, FFD0 to FFD7 only divide it.
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
-# What is put in place of data that may be missing: no markers in it, and different bits.
-_FILLERS = (bytes(range(1, 255)) * 4, bytes(range(254, 0, -3)) * 9)
+# What is put in place of data that may be missing: different bits; the last has all marks that may divide the data.
+_FILLERS = (
+    bytes(range(1, 255)) * 4,
+    bytes(range(254, 0, -3)) * 9,
+    b"".join(bytes([0xFF, 0xD0 + number % 8]) + bytes(range(1, 255)) for number in range(16)),
+)
 _FREQUENCIES = 63
 
 
