@@ -41,8 +41,9 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     """
     try:
         data = encode_image(path.suffix.lower(), pixels)
-    except cv2.error as error:
-        raise FacepartError(f"{path}: no image can be written in this format; use PNG") from error
+    except cv2.error:
+        # Without a cause: it is about this file, not about the disk (facepart.files.failures.of_one_file).
+        raise FacepartError(f"{path}: no image can be written in this format; use PNG") from None
     write_bytes(path, data)
 
 
