@@ -14,23 +14,26 @@ from facepart.files.atomic import write_bytes
 # OpenCV's options for each format. PNG is lossless with any options: here the fastest level, each row stored as its
 # difference to the one above, and compressed as such (trying every filter for every row takes twice as long and saves
 # 5 % at most on photos). WebP above 100 is lossless.
-_OPTIONS = {
+_OPTIONS: dict[str, list[int]] = {
     ".png": [
         *(cv2.IMWRITE_PNG_COMPRESSION, 1),
         *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
         *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED),
     ],
-    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
-    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    **{extension: [cv2.IMWRITE_JPEG_QUALITY, 95] for extension in (".jpg", ".jpeg", ".jpe", ".jfif")},
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],
+    **{extension: [] for extension in (".bmp", ".dib", ".ppm", ".pgm", ".pnm", ".tif", ".tiff")},
 }
+# Extensions that OpenCV knows by another name.
+_SAME_FORMAT = {".jfif": ".jpg"}
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a picture in the format that the extension of `path` names.
 
     Args:
-        path: where to; all formats but ``.jpg`` (quality 95) are lossless. ``.pgm`` holds grey alone.
+        path: where to; all formats but JPEG (quality 95) are lossless: the others that can be read, such as GIF,
+            are not written. ``.pgm`` holds grey alone.
         pixels: uint8, (height, width) grey or (height, width, 3) RGB.
 
     Raises:
@@ -38,8 +41,9 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     """
     try:
         data = encode_image(path.suffix.lower(), pixels)
-    except cv2.error as error:
-        raise FacepartError(f"{path}: no image can be written in this format") from error
+    except cv2.error:
+        # Without a cause: it is about this file, not about the disk (facepart.files.failures.of_one_file).
+        raise FacepartError(f"{path}: no image can be written in this format; use PNG") from None
     write_bytes(path, data)
 
 
@@ -49,11 +53,13 @@ def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
     Raises:
         cv2.error: the format is not known, or cannot hold such pixels.
     """
+    if extension not in _OPTIONS:
+        raise cv2.error(f"images are not written as {extension}")
     if extension == ".pgm" and pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     elif pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
-    written, encoded = cv2.imencode(extension, pixels, _OPTIONS.get(extension, []))
+    written, encoded = cv2.imencode(_SAME_FORMAT.get(extension, extension), pixels, _OPTIONS[extension])
     if not written:
         raise cv2.error(f"a picture of shape {pixels.shape} cannot be encoded as {extension}")
     return encoded.tobytes()

@@ -7,17 +7,19 @@ it, the name of a photo's own folder and its stem, as the original study's progr
 ``/a/b/c/001.jpg``.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from facepart.data.path_lists import read_list
+from facepart.data.photo_kinds import PassedOver, extensions, is_photo, is_usual
 from facepart.errors import FacepartError
 from facepart.files.addresses import Listed, common_folder, files_in, is_address, tidy
 from facepart.files.failures import Failure
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff"})
+_logger = logging.getLogger(__name__)
 
 
 class Photo(NamedTuple):
@@ -39,6 +41,9 @@ def find_photos(
 ) -> tuple[list[Photo], list[Failure]]:
     """Find the photos below a folder (recursively, links followed, hidden files left out) or in a list.
 
+    Files of a folder that are of other kinds (:mod:`facepart.data.photo_kinds`) are counted in a warning. Of photos
+    that have the same name, one of a usual kind (JPEG, PNG ...) is taken before one of another, such as a GIF.
+
     Args:
         source: a folder, or a text file with one path a line.
         exclude: folders to leave out, such as outputs that lie inside the source.
@@ -52,22 +57,29 @@ def find_photos(
         FacepartError: the source is missing, cannot be read, or has no photos.
     """
     failures: list[Failure] = []
-    if source.is_dir():
-        excluded = {path.resolve() for path in exclude}
-        walk = _list(source, excluded) if is_address(source) else _walk(source, excluded, failures)
+    if _is_folder(source):
+        passed = PassedOver()
+        if is_address(source):
+            walk = _list(source, {path.resolve() for path in exclude}, passed)
+        else:
+            walk = _walk(source, {_real(path) for path in exclude}, failures, passed)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
         named = [each.path.relative_to(source).as_posix() for each in found]
         if not found and not failures:
-            known = ", ".join(sorted(extension[1:] for extension in EXTENSIONS))
-            raise FacepartError(f"{source}: has no photos (files ending in {known}, in any case)")
-    elif source.exists():
+            known = ", ".join(sorted(extension[1:] for extension in extensions()))
+            others = f"; {passed}" if passed else ""
+            raise FacepartError(f"{source}: has no photos (files ending in {known}, in any case){others}")
+        if passed:
+            _logger.warning("%s: %s", source, passed)
+    elif _exists(source):
         found = [Listed(path, "") for path in sorted(read_list(source), key=str)]
         named = _list_names([path for path, _ in found], by_folder)
     else:
         raise FacepartError(f"{source}: no such folder or list of photos")
 
     photos: dict[str, Photo] = {}
-    for (path, stamp), relative in zip(found, named, strict=True):
+    by_kind = sorted(zip(found, named, strict=True), key=_is_unusual)
+    for (path, stamp), relative in by_kind:
         name = PurePosixPath(relative).with_suffix("").as_posix()
         if not name.isprintable():
             # Lists and tables have a line a photo, in UTF-8.
@@ -78,7 +90,12 @@ def find_photos(
             other = photos[name].path if by_folder else photos[name].path.name
             reason = f"its outputs would overwrite those of {other}: rename one"
             failures.append(Failure(path, "find", reason))
-    return list(photos.values()), failures
+    places = {each.path: place for place, each in enumerate(found)}
+    return sorted(photos.values(), key=lambda photo: places[photo.path]), failures
+
+
+def _is_unusual(listed: tuple[Listed, str]) -> bool:
+    return not is_usual(listed[0].path.suffix)
 
 
 def _list_names(paths: Sequence[Path], by_folder: bool) -> list[str]:
@@ -90,20 +107,46 @@ def _list_names(paths: Sequence[Path], by_folder: bool) -> list[str]:
     return [path.relative_to(root).as_posix() for path in tidied]
 
 
-def _list(folder: Path, excluded: set[Path]) -> Iterator[Listed]:
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; a name that no file can have is none."""
+    return path.is_dir() if is_address(path) else os.path.isdir(path)  # noqa: PTH112 - Path.is_dir may raise
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() if is_address(path) else os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or a link to one; a link to itself is not."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _real(path: Path) -> Path:
+    """Return a path without links; of a link to itself, as it is."""
+    return Path(os.path.realpath(path))
+
+
+def _list(folder: Path, excluded: set[Path], passed: PassedOver) -> Iterator[Listed]:
     """Yield the photos at an address and below."""
     for found in files_in(folder):
-        if found.path.suffix.lower() in EXTENSIONS and not excluded.intersection([found.path, *found.path.parents]):
+        if excluded.intersection([found.path, *found.path.parents]):
+            continue
+        if is_photo(found.path.suffix):
             yield found
+        else:
+            passed.add(found.path.suffix)
 
 
-def _walk(folder: Path, excluded: set[Path], failures: list[Failure]) -> Iterator[Listed]:
+def _walk(folder: Path, excluded: set[Path], failures: list[Failure], passed: PassedOver) -> Iterator[Listed]:
     """Yield the photos below `folder`; each real folder once, so that a circle of links ends."""
     seen: set[Path] = set()
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        real = current.resolve()
+        real = _real(current)
         if real in excluded or real in seen:
             continue
         seen.add(real)
@@ -117,7 +160,9 @@ def _walk(folder: Path, excluded: set[Path], failures: list[Failure]) -> Iterato
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _leads_to_folder(entry):
                 waiting.append(current / entry.name)
-            elif Path(entry.name).suffix.lower() in EXTENSIONS:
+            elif is_photo(Path(entry.name).suffix):
                 yield Listed(current / entry.name, "")
+            else:
+                passed.add(Path(entry.name).suffix)

@@ -22,7 +22,7 @@ from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
 from facepart.files.cache import cache_folder
-from facepart.files.failures import Failure, Outcome, write_failures
+from facepart.files.failures import Failure, Outcome, of_one_file, write_failures
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.files.record import make_record, read_record, write_record
@@ -162,13 +162,24 @@ def _align_into(
             try:
                 picture = align_photo(read_photo(photo.path), detector, CAPTURE_SIZE)
             except FacepartError as error:
-                stage = "read" if isinstance(error, PhotoError) else "align"
+                stage = error.stage if isinstance(error, PhotoError) else "align"
                 outcome.failures.append(Failure(photo.path, stage, str(error)))
             else:
-                write_image(target, picture)
-                outcome.done += 1
+                _write_photo(target, picture, photo, outcome)
         progress(worked, len(photos))
     return _end(folder, settings, outcome)
+
+
+def _write_photo(target: Path, picture: NDArray[np.uint8], photo: Photo, outcome: Outcome) -> None:
+    """Write an aligned photo; an error that is about this file alone is the photo's failure."""
+    try:
+        write_image(target, picture)
+    except FacepartError as error:
+        if not of_one_file(error):
+            raise
+        outcome.failures.append(Failure(photo.path, "write", str(error)))
+    else:
+        outcome.done += 1
 
 
 def _faces_of(photo: NDArray[np.uint8], detector: FaceDetector, count: int) -> list[Face]:

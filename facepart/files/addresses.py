@@ -186,7 +186,9 @@ class ExistingPaths:
         self._listed = {_inside(each.path) for folder in folders if is_address(folder) for each in files_in(folder)}
 
     def __contains__(self, path: Path) -> bool:
-        return _inside(path) in self._listed if is_address(path) else path.exists()
+        if is_address(path):
+            return _inside(path) in self._listed
+        return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long
 
 
 def files_in(folder: Path) -> Iterator[Listed]:

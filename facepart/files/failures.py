@@ -1,14 +1,21 @@
 """Files that could not be processed: ``failures.csv`` (path, stage, reason)."""
 
 import csv
+import errno
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 
 FAILURES_FILE = "failures.csv"
+# Errors of writing that other files are likely to meet as well: a full or failing disk, a lack of resources.
+_OF_ALL_FILES = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENODEV}
+    | {errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN}
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,18 @@ class Outcome:
     def succeeded(self) -> bool:
         """Whether there is any output, of this run or an earlier one."""
         return self.done + self.skipped > 0
+
+
+def of_one_file(error: FacepartError) -> bool:
+    """Return whether an error of writing is about its file alone, so that others can still be written.
+
+    Such as a name that is too long, a folder without permission, a file where a folder should be. A full or failing
+    disk is not, nor is a store that cannot be reached.
+    """
+    cause = error.__cause__
+    return cause is None or (
+        isinstance(cause, OSError) and cause.errno is not None and cause.errno not in _OF_ALL_FILES
+    )
 
 
 def sorted_failures(failures: Iterable[Failure], paths: Iterable[Path]) -> list[Failure]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,6 +91,9 @@ def _attempt(work: Callable[..., Result], *arguments: Any) -> Result | PhotoErro
         return work(*arguments)
     except PhotoError as error:
         return error
+    except cv2.error as error:
+        # Sizes that OpenCV does not take, such as a side of more than 32767 pixels.
+        return PhotoError(f"cannot be worked on: {' '.join(str(error).split())}", stage="resize")
 
 
 def _settle(item: Item, result: Future[Result | PhotoError] | PhotoError) -> tuple[Item, Result | PhotoError]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
+from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
@@ -163,8 +164,9 @@ def blur_photos(
 
 def _recount(photos: Sequence[Photo], saved: SavedImages, table: PartsTable) -> None:
     """Fill in rows that a killed run did not get to write, from its masks on disk."""
+    existing = ExistingPaths([saved.masks] if saved.masks else [])
     for photo in photos:
         for occlusion in saved.occlusions:
             mask = saved.mask_path(photo, occlusion)
-            if (photo.name, occlusion.part) not in table and mask and mask.exists():
+            if (photo.name, occlusion.part) not in table and mask and mask in existing:
                 table[photo.name, occlusion.part] = int(np.count_nonzero(read_photo(mask)[:, :, 0]))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.photo_input import OPEN, WRITE
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.addresses import open_in_pieces, stamp_of
@@ -177,12 +178,16 @@ class EmbeddingStore:
         return matrix
 
     def missing(self, photo: Photo, occlusions: Sequence[Occlusion]) -> list[Occlusion]:
-        """Return the occlusions with which a photo is still to be embedded; none if it is known to fail."""
+        """Return the occlusions with which a photo is still to be embedded; none if it is known to fail.
+
+        A photo that could not be opened, or whose files could not be written, is tried again: that may be mended
+        without a change of the photo.
+        """
         stored = self.photos.get(photo.name)
         if stored is None or stored.record.signature != file_signature(photo):
             return list(occlusions)
         if stored.record.failure:
-            return []
+            return list(occlusions) if stored.record.failure[0] in (OPEN, WRITE) else []
         return [occlusion for occlusion in occlusions if occlusion.name not in stored.places]
 
     def _take(self, shard: int, line: Mapping[str, Any]) -> None:

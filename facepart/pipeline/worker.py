@@ -7,6 +7,7 @@ occluded photos are written as PNG there, which loses nothing.
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_input import LARGE_PIXELS, WRITE, PhotoError, large_photos_in_turn, read_photo
 from facepart.data.photos import Photo
 from facepart.data.resize import Size, distorts, resize
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
+from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
 from facepart.networks.alignment import align_face, crop_side, find_landmarks
 from facepart.networks.embedding import unit_embedding, views
@@ -176,26 +178,39 @@ class PhotoWorker:
                 raise PhotoError(str(error), stage="align") from error
 
     def fit(self, task: PhotoTask) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Read a photo; return it, and the parser's input as a batch of one."""
-        face = self.read(task.photo)
-        with self._times.measure("resize to the parser's size"):
-            return face, fit_photo(face)[None]
+        """Read a photo; return it, and the parser's input as a batch of one.
+
+        A large photo is not kept while it waits: instead of it an empty one is returned, and :meth:`occlude` reads it
+        again.
+        """
+        with large_photos_in_turn():
+            face = self.read(task.photo)
+            with self._times.measure("resize to the parser's size"):
+                fitted = fit_photo(face)[None]
+            return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), fitted
 
     def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
         """Occlude a parsed photo, write its images, and make the recogniser's inputs.
 
         Args:
             task: what to do with the photo.
-            face: the photo, uint8 (h, w, 3), RGB.
+            face: the photo, uint8 (h, w, 3), RGB; empty if it is to be read again.
             labels: its label map, uint8 (1, 512, 512).
 
         Raises:
-            FacepartError: a file cannot be written.
+            PhotoError: a file of this photo cannot be written, or the photo cannot be read again. FacepartError: no
+                file can be written.
         """
+        if not face.size:
+            with large_photos_in_turn():
+                return self._occlude(task, self.read(task.photo), labels)
+        return self._occlude(task, face, labels)
+
+    def _occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
         with self._times.measure("occlude parts"):
             occluded = apply_occlusions(face, labels[0], task.occlusions)
         if self._saved and task.embed:
-            with self._times.measure("write files"):
+            with self._times.measure("write files"), _writing():
                 self.save(self._saved, task.photo, face, labels[0], occluded)
         parts = dict.fromkeys(occlusion.part for occlusion in task.occlusions)
         record = EmbeddedPhoto(
@@ -227,7 +242,8 @@ class PhotoWorker:
         """Turn the recogniser's outputs, those of the baseline first, into the embeddings of the photo's record.
 
         Raises:
-            PhotoError: an embedding is not finite, or zero.
+            PhotoError: an embedding is not finite, or zero, or its file cannot be written. FacepartError: no file
+                can be written.
         """
         if not task.embed:
             return result
@@ -235,7 +251,7 @@ class PhotoWorker:
         each = outputs.reshape(len(names), -1, *outputs.shape[1:])
         embeddings = {name: unit_embedding(output) for name, output in zip(names, each, strict=True)}
         if self._features:
-            with self._times.measure("write features"):
+            with self._times.measure("write features"), _writing():
                 write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name])
         return result._replace(record=replace(result.record, embeddings=embeddings))
 
@@ -251,12 +267,15 @@ class PhotoWorker:
 
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""
-        face = self.read(task.photo)
-        size, wanted = face.shape[:2], self._recogniser_size()
-        if self._undistorted and distorts(size, wanted):
-            reason = f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
-            raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
-        return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
+        with large_photos_in_turn():
+            face = self.read(task.photo)
+            size, wanted = face.shape[:2], self._recogniser_size()
+            if self._undistorted and distorts(size, wanted):
+                reason = (
+                    f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
+                )
+                raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
+            return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
 
     def _inputs(self, faces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """Resize faces, uint8 (h, w, 3), to the recogniser's size; mirrored ones follow the face that they are of."""
@@ -281,3 +300,18 @@ class PhotoWorker:
         self, parsed: tuple[PhotoTask, _Prepared | PhotoError], result: PhotoResult, outputs: NDArray[Any]
     ) -> PhotoResult:
         return self.embed(parsed[0], result, outputs)
+
+
+def _pixels(face: NDArray[np.uint8]) -> int:
+    return face.shape[0] * face.shape[1]
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Make an error in the block the photo's own if it is about one file, such as a name that is too long."""
+    try:
+        yield
+    except FacepartError as error:
+        if of_one_file(error):
+            raise PhotoError(str(error), stage=WRITE) from error
+        raise
