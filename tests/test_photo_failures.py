@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 
 from facepart.data import photo_kinds
-from facepart.data.photo_input import OPEN, WRITE, PhotoError
+from facepart.data.photo_input import OPEN, WRITE, PhotoError, read_photo
 from facepart.data.photo_output import write_image
 from facepart.data.photos import Photo, find_photos
 from facepart.errors import FacepartError
+from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
+from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline import worker as worker_module
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore, file_signature
@@ -188,7 +190,7 @@ def test_blur_in_the_photos_own_format(tmp_path, source, run, bisenet_weights):
 
 
 def test_a_photo_that_vanishes_or_cannot_be_opened_fails_alone(tmp_path, source, monkeypatch, recogniser_weights):
-    read = worker_module.read_photo
+    read = read_photo
 
     def vanishing(path):
         if path.name == "000_0.jpg":
@@ -220,7 +222,7 @@ def test_a_photo_that_vanishes_or_cannot_be_opened_fails_alone(tmp_path, source,
 def test_a_full_disk_ends_the_run_and_a_bad_name_does_not(
     tmp_path, source, monkeypatch, recogniser_weights, number, alone
 ):
-    write = worker_module.write_npy
+    write = write_npy
 
     def failing(path, array, **options):
         if path.name != "000_0.npy":
@@ -263,7 +265,7 @@ def test_what_may_be_mended_without_the_photo_is_tried_again(tmp_path, stage, ag
     store.add(EmbeddedPhoto("a", file_signature(photo), failure=(stage, "for some reason")))
     store.flush()
     later = EmbeddingStore(tmp_path / "shards", [])
-    assert bool(later.missing(photo, [worker_module.BASELINE])) is again
+    assert bool(later.missing(photo, [BASELINE])) is again
 
 
 def test_a_study_goes_on_beside_a_photo_that_cannot_be_written(tmp_path, source, run, bisenet_weights):

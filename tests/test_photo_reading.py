@@ -225,7 +225,7 @@ def test_the_first_of_several_frames_is_taken(tmp_path, kind):
     frames = [Image.new("RGB", (32, 32), colour) for colour in ((200, 40, 40), (40, 200, 40), (40, 40, 200))]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
     with Image.open(io.BytesIO(data)) as image:
-        assert image.n_frames == 3
+        assert getattr(image, "n_frames", 1) == 3
     assert np.abs(read(tmp_path, data).astype(int) - (200, 40, 40)).max() <= 6
 
 
@@ -477,7 +477,7 @@ def test_pillows_settings_are_put_back(tmp_path, photo):
         read_photo(tmp_path / "none.png")
     assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
     with pillow_settings.PILLOW_SETTINGS, pillow_settings.PILLOW_SETTINGS:
-        assert 2 * Image.MAX_IMAGE_PIXELS == MOST_PIXELS
+        assert Image.MAX_IMAGE_PIXELS == MOST_PIXELS // 2
     assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
 
 

@@ -13,12 +13,13 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from facepart.data.photo_depth import DARKEST_16, DEEP_MODES, Depth, find_depth
 from facepart.data.photo_kinds import FORMATS, HEIF_MISSING, has_heif
@@ -47,6 +48,8 @@ _SPECIAL = (
 
 _one_large_photo = threading.RLock()
 _turn_of_thread = threading.local()
+# One thread for all large photos: the memory that Pillow frees stays with the thread that had it.
+_large_reader = ThreadPoolExecutor(1, "large-photos")
 
 
 class PhotoError(FacepartError):
@@ -158,17 +161,27 @@ def _decode(source: Path | bytes, held: ExitStack) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
         if image.format not in FORMATS:
             raise PhotoError(f"is a file of the kind {image.format}, not a photo")
-        if image.width * image.height > LARGE_PIXELS:
-            held.enter_context(_one_large_photo)
         if image.format == "TIFF":
             silence_libtiff()
-        of_16_bits = any(";16" in str(tile.args) for tile in image.tile)
-        depth = find_depth(image) if of_16_bits or image.mode in DEEP_MODES else None
-        image.load()
-        if image.mode in DEEP_MODES or of_16_bits:
-            _refuse_unknown_range(image, depth)
-        orientation = _orientation(image)
-        return _turn(_to_rgb(image, depth), orientation)
+        if image.width * image.height > LARGE_PIXELS:
+            held.enter_context(_one_large_photo)
+            return _large_reader.submit(_load, image).result()
+        return _load(image)
+
+
+def _load(image: ImageFile.ImageFile) -> NDArray[np.uint8]:
+    """Load an opened photo, and convert it to upright RGB.
+
+    Raises:
+        PhotoError: its range is not known. Whatever Pillow raises.
+    """
+    of_16_bits = any(";16" in str(tile.args) for tile in image.tile)
+    depth = find_depth(image) if of_16_bits or image.mode in DEEP_MODES else None
+    image.load()
+    if image.mode in DEEP_MODES or of_16_bits:
+        _refuse_unknown_range(image, depth)
+    orientation = _orientation(image)
+    return _turn(_to_rgb(image, depth), orientation)
 
 
 def _decode_again(data: bytes, error: Exception, held: ExitStack) -> NDArray[np.uint8]:
