@@ -118,7 +118,8 @@ def test_a_length_that_the_file_leaves_open_is_inferred(tmp_path, given):
         ),
         ({"given": ("n", 3)}, r"is not a recogniser: its output is \(n, 3\), expected embeddings"),
         ({"shape": ("n", SIDE, SIDE, 3)}, r"its input is \(n, 8, 8, 3\), expected faces"),
-        ({"kind": TensorProto.UINT8}, "expected faces as 32-bit floats"),
+        ({"kind": TensorProto.UINT8}, r"its input is \(n, 3, 8, 8\) of type uint8, expected faces as 32-bit floats"),
+        ({"kind": TensorProto.FLOAT16}, r"of type float16, expected faces as 32-bit floats"),
         ({"more_inputs": ("other",)}, "has 2 inputs, expected one"),
     ],
 )
