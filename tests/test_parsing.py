@@ -89,9 +89,9 @@ def test_wrong_checkpoints_are_reported_in_one_line(tmp_path):
         ("resnet.pth", "is another network"),
         ("list.pth", "is not a state dict"),
         ("wrapped.pth", "is not a state dict"),
-        ("text.pth", "is damaged or not a PyTorch checkpoint"),
-        ("cut.pth", "is damaged or not a PyTorch checkpoint"),
-        ("gone.pth", "is damaged or not a PyTorch checkpoint"),
+        ("text.pth", "is damaged, or contains more than weights"),
+        ("cut.pth", "is damaged, or contains more than weights"),
+        ("gone.pth", "cannot be read: No such file or directory"),
     ]:
         with pytest.raises(FacepartError, match=reason) as caught:
             bisenet.load_bisenet(tmp_path / name)

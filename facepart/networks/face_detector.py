@@ -31,6 +31,7 @@ SIDES = (480, 1280, 160)
 _SCORE = 0.6
 _OVERLAP = 0.3
 _MOST_FACES = 5000
+_NO_MEMORY = -4  # OpenCV's code of an error, cv::Error::StsNoMem
 
 _opening = threading.Lock()
 
@@ -69,7 +70,9 @@ class FaceDetector:
             self._network = _open_network(data)
             # A network of another kind is only noticed when it runs.
             self.detect(np.zeros((32, 32, 3), np.uint8))
-        except cv2.error as error:
+        except (cv2.error, MemoryError) as error:
+            if isinstance(error, MemoryError) or error.code == _NO_MEMORY:
+                raise FacepartError(f"{weights}: there is not enough memory to open the face detector") from error
             raise FacepartError(f"{weights}: is not the face detector YuNet") from error
 
     def detect(self, photo: NDArray[np.uint8]) -> list[Face]:

@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 from facepart.errors import FacepartError
 from facepart.networks.engine import Preprocessing
 
+# Of what is deduced for files that the catalogue does not list, kept with their embeddings: raise it if a file gets
+# other values, or another part of the face, than before.
+INPUT_RECIPE = 2
+
 _CENTRED, _ONE_SIDED = 0.6, 1.1  # distance of the middle from zero, in halves of the width
 _UNIT, _BYTES = (0.1, 10.0), (90.0, 180.0)  # halves of the width
 _NONLINEAR = 0.02  # distance of the middle value's answer from the middle of the ends', in widths

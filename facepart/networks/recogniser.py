@@ -182,7 +182,7 @@ def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | Non
         )
     expected = _with_size(expected, size or (height, width))
     return Recogniser(
-        path, choose_input(path, described, expected, known=preprocessing is not None), described.dimension
+        path, choose_input(path, described.model, expected, known=preprocessing is not None), described.dimension
     )
 
 

@@ -93,7 +93,7 @@ def _function(node: SymbolNode) -> Function:
 
 
 class MXNetArithmetic:
-    """The beginning of a symbol, before its first weights; a :class:`facepart.networks.input_range.FirstArithmetic`."""
+    """The beginning of a symbol; a :class:`facepart.networks.input_range.FirstArithmetic`."""
 
     def __init__(self, nodes: Sequence[SymbolNode], parameters: Mapping[str, NDArray[Any]]) -> None:
         """Find the beginning of a symbol whose network :class:`MXNetNetwork` runs."""
@@ -111,7 +111,11 @@ class MXNetArithmetic:
                 return
             node = nodes[users[0]]
             others = [values[index] for index in node.inputs[1:] if index in values]
-            if node.operator not in _ARITHMETIC or node.inputs[:1] != (current,) or len(others) < len(node.inputs) - 1:
+            if (
+                node.operator not in _ARITHMETIC
+                or node.inputs[:1] != (current,)
+                or len(others) < len(node.inputs) - 1
+            ):
                 return
             self._steps.append((_function(node), others))
             current = users[0]
@@ -122,7 +126,7 @@ class MXNetArithmetic:
         Raises:
             FacepartError: the parameters do not fit three channels.
         """
-        value = torch.from_numpy(np.array(pixel)).reshape(1, 3, 1, 1)
+        value: Any = torch.from_numpy(np.array(pixel)).reshape(1, 3, 1, 1)
         try:
             with torch.inference_mode():
                 for function, constants in self._steps:

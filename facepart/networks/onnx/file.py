@@ -69,12 +69,23 @@ def describe_onnx(path: Path) -> OnnxRecogniser:
     )
 
 
-def choose_input(path: Path, described: OnnxRecogniser, usual: Preprocessing, known: bool) -> Preprocessing:
-    """Deduce the values that an ONNX recogniser takes; see :mod:`facepart.networks.input_range`.
+def choose_parser_input(path: Path, usual: Preprocessing) -> Preprocessing:
+    """Deduce the values that an ONNX face parser takes, as :func:`choose_input` does.
+
+    Raises:
+        FacepartError: the file cannot be read or is not an ONNX file.
+    """
+    model = _read(path)
+    # A file with other inputs is refused where it is opened.
+    return choose_input(path, model, usual, known=False) if len(photo_inputs(model.graph)) == 1 else usual
+
+
+def choose_input(path: Path, model: onnx.ModelProto, usual: Preprocessing, known: bool) -> Preprocessing:
+    """Deduce the values that an ONNX network takes; see :mod:`facepart.networks.input_range`.
 
     Args:
         path: the file, for messages.
-        described: its description.
+        model: its graph, reduced by :func:`facepart.networks.onnx.graph.reduce_graph`.
         usual: what it takes if it does not normalise; its height and width are those of the faces.
         known: whether `usual` is known for this network, so that it holds unless the graph says otherwise.
 
@@ -82,7 +93,7 @@ def choose_input(path: Path, described: OnnxRecogniser, usual: Preprocessing, kn
         FacepartError: it cannot be told what the network takes, and nothing is known of it.
     """
     try:
-        arithmetic = OnnxArithmetic(described.model, usual.height, usual.width)
+        arithmetic = OnnxArithmetic(model, usual.height, usual.width)
         if not arithmetic.is_empty:
             return choose_range(arithmetic, usual)
         folded = "" if known else range_of_mean(arithmetic.folded_mean())

@@ -169,7 +169,9 @@ class OnnxArithmetic:
             [tensor for tensor in graph.initializer if tensor.name in needed],
         )
         versions = self._model.opset_import
-        return ReferenceEvaluator(onnx.helper.make_model(part, opset_imports=versions, functions=self._model.functions))
+        return ReferenceEvaluator(
+            onnx.helper.make_model(part, opset_imports=versions, functions=self._model.functions)
+        )
 
 
 def range_of_mean(mean: float | None) -> str:

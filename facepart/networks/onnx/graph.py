@@ -100,9 +100,7 @@ def read_names(node: onnx.NodeProto) -> Iterator[str]:
             yield from (value.name for value in graph.output)
 
 
-def _dequantize_stored(
-    nodes: list[onnx.NodeProto], graph: onnx.GraphProto
-) -> tuple[list[onnx.NodeProto], bool]:
+def _dequantize_stored(nodes: list[onnx.NodeProto], graph: onnx.GraphProto) -> tuple[list[onnx.NodeProto], bool]:
     """Replace the nodes that dequantize stored weights by initializers.
 
     Returns:
@@ -112,7 +110,9 @@ def _dequantize_stored(
     found = [
         node
         for node in nodes
-        if node.op_type == _DEQUANTIZE and node.domain in _DOMAINS and all(name in stored for name in read_names(node))
+        if node.op_type == _DEQUANTIZE
+        and node.domain in _DOMAINS
+        and all(name in stored for name in read_names(node))
     ]
     for node in found:
         try:
