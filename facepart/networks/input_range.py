@@ -4,7 +4,7 @@ Most recognisers take -1..1, (x - 127.5) / 127.5 of 8-bit values. Some normalise
 arithmetic that brings 0..255, or 0..1, to about -1..1, and -1..1 would come out far from it. For each range that is
 in use, this module looks at what the arithmetic makes of it:
 
-- about -1..1, around zero: its middle is within 0.6 of half its width from zero, and half its width is 0.1 to 10. The
+- about -1..1, around zero: its middle is within 0.6 of half its width from zero, and half its width is 0.1 to 8. The
   normalisation of ImageNet (-2.1..2.6) and the statistics of a BatchNorm (about two standard deviations) are like
   this, and so is the input itself if there is no arithmetic;
 - else about 0..1, to either side of zero: x / 255, or (x + 1) / 2;
@@ -28,7 +28,7 @@ from facepart.networks.engine import Preprocessing
 INPUT_RECIPE = 2
 
 _CENTRED, _ONE_SIDED = 0.6, 1.1  # distance of the middle from zero, in halves of the width
-_UNIT, _BYTES = (0.1, 10.0), (90.0, 180.0)  # halves of the width
+_UNIT, _BYTES = (0.1, 8.0), (120.0, 136.0)  # halves of the width
 _NONLINEAR = 0.02  # distance of the middle value's answer from the middle of the ends', in widths
 _CLEAR = 0.1  # two ranges are told apart if their middles, in halves of the width, differ by more
 

@@ -5,8 +5,10 @@ import re
 _LONGEST = 200
 
 # Where in OpenVINO's own sources an error was raised, and the lines that only announce the reason.
-_OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with ")
-_OPENVINO_HEADINGS = re.compile(r"(FrontEnd API failed with \w+|Model wasn't fully converted\.|Summary):?$")
+_OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with .*")
+_OPENVINO_HEADINGS = re.compile(
+    r"FrontEnd API failed with |Model wasn't fully converted|Summary:$|-- \S+ with a message:$|-- Conversion is failed"
+)
 
 
 def one_line(text: object) -> str:
@@ -21,4 +23,4 @@ def openvino_reason(error: Exception) -> str:
     """Return what an error of OpenVINO says, without the places in its sources, as part of one line."""
     lines = (_OPENVINO_PLACES.sub("", line).strip() for line in str(error).splitlines())
     kept = [line.removeprefix("-- ") for line in lines if line and not _OPENVINO_HEADINGS.match(line)]
-    return one_line(" ".join(kept).replace("friendly_name", "node") or error)
+    return one_line(" ".join(kept) or error)
