@@ -7,7 +7,7 @@ _LONGEST = 200
 # Where in OpenVINO's own sources an error was raised, and the lines that only announce the reason.
 _OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with .*")
 _OPENVINO_HEADINGS = re.compile(
-    r"FrontEnd API failed with |Model wasn't fully converted|Summary:$|-- \S+ with a message:$|-- Conversion is failed"
+    r"FrontEnd API failed|Model wasn't fully converted|Summary:$|-- \S+ with a message:$|-- Conversion is failed"
 )
 
 
