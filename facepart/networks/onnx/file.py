@@ -76,8 +76,10 @@ def choose_parser_input(path: Path, usual: Preprocessing) -> Preprocessing:
         FacepartError: the file cannot be read or is not an ONNX file.
     """
     model = _read(path)
+    inputs = photo_inputs(model.graph)
     # A file with other inputs is refused where it is opened.
-    return choose_input(path, model, usual, known=False) if len(photo_inputs(model.graph)) == 1 else usual
+    is_photo = len(inputs) == 1 and len(_shape(inputs[0])) == 4
+    return choose_input(path, model, usual, known=False) if is_photo else usual
 
 
 def choose_input(path: Path, model: onnx.ModelProto, usual: Preprocessing, known: bool) -> Preprocessing:

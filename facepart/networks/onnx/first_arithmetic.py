@@ -102,22 +102,25 @@ class OnnxArithmetic:
         half of the variation over at least 8 filters. In networks that take -1..1 it is about -0.1, or explains
         little.
         """
-        node = next((each for each in self._model.graph.node if each.op_type == "Conv"), None)
-        if not self.is_empty or node is None or node.input[0] != self._source:
+        nodes = self._model.graph.node
+        node = next((each for each in nodes if each.op_type == "Conv"), None)
+        if not self.is_empty or node is None or self._source not in node.input[:1] or len(node.input) < 2:
             return None
-        weights, *bias = (self._constant(name) for name in node.input[1:] if name)
-        if weights is None or weights.ndim != 4 or (bias and bias[0] is None):
+        after = [each for each in nodes if not set(each.input).isdisjoint(node.output)]
+        names = [*node.input[2:3]]
+        if len(after) == 1 and after[0].op_type == "BatchNormalization":
+            names += after[0].input[3:4]
+        weights, *shifts = (self._constant(name) for name in (node.input[1], *filter(None, names)))
+        if weights is None or weights.ndim != 4 or len(weights) < _FEWEST_FILTERS:
             return None
         sums = weights.sum((1, 2, 3), dtype=np.float64)
-        subtracted = np.zeros(len(sums)) if not bias or bias[0] is None else -bias[0].astype(np.float64)
-        after = [each for each in self._model.graph.node if node.output[0] in each.input]
-        if len(after) == 1 and after[0].op_type == "BatchNormalization":
-            mean = self._constant(after[0].input[3])
-            if mean is None:
+        subtracted = np.zeros(len(sums))
+        for name, shift in zip(filter(None, names), shifts, strict=True):
+            if shift is None or shift.shape != sums.shape:
                 return None
-            subtracted = subtracted + mean
+            subtracted += -shift if name in node.input else shift
         together, own, others = sums @ subtracted, sums @ sums, subtracted @ subtracted
-        if len(sums) < _FEWEST_FILTERS or own * others == 0 or together**2 < _LEAST_EXPLAINED * own * others:
+        if not together**2 >= _LEAST_EXPLAINED * own * others > 0:
             return None
         return float(together / own)
 
@@ -145,9 +148,9 @@ class OnnxArithmetic:
 
     def _constant(self, name: str) -> NDArray[np.float32] | None:
         """Return a value that does not depend on the input; None if it does, or cannot be computed."""
-        if name in self._stored:
-            return numpy_helper.to_array(self._stored[name]).astype(np.float32)
         try:
+            if name in self._stored:
+                return numpy_helper.to_array(self._stored[name]).astype(np.float32)
             (value,) = self._evaluate([name]).run(None, {})
             return np.asarray(value).astype(np.float32)
         except Exception:  # the reference implementation lets through whatever NumPy raises
