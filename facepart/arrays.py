@@ -19,7 +19,7 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces, number
-from facepart.networks.alignment import align_photo
+from facepart.networks.alignment import align_photo, cut_to_template
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Engine
@@ -138,7 +138,8 @@ def embed_faces(
     """Embed aligned faces.
 
     Args:
-        faces: uint8 (h, w, 3) each, RGB; aligned crops, of any size.
+        faces: uint8 (h, w, 3) each, RGB; aligned crops, of any size. Networks that take 112 rows and 96 columns get
+            the middle columns of square crops.
         model: a recogniser of the model list, or a path; None for the default.
         flip: add the embedding of the mirrored face.
         device: see :func:`parse_faces`; likewise `precision`.
@@ -155,7 +156,10 @@ def embed_faces(
     height, width = recogniser.preprocessing.height, recogniser.preprocessing.width
     rows: list[NDArray[np.float32]] = []
     for place, face in enumerate(faces):
-        outputs = recogniser(views(resize(_checked_photo(face, place), height, width), flip))
+        crop = _checked_photo(face, place)
+        if crop.shape[0] == crop.shape[1]:
+            crop = cut_to_template(crop, height, width)
+        outputs = recogniser(views(resize(crop, height, width), flip))
         try:
             rows.append(unit_embedding(outputs))
         except PhotoError as error:

@@ -1,5 +1,6 @@
 """Finding and aligning faces: against independent fits, and on the demo's photographs."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,9 @@ from facepart.networks.alignment import (
     align_face,
     align_photo,
     crop_side,
+    cut_to_template,
+    find_landmarks,
+    has_template,
     misalignment,
     similarity_transform,
 )
@@ -174,6 +178,59 @@ def test_another_network_is_refused(tmp_path):
         FaceDetector(wrong)
     with pytest.raises(FacepartError, match="missing"):
         FaceDetector(tmp_path / "missing.onnx")
+
+
+SHORT_OF_MEMORY = """
+import resource, sys
+from pathlib import Path
+from facepart.errors import FacepartError
+from facepart.networks.face_detector import FaceDetector
+
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    FaceDetector(Path(sys.argv[1]))
+except FacepartError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
+@pytest.mark.parametrize("megabytes", [3, 8, 20])
+def test_a_lack_of_memory_is_not_called_another_network(detector_weights, megabytes, run_process):
+    done = run_process("-c", SHORT_OF_MEMORY, detector_weights, megabytes * 10**6)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{detector_weights}: there is not enough memory to open the face detector\n"
+
+
+# SphereFace's landmarks in crops of 112 rows and 96 columns (its coord5points).
+SPHEREFACE = np.array(
+    [[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655], [62.7299, 92.2041]]
+)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_crop_for_112x96_is_warped_to_its_own_template(detector, shared, factor):
+    photo = read_photo(min((shared / "data" / "london" / "images").glob("*.jpg")))
+    landmarks = find_landmarks(photo, detector)
+    crop = cut_to_template(align_face(photo, landmarks, 112 * factor), 112, 96)
+    assert crop.shape == (112 * factor, 96 * factor, 3)
+    template = (SPHEREFACE + 0.5) * factor - 0.5
+    warp = similarity_transform(landmarks, template)
+    scale = float(np.hypot(warp[0, 0], warp[1, 0]))
+    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+    ratio = photo.shape[1] / small.shape[1]
+    warp = similarity_transform((landmarks + 0.5) / ratio - 0.5, template)
+    expected = cv2.warpAffine(small, warp, (96 * factor, 112 * factor), flags=cv2.INTER_CUBIC)
+    assert np.abs(crop.astype(int) - expected).mean() < 2
+
+
+def test_only_squares_and_112x96_have_a_template():
+    assert all(has_template(*size) for size in [(112, 112), (160, 160), (112, 96), (224, 192)])
+    assert not any(has_template(*size) for size in [(96, 112), (112, 95), (128, 96), (160, 120)])
+    square = np.zeros((112, 112, 3), np.uint8)
+    assert cut_to_template(square, 160, 160) is square
 
 
 def test_a_face_is_found_in_photos_of_a_hundred_subjects(detector, shared):

@@ -199,7 +199,10 @@ def test_with_align_the_crop_has_that_size(tmp_path: Path, run: Run, free: Path,
     refused = run(*command, "-d", tmp_path / "g", "--image-size", "160,120")
     assert (refused.returncode, errors(refused.stderr)) == (
         2,
-        ["facepart: --align makes square crops, and free.onnx gets faces of 160x120"],
+        [
+            "facepart: --align makes square crops and crops of 112x96, and free.onnx gets faces of 160x120; align "
+            "the photos yourself and leave out --align"
+        ],
     )
     assert not (tmp_path / "g").exists()
 

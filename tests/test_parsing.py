@@ -78,6 +78,27 @@ def test_a_checkpoint_round_trip_is_strict(tmp_path):
         bisenet.load_bisenet(tmp_path / "short.pth")
 
 
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "net."])
+@pytest.mark.parametrize("container", [None, "state_dict", "model"])
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16])
+def test_what_training_puts_around_a_parser_comes_off(tmp_path, prefix, container, precision):
+    torch.manual_seed(0)
+    state = bisenet.BiSeNet().state_dict()
+    stored = {f"{prefix}{key}": each.to(precision) if each.ndim else each for key, each in state.items()}
+    stored |= {f"{prefix}conv_out16.conv_out.weight": torch.zeros(19, 64, 1, 1)}
+    torch.save({"epoch": 3, container: stored} if container else stored, tmp_path / "wrapped.pth")
+    loaded = bisenet.load_bisenet(tmp_path / "wrapped.pth").state_dict()
+    for key, each in state.items():
+        assert torch.equal(loaded[key], each.to(precision).to(each.dtype) if each.ndim else each), key
+
+
+def test_two_parsers_in_one_file_are_refused(tmp_path):
+    state = bisenet.BiSeNet().state_dict()
+    torch.save({"model": state, "ema": state}, tmp_path / "two.pth")
+    with pytest.raises(FacepartError, match=r"two.pth: has 2 networks, under the names ema\. and model\.; save one"):
+        bisenet.load_bisenet(tmp_path / "two.pth")
+
+
 def test_wrong_checkpoints_are_reported_in_one_line(tmp_path):
     torch.save(bisenet.ResNet18().state_dict(), tmp_path / "resnet.pth")
     torch.save([1, 2], tmp_path / "list.pth")
@@ -89,9 +110,9 @@ def test_wrong_checkpoints_are_reported_in_one_line(tmp_path):
         ("resnet.pth", "is another network"),
         ("list.pth", "is not a state dict"),
         ("wrapped.pth", "is not a state dict"),
-        ("text.pth", "is damaged or not a PyTorch checkpoint"),
-        ("cut.pth", "is damaged or not a PyTorch checkpoint"),
-        ("gone.pth", "is damaged or not a PyTorch checkpoint"),
+        ("text.pth", "is damaged, or contains more than weights"),
+        ("cut.pth", "is damaged, or contains more than weights"),
+        ("gone.pth", "cannot be read: No such file or directory"),
     ]:
         with pytest.raises(FacepartError, match=reason) as caught:
             bisenet.load_bisenet(tmp_path / name)

@@ -21,7 +21,13 @@ RAW = Preprocessing(SIDE, SIDE, "rgb", (0.0,) * 3, (1.0,) * 3)
 
 
 def write(
-    path, before=(), shape=("n", 3, SIDE, SIDE), given=("n", DIMENSION), kind=TensorProto.FLOAT, more_inputs=()
+    path,
+    before=(),
+    shape=("n", 3, SIDE, SIDE),
+    given=("n", DIMENSION),
+    kind=TensorProto.FLOAT,
+    more_inputs=(),
+    used=False,
 ):
     """Write a recogniser that flattens, multiplies and squashes; `before` are (operator, constant) on its input."""
     random = np.random.default_rng(0)
@@ -42,7 +48,8 @@ def write(
     nodes += [
         helper.make_node("Flatten", [name], ["flat"]),
         helper.make_node("MatMul", ["flat", "weight"], ["product"]),
-        helper.make_node("Tanh", ["product"], ["embedding"]),
+        helper.make_node("Tanh", ["product"], ["embedding" if not used else "squashed"]),
+        *[helper.make_node("Add", ["squashed", each], ["embedding"]) for each in more_inputs if used],
     ]
     values = [helper.make_tensor_value_info("face", kind, shape)]
     values += [helper.make_tensor_value_info(each, TensorProto.FLOAT, [1]) for each in more_inputs]
@@ -118,8 +125,9 @@ def test_a_length_that_the_file_leaves_open_is_inferred(tmp_path, given):
         ),
         ({"given": ("n", 3)}, r"is not a recogniser: its output is \(n, 3\), expected embeddings"),
         ({"shape": ("n", SIDE, SIDE, 3)}, r"its input is \(n, 8, 8, 3\), expected faces"),
-        ({"kind": TensorProto.UINT8}, "expected faces as 32-bit floats"),
-        ({"more_inputs": ("other",)}, "has 2 inputs, expected one"),
+        ({"kind": TensorProto.UINT8}, r"its input is \(n, 3, 8, 8\) of type uint8, expected faces as 32-bit floats"),
+        ({"kind": TensorProto.FLOAT16}, r"of type float16, expected faces as 32-bit floats"),
+        ({"more_inputs": ("other",), "used": True}, "has 2 inputs, expected one"),
     ],
 )
 def test_files_that_are_not_recognisers_are_reported(tmp_path, options, message):

@@ -223,6 +223,80 @@ def test_the_wrappings_of_a_state_dict_come_off(tmp_path, iresnet18):
     assert cosines(answer, expected).min() > 0.9999
 
 
+def under(prefix, state):
+    return {f"{prefix}{key}": value for key, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "module.",
+        "_orig_mod.",
+        "module._orig_mod.",
+        "_orig_mod.module.",
+        "backbone.",
+        "model.backbone.",
+        "student.",
+        "x.",
+    ],
+)
+@pytest.mark.parametrize("container", ["", "state_dict", "model", "ema", "checkpoint/model"])
+def test_whatever_stands_before_all_keys_comes_off(tmp_path, iresnet18, prefix, container):
+    content = under(prefix, iresnet18)
+    for key in reversed(container.split("/")) if container else ():
+        content = {"epoch": 3, "optimizer": {"state": {0: {"step": torch.ones(1)}}, "lr": 0.1}, key: content}
+    network = load_recogniser(save(tmp_path / "wrapped.pt", content)).network
+    found = network.state_dict()
+    assert found.keys() == iresnet18.keys()
+    assert all(torch.equal(found[key], iresnet18[key]) for key in found)
+
+
+def test_a_mobilefacenet_under_a_prefix_beside_a_training_head(tmp_path):
+    torch.manual_seed(0)
+    shape = Shape(1, (1, 1, 1, 1), 64)
+    state = MobileFaceNet(shape).state_dict()
+    content = under("backbone.", state) | {"head.weight": torch.ones(7, 64), "margin": torch.ones(())}
+    found = load_recogniser(save(tmp_path / "trained.pt", content)).network.state_dict()
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[key], state[key]) for key in found)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("student.", "teacher.", r"has 2 networks, under the names student\. and teacher\.; save one of them alone"),
+        ("", "ema.", r"has 2 networks, under the names \(no name\) and ema\."),
+        ("module.a.", "module.b.", r"under the names module\.a\. and module\.b\."),
+    ],
+)
+def test_several_networks_in_one_file_are_refused(tmp_path, iresnet18, first, second, message):
+    path = save(tmp_path / "two.pt", under(first, iresnet18) | under(second, iresnet18))
+    with pytest.raises(FacepartError, match=message) as told:
+        load_recogniser(path)
+    assert str(told.value).startswith(f"{path}: ")
+    assert "\n" not in str(told.value)
+
+
+def test_a_prefix_that_only_some_keys_have_does_not_hide_what_is_missing(tmp_path, iresnet18):
+    content = under("module.", iresnet18)
+    content["bn2.weight"] = content.pop("module.bn2.weight")
+    with pytest.raises(FacepartError, match=r"does not fit.*Missing key.*bn2.weight"):
+        load_recogniser(save(tmp_path / "half.pt", content))
+    content = under("module.", iresnet18) | {"module.head.weight": torch.ones(1)}
+    with pytest.raises(FacepartError, match=r"does not fit.*Unexpected key.*head.weight"):
+        load_recogniser(save(tmp_path / "more.pt", content))
+
+
+def test_other_networks_are_recognised_under_a_prefix_and_long_names_are_cut(tmp_path):
+    path = save(tmp_path / "other.pt", {"state_dict": {"module.cp.resnet.conv1.weight": torch.ones(1)}})
+    with pytest.raises(FacepartError, match="seems to be a BiSeNet face parser"):
+        load_recogniser(path)
+    path = save(tmp_path / "long.pt", {"x" * 10_000_000: torch.ones(1)})
+    with pytest.raises(FacepartError, match="seems to be another network") as told:
+        load_recogniser(path)
+    assert len(str(told.value)) < 1000
+
+
 def changed(state, **changes):
     """Return a copy with keys (double underscore for the dot) set anew, or removed where None."""
     changes = {key.replace("__", "."): value for key, value in changes.items()}

@@ -17,6 +17,12 @@ ARCFACE_TEMPLATE: NDArray[np.float64] = np.array(
 )
 _TEMPLATE_SIZE = 112
 
+# The other template in use, of crops of 112 rows and 96 columns (SphereFace, CosFace): its landmarks, (30.2946,
+# 51.6963), (65.5318, 51.5014) ..., are ArcFace's 8 columns further to the left, so that its crop is the middle 96
+# columns of ArcFace's. Source: W. Liu et al., github.com/wy1iu/sphereface, preprocess/code/face_align_demo.m
+# (`coord5points`).
+_NARROW_ROWS, _NARROW_COLUMNS = 112, 96
+
 
 def similarity_transform(landmarks: NDArray[np.floating], template: NDArray[np.floating]) -> NDArray[np.float64]:
     r"""Fit the rotation, scale and shift, without reflection, that bring `landmarks` closest to `template`.
@@ -76,6 +82,30 @@ def align_face(
     warp = similarity_transform(landmarks, template)
     photo, warp = _shrink_first(photo, warp)
     return cv2.warpAffine(photo, warp, (size, size), flags=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def has_template(height: int, width: int) -> bool:
+    """Return whether faces can be aligned to crops of these proportions: squares, or 112 rows to 96 columns."""
+    return height == width or height * _NARROW_COLUMNS == width * _NARROW_ROWS
+
+
+def cut_to_template(crop: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Cut an aligned square crop to the proportions of a network's input.
+
+    Args:
+        crop: uint8 (side, side, 3), of :func:`align_face`.
+        height: rows of the network's input, in the proportions of which :func:`has_template` is true.
+        width: columns.
+
+    Returns:
+        uint8 (side, side * width / height, 3): the middle columns; `crop` itself if the network takes squares.
+    """
+    if height == width:
+        return crop
+    side = crop.shape[1]
+    columns = round(side * width / height)
+    left = (side - columns) // 2
+    return crop[:, left : left + columns]
 
 
 def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> float:

@@ -5,7 +5,8 @@ import logging
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo
 from facepart.data.resize import Size, distorts
-from facepart.networks.alignment import misalignment
+from facepart.errors import UsageError
+from facepart.networks.alignment import has_template, misalignment
 from facepart.networks.catalogue import DETECTOR, find
 from facepart.networks.face_detector import FaceDetector, choose_face
 
@@ -14,6 +15,19 @@ from facepart.networks.face_detector import FaceDetector, choose_face
 _MISALIGNED = 0.1
 
 _logger = logging.getLogger(__name__)
+
+
+def refuse_unalignable(name: str, height: int, width: int) -> None:
+    """Refuse to align faces for a network whose input has proportions that no template has.
+
+    Raises:
+        UsageError: it has; the message names the network.
+    """
+    if not has_template(height, width):
+        raise UsageError(
+            f"--align makes square crops and crops of 112x96, and {name} gets faces of {height}x{width}; "
+            "align the photos yourself and leave out --align"
+        )
 
 
 def warn_of_unaligned(photo: Photo, size: Size = (112, 112), undistorted: bool = False) -> None:

@@ -6,8 +6,6 @@ context path's own output at 1/8 of the input. Parameter names follow that repos
 ``79999_iter.pth`` loads strictly. The two auxiliary heads are for training only; their weights are dropped.
 """
 
-import pickle
-import zipfile
 from pathlib import Path
 
 import torch
@@ -16,8 +14,11 @@ from torch.nn import functional as F  # noqa: N812 - the name everyone knows it 
 
 from facepart.errors import FacepartError
 from facepart.networks.label_map import CLASSES
+from facepart.networks.state_file import read_state
 
 _AUXILIARY = ("conv_out16.", "conv_out32.")
+# A key that each BiSeNet has.
+_ANCHOR = "cp.resnet.conv1.weight"
 
 
 class ConvBNReLU(nn.Module):
@@ -163,16 +164,13 @@ class BiSeNet(nn.Module):
 def load_bisenet(path: Path) -> BiSeNet:
     """Load a checkpoint of the original training code, strictly.
 
+    What wrappers put before and around its keys comes off; see :mod:`facepart.networks.state_file`.
+
     Raises:
         FacepartError: the file is not a PyTorch checkpoint, or is one of another network.
     """
     expected = "a BiSeNet face parser (79999_iter.pth; `facepart models fetch bisenet-resnet18` gets it)"
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise FacepartError(f"{path}: is damaged or not a PyTorch checkpoint; expected {expected}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise FacepartError(f"{path}: is not a state dict; expected {expected}")
+    state = read_state(path, (_ANCHOR,), expected)
     network = BiSeNet()
     tensors = {key: value for key, value in state.items() if not key.startswith(_AUXILIARY)}
     try:

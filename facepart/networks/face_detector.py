@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.networks.wording import one_line
 
 # The longer side, in pixels, to which a photo is scaled before the network sees it; the next is tried if no face is
 # found. YuNet finds faces 10 to 300 pixels high: at 480 those of portraits and of small groups, at 1280 those of
@@ -68,8 +69,10 @@ class FaceDetector:
         try:
             self._network = _open_network(data)
             # A network of another kind is only noticed when it runs.
-            self.detect(np.zeros((32, 32, 3), np.uint8))
-        except cv2.error as error:
+            self._detect(np.zeros((32, 32, 3), np.uint8))
+        except (cv2.error, MemoryError) as error:
+            if _lacks_memory(error):
+                raise FacepartError(f"{weights}: there is not enough memory to open the face detector") from error
             raise FacepartError(f"{weights}: is not the face detector YuNet") from error
 
     def detect(self, photo: NDArray[np.uint8]) -> list[Face]:
@@ -80,7 +83,17 @@ class FaceDetector:
 
         Returns:
             The faces, by descending score; empty if none is found.
+
+        Raises:
+            FacepartError: the detector fails, such as for lack of memory.
         """
+        try:
+            return self._detect(photo)
+        except (cv2.error, MemoryError) as error:
+            reason = "there is not enough memory" if _lacks_memory(error) else one_line(error)
+            raise FacepartError(f"the face detector fails: {reason}") from error
+
+    def _detect(self, photo: NDArray[np.uint8]) -> list[Face]:
         for side in SIDES:
             faces = self._detect_at(photo, side)
             if faces:
@@ -124,6 +137,13 @@ def _prominence(face: Face, shape: tuple[int, ...]) -> float:
     x, y, width, height = face.box
     distance = (x + width / 2 - shape[1] / 2) ** 2 + (y + height / 2 - shape[0] / 2) ** 2
     return width * height - 2 * distance
+
+
+def _lacks_memory(error: cv2.error | MemoryError) -> bool:
+    # OpenCV sets a code for its own errors only, not for those of C++.
+    return (
+        isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem or "bad_alloc" in str(error)
+    )
 
 
 def _open_network(data: NDArray[np.uint8]) -> cv2.FaceDetectorYN:

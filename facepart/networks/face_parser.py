@@ -22,6 +22,10 @@ from facepart.networks.label_map import CLASSES, SIZE
 # and at 32 parts go undetected (docs/study.md).
 MIN_SIDE = 80
 
+# Of label maps, kept with everything that is made of them: raise it if the same weights at the same precision give
+# other label maps. 2: at bfloat16, the scores are upsampled and the classes chosen in fp32.
+PARSING_RECIPE = 2
+
 # torchvision's ImageNet statistics, in units of 0..255.
 PREPROCESSING = Preprocessing(
     height=SIZE,
@@ -45,10 +49,14 @@ class ParserFile:
         """Return the network and its preprocessing.
 
         Raises:
-            FacepartError: the file is not a checkpoint of BiSeNet.
+            FacepartError: the file is not a checkpoint of BiSeNet, or no ONNX file; or it cannot be told which values
+                an ONNX file takes.
         """
         if self.path.suffix.lower() == ".onnx":
-            return self.path, PREPROCESSING
+            # Imported here, as below.
+            from facepart.networks.onnx.file import choose_parser_input
+
+            return self.path, choose_parser_input(self.path, PREPROCESSING)
         # Imported here: PyTorch takes seconds to load, and a network that was compiled before does not need it.
         from facepart.networks.bisenet import load_bisenet
 

@@ -28,13 +28,14 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import remove_abandoned, replacing
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
+from facepart.networks.wording import one_line, openvino_reason
 
 if TYPE_CHECKING:
     from torch import nn
 
 _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 # Of compiled networks: raise it if the same weights become another network, such as by other preprocessing.
-_FORMAT = 3
+_FORMAT = 4
 _LONGEST_HEADER = 1 << 16  # bytes
 
 _logger = logging.getLogger(__name__)
@@ -77,12 +78,16 @@ class OpenVinoEngine:
             FacepartError: the network cannot be compiled for photos of the size in `preprocessing`, or does not
                 score that many classes.
         """
-        model = _read(network, preprocessing)
-        if classes is not None:
-            model = _best_class(model, classes, _name(network), precision)
-        self._use(
-            ov.Core().compile_model(_with_preprocessing(model, preprocessing), "CPU", _options(precision, threads))
-        )
+        try:
+            model = _read(network, preprocessing)
+            if classes is not None:
+                model = _best_class(model, classes, _name(network), precision)
+            whole = _with_preprocessing(model, preprocessing)
+            self._use(ov.Core().compile_model(whole, "CPU", _options(precision, threads)))
+        except RuntimeError as error:
+            size = f"{preprocessing.height}x{preprocessing.width}"
+            reason = openvino_reason(error)
+            raise FacepartError(f"{_name(network)}: does not run on photos of {size}: {reason}") from error
         self.preprocessing = preprocessing
         self.precision = precision
         self._classes = classes
@@ -164,13 +169,16 @@ class OpenVinoEngine:
         out = np.empty((len(photos), *self.output_shape), self._port.get_element_type().to_dtype())
         ahead = len(self._requests)
         with self._lock:
-            for index in range(len(photos) + ahead):
-                request = self._requests[index % ahead]
-                if index >= ahead and index - ahead < len(photos):
-                    request.wait()
-                    out[index - ahead] = request.get_output_tensor(0).data[0]
-                if index < len(photos):
-                    request.start_async({0: photos[index][None]})
+            try:
+                for index in range(len(photos) + ahead):
+                    request = self._requests[index % ahead]
+                    if index >= ahead and index - ahead < len(photos):
+                        request.wait()
+                        out[index - ahead] = request.get_output_tensor(0).data[0]
+                    if index < len(photos):
+                        request.start_async({0: photos[index][None]})
+            except RuntimeError as error:
+                raise FacepartError(f"the network cannot be run: {openvino_reason(error)}") from error
         return out
 
 
@@ -208,21 +216,27 @@ def _read_header(file: BinaryIO) -> dict[str, Any]:
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
     shape = [1, 3, preprocessing.height, preprocessing.width]
-    try:
-        if isinstance(network, Path):
-            model = ov.Core().read_model(network)
-        else:
-            model = ov.convert_model(_trace(network, shape))
-        if len(model.inputs) != 1:
-            raise FacepartError(f"{_name(network)}: has {len(model.inputs)} inputs, expected one (a photo)")
-        model.reshape({model.inputs[0]: shape})
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise FacepartError(f"{_name(network)}: does not run on photos of {shape[2]}x{shape[3]}: {reason}") from error
-    if len(model.outputs) > 1:
-        # Only the first output counts; what only the others need is not computed.
-        model = ov.Model([ops.result(model.outputs[0].get_node().input_value(0))], model.get_parameters())
+    model = _read_onnx(network) if isinstance(network, Path) else ov.convert_model(_trace(network, shape))
+    if len(model.inputs) != 1:
+        raise FacepartError(f"{_name(network)}: has {len(model.inputs)} inputs, expected one (a photo)")
+    model.reshape({model.inputs[0]: shape})
     return model
+
+
+def _read_onnx(path: Path) -> ov.Model:
+    """Read an ONNX file, reduced to what its first output needs."""
+    # Imported here: a network that was compiled before does not need it.
+    from facepart.networks.onnx.graph import read_model, reduce_graph
+
+    model = read_model(path)
+    try:
+        if not reduce_graph(model):
+            return ov.Core().read_model(path)
+        return ov.Core().read_model(model.SerializeToString())
+    except FacepartError as error:
+        raise FacepartError(f"{path}: {error}") from error
+    except ValueError as error:  # protobuf's limit of 2 GB
+        raise FacepartError(f"{path}: cannot be reduced to its first output: {one_line(error)}") from error
 
 
 def _trace(module: "nn.Module", shape: list[int]) -> Any:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from facepart.errors import FacepartError
 from facepart.networks.engine import ClassNetwork, Network, Preprocessing
+from facepart.networks.wording import one_line
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -74,9 +75,8 @@ class PyTorchEngine:
             with torch.inference_mode():
                 self.output_shape = tuple(self._run(self._send(nothing)).shape[1:])
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
             size = f"{preprocessing.height}x{preprocessing.width}"
-            raise FacepartError(f"{name}: does not run on photos of {size}: {reason}") from error
+            raise FacepartError(f"{name}: does not run on photos of {size}: {one_line(error)}") from error
         except FacepartError as error:
             raise FacepartError(f"{name}: {error}") from error
 

@@ -10,8 +10,10 @@ from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
+from facepart.networks.input_range import choose_range
 from facepart.networks.mxnet.checkpoint import find_checkpoint, read_parameters, read_symbol
-from facepart.networks.onnx.file import describe_onnx
+from facepart.networks.onnx.file import choose_input, describe_onnx
+from facepart.networks.wording import one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,7 +79,8 @@ def load_recogniser(path: Path, preprocessing: Preprocessing | None = None, size
         path: an ``.onnx`` file; an MXNet checkpoint, see :func:`~facepart.networks.mxnet.checkpoint.find_checkpoint`;
             or a ``.pt`` or ``.pth`` file with a state dict of arcface_torch's iresnet or MobileFaceNet.
         preprocessing: from the catalogue; None for what the file itself says, or else 112x112 RGB,
-            (x - 127.5) / 127.5. A graph that normalises its own input gets raw values in either case.
+            (x - 127.5) / 127.5. A graph that normalises its own input gets the values that it normalises in either
+            case; see :mod:`facepart.networks.input_range`.
         size: rows and columns of the faces, from :func:`choose_size`; None for the network's own size.
 
     Raises:
@@ -97,7 +100,7 @@ def load_recogniser(path: Path, preprocessing: Preprocessing | None = None, size
             expected = _with_size(preprocessing or _ARCFACE, size)
             return Recogniser(network, expected, _embedding_length(network, expected, path))
     if suffix == ".params" or path.is_dir() or "," in path.name:
-        return _load_mxnet(path, _with_size(preprocessing or _ARCFACE, size))
+        return _load_mxnet(path, _with_size(preprocessing or _ARCFACE, size), known=preprocessing is not None)
     raise FacepartError(
         f"{path}: {'is not a recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}"
     )
@@ -179,12 +182,12 @@ def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | Non
         )
     expected = _with_size(expected, size or (height, width))
     return Recogniser(
-        path, _without_normalisation(expected) if described.normalises else expected, described.dimension
+        path, choose_input(path, described.model, expected, known=preprocessing is not None), described.dimension
     )
 
 
-def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
-    from facepart.networks.mxnet.network import MXNetNetwork, normalises_itself
+def _load_mxnet(path: Path, preprocessing: Preprocessing, known: bool) -> Recogniser:
+    from facepart.networks.mxnet.network import MXNetArithmetic, MXNetNetwork
 
     symbol, parameters = find_checkpoint(path)
     _refuse_text(parameters)
@@ -194,9 +197,13 @@ def _load_mxnet(path: Path, preprocessing: Preprocessing) -> Recogniser:
     except FacepartError as error:
         raise FacepartError(f"{parameters} with {symbol.name}: {error}") from error
     dimension = _embedding_length(network, preprocessing, parameters)
-    return Recogniser(
-        network, _without_normalisation(preprocessing) if normalises_itself(nodes) else preprocessing, dimension
-    )
+    try:
+        taken = choose_range(MXNetArithmetic(nodes, arrays), preprocessing)
+    except FacepartError as error:
+        if not known:
+            raise FacepartError(f"{parameters} with {symbol.name}: {error}") from error
+        taken = preprocessing
+    return Recogniser(network, taken, dimension)
 
 
 def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: Path) -> int:
@@ -208,8 +215,7 @@ def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: 
         with torch.inference_mode():
             out = network(torch.zeros(1, 3, preprocessing.height, preprocessing.width))
     except (RuntimeError, TypeError, IndexError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise FacepartError(f"{path}: does not run on faces of {size}: {reason}") from error
+        raise FacepartError(f"{path}: does not run on faces of {size}: {one_line(error)}") from error
     if out.ndim != 2 or not bool(torch.isfinite(out).all()):
         shape = tuple(out.shape)
         raise FacepartError(
@@ -225,11 +231,6 @@ def _with_size(preprocessing: Preprocessing, size: Size | None) -> Preprocessing
 
 def _format_size(size: Size) -> str:
     return f"{size[0]}x{size[1]}"
-
-
-def _without_normalisation(preprocessing: Preprocessing) -> Preprocessing:
-    """Return the preprocessing without normalisation: values of 0..255."""
-    return replace(preprocessing, mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0))
 
 
 def _refuse_text(path: Path) -> None:

@@ -19,6 +19,7 @@ from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
 from facepart.networks.catalogue import DEFAULT_PARSER, obtain
+from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts
@@ -107,6 +108,7 @@ def blur_photos(
             "model": weights.name,
             "sha256": weights.sha256,
             "precision": precision,
+            "parsing_recipe": PARSING_RECIPE,
             "format": image_format,
             "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
         }

@@ -8,13 +8,13 @@ from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import write_list
 from facepart.data.photos import Photo, find_photos
 from facepart.data.resize import Size
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
-from facepart.networks.alignment_check import warn_of_unaligned
+from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.networks.catalogue import DETECTOR, default_recogniser, obtain
 from facepart.networks.recogniser import choose_size
 from facepart.occlusion.occlusion import BASELINE
@@ -88,8 +88,8 @@ def extract_features(
     Raises:
         FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
             another kind of features in the folder, another run that is writing there, or it cannot be written.
-            UsageError: an unknown device or precision; or faces are to be aligned, to crops that are square, for a
-            network that takes no squares.
+            UsageError: an unknown device or precision; or faces are to be aligned for a network that takes neither
+            squares nor 112 rows to 96 columns.
     """
     with output_lock(features):
         photos, failures = find_photos(source, exclude=(features,), by_folder=True)
@@ -112,8 +112,8 @@ def extract_features(
         # Before anything is written: a wrong network must not leave a record of itself.
         session = executor.start(worker, times, (source, features))
         fit, dimension = session.info
-        if align and fit.height != fit.width:
-            raise UsageError(f"--align makes square crops, and {name} gets faces of {fit.height}x{fit.width}")
+        if align:
+            refuse_unalignable(name, fit.height, fit.width)
         settings = {
             "model": name,
             "sha256": weights.sha256,

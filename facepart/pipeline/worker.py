@@ -22,7 +22,7 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_face, crop_side, find_landmarks
+from facepart.networks.alignment import align_face, crop_side, cut_to_template, find_landmarks
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
@@ -270,7 +270,7 @@ class PhotoWorker:
         with large_photos_in_turn():
             face = self.read(task.photo)
             size, wanted = face.shape[:2], self._recogniser_size()
-            if self._undistorted and distorts(size, wanted):
+            if self._undistorted and not self._networks.detector and distorts(size, wanted):
                 reason = (
                     f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
                 )
@@ -278,11 +278,16 @@ class PhotoWorker:
             return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
 
     def _inputs(self, faces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """Resize faces, uint8 (h, w, 3), to the recogniser's size; mirrored ones follow the face that they are of."""
+        """Resize faces, uint8 (h, w, 3), to the recogniser's size; mirrored ones follow the face that they are of.
+
+        Faces that were aligned here are squares, and are cut to the recogniser's proportions first.
+        """
         if not faces or self._networks.recogniser is None:
             return np.empty((0, 0, 0, 3), np.uint8)
         with self._times.measure("resize to the recogniser's size"):
             height, width = self._recogniser_size()
+            if self._networks.detector:
+                faces = [cut_to_template(face, height, width) for face in faces]
             return np.concatenate([views(resize(face, height, width), self._networks.flip) for face in faces])
 
     def _recogniser_size(self) -> Size:

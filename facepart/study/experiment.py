@@ -18,7 +18,7 @@ from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
-from facepart.networks.alignment_check import warn_of_unaligned
+from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
@@ -184,8 +184,6 @@ def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], No
         note = f"{len(tasks)} photos are embedded with more occlusions: {', '.join(named)}"
     if note and on_note:
         on_note(note)
-    if tasks and not setup.detector:
-        warn_of_unaligned(tasks[0].photo)
     write_record(output, make_study_record(setup, None))
 
 
@@ -216,6 +214,11 @@ def _embed(
         workers=request.workers,
     )
     session = executor.start(worker, times, (request.source, request.output))
+    size = session.info.preprocessing.height, session.info.preprocessing.width
+    if setup.detector:
+        refuse_unalignable(setup.recogniser.name, *size)
+    elif tasks:
+        warn_of_unaligned(tasks[0].photo, size)
     store_results(session.map(whole), setup.store, images, steps, times)
 
 

@@ -13,16 +13,20 @@ from typing import Any
 
 from facepart.files.atomic import write_text
 from facepart.networks.catalogue import Weights
+from facepart.networks.face_parser import PARSING_RECIPE
+from facepart.networks.input_range import INPUT_RECIPE
 
 SETTINGS_FILE = "settings.json"
 
 # Names of settings in words; where several change, the first is named.
 _WORDS = {
     "parser": "the parser",
+    "parsing_recipe": "the way photos are parsed",
     "recogniser": "the recogniser",
     "precision": "the precision",
     "flip": "the mirroring",
     "align": "the alignment",
+    "input": "the way the recogniser's input is prepared",
 }
 
 
@@ -30,15 +34,18 @@ def embedding_settings(
     parser: Weights, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
 ) -> dict[str, Any]:
     """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps."""
-    fit = recogniser.model.preprocessing if recogniser.model else None
+    taken: dict[str, Any] | None = {"deduced": INPUT_RECIPE}  # from a file that the catalogue does not list
+    if recogniser.model:
+        fit = recogniser.model.preprocessing
+        taken = asdict(fit) if fit else None
     return {
         "parser": parser.sha256,
+        "parsing_recipe": PARSING_RECIPE,
         "recogniser": recogniser.sha256,
         "precision": precision,
         "flip": flip,
         "align": detector.sha256 if detector else None,
-        # What the model list says of the recogniser's input; a file that it does not know says that itself.
-        "input": asdict(fit) if fit else None,
+        "input": taken,
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from facepart.errors import FacepartError
 from facepart.networks.catalogue.hashes import sha256_of
+from facepart.networks.wording import one_line
 
 if TYPE_CHECKING:
     import onnx
@@ -60,8 +61,12 @@ def network_sha256(path: Path, own: str | None = None) -> str:
     first, *others = network_files(path)
     lines = [own or sha256_of(first)]
     for other in others:
-        if not other.is_file():
-            raise FacepartError(f"{path}: keeps weights in {other.name}, which is missing beside it")
+        try:
+            found = other.is_file()
+        except OSError:  # such as a name that is too long
+            found = False
+        if not found:
+            raise FacepartError(f"{path}: keeps weights in {one_line(other.name)}, which is missing beside it")
         lines.append(sha256_of(other))
     if not others:
         return lines[0]
@@ -72,7 +77,7 @@ def _beside(path: Path, location: str) -> Path:
     named = PurePosixPath(location)
     if named.is_absolute() or ".." in named.parts or not named.parts:
         raise FacepartError(
-            f"{path}: keeps weights outside its folder ({location!r}); export it with files beside it"
+            f"{path}: keeps weights outside its folder ({one_line(repr(location))}); export it with files beside it"
         )
     return path.parent / named
 

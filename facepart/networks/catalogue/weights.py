@@ -15,6 +15,7 @@ from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import locate
 from facepart.networks.compiled_cache import CompiledCache
+from facepart.networks.wording import one_line
 
 _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
 
@@ -148,7 +149,7 @@ def _in_folder(folder: Path) -> Path:
         raise FacepartError(f"{folder}: contains no network (a file ending in {', '.join(_EXTENSIONS)})")
     if len(files) > 1:
         raise FacepartError(
-            f"{folder}: contains several networks; name one: {', '.join(path.name for path in files)}"
+            f"{folder}: contains several networks; name one: {one_line(', '.join(path.name for path in files))}"
         )
     return _with_symbol(files[0])
 

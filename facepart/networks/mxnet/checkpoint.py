@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.networks.wording import one_line
 
 LIST_MAGIC = 0x112
 _MAGIC_1, _MAGIC_2, _MAGIC_3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -88,7 +89,9 @@ def _newest(folder: Path) -> Path:
             "name an ONNX or PyTorch file itself"
         )
     if len(prefixes) > 1:
-        raise FacepartError(f"{folder}: has several checkpoints ({', '.join(prefixes)}); name one .params file")
+        raise FacepartError(
+            f"{folder}: has several checkpoints ({one_line(', '.join(prefixes))}); name one .params file"
+        )
     return max((int(match["epoch"]), path) for match, path in found)[1]
 
 
@@ -103,8 +106,8 @@ def read_symbol(path: Path) -> list[SymbolNode]:
         return [_node(each, index) for index, each in enumerate(stored["nodes"])]
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FacepartError(f"{path}: is not an MXNet symbol ({type(error).__name__}: {error})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise FacepartError(f"{path}: is not an MXNet symbol ({type(error).__name__}: {one_line(error)})") from error
 
 
 def _node(stored: Mapping[str, Any], index: int) -> SymbolNode:
@@ -137,7 +140,7 @@ def read_parameters(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise FacepartError(f"{path}: {error}") from error
+        raise FacepartError(f"{path}: {one_line(error)}") from error
 
 
 class _ParameterReader:

@@ -12,13 +12,30 @@ from facepart.errors import FacepartError
 from facepart.networks.graph_network import Function, GraphNetwork, Step
 from facepart.networks.mxnet.checkpoint import SymbolNode
 from facepart.networks.mxnet.operators import bind_attributes
+from facepart.networks.wording import one_line
 
 # The node whose output is the embedding, in the original programs and in insightface; a training head may follow it.
 EMBEDDING_NODE = "fc1"
 INPUT_NODE = "data"
 
-# A factor near 1/128 brings values of 0..255 to about -1..1; for values of 0..1 the factor is above 1.
-_RAW_SLOPE = 0.1
+# Operators that scale and shift values, with one tensor that depends on the photo.
+_ARITHMETIC = {
+    "_copy",
+    "identity",
+    "Dropout",
+    "_plus_scalar",
+    "_minus_scalar",
+    "_mul_scalar",
+    "_div_scalar",
+    "elemwise_add",
+    "_plus",
+    "_Plus",
+    "broadcast_add",
+    "elemwise_mul",
+    "_mul",
+    "broadcast_mul",
+    "BatchNorm",
+}
 
 
 class MXNetNetwork(GraphNetwork):
@@ -49,7 +66,7 @@ class MXNetNetwork(GraphNetwork):
                 # A copy, because a tensor must be able to write to its memory.
                 constants[str(index)] = torch.from_numpy(np.array(parameters[node.name], dtype=np.float32))
             else:
-                raise FacepartError(f"the parameter {node.name} of the symbol is missing")
+                raise FacepartError(f"the parameter {one_line(node.name)} of the symbol is missing")
         if not source:
             raise FacepartError(f"the symbol has no input named {INPUT_NODE}")
         super().__init__(steps, constants, source, str(needed[-1]))
@@ -71,24 +88,49 @@ def _function(node: SymbolNode) -> Function:
     try:
         return bind_attributes(node.operator, node.attributes)
     except ValueError as error:
-        raise FacepartError(f"the symbol's node {node.name} ({node.operator}): {error}") from error
+        named = f"{one_line(node.name)} ({one_line(node.operator)})"
+        raise FacepartError(f"the symbol's node {named}: {one_line(error)}") from error
 
 
-def normalises_itself(nodes: Sequence[SymbolNode]) -> bool:
-    """Return whether a symbol takes raw values of 0..255: it begins with a BatchNorm or scales its input down.
+class MXNetArithmetic:
+    """The beginning of a symbol; a :class:`facepart.networks.input_range.FirstArithmetic`."""
 
-    insightface's symbols begin with ``_minus_scalar`` 127.5 and ``_mul_scalar`` 0.0078125.
-    """
-    current = next((index for index, node in enumerate(nodes) if node.name == INPUT_NODE), -1)
-    slope = 1.0
-    for index, node in enumerate(nodes):
-        if node.inputs[:1] != (current,):
-            continue
-        if node.operator == "_mul_scalar":
-            slope *= abs(float(node.attributes["scalar"]))
-        elif node.operator == "_div_scalar":
-            slope /= abs(float(node.attributes["scalar"])) or 1.0
-        elif node.operator not in ("_copy", "identity", "_minus_scalar", "_plus_scalar"):
-            return node.operator == "BatchNorm" or slope < _RAW_SLOPE
-        current = index
-    return slope < _RAW_SLOPE
+    def __init__(self, nodes: Sequence[SymbolNode], parameters: Mapping[str, NDArray[Any]]) -> None:
+        """Find the beginning of a symbol whose network :class:`MXNetNetwork` runs."""
+        values = {
+            index: torch.from_numpy(np.array(parameters[node.name], dtype=np.float32))
+            for index, node in enumerate(nodes)
+            if node.operator == "null" and node.name in parameters
+        }
+        self._steps: list[tuple[Function, list[Tensor]]] = []
+        current = next((index for index, node in enumerate(nodes) if node.name == INPUT_NODE), -1)
+        needed = _ancestors(nodes, EMBEDDING_NODE)
+        while True:
+            users = [index for index in needed if current in nodes[index].inputs]
+            if len(users) != 1:
+                return
+            node = nodes[users[0]]
+            others = [values[index] for index in node.inputs[1:] if index in values]
+            if (
+                node.operator not in _ARITHMETIC
+                or node.inputs[:1] != (current,)
+                or len(others) < len(node.inputs) - 1
+            ):
+                return
+            self._steps.append((_function(node), others))
+            current = users[0]
+
+    def __call__(self, pixel: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """See :class:`facepart.networks.input_range.FirstArithmetic`.
+
+        Raises:
+            FacepartError: the parameters do not fit three channels.
+        """
+        value: Any = torch.from_numpy(np.array(pixel)).reshape(1, 3, 1, 1)
+        try:
+            with torch.inference_mode():
+                for function, constants in self._steps:
+                    value = function(value, *constants)
+        except RuntimeError as error:
+            raise FacepartError(f"the beginning of its symbol cannot be computed: {one_line(error)}") from error
+        return [value.numpy()]

@@ -1,18 +1,21 @@
 """The input and the output of an ONNX recogniser, read from its graph without running it."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
 
 from facepart.errors import FacepartError
+from facepart.networks.engine import Preprocessing
+from facepart.networks.input_range import choose_range, takes_bytes, takes_unit
+from facepart.networks.onnx.first_arithmetic import OnnxArithmetic, range_of_mean
+from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph
+from facepart.networks.wording import one_line
 
 # Landmark and gender networks, which are also in insightface's packs, have shorter outputs.
 _SHORTEST_EMBEDDING = 64
-# A factor near 1/128 brings values of 0..255 to about -1..1; for values of 0..1 the factor is above 1.
-_RAW_SLOPE = 0.1
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,14 @@ class OnnxRecogniser:
         width: columns of its input; None for any number.
         batch: the number of faces it takes at once; None for any number.
         dimension: length of the embedding, its first output.
-        normalises: whether its first nodes are a subtraction and a multiplication (or similar) that normalise values
-            of 0..255, so that its input must be raw values.
+        model: the graph, reduced to what the first output needs.
     """
 
     height: int | None
     width: int | None
     batch: int | None
     dimension: int
-    normalises: bool
+    model: onnx.ModelProto
 
 
 def describe_onnx(path: Path) -> OnnxRecogniser:
@@ -42,17 +44,20 @@ def describe_onnx(path: Path) -> OnnxRecogniser:
         FacepartError: the file cannot be read, is not an ONNX file, or is not a recogniser: its only input must be
             float32 (n, 3, height, width), and its first output embeddings, (n, d).
     """
-    graph = _read(path)
-    constants = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
+    model = _read(path)
+    graph = model.graph
+    inputs = photo_inputs(graph)
     if len(inputs) != 1 or not graph.output:
         raise FacepartError(f"{path}: is not a recogniser: it has {len(inputs)} inputs, expected one (a face)")
     taken, returned = _shape(inputs[0]), _shape(graph.output[0])
-    if inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT or len(taken) != 4 or taken[1] not in (3, None):
+    kind = inputs[0].type.tensor_type.elem_type
+    if kind != onnx.TensorProto.FLOAT or len(taken) != 4 or taken[1] not in (3, None):
         raise FacepartError(
-            f"{path}: its input is {_format_shape(taken)}, expected faces as 32-bit floats (n, 3, height, width)"
+            f"{path}: its input is {_format_shape(taken)}{_type_name(kind)}, expected faces as 32-bit floats "
+            "(n, 3, height, width)"
         )
-    if len(returned) != 2 or (returned[1] or 0) < _SHORTEST_EMBEDDING:
+    # Exporters leave the two last axes of a pooling or a convolution, which are of length 1.
+    if len(returned) < 2 or (returned[1] or 0) < _SHORTEST_EMBEDDING or any(each != 1 for each in returned[2:]):
         shape = _format_shape(returned)
         raise FacepartError(f"{path}: is not a recogniser: its output is {shape}, expected embeddings (n, length)")
     return OnnxRecogniser(
@@ -60,23 +65,64 @@ def describe_onnx(path: Path) -> OnnxRecogniser:
         width=taken[3],
         batch=taken[0],
         dimension=returned[1] or 0,
-        normalises=_normalises(graph, inputs[0].name),
+        model=model,
     )
 
 
-def _read(path: Path) -> onnx.GraphProto:
+def choose_parser_input(path: Path, usual: Preprocessing) -> Preprocessing:
+    """Deduce the values that an ONNX face parser takes, as :func:`choose_input` does.
+
+    Raises:
+        FacepartError: the file cannot be read or is not an ONNX file.
+    """
+    model = _read(path)
+    inputs = photo_inputs(model.graph)
+    # A file with other inputs is refused where it is opened.
+    is_photo = len(inputs) == 1 and len(_shape(inputs[0])) == 4
+    return choose_input(path, model, usual, known=False) if is_photo else usual
+
+
+def choose_input(path: Path, model: onnx.ModelProto, usual: Preprocessing, known: bool) -> Preprocessing:
+    """Deduce the values that an ONNX network takes; see :mod:`facepart.networks.input_range`.
+
+    Args:
+        path: the file, for messages.
+        model: its graph, reduced by :func:`facepart.networks.onnx.graph.reduce_graph`.
+        usual: what it takes if it does not normalise; its height and width are those of the faces.
+        known: whether `usual` is known for this network, so that it holds unless the graph says otherwise.
+
+    Raises:
+        FacepartError: it cannot be told what the network takes, and nothing is known of it.
+    """
     try:
-        model = onnx.load(path)
+        arithmetic = OnnxArithmetic(model, usual.height, usual.width)
+        if not arithmetic.is_empty:
+            return choose_range(arithmetic, usual)
+        folded = "" if known else range_of_mean(arithmetic.folded_mean())
+    except FacepartError as error:
+        if known:
+            return usual
+        raise FacepartError(f"{path}: {error}") from error
+    if not folded:
+        return usual
+    values = "0..255" if folded == "bytes" else "0..1"
+    _logger.warning("%s: its first convolution takes off the mean of values of %s: it gets these", path, values)
+    return takes_bytes(usual) if folded == "bytes" else takes_unit(usual)
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    model = read_model(path)
+    try:
+        reduce_graph(model)
         # Not every exporter writes the output's shape.
         if model.graph.output and not any(_shape(model.graph.output[0])[1:]):
             model = onnx.shape_inference.infer_shapes(model)
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except FacepartError as error:
+        raise FacepartError(f"{path}: {error}") from error
     except Exception as error:
         # Protobuf's own errors have no common base that can be imported without it.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FacepartError(f"{path}: is damaged or not an ONNX file ({reason})") from error
-    return model.graph
+        raise FacepartError(f"{path}: is damaged or not an ONNX file ({one_line(error)})") from error
+    return model
 
 
 def _shape(value: onnx.ValueInfoProto) -> tuple[int | None, ...]:
@@ -85,26 +131,11 @@ def _shape(value: onnx.ValueInfoProto) -> tuple[int | None, ...]:
 
 
 def _format_shape(shape: tuple[int | None, ...]) -> str:
-    return "(" + ", ".join("n" if each is None else str(each) for each in shape) + ")"
+    return one_line("(" + ", ".join("n" if each is None else str(each) for each in shape) + ")")
 
 
-def _normalises(graph: onnx.GraphProto, name: str) -> bool:
-    """Check whether the arithmetic with constants at the beginning of a graph scales values of 0..255 down."""
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            constants[node.output[0]] = node.attribute[0].t
-    slope = 1.0
-    for node in graph.node:
-        if name not in node.input:
-            continue
-        if node.op_type in ("Mul", "Div"):
-            others = [constants[each] for each in node.input if each in constants]
-            if len(others) != 1:
-                break
-            factor = float(np.abs(numpy_helper.to_array(others[0])).mean())
-            slope = slope * factor if node.op_type == "Mul" else slope / (factor or 1.0)
-        elif node.op_type not in ("Sub", "Add", "Identity", "Cast"):
-            break
-        name = node.output[0]
-    return slope < _RAW_SLOPE
+def _type_name(kind: int) -> str:
+    if kind == onnx.TensorProto.FLOAT:
+        return ""
+    names = {number: name for name, number in onnx.TensorProto.DataType.items()}
+    return f" of type {names.get(kind, 'unknown').lower()}"

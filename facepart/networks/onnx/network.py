@@ -17,15 +17,16 @@ from torch import Tensor, nn
 from facepart.errors import FacepartError
 from facepart.networks.graph_network import GraphNetwork, Step
 from facepart.networks.onnx.array_operators import to_tensor
+from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph
 from facepart.networks.onnx.nodes import (
     DOMAINS,
     PROBE_BATCHES,
     SHAPE_ERRORS,
     Value,
-    one_line,
     repeat_in_batch,
     trace_node,
 )
+from facepart.networks.wording import one_line
 
 # Before that, arithmetic had other rules for broadcasting.
 _OLDEST = 7
@@ -51,8 +52,9 @@ def load_onnx(path: Path, height: int, width: int) -> nn.Module:
         FacepartError: the file cannot be read, does not take such photos, has an operator or an attribute that is
             not supported, or its answers for a batch are not those for each photo alone.
     """
-    model = _read(path)
+    model = read_model(path)
     try:
+        reduce_graph(model)
         network = _build(model, height, width)
         _try_batch(network, height, width)
     except FacepartError as error:
@@ -60,16 +62,6 @@ def load_onnx(path: Path, height: int, width: int) -> nn.Module:
     except SHAPE_ERRORS as error:
         raise FacepartError(f"{path}: does not run on photos of {height}x{width}: {one_line(error)}") from error
     return network
-
-
-def _read(path: Path) -> onnx.ModelProto:
-    try:
-        return onnx.load(path)
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:
-        # Protobuf's own errors have no common base that can be imported without it.
-        raise FacepartError(f"{path}: is damaged or not an ONNX file ({one_line(error)})") from error
 
 
 def _build(model: onnx.ModelProto, height: int, width: int) -> GraphNetwork:
@@ -104,8 +96,7 @@ def _build(model: onnx.ModelProto, height: int, width: int) -> GraphNetwork:
 
 def _input(graph: onnx.GraphProto, height: int, width: int) -> tuple[str, bool]:
     """Return the name of the input, and whether it has a fixed batch of 1."""
-    stored = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in stored]
+    inputs = photo_inputs(graph)
     if len(inputs) != 1:
         raise FacepartError(f"has {len(inputs)} inputs, expected one (a photo)")
     kind = inputs[0].type.tensor_type

@@ -21,6 +21,7 @@ from facepart.errors import FacepartError
 from facepart.networks.graph_network import Function, GrowingNumbers, Step
 from facepart.networks.onnx.array_operators import to_tensor
 from facepart.networks.onnx.operators import ONNX_OPERATORS, OnnxOperator
+from facepart.networks.wording import one_line
 
 DOMAINS = ("", "ai.onnx")
 # The batch sizes that shapes are traced for, one apart. Not 1, because an axis of length 1 is broadcast where a
@@ -69,13 +70,8 @@ def trace_node(node: onnx.NodeProto, opset: int, batch_of_one: bool, values: dic
         fixed = {key: each for key, each in numbers.items() if key not in growing}
         return [Step(partial(function, **fixed), names, tuple(node.output), growing)]
     except SHAPE_ERRORS as error:
-        name = node.name or next(iter(node.output), "")
-        raise FacepartError(f"its node {name}, a {node.op_type}: {one_line(error)}") from error
-
-
-def one_line(error: Exception) -> str:
-    """Return the message of another library's error as part of one line."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+        name = one_line(node.name or next(iter(node.output), ""))
+        raise FacepartError(f"its node {name}, a {one_line(node.op_type)}: {one_line(error)}") from error
 
 
 def repeat_in_batch(name: str, one: Tensor, other: Tensor) -> tuple[Tensor, Step]:

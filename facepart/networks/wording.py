@@ -1,0 +1,26 @@
+"""Messages of other libraries, and names from files, as parts of one line."""
+
+import re
+
+_LONGEST = 200
+
+# Where in OpenVINO's own sources an error was raised, and the lines that only announce the reason.
+_OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with .*")
+_OPENVINO_HEADINGS = re.compile(
+    r"FrontEnd API failed|Model wasn't fully converted|Summary:$|-- \S+ with a message:$|-- Conversion is failed"
+)
+
+
+def one_line(text: object) -> str:
+    """Return another library's error, or a name from a file, as part of one line of bounded length."""
+    line = " ".join(str(text).split())
+    if len(line) > _LONGEST:
+        line = f"{line[:_LONGEST]}..."
+    return line or type(text).__name__
+
+
+def openvino_reason(error: Exception) -> str:
+    """Return what an error of OpenVINO says, without the places in its sources, as part of one line."""
+    lines = (_OPENVINO_PLACES.sub("", line).strip() for line in str(error).splitlines())
+    kept = [line.removeprefix("-- ") for line in lines if line and not _OPENVINO_HEADINGS.match(line)]
+    return one_line(" ".join(kept) or error)
