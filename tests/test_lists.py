@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepart.data.feature_files import find_features, label_of
+from facepart.data.feature_files import find_features
+from facepart.data.labels import labels_of
 from facepart.data.path_lists import read_list, write_list
 from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError
@@ -58,7 +59,7 @@ def test_features_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")
     found = find_features(tmp_path)
     assert [str(path) for path in found] == sorted(str(tmp_path / name) for name in wanted)
-    assert label_of(found[0]) == "B/x"
+    assert labels_of(found)[0] == "B/x"
 
 
 def test_linked_folders_are_followed(tmp_path: Path) -> None:

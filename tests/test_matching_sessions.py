@@ -52,9 +52,14 @@ def folder(label: str) -> str:
 
 
 def brute_force(probe: list[str], gallery: list[str] | None, session, by_label: bool) -> Kinds:
-    """Look at the labels of every pair, as the original program does."""
+    """Look at the labels of every pair, as the original program does.
+
+    A name that two photos of one side have does not tell which photo it is; their folders do, if the sides share any.
+    """
     found = Kinds([], [], [], [])
     other = probe if gallery is None else gallery
+    repeated = any(len({label.split("/")[1] for label in side}) < len(set(side)) for side in (probe, other))
+    by_label |= repeated and bool(set(probe) & set(other))
     for (i, one), (j, two) in product(enumerate(probe), enumerate(other)):
         if gallery is None and j <= i:
             continue

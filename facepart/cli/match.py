@@ -30,13 +30,14 @@ from facepart.cli.subject_options import (
     add_table_arguments,
 )
 from facepart.cli.subject_warnings import warn_of_left_out
-from facepart.data.naming import Exclusion, find_exclusion, naming_rule
+from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.matching.output import MOST_PAIRS, SAVES
 
 if TYPE_CHECKING:
+    from facepart.data.conventions import Convention
     from facepart.matching.groups import Group
     from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
@@ -133,9 +134,9 @@ def execute(arguments: argparse.Namespace) -> int:
             f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean "
             "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
         )
-    naming_rule(arguments.dataset, arguments.subject_pattern)
-    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
+    check_naming(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)
+    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
@@ -187,27 +188,38 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
 
 
 def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
+    """Read the groups; where no naming rule is given, recognise it, and set and print it."""
     from facepart.matching.features import read_features
-    from facepart.matching.groups import read_group, split_by_people
+    from facepart.matching.groups import read_group, recognise_features, recognise_groups, split_by_people
 
     probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
     if arguments.people is not None:
         if len(probes) > 1 or len(galleries) > 1:
             raise UsageError("--people selects the groups from one -p and one -g: give each once")
         people = read_people(arguments.people, arguments.group_column)
+        probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
+        if arguments.dataset is None and arguments.subject_pattern is None:
+            _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side]))
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
-        gallery = read_features(galleries[0]) if galleries else None
-        split = split_by_people(read_features(probes[0]), gallery, people, rule, names)
+        split = split_by_people(probe, gallery, people, rule, names)
         warn_of_left_out(arguments.people, split.without_row, split.without_group)
         return split.groups
     if len(names) != len(probes):
         raise UsageError(f"give one -gr for each -p ({len(probes)}), the name of its group; or --people")
     if len(galleries) not in (0, len(probes)):
         raise UsageError(f"give one -g for each -p ({len(probes)}), or none")
-    return [
+    groups = [
         read_group(name, probe, galleries[index] if galleries else None)
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
     ]
+    if arguments.dataset is None and arguments.subject_pattern is None:
+        _set_convention(arguments, recognise_groups(groups))
+    return groups
+
+
+def _set_convention(arguments: argparse.Namespace, found: "Convention") -> None:
+    print(found.sentence())
+    arguments.dataset = found.dataset
 
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:

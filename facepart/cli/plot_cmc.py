@@ -7,12 +7,13 @@ from typing import Any
 
 from facepart.cli.rank_set_options import HIGHEST_RANK, RANK_SET_OPTIONS
 from facepart.cli.score_set_options import MOST_SETS
-from facepart.data.naming import DEFAULT_DATASET, Rule, naming_rule
+from facepart.data.conventions import recognise_convention
+from facepart.data.naming import Rule, naming_rule
 from facepart.errors import UsageError
 from facepart.files.record import read_record
 from facepart.plots.cmc import RankSet, RankStatistics
 from facepart.plots.plot_files import plot_ranks
-from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs
+from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
 from facepart.scores.ranks import Ranks, read_ranks
 
 _AUTHENTIC = "_authentic"
@@ -68,18 +69,23 @@ def _read_pairs(options: dict[str, Any], number: int, files: dict[str, Path | No
         probe_labels = authentic.with_name(f"{group}_labels.txt")
         beside = authentic.with_name(f"{group}_gallery_labels.txt")
         gallery_labels = gallery_labels or (beside if beside.exists() else None)
-    rule = _rule(options["dataset"], options["subject_pattern"], authentic.parent, group)
-    return ranks_of_pairs(PairFiles(authentic, impostor, probe_labels, gallery_labels), rule)
+    pairs = PairFiles(authentic, impostor, probe_labels, gallery_labels)
+    return ranks_of_pairs(pairs, _rule(options["dataset"], options["subject_pattern"], pairs, group))
 
 
-def _rule(dataset: str | None, pattern: str | None, folder: Path, group: str | None) -> Rule:
-    """Return the naming rule of the options, else that of the run of `facepart match` that wrote the pairs."""
+def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str | None) -> Rule:
+    """Return the naming rule of the options, of the run of `facepart match` that wrote the pairs, or of the names."""
     if dataset is None and pattern is None:
-        record = read_record(folder)
+        record = read_record(pairs.authentic.parent)
         settings = record["settings"].get(group) if record and record.get("stage") == "match" else None
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
-    return naming_rule(dataset or DEFAULT_DATASET, pattern)
+    if dataset is None and pattern is None:
+        labels = read_labels(pairs.labels)
+        convention = recognise_convention([labels], str(pairs.labels))
+        print(convention.sentence())
+        dataset = convention.dataset
+    return naming_rule(dataset, pattern)
 
 
 def _lines(label: str, first_label: str, found: RankStatistics, ranks: int) -> list[str]:

@@ -1,18 +1,20 @@
 """Which photos a run is about: those below a folder, or those in a list.
 
 A photo has a path and a name. The name is its path relative to the source folder, with ``/`` between folders and
-without the extension: ``a/001.jpg`` below the source is named ``a/001``, and every output for it is named after
-that. For a list, names are relative to the deepest folder that holds all listed photos, or, where a stage asks for
-it, the name of a photo's own folder and its stem, as the original study's programs name features: ``c/001`` for
-``/a/b/c/001.jpg``.
+without the extension of an image: ``a/001.jpg`` below the source is named ``a/001``, and every output for it is named
+after that. For a list, names are relative to the deepest folder that holds all listed photos, or, where a stage asks
+for it, the name of a photo's own folder and its stem, as the original study's programs name features: ``c/001`` for
+``/a/b/c/001.jpg``; with as many more folders as it takes to tell the photos apart (:mod:`facepart.data.labels`).
 """
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
-from facepart.data.path_lists import read_list
+from facepart.data.image_names import without_extension
+from facepart.data.labels import cut_labels, distinct_depth, names_below
+from facepart.data.path_lists import read_list, unlistable
 from facepart.errors import FacepartError
 from facepart.files.addresses import Listed, common_folder, files_in, is_address, tidy
 from facepart.files.failures import Failure
@@ -33,6 +35,11 @@ class Photo(NamedTuple):
     name: str
     stamp: str = ""
 
+    @property
+    def extension(self) -> str:
+        """What follows the name in the path, such as ``.JPG``; empty if the file has no extension of an image."""
+        return self.path.name.removeprefix(self.name.rpartition("/")[2])
+
 
 def find_photos(
     source: Path, exclude: Sequence[Path] = (), *, by_folder: bool = False
@@ -42,7 +49,8 @@ def find_photos(
     Args:
         source: a folder, or a text file with one path a line.
         exclude: folders to leave out, such as outputs that lie inside the source.
-        by_folder: name the photos of a list ``<folder>/<stem>``; names of photos below a folder stay paths.
+        by_folder: name the photos of a list ``<folder>/<stem>``, all with more folders if several would have one
+            name; names of photos below a folder stay paths.
 
     Returns:
         The photos sorted by path, and what cannot be worked on: subfolders that cannot be opened, and photos
@@ -67,11 +75,10 @@ def find_photos(
         raise FacepartError(f"{source}: no such folder or list of photos")
 
     photos: dict[str, Photo] = {}
-    for (path, stamp), relative in zip(found, named, strict=True):
-        name = PurePosixPath(relative).with_suffix("").as_posix()
-        if not name.isprintable():
+    for (path, stamp), name in zip(found, map(without_extension, named), strict=True):
+        if reason := unlistable(name):
             # Lists and tables have a line a photo, in UTF-8.
-            failures.append(Failure(path, "find", "its name has signs that no list can hold: rename it"))
+            failures.append(Failure(path, "find", f"its name {reason}: rename it"))
         elif name not in photos:
             photos[name] = Photo(path, name, stamp)
         elif tidy(photos[name].path) != tidy(path):
@@ -82,10 +89,11 @@ def find_photos(
 
 
 def _list_names(paths: Sequence[Path], by_folder: bool) -> list[str]:
-    """Name the photos of a list, with their extensions."""
+    """Name the photos of a list; without `by_folder`, with their extensions."""
     tidied = [tidy(path) for path in paths]
     if by_folder:
-        return [PurePosixPath(path.parent.name, path.name).as_posix() for path in tidied]
+        names = [without_extension(name) for name in names_below(tidied)]
+        return cut_labels(names, distinct_depth(names))
     root = common_folder(tidied)
     return [path.relative_to(root).as_posix() for path in tidied]
 

@@ -2,26 +2,26 @@
 
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
-case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without an
-extension.
+case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without the
+extension of an image. Everything is compared in Unicode's normal form C.
 """
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepart.data.feature_files import label_of
+from facepart.data.image_names import without_extension
+from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.errors import FacepartError
+from facepart.files.csv_text import plain_cell
 
 IMAGE_COLUMNS = ("image", "photo", "file")
 SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
 
 _GROUPS_NAMED = 20  # in a message
-_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
-            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
+            header, *rows = [[_tidied(cell) for cell in row] for row in csv.reader(file) if any(row)] or [[]]
     except FileNotFoundError as error:
         raise FacepartError(f"{source}: no such table of subjects") from error
     except OSError as error:
@@ -115,7 +115,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     for row in rows:
         cells = dict(enumerate(row))
         group = cells.get(columns[group_column.lower()], "")
-        photo = _EXTENSION.sub("", cells.get(image, "")) if image is not None else ""
+        photo = without_extension(cells.get(image, "")) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
         if photo and by_image.setdefault(photo, group) != group:
@@ -143,14 +143,17 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
         FacepartError: the table has no such group, or none of the features belongs to it.
     """
     people.refuse_unknown(group)
+    names = [feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy") for feature in features]
+    # A photo that lies in no folder below has that of the features.
+    longest = [name if "/" in name else f"{folder.absolute().name}/{name}" for name in names]
+    labels = cut_labels(longest, readable_depth([longest], [rule]))
     chosen: list[Path] = []
     subjects: set[str] = set()
     without_row: set[str] = set()
     without_group: set[str] = set()
-    for feature in features:
-        subject = rule(label_of(feature))
-        relative = feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy")
-        found = people.group_of((relative, feature.stem), subject)
+    for feature, name, label in zip(features, names, labels, strict=True):
+        subject = rule(label)
+        found = people.group_of((nfc(name), nfc(feature.stem)), subject)
         if found is None:
             without_row.add(subject)
         elif not found:
@@ -165,6 +168,11 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             "check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
+
+
+def _tidied(cell: str) -> str:
+    """Return a cell on one line, in normal form C, without the apostrophe that keeps a spreadsheet from running it."""
+    return nfc(plain_cell(" ".join(cell.split("\n")).strip()))
 
 
 def _first(columns: dict[str, int], names: Sequence[str]) -> int | None:

@@ -1,7 +1,7 @@
 """Features on disk -> one matrix with a label a row.
 
 A source is a path list of ``.npy`` files, one feature each, or a matrix ``features.npy`` with its ``labels.txt``
-beside it. A label is ``folder/stem`` of the feature's path. The features of a list are taken in the code-point
+beside it. Labels are those of :mod:`facepart.data.labels`. The features of a list are taken in the code-point
 order of their paths, whatever the order of the lines, because the rows of the score files bear their numbers;
 the rows of a matrix stay as they are.
 """
@@ -9,19 +9,21 @@ the rows of a matrix stay as they are.
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.feature_files import label_of
-from facepart.data.path_lists import read_list
+from facepart.counts import count_of
+from facepart.data.labels import cut_labels, labels_of, names_below
+from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, on_disk, read_whole
 from facepart.matching.extraction import ExtractionModel, compare_models, find_model
-from facepart.pipeline.feature_matrix import LABELS_FILE
+from facepart.pipeline.feature_matrix import LABELS_FILE, NAMES_FILE
+from facepart.pipeline.feature_matrix_files import read_names
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the
 # disk 1.3 s instead of 3.0 s by one thread; from memory, 0.3 s more.
@@ -39,9 +41,12 @@ class Features:
         source: the list or the matrix they were read from.
         matrix: float32, (n, d), finite, no row all zero; not normalised. That of a file may lie there alone, mapped
             and read-only: the system brings its pages into memory, and takes them out again, as they are needed.
-        labels: n labels ``folder/stem``.
+        labels: n labels, ``folder/stem`` or with more folders.
         paths: the file of each row (n times the same for a matrix), for messages.
         model: the network that made them; None if there is no ``run.json``.
+        names: n names of which labels are the ends, for labels with more folders; none if the labels are all.
+        photos: n names of the photos themselves, which an occluded photo has in common with its baseline; none if
+            only the paths tell.
     """
 
     source: Path
@@ -49,6 +54,17 @@ class Features:
     labels: Sequence[str]
     paths: Sequence[Path]
     model: ExtractionModel | None
+    names: Sequence[str] = ()
+    photos: Sequence[str] = ()
+
+    @property
+    def longest(self) -> Sequence[str]:
+        """The longest labels that there can be."""
+        return self.names or self.labels
+
+    def with_depth(self, depth: int) -> "Features":
+        """Return the same features with labels of a depth (:func:`facepart.data.labels.cut_labels`)."""
+        return replace(self, labels=cut_labels(self.longest, depth))
 
 
 def read_features(source: Path) -> Features:
@@ -66,8 +82,10 @@ def read_features(source: Path) -> Features:
     features = _read_matrix(source) if source.suffix.lower() == ".npy" else _read_listed(source)
     repeated = len(features.labels) - len(set(features.labels))
     if repeated:
+        verb = "repeats" if repeated == 1 else "repeat"
         _logger.warning(
-            "%s: %d features repeat the folder/name of another and are not compared with it", source, repeated
+            "%s: %s of another and %s not compared with it",
+            *(source, f"{count_of(repeated, 'embedding')} {verb} the label", "is" if repeated == 1 else "are"),
         )
     return features
 
@@ -100,7 +118,7 @@ def _read_listed(source: Path) -> Features:
         raise FacepartError(
             f"{source}: names {missing} missing of {len(paths)} files; first: {error.filename}"
         ) from error
-    return Features(source, matrix, [label_of(path) for path in paths], paths, found[0] if found else None)
+    return Features(source, matrix, labels_of(paths), paths, found[0] if found else None, names_below(paths))
 
 
 def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
@@ -175,7 +193,8 @@ def _read_matrix(source: Path) -> Features:
     unusable = _find_unusable(matrix)
     if unusable:
         raise FacepartError(f"{source}: {unusable[1]} (row {unusable[0]}); extract it again")
-    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}))
+    names = _read_names(source, labels)
+    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}), names)
 
 
 def _read_labels(matrix: Path) -> list[str]:
@@ -189,7 +208,19 @@ def _read_labels(matrix: Path) -> list[str]:
             f"{path}: cannot be read, but {matrix.name} needs it: a label a line; if its extraction was interrupted, "
             "run that again"
         ) from error
-    return [line.strip() for line in lines if line.strip()]
+    return [stripped for line in lines if (stripped := line.strip(BLANKS))]
+
+
+def _read_names(matrix: Path, labels: Sequence[str]) -> list[str]:
+    """Read the names of the photos of a matrix, which may have more folders than labels; none if others wrote it."""
+    path = matrix.with_name(NAMES_FILE)
+    if not path.exists():
+        return []
+    names = read_names(path)
+    ends = [PurePosixPath(label).name for label in labels]
+    if ends != [PurePosixPath(name).name for name in names]:
+        return []
+    return [name if "/" in name else label for name, label in zip(names, labels, strict=True)]
 
 
 def _load_feature(path: Path) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 While a run goes on, finished embeddings are kept in ``.shards``, an
 :class:`~facepart.pipeline.embedding_store.EmbeddingStore`; a run that was killed continues from it. At the end it is
-exported as three files, a row or line each photo: ``features.npy``, ``labels.txt`` (``folder/stem``, which matching
-reads) and ``names.txt`` (the photo's whole name, since two photos may bear one label).
+exported as three files, a row or line each photo: ``features.npy``, ``labels.txt`` (which matching reads, see
+:mod:`facepart.data.labels`) and ``names.txt`` (the photo's whole name).
 
 Three files cannot be renamed at once. So the new ones are completed inside ``.shards`` first, ``labels.txt`` last;
 then the old ``labels.txt`` is removed, and they are moved, ``labels.txt`` last again. A reader thus never finds
@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.feature_files import MATRIX_FILE, label_of
+from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.labels import labels_of
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, move, remove_if_empty
 from facepart.files.atomic import replacing, write_text
@@ -143,7 +144,7 @@ class MatrixRows:
         files = {name: path for name, path in features.items() if name in known or name in single}
         if not files:
             return 0
-        labels = "".join(f"{label_of(path.absolute())}\n" for path in files.values())
+        labels = "".join(f"{label}\n" for label in labels_of([path.absolute() for path in files.values()]))
         if list(files) != self._matrix_names or (self._folder / LABELS_FILE).read_text(encoding="utf-8") != labels:
             self._write_matrix(files)
             write_text(self._shards / NAMES_FILE, "".join(f"{name}\n" for name in files))

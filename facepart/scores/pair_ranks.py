@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.naming import Rule
+from facepart.data.path_lists import BLANKS
 from facepart.errors import FacepartError
 from facepart.files.addresses import on_disk
 from facepart.files.text_input import read_text
@@ -77,7 +78,7 @@ def read_labels(path: Path) -> list[str]:
     """
     found: list[str] = []
     for line in read_text(path, "file of labels").split("\n"):
-        index, _, label = line.strip().partition(" ")
+        index, _, label = line.strip(BLANKS).partition(" ")
         if not index:
             continue
         if index != str(len(found)) or not label:

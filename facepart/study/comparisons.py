@@ -17,7 +17,7 @@ from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
-from facepart.data.feature_files import label_of
+from facepart.data.labels import LEAST_DEPTH, distinct_depth
 from facepart.files.atomic import write_text
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
@@ -29,6 +29,7 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
+from facepart.study.groups import long_names
 from facepart.study.photo_sets import PhotoSets
 
 MATCHES_FOLDER = "matches"
@@ -49,6 +50,7 @@ class Comparisons:
         *,
         keep_pairs: bool,
         counter: PairCounter | None,
+        depth: int = LEAST_DEPTH,
     ) -> None:
         """Describe the comparisons.
 
@@ -59,9 +61,12 @@ class Comparisons:
             naming: how subjects are recognised: options of :func:`facepart.matching.match.match_groups`.
             keep_pairs: whether the pairs are written, too.
             counter: counts the pairs; None for this machine.
+            depth: of the labels (:mod:`facepart.data.labels`).
         """
         self._output, self._store, self._keep_pairs, self._counter = output, store, keep_pairs, counter
-        self._settings, self._naming = {**settings, **naming}, naming
+        self._settings, self._naming, self._depth = {**settings, **naming}, naming, depth
+        if depth > LEAST_DEPTH:
+            self._settings["label_depth"] = depth
 
     def run(self, cell: Cell, names: Sequence[str], min_threshold: float) -> bool:
         """Compare the photos of one cell, unless that was done before.
@@ -87,7 +92,9 @@ class Comparisons:
         gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
         whole = Group(group, self._features(condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
-        options = {**self._naming, "min_threshold": min_threshold, "counter": self._counter}
+        sides = [side for side in (whole.probe, gallery) if side]
+        depth = max(self._depth, *(distinct_depth(side.longest) for side in sides))
+        options = {**self._naming, "depth": depth, "min_threshold": min_threshold, "counter": self._counter}
         for _ in match_groups([whole], folder, save=save, ranks=True, **options):
             write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
         return True
@@ -102,8 +109,10 @@ class Comparisons:
     def _features(self, occlusion: Occlusion, names: Sequence[str]) -> Features:
         """Return embeddings as the matcher takes them, with the labels that their files would have."""
         paths = [Path(occlusion.name) / f"{name}.npy" for name in names]
-        labels = [label_of(path) for path in paths]
-        return Features(Path(occlusion.name), self._store.embeddings(occlusion.name, names), labels, paths, None)
+        embeddings = self._store.embeddings(occlusion.name, names)
+        return Features(
+            Path(occlusion.name), embeddings, long_names(names, occlusion.name), paths, None, photos=names
+        )
 
 
 def min_thresholds(

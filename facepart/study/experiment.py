@@ -23,7 +23,7 @@ from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
-from facepart.study.groups import Members, subject_of
+from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import ReportImages
@@ -127,6 +127,8 @@ def _run(
     setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     setup.members.refuse_single_subjects(request.source)
+    if setup.convention and on_note:
+        on_note(setup.naming_note)
     photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.
@@ -190,7 +192,7 @@ def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], No
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
-    subjects = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
+    subjects = {photo.name: setup.rule(photo.name) for photo in photos}
     return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.settings)
 
 
@@ -238,7 +240,8 @@ def _compare(setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress
     """
     request, compared = setup.request, 0
     comparisons = Comparisons(
-        *(request.output, setup.store, setup.settings, request.naming),
+        *(request.output, setup.store, setup.settings, setup.naming),
+        depth=setup.rule.depth,
         keep_pairs="pairs" in request.keep,
         counter=counter,
     )

@@ -1,5 +1,6 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
+from facepart.counts import count_of
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.study.cost import (
     NETWORKS_BYTES,
@@ -56,7 +57,9 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         todo=round(len(to_embed) * times),
         keep=request.keep,
     )
-    lines = [f"estimate for {of} photos, extrapolated from {len(setup.photos)}"] if of else []
+    lines = [setup.naming_note] if setup.convention else []
+    if of:
+        lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
     photo = measure_photo(setup, to_embed, executor) if to_embed else _EMBEDDED
     capacity = executor.capacity()
