@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +55,9 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, names
 def test_features_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
     wanted = ["b/1.npy", "a/10.npy", "a/1.npy", "a/1_2.npy", "a/1-2.npy", "B/x.npy", "top.npy"]
     touch(tmp_path, wanted)
-    touch(tmp_path, ["features.npy", "a/features.npy", "a/.1.npy.part", ".hidden/1.npy", "a/.2.npy", "a/list.txt"])
+    for folder in ("", "a"):
+        np.save(tmp_path / folder / "features.npy", np.ones((3, 4), np.float32))
+    touch(tmp_path, ["a/.1.npy.part", ".hidden/1.npy", "a/.2.npy", "a/list.txt"])
     (tmp_path / "b" / "circle").symlink_to(tmp_path)
     (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")
     found = find_features(tmp_path)
@@ -70,7 +73,8 @@ def test_linked_folders_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_features(tmp_path: Path) -> None:
-    touch(tmp_path, ["photo.jpg", "features.npy"])
+    touch(tmp_path, ["photo.jpg"])
+    np.save(tmp_path / "features.npy", np.ones((1, 4), np.float32))
     with pytest.raises(FacepartError, match="holds no features"):
         find_features(tmp_path)
     with pytest.raises(FacepartError, match="no such folder"):

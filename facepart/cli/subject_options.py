@@ -25,8 +25,8 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
         "--subject-pattern",
         metavar="REGEX",
         help="regular expression that finds the subject in folder/name: its group called subject, else its first "
-        "group, else the whole match. If several photos have the same folder/name, or if the expression matches none, "
-        "it is searched in folder/folder/name, and so on (default: the rule of -d)",
+        "group, else the whole match. If several photos have the same folder/name, or the expression matches "
+        "none, it is searched in folder/folder/name, and so on (default: the rule of -d)",
     )
 
 

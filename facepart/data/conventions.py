@@ -1,8 +1,8 @@
 """Names of photos -> the naming convention that they follow, for calls that do not say it.
 
-Some data sets have names of an unmistakable form. Other names are read by every rule that could have made them; if all
-of them divide the photos into the same subjects, it does not matter which one is chosen. If they do not, the user has to
-say which one is right: a wrong rule merges subjects, or splits them, without an error.
+Some data sets have names of a form of their own. Other names are read by every rule that could have made them. If all
+of them divide the photos into the same subjects, it does not matter which one is chosen. If they do not, the user has
+to say which one is right: a wrong rule merges subjects, or splits them, without an error.
 """
 
 import re
@@ -46,7 +46,8 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str) -> Convent
     """Find out which naming convention photos follow.
 
     Args:
-        sides: names of the photos (:func:`facepart.data.labels.names_below`), of one source each.
+        sides: names of the photos (:func:`facepart.data.labels.names_below`), of one source each. A photo without a
+            folder in its name lies beside the folders of others, which are then no subjects.
         source: where they are from, for messages.
 
     Raises:
@@ -85,7 +86,9 @@ def _readings(labels: Sequence[Sequence[str]], sides: Sequence[Sequence[str]]) -
     for dataset, fits in _MAY_BE.items():
         if all(map(fits, every)):
             found[f"-d {dataset}"] = [DATASETS[dataset].subject(label) for label in every]
-    if any(len({DATASETS["FOLDER"].subject(label) for label in side}) > 1 for side in labels):
+    if any(len({DATASETS["FOLDER"].subject(label) for label in side}) > 1 for side in labels) and all(
+        "/" in label for label in every
+    ):
         found["-d FOLDER"] = [DATASETS["FOLDER"].subject(label) for label in every]
     # Folders in folders: those above may be the subjects.
     above = [[name.split("/")[0] if name.count("/") > 1 else "" for name in names] for names in sides]

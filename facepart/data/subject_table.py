@@ -171,7 +171,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
 
 
 def _tidied(cell: str) -> str:
-    """Return a cell on one line, in normal form C, without the apostrophe that keeps a spreadsheet from running it."""
+    """Return a cell on one line, in normal form C, without the apostrophe of a safe cell."""
     return nfc(plain_cell(" ".join(cell.split("\n")).strip()))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import count_of
-from facepart.data.labels import cut_labels, labels_of, names_below
+from facepart.data.labels import cut_labels, distinct_depth, labels_of, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, on_disk, read_whole
@@ -194,6 +194,8 @@ def _read_matrix(source: Path) -> Features:
     if unusable:
         raise FacepartError(f"{source}: {unusable[1]} (row {unusable[0]}); extract it again")
     names = _read_names(source, labels)
+    if len(set(labels)) < len(set(names)):
+        labels = cut_labels(names, distinct_depth(names))
     return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}), names)
 
 

@@ -105,7 +105,7 @@ def recognise_photos(names: Sequence[str], source: Path) -> Convention:
     Raises:
         UsageError: see :func:`facepart.data.conventions.recognise_convention`.
     """
-    return recognise_convention([long_names(names)], str(source))
+    return recognise_convention([names], str(source))
 
 
 def long_names(names: Sequence[str], folder: str = BASELINE.name) -> list[str]:
