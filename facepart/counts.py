@@ -15,3 +15,8 @@ def count_of(count: int, noun: str, nouns: str | None = None, form: str = "") ->
         ('1 photo', '12 photos', '0 people')
     """
     return f"{count:{form}} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def are(count: int) -> str:
+    """Return the verb that goes with a count: "is" or "are"."""
+    return "is" if count == 1 else "are"

@@ -299,7 +299,7 @@ def test_missing_photos_are_reported_and_another_source_is_refused(
     (tmp_path / "photos" / "a" / "2.png").unlink()
     with caplog.at_level(logging.WARNING):
         extract(folder, tmp_path / "photos", matrix=True)
-    assert "1 features are of photos that are not in" in caplog.text
+    assert "left out from now on: 1 feature of photos that are not in" in caplog.text
     assert read_features(folder / "features.npy").labels == ["a/1", "b/1"]
 
 

@@ -6,9 +6,9 @@ the photo; or a column subject, person, name, identity or id names the subject.
 
 import argparse
 
-from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import add_naming_arguments, add_naming_table, add_table_arguments
 from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.counts import count_of
 from facepart.data.conventions import recognise_convention
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below

@@ -22,7 +22,6 @@ from facepart.cli.command_parser import positive
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
-from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -30,6 +29,8 @@ from facepart.cli.subject_options import (
     add_table_arguments,
 )
 from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.counts import count_of
+from facepart.data.group_files import group_prefix
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
@@ -76,8 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="NAME",
-        help="name of each group, e.g. CM, with which its output files begin; one for each -p. With --people: which "
-        "groups of the table (default: all)",
+        help="name of each group, e.g. CM, with which its output files begin (/ and the like become _, and a hash is "
+        "added); one for each -p. With --people: which groups of the table (default: all)",
     )
     add_table_arguments(group, "each -p is one group")
     group = parser.add_argument_group("comparison")
@@ -224,7 +225,7 @@ def _set_convention(arguments: argparse.Namespace, found: "Convention") -> None:
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
     other = "each other" if outcome.gallery is None else f"{count_of(outcome.gallery, 'embedding')} of the gallery"
-    group = folder / outcome.group
+    group = folder / group_prefix(outcome.group)
     pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
     files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
@@ -238,7 +239,8 @@ def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None)
     if exclusion and outcome.excluded is not None:
         line += f"; left out {count_of(outcome.excluded, 'authentic pair')} {exclusion.words}"
     if outcome.ranked is not None:
-        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
+        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of "
+        line += f"{count_of(outcome.ranked, 'probe')} {'has' if outcome.ranked == 1 else 'have'} rank 1"
         if outcome.ranked < outcome.probes:
             line += f", {outcome.probes - outcome.ranked} without a rank (no authentic or no impostor pair)"
     return line

@@ -7,7 +7,9 @@ from typing import Any
 
 from facepart.cli.rank_set_options import HIGHEST_RANK, RANK_SET_OPTIONS
 from facepart.cli.score_set_options import MOST_SETS
+from facepart.counts import count_of
 from facepart.data.conventions import recognise_convention
+from facepart.data.group_files import group_prefix
 from facepart.data.naming import Rule, naming_rule
 from facepart.errors import UsageError
 from facepart.files.record import read_record
@@ -77,7 +79,8 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
     """Return the naming rule of the options, of the run of `facepart match` that wrote the pairs, or of the names."""
     if dataset is None and pattern is None:
         record = read_record(pairs.authentic.parent)
-        settings = record["settings"].get(group) if record and record.get("stage") == "match" else None
+        groups = record["settings"] if record and record.get("stage") == "match" else {}
+        settings = next((found for name, found in groups.items() if group_prefix(name) == group), None)
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
     if dataset is None and pattern is None:
@@ -90,7 +93,8 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
 
 def _lines(label: str, first_label: str, found: RankStatistics, ranks: int) -> list[str]:
     rates = ", ".join(f"rank {most} {_shown(found, f'rank{most}_rate', '.2%')}" for most in dict.fromkeys((1, ranks)))
-    line = f"{label}: identification rate at {rates}; {found['probes_with_rank']} of {found['probes']} probes"
+    line = f"{label}: identification rate at {rates}; {found['probes_with_rank']} of "
+    line += count_of(int(found["probes"]), "probe")
     if found["probes_with_rank"] < found["probes"]:
         line += " (the others have no authentic or no impostor score)"
     lines = [line]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from facepart.counts import count_of
 from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
@@ -49,6 +50,26 @@ class People:
         """
         named = next((self.by_image[name] for name in photo if name in self.by_image), None)
         return self.by_subject.get(subject) if named is None else named
+
+    def find_groups(self, names: Sequence[str]) -> list[str]:
+        """Return the groups of the table that a user named.
+
+        Args:
+            names: the values of an option; those of a list are separated by commas, so that a group with commas in
+                its name is several of them.
+
+        Raises:
+            FacepartError: the table has no such group.
+        """
+        found: list[str] = []
+        rest = [nfc(name) for name in names]
+        while rest:
+            whole = ((rest[:end], sep.join(rest[:end])) for end in range(len(rest), 0, -1) for sep in (", ", ","))
+            used, group = next(((used, group) for used, group in whole if group in self.groups), (rest[:1], rest[0]))
+            self.refuse_unknown(group)
+            found.append(group)
+            rest = rest[len(used) :]
+        return found
 
     def refuse_unknown(self, group: str) -> None:
         """Raise FacepartError unless the table has this group."""
@@ -142,7 +163,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     Raises:
         FacepartError: the table has no such group, or none of the features belongs to it.
     """
-    people.refuse_unknown(group)
+    (group,) = people.find_groups([group])
     names = [feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy") for feature in features]
     # A photo that lies in no folder below has that of the features.
     longest = [name if "/" in name else f"{folder.absolute().name}/{name}" for name in names]
@@ -162,10 +183,12 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             chosen.append(feature)
             subjects.add(subject)
     if not chosen:
-        unknown = f"; {len(without_row)} subjects have no row, e.g. {min(without_row)!r}" if without_row else ""
+        unknown = ""
+        if without_row:
+            unknown = f"; without a row: {count_of(len(without_row), 'subject')}, e.g. {min(without_row)!r}"
         raise FacepartError(
-            f"{folder}: none of {len(features)} features belongs to group {group!r} of {people.source}{unknown}; "
-            "check that the naming rule fits the table (-d, --subject-pattern)"
+            f"{folder}: none of {count_of(len(features), 'feature')} belongs to group {group!r} of {people.source}"
+            f"{unknown}; check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
 

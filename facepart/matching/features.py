@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.counts import count_of
+from facepart.counts import are, count_of
 from facepart.data.labels import cut_labels, distinct_depth, labels_of, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
@@ -85,7 +85,7 @@ def read_features(source: Path) -> Features:
         verb = "repeats" if repeated == 1 else "repeat"
         _logger.warning(
             "%s: %s of another and %s not compared with it",
-            *(source, f"{count_of(repeated, 'embedding')} {verb} the label", "is" if repeated == 1 else "are"),
+            *(source, f"{count_of(repeated, 'embedding')} {verb} the label", are(repeated)),
         )
     return features
 
@@ -116,7 +116,7 @@ def _read_listed(source: Path) -> Features:
     except FileNotFoundError as error:
         missing = sum(not path.exists() for path in paths)
         raise FacepartError(
-            f"{source}: names {missing} missing of {len(paths)} files; first: {error.filename}"
+            f"{source}: names {missing} missing of {count_of(len(paths), 'file')}; first: {error.filename}"
         ) from error
     return Features(source, matrix, labels_of(paths), paths, found[0] if found else None, names_below(paths))
 
@@ -188,7 +188,8 @@ def _read_matrix(source: Path) -> Features:
         raise FacepartError(f"{source}: is not a matrix of features (n, d): its shape is {matrix.shape}")
     if len(labels) != len(matrix):
         raise FacepartError(
-            f"{source.with_name(LABELS_FILE)}: has {len(labels)} labels, {source.name} has {len(matrix)} features"
+            f"{source.with_name(LABELS_FILE)}: has {count_of(len(labels), 'label')}, {source.name} has "
+            f"{count_of(len(matrix), 'feature')}"
         )
     unusable = _find_unusable(matrix)
     if unusable:
@@ -264,4 +265,4 @@ def _find_unusable(rows: NDArray[np.float32]) -> tuple[int, str] | None:
 
 
 def _other_length(path: Path, length: int, other: Path, other_length: int) -> str:
-    return f"{other}: has {other_length} values, but {path} has {length}: they are not of one network"
+    return f"{other}: has {count_of(other_length, 'value')}, but {path} has {length}: they are not of one network"

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
+from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.data.subject_table import People
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError
 from facepart.matching.features import Features, read_features
 
 
@@ -18,7 +20,7 @@ class Group:
     """Features to be compared.
 
     Attributes:
-        name: what the files' names begin with.
+        name: the group's.
         probe: the faces looked for.
         gallery: what they are compared with; None if with each other.
         people: the table that says who belongs to the group; None if the sources hold the group alone.
@@ -35,10 +37,12 @@ class Group:
         return replace(self, probe=self.probe.with_depth(depth), gallery=gallery)
 
     def __post_init__(self) -> None:
-        if not self.name or self.name.startswith(".") or any(sign in self.name for sign in "/\\\0"):
-            raise UsageError(
-                f"-gr {self.name!r}: a group's name begins the names of its files; give one without / or \\"
-            )
+        self.prefix  # noqa: B018 - refuses a group without a name
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the group's files begin with (:mod:`facepart.data.group_files`)."""
+        return group_prefix(self.name)
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,7 @@ def split_by_people(
     Raises:
         FacepartError: the table has no such group, or a group has no features on one of the two sides.
     """
-    for name in names:
-        people.refuse_unknown(name)
+    names = people.find_groups(names)
     depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
     probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
@@ -111,15 +114,15 @@ def split_by_people(
         for features, found in zip((probe, gallery), rows, strict=False):
             if not found and features:
                 raise FacepartError(
-                    f"{features.source}: none of {len(features.labels)} features belongs to group {name!r} of "
-                    f"{people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
+                    f"{features.source}: none of {count_of(len(features.labels), 'feature')} belongs to group "
+                    f"{name!r} of {people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
     if not groups:
         unknown = min(without[None], default="")
         raise FacepartError(
-            f"{probe.source}: none of {len(probe.labels)} features belongs to a group of {people.source}"
+            f"{probe.source}: none of {count_of(len(probe.labels), 'feature')} belongs to a group of {people.source}"
             + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
             + "; check that the naming rule fits the table (-d, --subject-pattern)"
         )

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from facepart.data.group_files import refuse_same_files
 from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.errors import FacepartError
 from facepart.files.lock import output_lock
@@ -60,7 +61,7 @@ def match_features(probe: Path, gallery: Path | None, output: Path, group: str, 
         probe: a list of features, or a matrix ``features.npy``.
         gallery: what they are compared with, of either form; None compares the probes with each other.
         output: the folder to write to.
-        group: what the files' names begin with.
+        group: its name, with which the files' names begin (:mod:`facepart.data.group_files`).
         options: those of :func:`match_groups`, which also lists what is raised.
     """
     (outcome,) = match_groups([read_group(group, probe, gallery)], output, **options)
@@ -140,11 +141,12 @@ def match_groups(
     repeated = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
     if repeated:
         raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
+    refuse_same_files([group.name for group in groups])
     depth = depth or label_depth(groups, rule, exclusion)
     prepared = [prepare(group.with_depth(depth), rule, exclusion, common, save) for group in groups]
     with output_lock(output):
         for each in prepared:
-            refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
+            refuse_leftovers(output, each.group.prefix, each.outcome.saved, ranks)
         with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
         refuse_full_disk(output, with_pairs)
         for each in prepared:
@@ -163,12 +165,12 @@ def _compare(
 ) -> MatchOutcome:
     """Compare a group and write all its files."""
     group, outcome, subjects = prepared.group, prepared.outcome, len(prepared.subjects)
-    name = group.name
+    prefix = group.prefix
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
-    _record(output, name, settings, None)
-    write_labels(output / f"{name}_labels.txt", group.probe.labels)
-    gallery_labels = output / f"{name}_gallery_labels.txt"
+    _record(output, group.name, settings, None)
+    write_labels(output / f"{prefix}_labels.txt", group.probe.labels)
+    gallery_labels = output / f"{prefix}_gallery_labels.txt"
     if group.gallery is None:
         gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
     else:
@@ -190,18 +192,18 @@ def _compare(
     else:
         tails = SubjectTailCounts(subjects, first_bin, at)
         blocks = _with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
-        scores = write_pairs(output, name, prepared.counts, blocks, progress)
+        scores = write_pairs(output, prefix, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
         sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
-        save_subject_sums(subject_sums_path(output, name), sums)
-        save_scores(output / f"{name}_scores.npz", scores)
+        save_subject_sums(subject_sums_path(output, prefix), sums)
+        save_scores(output / f"{prefix}_scores.npz", scores)
     if ranks is not None and best is not None:
         found = _ranks_of(prepared, best, order, ranks)
-        save_ranks(ranks_path(output, name), found)
+        save_ranks(ranks_path(output, prefix), found)
         outcome = replace(outcome, ranked=int(found.ranked.sum()), ranked_first=int((found.ranks == 1).sum()))
     counts = asdict(outcome)
     del counts["group"]
-    _record(output, name, settings, counts)
+    _record(output, group.name, settings, counts)
     return outcome
 
 

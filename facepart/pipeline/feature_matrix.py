@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import count_of
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.labels import labels_of
 from facepart.errors import FacepartError
@@ -92,19 +93,19 @@ class MatrixRows:
         strange = known.difference(features)
         if strange and strange == known:
             raise FacepartError(
-                f"{self._folder}: holds a matrix of {len(strange)} other photos, none of which is in {source}; "
-                "choose another folder, or replace it with --overwrite"
+                f"{self._folder}: holds a matrix of {count_of(len(strange), 'other photo')}, none of which is in "
+                f"{source}; choose another folder, or replace it with --overwrite"
             )
         if strange:
             _logger.warning(
-                "%s: %d features are of photos that are not in %s (first: %s) and are left out from now on",
-                *(self._folder, len(strange), source, min(strange)),
+                "%s: left out from now on: %s of photos that are not in %s (first: %s)",
+                *(self._folder, count_of(len(strange), "feature"), source, min(strange)),
             )
         single = list(self._single(features))
         if single and self._overwrite:
             raise FacepartError(
-                f"{self._folder}: holds {len(single)} features in files of their own (first: {single[0]}.npy), which "
-                "a matrix does not redo; remove them, or choose another folder"
+                f"{self._folder}: holds {count_of(len(single), 'feature')} in files of their own (first: "
+                f"{single[0]}.npy), which a matrix does not redo; remove them, or choose another folder"
             )
         return known.intersection(features).union(single)
 
@@ -192,7 +193,8 @@ class MatrixRows:
                     rows = load_rows(matrix, path, mapped=True)
                     if len(rows) != len(self._matrix_names):
                         raise FacepartError(
-                            f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
+                            f"{path}: has {count_of(len(rows), 'row')}, but {NAMES_FILE} names others; redo it with "
+                            "--overwrite"
                         )
                     yield path, self._matrix_names[first : first + _BLOCK_ROWS], rows[first : first + _BLOCK_ROWS]
         names = iter(self._store.photos)

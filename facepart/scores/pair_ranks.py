@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import are, count_of
 from facepart.data.naming import Rule
 from facepart.data.path_lists import BLANKS
 from facepart.errors import FacepartError
@@ -104,7 +105,9 @@ def _pairs(
         faces = [block[:, column].astype(np.int64) for column in (0, 1)]
         for place, who in zip(faces, sides, strict=True):
             if place.min() < 0 or place.max() >= len(who):
-                raise FacepartError(f"{path}: names face {place.max()}, but there are {len(who)} labels")
+                raise FacepartError(
+                    f"{path}: names face {place.max()}, but there {are(len(who))} {count_of(len(who), 'label')}"
+                )
         same = np.equal(*(who[place] for who, place in zip(sides, faces, strict=True)))
         if (same != authentic).any():
             row = first + int(np.argmax(same != authentic))

@@ -12,6 +12,7 @@ from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
+from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
@@ -223,7 +224,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if small:
         provenance["Small faces"] = (
-            f"{small} photos are smaller than {MIN_SIDE} pixels on a side; part masks of such faces are unreliable"
+            f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such faces "
+            "are unreliable"
         )
     if request.control:
         provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"

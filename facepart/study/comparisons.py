@@ -17,6 +17,7 @@ from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
+from facepart.data.group_files import group_prefix
 from facepart.data.labels import LEAST_DEPTH, distinct_depth
 from facepart.files.atomic import write_text
 from facepart.matching.features import Features
@@ -83,8 +84,9 @@ class Comparisons:
         folder = self._output / MATCHES_FOLDER / condition.name
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
-        files = [folder / f"{group}_scores.npz", subject_sums_path(folder, group), ranks_path(folder, group)]
-        pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
+        prefix = group_prefix(group)
+        files = [folder / f"{prefix}_scores.npz", subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
+        pairs = [folder / f"{prefix}_{kind}.npy" for kind in ("authentic", "impostor")]
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
         if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
@@ -145,14 +147,14 @@ def min_thresholds(
 
 def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:
     """Read the scores that :meth:`Comparisons.run` wrote."""
-    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group}_scores.npz")
+    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group_prefix(group)}_scores.npz")
 
 
 def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
     """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
     folder = output / MATCHES_FOLDER / condition.name
-    sums = load_subject_sums(subject_sums_path(folder, group))
-    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group)), sums.subjects)
+    sums = load_subject_sums(subject_sums_path(folder, group_prefix(group)))
+    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group_prefix(group))), sums.subjects)
     return SubjectScores(read_group_scores(output, condition, group), sums, ranks)
 
 

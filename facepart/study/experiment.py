@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.analysis.measure import Figures, measure
+from facepart.counts import are, count_of
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
@@ -180,15 +181,19 @@ def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], No
     added = dict.fromkeys(occlusion.name for task in partial for occlusion in task.occlusions)
     note = ""
     if reason and tasks:
-        note = f"{reason}: {len(tasks)} photos are embedded anew"
+        note = f"{reason}: {_tasks(tasks)} embedded anew"
     elif added:
         named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-        note = f"{len(tasks)} photos are embedded with more occlusions: {', '.join(named)}"
+        note = f"{_tasks(tasks)} embedded with more occlusions: {', '.join(named)}"
     if note and on_note:
         on_note(note)
     if tasks and not setup.detector:
         warn_of_unaligned(tasks[0].photo)
     write_record(output, make_study_record(setup, None))
+
+
+def _tasks(tasks: Sequence[PhotoTask]) -> str:
+    return f"{count_of(len(tasks), 'photo')} {are(len(tasks))}"
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:

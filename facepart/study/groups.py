@@ -8,6 +8,7 @@ import numpy as np
 
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.conventions import Convention, recognise_convention
+from facepart.data.group_files import refuse_same_files
 from facepart.data.labels import cut_labels, readable_depth
 from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
@@ -128,6 +129,7 @@ def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, 
     photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), longest, paths, None, photos=names)
     split = split_by_people(photos, None, people, rule.read, wanted, rule.depth)
     groups = {group.name: list(group.probe.photos) for group in split.groups}
+    refuse_same_files(groups)
     if ALL_GROUPS in groups and len(groups) > 1:
         raise FacepartError(
             f"{people.source}: has a group {ALL_GROUPS!r}, which is the name of all groups together; rename it, or "

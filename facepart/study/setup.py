@@ -7,6 +7,7 @@ from typing import Any
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.data.conventions import Convention
+from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
@@ -191,10 +192,11 @@ def _refuse_unknown_groups(request: Request, people: People | None) -> None:
     if people is None and request.groups:
         raise FacepartError("--groups chooses from a table of people: give it with --people")
     threshold_group = request.threshold_group
-    for group in [*request.groups, *([threshold_group] if threshold_group else [])]:
-        if people is not None:
-            people.refuse_unknown(group)
-    if threshold_group and (people is None or (request.groups and threshold_group not in request.groups)):
+    named = list(request.groups)
+    if people is not None:
+        named = people.find_groups(request.groups)
+        people.find_groups([threshold_group] if threshold_group else [])
+    if threshold_group and (people is None or (named and nfc(threshold_group) not in named)):
         raise FacepartError(f"--threshold-group {threshold_group}: is not one of the study's groups")
 
 
