@@ -13,7 +13,7 @@ from facepart.data.conventions import recognise_convention
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below
 from facepart.data.naming import check_naming, naming_rule
-from facepart.data.path_lists import write_list
+from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -52,6 +52,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if (arguments.people is None) != (arguments.group is None):
         raise UsageError("--people and --group go together: give a table and one of its groups, or neither")
     check_naming(arguments.dataset, arguments.subject_pattern)
+    refuse_unlistable(arguments.source)
     features = find_features(arguments.source)
     what = count_of(len(features), "embedding")
     if arguments.people is not None:

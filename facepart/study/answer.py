@@ -224,8 +224,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if small:
         provenance["Small faces"] = (
-            f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such faces "
-            "are unreliable"
+            f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such "
+            "faces are unreliable"
         )
     if request.control:
         provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"

@@ -13,7 +13,9 @@ from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
+from facepart.files.record import RECORD_FILE
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
@@ -25,6 +27,8 @@ from facepart.study.request import Request
 from facepart.study.settings import embedding_settings, settings_folder
 
 EMBEDDINGS_FOLDER = "embeddings"
+# Where a folder that a study writes has its record.
+_RECORDS = (RECORD_FILE, f"{BASELINE.name}/{RECORD_FILE}")
 # What records name beside a pattern, which is read instead.
 _UNUSED_DATASET = "MORPH"
 
@@ -203,9 +207,12 @@ def _refuse_unknown_groups(request: Request, people: People | None) -> None:
 def _find_photos(request: Request) -> tuple[list[Photo], list[Failure]]:
     """Find the photos; outputs that lie inside the source are not input.
 
-    The whole output folder is left out or, where the source is the study's own folder, what a study writes.
+    The whole output folder is left out or, where the source is the study's own folder, what a study has written: a
+    folder of the user's that is called ``photos`` has no record of a run.
     """
     output = request.output
-    below = (*KEPT.values(), ALIGNED_FOLDER)
-    excluded = [output] if output.resolve() != request.source.resolve() else [output / name for name in below]
+    excluded = [output]
+    if output.resolve() == request.source.resolve():
+        own = [output / name for name in (*KEPT.values(), ALIGNED_FOLDER)]
+        excluded = [folder for folder in own if any((folder / below).exists() for below in _RECORDS)]
     return find_photos(request.source, exclude=excluded)
