@@ -8,6 +8,7 @@ to say which one is right: a wrong rule merges subjects, or splits them, without
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from facepart.data.labels import cut_labels, distinct_depth, nfc
 from facepart.data.naming import DATASETS, split_label
@@ -86,15 +87,19 @@ def _readings(labels: Sequence[Sequence[str]], sides: Sequence[Sequence[str]]) -
     for dataset, fits in _MAY_BE.items():
         if all(map(fits, every)):
             found[f"-d {dataset}"] = [DATASETS[dataset].subject(label) for label in every]
-    if any(len({DATASETS["FOLDER"].subject(label) for label in side}) > 1 for side in labels) and all(
-        "/" in label for label in every
-    ):
+    if any(map(_has_folders, sides)):
         found["-d FOLDER"] = [DATASETS["FOLDER"].subject(label) for label in every]
     # Folders in folders: those above may be the subjects.
-    above = [[name.split("/")[0] if name.count("/") > 1 else "" for name in names] for names in sides]
-    if any(len(set(side)) > 1 for side in above):
+    above = [[name.split("/")[0] for name in names] for names in sides]
+    if any(len(set(side)) > 1 for side in above) and all(name.count("/") > 1 for names in sides for name in names):
         found["another folder, with --subject-pattern"] = [nfc(folder) for side in above for folder in side]
     return found
+
+
+def _has_folders(names: Sequence[str]) -> bool:
+    """Return whether photos are in several folders, one beside the other: one in another is not a subject's."""
+    folders = sorted({f"/{split_label(name)[0]}/".replace("//", "/") for name in names})
+    return len(folders) > 1 and not any(other.startswith(one) for one, other in pairwise(folders))
 
 
 def _numbered(subjects: Sequence[str]) -> list[int]:
@@ -123,7 +128,7 @@ def _is_lfw(label: str) -> bool:
     if found is None:
         return False
     last = str(found[1]).rpartition("_")[2]
-    named = found[1][0].isalpha() and not found[1][0].islower() and not last[:1].islower()
+    named = found[1][0].isalpha() and not found[1][0].islower() and not last.islower()
     return named or folder.rpartition("/")[2] == found[1]
 
 
@@ -139,7 +144,7 @@ def _is_numbered(label: str) -> bool:
 _FORMS: dict[str, Callable[[str], object]] = {
     "ND_GENDERS_V3": _form(r"[^_/]+_[mfMF]_[^_/]+_[^_/]+_\d{8}_[^/]+"),
     "AGEDB": _form(r"\d+_[^\d_/][^_/]*(?:_[^\d_/][^_/]*)*_\d+_[mfMF]"),
-    "VGGFACE2": _form(r"n\d{6}[/_][^/]+"),
+    "VGGFACE2": _form(r"n\d{6}[/_]\d{4}_\d{2}"),
     "MORPH": _form(r"\d+_\d+[MFmf]\d+[^/]*"),
     "LFW": _is_lfw,
 }

@@ -28,7 +28,9 @@ def nfc(text: str) -> str:
 
 
 def names_below(paths: Sequence[Path]) -> list[str]:
-    """Name files by their paths below the deepest folder that holds all of them, at least by folder and name.
+    """Name files by their paths below the deepest folder that holds all of them.
+
+    If any file lies in that folder itself, it belongs to the names: they are at least folder and name.
 
     Args:
         paths: absolute, or addresses; ``.npy`` is left out of the names, other extensions are not.
@@ -43,7 +45,8 @@ def names_below(paths: Sequence[Path]) -> list[str]:
     shared = 0
     while shared < min(len(first), len(last)) - 1 and first[shared] == last[shared]:
         shared += 1
-    return ["/".join(each[min(shared, max(len(each) - LEAST_DEPTH, 0)) :]).lstrip("/") for each in parts]
+    shared = min([shared, *(max(len(each) - LEAST_DEPTH, 0) for each in parts)])
+    return ["/".join(each[shared:]).lstrip("/") for each in parts]
 
 
 def cut_labels(names: Iterable[str], depth: int) -> list[str]:

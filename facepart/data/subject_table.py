@@ -165,8 +165,9 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     """
     (group,) = people.find_groups([group])
     names = [feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy") for feature in features]
-    # A photo that lies in no folder below has that of the features.
-    longest = [name if "/" in name else f"{folder.absolute().name}/{name}" for name in names]
+    # The folder of the features belongs to the labels if any lies in it itself.
+    top = f"{folder.absolute().name}/" if any("/" not in name for name in names) else ""
+    longest = [f"{top}{name}" for name in names]
     labels = cut_labels(longest, readable_depth([longest], [rule]))
     chosen: list[Path] = []
     subjects: set[str] = set()

@@ -87,9 +87,9 @@ def extract_features(
 
     Raises:
         FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
-            another kind of features in the folder, a folder whose path cannot stand in a list, another run that is writing there, or it cannot be written.
-            UsageError: an unknown device or precision; or faces are to be aligned, to crops that are square, for a
-            network that takes no squares.
+            another kind of features in the folder, a path that no list can hold, another run that is writing there,
+            or it cannot be written. UsageError: an unknown device or precision; or faces are to be aligned, to crops
+            that are square, for a network that takes no squares.
     """
     refuse_unlistable(features)
     with output_lock(features):
