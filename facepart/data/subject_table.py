@@ -196,7 +196,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
 
 def _tidied(cell: str) -> str:
     """Return a cell on one line, in normal form C, without the apostrophe of a safe cell."""
-    return nfc(plain_cell(" ".join(cell.split("\n")).strip()))
+    return nfc(plain_cell(" ".join(line.strip() for line in cell.splitlines()).strip()))
 
 
 def _first(columns: dict[str, int], names: Sequence[str]) -> int | None:
