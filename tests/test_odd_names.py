@@ -1,4 +1,4 @@
-"""Names that are odd, but legal, of photos, groups, tables and cells: each works, or is refused for its own reason."""
+"""Names that are odd, but legal, of photos, groups, tables and cells: each works, or is refused for a reason."""
 
 import csv
 import os
