@@ -51,6 +51,7 @@ def test_the_sentence_has_an_example(names: list[str], dataset: str, example: st
     [
         # Without digits in the middle these are names; with them, a session may follow the name.
         (["f/Ann_session1_0001", "f/Ann_session2_0001"], "'Ann' (-d MORPH) or 'Ann_session1' (-d LFW)"),
+        (["Ann_s1_1", "Ann_s2_1", "Bob_s1_1"], "'Ann' (-d MORPH) or 'Ann_s1' (-d LFW)"),
         # UTKFace: the first field is the age.
         (["f/25_0_2_2017", "f/25_1_0_2018", "f/30_0_0_2019"], "'25' (-d MORPH) or '25_0_2' (-d LFW)"),
         # Groups of people, or people.

@@ -60,8 +60,9 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str) -> Convent
     if len(exact) == 1 and (exact[0] != "LFW" or _agrees_with_folders(labels)):
         return _convention(exact[0], every[0])
     readings = _readings(labels, sides)
-    most = max((len(set(subjects)) for subjects in readings.values()), default=0)
-    readings = {option: subjects for option, subjects in readings.items() if most < 2 or len(set(subjects)) > 1}
+    if "-d FOLDER" in readings:
+        # In folders of several subjects, names that would all be of one subject begin with a word such as IMG.
+        readings = {option: subjects for option, subjects in readings.items() if len(set(subjects)) > 1}
     if not readings:
         raise UsageError(f"{source}: names such as {every[0]} do not tell who is on a photo: {_OPTIONS}")
     unlike: dict[tuple[int, ...], str] = {}
