@@ -57,6 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
     what = count_of(len(features), "embedding")
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
+        people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
         dataset = arguments.dataset
         if dataset is None and arguments.subject_pattern is None:
             names = names_below([feature.absolute() for feature in features])

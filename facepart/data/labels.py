@@ -38,7 +38,9 @@ def names_below(paths: Sequence[Path]) -> list[str]:
     Returns:
         A name for each path, with ``/`` between folders.
     """
-    parts = [str(tidy(path)).removesuffix(_FEATURE).split("/") for path in paths]
+    texts = (str(path) for path in paths)
+    tidied = (str(tidy(Path(text))) if "/.." in text and "://" not in text else text for text in texts)
+    parts = [text.removesuffix(_FEATURE).split("/") for text in tidied]
     if not parts:
         return []
     first, last = min(parts), max(parts)
@@ -56,7 +58,7 @@ def cut_labels(names: Iterable[str], depth: int) -> list[str]:
         >>> cut_labels(["Ann/0/0.12", "Ann/1/1.4"], 2)
         ['0/0.12', '1/1.4']
     """
-    return ["/".join(name.rsplit("/", depth)[-depth:]) for name in names]
+    return [name if name.count("/") < depth else "/".join(name.rsplit("/", depth)[-depth:]) for name in names]
 
 
 def labels_of(paths: Sequence[Path]) -> list[str]:
@@ -72,8 +74,8 @@ def distinct_depth(names: Sequence[str]) -> int:
         >>> distinct_depth(["Ann/0/0.12", "Bob/0/0.12"])
         3
     """
-    different, deepest = len(set(names)), _deepest(names)
-    depth = LEAST_DEPTH
+    deepest, depth = _deepest(names), LEAST_DEPTH
+    different = len(set(names)) if deepest > depth else 0
     while depth < deepest and len(set(cut_labels(names, depth))) < different:
         depth += 1
     return depth

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import are, count_of
-from facepart.data.labels import cut_labels, distinct_depth, labels_of, names_below
+from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, on_disk, read_whole
@@ -118,7 +118,9 @@ def _read_listed(source: Path) -> Features:
         raise FacepartError(
             f"{source}: names {missing} missing of {count_of(len(paths), 'file')}; first: {error.filename}"
         ) from error
-    return Features(source, matrix, labels_of(paths), paths, found[0] if found else None, names_below(paths))
+    names = names_below(paths)
+    labels = cut_labels(names, distinct_depth(names))
+    return Features(source, matrix, labels, paths, found[0] if found else None, names)
 
 
 def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
