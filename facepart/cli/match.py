@@ -198,6 +198,7 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         if len(probes) > 1 or len(galleries) > 1:
             raise UsageError("--people selects the groups from one -p and one -g: give each once")
         people = read_people(arguments.people, arguments.group_column)
+        people.find_groups(names)
         probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
         if arguments.dataset is None and arguments.subject_pattern is None:
             _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side]))
