@@ -19,6 +19,8 @@ from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
 from facepart.scores.ranks import Ranks, read_ranks
 
 _AUTHENTIC = "_authentic"
+# The rule of the original program, where the labels do not tell theirs.
+_FIRST_TRIED = "MORPH"
 
 
 def draw_cmc(arguments: argparse.Namespace) -> int:
@@ -84,10 +86,14 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
     if dataset is None and pattern is None:
-        labels = read_labels(pairs.labels)
-        convention = recognise_convention([labels], str(pairs.labels))
-        print(convention.sentence())
-        dataset = convention.dataset
+        try:
+            convention = recognise_convention([read_labels(pairs.labels)], str(pairs.labels))
+        except UsageError:
+            # Nothing goes wrong in silence: a rule that calls an authentic pair impostor, or the reverse, is refused.
+            dataset = _FIRST_TRIED
+        else:
+            print(convention.sentence())
+            dataset = convention.dataset
     return naming_rule(dataset, pattern)
 
 
