@@ -35,7 +35,7 @@ FILES = ("CM_scores.npz", "CM_people.npz")
 def timed(source: Path, out: Path, counter: PairCounter | None) -> float:
     """Match within one matrix; return the seconds."""
     begun = time.perf_counter()
-    match_features(source, None, out, "CM", save="distribution", counter=counter)
+    match_features(source, None, out, "CM", save="distribution", dataset="MORPH", counter=counter)
     return time.perf_counter() - begun
 
 

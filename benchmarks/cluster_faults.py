@@ -50,7 +50,7 @@ def arguments_of(stage: str, photos: Path, features: Path, out: Path) -> list[st
     found: dict[str, list[str | Path]] = {
         "blur": [*of_photos, "-m", out / "masks", "-d", out / "blurred"],
         "extract": [*of_photos, "-d", out / "features", "--align"],
-        "match": [stage, "-p", features, "-o", out, "-gr", "CM", "--save", "distribution"],
+        "match": [stage, "-p", features, "-o", out, "-d", "MORPH", "-gr", "CM", "--save", "distribution"],
         "study": [*of_photos, "-o", out, "--align", "--keep", "masks,photos"],
     }
     return found[stage]

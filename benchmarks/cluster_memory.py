@@ -160,7 +160,7 @@ def run(source: Path, folder: Path, one_in: int, memory: Memory) -> None:
     memory.phase = "reading, sums by subject"
     with mock.patch.object(ray_pair_counter, "count_block", counts_some(one_in)):
         counter = PhasedCounter(memory)
-        match_features(source, None, folder / "out", "CM", save="distribution", counter=counter)
+        match_features(source, None, folder / "out", "CM", save="distribution", dataset="MORPH", counter=counter)
 
 
 def main() -> None:

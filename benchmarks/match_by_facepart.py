@@ -15,7 +15,7 @@ def main() -> None:
     """Match within one matrix, and write what was asked for."""
     source, out, save = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     begun = time.perf_counter()
-    match_features(source, None, out, "CM", save=save)
+    match_features(source, None, out, "CM", save=save, dataset="MORPH")
     print(time.perf_counter() - begun)
 
 

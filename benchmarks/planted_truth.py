@@ -37,7 +37,7 @@ from facepart.analysis.measure import Figures, measure
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
 from facepart.arrays import align_faces, parse_faces
-from facepart.data.naming import DEFAULT_DATASET, naming_rule
+from facepart.data.naming import naming_rule
 from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.progress import StepTimes
@@ -197,9 +197,9 @@ def study(faces: Faces, draws: int, parts: Sequence[str] = tuple(PARTS), seed: i
         for _, result in DrawnPhotos(faces, seed).map(tasks):
             store.add(result.record)  # type: ignore[union-attr]
         store.flush()
-        rule = naming_rule(DEFAULT_DATASET)
+        rule = naming_rule("MORPH")
         sets = PhotoSets(names, rule, store, design)
-        naming = {"dataset": DEFAULT_DATASET, "subject_pattern": None}
+        naming = {"dataset": "MORPH", "subject_pattern": None}
         comparisons = Comparisons(folder, store, {}, naming, keep_pairs=False, counter=None)
         for cell in design.cells():
             region = cell.condition.photos_of

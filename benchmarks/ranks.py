@@ -37,7 +37,7 @@ from pathlib import Path
 from facepart.matching.match import match_features
 begun, used = time.perf_counter(), time.process_time()
 ranks = sys.argv[3] == "with ranks"
-match_features(Path(sys.argv[1]), None, Path(sys.argv[2]), "CM", save="distribution", ranks=ranks)
+match_features(Path(sys.argv[1]), None, Path(sys.argv[2]), "CM", save="distribution", ranks=ranks, dataset="MORPH")
 print(time.perf_counter() - begun, time.process_time() - used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facepart.data.feature_files import MATRIX_FILE, label_of
+from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.labels import labels_of
 from facepart.data.path_lists import write_list
 from facepart.matching.features import read_features
 from facepart.pipeline.feature_matrix import LABELS_FILE
@@ -36,7 +37,9 @@ def write_features(folder: Path, count: int) -> list[Path]:
     for path, row in zip(paths, rows, strict=True):
         np.save(path, row)
     np.save(folder / "matrix" / MATRIX_FILE, rows)
-    (folder / "matrix" / LABELS_FILE).write_text("".join(f"{label_of(path)}\n" for path in paths), encoding="utf-8")
+    (folder / "matrix" / LABELS_FILE).write_text(
+        "".join(f"{label}\n" for label in labels_of(paths)), encoding="utf-8"
+    )
     return paths
 
 

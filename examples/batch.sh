@@ -20,7 +20,8 @@ matches within each list and each blurred list with the baseline list, and plots
   OUT          folder of all outputs
   GROUP_NAMES  groups, separated by commas (default: CM,CF,AAM,AAF)
   PARTS        parts, separated by commas (default: eyes,brows,eyes_brows,nose,mouth,hair,skin)
-  DATASET      naming rule, which reads the subject from a file name, see `facepart match -h` (default: MORPH)
+  DATASET      naming rule, which reads the subject from a file name, see `facepart match -h` (default: the one
+               that the names follow; each command prints it, or stops if it is not certain)
   PYTHON       the Python that has the requirements installed (default: python3)
 
 Writes OUT/masks, OUT/blurred, OUT/features, OUT/lists, OUT/matches and OUT/plots. Each command is printed before it
@@ -43,7 +44,8 @@ esac
 [ -n "${PEOPLE-}" ] || fail "PEOPLE is not set"
 [ -n "${OUT-}" ] || fail "OUT is not set"
 PYTHON=${PYTHON:-python3}
-DATASET=${DATASET:-MORPH}
+naming=()
+[ -z "${DATASET-}" ] || naming=(-d "$DATASET")
 # Not called GROUPS: bash has a variable of that name, which cannot be set.
 IFS=, read -r -a groups <<<"${GROUP_NAMES:-CM,CF,AAM,AAF}"
 IFS=, read -r -a parts <<<"${PARTS:-eyes,brows,eyes_brows,nose,mouth,hair,skin}"
@@ -121,7 +123,7 @@ for condition in baseline "${parts[@]}"; do
     for group in "${groups[@]}"; do
         run_once "$OUT/lists/$condition/$group.done" "$OUT/features/$condition" "$PEOPLE" -- \
             "$PYTHON" "$root/lists/" -s "$OUT/features/$condition" -o "$OUT/lists/$condition/$group.txt" \
-            --people "$PEOPLE" --group "$group" -d "$DATASET"
+            --people "$PEOPLE" --group "$group" ${naming[@]+"${naming[@]}"}
     done
 done
 
@@ -130,7 +132,7 @@ for condition in baseline "${parts[@]}"; do
     for group in "${groups[@]}"; do
         list="$OUT/lists/$condition/$group.txt"
         run_once "$OUT/matches/$condition/$group.done" "$list" "$OUT/features/$condition" -- \
-            "$PYTHON" "$root/face_matching/" -p "$list" -o "$OUT/matches/$condition" -d "$DATASET" -gr "$group"
+            "$PYTHON" "$root/face_matching/" -p "$list" -o "$OUT/matches/$condition" ${naming[@]+"${naming[@]}"} -gr "$group"
     done
 done
 
@@ -141,7 +143,7 @@ for part in "${parts[@]}"; do
         run_once "$OUT/matches/cross_$part/$group.done" \
             "$probe" "$gallery" "$OUT/features/$part" "$OUT/features/baseline" -- \
             "$PYTHON" "$root/face_matching/" -p "$probe" -g "$gallery" \
-            -o "$OUT/matches/cross_$part" -d "$DATASET" -gr "$group"
+            -o "$OUT/matches/cross_$part" ${naming[@]+"${naming[@]}"} -gr "$group"
     done
 done
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from facepart.analysis.metrics.error_rates import error_rates
 from facepart.analysis.metrics.tally import Scores
+from facepart.counts import count_of
 from facepart.data.photo_input import PhotoError
 from facepart.data.resize import resize
 from facepart.errors import FacepartError
@@ -201,8 +202,8 @@ def match(
         other = _faces(gallery, gallery_subjects, known, len(probe.subjects), "gallery")
         if other.embeddings.shape[1] != probe.embeddings.shape[1]:
             raise FacepartError(
-                f"embeddings have {probe.embeddings.shape[1]} values and the gallery's {other.embeddings.shape[1]}: "
-                "they are of two networks"
+                f"embeddings have {count_of(probe.embeddings.shape[1], 'value')} and the gallery's "
+                f"{other.embeddings.shape[1]}: they are of two networks"
             )
     return count_scores(probe, other, workers=default_workers())
 
@@ -262,7 +263,7 @@ def _faces(
         raise FacepartError(f"{name}: an array of shape {rows.shape}, not (rows, values)")
     who = subjects.tolist() if isinstance(subjects, np.ndarray) else list(subjects)
     if len(who) != len(rows):
-        raise FacepartError(f"{name}: {len(rows)} rows, but {len(who)} subjects")
+        raise FacepartError(f"{name}: {count_of(len(rows), 'row')}, but {count_of(len(who), 'subject')}")
     unusable = ~np.isfinite(rows).all(axis=1) | ~rows.any(axis=1)
     if unusable.any():
         raise FacepartError(f"{name}: row {int(np.argmax(unusable))} is not finite, or all zero")

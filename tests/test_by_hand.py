@@ -152,7 +152,7 @@ def material(tmp_path_factory, recogniser_weights: Path, bisenet_weights: Path) 
                 listed.append(path)
         write_list(folder / f"{side.upper()}.txt", listed)
     (folder / "FEATURES").symlink_to(folder / "features" / "probe")
-    match_features(folder / "PROBE.txt", None, folder / "matches", "CM", save="both")
+    match_features(folder / "PROBE.txt", None, folder / "matches", "CM", save="both", dataset="MORPH")
     for path in (folder / "matches").iterdir():
         if path.name.startswith("CM_"):
             shutil.copy(path, folder / path.name)

@@ -131,7 +131,7 @@ def test_the_demo_runs_a_study_and_prints_its_result(tmp_path, monkeypatch, caps
     sources = {"baseline": "photos", "mouth": "blurred/blurred_mouth", "nose": "blurred/blurred_nose"}
     for condition, source in sources.items():
         features = extract_features(tmp_path / source, tmp_path / "features" / condition, device="cpu").features_list
-        match_features(features, None, tmp_path / "again" / condition, "all")
+        match_features(features, None, tmp_path / "again" / condition, "all", dataset="MORPH")
         found = tmp_path / "matches" / condition / "all_scores.npz"
         assert found.read_bytes() == (tmp_path / "again" / condition / "all_scores.npz").read_bytes()
     original, mouth, nose = (

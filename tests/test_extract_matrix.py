@@ -134,7 +134,7 @@ def test_a_matrix_matches_byte_for_byte_as_the_list_does(tmp_path: Path, extract
     assert outcome.features_list == tmp_path / "FEATURES" / "features.npy"
     same_as_list(tmp_path / "FEATURES", listed)
     for source, output in [(outcome.features_list, "from_matrix"), (listed, "from_list")]:
-        match_features(source, None, tmp_path / output, "G")
+        match_features(source, None, tmp_path / output, "G", dataset="MORPH")
     for name in ("G_authentic.npy", "G_impostor.npy", "G_labels.txt"):
         assert (tmp_path / "from_matrix" / name).read_bytes() == (tmp_path / "from_list" / name).read_bytes()
     # The lines of the list are in the order of the rows, and each row has its photo's name.
@@ -299,7 +299,7 @@ def test_missing_photos_are_reported_and_another_source_is_refused(
     (tmp_path / "photos" / "a" / "2.png").unlink()
     with caplog.at_level(logging.WARNING):
         extract(folder, tmp_path / "photos", matrix=True)
-    assert "1 features are of photos that are not in" in caplog.text
+    assert "left out from now on: 1 feature of photos that are not in" in caplog.text
     assert read_features(folder / "features.npy").labels == ["a/1", "b/1"]
 
 

@@ -219,7 +219,7 @@ def test_features_of_two_sizes_are_compared_with_a_warning(tmp_path: Path, run: 
         done = run("./face_matching/", "-s", photos, "-d", tmp_path / size, "--model", free, "--image-size", size)
         assert done.returncode == 0, done.stderr
     lists = ["-p", tmp_path / "112,112" / "list.txt", "-g", tmp_path / "128,128" / "list.txt"]
-    matched = run("./face_matching/", *lists, "-o", tmp_path / "m", "-gr", "G")
+    matched = run("./face_matching/", *lists, "-o", tmp_path / "m", "-d", "MORPH", "-gr", "G")
     assert matched.returncode == 0, matched.stderr
     assert "image_size the network's own and 128x128" in matched.stderr
 
@@ -409,25 +409,25 @@ def test_photos_of_one_folder_in_a_list_keep_its_name(tmp_path: Path, run: Run, 
     assert (tmp_path / "f" / "labels.txt").read_text().splitlines() == [name for name in NAMES if name[:2] == "CM"]
 
 
-def test_the_second_of_two_photos_with_one_folder_and_name_is_reported(
+def test_photos_with_one_folder_and_name_are_told_apart_by_another_folder_if_they_have_one(
     tmp_path: Path, run: Run, free: Path, photos: Path
 ):
-    first, second = draw(tmp_path / "a" / "CM" / "1_0.png", 1), draw(tmp_path / "b" / "CM" / "1_0.jpg", 2)
-    other = draw(tmp_path / "b" / "CM" / "1_1.png", 3)
-    source = write_list(tmp_path / "list.txt", [other, second, first])
+    first, second = draw(tmp_path / "a" / "CM" / "1_0.png", 1), draw(tmp_path / "b" / "CM" / "1_0.png", 2)
+    other, same = draw(tmp_path / "b" / "CM" / "1_1.png", 3), draw(tmp_path / "b" / "CM" / "1_1.tif", 4)
+    source = write_list(tmp_path / "list.txt", [other, same, second, first])
     command = ["./face_matching/", "-s", source, "-d", tmp_path / "f", "--model", free, *ON_CPU]
     done = run(*command, "--image-size", "160,160")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"embedded 2 photos into {tmp_path / 'f'}, 1 failed (see ")
+    assert done.stdout.splitlines()[-1].startswith(f"embedded 3 photos into {tmp_path / 'f'}, 1 failed (see ")
     assert (tmp_path / "f" / "failures.csv").read_text().splitlines()[1:] == [
-        f"{second},find,its outputs would overwrite those of {first}: rename one"
+        f"{same},find,its outputs would overwrite those of {other}: rename one"
     ]
-    expected = by_onnxruntime(free, [read_photo(first), read_photo(other)])
-    np.testing.assert_allclose(load(tmp_path / "f", ["CM/1_0", "CM/1_1"]), expected, atol=1e-5)
+    expected = by_onnxruntime(free, [read_photo(path) for path in (first, second, other)])
+    np.testing.assert_allclose(load(tmp_path / "f", ["a/CM/1_0", "b/CM/1_0", "b/CM/1_1"]), expected, atol=1e-5)
     # The photo that has the feature keeps it, whichever is done first.
     again = run(*command, "--image-size", "160,160")
     assert "embedded 0 photos" in again.stdout
-    np.testing.assert_allclose(load(tmp_path / "f", ["CM/1_0"]), expected[:1], atol=1e-5)
+    np.testing.assert_allclose(load(tmp_path / "f", ["a/CM/1_0"]), expected[:1], atol=1e-5)
 
 
 @pytest.mark.parametrize("rule", ["MORPH", "FOLDER"])

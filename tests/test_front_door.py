@@ -54,7 +54,7 @@ def test_match_compares_everyone_with_everyone(seed, count, with_gallery):
         (([[1, 1], [0, 0]], "ab"), "row 1 is not finite, or all zero"),
         (([1, 2], "ab"), "an array of shape"),
         (([["x", "y"]], "a"), "not an array of real numbers"),
-        (([[1, 2]], "ab"), "1 rows, but 2 subjects"),
+        (([[1, 2]], "ab"), "1 row, but 2 subjects"),
         (([[1, 2]], "a", [[1, 2, 3]], "b"), "they are of two networks"),
         (([[1, 2]], "a", [[1, 2]]), "needs both its embeddings and its subjects"),
     ],

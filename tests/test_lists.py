@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facepart.data.feature_files import find_features, label_of
+from facepart.data.feature_files import find_features
+from facepart.data.labels import labels_of
 from facepart.data.path_lists import read_list, write_list
 from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError
@@ -53,12 +55,14 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, names
 def test_features_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
     wanted = ["b/1.npy", "a/10.npy", "a/1.npy", "a/1_2.npy", "a/1-2.npy", "B/x.npy", "top.npy"]
     touch(tmp_path, wanted)
-    touch(tmp_path, ["features.npy", "a/features.npy", "a/.1.npy.part", ".hidden/1.npy", "a/.2.npy", "a/list.txt"])
+    for folder in ("", "a"):
+        np.save(tmp_path / folder / "features.npy", np.ones((3, 4), np.float32))
+    touch(tmp_path, ["a/.1.npy.part", ".hidden/1.npy", "a/.2.npy", "a/list.txt"])
     (tmp_path / "b" / "circle").symlink_to(tmp_path)
     (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")
     found = find_features(tmp_path)
     assert [str(path) for path in found] == sorted(str(tmp_path / name) for name in wanted)
-    assert label_of(found[0]) == "B/x"
+    assert labels_of(found)[0] == "B/x"
 
 
 def test_linked_folders_are_followed(tmp_path: Path) -> None:
@@ -69,7 +73,8 @@ def test_linked_folders_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_features(tmp_path: Path) -> None:
-    touch(tmp_path, ["photo.jpg", "features.npy"])
+    touch(tmp_path, ["photo.jpg"])
+    np.save(tmp_path / "features.npy", np.ones((1, 4), np.float32))
     with pytest.raises(FacepartError, match="holds no features"):
         find_features(tmp_path)
     with pytest.raises(FacepartError, match="no such folder"):

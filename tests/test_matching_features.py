@@ -282,8 +282,18 @@ def test_probe_and_gallery_of_other_lengths(tmp_path: Path) -> None:
         refuse_unlike(probe, gallery)
 
 
-def test_repeated_labels_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_labels_tell_photos_apart_or_their_repetition_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     paths = write_features(tmp_path, ["x/a/1", "y/a/1", "x/a/2"])
     with caplog.at_level(logging.WARNING):
-        read_features(write_list(tmp_path / "list.txt", paths))
-    assert "1 features repeat the folder/name of another" in caplog.text
+        features = read_features(write_list(tmp_path / "list.txt", paths))
+    assert (features.labels, caplog.text) == (["x/a/1", "x/a/2", "y/a/1"], "")
+    np.save(tmp_path / "features.npy", features.matrix)
+    (tmp_path / "labels.txt").write_text("a/1\na/2\na/1\n")
+    with caplog.at_level(logging.WARNING):
+        assert read_features(tmp_path / "features.npy").labels == ["a/1", "a/2", "a/1"]
+    assert "1 embedding repeats the label of another and is not compared with it" in caplog.text
+    # Unless the extraction's names tell them apart.
+    (tmp_path / "names.txt").write_text("x/a/1\nx/a/2\ny/a/1\n")
+    assert read_features(tmp_path / "features.npy").labels == ["x/a/1", "x/a/2", "y/a/1"]

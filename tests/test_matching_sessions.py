@@ -52,9 +52,14 @@ def folder(label: str) -> str:
 
 
 def brute_force(probe: list[str], gallery: list[str] | None, session, by_label: bool) -> Kinds:
-    """Look at the labels of every pair, as the original program does."""
+    """Look at the labels of every pair, as the original program does.
+
+    A name that two photos of one side have does not tell which photo it is; their folders do, if the sides share any.
+    """
     found = Kinds([], [], [], [])
     other = probe if gallery is None else gallery
+    repeated = any(len({label.split("/")[1] for label in side}) < len(set(side)) for side in (probe, other))
+    by_label |= repeated and bool(set(probe) & set(other))
     for (i, one), (j, two) in product(enumerate(probe), enumerate(other)):
         if gallery is None and j <= i:
             continue
@@ -227,7 +232,7 @@ def test_all_files_of_a_run_are_of_the_same_pairs(cross: bool, tmp_path: Path, m
 def test_impostor_scores_do_not_depend_on_sessions(tmp_path: Path, mkl: None) -> None:
     source = write_matrix(tmp_path / "f", nd_names(400, 40, 2, 1), 0)
     with_days = match_features(source, None, tmp_path / "days", "CM", dataset="ND_GENDERS_V3")
-    without = match_features(source, None, tmp_path / "all", "CM")
+    without = match_features(source, None, tmp_path / "all", "CM", dataset="MORPH")
     assert without.excluded is None
     assert with_days.authentic + (with_days.excluded or 0) == without.authentic
     one, other = (tmp_path / run / "CM_impostor.npy" for run in ("days", "all"))
@@ -296,7 +301,12 @@ def test_without_other_days_the_lack_of_authentic_pairs_is_reported(tmp_path: Pa
             1,
             "f/2_f_c: no day can be read from this name by -d ND_GENDERS_V3",
         ),
-        (["1_d1", "2"], ["--exclude-same", r"_(d\d)"], 1, r"f/2: does not match --exclude-same '_(d\d)'"),
+        (
+            ["1_d1", "2"],
+            ["-d", "MORPH", "--exclude-same", r"_(d\d)"],
+            1,
+            r"f/2: does not match --exclude-same '_(d\d)'",
+        ),
         (
             ["1_d1", "2_d"],
             ["--exclude-same", r"_d(\d)?"],

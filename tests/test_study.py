@@ -49,7 +49,7 @@ def settings(bisenet_weights, recogniser_weights) -> dict[str, object]:
 
 
 def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:
-    return Request(source=photos, output=out, **{**settings, **changes})  # type: ignore[arg-type]
+    return Request(source=photos, output=out, **{"dataset": "MORPH", **settings, **changes})  # type: ignore[arg-type]
 
 
 def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\n") -> Path:
@@ -84,13 +84,13 @@ def test_the_figures_are_those_of_the_scripts_chained_by_hand(photos, finished, 
     }
     with (finished / "results.csv").open(newline="") as file:
         rows = {(row["part"], row["comparison"]): row for row in csv.DictReader(file)}
-    match_features(lists["baseline"], None, tmp_path / "m" / "baseline", "all", ranks=True)
+    match_features(lists["baseline"], None, tmp_path / "m" / "baseline", "all", ranks=True, dataset="MORPH")
     original = load_scores(tmp_path / "m" / "baseline" / "all_scores.npz")
     first = load_ranks(tmp_path / "m" / "baseline" / "all_ranks.csv").ranks
     assert set(rows) == {(part, how) for part in PARTS for how in ("within", "cross")}
     for (part, how), row in rows.items():
         gallery = lists["baseline"] if how == "cross" else None
-        match_features(lists[part], gallery, tmp_path / "m" / how / part, "all", ranks=True)
+        match_features(lists[part], gallery, tmp_path / "m" / how / part, "all", ranks=True, dataset="MORPH")
         scores = load_scores(tmp_path / "m" / how / part / "all_scores.npz")
         condition = part if how == "within" else f"cross_{part}"
         assert load_scores(finished / "matches" / condition / "all_scores.npz") == scores
@@ -167,7 +167,9 @@ def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, 
         part = condition.removeprefix("cross_")
         probe, original = (tmp_path / "out" / "features" / name / "list.txt" for name in (part, "baseline"))
         gallery = original if condition != part else None
-        out = match_features(probe, gallery, tmp_path / condition, "all", save="distribution", exclude_same=pattern)
+        out = match_features(
+            probe, gallery, tmp_path / condition, "all", save="distribution", exclude_same=pattern, dataset="MORPH"
+        )
         assert (out.authentic, out.excluded) == ((2, 4) if gallery else (1, 2))
         assert load_scores(tmp_path / "out" / "matches" / condition / "all_scores.npz") == load_scores(
             tmp_path / condition / "all_scores.npz"
@@ -235,7 +237,7 @@ def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_
             assert (tmp_path / "out" / ours / path).read_bytes() == (tmp_path / theirs / path).read_bytes()
     for condition in ("baseline", *PARTS):
         listed = tmp_path / "out" / "features" / condition / "list.txt"
-        match_features(listed, None, tmp_path / "again" / condition, "all")
+        match_features(listed, None, tmp_path / "again" / condition, "all", dataset="MORPH")
         for name in ("all_scores.npz", "all_impostor.npy", "all_authentic.npy", "all_labels.txt"):
             there = tmp_path / "out" / "matches" / condition / name
             assert there.read_bytes() == (tmp_path / "again" / condition / name).read_bytes()

@@ -13,7 +13,8 @@ from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import count_of, print_last_line, times_table
+from facepart.cli.run_summary import print_last_line, times_table
+from facepart.counts import count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue.entries import DEFAULT_PARSER

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from facepart.cli.hardware_options import add_device_argument
 from facepart.cli.occlusion_options import add_parts_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
-from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import add_naming_table
+from facepart.counts import count_of
 from facepart.data.naming import naming_rule
 from facepart.errors import UsageError
 from facepart.occlusion.parts import PARTS, choose_parts

@@ -6,12 +6,14 @@ the photo; or a column subject, person, name, identity or id names the subject.
 
 import argparse
 
-from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import add_naming_arguments, add_naming_table, add_table_arguments
 from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.counts import count_of
+from facepart.data.conventions import recognise_convention
 from facepart.data.feature_files import find_features
-from facepart.data.naming import naming_rule
-from facepart.data.path_lists import write_list
+from facepart.data.labels import names_below
+from facepart.data.naming import check_naming, naming_rule
+from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -49,11 +51,20 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart lists``; return the exit status."""
     if (arguments.people is None) != (arguments.group is None):
         raise UsageError("--people and --group go together: give a table and one of its groups, or neither")
-    rule = naming_rule(arguments.dataset, arguments.subject_pattern)
+    check_naming(arguments.dataset, arguments.subject_pattern)
+    refuse_unlistable(arguments.source)
     features = find_features(arguments.source)
     what = count_of(len(features), "embedding")
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
+        people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
+        dataset = arguments.dataset
+        if dataset is None and arguments.subject_pattern is None:
+            names = names_below([feature.absolute() for feature in features])
+            convention = recognise_convention([names], str(arguments.source))
+            print(convention.sentence())
+            dataset = convention.dataset
+        rule = naming_rule(dataset, arguments.subject_pattern)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
         subjects = count_of(selection.subjects, "subject")
         what = f"{len(selection.chosen)} of {what} ({subjects} of group {arguments.group})"

@@ -22,7 +22,6 @@ from facepart.cli.command_parser import positive
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
-from facepart.cli.run_summary import count_of
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -30,13 +29,16 @@ from facepart.cli.subject_options import (
     add_table_arguments,
 )
 from facepart.cli.subject_warnings import warn_of_left_out
-from facepart.data.naming import Exclusion, find_exclusion, naming_rule
+from facepart.counts import count_of
+from facepart.data.group_files import group_prefix
+from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.matching.output import MOST_PAIRS, SAVES
 
 if TYPE_CHECKING:
+    from facepart.data.conventions import Convention
     from facepart.matching.groups import Group
     from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
@@ -75,8 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="NAME",
-        help="name of each group, e.g. CM, with which its output files begin; one for each -p. With --people: which "
-        "groups of the table (default: all)",
+        help="name of each group, e.g. CM, with which its output files begin (/ and the like become _, and a hash is "
+        "added); one for each -p. With --people: which groups of the table (default: all)",
     )
     add_table_arguments(group, "each -p is one group")
     group = parser.add_argument_group("comparison")
@@ -133,9 +135,9 @@ def execute(arguments: argparse.Namespace) -> int:
             f"-m {arguments.metric}: scores are cosines, -m {COSINE}; of embeddings of length 1, the Euclidean "
             "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
         )
-    naming_rule(arguments.dataset, arguments.subject_pattern)
-    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
+    check_naming(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)
+    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
@@ -187,32 +189,44 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
 
 
 def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
+    """Read the groups; where no naming rule is given, recognise it, and set and print it."""
     from facepart.matching.features import read_features
-    from facepart.matching.groups import read_group, split_by_people
+    from facepart.matching.groups import read_group, recognise_features, recognise_groups, split_by_people
 
     probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
     if arguments.people is not None:
         if len(probes) > 1 or len(galleries) > 1:
             raise UsageError("--people selects the groups from one -p and one -g: give each once")
         people = read_people(arguments.people, arguments.group_column)
+        people.find_groups(names)
+        probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
+        if arguments.dataset is None and arguments.subject_pattern is None:
+            _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side]))
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
-        gallery = read_features(galleries[0]) if galleries else None
-        split = split_by_people(read_features(probes[0]), gallery, people, rule, names)
+        split = split_by_people(probe, gallery, people, rule, names)
         warn_of_left_out(arguments.people, split.without_row, split.without_group)
         return split.groups
     if len(names) != len(probes):
         raise UsageError(f"give one -gr for each -p ({len(probes)}), the name of its group; or --people")
     if len(galleries) not in (0, len(probes)):
         raise UsageError(f"give one -g for each -p ({len(probes)}), or none")
-    return [
+    groups = [
         read_group(name, probe, galleries[index] if galleries else None)
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
     ]
+    if arguments.dataset is None and arguments.subject_pattern is None:
+        _set_convention(arguments, recognise_groups(groups))
+    return groups
+
+
+def _set_convention(arguments: argparse.Namespace, found: "Convention") -> None:
+    print(found.sentence())
+    arguments.dataset = found.dataset
 
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
     other = "each other" if outcome.gallery is None else f"{count_of(outcome.gallery, 'embedding')} of the gallery"
-    group = folder / outcome.group
+    group = folder / group_prefix(outcome.group)
     pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
     files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
@@ -226,7 +240,8 @@ def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None)
     if exclusion and outcome.excluded is not None:
         line += f"; left out {count_of(outcome.excluded, 'authentic pair')} {exclusion.words}"
     if outcome.ranked is not None:
-        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of {outcome.ranked} probes have rank 1"
+        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of "
+        line += f"{count_of(outcome.ranked, 'probe')} {'has' if outcome.ranked == 1 else 'have'} rank 1"
         if outcome.ranked < outcome.probes:
             line += f", {outcome.probes - outcome.ranked} without a rank (no authentic or no impostor pair)"
     return line

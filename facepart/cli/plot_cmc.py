@@ -7,15 +7,20 @@ from typing import Any
 
 from facepart.cli.rank_set_options import HIGHEST_RANK, RANK_SET_OPTIONS
 from facepart.cli.score_set_options import MOST_SETS
-from facepart.data.naming import DEFAULT_DATASET, Rule, naming_rule
+from facepart.counts import count_of
+from facepart.data.conventions import recognise_convention
+from facepart.data.group_files import group_prefix
+from facepart.data.naming import Rule, naming_rule
 from facepart.errors import UsageError
 from facepart.files.record import read_record
 from facepart.plots.cmc import RankSet, RankStatistics
 from facepart.plots.plot_files import plot_ranks
-from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs
+from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
 from facepart.scores.ranks import Ranks, read_ranks
 
 _AUTHENTIC = "_authentic"
+# The rule of the original program, where the labels do not tell theirs.
+_FIRST_TRIED = "MORPH"
 
 
 def draw_cmc(arguments: argparse.Namespace) -> int:
@@ -68,23 +73,34 @@ def _read_pairs(options: dict[str, Any], number: int, files: dict[str, Path | No
         probe_labels = authentic.with_name(f"{group}_labels.txt")
         beside = authentic.with_name(f"{group}_gallery_labels.txt")
         gallery_labels = gallery_labels or (beside if beside.exists() else None)
-    rule = _rule(options["dataset"], options["subject_pattern"], authentic.parent, group)
-    return ranks_of_pairs(PairFiles(authentic, impostor, probe_labels, gallery_labels), rule)
+    pairs = PairFiles(authentic, impostor, probe_labels, gallery_labels)
+    return ranks_of_pairs(pairs, _rule(options["dataset"], options["subject_pattern"], pairs, group))
 
 
-def _rule(dataset: str | None, pattern: str | None, folder: Path, group: str | None) -> Rule:
-    """Return the naming rule of the options, else that of the run of `facepart match` that wrote the pairs."""
+def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str | None) -> Rule:
+    """Return the naming rule of the options, of the run of `facepart match` that wrote the pairs, or of the names."""
     if dataset is None and pattern is None:
-        record = read_record(folder)
-        settings = record["settings"].get(group) if record and record.get("stage") == "match" else None
+        record = read_record(pairs.authentic.parent)
+        groups = record["settings"] if record and record.get("stage") == "match" else {}
+        settings = next((found for name, found in groups.items() if group_prefix(name) == group), None)
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
-    return naming_rule(dataset or DEFAULT_DATASET, pattern)
+    if dataset is None and pattern is None:
+        try:
+            convention = recognise_convention([read_labels(pairs.labels)], str(pairs.labels))
+        except UsageError:
+            # Nothing goes wrong in silence: a rule that calls an authentic pair impostor, or the reverse, is refused.
+            dataset = _FIRST_TRIED
+        else:
+            print(convention.sentence())
+            dataset = convention.dataset
+    return naming_rule(dataset, pattern)
 
 
 def _lines(label: str, first_label: str, found: RankStatistics, ranks: int) -> list[str]:
     rates = ", ".join(f"rank {most} {_shown(found, f'rank{most}_rate', '.2%')}" for most in dict.fromkeys((1, ranks)))
-    line = f"{label}: identification rate at {rates}; {found['probes_with_rank']} of {found['probes']} probes"
+    line = f"{label}: identification rate at {rates}; {found['probes_with_rank']} of "
+    line += count_of(int(found["probes"]), "probe")
     if found["probes_with_rank"] < found["probes"]:
         line += " (the others have no authentic or no impostor score)"
     lines = [line]

@@ -5,7 +5,6 @@ from typing import Any
 
 from facepart.cli.command_parser import positive
 from facepart.cli.score_set_options import MOST_SETS
-from facepart.data.naming import DEFAULT_DATASET
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 
@@ -47,7 +46,8 @@ def add_rank_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         metavar="NAME",
         help="naming rule, which reads the subject from a label; one of `facepart match -h` (default: that of the "
-        f"run of `facepart match` that wrote the pairs, else {DEFAULT_DATASET})",
+        "run of `facepart match` that wrote the pairs, else the one that the labels follow, or MORPH; a rule that "
+        "does not fit the pairs is refused)",
     )
     add(
         "--subject-pattern",

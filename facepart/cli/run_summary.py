@@ -3,13 +3,9 @@
 import sys
 from pathlib import Path
 
+from facepart.counts import count_of
 from facepart.files.failures import FAILURES_FILE, Outcome
 from facepart.files.progress import StepTimes
-
-
-def count_of(count: int, noun: str) -> str:
-    """Return a count with its noun: "1 photo", "12 photos"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def print_last_line(verb: str, outcome: Outcome, folder: Path) -> int:

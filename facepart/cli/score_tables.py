@@ -8,6 +8,7 @@ from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.metrics import REPORTED_FMRS
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.cli.score_sets import missing_sums, read_samples, read_sets
+from facepart.counts import count_of
 from facepart.plots.difference import Difference, difference
 from facepart.plots.plot_files import save_differences, save_rates
 from facepart.plots.rates import Rates, rates_table
@@ -130,6 +131,6 @@ def _difference_lines(found: Difference) -> list[str]:
         paired = ", paired" if found.paired else ""
         shift += (
             f"; its subject-level 95 % CI [{means.low:+.4f}, {means.high:+.4f}] {verdict} "
-            f"({found.subjects} subjects{paired})"
+            f"({count_of(found.subjects, 'subject')}{paired})"
         )
     return [f"{second.label} vs {first.label}, {kinds}: {test}", shift]

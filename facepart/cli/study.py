@@ -19,7 +19,7 @@ from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import count_of, times_table
+from facepart.cli.run_summary import times_table
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -27,6 +27,8 @@ from facepart.cli.subject_options import (
     add_table_arguments,
 )
 from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.counts import are, count_of
+from facepart.data.labels import nfc
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -193,7 +195,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if outcome.small:
         logging.getLogger(__name__).warning(
             "%s smaller than %d pixels on a side: part masks of such faces are unreliable",
-            "1 photo is" if outcome.small == 1 else f"{outcome.small} photos are",
+            f"{count_of(outcome.small, 'photo')} {are(outcome.small)}",
             MIN_SIDE,
         )
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
@@ -226,7 +228,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         weight=arguments.weight,
         rank_by=arguments.rank_by,
         margin=arguments.margin,
-        threshold_group=arguments.threshold_group,
+        threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
         model=arguments.model,
         align=arguments.align,
         flip=arguments.flip,

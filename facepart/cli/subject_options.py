@@ -2,7 +2,7 @@
 
 import argparse
 
-from facepart.data.naming import DEFAULT_DATASET, naming_table
+from facepart.data.naming import naming_table
 from facepart.files.addresses import reachable
 
 _TABLE_TITLE = "naming rules for -d, with an example each (without extension; _ separates the fields of a name):"
@@ -17,15 +17,16 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
     """
     group.add_argument(
         *("-d", *spellings, "--dataset"),
-        default=DEFAULT_DATASET,
         metavar="NAME",
-        help="naming rule, which reads the subject from a photo's name; see the table below (default: %(default)s)",
+        help="naming rule, which reads the subject from a photo's name; see the table below (default: the one that "
+        "the names follow, if that is certain; it is printed)",
     )
     group.add_argument(
         "--subject-pattern",
         metavar="REGEX",
         help="regular expression that finds the subject in folder/name: its group called subject, else its first "
-        "group, else the whole match (default: the rule of -d)",
+        "group, else the whole match. If several photos have the same folder/name, or the expression matches "
+        "none, it is searched in folder/folder/name, and so on (default: the rule of -d)",
     )
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from facepart.cli.run_summary import count_of
+from facepart.counts import count_of
 
 # Subjects that a warning names.
 _NAMED = 5

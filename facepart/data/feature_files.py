@@ -1,20 +1,23 @@
-"""Which features a folder holds, and what they are called."""
+"""Which features a folder holds."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from facepart.errors import FacepartError
-from facepart.files.addresses import files_in, is_address
+import numpy as np
 
-# A matrix of many features (n, d): no feature itself.
+from facepart.errors import FacepartError
+from facepart.files.addresses import files_in, is_address, open_in_pieces
+
+# A matrix of many features (n, d): no feature itself. The feature (d,) of a photo called features has the same name.
 MATRIX_FILE = "features.npy"
 
 
 def find_features(folder: Path) -> list[Path]:
     """Find the ``.npy`` files below a folder, links followed, in the code-point order of their absolute paths.
 
-    Matrices named ``features.npy`` are left out, and so is what is hidden.
+    Matrices named ``features.npy`` are left out, and so is what is hidden; the feature of a photo called ``features``
+    is not.
 
     Raises:
         FacepartError: the folder is missing, cannot be opened, or holds no features.
@@ -22,15 +25,27 @@ def find_features(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FacepartError(f"{folder}: no such folder of features")
     found = [each.path for each in files_in(folder)] if is_address(folder) else list(_walk(folder))
-    found = [path for path in found if path.suffix == ".npy" and path.name != MATRIX_FILE]
+    found = [path for path in found if path.suffix == ".npy" and not is_matrix(path)]
     if not found:
         raise FacepartError(f"{folder}: holds no features (.npy files); `facepart extract` writes them")
     return sorted(found, key=str)
 
 
-def label_of(feature: Path) -> str:
-    """Return a feature's label, ``folder/stem``."""
-    return f"{feature.parent.name}/{feature.stem}"
+def is_matrix(path: Path) -> bool:
+    """Return whether a file is a matrix of many features: one that is called so and has two dimensions.
+
+    A damaged file counts as a feature, so that it is reported when it is read.
+    """
+    if path.name != MATRIX_FILE:
+        return False
+    try:
+        with open_in_pieces(path) as file:
+            major, _ = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+            return len(read(file)[0]) > 1
+    except Exception:
+        # Damaged headers make NumPy raise nearly anything, and stores have errors of their own.
+        return False
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Photo names -> subjects and sessions: the naming rules of the data sets.
 
-A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension), and gives the subject. Some
+A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension; see
+:mod:`facepart.data.labels`), and gives the subject, normalised to NFC. Some
 names also tell the session, such as the day. Authentic pairs of one session are then left out: they share more than
 the face (light, clothes, hair).
 
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from facepart.data.labels import nfc
 from facepart.errors import FacepartError, UsageError
 
 Rule = Callable[[str], str]
@@ -54,7 +56,7 @@ class CheckedRule:
 
     def __call__(self, label: str) -> str:
         """Read something from a label; FacepartError if it is empty."""
-        found = self.read(label)
+        found = self.read(nfc(label))
         if not found:
             raise FacepartError(f"{label}: {self.reason}")
         return found
@@ -159,9 +161,6 @@ DATASETS = {
 }
 
 
-DEFAULT_DATASET = "MORPH"
-
-
 def naming_table() -> str:
     """Return the naming rules as a table of text, with an example of each; its lines begin with two blanks."""
     rows = [
@@ -177,7 +176,18 @@ def naming_table() -> str:
     return "\n".join(lines)
 
 
-def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
+def check_naming(dataset: str | None, subject_pattern: str | None, exclude_same: str | None = None) -> None:
+    """Refuse wrong options of naming before there are names to be read; those that are not given are right.
+
+    Raises:
+        UsageError: the data set is not known, or a pattern is no regular expression.
+    """
+    if dataset is not None or subject_pattern is not None:
+        naming_rule(dataset, subject_pattern)
+    find_exclusion(dataset, subject_pattern, exclude_same)
+
+
+def naming_rule(dataset: str | None, pattern: str | None = None) -> Rule:
     """Return the rule that reads the subject from a label.
 
     Args:
@@ -193,17 +203,18 @@ def naming_rule(dataset: str, pattern: str | None = None) -> Rule:
     if pattern is not None:
         read, by = _Pattern(pattern, "--subject-pattern", "subject"), f"--subject-pattern '{pattern}'"
     else:
-        name, found = _find_dataset(dataset)
+        name, found = _find_dataset(dataset or "")
         read, by = found.subject, f"-d {name} ({found.reads}, as in {found.example})"
     reason = f"no subject can be read from this name by {by}; try another -d or --subject-pattern"
     return CheckedRule(read, reason)
 
 
-def find_exclusion(dataset: str, subject_pattern: str | None, exclude_same: str | None) -> Exclusion | None:
+def find_exclusion(dataset: str | None, subject_pattern: str | None, exclude_same: str | None) -> Exclusion | None:
     """Find out which authentic pairs are left out; None if none are.
 
     Args:
-        dataset: a key of :data:`DATASETS`, in any case; ignored if there is a pattern of either kind.
+        dataset: a key of :data:`DATASETS`, in any case; ignored if there is a pattern of either kind; None for one
+            without sessions.
         subject_pattern: given instead of a data set; its rule for sessions does not hold then.
         exclude_same: a regular expression searched for in the label ``folder/stem``, instead of the data set's rule
             for sessions; the session is its first group if it has groups, else all that it matched.
@@ -216,7 +227,7 @@ def find_exclusion(dataset: str, subject_pattern: str | None, exclude_same: str 
         reason = f"--exclude-same '{exclude_same}' matches an empty text in it; give one that matches some text"
         rule = CheckedRule(_Pattern(exclude_same, "--exclude-same"), reason)
         return Exclusion(rule, f"with equal matches of '{exclude_same}'")
-    if subject_pattern is not None:
+    if subject_pattern is not None or dataset is None:
         return None
     name, found = _find_dataset(dataset)
     if found.session is None:
@@ -251,7 +262,7 @@ class _Pattern:
         """
         self._named = f"{option} '{pattern}'"
         try:
-            self._compiled = re.compile(pattern)
+            self._compiled = re.compile(nfc(pattern))
         except re.error as error:
             raise UsageError(f"{self._named} is not a regular expression: {error}") from error
         first = 1 if self._compiled.groups else 0

@@ -15,6 +15,8 @@ _OTHERS = frozenset(
     | {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
 )
 _HEIF = frozenset({".heic", ".heif", ".hif"})
+# Of all images that are read, here or where pillow-heif is installed.
+READABLE = _USUAL | _OTHERS | _HEIF
 # Pillow's names of the formats that are decoded. Of the others that it knows, some are no photos; EPS runs a program.
 FORMATS = frozenset(
     {"JPEG", "MPO", "PNG", "BMP", "DIB", "PPM", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "HEIF", "QOI", "TGA"}

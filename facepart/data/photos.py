@@ -1,19 +1,21 @@
 """Which photos a run is about: those below a folder, or those in a list.
 
 A photo has a path and a name. The name is its path relative to the source folder, with ``/`` between folders and
-without the extension: ``a/001.jpg`` below the source is named ``a/001``, and every output for it is named after
-that. For a list, names are relative to the deepest folder that holds all listed photos, or, where a stage asks for
-it, the name of a photo's own folder and its stem, as the original study's programs name features: ``c/001`` for
-``/a/b/c/001.jpg``.
+without the extension of an image: ``a/001.jpg`` below the source is named ``a/001``, and every output for it is named
+after that. For a list, names are relative to the deepest folder that holds all listed photos, or, where a stage asks
+for it, the name of a photo's own folder and its stem, as the original study's programs name features: ``c/001`` for
+``/a/b/c/001.jpg``; with as many more folders as it takes to tell the photos apart (:mod:`facepart.data.labels`).
 """
 
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
-from facepart.data.path_lists import read_list
+from facepart.data.image_names import without_extension
+from facepart.data.labels import cut_labels, distinct_depth, names_below
+from facepart.data.path_lists import read_list, unlistable
 from facepart.data.photo_kinds import PassedOver, extensions, is_photo, is_usual
 from facepart.errors import FacepartError
 from facepart.files.addresses import Listed, common_folder, files_in, is_address, tidy
@@ -35,6 +37,11 @@ class Photo(NamedTuple):
     name: str
     stamp: str = ""
 
+    @property
+    def extension(self) -> str:
+        """What follows the name in the path, such as ``.JPG``; empty if the file has no extension of an image."""
+        return self.path.name.removeprefix(self.name.rpartition("/")[2])
+
 
 def find_photos(
     source: Path, exclude: Sequence[Path] = (), *, by_folder: bool = False
@@ -47,7 +54,8 @@ def find_photos(
     Args:
         source: a folder, or a text file with one path a line.
         exclude: folders to leave out, such as outputs that lie inside the source.
-        by_folder: name the photos of a list ``<folder>/<stem>``; names of photos below a folder stay paths.
+        by_folder: name the photos of a list ``<folder>/<stem>``, all with more folders if several would have one
+            name; names of photos below a folder stay paths.
 
     Returns:
         The photos sorted by path, and what cannot be worked on: subfolders that cannot be opened, and photos
@@ -64,7 +72,7 @@ def find_photos(
         else:
             walk = _walk(source, {_real(path) for path in exclude}, failures, passed)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
-        named = [each.path.relative_to(source).as_posix() for each in found]
+        named = [without_extension(each.path.relative_to(source).as_posix()) for each in found]
         if not found and not failures:
             known = ", ".join(sorted(extension[1:] for extension in extensions()))
             others = f"; {passed}" if passed else ""
@@ -79,11 +87,10 @@ def find_photos(
 
     photos: dict[str, Photo] = {}
     by_kind = sorted(zip(found, named, strict=True), key=_is_unusual)
-    for (path, stamp), relative in by_kind:
-        name = PurePosixPath(relative).with_suffix("").as_posix()
-        if not name.isprintable():
+    for (path, stamp), name in by_kind:
+        if reason := unlistable(name):
             # Lists and tables have a line a photo, in UTF-8.
-            failures.append(Failure(path, "find", "its name has signs that no list can hold: rename it"))
+            failures.append(Failure(path, "find", f"its name {reason}: rename it"))
         elif name not in photos:
             photos[name] = Photo(path, name, stamp)
         elif tidy(photos[name].path) != tidy(path):
@@ -99,12 +106,13 @@ def _is_unusual(listed: tuple[Listed, str]) -> bool:
 
 
 def _list_names(paths: Sequence[Path], by_folder: bool) -> list[str]:
-    """Name the photos of a list, with their extensions."""
+    """Name the photos of a list."""
     tidied = [tidy(path) for path in paths]
     if by_folder:
-        return [PurePosixPath(path.parent.name, path.name).as_posix() for path in tidied]
+        names = [without_extension(name) for name in names_below(tidied)]
+        return cut_labels(names, distinct_depth(names))
     root = common_folder(tidied)
-    return [path.relative_to(root).as_posix() for path in tidied]
+    return [without_extension(path.relative_to(root).as_posix()) for path in tidied]
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,26 +2,27 @@
 
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
-case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without an
-extension.
+case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without the
+extension of an image. Everything is compared in Unicode's normal form C.
 """
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepart.data.feature_files import label_of
+from facepart.counts import count_of
+from facepart.data.image_names import without_extension
+from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.errors import FacepartError
+from facepart.files.csv_text import plain_cell
 
 IMAGE_COLUMNS = ("image", "photo", "file")
 SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
 
 _GROUPS_NAMED = 20  # in a message
-_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,26 @@ class People:
         """
         named = next((self.by_image[name] for name in photo if name in self.by_image), None)
         return self.by_subject.get(subject) if named is None else named
+
+    def find_groups(self, names: Sequence[str]) -> list[str]:
+        """Return the groups of the table that a user named.
+
+        Args:
+            names: the values of an option; those of a list are separated by commas, so that a group with commas in
+                its name is several of them.
+
+        Raises:
+            FacepartError: the table has no such group.
+        """
+        found: list[str] = []
+        rest = [nfc(name) for name in names]
+        while rest:
+            whole = ((rest[:end], sep.join(rest[:end])) for end in range(len(rest), 0, -1) for sep in (", ", ","))
+            used, group = next(((used, group) for used, group in whole if group in self.groups), (rest[:1], rest[0]))
+            self.refuse_unknown(group)
+            found.append(group)
+            rest = rest[len(used) :]
+        return found
 
     def refuse_unknown(self, group: str) -> None:
         """Raise FacepartError unless the table has this group."""
@@ -88,7 +109,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
-            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
+            header, *rows = [[_tidied(cell) for cell in row] for row in csv.reader(file) if any(row)] or [[]]
     except FileNotFoundError as error:
         raise FacepartError(f"{source}: no such table of subjects") from error
     except OSError as error:
@@ -115,7 +136,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     for row in rows:
         cells = dict(enumerate(row))
         group = cells.get(columns[group_column.lower()], "")
-        photo = _EXTENSION.sub("", cells.get(image, "")) if image is not None else ""
+        photo = without_extension(cells.get(image, "")) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
         if photo and by_image.setdefault(photo, group) != group:
@@ -142,15 +163,19 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
     Raises:
         FacepartError: the table has no such group, or none of the features belongs to it.
     """
-    people.refuse_unknown(group)
+    (group,) = people.find_groups([group])
+    names = [feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy") for feature in features]
+    # The folder of the features belongs to the labels if any lies in it itself.
+    top = f"{folder.absolute().name}/" if any("/" not in name for name in names) else ""
+    longest = [f"{top}{name}" for name in names]
+    labels = cut_labels(longest, readable_depth([longest], [rule]))
     chosen: list[Path] = []
     subjects: set[str] = set()
     without_row: set[str] = set()
     without_group: set[str] = set()
-    for feature in features:
-        subject = rule(label_of(feature))
-        relative = feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy")
-        found = people.group_of((relative, feature.stem), subject)
+    for feature, name, label in zip(features, names, labels, strict=True):
+        subject = rule(label)
+        found = people.group_of((nfc(name), nfc(feature.stem)), subject)
         if found is None:
             without_row.add(subject)
         elif not found:
@@ -159,12 +184,19 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             chosen.append(feature)
             subjects.add(subject)
     if not chosen:
-        unknown = f"; {len(without_row)} subjects have no row, e.g. {min(without_row)!r}" if without_row else ""
+        unknown = ""
+        if without_row:
+            unknown = f"; without a row: {count_of(len(without_row), 'subject')}, e.g. {min(without_row)!r}"
         raise FacepartError(
-            f"{folder}: none of {len(features)} features belongs to group {group!r} of {people.source}{unknown}; "
-            "check that the naming rule fits the table (-d, --subject-pattern)"
+            f"{folder}: none of {count_of(len(features), 'feature')} belongs to group {group!r} of {people.source}"
+            f"{unknown}; check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
+
+
+def _tidied(cell: str) -> str:
+    """Return a cell on one line, in normal form C, without the apostrophe of a safe cell."""
+    return nfc(plain_cell(" ".join(line.strip() for line in cell.splitlines()).strip()))
 
 
 def _first(columns: dict[str, int], names: Sequence[str]) -> int | None:

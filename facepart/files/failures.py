@@ -1,14 +1,13 @@
 """Files that could not be processed: ``failures.csv`` (path, stage, reason)."""
 
-import csv
 import errno
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
+from facepart.files.csv_text import csv_text
 
 FAILURES_FILE = "failures.csv"
 # Errors of writing that other files are likely to meet as well: a full or failing disk, a lack of resources.
@@ -80,9 +79,6 @@ def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["path", "stage", "reason"])
-    writer.writerows([str(failure.path), failure.stage, failure.reason] for failure in failures)
+    rows = [[str(failure.path), failure.stage, failure.reason] for failure in failures]
     # Bytes of a path that are not valid UTF-8 are replaced.
-    write_text(path, buffer.getvalue().encode("utf-8", "replace").decode("utf-8"))
+    write_text(path, csv_text([["path", "stage", "reason"], *rows]).encode("utf-8", "replace").decode("utf-8"))

@@ -1,7 +1,7 @@
 """Features on disk -> one matrix with a label a row.
 
 A source is a path list of ``.npy`` files, one feature each, or a matrix ``features.npy`` with its ``labels.txt``
-beside it. A label is ``folder/stem`` of the feature's path. The features of a list are taken in the code-point
+beside it. Labels are those of :mod:`facepart.data.labels`. The features of a list are taken in the code-point
 order of their paths, whatever the order of the lines, because the rows of the score files bear their numbers;
 the rows of a matrix stay as they are.
 """
@@ -9,19 +9,21 @@ the rows of a matrix stay as they are.
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.feature_files import label_of
-from facepart.data.path_lists import read_list
+from facepart.counts import are, count_of
+from facepart.data.labels import cut_labels, distinct_depth, names_below
+from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, on_disk, read_whole
 from facepart.matching.extraction import ExtractionModel, compare_models, find_model
-from facepart.pipeline.feature_matrix import LABELS_FILE
+from facepart.pipeline.feature_matrix import LABELS_FILE, NAMES_FILE
+from facepart.pipeline.feature_matrix_files import read_names
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the
 # disk 1.3 s instead of 3.0 s by one thread; from memory, 0.3 s more.
@@ -39,9 +41,12 @@ class Features:
         source: the list or the matrix they were read from.
         matrix: float32, (n, d), finite, no row all zero; not normalised. That of a file may lie there alone, mapped
             and read-only: the system brings its pages into memory, and takes them out again, as they are needed.
-        labels: n labels ``folder/stem``.
+        labels: n labels, ``folder/stem`` or with more folders.
         paths: the file of each row (n times the same for a matrix), for messages.
         model: the network that made them; None if there is no ``run.json``.
+        names: n names of which labels are the ends, for labels with more folders; none if the labels are all.
+        photos: n names of the photos themselves, which an occluded photo has in common with its baseline; none if
+            only the paths tell.
     """
 
     source: Path
@@ -49,6 +54,17 @@ class Features:
     labels: Sequence[str]
     paths: Sequence[Path]
     model: ExtractionModel | None
+    names: Sequence[str] = ()
+    photos: Sequence[str] = ()
+
+    @property
+    def longest(self) -> Sequence[str]:
+        """The longest labels that there can be."""
+        return self.names or self.labels
+
+    def with_depth(self, depth: int) -> "Features":
+        """Return the same features with labels of a depth (:func:`facepart.data.labels.cut_labels`)."""
+        return replace(self, labels=cut_labels(self.longest, depth))
 
 
 def read_features(source: Path) -> Features:
@@ -66,8 +82,10 @@ def read_features(source: Path) -> Features:
     features = _read_matrix(source) if source.suffix.lower() == ".npy" else _read_listed(source)
     repeated = len(features.labels) - len(set(features.labels))
     if repeated:
+        verb = "repeats" if repeated == 1 else "repeat"
         _logger.warning(
-            "%s: %d features repeat the folder/name of another and are not compared with it", source, repeated
+            "%s: %s of another and %s not compared with it",
+            *(source, f"{count_of(repeated, 'embedding')} {verb} the label", are(repeated)),
         )
     return features
 
@@ -98,9 +116,11 @@ def _read_listed(source: Path) -> Features:
     except FileNotFoundError as error:
         missing = sum(not path.exists() for path in paths)
         raise FacepartError(
-            f"{source}: names {missing} missing of {len(paths)} files; first: {error.filename}"
+            f"{source}: names {missing} missing of {count_of(len(paths), 'file')}; first: {error.filename}"
         ) from error
-    return Features(source, matrix, [label_of(path) for path in paths], paths, found[0] if found else None)
+    names = names_below(paths)
+    labels = cut_labels(names, distinct_depth(names))
+    return Features(source, matrix, labels, paths, found[0] if found else None, names)
 
 
 def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
@@ -170,12 +190,16 @@ def _read_matrix(source: Path) -> Features:
         raise FacepartError(f"{source}: is not a matrix of features (n, d): its shape is {matrix.shape}")
     if len(labels) != len(matrix):
         raise FacepartError(
-            f"{source.with_name(LABELS_FILE)}: has {len(labels)} labels, {source.name} has {len(matrix)} features"
+            f"{source.with_name(LABELS_FILE)}: has {count_of(len(labels), 'label')}, {source.name} has "
+            f"{count_of(len(matrix), 'feature')}"
         )
     unusable = _find_unusable(matrix)
     if unusable:
         raise FacepartError(f"{source}: {unusable[1]} (row {unusable[0]}); extract it again")
-    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}))
+    names = _read_names(source, labels)
+    if len(set(labels)) < len(set(names)):
+        labels = cut_labels(names, distinct_depth(names))
+    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}), names)
 
 
 def _read_labels(matrix: Path) -> list[str]:
@@ -189,7 +213,19 @@ def _read_labels(matrix: Path) -> list[str]:
             f"{path}: cannot be read, but {matrix.name} needs it: a label a line; if its extraction was interrupted, "
             "run that again"
         ) from error
-    return [line.strip() for line in lines if line.strip()]
+    return [stripped for line in lines if (stripped := line.strip(BLANKS))]
+
+
+def _read_names(matrix: Path, labels: Sequence[str]) -> list[str]:
+    """Read the names of the photos of a matrix, which may have more folders than labels; none if others wrote it."""
+    path = matrix.with_name(NAMES_FILE)
+    if not path.exists():
+        return []
+    names = read_names(path)
+    ends = [PurePosixPath(label).name for label in labels]
+    if ends != [PurePosixPath(name).name for name in names]:
+        return []
+    return [name if "/" in name else label for name, label in zip(names, labels, strict=True)]
 
 
 def _load_feature(path: Path) -> NDArray[np.float32]:
@@ -231,4 +267,4 @@ def _find_unusable(rows: NDArray[np.float32]) -> tuple[int, str] | None:
 
 
 def _other_length(path: Path, length: int, other: Path, other_length: int) -> str:
-    return f"{other}: has {other_length} values, but {path} has {length}: they are not of one network"
+    return f"{other}: has {count_of(other_length, 'value')}, but {path} has {length}: they are not of one network"

@@ -5,9 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facepart.counts import count_of
+from facepart.data.conventions import Convention, recognise_convention
+from facepart.data.group_files import group_prefix
+from facepart.data.labels import nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.data.subject_table import People
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError
 from facepart.matching.features import Features, read_features
 
 
@@ -16,7 +20,7 @@ class Group:
     """Features to be compared.
 
     Attributes:
-        name: what the files' names begin with.
+        name: the group's.
         probe: the faces looked for.
         gallery: what they are compared with; None if with each other.
         people: the table that says who belongs to the group; None if the sources hold the group alone.
@@ -27,11 +31,18 @@ class Group:
     gallery: Features | None
     people: Path | None = None
 
+    def with_depth(self, depth: int) -> "Group":
+        """Return the same group with labels of a depth (:func:`facepart.data.labels.cut_labels`)."""
+        gallery = self.gallery and self.gallery.with_depth(depth)
+        return replace(self, probe=self.probe.with_depth(depth), gallery=gallery)
+
     def __post_init__(self) -> None:
-        if not self.name or self.name.startswith(".") or any(sign in self.name for sign in "/\\\0"):
-            raise UsageError(
-                f"-gr {self.name!r}: a group's name begins the names of its files; give one without / or \\"
-            )
+        self.prefix  # noqa: B018 - refuses a group without a name
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the group's files begin with (:mod:`facepart.data.group_files`)."""
+        return group_prefix(self.name)
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,28 @@ def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
     return Group(name, read_features(probe), None if gallery is None else read_features(gallery))
 
 
+def recognise_groups(groups: Sequence[Group]) -> Convention:
+    """Find out which naming convention the features of groups follow.
+
+    Raises:
+        UsageError: see :func:`facepart.data.conventions.recognise_convention`.
+    """
+    sides = [side for group in groups for side in (group.probe, group.gallery) if side]
+    return recognise_features(sides)
+
+
+def recognise_features(sides: Sequence[Features]) -> Convention:
+    """Find out which naming convention features follow; see :func:`recognise_groups`."""
+    return recognise_convention([side.longest for side in sides], str(sides[0].source))
+
+
 def split_by_people(
-    probe: Features, gallery: Features | None, people: People, rule: Rule, names: Sequence[str] = ()
+    probe: Features,
+    gallery: Features | None,
+    people: People,
+    rule: Rule,
+    names: Sequence[str] = (),
+    depth: int | None = None,
 ) -> Split:
     """Select the features of each group; each group is compared within itself.
 
@@ -65,12 +96,14 @@ def split_by_people(
         people: the table of groups.
         rule: the naming rule: label -> subject.
         names: the groups wanted; all of the table if none are named.
+        depth: of labels; None for as many folders as are needed.
 
     Raises:
         FacepartError: the table has no such group, or a group has no features on one of the two sides.
     """
-    for name in names:
-        people.refuse_unknown(name)
+    names = people.find_groups(names)
+    depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
+    probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
     sides = [_rows_by_group(side, people, rule, without) for side in (probe, gallery) if side]
     groups = []
@@ -81,15 +114,15 @@ def split_by_people(
         for features, found in zip((probe, gallery), rows, strict=False):
             if not found and features:
                 raise FacepartError(
-                    f"{features.source}: none of {len(features.labels)} features belongs to group {name!r} of "
-                    f"{people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
+                    f"{features.source}: none of {count_of(len(features.labels), 'feature')} belongs to group "
+                    f"{name!r} of {people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
     if not groups:
         unknown = min(without[None], default="")
         raise FacepartError(
-            f"{probe.source}: none of {len(probe.labels)} features belongs to a group of {people.source}"
+            f"{probe.source}: none of {count_of(len(probe.labels), 'feature')} belongs to a group of {people.source}"
             + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
             + "; check that the naming rule fits the table (-d, --subject-pattern)"
         )
@@ -101,9 +134,10 @@ def _rows_by_group(
 ) -> dict[str, list[int]]:
     """Sort the rows of features by group; add subjects without a group to `without`, by the reason."""
     rows: dict[str, list[int]] = defaultdict(list)
-    for row, (label, path) in enumerate(zip(features.labels, features.paths, strict=True)):
+    rows_of = zip(features.labels, features.longest, features.paths, strict=True)
+    for row, (label, name, path) in enumerate(rows_of):
         subject = rule(label)
-        group = people.group_of(tuple(_known_as(label, path)), subject)
+        group = people.group_of(tuple(_known_as(name, path)), subject)
         if group:
             rows[group].append(row)
         else:
@@ -111,10 +145,10 @@ def _rows_by_group(
     return rows
 
 
-def _known_as(label: str, path: Path) -> Iterator[str]:
+def _known_as(name: str, path: Path) -> Iterator[str]:
     """Yield what the photo of a feature may go by: its path's ends, the longest first, without extension."""
     whole = path.with_suffix("").as_posix()
-    parts = (whole if whole.endswith(label) else label).split("/")  # the path of a matrix is that of no photo
+    parts = nfc(whole if whole.endswith(name) else name).split("/")  # the path of a matrix is that of no photo
     for first in range(len(parts)):
         yield "/".join(parts[first:])
 
@@ -125,5 +159,7 @@ def _take(features: Features, rows: Iterable[int]) -> Features:
         features,
         matrix=features.matrix[chosen],
         labels=[features.labels[row] for row in chosen],
+        names=[features.longest[row] for row in chosen],
+        photos=[features.photos[row] for row in chosen] if features.photos else (),
         paths=[features.paths[row] for row in chosen],
     )

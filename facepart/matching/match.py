@@ -3,7 +3,7 @@
 For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), ``CM_people.npz`` with sums by subject
 (:mod:`facepart.scores.subject_sums`) and, unless there are too many pairs, ``CM_authentic.npy`` and
 ``CM_impostor.npy`` (float64, (n, 3): probe row, gallery row, cosine), ``CM_labels.txt`` and, with a gallery,
-``CM_gallery_labels.txt`` (``row folder/stem``), with ``ranks`` ``CM_ranks.csv`` (:mod:`facepart.scores.ranks`), and
+``CM_gallery_labels.txt`` (``row label``), with ``ranks`` ``CM_ranks.csv`` (:mod:`facepart.scores.ranks`), and
 ``run.json``, a record of all groups in the folder. A score file is one result of all features, so there is nothing to
 resume: a run computes it anew and replaces it when it is whole.
 """
@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.data.naming import DEFAULT_DATASET, find_exclusion, naming_rule
+from facepart.data.group_files import refuse_same_files
+from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.errors import FacepartError
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
@@ -26,7 +27,7 @@ from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
-from facepart.matching.groups import Group, read_group
+from facepart.matching.groups import Group, read_group, recognise_groups
 from facepart.matching.output import (
     Save,
     refuse_full_disk,
@@ -36,7 +37,7 @@ from facepart.matching.output import (
 )
 from facepart.matching.pair_counter import LocalPairCounter, PairCounter
 from facepart.matching.pairs import pair_blocks
-from facepart.matching.prepare import MatchOutcome, Prepared, prepare
+from facepart.matching.prepare import MatchOutcome, Prepared, label_depth, prepare
 from facepart.matching.rank_counter import RankCounter, best_authentic
 from facepart.matching.subject_statistics import (
     SubjectTailCounts,
@@ -60,7 +61,7 @@ def match_features(probe: Path, gallery: Path | None, output: Path, group: str, 
         probe: a list of features, or a matrix ``features.npy``.
         gallery: what they are compared with, of either form; None compares the probes with each other.
         output: the folder to write to.
-        group: what the files' names begin with.
+        group: its name, with which the files' names begin (:mod:`facepart.data.group_files`).
         options: those of :func:`match_groups`, which also lists what is raised.
     """
     (outcome,) = match_groups([read_group(group, probe, gallery)], output, **options)
@@ -71,9 +72,10 @@ def match_groups(
     groups: Sequence[Group],
     output: Path,
     *,
-    dataset: str = DEFAULT_DATASET,
+    dataset: str | None = None,
     subject_pattern: str | None = None,
     exclude_same: str | None = None,
+    depth: int | None = None,
     include_same_photo: bool = False,
     save: Save | None = None,
     ranks: bool = False,
@@ -90,10 +92,12 @@ def match_groups(
     Args:
         groups: what to compare.
         output: the folder to write to.
-        dataset: the naming rule, which reads the subject from a label (:data:`facepart.data.naming.DATASETS`).
+        dataset: the naming rule, which reads the subject from a label (:data:`facepart.data.naming.DATASETS`); None
+            to recognise it from the names (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.
         exclude_same: a regular expression that finds the session of a photo in ``folder/stem``: authentic pairs of
             one session are left out. See :func:`facepart.data.naming.find_exclusion`.
+        depth: folders and name of labels; None for as many as are needed (:mod:`facepart.data.labels`).
         include_same_photo: across two lists, compare a photo also with its own other version (same subject and
             same name, another folder), as the original program does. It is left out by default, because a photo
             and its blurred copy share all but the part: such pairs inflate the authentic scores.
@@ -117,15 +121,19 @@ def match_groups(
             go together, the disk has no room for the pairs, another run is writing there, or the output cannot be
             written. A group without authentic pairs is no error: one photo per subject suffices for impostor scores,
             which are half of the answer; the outcome says so.
-        UsageError: the data set is not known, or a pattern is no regular expression.
+        UsageError: the data set is not known or, without one, cannot be recognised; or a pattern is no regular
+            expression.
     """
     device = choose_device(device) if counter is None else "cpu"
     workers = workers or os.cpu_count() or 1
     counter = counter or LocalPairCounter(workers, device)
+    check_naming(dataset, subject_pattern, exclude_same)
+    if dataset is None and subject_pattern is None:
+        dataset = recognise_groups(groups).dataset
     rule = naming_rule(dataset, subject_pattern)
     exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
     common = {
-        "dataset": None if subject_pattern else dataset.upper(),
+        "dataset": None if subject_pattern else str(dataset).upper(),
         "subject_pattern": subject_pattern,
         "exclude_same": exclude_same,
         "include_same_photo": include_same_photo,
@@ -133,10 +141,12 @@ def match_groups(
     repeated = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
     if repeated:
         raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
-    prepared = [prepare(group, rule, exclusion, common, save) for group in groups]
+    refuse_same_files([group.name for group in groups])
+    depth = depth or label_depth(groups, rule, exclusion)
+    prepared = [prepare(group.with_depth(depth), rule, exclusion, common, save) for group in groups]
     with output_lock(output):
         for each in prepared:
-            refuse_leftovers(output, each.group.name, each.outcome.saved, ranks)
+            refuse_leftovers(output, each.group.prefix, each.outcome.saved, ranks)
         with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
         refuse_full_disk(output, with_pairs)
         for each in prepared:
@@ -155,12 +165,12 @@ def _compare(
 ) -> MatchOutcome:
     """Compare a group and write all its files."""
     group, outcome, subjects = prepared.group, prepared.outcome, len(prepared.subjects)
-    name = group.name
+    prefix = group.prefix
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
-    _record(output, name, settings, None)
-    write_labels(output / f"{name}_labels.txt", group.probe.labels)
-    gallery_labels = output / f"{name}_gallery_labels.txt"
+    _record(output, group.name, settings, None)
+    write_labels(output / f"{prefix}_labels.txt", group.probe.labels)
+    gallery_labels = output / f"{prefix}_gallery_labels.txt"
     if group.gallery is None:
         gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
     else:
@@ -182,18 +192,18 @@ def _compare(
     else:
         tails = SubjectTailCounts(subjects, first_bin, at)
         blocks = _with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
-        scores = write_pairs(output, name, prepared.counts, blocks, progress)
+        scores = write_pairs(output, prefix, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
         sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
-        save_subject_sums(subject_sums_path(output, name), sums)
-        save_scores(output / f"{name}_scores.npz", scores)
+        save_subject_sums(subject_sums_path(output, prefix), sums)
+        save_scores(output / f"{prefix}_scores.npz", scores)
     if ranks is not None and best is not None:
         found = _ranks_of(prepared, best, order, ranks)
-        save_ranks(ranks_path(output, name), found)
+        save_ranks(ranks_path(output, prefix), found)
         outcome = replace(outcome, ranked=int(found.ranked.sum()), ranked_first=int((found.ranks == 1).sum()))
     counts = asdict(outcome)
     del counts["group"]
-    _record(output, name, settings, counts)
+    _record(output, group.name, settings, counts)
     return outcome
 
 

@@ -68,7 +68,7 @@ def refuse_full_disk(output: Path, pairs: Sequence[tuple[str, PairCounts]]) -> N
 
 
 def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool) -> None:
-    """Refuse to leave score files of an earlier run of this group beside those of another.
+    """Refuse to leave score files of an earlier run of a group beside those of another; `group` begins their names.
 
     Raises:
         FacepartError: there is a file that this run would not write anew.

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.naming import Exclusion, Rule, split_label
+from facepart.data.labels import cut_labels, nfc, readable_depth
+from facepart.data.naming import Exclusion, Rule
 from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike
@@ -71,13 +72,19 @@ class Prepared:
     settings: dict[str, Any]
 
 
+def label_depth(groups: Sequence[Group], rule: Rule, exclusion: Exclusion | None) -> int:
+    """Return the depth of labels that tells all photos of some groups apart, and shows what is read from them."""
+    sides = [side.longest for group in groups for side in (group.probe, group.gallery) if side]
+    return readable_depth(sides, [rule] if exclusion is None else [rule, exclusion.session])
+
+
 def prepare(
     group: Group, rule: Rule, exclusion: Exclusion | None, common: dict[str, Any], save: Save | None
 ) -> Prepared:
     """Number the subjects and photos, and count the pairs to compare.
 
     Args:
-        group: its features.
+        group: its features, with labels of the depth that they are to have.
         rule: the naming rule: label -> subject.
         exclusion: which authentic pairs are left out; None if none are.
         common: settings that all groups share, for the record.
@@ -98,14 +105,15 @@ def prepare(
     photo_numbers: dict[Hashable, int] = {}
     session_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
+    photos = [side.labels for side in sides] if by_label else _photos(sides, shown)
     left, *rest = (
         Faces(
             side.matrix,
             number(names, subject_numbers),
-            number(_photos(side, names, by_label), photo_numbers),
+            number(keys, photo_numbers),
             None if exclusion is None else number(_sessions(side, names, exclusion), session_numbers),
         )
-        for side, names in zip(sides, shown, strict=True)
+        for side, names, keys in zip(sides, shown, photos, strict=True)
     )
     right = rest[0] if rest else None
     counts = count_pairs(left, right)
@@ -139,11 +147,30 @@ def prepare(
     return Prepared(group, np.array(subjects, dtype=np.str_), left, right, counts, outcome, settings)
 
 
-def _photos(features: Features, subjects: Sequence[str], by_label: bool) -> Sequence[Hashable]:
-    """Return what identifies the photo of each face: its label, or its subject and name."""
-    if by_label:
-        return features.labels
-    return [(subject, split_label(label)[1]) for subject, label in zip(subjects, features.labels, strict=True)]
+def _photos(sides: Sequence[Features], shown: Sequence[Sequence[str]]) -> list[list[tuple[str, str]]]:
+    """Return what identifies the photo of each face on two sides: its subject, and its name or the end of its path.
+
+    The folders of the sides differ, since a photo and its occluded copy are in different ones. The name alone is
+    enough where it stands once for a subject on each side. Where it does not (``person/1/a``, ``person/2/a``),
+    folders count, too, as far as both sides have them.
+    """
+    if all(side.photos for side in sides):
+        return [list(zip(names, side.photos, strict=True)) for side, names in zip(sides, shown, strict=True)]
+    different = [len({*zip(names, side.longest, strict=True)}) for side, names in zip(sides, shown, strict=True)]
+    deepest = max(name.count("/") + 1 for side in sides for name in side.longest)
+    by_depth = []
+    for depth in range(1, deepest + 1):
+        by_depth.append([_ends(side.longest, names, depth) for side, names in zip(sides, shown, strict=True)])
+        if [len(set(keys)) for keys in by_depth[-1]] == different:
+            break
+    while len(by_depth) > 1 and set(by_depth[-1][0]).isdisjoint(by_depth[-1][1]):
+        by_depth.pop()
+    return by_depth[-1]
+
+
+def _ends(names: Sequence[str], subjects: Sequence[str], depth: int) -> list[tuple[str, str]]:
+    ends = (nfc(end) for end in cut_labels(names, depth))
+    return list(zip(subjects, ends, strict=True))
 
 
 def _sessions(features: Features, subjects: Sequence[str], exclusion: Exclusion) -> Sequence[Hashable]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.data.feature_files import MATRIX_FILE
-from facepart.data.path_lists import write_list
+from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.photos import Photo, find_photos
 from facepart.data.resize import Size
 from facepart.errors import FacepartError
@@ -87,10 +87,11 @@ def extract_features(
 
     Raises:
         FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
-            another kind of features in the folder, another run that is writing there, or it cannot be written.
-            UsageError: an unknown device or precision; or faces are to be aligned for a network that takes neither
-            squares nor 112 rows to 96 columns.
+            another kind of features in the folder, a path that no list can hold, another run that is writing there,
+            or it cannot be written. UsageError: an unknown device or precision; or faces are to be aligned for a
+            network that takes neither squares nor 112 rows to 96 columns.
     """
+    refuse_unlistable(features)
     with output_lock(features):
         photos, failures = find_photos(source, exclude=(features,), by_folder=True)
         # The order in which matching takes the files of a list, whatever the photos' own extensions.

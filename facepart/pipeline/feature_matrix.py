@@ -2,8 +2,8 @@
 
 While a run goes on, finished embeddings are kept in ``.shards``, an
 :class:`~facepart.pipeline.embedding_store.EmbeddingStore`; a run that was killed continues from it. At the end it is
-exported as three files, a row or line each photo: ``features.npy``, ``labels.txt`` (``folder/stem``, which matching
-reads) and ``names.txt`` (the photo's whole name, since two photos may bear one label).
+exported as three files, a row or line each photo: ``features.npy``, ``labels.txt`` (which matching reads, see
+:mod:`facepart.data.labels`) and ``names.txt`` (the photo's whole name).
 
 Three files cannot be renamed at once. So the new ones are completed inside ``.shards`` first, ``labels.txt`` last;
 then the old ``labels.txt`` is removed, and they are moved, ``labels.txt`` last again. A reader thus never finds
@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.feature_files import MATRIX_FILE, label_of
+from facepart.counts import count_of
+from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.labels import labels_of
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, move, remove_if_empty
 from facepart.files.atomic import replacing, write_text
@@ -91,19 +93,19 @@ class MatrixRows:
         strange = known.difference(features)
         if strange and strange == known:
             raise FacepartError(
-                f"{self._folder}: holds a matrix of {len(strange)} other photos, none of which is in {source}; "
-                "choose another folder, or replace it with --overwrite"
+                f"{self._folder}: holds a matrix of {count_of(len(strange), 'other photo')}, none of which is in "
+                f"{source}; choose another folder, or replace it with --overwrite"
             )
         if strange:
             _logger.warning(
-                "%s: %d features are of photos that are not in %s (first: %s) and are left out from now on",
-                *(self._folder, len(strange), source, min(strange)),
+                "%s: left out from now on: %s of photos that are not in %s (first: %s)",
+                *(self._folder, count_of(len(strange), "feature"), source, min(strange)),
             )
         single = list(self._single(features))
         if single and self._overwrite:
             raise FacepartError(
-                f"{self._folder}: holds {len(single)} features in files of their own (first: {single[0]}.npy), which "
-                "a matrix does not redo; remove them, or choose another folder"
+                f"{self._folder}: holds {count_of(len(single), 'feature')} in files of their own (first: "
+                f"{single[0]}.npy), which a matrix does not redo; remove them, or choose another folder"
             )
         return known.intersection(features).union(single)
 
@@ -143,7 +145,7 @@ class MatrixRows:
         files = {name: path for name, path in features.items() if name in known or name in single}
         if not files:
             return 0
-        labels = "".join(f"{label_of(path.absolute())}\n" for path in files.values())
+        labels = "".join(f"{label}\n" for label in labels_of([path.absolute() for path in files.values()]))
         if list(files) != self._matrix_names or (self._folder / LABELS_FILE).read_text(encoding="utf-8") != labels:
             self._write_matrix(files)
             write_text(self._shards / NAMES_FILE, "".join(f"{name}\n" for name in files))
@@ -191,7 +193,8 @@ class MatrixRows:
                     rows = load_rows(matrix, path, mapped=True)
                     if len(rows) != len(self._matrix_names):
                         raise FacepartError(
-                            f"{path}: has {len(rows)} rows, but {NAMES_FILE} names others; redo it with --overwrite"
+                            f"{path}: has {count_of(len(rows), 'row')}, but {NAMES_FILE} names others; redo it with "
+                            "--overwrite"
                         )
                     yield path, self._matrix_names[first : first + _BLOCK_ROWS], rows[first : first + _BLOCK_ROWS]
         names = iter(self._store.photos)

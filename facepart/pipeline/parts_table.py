@@ -6,12 +6,12 @@ unchanged where the part should have been blurred. Columns: ``photo`` (its name,
 """
 
 import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
+from facepart.files.csv_text import csv_text, plain_cell
 from facepart.networks.label_map import SIZE
 from facepart.occlusion.parts import PARTS
 
@@ -32,7 +32,7 @@ def read_parts_table(folder: Path) -> PartsTable:
         return {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {(row["photo"], row["part"]): int(row["pixels"]) for row in csv.DictReader(file)}
+            return {(plain_cell(row["photo"]), row["part"]): int(row["pixels"]) for row in csv.DictReader(file)}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise FacepartError(f"{path}: is not a table of parts; remove it, and the run writes it again") from error
 
@@ -40,10 +40,8 @@ def read_parts_table(folder: Path) -> PartsTable:
 def write_parts_table(folder: Path, table: Mapping[tuple[str, str], int]) -> None:
     """Write ``parts.csv`` into `folder`, sorted by photo, then by part in the order of :data:`PARTS`."""
     order = {part: number for number, part in enumerate(PARTS)}
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["photo", "part", "pixels", "share"])
+    rows: list[list[object]] = [["photo", "part", "pixels", "share"]]
     for photo, part in sorted(table, key=lambda key: (key[0], order.get(key[1], len(order)))):
         pixels = table[photo, part]
-        writer.writerow([photo, part, pixels, f"{pixels / SIZE**2:.6f}"])
-    write_text(folder / PARTS_FILE, buffer.getvalue())
+        rows.append([photo, part, pixels, f"{pixels / SIZE**2:.6f}"])
+    write_text(folder / PARTS_FILE, csv_text(rows))

@@ -3,9 +3,8 @@
 Tables without a figure are written as ``.csv`` and ``.txt`` alone.
 """
 
-import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
+from facepart.files.csv_text import csv_text
 from facepart.files.lock import output_lock
 from facepart.plots import curves, histogram, style
 from facepart.plots.cmc import (
@@ -103,7 +103,7 @@ def plot(
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
         files = save_figure(figure, folder, name)
-        write_text(table, _as_csv(points))
+        write_text(table, csv_text(points))
         write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
 
@@ -129,7 +129,7 @@ def plot_ranks(
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
         files = save_figure(figure, folder, name)
-        write_text(table, _as_csv(cmc_table(sets, ranks)))
+        write_text(table, csv_text(cmc_table(sets, ranks)))
         write_text(numbers, rank_statistics_table(sets, statistics))
     return RankPlotOutcome(statistics, [*files, table, numbers])
 
@@ -151,7 +151,7 @@ def save_rates(
     refuse_path(name)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
-        write_text(table, _as_csv(rate_rows(rates)))
+        write_text(table, csv_text(rate_rows(rates)))
         write_text(numbers, statistics_table(sets, statistics))
     return [table, numbers]
 
@@ -161,7 +161,7 @@ def save_differences(found: Sequence[Difference], folder: Path, name: str) -> li
     refuse_path(name)
     table = folder / f"{name}.csv"
     with output_lock(folder, name=name):
-        write_text(table, _as_csv(difference_rows(found)))
+        write_text(table, csv_text(difference_rows(found)))
     return [table]
 
 
@@ -176,9 +176,3 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         write_bytes(path, buffer.getvalue())
         files.append(path)
     return files
-
-
-def _as_csv(rows: Iterable[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

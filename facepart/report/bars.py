@@ -14,7 +14,7 @@ from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.plots.palette import GROUPS
 from facepart.report.coverage import MANY, why_no_rank
-from facepart.report.formatting import DASH, label, signed
+from facepart.report.formatting import DASH, counted, label, signed
 from facepart.report.report_data import ReportData
 from facepart.report.templating import describe
 
@@ -90,7 +90,7 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
             own: Interval = getattr(row, data.ranked_by) if has_column else UNKNOWN
             note = "" if part in ranked else why_no_rank([row], data.ranked_by)
             if not note and row.undetected >= MANY * row.photos:
-                note = f"{row.photos_compared:,} of {row.photos:,} photos"
+                note = f"{row.photos_compared:,} of {counted(row.photos, 'photo')}"
             shift = row.impostor_shift.value if data.controlled else math.nan
             bars[group.name, part] = Bar(ranked.get(part, own), shift, note)
     return bars

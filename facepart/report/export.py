@@ -8,8 +8,6 @@ Figures are written to 9 digits, intervals and errors to 6: sums over many score
 order in which threads add them up, and a study that is run again should write the same files.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +18,7 @@ from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import PartResult, result_columns
+from facepart.files.csv_text import csv_text
 from facepart.report.report_data import ReportData
 
 RESULTS_VERSION = 3
@@ -152,8 +151,4 @@ def _columns(name: str, with_interval: bool) -> list[str]:
 
 
 def _csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([["" if row.get(name) is None else row[name] for name in names] for row in rows])
-    return buffer.getvalue()
+    return csv_text([names, *(["" if row.get(name) is None else row[name] for name in names] for row in rows)])

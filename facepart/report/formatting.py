@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.ranking import Ranked
+from facepart.counts import count_of
 from facepart.data.photo_output import encode_image
 from facepart.occlusion.parts import PARTS
 
@@ -45,7 +46,7 @@ def listed(words: Sequence[str]) -> str:
 
 def counted(count: int, noun: str, nouns: str | None = None) -> str:
     """Return a count with its noun: "1 photo", "1,200 photos"."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+    return count_of(count, noun, nouns, ",")
 
 
 def paragraph(text: str) -> str:

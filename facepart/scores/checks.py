@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from facepart.counts import are, count_of
 from facepart.errors import FacepartError
 
 
@@ -26,5 +27,5 @@ def checked_scores(scores: ArrayLike, name: str) -> NDArray[np.float64]:
     vector = array.astype(np.float64, copy=False)
     unusable = vector.size - int(np.count_nonzero(np.isfinite(vector)))
     if unusable:
-        raise FacepartError(f"{name}: {unusable} of {vector.size} scores are not finite")
+        raise FacepartError(f"{name}: {unusable} of {count_of(vector.size, 'score')} {are(vector.size)} not finite")
     return vector

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import are, count_of
 from facepart.data.naming import Rule
+from facepart.data.path_lists import BLANKS
 from facepart.errors import FacepartError
 from facepart.files.addresses import on_disk
 from facepart.files.text_input import read_text
@@ -77,7 +79,7 @@ def read_labels(path: Path) -> list[str]:
     """
     found: list[str] = []
     for line in read_text(path, "file of labels").split("\n"):
-        index, _, label = line.strip().partition(" ")
+        index, _, label = line.strip(BLANKS).partition(" ")
         if not index:
             continue
         if index != str(len(found)) or not label:
@@ -103,7 +105,9 @@ def _pairs(
         faces = [block[:, column].astype(np.int64) for column in (0, 1)]
         for place, who in zip(faces, sides, strict=True):
             if place.min() < 0 or place.max() >= len(who):
-                raise FacepartError(f"{path}: names face {place.max()}, but there are {len(who)} labels")
+                raise FacepartError(
+                    f"{path}: names face {place.max()}, but there {are(len(who))} {count_of(len(who), 'label')}"
+                )
         same = np.equal(*(who[place] for who, place in zip(sides, faces, strict=True)))
         if (same != authentic).any():
             row = first + int(np.argmax(same != authentic))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
+from facepart.files.csv_text import csv_text, plain_cell
 from facepart.files.text_input import read_text
 from facepart.scores.distribution import STEPS
 
@@ -128,15 +129,11 @@ def save_ranks(path: Path, ranks: Ranks) -> None:
     Raises:
         FacepartError: the file cannot be written.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
     numbers = (ranks.authentic, ranks.impostor, ranks.authentic - ranks.impostor)
     scores = (["" if score != score else f"{score:.6f}" for score in column.tolist()] for column in numbers)
     places = (rank or "" for rank in ranks.ranks.tolist())
     subjects = ranks.subjects or [""] * len(ranks.probes)
-    writer.writerows(zip(ranks.probes, places, *scores, subjects, strict=True))
-    write_text(path, buffer.getvalue())
+    write_text(path, csv_text([COLUMNS, *zip(ranks.probes, places, *scores, subjects, strict=True)]))
 
 
 def read_ranks(path: Path) -> Ranks:
@@ -181,4 +178,5 @@ def load_ranks(path: Path) -> Ranks:
         raise FacepartError(f"{path}: is damaged: {error}") from error
     if (ranks < 0).any():
         raise FacepartError(f"{path}: is damaged: a rank is below 1")
-    return Ranks(columns[0], columns[5] if any(columns[5]) else (), ranks, *scores)
+    probes, subjects = ([plain_cell(cell) for cell in columns[place]] for place in (0, 5))
+    return Ranks(probes, subjects if any(subjects) else (), ranks, *scores)

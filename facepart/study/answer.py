@@ -12,6 +12,7 @@ from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
+from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
@@ -189,7 +190,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "threshold_group": request.threshold_group,
         "parts": list(setup.design.parts),
         "cross": request.cross,
-        "dataset": None if request.subject_pattern else request.dataset.upper(),
+        "dataset": None if request.subject_pattern else setup.dataset.upper(),
         "subject_pattern": request.subject_pattern,
         "exclude_same": request.exclude_same,
         "group_column": request.group_column if request.people else None,
@@ -215,7 +216,7 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         "(all sizes for photos of 224x224)",
         "Subject identity": f"regular expression {request.subject_pattern}"
         if request.subject_pattern
-        else f"parsed from file names ({request.dataset.upper()} convention)",
+        else f"parsed from file names ({setup.dataset.upper()} convention)",
     }
     if setup.exclusion:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
@@ -223,7 +224,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if small:
         provenance["Small faces"] = (
-            f"{small} photos are smaller than {MIN_SIDE} pixels on a side; part masks of such faces are unreliable"
+            f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such "
+            "faces are unreliable"
         )
     if request.control:
         provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
@@ -246,8 +248,8 @@ def _method_facts(setup: Setup) -> MethodFacts:
         detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
         flip=request.flip,
-        naming_rule=request.dataset.upper(),
-        subject_in_folder=not request.subject_pattern and DATASETS[request.dataset.upper()].reads == "folder",
+        naming_rule=setup.dataset.upper(),
+        subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].reads == "folder",
         subject_pattern=request.subject_pattern or "",
         seed=SEED,
         excluded=setup.exclusion.words if setup.exclusion else "",

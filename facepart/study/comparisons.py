@@ -17,7 +17,8 @@ from facepart.analysis.differentials import common_threshold
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
-from facepart.data.feature_files import label_of
+from facepart.data.group_files import group_prefix
+from facepart.data.labels import LEAST_DEPTH, distinct_depth
 from facepart.files.atomic import write_text
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
@@ -29,6 +30,7 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
+from facepart.study.groups import long_names
 from facepart.study.photo_sets import PhotoSets
 
 MATCHES_FOLDER = "matches"
@@ -49,6 +51,7 @@ class Comparisons:
         *,
         keep_pairs: bool,
         counter: PairCounter | None,
+        depth: int = LEAST_DEPTH,
     ) -> None:
         """Describe the comparisons.
 
@@ -59,9 +62,12 @@ class Comparisons:
             naming: how subjects are recognised: options of :func:`facepart.matching.match.match_groups`.
             keep_pairs: whether the pairs are written, too.
             counter: counts the pairs; None for this machine.
+            depth: of the labels (:mod:`facepart.data.labels`).
         """
         self._output, self._store, self._keep_pairs, self._counter = output, store, keep_pairs, counter
-        self._settings, self._naming = {**settings, **naming}, naming
+        self._settings, self._naming, self._depth = {**settings, **naming}, naming, depth
+        if depth > LEAST_DEPTH:
+            self._settings["label_depth"] = depth
 
     def run(self, cell: Cell, names: Sequence[str], min_threshold: float) -> bool:
         """Compare the photos of one cell, unless that was done before.
@@ -78,8 +84,9 @@ class Comparisons:
         folder = self._output / MATCHES_FOLDER / condition.name
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
-        files = [folder / f"{group}_scores.npz", subject_sums_path(folder, group), ranks_path(folder, group)]
-        pairs = [folder / f"{group}_{kind}.npy" for kind in ("authentic", "impostor")]
+        prefix = group_prefix(group)
+        files = [folder / f"{prefix}_scores.npz", subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
+        pairs = [folder / f"{prefix}_{kind}.npy" for kind in ("authentic", "impostor")]
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
         if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
@@ -87,7 +94,9 @@ class Comparisons:
         gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
         whole = Group(group, self._features(condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
-        options = {**self._naming, "min_threshold": min_threshold, "counter": self._counter}
+        sides = [side for side in (whole.probe, gallery) if side]
+        depth = max(self._depth, *(distinct_depth(side.longest) for side in sides))
+        options = {**self._naming, "depth": depth, "min_threshold": min_threshold, "counter": self._counter}
         for _ in match_groups([whole], folder, save=save, ranks=True, **options):
             write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
         return True
@@ -102,8 +111,10 @@ class Comparisons:
     def _features(self, occlusion: Occlusion, names: Sequence[str]) -> Features:
         """Return embeddings as the matcher takes them, with the labels that their files would have."""
         paths = [Path(occlusion.name) / f"{name}.npy" for name in names]
-        labels = [label_of(path) for path in paths]
-        return Features(Path(occlusion.name), self._store.embeddings(occlusion.name, names), labels, paths, None)
+        embeddings = self._store.embeddings(occlusion.name, names)
+        return Features(
+            Path(occlusion.name), embeddings, long_names(names, occlusion.name), paths, None, photos=names
+        )
 
 
 def min_thresholds(
@@ -136,14 +147,14 @@ def min_thresholds(
 
 def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:
     """Read the scores that :meth:`Comparisons.run` wrote."""
-    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group}_scores.npz")
+    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group_prefix(group)}_scores.npz")
 
 
 def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
     """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
     folder = output / MATCHES_FOLDER / condition.name
-    sums = load_subject_sums(subject_sums_path(folder, group))
-    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group)), sums.subjects)
+    sums = load_subject_sums(subject_sums_path(folder, group_prefix(group)))
+    ranks = ranks_by_subject(load_ranks(ranks_path(folder, group_prefix(group))), sums.subjects)
     return SubjectScores(read_group_scores(output, condition, group), sums, ranks)
 
 

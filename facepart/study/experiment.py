@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.analysis.measure import Figures, measure
+from facepart.counts import are, count_of
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.failures import Failure, write_failures
@@ -23,7 +24,7 @@ from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
-from facepart.study.groups import Members, subject_of
+from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import ReportImages
@@ -127,6 +128,8 @@ def _run(
     setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     setup.members.refuse_single_subjects(request.source)
+    if setup.convention and on_note:
+        on_note(setup.naming_note)
     photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.
@@ -178,17 +181,21 @@ def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], No
     added = dict.fromkeys(occlusion.name for task in partial for occlusion in task.occlusions)
     note = ""
     if reason and tasks:
-        note = f"{reason}: {len(tasks)} photos are embedded anew"
+        note = f"{reason}: {_tasks(tasks)} embedded anew"
     elif added:
         named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-        note = f"{len(tasks)} photos are embedded with more occlusions: {', '.join(named)}"
+        note = f"{_tasks(tasks)} embedded with more occlusions: {', '.join(named)}"
     if note and on_note:
         on_note(note)
     write_record(output, make_study_record(setup, None))
 
 
+def _tasks(tasks: Sequence[PhotoTask]) -> str:
+    return f"{count_of(len(tasks), 'photo')} {are(len(tasks))}"
+
+
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
-    subjects = {photo.name: subject_of(photo.name, setup.rule) for photo in photos}
+    subjects = {photo.name: setup.rule(photo.name) for photo in photos}
     return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.settings)
 
 
@@ -241,7 +248,8 @@ def _compare(setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress
     """
     request, compared = setup.request, 0
     comparisons = Comparisons(
-        *(request.output, setup.store, setup.settings, request.naming),
+        *(request.output, setup.store, setup.settings, setup.naming),
+        depth=setup.rule.depth,
         keep_pairs="pairs" in request.keep,
         counter=counter,
     )

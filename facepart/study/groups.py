@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from facepart.analysis.results import ALL_GROUPS
-from facepart.data.feature_files import label_of
+from facepart.data.conventions import Convention, recognise_convention
+from facepart.data.group_files import refuse_same_files
+from facepart.data.labels import cut_labels, readable_depth
 from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
 from facepart.data.subject_table import People
@@ -15,6 +17,23 @@ from facepart.errors import FacepartError
 from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
 from facepart.occlusion.occlusion import BASELINE
+
+
+@dataclass(frozen=True)
+class PhotoRule:
+    """Reads who is on a photo, or its session, from the photo's name.
+
+    Attributes:
+        read: from a label.
+        depth: of the labels (:mod:`facepart.data.labels`).
+    """
+
+    read: Rule
+    depth: int
+
+    def __call__(self, name: str) -> str:
+        """Read from one name; FacepartError if its label does not fit."""
+        return self.read(cut_labels(long_names([name]), self.depth)[0])
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,7 @@ class Members:
         return [photo for photo in photos if photo.name in named]
 
     def only(self, names: Collection[str], rule: Rule) -> "Members":
-        """Return the same groups without the photos that are not among `names`."""
+        """Return the same groups with only the photos among `names`, whose subjects a rule reads from them."""
         chosen = set(names)
         groups = {group: [name for name in found if name in chosen] for group, found in self.groups.items()}
         subjects = {group: _count_subjects(found, rule) for group, found in groups.items()}
@@ -60,19 +79,43 @@ class Members:
                     "groups with --groups"
                 )
 
-    def refuse_photos_without_session(self, exclusion: Exclusion | None) -> None:
+    def refuse_photos_without_session(self, session: Rule | None) -> None:
         """Refuse photos whose names do not tell their session, if authentic pairs of one session are left out.
+
+        Args:
+            session: reads it from a photo's name; None if no pairs are left out.
 
         Raises:
             FacepartError: there is such a photo in a group.
         """
-        if exclusion is not None:
+        if session is not None:
             for names in self.groups.values():
                 for name in names:
-                    exclusion.session(label_of(_feature(name)))
+                    session(name)
 
 
-def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wanted: Sequence[str]) -> Members:
+def photo_rules(names: Sequence[str], rule: Rule, exclusion: Exclusion | None) -> tuple[PhotoRule, PhotoRule | None]:
+    """Return what reads subjects, and sessions, from the names of photos; both from the same labels."""
+    depth = readable_depth([long_names(names)], [rule] if exclusion is None else [rule, exclusion.session])
+    return PhotoRule(rule, depth), None if exclusion is None else PhotoRule(exclusion.session, depth)
+
+
+def recognise_photos(names: Sequence[str], source: Path) -> Convention:
+    """Find out which naming convention photos follow.
+
+    Raises:
+        UsageError: see :func:`facepart.data.conventions.recognise_convention`.
+    """
+    return recognise_convention([names], str(source))
+
+
+def long_names(names: Sequence[str], folder: str = BASELINE.name) -> list[str]:
+    """Return the names that labels of photos are the ends of: a photo that is in no folder gets one."""
+    everywhere = any(name.startswith(f"{folder}/") for name in names)
+    return [name if "/" in name and not everywhere else f"{folder}/{name}" for name in names]
+
+
+def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, wanted: Sequence[str]) -> Members:
     """Assign photos to groups by the table of subjects; without one, all are one group.
 
     Raises:
@@ -81,12 +124,12 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
     """
     if people is None:
         return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: _count_subjects(names, rule)}, [], [])
-    paths = [_feature(name) for name in sorted(names)]
-    photos = Features(
-        Path("the photos"), np.empty((len(paths), 0), np.float32), [label_of(path) for path in paths], paths, None
-    )
-    split = split_by_people(photos, None, people, rule, wanted)
-    groups = {group.name: [_name_of(path) for path in group.probe.paths] for group in split.groups}
+    names = sorted(names)
+    paths, longest = [Path(f"{name}.npy") for name in names], long_names(names)
+    photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), longest, paths, None, photos=names)
+    split = split_by_people(photos, None, people, rule.read, wanted, rule.depth)
+    groups = {group.name: list(group.probe.photos) for group in split.groups}
+    refuse_same_files(groups)
     if ALL_GROUPS in groups and len(groups) > 1:
         raise FacepartError(
             f"{people.source}: has a group {ALL_GROUPS!r}, which is the name of all groups together; rename it, or "
@@ -96,19 +139,5 @@ def assign_groups(names: Sequence[str], people: People | None, rule: Rule, wante
     return Members(groups, counts, split.without_row, split.without_group)
 
 
-def subject_of(name: str, rule: Rule) -> str:
-    """Return who is on a photo."""
-    return rule(label_of(_feature(name)))
-
-
-def _feature(name: str) -> Path:
-    """Return the path that a photo's feature would have, which its label follows from."""
-    return Path(BASELINE.name) / f"{name}.npy"
-
-
-def _name_of(feature: Path) -> str:
-    return feature.relative_to(BASELINE.name).as_posix().removesuffix(".npy")
-
-
 def _count_subjects(names: Sequence[str], rule: Rule) -> int:
-    return len({subject_of(name, rule) for name in names})
+    return len({rule(name) for name in names})

@@ -9,7 +9,6 @@ from facepart.analysis.design import Condition, Design
 from facepart.data.naming import Rule
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.study.groups import subject_of
 
 
 class PhotoSets:
@@ -28,12 +27,12 @@ class PhotoSets:
 
         Args:
             names: of the group's photos.
-            rule: says who is on a photo.
+            rule: says who is on a photo, by its name.
             store: knows of each photo what was replaced.
             design: its regions.
         """
         self.names = list(names)
-        subjects = np.array([subject_of(name, rule) for name in names], dtype=np.str_)
+        subjects = np.array([rule(name) for name in names], dtype=np.str_)
         self._found: dict[Region | None, NDArray[np.bool_]] = {}
         self._first: dict[Region | None, Region | None] = {}
         self._comparable: dict[Region | None, bool] = {}

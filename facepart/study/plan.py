@@ -1,5 +1,6 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
+from facepart.counts import are, count_of
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.study.cost import (
     NETWORKS_BYTES,
@@ -56,7 +57,9 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         todo=round(len(to_embed) * times),
         keep=request.keep,
     )
-    lines = [f"estimate for {of} photos, extrapolated from {len(setup.photos)}"] if of else []
+    lines = [setup.naming_note] if setup.convention else []
+    if of:
+        lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
     photo = measure_photo(setup, to_embed, executor) if to_embed else _EMBEDDED
     capacity = executor.capacity()
@@ -65,7 +68,10 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     embedding = seconds_to_embed(size, photo, capacity.workers)
     comparing = seconds_to_match(size, measure_matching(photo.dimension), matching.processors)
     if executor is not LOCAL:
-        lines.append(f"on the cluster: {capacity.processors} processors, {capacity.workers} photo workers")
+        lines.append(
+            f"on the cluster: {count_of(capacity.processors, 'processor')}, "
+            f"{count_of(capacity.workers, 'photo worker')}"
+        )
     lines.append(
         f"time: about {_duration(embedding + comparing)} ({_duration(embedding)} for the photos, "
         f"{_duration(comparing)} for the pairs)"
@@ -86,19 +92,21 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
     """Describe the work: so many photos that belong to a group, of all that were found."""
     design = setup.design
     methods = f" by {len(design.methods)} methods" if len(design.methods) > 1 else ""
-    control = f", with {design.draws} control draw{'' if design.draws == 1 else 's'} each" if design.draws else ""
+    control = f", with {count_of(design.draws, 'control draw')} each" if design.draws else ""
     lines = [
-        f"{photos} photos, {size.todo} of them to embed: the baseline and {size.occlusions} "
-        f"occlusion{'' if size.occlusions == 1 else 's'} of {len(design.parts)} "
-        f"part{'' if len(design.parts) == 1 else 's'}{methods}{control}"
+        f"{count_of(photos, 'photo')}, {size.todo} of them to embed: the baseline and "
+        f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}"
     ]
     for group, count, subjects in size.groups:
         pairs = sum(condition.pairs(count) for condition in size.conditions)
         lines.append(
-            f"{group}: {count} photos of {subjects} subjects, {pairs:,} pairs in {len(size.conditions)} conditions"
+            f"{group}: {count_of(count, 'photo')} of {count_of(subjects, 'subject')}, "
+            f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}"
         )
     if photos < found:
-        lines.append(f"{found - photos} more photos belong to none of these groups and are left out")
+        more = found - photos
+        belong = "belongs" if more == 1 else "belong"
+        lines.append(f"{count_of(more, 'more photo')} {belong} to none of these groups and {are(more)} left out")
     return lines
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.analysis.choices import Undetected, Weight
-from facepart.data.naming import DEFAULT_DATASET
 from facepart.errors import UsageError
 from facepart.occlusion.method import STANDARD, OcclusionMethod, parse_sweep
 from facepart.occlusion.parts import PARTS
@@ -22,7 +21,7 @@ class Request:
         people: a table of subjects or photos and their groups; None for one group of all.
         group_column: the table's column of groups.
         groups: which groups; all of the table if none are named.
-        dataset: the naming convention from which subjects are parsed.
+        dataset: the naming convention from which subjects are parsed; None to recognise it from the names.
         subject_pattern: a regular expression instead of a convention.
         exclude_same: a regular expression that finds a photo's session: authentic pairs of one session are left out.
         parts: which parts are occluded.
@@ -53,7 +52,7 @@ class Request:
     people: Path | None = None
     group_column: str = "group"
     groups: Sequence[str] = ()
-    dataset: str = DEFAULT_DATASET
+    dataset: str | None = None
     subject_pattern: str | None = None
     exclude_same: str | None = None
     parts: Sequence[str] = tuple(PARTS)
@@ -88,12 +87,3 @@ class Request:
         named = [OcclusionMethod(name) for name in self.occlusions]
         swept = [method for text in self.sweeps for method in parse_sweep(text, named[0])]
         return tuple(dict.fromkeys([*named, *swept]))
-
-    @property
-    def naming(self) -> dict[str, str | None]:
-        """How subjects are recognised, as options of :func:`facepart.matching.match.match_groups`."""
-        return {
-            "dataset": self.dataset,
-            "subject_pattern": self.subject_pattern,
-            "exclude_same": self.exclude_same,
-        }

@@ -6,23 +6,31 @@ from typing import Any
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
-from facepart.data.naming import Exclusion, Rule, find_exclusion, naming_rule
+from facepart.data.conventions import Convention
+from facepart.data.labels import nfc
+from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
+from facepart.files.record import RECORD_FILE
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.saved_images import SavedImages
-from facepart.study.groups import Members, assign_groups
+from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
 from facepart.study.settings import embedding_settings, settings_folder
 
 EMBEDDINGS_FOLDER = "embeddings"
+# Where a folder that a study writes has its record.
+_RECORDS = (RECORD_FILE, f"{BASELINE.name}/{RECORD_FILE}")
+# What records name beside a pattern, which is read instead.
+_UNUSED_DATASET = "MORPH"
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,9 @@ class Setup:
         design: what is compared.
         photos: those that were found, sorted by name.
         failures: what could not be looked at.
-        rule: says who is on a photo.
+        dataset: the naming convention, as it was given or recognised; what a pattern is given instead of, if any.
+        convention: the one that was recognised; None if the request says which, or a pattern.
+        rule: says who is on a photo, by its name.
         exclusion: which authentic pairs are left out; None if none are.
         members: who is in which group.
         parser: its weights.
@@ -51,7 +61,9 @@ class Setup:
     design: Design
     photos: list[Photo]
     failures: list[Failure]
-    rule: Rule
+    dataset: str
+    convention: Convention | None
+    rule: PhotoRule
     exclusion: Exclusion | None
     members: Members
     parser: Weights
@@ -62,6 +74,20 @@ class Setup:
     settings: dict[str, Any]
     store: EmbeddingStore
     saved: SavedImages
+
+    @property
+    def naming(self) -> dict[str, str | None]:
+        """How subjects are read from names, as options of :func:`facepart.matching.match.match_groups`."""
+        return {
+            "dataset": self.dataset,
+            "subject_pattern": self.request.subject_pattern,
+            "exclude_same": self.request.exclude_same,
+        }
+
+    @property
+    def naming_note(self) -> str:
+        """Which convention was recognised, with an example; empty if none was."""
+        return self.convention.sentence(self.photos[0].extension) if self.convention else ""
 
     @property
     def networks(self) -> NetworkFiles:
@@ -83,14 +109,19 @@ def set_up(request: Request, executor: Executor) -> Setup:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
     _refuse_too_many_draws(request, parts)
     _refuse_unsupported_criterion(request)
-    rule = naming_rule(request.dataset, request.subject_pattern)
-    exclusion = find_exclusion(request.dataset, request.subject_pattern, request.exclude_same)
+    check_naming(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = executor.choose_engine(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
     _refuse_unknown_groups(request, people)
     photos, failures = _find_photos(request)
-    members = assign_groups([photo.name for photo in photos], people, rule, request.groups)
-    members.refuse_photos_without_session(exclusion)
+    names = [photo.name for photo in photos]
+    given = request.dataset is not None or request.subject_pattern is not None
+    convention = None if given else recognise_photos(names, request.source)
+    dataset = convention.dataset if convention else request.dataset or _UNUSED_DATASET
+    exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
+    rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
+    members = assign_groups(names, people, rule, request.groups)
+    members.refuse_photos_without_session(session)
     parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
     detector = obtain(DETECTOR, "detector") if request.align else None
     design = Design(
@@ -112,6 +143,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
         design=design,
         photos=photos,
         failures=failures,
+        dataset=dataset,
+        convention=convention,
         rule=rule,
         exclusion=exclusion,
         members=members,
@@ -163,19 +196,23 @@ def _refuse_unknown_groups(request: Request, people: People | None) -> None:
     if people is None and request.groups:
         raise FacepartError("--groups chooses from a table of people: give it with --people")
     threshold_group = request.threshold_group
-    for group in [*request.groups, *([threshold_group] if threshold_group else [])]:
-        if people is not None:
-            people.refuse_unknown(group)
-    if threshold_group and (people is None or (request.groups and threshold_group not in request.groups)):
+    named = list(request.groups)
+    if people is not None:
+        named = people.find_groups(request.groups)
+        people.find_groups([threshold_group] if threshold_group else [])
+    if threshold_group and (people is None or (named and nfc(threshold_group) not in named)):
         raise FacepartError(f"--threshold-group {threshold_group}: is not one of the study's groups")
 
 
 def _find_photos(request: Request) -> tuple[list[Photo], list[Failure]]:
     """Find the photos; outputs that lie inside the source are not input.
 
-    The whole output folder is left out or, where the source is the study's own folder, what a study writes.
+    The whole output folder is left out or, where the source is the study's own folder, what a study has written: a
+    folder of the user's that is called ``photos`` has no record of a run.
     """
     output = request.output
-    below = (*KEPT.values(), ALIGNED_FOLDER)
-    excluded = [output] if output.resolve() != request.source.resolve() else [output / name for name in below]
+    excluded = [output]
+    if output.resolve() == request.source.resolve():
+        own = [output / name for name in (*KEPT.values(), ALIGNED_FOLDER)]
+        excluded = [folder for folder in own if any((folder / below).exists() for below in _RECORDS)]
     return find_photos(request.source, exclude=excluded)

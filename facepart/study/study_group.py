@@ -16,7 +16,6 @@ from facepart.matching.subject_statistics import vectors_by_subject
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.comparisons import read_scores
-from facepart.study.groups import subject_of
 from facepart.study.photo_sets import PhotoSets
 
 
@@ -29,13 +28,13 @@ class StudyGroup:
         Args:
             name: the group's.
             sets: its photos, and those on which each region was found.
-            rule: says who is on a photo.
+            rule: says who is on a photo, by its name.
             store: the embeddings.
             output: the study's folder.
         """
         self._name, self._sets, self._store, self._output = name, sets, store, output
         self.photos = len(sets.names)
-        subjects = np.array([subject_of(each, rule) for each in sets.names], dtype=np.str_)
+        subjects = np.array([rule(each) for each in sets.names], dtype=np.str_)
         self.subjects, self._numbers = np.unique(subjects, return_inverse=True)
 
     def photo_counts(self, region: Region | None) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import count_of
 from facepart.errors import FacepartError
 from facepart.networks.wording import one_line
 
@@ -157,7 +158,9 @@ class _ParameterReader:
         arrays = [self._array() for _ in range(self._number("Q"))]
         names = [self._bytes(self._number("Q")).decode("utf-8") for _ in range(self._number("Q"))]
         if len(names) != len(arrays):
-            raise ValueError(f"is not a checkpoint: it has {len(arrays)} arrays but {len(names)} names")
+            raise ValueError(
+                f"is not a checkpoint: it has {count_of(len(arrays), 'array')} but {count_of(len(names), 'name')}"
+            )
         return {name.split(":", 1)[-1]: values for name, values in zip(names, arrays, strict=True)}
 
     def _bytes(self, count: int) -> bytes:
