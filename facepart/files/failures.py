@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 
 FAILURES_FILE = "failures.csv"
@@ -59,7 +60,10 @@ def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
     """
     path = folder / FAILURES_FILE
     if not failures:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FacepartError(f"{path}: cannot be removed: {error.strerror or error}") from error
         return
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -8,7 +8,6 @@ One array is: a magic number, which is that of the version; from version 2 on th
 Source: ``NDArray::Save`` and ``NDArray::Load`` in Apache MXNet 1.9.1, src/ndarray/ndarray.cc.
 """
 
-import json
 import math
 import re
 import struct
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
+from facepart.files.json_input import parse_object
 
 LIST_MAGIC = 0x112
 _MAGIC_1, _MAGIC_2, _MAGIC_3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -99,7 +99,7 @@ def read_symbol(path: Path) -> list[SymbolNode]:
         FacepartError: the file cannot be read or is not a symbol.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_object(path.read_bytes())
         return [_node(each, index) for index, each in enumerate(stored["nodes"])]
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
@@ -117,6 +117,8 @@ def _node(stored: Mapping[str, Any], index: int) -> SymbolNode:
         raise ValueError(
             f"an input of node {stored['name']!r} is the second output of another node, which is not supported"
         )
+    if not isinstance(stored["op"], str) or not isinstance(stored["name"], str):
+        raise TypeError(f"node {index} has no name or operator")
     inputs = tuple(int(source) for source, *_ in stored["inputs"])
     return SymbolNode(stored["op"], stored["name"], attributes, inputs)
 
