@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,14 +86,14 @@ def zero_half(values: np.ndarray) -> None:
     values[..., LENGTH // 2 :] = 0
 
 
-DAMAGES: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "gone": Path.unlink,
-    "empty": lambda path: path.write_bytes(b"") and None,
+    "empty": lambda path: path.write_bytes(b""),
     "cut in the header": lambda path: os.truncate(path, 50),
     "cut": lambda path: os.truncate(path, path.stat().st_size - 1),
-    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0") and None,
-    "noise": lambda path: path.write_bytes(bytes(range(256))) and None,
-    "a bracket": lambda path: path.write_bytes(path.read_bytes().replace(b"}", b"]", 1)) and None,
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "noise": lambda path: path.write_bytes(bytes(range(256))),
+    "a bracket": lambda path: path.write_bytes(path.read_bytes().replace(b"}", b"]", 1)),
     "an exponent": with_values(flip_an_exponent),
     "half zero": with_values(zero_half),
     "not a number": with_values(lambda values: values.reshape(-1).__setitem__(3, np.nan)),
@@ -113,7 +114,8 @@ def test_a_damaged_feature_is_extracted_anew(extract: Extract, tmp_path: Path, d
 
 @pytest.mark.parametrize("damage", ["another shape", "a row less", "names swapped", "labels gone", "a name lost"])
 def test_a_damaged_matrix_is_made_anew(network: Path, photos: Path, tmp_path: Path, damage: str) -> None:
-    folder, options = tmp_path / "f", {"model": str(network), "precision": "fp32", "device": "cpu", "matrix": True}
+    folder = tmp_path / "f"
+    options: dict[str, Any] = {"model": str(network), "precision": "fp32", "device": "cpu", "matrix": True}
     extract_features(photos, folder, **options)
     whole = outputs(folder)
     matrix, names = np.load(folder / "features.npy"), (folder / "names.txt").read_text().splitlines()
@@ -184,7 +186,8 @@ def test_a_photo_that_is_not_in_the_list_is_compared_with_the_age_of_its_feature
     network: Path, photos: Path, tmp_path: Path
 ) -> None:
     """As after a killed run."""
-    folder, options = tmp_path / "f", {"model": str(network), "precision": "fp32", "device": "cpu"}
+    folder = tmp_path / "f"
+    options: dict[str, Any] = {"model": str(network), "precision": "fp32", "device": "cpu"}
     extract_features(photos, folder, **options)
     (folder / FINISHED_FILE).write_text('{"photos": {}}')
     draw(photos / "p" / "1.bmp", 9)

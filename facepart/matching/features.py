@@ -216,7 +216,7 @@ def _find_unusable(rows: NDArray[np.float32], models: Sequence[ExtractionModel |
         return row, "is all zero" if lengths[row] == 0 else "has values that are not finite"
     model = models[row]
     assert model is not None  # noqa: S101 - one without a record may have any length
-    return row, f"has length {lengths[row]:.3g} instead of 1, which {model.record} stands for: it is damaged"
+    return row, f"has length {lengths[row]:.3g}, but by {model.record} it is one of `facepart extract`, of length 1"
 
 
 def _refuse_other_dimension(path: Path, values: int, model: ExtractionModel | None) -> None:
