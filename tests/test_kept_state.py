@@ -22,6 +22,7 @@ from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs
 from facepart.scores.ranks import COLUMNS, read_ranks
 from facepart.scores.subject_sums import load_subject_sums, load_subject_sums_of
 from facepart.study.comparisons import MATCHES_FOLDER, Comparisons, read_group_scores, read_scores
+from facepart.study.kept_files import write_features
 from facepart.study.report_images import read_report_images
 from facepart.study.settings import open_settings_folder
 from tests.conftest import Run
@@ -452,6 +453,22 @@ def test_a_study_does_not_mix_scores_and_sums_of_two_runs(tmp_path: Path) -> Non
     with pytest.raises(FacepartError, match=r"CM_people\.npz: does not belong to the .* scores beside it"):
         read_scores(tmp_path, BASELINE_CONDITION, "CM")
     assert read_group_scores(tmp_path, BASELINE_CONDITION, "CM").impostor.n == 24
+
+
+def test_kept_features_are_those_of_the_store(tmp_path: Path) -> None:
+    """Of a photo that was replaced, a damaged one, and a missing one, too."""
+    store, folder = put_store(tmp_path / "embeddings"), tmp_path / "features" / "baseline"
+    write_features(tmp_path, store, [], NAMES, {})
+    whole = {path.name: path.read_bytes() for path in folder.glob("*.npy")}
+    assert len(whole) == len(NAMES)
+    ages = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.npy")}
+    np.save(folder / "000_0.npy", unit_rows(1)[0])
+    (folder / "000_1.npy").write_bytes(b"")
+    (folder / "001_0.npy").unlink()
+    write_features(tmp_path, store, [], NAMES, {})
+    assert {path.name: path.read_bytes() for path in folder.glob("*.npy")} == whole
+    same = {name for name, age in ages.items() if (folder / name).stat().st_mtime_ns == age}
+    assert same == whole.keys() - {"000_0.npy", "000_1.npy", "001_0.npy"}
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "1", "[" * 100_000, "{", "\0"])

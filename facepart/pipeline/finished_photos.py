@@ -120,7 +120,7 @@ class FinishedPhotos:
             sizes: output -> bytes.
         """
         if photo.name not in self._photos:
-            self._put(photo.name, _Finished(photo_stamp(photo), "", dict(sizes or {})))
+            self._put(photo.name, _Finished(photo_stamp(photo), _crc_of(photo), dict(sizes or {})))
 
     def _put(self, name: str, finished: _Finished) -> None:
         self._changed = self._changed or finished != self._photos.get(name)

@@ -142,7 +142,7 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
 def _array_blocks(path: Path, shown: Path) -> Iterator[NDArray[Any]]:
     """Yield the rows of a ``.npy``; of a large one, no more than these come into memory."""
     table = read_array(path, "a file of pairs", mapped=True, shown=shown)
-    if table.ndim != 2 or table.dtype.kind not in "fiu":
+    if not table.ndim or table.dtype.kind not in "fiu":
         raise ValueError("it holds no columns of numbers")
     for first in range(0, len(table), _BLOCK):
         yield table[first : first + _BLOCK]

@@ -222,9 +222,9 @@ def _fault_of(sums: Sums, people: NDArray[Any], lowest: NDArray[Any]) -> str:
         return "a subject has a negative number of scores"
     if (sums.bins.sum(axis=1, dtype=np.int64) > sums.count).any():
         return "a subject has more high scores than scores"
-    # By the inequality of Cauchy and Schwarz; scores are cosines, from -1 to 1.
-    enough = sums.squares <= sums.count * (1 + _NEAR) + _NEAR
-    if not (enough & (sums.total**2 <= sums.count * (sums.squares + _NEAR) * (1 + _NEAR))).all():
+    # By the inequality of Cauchy and Schwarz.
+    possible = sums.total**2 <= sums.count * (sums.squares + _NEAR) * (1 + _NEAR)
+    if not (possible & np.isfinite(sums.squares)).all():
         return "its sums are not those of as many scores"
     return ""
 
