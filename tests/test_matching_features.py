@@ -74,15 +74,15 @@ def test_a_matrix_with_labels_beside_it(tmp_path: Path) -> None:
 def test_a_matrix_replaced_while_it_is_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "features.npy", np.ones((2, 4), np.float32))
     (tmp_path / "labels.txt").write_text("a/1\na/2\n")
-    load = np.load
+    load = module.read_array
 
-    def replace_then_load(path, **options):
+    def replace_then_load(path, what, **options):
         # As an extraction does it: labels removed, matrix replaced, labels written; all after the first look at them.
         np.save(tmp_path / "features.npy", 2 * np.ones((2, 4), np.float32))
         (tmp_path / "labels.txt").write_text("a/2\na/3\n")
-        return load(path, **options)
+        return load(path, what, **options)
 
-    monkeypatch.setattr(np, "load", replace_then_load)
+    monkeypatch.setattr(module, "read_array", replace_then_load)
     with pytest.raises(FacepartError, match=r"features\.npy: was replaced while it was read"):
         read_features(tmp_path / "features.npy")
     monkeypatch.undo()

@@ -140,7 +140,7 @@ def test_a_record_of_the_parameters_alone_is_completed(places):
 def test_damaged_record_is_reported(places):
     put_checkpoint(places["home"])
     record = put(places["cache"].parent, "hashes.json", b"{half")
-    with pytest.raises(FacepartError, match=rf"{record}: the record of hashes cannot be read"):
+    with pytest.raises(FacepartError, match=rf"{record}: is not a record of hashes"):
         find("arcface-r100")
 
 

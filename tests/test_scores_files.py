@@ -60,7 +60,7 @@ def test_scores_of_groups_add_up() -> None:
         ({"impostor_count": np.array([1, 0], np.int64)}, "is damaged: .* has to occur"),
         ({"impostor_value": np.array([3, 3], np.int32)}, "is damaged: values have to ascend"),
         ({"impostor_value": np.array([3.0, 4.0])}, "is damaged: values are int32"),
-        ({"impostor_value": np.array(["a", None], object)}, "cannot be read"),
+        ({"impostor_value": np.array(["a", None], object)}, "is not a score distribution"),
     ],
 )
 def test_other_arrays_are_refused(tmp_path: Path, change: dict[str, np.ndarray | None], reason: str) -> None:
@@ -75,7 +75,7 @@ def test_other_arrays_are_refused(tmp_path: Path, change: dict[str, np.ndarray |
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"not an archive"])
 def test_damaged_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "s.npz").write_bytes(content)
-    with pytest.raises(FacepartError, match=r"s.npz: cannot be read as a score distribution"):
+    with pytest.raises(FacepartError, match=r"s.npz: is not a score distribution: not a whole .npz file"):
         load_scores(tmp_path / "s.npz")
     save_scores(tmp_path / "whole.npz", SCORES)
     whole = (tmp_path / "whole.npz").read_bytes()

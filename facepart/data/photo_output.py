@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facepart.errors import FacepartError
+from facepart.files.addresses import is_address
 from facepart.files.atomic import write_bytes
 
 # OpenCV's options for each format. PNG is lossless with any options: here the fastest level, each row stored as its
@@ -27,14 +28,21 @@ _OPTIONS: dict[str, list[int]] = {
 # Extensions that OpenCV knows by another name.
 _SAME_FORMAT = {".jfif": ".jpg"}
 
+# How files of a format end; or where their size stands in them (32 bits, little-endian), and what is added to it.
+_ENDS = {".png": b"\0\0\0\0IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
+_SIZE_AT = {".webp": (4, 8), ".bmp": (2, 0)}
 
-def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
+
+def write_image(path: Path, pixels: NDArray[np.uint8]) -> int:
     """Write a picture in the format that the extension of `path` names.
 
     Args:
         path: where to; all formats but JPEG (quality 95) are lossless: the others that can be read, such as GIF,
             are not written. ``.pgm`` holds grey alone.
         pixels: uint8, (height, width) grey or (height, width, 3) RGB.
+
+    Returns:
+        The size of the file, in bytes.
 
     Raises:
         FacepartError: the file cannot be written, or the format is not known.
@@ -44,7 +52,8 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     except cv2.error:
         # Without a cause: it is about this file, not about the disk (facepart.files.failures.of_one_file).
         raise FacepartError(f"{path}: no image can be written in this format; use PNG") from None
-    write_bytes(path, data)
+    write_bytes(path, data, sync=False)  # a later run checks that images are whole
+    return len(data)
 
 
 def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
@@ -65,17 +74,43 @@ def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
     return encoded.tobytes()
 
 
-def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> None:
+def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> int:
     """Write a map of small numbers as a PNG whose pixels are the numbers and whose palette shows them.
 
     Args:
         path: where to.
         indices: uint8, (height, width).
         palette: uint8, (n, 3) RGB, the colour of each number.
+
+    Returns:
+        The size of the file, in bytes.
     """
     image = Image.fromarray(indices).convert("P")
     image.frombytes(indices.tobytes())
     image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue(), sync=False)
+    return buffer.tell()
+
+
+def is_whole_image(path: Path) -> bool:
+    """Return whether an image that was written is not cut short, judged by its end.
+
+    An empty file is not whole; of formats other than PNG, JPEG, WebP and BMP, and at an address, any other is.
+    """
+    if is_address(path):
+        return True  # a store shows a file whole or not at all
+    suffix = path.suffix.lower()
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = file.seek(0, io.SEEK_END)
+            if suffix in _SIZE_AT:
+                start, more = _SIZE_AT[suffix]
+                file.seek(start)
+                return size > 0 and size == int.from_bytes(file.read(4), "little") + more
+            end = _ENDS.get(suffix, b"")
+            file.seek(max(size - len(end), 0))
+            return size > 0 and file.read(len(end)) == end
+    except OSError:
+        return False

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.photo_input import PhotoError, read_photo
-from facepart.data.photo_output import write_image
+from facepart.data.photo_output import is_whole_image, write_image
 from facepart.data.photos import Photo, find_photos
 from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
+from facepart.files.addresses import ExistingPaths
 from facepart.files.cache import cache_folder
 from facepart.files.failures import Failure, Outcome, of_one_file, write_failures
 from facepart.files.lock import output_lock
@@ -29,6 +30,7 @@ from facepart.files.record import make_record, read_record, write_record
 from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
+from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
 
 CAPTURE_SIZE = 224
 
@@ -74,7 +76,7 @@ def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
             seen[person] += 1
             for number, picture in enumerate(simulate_captures(photo, face.landmarks, share, CAPTURE_SIZE, name)):
                 target = folder / f"{name}_{number:02d}.png"
-                if target.exists():
+                if target.exists() and is_whole_image(target):
                     outcome.skipped += 1
                 else:
                     write_image(target, picture)
@@ -154,9 +156,10 @@ def _align_into(
     """Align photos into a folder that this run holds."""
     _begin(folder, settings)
     outcome, detector = Outcome(failures=failures), FaceDetector(obtain(DETECTOR, "detector").path)
+    existing, finished = ExistingPaths([folder]), FinishedPhotos(folder)
     for worked, photo in enumerate(photos, start=1):
-        target = folder / f"{photo.name}.png"
-        if target.exists():
+        target, stamp = folder / f"{photo.name}.png", photo_stamp(photo)
+        if finished.holds(photo, {"photo": target}, existing):
             outcome.skipped += 1
         else:
             try:
@@ -165,20 +168,24 @@ def _align_into(
                 stage = error.stage if isinstance(error, PhotoError) else "align"
                 outcome.failures.append(Failure(photo.path, stage, str(error)))
             else:
-                _write_photo(target, picture, photo, outcome)
+                _write_photo(target, picture, photo, stamp, finished, outcome)
         progress(worked, len(photos))
+    finished.save()
     return _end(folder, settings, outcome)
 
 
-def _write_photo(target: Path, picture: NDArray[np.uint8], photo: Photo, outcome: Outcome) -> None:
+def _write_photo(
+    target: Path, picture: NDArray[np.uint8], photo: Photo, stamp: str, finished: FinishedPhotos, outcome: Outcome
+) -> None:
     """Write an aligned photo; an error that is about this file alone is the photo's failure."""
     try:
-        write_image(target, picture)
+        size = write_image(target, picture)
     except FacepartError as error:
         if not of_one_file(error):
             raise
         outcome.failures.append(Failure(photo.path, "write", str(error)))
     else:
+        finished.add(photo, stamp, {"photo": size})
         outcome.done += 1
 
 

@@ -9,6 +9,7 @@ file.
 
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -149,6 +150,17 @@ def read_whole(path: Path) -> bytes:
     return cast(bytes, _system(path).cat_file(_inside(path))) if is_address(path) else path.read_bytes()
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """Read the beginning of a file in as few calls as can be; nothing of one that cannot be read."""
+    try:
+        if is_address(path):
+            return read_whole(path)[:size]
+        with path.open("rb", buffering=0) as file:
+            return file.read(size)
+    except OSError:
+        return b""
+
+
 def open_in_pieces(path: Path) -> BinaryIO:
     """Open a file of which only pieces will be read."""
     if is_address(path):
@@ -183,12 +195,25 @@ class ExistingPaths:
         Raises:
             FacepartError: an address cannot be listed.
         """
-        self._listed = {_inside(each.path) for folder in folders if is_address(folder) for each in files_in(folder)}
+        remote = [folder for folder in folders if is_address(folder)]
+        self._listed = {
+            _inside(path): cast(int | None, info.get("size")) for folder in remote for path, info in _listing(folder)
+        }
 
     def __contains__(self, path: Path) -> bool:
         if is_address(path):
             return _inside(path) in self._listed
         return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for a name that is too long
+
+    def size(self, path: Path) -> int | None:
+        """Return the size of a file in bytes; None if there is none, or a store that does not say."""
+        if is_address(path):
+            return self._listed.get(_inside(path))
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def files_in(folder: Path) -> Iterator[Listed]:
@@ -197,13 +222,19 @@ def files_in(folder: Path) -> Iterator[Listed]:
     Raises:
         FacepartError: it cannot be listed.
     """
+    for path, info in _listing(folder):
+        yield Listed(path, _stamp(info))
+
+
+def _listing(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield what is at an address and below, as :func:`files_in`, with what the store says of it."""
     root = _inside(folder).rstrip("/")
     with _telling(folder, "cannot be listed"):
         found: dict[str, dict[str, Any]] = _system(folder).find(root, detail=True)
     for name in sorted(found):
         relative = name.removeprefix(root).lstrip("/")
         if relative and not any(part.startswith(".") for part in relative.split("/")):
-            yield Listed(folder / relative, _stamp(found[name]))
+            yield folder / relative, found[name]
 
 
 def stamp_of(path: Path) -> str:

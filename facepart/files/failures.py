@@ -77,7 +77,10 @@ def write_failures(folder: Path, failures: Sequence[Failure]) -> None:
     """
     path = folder / FAILURES_FILE
     if not failures:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FacepartError(f"{path}: cannot be removed: {error.strerror or error}") from error
         return
     rows = [[str(failure.path), failure.stage, failure.reason] for failure in failures]
     # Bytes of a path that are not valid UTF-8 are replaced.

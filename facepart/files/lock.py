@@ -32,6 +32,7 @@ from pathlib import Path
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address
 from facepart.files.atomic import is_temporary
+from facepart.files.json_input import parse_json
 
 try:
     import fcntl
@@ -295,7 +296,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def _read(descriptor: int) -> Holder | None:
     """Read who holds, or held, a lock; None if the file does not say."""
     try:
-        found = json.loads(os.pread(descriptor, 4096, 0))
+        found = parse_json(os.pread(descriptor, 4096, 0))
         return Holder(**{key: kind(found[key]) for key, kind in Holder.__annotations__.items()})
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -16,6 +16,7 @@ from typing import Any
 from facepart import __version__
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
+from facepart.files.json_input import read_object
 
 RECORD_FILE = "run.json"
 Record = dict[str, Any]
@@ -61,15 +62,13 @@ def read_record(folder: Path) -> Record | None:
     Raises:
         FacepartError: the file is there but is no record.
     """
-    path = folder / RECORD_FILE
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    path, remedy = folder / RECORD_FILE, "remove it or choose another folder"
+    record = read_object(path, "a record of facepart", remedy)
+    if record is None:
         return None
-    except (OSError, ValueError) as error:
-        raise FacepartError(f"{path}: cannot be read ({error}); remove it or choose another folder") from error
-    if not isinstance(record, dict) or "settings" not in record:
-        raise FacepartError(f"{path}: is not a record of facepart; remove it or choose another folder")
+    counts = record.get("counts")
+    if not isinstance(record.get("settings"), dict) or not isinstance(counts, dict | None):
+        raise FacepartError(f"{path}: is not a record of facepart; {remedy}")
     return record
 
 

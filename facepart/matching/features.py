@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,12 @@ from facepart.counts import are, count_of
 from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
-from facepart.files.addresses import is_address, on_disk, read_whole
+from facepart.files.addresses import read_start
+from facepart.files.array_input import read_array, read_header
 from facepart.matching.extraction import ExtractionModel, compare_models, find_model
+from facepart.pipeline.feature_check import UNIT_TOLERANCE
 from facepart.pipeline.feature_matrix import LABELS_FILE, NAMES_FILE
-from facepart.pipeline.feature_matrix_files import read_names
+from facepart.pipeline.feature_matrix_files import goes_with, read_names
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the
 # disk 1.3 s instead of 3.0 s by one thread; from memory, 0.3 s more.
@@ -112,29 +113,31 @@ def _read_listed(source: Path) -> Features:
     found = [model for folder in folders if (model := find_model(folder, models))]
     compare_models(found)
     try:
-        matrix = _read_files(paths)
+        matrix = _read_files(paths, [models[path.parent] for path in paths])
     except FileNotFoundError as error:
         missing = sum(not path.exists() for path in paths)
         raise FacepartError(
             f"{source}: names {missing} missing of {count_of(len(paths), 'file')}; first: {error.filename}"
         ) from error
+    _refuse_other_dimension(paths[0], matrix.shape[1], models[paths[0].parent])
     names = names_below(paths)
     labels = cut_labels(names, distinct_depth(names))
     return Features(source, matrix, labels, paths, found[0] if found else None, names)
 
 
-def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
-    """Read features, one a file; a missing file raises FileNotFoundError."""
+def _read_files(paths: Sequence[Path], models: Sequence[ExtractionModel | None]) -> NDArray[np.float32]:
+    """Read features, one a file, of which records of extractions tell; a missing file raises FileNotFoundError."""
     feature = _load_feature(paths[0])
     matrix = np.empty((len(paths), feature.size), np.float32)
-    header, dtype = _read_header(paths[0])
+    header = read_header(paths[0], "a feature")
+    start = read_start(paths[0], header.length)
     # A whole file like the first: its header, and its values.
-    layout = np.dtype([("header", np.void, len(header)), ("values", dtype, feature.shape)])
+    layout = np.dtype([("header", np.void, header.length), ("values", header.dtype, feature.shape)])
 
     def fill(first: int) -> None:
         block, rows = paths[first : first + _BLOCK], matrix[first : first + _BLOCK]
-        contents = [_read_at_most(path, layout.itemsize + 1) for path in block]
-        if all(len(content) == layout.itemsize and content.startswith(header) for content in contents):
+        contents = [read_start(path, layout.itemsize + 1) for path in block]
+        if all(len(content) == layout.itemsize and content.startswith(start) for content in contents):
             with np.errstate(over="ignore"):
                 rows[:] = np.frombuffer(b"".join(contents), layout)["values"]
         else:
@@ -143,7 +146,7 @@ def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
                 if feature.size != row.size:
                     raise FacepartError(_other_length(paths[0], row.size, path, feature.size))
                 row[:] = feature
-        unusable = _find_unusable(rows)
+        unusable = _find_unusable(rows, models[first : first + _BLOCK])
         if unusable:
             raise FacepartError(f"{block[unusable[0]]}: {unusable[1]}; extract it again")
 
@@ -152,28 +155,6 @@ def _read_files(paths: Sequence[Path]) -> NDArray[np.float32]:
         for _ in pool.map(fill, range(0, len(paths), _BLOCK)):
             pass
     return matrix
-
-
-def _read_header(path: Path) -> tuple[bytes, np.dtype[Any]]:
-    """Read a sound ``.npy`` file's header, and what type its values are of."""
-    with path.open("rb") as file:
-        major, _ = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-        _, _, dtype = read(file)
-        length = file.tell()
-        file.seek(0)
-        return file.read(length), dtype
-
-
-def _read_at_most(path: Path, size: int) -> bytes:
-    """Read the beginning of a file in as few calls as can be; nothing of one that cannot be read."""
-    try:
-        if is_address(path):
-            return read_whole(path)[:size]
-        with path.open("rb", buffering=0) as file:
-            return file.read(size)
-    except OSError:
-        return b""
 
 
 def _read_matrix(source: Path) -> Features:
@@ -193,13 +174,16 @@ def _read_matrix(source: Path) -> Features:
             f"{source.with_name(LABELS_FILE)}: has {count_of(len(labels), 'label')}, {source.name} has "
             f"{count_of(len(matrix), 'feature')}"
         )
-    unusable = _find_unusable(matrix)
+    _refuse_other_names(source, labels)
+    model = find_model(source.absolute().parent, {})
+    _refuse_other_dimension(source, matrix.shape[1], model)
+    unusable = _find_unusable(matrix, [model] * len(labels))
     if unusable:
         raise FacepartError(f"{source}: {unusable[1]} (row {unusable[0]}); extract it again")
     names = _read_names(source, labels)
     if len(set(labels)) < len(set(names)):
         labels = cut_labels(names, distinct_depth(names))
-    return Features(source, matrix, labels, [source] * len(labels), find_model(source.absolute().parent, {}), names)
+    return Features(source, matrix, labels, [source] * len(labels), model, names)
 
 
 def _read_labels(matrix: Path) -> list[str]:
@@ -240,30 +224,64 @@ def _load_feature(path: Path) -> NDArray[np.float32]:
 
 def _load(path: Path, mapped: bool = False) -> NDArray[np.float32]:
     """Load a numeric array as float32, or map a file of it; a missing file raises FileNotFoundError."""
-    try:
-        with on_disk(path) as here:
-            array: Any = np.load(here, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
-        raise FacepartError(f"{path}: is not a feature: not a whole .npy file of numbers") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+    array = read_array(path, "a feature", mapped=mapped)
+    if array.dtype.kind not in "fiu":
         raise FacepartError(f"{path}: is not a feature: it holds no real numbers")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused next
         return np.asarray(array).astype(np.float32, copy=False)
 
 
-def _find_unusable(rows: NDArray[np.float32]) -> tuple[int, str] | None:
-    """Find the first row without a direction, also one whose length float32 cannot hold; say what it is."""
+def _find_unusable(rows: NDArray[np.float32], models: Sequence[ExtractionModel | None]) -> tuple[int, str] | None:
+    """Find the first row that is damaged; say how.
+
+    That is one without a direction, also one whose length float32 cannot hold; and one that `facepart extract` wrote,
+    as the record beside it says, but whose length is not 1.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        other_length = np.abs(lengths - 1) > UNIT_TOLERANCE
     usable = np.isfinite(lengths) & (lengths > 0)
-    if usable.all():
+    # Some other program's record does not say how many values an embedding has.
+    recorded = np.array([model is not None and "dimension" in model.settings for model in models])
+    damaged = ~usable | (recorded & other_length)
+    if not damaged.any():
         return None
-    row = int(np.argmin(usable))
-    return row, "is all zero" if lengths[row] == 0 else "has values that are not finite"
+    row = int(np.argmax(damaged))
+    if not usable[row]:
+        return row, "is all zero" if lengths[row] == 0 else "has values that are not finite"
+    model = models[row]
+    assert model is not None  # noqa: S101 - one without a record may have any length
+    return row, f"has length {lengths[row]:.3g}, but by {model.record} it is one of `facepart extract`, of length 1"
+
+
+def _refuse_other_dimension(path: Path, values: int, model: ExtractionModel | None) -> None:
+    """Refuse features that have not as many values as the record of their extraction says.
+
+    Raises:
+        FacepartError: they have more or fewer.
+    """
+    recorded = values if model is None else model.settings.get("dimension", values)
+    if model is not None and recorded != values:
+        raise FacepartError(f"{path}: has {values} values, and {model.record} says {recorded}: extract it again")
+
+
+def _refuse_other_names(matrix: Path, labels: Sequence[str]) -> None:
+    """Refuse labels that are not those of the photos whose names `facepart extract` wrote beside the matrix.
+
+    Raises:
+        FacepartError: a label is another photo's.
+    """
+    path = matrix.with_name(NAMES_FILE)
+    if not path.exists():
+        return
+    names = read_names(path)
+    pairs = zip(labels, names, strict=False)
+    row = next((row for row, pair in enumerate(pairs) if not goes_with(*pair)), min(len(labels), len(names)))
+    if row < max(len(labels), len(names)):
+        raise FacepartError(
+            f"{matrix.with_name(LABELS_FILE)}: does not go with {path.name} beside it from line {row + 1} on: one of "
+            f"them is damaged; extract again, or remove {path.name} if you changed the labels"
+        )
 
 
 def _other_length(path: Path, length: int, other: Path, other_length: int) -> str:

@@ -26,6 +26,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 from facepart import __version__
 from facepart.errors import FacepartError
 from facepart.files.atomic import remove_abandoned, replacing
+from facepart.files.json_input import parse_object
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
 from facepart.networks.wording import one_line, openvino_reason
@@ -208,10 +209,7 @@ def _read_header(file: BinaryIO) -> dict[str, Any]:
     Raises:
         ValueError: it says nothing.
     """
-    header = json.loads(file.readline(_LONGEST_HEADER))
-    if not isinstance(header, dict):
-        raise ValueError("its header")
-    return header
+    return parse_object(file.readline(_LONGEST_HEADER))
 
 
 def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:

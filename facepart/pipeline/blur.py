@@ -6,12 +6,13 @@ on where it was; see :func:`blur_photos`.
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from facepart.data.photo_input import read_photo
+from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
@@ -25,9 +26,10 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
-from facepart.pipeline.photo_loop import work_through
+from facepart.pipeline.photo_loop import remove_outputs, work_through
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
@@ -64,7 +66,8 @@ def blur_photos(
 
     Writes ``mask_<part>/<name>_annotation.png`` into `masks` and ``blurred_<part>/<name>.png`` into `blurred`, and
     beside them ``run.json``; into `blurred` also ``parts.csv`` (see :mod:`facepart.pipeline.parts_table`) and, where
-    photos failed, ``failures.csv``. A photo whose outputs all exist is skipped. Photos and masks inside the output
+    photos failed, ``failures.csv``. A photo whose outputs all exist is skipped, unless one is damaged or the photo
+    was replaced since. Photos and masks inside the output
     folders are never taken for input.
 
     Args:
@@ -118,7 +121,8 @@ def blur_photos(
                 # Parts that an earlier run occluded stay valid beside those of this one.
                 settings = with_earlier(folder, "recipes", settings)
                 refuse_other_settings(folder, "blur", settings)
-        todo = photos if overwrite else saved.incomplete(photos)
+        finished = FinishedPhotos(blurred, anew=overwrite)
+        todo = photos if overwrite else saved.incomplete(photos, finished)
         outcome.skipped = len(photos) - len(todo)
 
         # Before anything is written: a wrong network must not leave a record of itself.
@@ -135,20 +139,25 @@ def blur_photos(
         for folder in folders:
             write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
         table = read_parts_table(blurred)
+        finished.save()
         failed: list[Failure] = []
         progress(0, len(todo))
         try:
             if session:
-                tasks = [PhotoTask(photo, occlusions) for photo in todo]
+                tasks = [PhotoTask(photo, occlusions, photo_stamp(photo)) for photo in todo]
                 for task, result in work_through(session, tasks, failed, progress, times):
                     table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
+                    finished.add(task.photo, task.signature, result.sizes)
+                    finished.save_sometimes()
                     outcome.done += 1
             _recount(photos, saved, table)
         finally:
             # Also if the run is stopped: the rows of finished photos are kept.
             outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
+            remove_outputs(failed, {photo.path: saved.paths(photo) for photo in todo})
             write_parts_table(blurred, table)
             write_failures(blurred, outcome.failures)
+            finished.save()
 
         named = {photo.name for photo in photos}
         outcome.undetected.update(
@@ -171,4 +180,6 @@ def _recount(photos: Sequence[Photo], saved: SavedImages, table: PartsTable) -> 
         for occlusion in saved.occlusions:
             mask = saved.mask_path(photo, occlusion)
             if (photo.name, occlusion.part) not in table and mask and mask in existing:
-                table[photo.name, occlusion.part] = int(np.count_nonzero(read_photo(mask)[:, :, 0]))
+                # One that cannot be read is that of a photo that failed.
+                with suppress(PhotoError):
+                    table[photo.name, occlusion.part] = int(np.count_nonzero(read_photo(mask)[:, :, 0]))

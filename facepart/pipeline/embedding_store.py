@@ -7,7 +7,7 @@ replaced on disk. Photos that gave no embedding are kept with the reason.
 """
 
 import json
-import zipfile
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from facepart.data.photo_input import OPEN, WRITE
 from facepart.data.photos import Photo
-from facepart.errors import FacepartError
-from facepart.files.addresses import open_in_pieces, stamp_of
+from facepart.errors import FacepartError, first_line
+from facepart.files.addresses import stamp_of
+from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
+from facepart.files.json_input import parse_json
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
@@ -30,6 +32,9 @@ from facepart.pipeline.embedded_photo import EmbeddedPhoto
 SHARD_PHOTOS = 256
 # Shards that are read at once: from a remote store, most of the time is waiting.
 _THREADS = 8
+
+_REMEDY = "remove it, and its photos are embedded anew"
+_SHARD = re.compile(r"shard-(\d{5,})\.npz")
 
 _UNKNOWN_OVERLAPS = np.full(len(PARTS), np.nan, np.float32)
 
@@ -55,6 +60,12 @@ def file_signature(photo: Photo) -> str:
         return ""
 
 
+def shards_in(folder: Path) -> dict[int, Path]:
+    """Return the shards in a folder, by their numbers; a copy under another name is none."""
+    found = ((_SHARD.fullmatch(path.name), path) for path in folder.glob("shard-*.npz"))
+    return {int(named[1]): path for named, path in found if named}
+
+
 class EmbeddingStore:
     """The embedded photos in a folder of shards.
 
@@ -76,7 +87,7 @@ class EmbeddingStore:
         self._recipes = {each.name: each.recipe() for each in (BASELINE, *occlusions)}
         self._folder = folder
         self._waiting: list[EmbeddedPhoto] = []
-        numbers = sorted(int(path.stem.partition("-")[2]) for path in folder.glob("shard-*.npz"))
+        numbers = sorted(shards_in(folder))
         self._next = max(numbers, default=0) + 1
         with ThreadPoolExecutor(_THREADS) as pool:
             for number, lines in zip(numbers, pool.map(self._index, numbers), strict=True):
@@ -142,8 +153,8 @@ class EmbeddingStore:
         # The first tells the length of an embedding; the others are read several at once.
         first, *others = wanted
         found = self._read(first, array)
-        matrix = np.empty((count, found.shape[1]), np.float32)
-        _copy_rows(found, wanted[first], matrix)
+        matrix = np.empty((count, found.shape[-1] if found.ndim else 0), np.float32)
+        self._copy(first, found, wanted[first], matrix)
         with ThreadPoolExecutor(_THREADS) as pool:
             for copied in [pool.submit(self._fill, shard, array, wanted[shard], matrix) for shard in others]:
                 copied.result()
@@ -172,6 +183,8 @@ class EmbeddingStore:
             if len(found) < 2:
                 continue
             rows, stored = zip(*places, strict=True)
+            if found[1].ndim != 2 or found[0].shape != found[1].shape[1:] or max(stored) >= len(found[1]):
+                raise _unreadable(self._path(shard), f"its overlaps are of shape {found[1].shape}")
             for column, part in enumerate(found[0].tolist()):
                 if part in order:
                     matrix[list(rows), order[part]] = found[1][list(stored), column]
@@ -209,11 +222,23 @@ class EmbeddingStore:
         stored.places |= {name: (shard, place) for name, place in line["places"].items() if name in current}
 
     def _fill(self, shard: int, array: str, places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:
-        _copy_rows(self._read(shard, array), places, matrix)
+        self._copy(shard, self._read(shard, array), places, matrix)
+
+    def _copy(
+        self, shard: int, block: NDArray[Any], places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]
+    ) -> None:
+        """Copy rows of a shard to where they are wanted: (row of `matrix`, row of `block`)."""
+        rows, found = zip(*places, strict=True)
+        if block.dtype != np.float32 or block.shape[1:] != matrix.shape[1:] or max(found) >= len(block):
+            raise _unreadable(self._path(shard), f"it has {block.dtype} of shape {block.shape}")
+        matrix[list(rows)] = block[list(found)]
 
     def _index(self, shard: int) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self._read(shard, "index").tobytes())
-        return found
+        data = self._read(shard, "index").tobytes()
+        try:
+            return [_checked_line(line) for line in parse_json(data)]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _unreadable(self._path(shard), f"its index is damaged: {first_line(error)}") from error
 
     def _read(self, shard: int, name: str) -> NDArray[Any]:
         found = self._read_arrays(shard, (name,))
@@ -225,23 +250,37 @@ class EmbeddingStore:
         """Read those of several arrays that a shard has."""
         path = self._path(shard)
         try:
-            with open_in_pieces(path) as file, np.load(file, allow_pickle=False) as arrays:
-                return [arrays[name] for name in names if name in arrays]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise _unreadable(path, " ".join(str(error).split())) from error
+            with open_arrays(path, "a shard of embeddings") as arrays:
+                return [arrays.read(name) for name in names if name in arrays.names]
+        except FileNotFoundError as error:
+            raise _unreadable(path, "it is missing") from error
+        except FacepartError as error:
+            raise FacepartError(f"{error}; {_REMEDY}") from error
 
     def _path(self, number: int) -> Path:
         return self._folder / f"shard-{number:05}.npz"
 
 
+def _checked_line(line: dict[str, Any]) -> dict[str, Any]:
+    """Check what a shard says of a photo.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is something else.
+    """
+    texts = [line["name"], line["signature"], *line["recipes"], *line["controls"].values(), *(line["failure"] or ())]
+    whole = [*line["places"].values(), *line["pixels"].values(), line["head"], line.get("side", 0)]
+    shares = line["shares"].values()
+    if not all(isinstance(text, str) for text in texts) or len(line["failure"] or (0, 0)) != 2:
+        raise TypeError("a text is something else")
+    if not all(isinstance(number, int) and number >= 0 for number in whole):
+        raise ValueError("a number is not whole, or negative")
+    if not all(0 <= share <= 1 for share in shares) or line["places"].keys() != line["recipes"].keys():
+        raise ValueError("a share is not between 0 and 1, or an occlusion has no recipe")
+    return line
+
+
 def _unreadable(path: Path, reason: str) -> FacepartError:
-    return FacepartError(f"{path}: cannot be read ({reason}); remove it, and its photos are embedded anew")
-
-
-def _copy_rows(block: NDArray[np.float32], places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:
-    """Copy rows of a shard to where they are wanted: (row of `matrix`, row of `block`)."""
-    rows, found = zip(*places, strict=True)
-    matrix[list(rows)] = block[list(found)]
+    return FacepartError(f"{path}: cannot be read ({reason}); {_REMEDY}")
 
 
 def _only(values: Mapping[str, Any], names: set[str]) -> dict[str, Any]:

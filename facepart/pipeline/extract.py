@@ -17,12 +17,13 @@ from facepart.files.record import make_record, refuse_other_settings, remove_out
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.networks.catalogue import DETECTOR, default_recogniser, obtain
 from facepart.networks.recogniser import choose_size
-from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
+from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.photo_loop import work_through
+from facepart.pipeline.photo_loop import remove_outputs, work_through
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 LIST_FILE = "list.txt"
@@ -59,8 +60,9 @@ def extract_features(
 
     Writes ``<name>.npy`` (float32, L2 norm 1) for each photo into `features`, and there ``list.txt`` (the absolute
     paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
-    whose feature exists is skipped. The name is the photo's path below the source folder; the photos of a list are
-    named ``<folder>/<stem>``, as the original study's program does. Of two photos of one name, the second fails.
+    whose feature exists is skipped, unless the feature is damaged or the photo was replaced since. The name is the
+    photo's path below the source folder; the photos of a list are named ``<folder>/<stem>``, as the original study's
+    program does. Of two photos of one name, the second fails.
 
     With `matrix`, no files of single features are written but ``features.npy`` (float32, (n, d)), ``labels.txt`` and
     ``names.txt`` (see :mod:`facepart.pipeline.feature_matrix`), rows in the order that the list would have. Features
@@ -131,17 +133,20 @@ def extract_features(
         if not overwrite:
             refuse_other_settings(features, "extract", settings)
         files = {photo.name: _feature(features, photo) for photo in photos}
+        stamps = {photo.name: photo_stamp(photo) for photo in photos}
+        finished = FinishedPhotos(features, anew=overwrite)
+        replaced = {photo.name for photo in photos if finished.is_replaced(photo, files[photo.name])}
         if matrix:
             rows = MatrixRows(features, dimension, overwrite=overwrite)
-            there = rows.find(files, source)
+            there = rows.find(files, stamps, replaced, source)
         elif holds_matrix(features):
             raise FacepartError(
                 f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
             )
         else:
             rows = None
-            existing = ExistingPaths([features])
-            there = set() if overwrite else {name for name, path in files.items() if path in existing}
+            whole = set() if overwrite else whole_features(ExistingPaths([features]), files, dimension)
+            there = whole - replaced
         todo = [photo for photo in photos if photo.name not in there]
         outcome = ExtractOutcome(
             skipped=len(photos) - len(todo),
@@ -155,23 +160,31 @@ def extract_features(
         elif overwrite:
             remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
         write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
+        finished.save()
         failed: list[Failure] = []
         progress(0, len(todo))
         try:
             if todo:
                 if not align:
                     warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
-                tasks = [PhotoTask(photo) for photo in todo]
+                tasks = [PhotoTask(photo, signature=stamps[photo.name]) for photo in todo]
                 for task, result in work_through(session, tasks, failed, progress, times):
+                    finished.add(task.photo, task.signature)
                     if rows:
-                        rows.add(task.photo.name, result.record.embeddings[BASELINE.name])
+                        rows.add(result.record)
+                    else:
+                        finished.save_sometimes()
                     outcome.done += 1
         finally:
             # Also if the run is stopped: finished work is kept, and failures so far are written.
             outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
             if rows:
                 rows.flush()
+            # A photo may be called "features": then its file would be where the matrix is.
+            outputs = {photo.path: {files[photo.name]} - {outcome.features_list} for photo in todo}
+            remove_outputs(failed, outputs)
             write_failures(features, outcome.failures)
+            finished.save()  # after the rows of a matrix, which it vouches for
         if rows:
             written = rows.merge(files)
         else:
@@ -180,6 +193,10 @@ def extract_features(
             if listed:
                 write_list(outcome.features_list, listed)
             written = len(listed)
+        for photo in photos:
+            if photo.name in there:
+                finished.believe(photo)
+        finished.save()
         counts = {"photos": written, "failed": len(outcome.failures)}
         write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
         return outcome

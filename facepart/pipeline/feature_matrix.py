@@ -13,7 +13,7 @@ finish a move.
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,19 @@ from facepart.counts import count_of
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.labels import labels_of
 from facepart.errors import FacepartError
-from facepart.files.addresses import ExistingPaths, move, remove_if_empty
+from facepart.files.addresses import ExistingPaths, move, read_whole, remove_if_empty
 from facepart.files.atomic import replacing, write_text
 from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.pipeline.feature_matrix_files import load_rows, matrix_on_disk, read_names
+from facepart.pipeline.embedding_store import EmbeddingStore, shards_in
+from facepart.pipeline.feature_check import whole_features
+from facepart.pipeline.feature_matrix_files import (
+    find_whole_rows,
+    goes_with,
+    load_rows,
+    matrix_on_disk,
+    read_names,
+)
 
 LABELS_FILE = "labels.txt"
 NAMES_FILE = "names.txt"
@@ -72,24 +79,31 @@ class MatrixRows:
             )
         # Without labels, a run that was to redo everything was killed while it removed what was there.
         whole = (folder / LABELS_FILE).exists() and not overwrite
-        self._matrix_names = read_names(folder / NAMES_FILE) if whole else []
+        self._matrix_names = self._read_names() if whole else []
         # An empty folder's store, until :meth:`clear` has emptied it.
         self._store = EmbeddingStore(self._shards / "none" if overwrite else self._shards, [])
+        rows = find_whole_rows(folder / MATRIX_FILE, self._matrix_names, dimension) if self._matrix_names else {}
+        # A photo that is in the store, too, was done again: its row was damaged, or its file was replaced.
+        self._rows = {name: row for name, row in rows.items() if name not in self._store.photos}
 
-    def find(self, features: Mapping[str, Path], source: Path) -> set[str]:
+    def find(
+        self, features: Mapping[str, Path], stamps: Mapping[str, str], replaced: Set[str], source: Path
+    ) -> set[str]:
         """Tell which photos are done: those that have a row here, or a file of their own.
 
         Rows of other photos are warned about: the matrix will be without them.
 
         Args:
             features: the photos' names, and the ``.npy`` file that each has, or would have.
+            stamps: their names, and the stamps of their files; empty for one that is not known.
+            replaced: the names of those whose file is another than the one that the row, or the feature, is of.
             source: where the photos come from, for messages.
 
         Raises:
             FacepartError: all rows are of other photos, so it is not the source that they came from; or everything
                 is to be redone, and some photos have files of their own, which would stay as they are.
         """
-        known = self._known()
+        known = {*filter(None, self._matrix_names), *self._store.photos}
         strange = known.difference(features)
         if strange and strange == known:
             raise FacepartError(
@@ -101,13 +115,19 @@ class MatrixRows:
                 "%s: left out from now on: %s of photos that are not in %s (first: %s)",
                 *(self._folder, count_of(len(strange), "feature"), source, min(strange)),
             )
-        single = list(self._single(features))
+        single = self._single(features)
         if single and self._overwrite:
             raise FacepartError(
                 f"{self._folder}: holds {count_of(len(single), 'feature')} in files of their own (first: "
-                f"{single[0]}.npy), which a matrix does not redo; remove them, or choose another folder"
+                f"{min(single)}.npy), which a matrix does not redo; remove them, or choose another folder"
             )
-        return known.intersection(features).union(single)
+        for name in replaced:
+            self._rows.pop(name, None)
+        for name, photo in list(self._store.photos.items()):
+            before, now = photo.record.signature, stamps.get(name)
+            if before and now and before != now:
+                del self._store.photos[name]
+        return self._known().intersection(features) | (single.keys() - replaced)
 
     def clear(self) -> None:
         """Remove the matrix and the shards, the labels first: without them, the rest counts for nothing."""
@@ -115,9 +135,9 @@ class MatrixRows:
             (self._folder / name).unlink(missing_ok=True)
         self._remove_shards()
 
-    def add(self, name: str, embedding: NDArray[np.float32]) -> None:
-        """Keep the embedding, float32 (d,), of the photo `name`; it is on disk with its shard, or when flushed."""
-        self._store.add(EmbeddedPhoto(name, embeddings={BASELINE.name: embedding}))
+    def add(self, photo: EmbeddedPhoto) -> None:
+        """Keep the embedding of a photo; it is on disk with its shard, or when flushed."""
+        self._store.add(photo)
 
     def flush(self) -> None:
         """Write the embeddings that wait for their shard to be full."""
@@ -144,26 +164,39 @@ class MatrixRows:
         single = self._single({name: path for name, path in features.items() if name not in known})
         files = {name: path for name, path in features.items() if name in known or name in single}
         if not files:
+            if self._matrix_names:
+                self.clear()  # of photos that were replaced, or of damaged rows
             return 0
         labels = "".join(f"{label}\n" for label in labels_of([path.absolute() for path in files.values()]))
-        if list(files) != self._matrix_names or (self._folder / LABELS_FILE).read_text(encoding="utf-8") != labels:
+        as_they_are = list(files) == self._matrix_names and files.keys() == self._rows.keys()
+        if not as_they_are or read_whole(self._folder / LABELS_FILE) != labels.encode():
             self._write_matrix(files)
             write_text(self._shards / NAMES_FILE, "".join(f"{name}\n" for name in files))
             write_text(self._shards / LABELS_FILE, labels)
             self._move()
             self._matrix_names = list(files)
+            self._rows = {name: row for row, name in enumerate(files)}
         self._remove_shards()
         return len(files)
 
     def _known(self) -> set[str]:
-        return set(self._matrix_names).union(self._store.photos)
+        return self._rows.keys() | self._store.photos.keys()
+
+    def _read_names(self) -> list[str]:
+        """Read the names of the rows; those that do not go with their labels are empty."""
+        try:
+            names, labels = read_names(self._folder / NAMES_FILE), read_names(self._folder / LABELS_FILE)
+        except FacepartError:
+            return []
+        pairs = itertools.zip_longest(names, labels, fillvalue="")
+        return [name if goes_with(label, name) else "" for name, label in pairs]
 
     def _single(self, features: Mapping[str, Path]) -> dict[str, Path]:
-        """Return the features that have files of their own."""
-        existing = ExistingPaths([self._folder])
+        """Return the features that have whole files of their own."""
         # A photo may be called "features": then its file would be where the matrix is.
         own = {name: path for name, path in features.items() if path != self._folder / MATRIX_FILE}
-        return {name: path for name, path in own.items() if path in existing}
+        whole = whole_features(ExistingPaths([self._folder]), own, self._dimension)
+        return {name: path for name, path in own.items() if name in whole}
 
     def _write_matrix(self, files: Mapping[str, Path]) -> None:
         places = {name: row for row, name in enumerate(files)}
@@ -186,17 +219,14 @@ class MatrixRows:
     def _blocks(self) -> Iterator[tuple[Path, list[str], NDArray[np.float32]]]:
         """Yield all rows, a block of them at a time, with their names and the file they are in."""
         path = self._folder / MATRIX_FILE
-        if self._matrix_names:
+        if self._rows:
             with matrix_on_disk(path) as matrix:
                 for first in range(0, len(self._matrix_names), _BLOCK_ROWS):
                     # Mapped anew each time, so that the pages read so far do not stay with the process.
                     rows = load_rows(matrix, path, mapped=True)
-                    if len(rows) != len(self._matrix_names):
-                        raise FacepartError(
-                            f"{path}: has {count_of(len(rows), 'row')}, but {NAMES_FILE} names others; redo it with "
-                            "--overwrite"
-                        )
-                    yield path, self._matrix_names[first : first + _BLOCK_ROWS], rows[first : first + _BLOCK_ROWS]
+                    some = self._matrix_names[first : first + _BLOCK_ROWS]
+                    whole = [place for place, name in enumerate(some) if self._rows.get(name) == first + place]
+                    yield path, [some[place] for place in whole], rows[first : first + _BLOCK_ROWS][whole]
         names = iter(self._store.photos)
         while block := list(itertools.islice(names, _BLOCK_ROWS)):
             yield self._shards, block, self._store.embeddings(BASELINE.name, block)
@@ -219,7 +249,7 @@ class MatrixRows:
 
     def _remove_shards(self) -> None:
         """Remove what runs put into the shards' folder; and the folder, if that was all."""
-        ours = [*self._shards.glob("shard-*.npz"), *self._shards.glob(".*.part")]
+        ours = [*shards_in(self._shards).values(), *self._shards.glob(".*.part")]
         for path in [*ours, *(self._shards / name for name in (LABELS_FILE, MATRIX_FILE, NAMES_FILE))]:
             path.unlink(missing_ok=True)
         self._store = EmbeddingStore(self._shards, [])

@@ -1,6 +1,6 @@
 """The files of a matrix of features, read: names and rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import on_disk, open_in_pieces
+from facepart.files.addresses import is_address, on_disk
+from facepart.files.array_input import read_array
+from facepart.pipeline.feature_check import are_unit
+
+# Rows that are checked at a time.
+_BLOCK_ROWS = 1024
 
 
 def read_names(path: Path) -> list[str]:
@@ -21,6 +26,18 @@ def read_names(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").split("\n")[:-1]
     except (OSError, UnicodeDecodeError) as error:
         raise FacepartError(f"{path}: cannot be read; redo everything with --overwrite") from error
+
+
+def goes_with(label: str, name: str) -> bool:
+    """Return whether a label may be that of a photo: both are ends of the path of its feature.
+
+    Example:
+        >>> goes_with("a/1", "p/a/1"), goes_with("features/1", "1"), goes_with("a/1", "a/2")
+        (True, True, False)
+    """
+    ends = [text.split("/") for text in (label, name)]
+    common = min(map(len, ends))
+    return ends[0][-common:] == ends[1][-common:]
 
 
 @contextmanager
@@ -49,9 +66,39 @@ def load_rows(path: Path, shown: Path, *, mapped: bool = False) -> NDArray[np.fl
         FacepartError: it cannot be read.
     """
     try:
-        if mapped:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
-        with open_in_pieces(path) as file:
-            return np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise FacepartError(f"{shown}: cannot be read; remove it, or redo everything with --overwrite") from error
+        return read_array(path, "a whole array of features", mapped=mapped, shown=shown)
+    except FileNotFoundError as error:
+        raise FacepartError(f"{shown}: is missing; redo everything with --overwrite") from error
+    except FacepartError as error:
+        raise FacepartError(f"{error}; remove it, or redo everything with --overwrite") from error
+
+
+def find_whole_rows(path: Path, names: Sequence[str], dimension: int) -> dict[str, int]:
+    """Find the rows of a matrix that are as they were written.
+
+    Args:
+        path: of the matrix.
+        names: whose rows they are, in order; those of rows that are left out are empty.
+        dimension: d, the number of values that a row has.
+
+    Returns:
+        Name -> row; empty if the matrix is missing, damaged, or not of shape (names, d); without the rows whose
+        length is not 1.
+
+    Raises:
+        FacepartError: it is at an address, and cannot be read.
+    """
+    try:
+        with on_disk(path) as here:
+            rows = read_array(here, "a matrix of features", mapped=True, shown=path)
+            if rows.dtype != np.float32 or rows.shape != (len(names), dimension):
+                return {}
+            whole = [are_unit(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
+    except FileNotFoundError:
+        return {}
+    except FacepartError:
+        if is_address(path):
+            raise
+        return {}
+    found = np.flatnonzero(np.concatenate(whole)).tolist() if whole else []
+    return {names[row]: row for row in found if names[row]}

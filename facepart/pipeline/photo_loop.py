@@ -1,8 +1,10 @@
 """The loop over photos that the commands share: failures are collected, and progress is reported."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from facepart.data.photo_input import PhotoError
+from facepart.errors import FacepartError
 from facepart.files.failures import Failure
 from facepart.files.progress import Progress, StepTimes
 from facepart.pipeline.executor import Session
@@ -34,3 +36,21 @@ def work_through(
         else:
             yield task, result
         progress(worked, len(tasks), times.bottleneck())
+
+
+def remove_outputs(failures: Iterable[Failure], outputs: Mapping[Path, Collection[Path]]) -> None:
+    """Remove what earlier runs wrote of photos that failed now: it is of a file that was replaced, or damaged.
+
+    Args:
+        failures: the photos.
+        outputs: photo -> its outputs.
+
+    Raises:
+        FacepartError: an output cannot be removed.
+    """
+    for failure in failures:
+        for path in outputs[failure.path]:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise FacepartError(f"{path}: cannot be removed: {error.strerror or error}") from error

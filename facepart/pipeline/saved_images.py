@@ -13,6 +13,7 @@ from facepart.files.addresses import ExistingPaths
 from facepart.networks.label_map import PALETTE
 from facepart.occlusion.occlude import OccludedPhoto
 from facepart.occlusion.occlusion import Occlusion
+from facepart.pipeline.finished_photos import FinishedPhotos
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,29 @@ class SavedImages:
         """Return the file of the label map."""
         return self.labels and self.labels / f"{photo.name}.png"
 
+    def outputs(self, photo: Photo) -> dict[str, Path]:
+        """Return what is written of a photo, and its files."""
+        found = {"aligned": self.aligned_path(photo), "labels": self.labels_path(photo)}
+        for occlusion in self.occlusions:
+            found[f"mask_{occlusion.part}"] = self.mask_path(photo, occlusion)
+            found[f"blurred_{occlusion.part}"] = self.photo_path(photo, occlusion)
+        return {output: path for output, path in found.items() if path is not None}
+
     def paths(self, photo: Photo) -> list[Path]:
         """Return all files of a photo."""
-        found = [self.aligned_path(photo), self.labels_path(photo)]
-        for occlusion in self.occlusions:
-            found += [self.mask_path(photo, occlusion), self.photo_path(photo, occlusion)]
-        return [path for path in found if path is not None]
+        return list(self.outputs(photo).values())
 
-    def incomplete(self, photos: Iterable[Photo]) -> list[Photo]:
-        """Return the photos of which a file is missing."""
+    def incomplete(self, photos: Iterable[Photo], finished: FinishedPhotos | None = None) -> list[Photo]:
+        """Return the photos of which a file is missing or damaged.
+
+        Args:
+            photos: those that may be finished.
+            finished: what earlier runs recorded; photos that were replaced since are returned, too. None where that
+                is known otherwise.
+        """
+        finished = finished or FinishedPhotos(None)
         existing = ExistingPaths(self.folders)
-        return [photo for photo in photos if not all(path in existing for path in self.paths(photo))]
+        return [photo for photo in photos if not finished.holds(photo, self.outputs(photo), existing)]
 
     def earlier_files(self, folder: Path) -> Iterator[Path]:
         """Yield the images that earlier runs wrote into one of :attr:`folders`."""
@@ -83,19 +96,24 @@ class SavedImages:
         face: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         occluded: Mapping[Occlusion, OccludedPhoto],
-    ) -> None:
+    ) -> dict[str, int]:
         """Write the files of a photo; occlusions that were not made this time are left as they are.
+
+        Returns:
+            Those of :meth:`outputs` that were written, and their sizes in bytes.
 
         Raises:
             FacepartError: a file cannot be written.
         """
+        written: dict[str, int] = {}
         for occlusion in self.occlusions:
             if occlusion in occluded:
                 if path := self.mask_path(photo, occlusion):
-                    write_image(path, occluded[occlusion].mask)
+                    written[f"mask_{occlusion.part}"] = write_image(path, occluded[occlusion].mask)
                 if path := self.photo_path(photo, occlusion):
-                    write_image(path, occluded[occlusion].photo)
+                    written[f"blurred_{occlusion.part}"] = write_image(path, occluded[occlusion].photo)
         if path := self.labels_path(photo):
-            write_indexed_png(path, labels, PALETTE)
+            written["labels"] = write_indexed_png(path, labels, PALETTE)
         if path := self.aligned_path(photo):
-            write_image(path, face)
+            written["aligned"] = write_image(path, face)
+        return written

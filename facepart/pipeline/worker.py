@@ -58,10 +58,18 @@ class PhotoTask(NamedTuple):
 
 
 class PhotoResult(NamedTuple):
-    """What a photo gave: its record, and its thumbnails if they were taken."""
+    """What a photo gave.
+
+    Attributes:
+        record: what is known of it.
+        thumbnails: those for the report, if they were taken.
+        sizes: the images that were written of it, and their sizes in bytes; see
+            :meth:`facepart.pipeline.saved_images.SavedImages.outputs`. None if none were.
+    """
 
     record: EmbeddedPhoto
     thumbnails: Thumbnails | None = None
+    sizes: Mapping[str, int] | None = None
 
 
 class RecogniserInfo(NamedTuple):
@@ -209,9 +217,10 @@ class PhotoWorker:
     def _occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
         with self._times.measure("occlude parts"):
             occluded = apply_occlusions(face, labels[0], task.occlusions)
+        sizes = None
         if self._saved and task.embed:
             with self._times.measure("write files"), _writing():
-                self.save(self._saved, task.photo, face, labels[0], occluded)
+                sizes = self.save(self._saved, task.photo, face, labels[0], occluded)
         parts = dict.fromkeys(occlusion.part for occlusion in task.occlusions)
         record = EmbeddedPhoto(
             name=task.photo.name,
@@ -225,7 +234,7 @@ class PhotoWorker:
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []
-        return _Prepared(PhotoResult(record, thumbnails), self._inputs(faces))
+        return _Prepared(PhotoResult(record, thumbnails, sizes), self._inputs(faces))
 
     def save(
         self,
@@ -234,9 +243,9 @@ class PhotoWorker:
         face: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         occluded: Mapping[Occlusion, OccludedPhoto],
-    ) -> None:
+    ) -> dict[str, int]:
         """Write a photo's images; see :meth:`facepart.pipeline.saved_images.SavedImages.write`."""
-        saved.write(photo, face, labels, occluded)
+        return saved.write(photo, face, labels, occluded)
 
     def embed(self, task: PhotoTask, result: PhotoResult, outputs: NDArray[Any]) -> PhotoResult:
         """Turn the recogniser's outputs, those of the baseline first, into the embeddings of the photo's record.
@@ -252,7 +261,7 @@ class PhotoWorker:
         embeddings = {name: unit_embedding(output) for name, output in zip(names, each, strict=True)}
         if self._features:
             with self._times.measure("write features"), _writing():
-                write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name])
+                write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name], sync=False)
         return result._replace(record=replace(result.record, embeddings=embeddings))
 
     def _overlaps(

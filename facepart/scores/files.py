@@ -58,4 +58,4 @@ def load_scores(path: Path) -> GroupScores:
     try:
         return GroupScores(*(ScoreDistribution(arrays[f"{kind}_value"], arrays[f"{kind}_count"]) for kind in _KINDS))
     except FacepartError as error:
-        raise FacepartError(f"{path}: is damaged: {error}") from error
+        raise FacepartError(f"{path}: is damaged: {error}; run `facepart match` again") from error

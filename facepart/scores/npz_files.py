@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import open_in_pieces
+from facepart.files.array_input import open_arrays
 from facepart.files.atomic import write_bytes
 
 
@@ -43,16 +42,10 @@ def read_arrays(path: Path, what: str, version: int, wanted: Iterable[str]) -> d
         FacepartError: the file is missing, damaged, of another version, or lacks an array.
     """
     try:
-        arrays: dict[str, NDArray[Any]] = {}
-        with open_in_pieces(path) as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.lib.npyio.NpzFile):  # else it is a .npy under another name
-                arrays = dict(loaded)
+        with open_arrays(path, what) as archive:
+            arrays = archive.read_all()
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such score file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise FacepartError(f"{path}: cannot be read as {what} ({reason})") from error
     missing = sorted({"version", *wanted} - arrays.keys())
     if missing:
         raise FacepartError(f"{path}: does not hold {what} of `facepart match`: it lacks {', '.join(missing)}")

@@ -18,6 +18,7 @@ from facepart.data.naming import Rule
 from facepart.data.path_lists import BLANKS
 from facepart.errors import FacepartError
 from facepart.files.addresses import on_disk
+from facepart.files.array_input import read_array
 from facepart.files.text_input import read_text
 from facepart.scores.distribution import STEPS
 from facepart.scores.ranks import Ranks, make_ranks
@@ -128,7 +129,7 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
     """
     try:
         with on_disk(path) as here:
-            blocks = _array_blocks(here) if here.suffix.lower() == ".npy" else _text_blocks(here)
+            blocks = _array_blocks(here, path) if here.suffix.lower() == ".npy" else _text_blocks(here)
             for block in blocks:
                 if block.ndim != 2 or block.shape[1] != 3:
                     raise FacepartError(f"{path}: has no pairs (probe, gallery, score), which ranks are made of")
@@ -137,14 +138,16 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
         raise FacepartError(f"{path}: no such score file") from error
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, TypeError) as error:
+    except ValueError as error:
         reason = " ".join(str(error).split())
         raise FacepartError(f"{path}: is not a file of pairs, a .npy or a text of numbers ({reason})") from error
 
 
-def _array_blocks(path: Path) -> Iterator[NDArray[Any]]:
+def _array_blocks(path: Path, shown: Path) -> Iterator[NDArray[Any]]:
     """Yield the rows of a ``.npy``; of a large one, no more than these come into memory."""
-    table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+    table = read_array(path, "a file of pairs", mapped=True, shown=shown)
+    if not table.ndim or table.dtype.kind not in "fiu":
+        raise ValueError("it holds no columns of numbers")
     for first in range(0, len(table), _BLOCK):
         yield table[first : first + _BLOCK]
 

@@ -148,15 +148,15 @@ def read_ranks(path: Path) -> Ranks:
         return load_ranks(path)
     rows = [line.replace(",", " ").split() for line in read_text(path, "file of ranks").splitlines() if line.strip()]
     try:
-        ranks = [int(float(row[0 if len(row) == 1 else 2])) for row in rows]
+        ranks = np.array([int(float(row[0 if len(row) == 1 else 2])) for row in rows], np.int64)
     except (ValueError, IndexError, OverflowError) as error:
         raise FacepartError(
             f"{path}: is not a file of ranks: a line has no whole number where its rank is"
         ) from error
-    if not ranks or min(ranks) < 1:
-        raise FacepartError(f"{path}: is not a file of ranks: {'a rank is below 1' if ranks else 'it is empty'}")
+    if not rows or ranks.min() < 1:
+        raise FacepartError(f"{path}: is not a file of ranks: {'a rank is below 1' if rows else 'it is empty'}")
     unknown = np.full(len(ranks), np.nan)
-    return Ranks([str(number) for number in range(len(ranks))], (), np.array(ranks, np.int64), unknown, unknown)
+    return Ranks([str(number) for number in range(len(ranks))], (), ranks, unknown, unknown)
 
 
 def load_ranks(path: Path) -> Ranks:
@@ -165,7 +165,10 @@ def load_ranks(path: Path) -> Ranks:
     Raises:
         FacepartError: the file is missing, or not of this form.
     """
-    rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline="")))
+    except csv.Error as error:
+        raise FacepartError(f"{path}: is not a file of ranks: {error}") from error
     if not rows or tuple(rows[0]) != COLUMNS:
         raise FacepartError(f"{path}: is not a file of ranks: its first line is not {','.join(COLUMNS)}")
     if any(len(row) != len(COLUMNS) for row in rows):
@@ -174,7 +177,7 @@ def load_ranks(path: Path) -> Ranks:
     try:
         ranks = np.array([int(rank or 0) for rank in columns[1]], np.int64)
         scores = [np.array([float(score or "nan") for score in columns[place]]) for place in (2, 3)]
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise FacepartError(f"{path}: is damaged: {error}") from error
     if (ranks < 0).any():
         raise FacepartError(f"{path}: is damaged: a rank is below 1")

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import on_disk
+from facepart.files.array_input import read_array
 from facepart.scores.distribution import ScoreDistribution
 from facepart.scores.files import SUFFIX, GroupScores, load_scores
 
@@ -49,13 +50,13 @@ def read_kind(path: Path, kind: str) -> ScoreDistribution:
         return _refuse_none(path, kind, getattr(load_scores(path), kind))
     try:
         with on_disk(path) as here:
-            blocks = _array_blocks(here) if path.suffix.lower() == ".npy" else _text_blocks(here)
+            blocks = _array_blocks(here, path) if path.suffix.lower() == ".npy" else _text_blocks(here)
             scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such score file") from error
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise FacepartError(f"{path}: is not a score file, a .npy or a text of numbers ({reason})") from error
     if not scores.n:
@@ -75,11 +76,11 @@ def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistr
     return scores
 
 
-def _array_blocks(path: Path) -> Iterator[NDArray[Any]]:
+def _array_blocks(path: Path, shown: Path) -> Iterator[NDArray[Any]]:
     """Yield the scores of a ``.npy``, some at a time; raises ValueError where it holds none."""
     # Mapped, because of three columns only one is wanted; the files of a large group take gigabytes.
-    table: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiuUS":
+    table = read_array(path, "a score file", mapped=True, shown=shown)
+    if table.dtype.kind not in "fiuUS":
         raise ValueError("it holds no real numbers")
     if table.ndim == 2 and table.shape[1] in _COLUMNS:
         table = table[:, -1]

@@ -20,6 +20,7 @@ arrays, in NumPy's compressed form::
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class SubjectSums:
     impostor: Sums
 
     def belongs_to(self, kind: str, scores: ScoreDistribution) -> bool:
-        """Return whether these are the sums of `scores`, judged by their number and their mean.
+        """Return whether these are the sums of `scores`, judged by their number, their mean, and the bins.
 
         Args:
             kind: ``authentic`` or ``impostor``.
@@ -83,6 +84,15 @@ class SubjectSums:
         """
         sums, times = (self.impostor, 2) if kind == "impostor" else (self.authentic, 1)
         if int(sums.count.sum()) != times * scores.n:
+            return False
+        # Counted for each subject, a score may be rounded to the next step, and thus lie in the next bin.
+        edges = self.lowest + BIN * np.arange(sums.bins.shape[1])
+        counts = sums.bins.sum(axis=0, dtype=np.int64)
+        fewest, most = (
+            times * (np.append(_count_below(scores, edges[1:] - step), scores.n) - _count_below(scores, edges + step))
+            for step in (1, -1)
+        )
+        if (counts < fewest).any() or (counts > most).any():
             return False
         return not scores.n or abs(float(sums.total.sum()) / (times * scores.n) - scores.mean) < _NEAR
 
@@ -112,6 +122,11 @@ class SubjectSums:
         share = (wanted - last) / (first - last) if first > last else 0.0
         above = bins[:, place + 1 :].sum(axis=1, dtype=np.int64)
         return above + share * bins[:, place].astype(np.float64)
+
+
+def _count_below(scores: ScoreDistribution, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the scores less than each of some steps, in millionths."""
+    return np.concatenate([[0], scores.cumulative])[np.searchsorted(scores.values, steps)]
 
 
 def merged(parts: Sequence[SubjectSums]) -> SubjectSums:
@@ -174,11 +189,44 @@ def load_subject_sums(path: Path) -> SubjectSums:
     """
     wanted = ["people", "lowest", *(f"{kind}_{field}" for kind in _KINDS for field in _FIELDS)]
     arrays = read_arrays(path, "sums by subject", _VERSION, wanted)
-    count = len(arrays["people"])
-    if any(len(arrays[f"{kind}_{field}"]) != count for kind in _KINDS for field in _FIELDS):
-        raise FacepartError(f"{path}: is damaged: its arrays are not of one length")
+    people, lowest = arrays["people"], arrays["lowest"]
     sums = {kind: Sums(*(arrays[f"{kind}_{field}"] for field in _FIELDS)) for kind in _KINDS}
-    return SubjectSums(arrays["people"], int(arrays["lowest"]), **sums)
+    fault = _fault_of_names(people, lowest)
+    for kind in _KINDS:
+        fault = fault or _fault_of(sums[kind], people, lowest)
+    if fault:
+        raise FacepartError(f"{path}: is damaged: {fault}; run `facepart match` again")
+    return SubjectSums(people, int(lowest), **sums)
+
+
+def _fault_of_names(people: NDArray[Any], lowest: NDArray[Any]) -> str:
+    """Say what is wrong with the subjects and the first bin of a file; empty if nothing is."""
+    if people.ndim != 1 or people.dtype.kind != "U" or (people[1:] <= people[:-1]).any():
+        return "its subjects are not names, sorted"
+    if lowest.shape or lowest.dtype.kind not in "iu" or abs(int(lowest)) > STEPS:
+        return "its bins begin nowhere"
+    return ""
+
+
+def _fault_of(sums: Sums, people: NDArray[Any], lowest: NDArray[Any]) -> str:
+    """Say what is wrong with the sums of one kind in a file; empty if nothing is."""
+    count = len(people)
+    arrays = {field: getattr(sums, field) for field in _FIELDS}
+    if any(array.shape[:1] != (count,) for array in arrays.values()):
+        return "its arrays are not of one length"
+    shapes = [array.shape[1:] for array in arrays.values()]
+    kinds = "".join(array.dtype.kind for array in arrays.values())
+    if shapes != [(), (), (), (bins_from(int(lowest)),)] or kinds != "iffi":
+        return "its arrays are not of the right shapes and types"
+    if (sums.count < 0).any() or (sums.bins < 0).any():
+        return "a subject has a negative number of scores"
+    if (sums.bins.sum(axis=1, dtype=np.int64) > sums.count).any():
+        return "a subject has more high scores than scores"
+    # By the inequality of Cauchy and Schwarz.
+    possible = sums.total**2 <= sums.count * (sums.squares + _NEAR) * (1 + _NEAR)
+    if not (possible & np.isfinite(sums.squares)).all():
+        return "its sums are not those of as many scores"
+    return ""
 
 
 def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) -> SubjectSums:
@@ -195,7 +243,7 @@ def load_subject_sums_of(path: Path, scores: Mapping[str, ScoreDistribution]) ->
     for kind, distribution in scores.items():
         if not sums.belongs_to(kind, distribution):
             raise FacepartError(
-                f"{path}: does not belong to the {kind} scores beside it, whose number or mean differs; run "
+                f"{path}: does not belong to the {kind} scores beside it, whose numbers or mean differ; run "
                 "`facepart match` again, or remove it"
             )
     return sums

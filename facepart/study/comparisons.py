@@ -8,6 +8,7 @@ those photos on which a region was found). Scores of the same photos by the same
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from facepart.analysis.metrics import STUDY_FMRS, supports, threshold_at_fmr
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.group_files import group_prefix
 from facepart.data.labels import LEAST_DEPTH, distinct_depth
+from facepart.errors import FacepartError
+from facepart.files.addresses import ExistingPaths, read_whole
 from facepart.files.atomic import write_text
+from facepart.files.json_input import read_object
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
 from facepart.matching.match import match_groups
@@ -29,7 +33,7 @@ from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
-from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
+from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_path
 from facepart.study.groups import long_names
 from facepart.study.photo_sets import PhotoSets
 
@@ -89,7 +93,8 @@ class Comparisons:
         pairs = [folder / f"{prefix}_{kind}.npy" for kind in ("authentic", "impostor")]
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
-        if done.get(group) == digest and all(path.exists() for path in files + pairs * with_pairs):
+        sizes = pairs * with_pairs
+        if done.get(group) == {"photos": digest, "files": _sums(files, sizes)}:
             return False
         gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
         whole = Group(group, self._features(condition.occlusion, names), gallery)
@@ -98,7 +103,8 @@ class Comparisons:
         depth = max(self._depth, *(distinct_depth(side.longest) for side in sides))
         options = {**self._naming, "depth": depth, "min_threshold": min_threshold, "counter": self._counter}
         for _ in match_groups([whole], folder, save=save, ranks=True, **options):
-            write_text(folder / _DONE_FILE, json.dumps({**done, group: digest}, indent=2) + "\n")
+            entry = {"photos": digest, "files": _sums(files, sizes)}
+            write_text(folder / _DONE_FILE, json.dumps({**done, group: entry}, indent=2) + "\n")
         return True
 
     def _digest(self, condition: Condition, names: Sequence[str], min_threshold: float) -> str:
@@ -153,15 +159,33 @@ def read_group_scores(output: Path, condition: Condition, group: str) -> GroupSc
 def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
     """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
     folder = output / MATCHES_FOLDER / condition.name
-    sums = load_subject_sums(subject_sums_path(folder, group_prefix(group)))
+    scores = read_group_scores(output, condition, group)
+    sums = load_subject_sums_of(subject_sums_path(folder, group_prefix(group)), scores._asdict())
     ranks = ranks_by_subject(load_ranks(ranks_path(folder, group_prefix(group))), sums.subjects)
-    return SubjectScores(read_group_scores(output, condition, group), sums, ranks)
+    return SubjectScores(scores, sums, ranks)
 
 
-def _read_done(folder: Path) -> dict[str, str]:
+def _sums(whole: Sequence[Path], large: Sequence[Path]) -> dict[str, str]:
+    """Return what tells whether the files of a comparison are as they were written: name -> text.
+
+    Args:
+        whole: files that are read: size and CRC-32. The study reads them anyway, more slowly.
+        large: files of pairs, of which only the size is looked at; a missing file has none.
+    """
+    found = {}
+    for path in whole:
+        try:
+            data = read_whole(path)
+        except OSError:
+            continue
+        found[path.name] = f"{len(data)}-{zlib.crc32(data):08x}"
+    existing = ExistingPaths(list({path.parent for path in large}))
+    return found | {path.name: str(existing.size(path)) for path in large}
+
+
+def _read_done(folder: Path) -> dict[str, Any]:
     """Read what was compared before; a damaged file counts as missing."""
     try:
-        found = json.loads((folder / _DONE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_object(folder / _DONE_FILE, "a list of comparisons", "it is written anew") or {}
+    except FacepartError:
         return {}
-    return found if isinstance(found, dict) else {}

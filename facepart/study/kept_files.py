@@ -7,8 +7,8 @@ from typing import Any
 from facepart.data.path_lists import write_list
 from facepart.data.photos import Photo
 from facepart.errors import UsageError
-from facepart.files.addresses import ExistingPaths
-from facepart.files.atomic import write_npy
+from facepart.files.addresses import ExistingPaths, is_address, read_start
+from facepart.files.atomic import npy_bytes, write_bytes
 from facepart.files.record import make_record, remove_outdated, with_earlier, write_record
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
@@ -65,7 +65,9 @@ def write_features(
     names: Sequence[str],
     settings: Mapping[str, Any],
 ) -> None:
-    """Write the missing features of photos, and a list of them, in a folder for the baseline and each occlusion.
+    """Write the features of photos, and a list of them, in a folder for the baseline and each occlusion.
+
+    Features that are there already, as the store has them, are left alone.
 
     Raises:
         FacepartError: a folder holds features of other settings that this study would not make anew.
@@ -77,7 +79,10 @@ def write_features(
         remove_outdated(folder, STAGE, own, set(paths.values()), folder.rglob("*.npy"))
         write_record(folder, make_record(STAGE, own, {"output": output}, ("numpy",)))
         existing = ExistingPaths([folder])
-        missing = [name for name, path in paths.items() if path not in existing]
-        for name, embedding in zip(missing, store.embeddings(occlusion.name, missing), strict=True):
-            write_npy(paths[name], embedding)
+        for path, embedding in zip(paths.values(), store.embeddings(occlusion.name, names), strict=True):
+            data = npy_bytes(embedding)
+            same_size = existing.size(path) == len(data)
+            # Reading a file at an address takes as long as writing it; that it is whole is certain.
+            if not same_size or (not is_address(path) and read_start(path, len(data)) != data):
+                write_bytes(path, data, sync=False)
         write_list(folder / "list.txt", sorted(paths.values(), key=str))

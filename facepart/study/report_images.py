@@ -6,7 +6,6 @@ that an earlier run embedded.
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.photos import Photo
-from facepart.files.addresses import open_in_pieces
+from facepart.errors import FacepartError
+from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.embedding_store import file_signature
@@ -106,7 +106,10 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
     controls = {each.part: each.name for each in occlusions if each.region.draw}
     patches = {each.part: each.name for each in occlusions if each.region.patch}
     try:
-        with open_in_pieces(path) as opened, np.load(opened, allow_pickle=False) as file:
+        with open_arrays(path, "images of a report") as archive:
+            file = archive.read_all()
+            if not all(array.shape[:2] == (THUMBNAIL, THUMBNAIL) for name, array in file.items() if name != "names"):
+                return None
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
             samples = [
                 ExamplePhoto(
@@ -119,10 +122,10 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
                     patches={part: file[f"sample{place}_occluded_{name}"] for part, name in patches.items()},
                     patch_masks={part: file[f"sample{place}_mask_{name}"] for part, name in patches.items()},
                 )
-                for place, person in enumerate(file["names"])
+                for place, person in enumerate(file["names"].tolist())
             ]
             return face, samples
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, FacepartError, KeyError, TypeError):
         return None
 
 

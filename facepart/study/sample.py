@@ -70,7 +70,7 @@ class _SampleWorker(PhotoWorker):
         face: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         occluded: Mapping[Occlusion, OccludedPhoto],
-    ) -> None:
+    ) -> dict[str, int]:
         """Encode a photo's images, and note their sizes."""
         del photo, labels
         for occlusion in saved.occlusions:
@@ -80,3 +80,4 @@ class _SampleWorker(PhotoWorker):
                 self._sizes.append(len(encode_image(".png", occluded[occlusion].photo)))
         if saved.aligned:
             self._sizes.append(len(encode_image(".png", face)))
+        return {}

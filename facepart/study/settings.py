@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from facepart.files.atomic import write_text
+from facepart.files.json_input import read_object
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.input_range import INPUT_RECIPE
@@ -71,7 +72,7 @@ def open_settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> tuple
     reason = ""
     others = sorted(embeddings.glob(f"*/{SETTINGS_FILE}"), key=lambda path: path.stat().st_mtime)
     if others:
-        before = json.loads(others[-1].read_text(encoding="utf-8"))
+        before = read_object(others[-1], "a study's settings", "remove it") or {}
         now = json.loads(json.dumps(settings))
         changed = [words for key, words in _WORDS.items() if before.get(key) != now.get(key)]
         reason = f"{changed[0] if changed else 'a setting'} has changed"

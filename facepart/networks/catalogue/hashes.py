@@ -11,6 +11,7 @@ from pathlib import Path
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.cache import cache_folder
+from facepart.files.json_input import read_object
 
 
 def sha256_of(path: Path) -> str:
@@ -51,12 +52,7 @@ def record(name: str, sha256: str) -> None:
 
 def _read() -> dict[str, str]:
     path = record_file()
-    try:
-        hashes = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError) as error:
-        raise FacepartError(f"{path}: the record of hashes cannot be read ({error}); remove it") from error
-    if not isinstance(hashes, dict):
+    hashes = read_object(path, "a record of hashes", "remove it") or {}
+    if not all(isinstance(sha256, str) for sha256 in hashes.values()):
         raise FacepartError(f"{path}: is not a record of hashes; remove it")
     return hashes

@@ -8,7 +8,6 @@ One array is: a magic number, which is that of the version; from version 2 on th
 Source: ``NDArray::Save`` and ``NDArray::Load`` in Apache MXNet 1.9.1, src/ndarray/ndarray.cc.
 """
 
-import json
 import math
 import re
 import struct
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from facepart.counts import count_of
 from facepart.errors import FacepartError
+from facepart.files.json_input import parse_object
 from facepart.networks.wording import one_line
 
 LIST_MAGIC = 0x112
@@ -103,7 +103,7 @@ def read_symbol(path: Path) -> list[SymbolNode]:
         FacepartError: the file cannot be read or is not a symbol.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_object(path.read_bytes())
         return [_node(each, index) for index, each in enumerate(stored["nodes"])]
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
@@ -121,6 +121,8 @@ def _node(stored: Mapping[str, Any], index: int) -> SymbolNode:
         raise ValueError(
             f"an input of node {stored['name']!r} is the second output of another node, which is not supported"
         )
+    if not isinstance(stored["op"], str) or not isinstance(stored["name"], str):
+        raise TypeError(f"node {index} has no name or operator")
     inputs = tuple(int(source) for source, *_ in stored["inputs"])
     return SymbolNode(stored["op"], stored["name"], attributes, inputs)
 

@@ -1,0 +1,144 @@
+"""Every create, write, sync and rename of a command fails once: one line, nothing half-written; a rerun is whole."""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+from facepart.errors import FacepartError
+from facepart.files.atomic import is_temporary
+from facepart.matching.match import match_features
+from facepart.pipeline.blur import blur_photos
+from facepart.pipeline.extract import extract_features
+from facepart.pipeline.network_files import NetworkFiles
+from facepart.study.experiment import run_study
+from facepart.study.request import Request
+from tests.small_network import SIDE, save_small_network
+from tests.write_faults import ERRORS, Faults, injected
+
+# What a run that was stopped leaves otherwise than one that ended.
+STATE = {"run.json", ".photos.json", "failures.csv", "parts.csv", "list.txt", "compared.json"}
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_small_network(tmp_path_factory.mktemp("network") / "small.onnx")
+
+
+@pytest.fixture(autouse=True)
+def networks_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open networks once, not in each of some hundred runs."""
+    monkeypatch.setattr(NetworkFiles, "open", lru_cache(NetworkFiles.open))
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".facepart")
+    }
+
+
+def check(tmp_path: Path, run: Callable[[Path], object], every: int = 1) -> int:
+    """Let each operation of `run`, which writes into a folder, fail; return how many there are."""
+    # Under one name, since records have paths.
+    folder, aside = tmp_path / "out", tmp_path / "whole"
+    faults = Faults(folder)
+    with injected(faults):
+        run(folder)
+    folder.rename(aside)
+    whole, steps = files_in(aside), faults.done
+    assert {"create", "write", "sync", "rename"} == {what for what, _ in steps}
+    for number in range(0, len(steps), every):
+        error = ERRORS[number // every % len(ERRORS)]
+        what = f"{steps[number]} fails with {error}"
+        message = ""
+        with injected(Faults(folder, number, error)):
+            try:
+                run(folder)
+            except FacepartError as caught:
+                message = str(caught)
+                assert len(message.splitlines()) == 1, what
+                assert len(message) < 500, what
+        left = files_in(folder)
+        assert not [name for name in left if is_temporary(Path(name).name)], what
+        for name, data in left.items():
+            if Path(name).name in STATE:
+                assert name.endswith((".csv", ".txt")) or json.loads(data), what
+            else:
+                assert data == whole.get(name, data), f"{what}: {name}"
+        if not message:  # a folder that cannot be synced, or a lock
+            assert left == whole, what
+        run(folder)
+        assert files_in(folder) == whole, what
+        _remove(folder)
+    return len(steps)
+
+
+def _remove(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+
+
+def draw(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE - 1, 3), np.uint8)
+    Image.fromarray(pixels).save(path, format="PNG")
+
+
+@pytest.mark.parametrize("matrix", [False, True], ids=["files", "matrix"])
+def test_extract(tmp_path: Path, network: Path, matrix: bool) -> None:
+    for number in range(2):
+        draw(tmp_path / "photos" / f"{number}.png", number)
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
+
+    def run(folder: Path) -> None:
+        extract_features(
+            *(tmp_path / "photos", folder), model=str(network), precision="fp32", device="cpu", matrix=matrix
+        )
+
+    assert check(tmp_path, run) > 30
+
+
+@pytest.mark.parametrize("save", ["both", "distribution"])
+def test_match(tmp_path: Path, save: Any) -> None:
+    rows = np.random.default_rng(0).standard_normal((6, 16)).astype(np.float32)
+    np.save(tmp_path / "features.npy", rows)
+    (tmp_path / "labels.txt").write_text("".join(f"f/{row // 2:03}_{row % 2}\n" for row in range(6)))
+
+    def run(folder: Path) -> None:
+        match_features(tmp_path / "features.npy", None, folder, "A", save=save, ranks=True)
+
+    assert check(tmp_path, run, every=1 if save == "both" else 4) > 20
+
+
+def test_blur(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path) -> None:
+    write_image(tmp_path / "photos" / "1.png", read_photo(face_paths[0])[::4, ::4].copy())
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
+
+    def run(folder: Path) -> None:
+        blur_photos(tmp_path / "photos", folder / "m", folder / "b", parts=("nose",), device="cpu")
+
+    assert check(tmp_path, run) > 40
+
+
+def test_study(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, network: Path) -> None:
+    """Every seventh operation; the study's stages are those above."""
+    for number, path in enumerate(face_paths[:4]):
+        write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::4, ::4].copy())
+
+    def run(folder: Path) -> None:
+        request = Request(
+            tmp_path / "photos", folder, parts=("nose",), model=str(network), control=0, equal_area=False, cross=False
+        )
+        run_study(request)
+
+    assert check(tmp_path, run, every=7) > 60
