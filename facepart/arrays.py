@@ -30,7 +30,8 @@ from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.parts import choose_parts, part_mask
-from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.processors import processors
 from facepart.scores import GroupScores
 
 Photos = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
@@ -200,7 +201,7 @@ def match(
                 f"embeddings have {probe.embeddings.shape[1]} values and the gallery's {other.embeddings.shape[1]}: "
                 "they are of two networks"
             )
-    return count_scores(probe, other, workers=default_workers())
+    return count_scores(probe, other, workers=processors())
 
 
 def roc(authentic: Scores, impostor: Scores) -> RocCurve:

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
+from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
@@ -139,7 +140,7 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--margin",
-        type=float,
+        type=finite,
         metavar="SHIFT",
         help="also test whether two groups are equivalent: whether their shifts differ by no more than this, e.g. "
         "0.01 (default: no such test)",
