@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol, cast
 
 from facepart import __version__
 from facepart.cli.command_parser import CommandParser
-from facepart.cli.guard import Guard, readable
+from facepart.cli.guard import Guard, print_error, readable
 from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
 from facepart.processors import limit_libraries
@@ -52,6 +54,7 @@ class Command(Protocol):
         """Run the command; return the exit status."""
 
 
+_BARREN = "/proc/self/ns"
 # The exit statuses, for the help; docs/by-hand.md has the table.
 _STATUSES = (
     "exit status: 0 the work is done (photos that failed are named); 1 it could not be done; 2 wrong call; 128 + n "
@@ -112,8 +115,9 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
 
 
 def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    # Before libraries are imported that read it.
+    # Before libraries are imported that ask for either.
     limit_libraries()
+    _leave_removed_folder()
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)
@@ -121,6 +125,16 @@ def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
     handler.setFormatter(ReadableFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     return execute(parser.parse_args(list(arguments)))
+
+
+def _leave_removed_folder() -> None:
+    """Leave a current folder that has been removed for one in which nothing can be made: libraries abort in it."""
+    try:
+        Path.cwd()
+    except OSError:
+        print_error("the current folder has been removed: give absolute paths")
+        with suppress(OSError):  # not on Linux
+            os.chdir(_BARREN)
 
 
 def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[argparse.Namespace], int]]:

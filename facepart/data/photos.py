@@ -49,11 +49,13 @@ def find_photos(
         whose outputs would overwrite another's because their names are the same.
 
     Raises:
-        FacepartError: the source is missing, cannot be read, or has no photos.
+        FacepartError: the source is missing, cannot be read, has no photos, or is to be left out itself.
     """
     failures: list[Failure] = []
     if source.is_dir():
         excluded = {path.resolve() for path in exclude}
+        if source.resolve() in excluded:
+            raise FacepartError(f"{source}: is the folder of the photos and of the outputs; choose another for these")
         walk = _list(source, excluded) if is_address(source) else _walk(source, excluded, failures)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
         named = [each.path.relative_to(source).as_posix() for each in found]
