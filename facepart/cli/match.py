@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.cli.command_parser import thread_count
+from facepart.cli.guard import Guard
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
@@ -185,6 +186,7 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
     from facepart.cluster.connect import connect
 
     with connect(address):
+        Guard.retake_signals()  # Ray takes SIGTERM for itself
         from facepart.cluster.ray_pair_counter import RayPairCounter
 
         yield RayPairCounter()

@@ -1,8 +1,8 @@
 """List the networks that facepart knows, fetch them, and verify those on this machine."""
 
 import argparse
-import sys
 
+from facepart.cli.guard import print_error
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import print_now
 from facepart.errors import FacepartError
@@ -87,7 +87,7 @@ def _fetch(entries: list[Model]) -> int:
         try:
             path = fetch(entry.name, on_download=print_now)
         except FacepartError as error:
-            print(f"facepart: {error}", file=sys.stderr)
+            print_error(str(error))
             status = error.exit_status
         else:
             print(f"{entry.name}: {path}")

@@ -121,6 +121,8 @@ def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)
+    # It warns of a cache that it cannot write, which costs a second and nothing else.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(ReadableFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

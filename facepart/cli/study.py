@@ -20,7 +20,7 @@ from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import count_of, times_table
+from facepart.cli.run_summary import count_of, times_table, warn_of_failures
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -201,6 +201,7 @@ def execute(arguments: argparse.Namespace) -> int:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     print(results_text(outcome.figures))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
+    warn_of_failures(outcome.failures)
     if arguments.profile:
         print(times_table(times, outcome.embedded))
     return 0

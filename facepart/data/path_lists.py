@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, place
-from facepart.files.atomic import write_text
+from facepart.files.atomic import write_bytes
 from facepart.files.text_input import read_text
 
 
@@ -20,15 +20,17 @@ def read_list(path: Path) -> list[Path]:
         FacepartError: the list is missing, is not text, or names nothing.
     """
     folder = path.absolute().parent
-    paths = [_entry(folder, line.strip()) for line in read_text(path, "list").splitlines() if line.strip()]
+    paths = [
+        _entry(folder, line.strip()) for line in read_text(path, "list", any_names=True).splitlines() if line.strip()
+    ]
     if not paths:
         raise FacepartError(f"{path}: the list is empty")
     return paths
 
 
 def write_list(path: Path, paths: Iterable[Path]) -> None:
-    """Write `paths` to a list, one absolute path a line, whole or not at all."""
-    write_text(path, "".join(f"{entry.absolute()}\n" for entry in paths))
+    """Write `paths` to a list, one absolute path a line, whole or not at all; names need not be UTF-8."""
+    write_bytes(path, "".join(f"{entry.absolute()}\n" for entry in paths).encode("utf-8", "surrogateescape"))
 
 
 def _entry(folder: Path, line: str) -> Path:

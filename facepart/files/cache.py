@@ -22,11 +22,10 @@ def cache_folder() -> Path:
             been removed.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
-    folder = expand_home(Path(chosen) if chosen else platformdirs.user_cache_path("facepart", appauthor=False))
-    if not chosen and not folder.is_absolute():
-        return _temporary_cache()
+    if not chosen:
+        return _usual_cache()
     try:
-        return folder.absolute()
+        return expand_home(Path(chosen)).absolute()
     except OSError as error:
         raise FacepartError(f"{CACHE_VARIABLE}={chosen}: the current folder has been removed") from error
 
@@ -37,6 +36,14 @@ def expand_home(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def _usual_cache() -> Path:
+    try:
+        folder = platformdirs.user_cache_path("facepart", appauthor=False)
+    except RuntimeError:  # no home folder; some releases return one that begins with ~
+        return _temporary_cache()
+    return folder if folder.is_absolute() else _temporary_cache()
 
 
 def _temporary_cache() -> Path:
