@@ -1,6 +1,5 @@
 """SIGTERM and SIGHUP end a command like Ctrl-C: what is open is closed, and temporary files are removed."""
 
-import os
 import signal
 import sys
 import threading
@@ -59,6 +58,7 @@ class StopSignals:
             self._hook(unraisable)
             return
         number, self.received = self.received, None
-        timer = threading.Timer(_AGAIN, os.kill, (os.getpid(), number))
+        # To the main thread, which may be waiting: a signal to the process may go to any thread, and wake no other.
+        timer = threading.Timer(_AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
         timer.daemon = True
         timer.start()
