@@ -19,13 +19,14 @@ import time
 from pathlib import Path
 
 from benchmarks.looking import looking
-from benchmarks.machine import cores, describe
+from benchmarks.machine import describe
 from benchmarks.match import make_features
 from benchmarks.watch import resident
 from facepart.cluster.connect import connect
 from facepart.cluster.ray_pair_counter import RayPairCounter
 from facepart.matching.match import match_features
 from facepart.matching.pair_counter import PairCounter
+from facepart.processors import processors
 
 ROUNDS = 3
 MILLION = 1_000_000
@@ -89,7 +90,7 @@ def many(source: Path, folder: Path, count: int) -> None:
     memory = Memory()
     with looking(memory.look):
         seconds = timed(source, folder / "many", RayPairCounter())
-    each = seconds * cores() / (count * (count - 1) / 2)
+    each = seconds * processors() / (count * (count - 1) / 2)
     print(f"  {seconds:.0f} s, {each * 1e9:.1f} ns a pair and processor")
     print(f"  this process {memory.driver / 2**30:.1f} GiB, workers {memory.workers / 2**30:.1f} GiB in all")
     work = each * MILLION * (MILLION - 1) / 2 / 3600

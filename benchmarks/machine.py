@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from facepart.networks.openvino_engine import processor_name
+from facepart.processors import processors
 
 # What decides how fast networks run, in Linux's spelling; AMX multiplies whole tiles of bfloat16 or 8-bit numbers.
 INSTRUCTION_SETS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "sve")
@@ -31,7 +32,7 @@ def describe() -> str:
         f"family {facts['cpu family']} model {facts['model']}, " if {"cpu family", "model"} <= facts.keys() else ""
     )
     lines = [
-        f"processor: {name}, {generation}{cores()} cores{_memory()}",
+        f"processor: {name}, {generation}{processors()} cores{_memory()}",
         f"instruction sets: {sets}{lacking}",
     ]
     lines += [f"CUDA device: {torch.cuda.get_device_name(index)}" for index in range(torch.cuda.device_count())]
@@ -40,11 +41,6 @@ def describe() -> str:
     versions = [f"{package} {there}" for package in PACKAGES if (there := _version(package))]
     lines.append(f"{platform.system()}, Python {platform.python_version()}, {', '.join(versions)}")
     return "\n".join(lines)
-
-
-def cores() -> int:
-    """Count the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor_facts() -> dict[str, str]:

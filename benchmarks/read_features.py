@@ -22,6 +22,7 @@ from facepart.data.labels import labels_of
 from facepart.data.path_lists import write_list
 from facepart.matching.features import read_features
 from facepart.pipeline.feature_matrix import LABELS_FILE
+from facepart.processors import processors
 
 DIMENSION = 512
 RUNS = 3
@@ -74,7 +75,7 @@ def main() -> None:
         write_list(listed, paths)
         assert np.array_equal(read_features(listed).matrix, np.stack([np.load(path) for path in paths]))
         assert np.array_equal(read_features(listed).matrix, read_features(matrix).matrix)
-        print(f"{count} features of {DIMENSION} float32, {os.cpu_count()} processors; the middle one of {RUNS} runs")
+        print(f"{count} features of {DIMENSION} float32, {processors()} processors; the middle one of {RUNS} runs")
         states: list[tuple[str, Callable[[], None]]] = [("from memory", lambda: None)]
         if hasattr(os, "posix_fadvise"):
             states.append(("from the disk", lambda: forget([*paths, matrix])))

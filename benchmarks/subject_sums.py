@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.machine import cores, describe
+from benchmarks.machine import describe
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
@@ -26,6 +26,7 @@ from facepart.matching.subject_statistics import (
     choose_first_bin,
     impostor_moments,
 )
+from facepart.processors import processors
 
 SIZE = 512
 
@@ -41,7 +42,7 @@ def make_faces(count: int) -> Faces:
 
 def count_alone(faces: Faces) -> None:
     """Count the scores."""
-    count_scores(faces, workers=cores())
+    count_scores(faces, workers=processors())
 
 
 def count_with_sums(faces: Faces) -> None:
@@ -51,7 +52,7 @@ def count_with_sums(faces: Faces) -> None:
     tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
     authentic_sums(people, authentic, tails.first_bin)
     impostor_moments(people, faces, None)
-    count_scores(faces, workers=cores(), tails=tails)
+    count_scores(faces, workers=processors(), tails=tails)
 
 
 def measure(faces: Faces, rounds: int) -> dict[str, float]:

@@ -31,7 +31,8 @@ from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.parts import choose_parts, part_mask
-from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.processors import processors
 from facepart.scores import GroupScores
 
 Photos = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
@@ -205,7 +206,7 @@ def match(
                 f"embeddings have {count_of(probe.embeddings.shape[1], 'value')} and the gallery's "
                 f"{other.embeddings.shape[1]}: they are of two networks"
             )
-    return count_scores(probe, other, workers=default_workers())
+    return count_scores(probe, other, workers=processors())
 
 
 def roc(authentic: Scores, impostor: Scores) -> RocCurve:

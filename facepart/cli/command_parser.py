@@ -1,12 +1,16 @@
 """The argument parser of every command, and the types that its options share."""
 
 import argparse
+import math
 import re
 import shutil
+import sys
 import textwrap
 from typing import Any, NoReturn
 
 from facepart.errors import UsageError
+
+_MOST_THREADS = 1024
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -26,13 +30,39 @@ class CommandParser(argparse.ArgumentParser):
 
 def positive(text: str) -> int:
     """Parse a whole number of at least 1, the type of an option."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
+    number = _whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    if number > sys.maxsize:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large")
     return number
+
+
+def thread_count(text: str) -> int:
+    """Parse a number of threads, the type of an option."""
+    number = positive(text)
+    if number > _MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {_MOST_THREADS} threads")
+    return number
+
+
+def finite(text: str) -> float:
+    """Parse a finite number, the type of an option or of a value in a list."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return number
+
+
+def _whole_number(text: str) -> int:
+    """Return a whole number; 0 for any other text."""
+    try:
+        return int(text)
+    except ValueError:
+        return 0
 
 
 def _fill_paragraphs(text: str) -> str:

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepart.cli.guard import print_error
 from facepart.cli.hardware_options import add_device_argument
 from facepart.cli.occlusion_options import add_parts_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
@@ -79,7 +80,7 @@ def execute(arguments: argparse.Namespace) -> int:
     print_now("detecting and aligning faces ...")
     outcome, naming, source = _make_photos(arguments, photos)
     for failure in outcome.failures:
-        print(f"left out {failure.path}: {failure.reason}")
+        print_error(f"left out {failure.path}: {failure.reason}")
     request = Request(
         source=photos,
         output=arguments.output,

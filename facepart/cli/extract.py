@@ -140,7 +140,7 @@ def _choose_device(arguments: argparse.Namespace) -> str:
     """
     number: int | None = arguments.gpu
     if number is None:
-        return arguments.device or "auto"
+        return "auto" if arguments.device is None else arguments.device
     if arguments.device is not None:
         raise UsageError(
             f"--gpu {number} and --device {arguments.device} both choose the device; leave out one of them"

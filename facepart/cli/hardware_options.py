@@ -3,7 +3,7 @@
 import argparse
 from typing import TypedDict
 
-from facepart.cli.command_parser import positive
+from facepart.cli.command_parser import positive, thread_count
 from facepart.cli.ray import add_ray_argument
 from facepart.networks.engine import PRECISIONS
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
@@ -48,9 +48,9 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--workers",
-        type=positive,
+        type=thread_count,
         metavar="N",
-        help=f"I/O threads; results do not depend on it (default on this machine: {default_workers()})",
+        help=f"I/O threads; results do not depend on it (default here: {default_workers()})",
     )
     add_ray_argument(group, "process the photos")
     group.add_argument("--profile", action="store_true", help="print how long each step took")

@@ -29,7 +29,7 @@ class ListAction(argparse.Action):
         Args:
             option_strings: as of any :class:`argparse.Action`, like `dest`, `nargs` and `options`.
             dest: see there.
-            item_type: parses one value; raises ValueError for one that is wrong.
+            item_type: parses one value; raises ValueError or ArgumentTypeError for one that is wrong.
             nargs: see there.
             options: see there; the `default` is replaced, not added to, when the option is given.
         """
@@ -58,5 +58,5 @@ class ListAction(argparse.Action):
     def _parse(self, text: str) -> Any:
         try:
             return self.item_type(text)
-        except ValueError as error:
+        except (ValueError, argparse.ArgumentTypeError) as error:
             raise argparse.ArgumentError(self, f"invalid value {text!r}") from error

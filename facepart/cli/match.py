@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facepart.cli.command_parser import positive
+from facepart.cli.command_parser import thread_count
+from facepart.cli.guard import Guard
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
@@ -36,6 +37,7 @@ from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.matching.output import MOST_PAIRS, SAVES
+from facepart.processors import processors
 
 if TYPE_CHECKING:
     from facepart.data.conventions import Convention
@@ -111,7 +113,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the distribution is counted: auto, cpu, cuda or cuda:<number> (default: %(default)s)",
     )
     group.add_argument(
-        "--workers", type=positive, metavar="N", help="threads on the CPU (default: one per processor)"
+        "--workers",
+        type=thread_count,
+        metavar="N",
+        help=f"threads on the CPU (default here: {processors()})",
     )
     add_ray_argument(group, "count the distribution")
     group = parser.add_argument_group("options of the original script")
@@ -183,6 +188,7 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
     from facepart.cluster.connect import connect
 
     with connect(address):
+        Guard.retake_signals()  # Ray takes SIGTERM for itself
         from facepart.cluster.ray_pair_counter import RayPairCounter
 
         yield RayPairCounter()

@@ -1,8 +1,8 @@
 """List the networks that facepart knows, fetch them, and verify those on this machine."""
 
 import argparse
-import sys
 
+from facepart.cli.guard import print_error
 from facepart.cli.list_action import ListAction
 from facepart.cli.progress_bar import print_now
 from facepart.errors import FacepartError
@@ -66,7 +66,9 @@ def _place(entry: Model) -> str:
     usable = next((found.path for found in files if found.state in _USABLE), None)
     if usable is not None:
         return str(usable)
-    return f"{files[0].path} ({files[0].state} sha256)" if files else "not found"
+    if not files:
+        return "not found"
+    return f"{files[0].path} ({'no permission' if files[0].state == 'unreadable' else f'{files[0].state} sha256'})"
 
 
 def _where(name: str) -> int:
@@ -85,7 +87,7 @@ def _fetch(entries: list[Model]) -> int:
         try:
             path = fetch(entry.name, on_download=print_now)
         except FacepartError as error:
-            print(f"facepart: {error}", file=sys.stderr)
+            print_error(str(error))
             status = error.exit_status
         else:
             print(f"{entry.name}: {path}")
@@ -113,4 +115,6 @@ def _verdict(entry: Model, found: ModelFile) -> str:
         return "no known sha256, now recorded"
     if found.state in _USABLE:
         return found.state
+    if found.state == "unreadable":
+        return "no permission to read it"
     return f"{found.state}, its sha256 is {found.sha256}, not {entry.sha256 or recorded(entry.name)}"

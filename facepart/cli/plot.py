@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES, REPORTED_FMRS
+from facepart.cli.command_parser import finite
 from facepart.cli.list_action import ListAction
 from facepart.cli.rank_set_options import CMC, add_rank_arguments, refuse_rank_options
 from facepart.cli.score_set_options import add_set_arguments
@@ -99,14 +100,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--ylim",
-        type=float,
+        type=finite,
         metavar="TMR",
         help="with --kind roc: where the TMR axis begins (default: below the lowest curve)",
     )
     add(
         "--fmr",
         action=ListAction,
-        item_type=float,
+        item_type=finite,
         metavar="FMR",
         help="with --kind table: TMR at these FMRs (default, unless --threshold is given: "
         f"{' '.join(f'{rate:g}' for rate in REPORTED_FMRS)})",
@@ -114,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--threshold",
         action=ListAction,
-        item_type=float,
+        item_type=finite,
         metavar="SCORE",
         help="with --kind table: FMR and TMR at these thresholds (default: none)",
     )

@@ -6,12 +6,16 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol, cast
 
 from facepart import __version__
 from facepart.cli.command_parser import CommandParser
-from facepart.errors import FacepartError, UsageError
+from facepart.cli.guard import Guard, print_error, readable
+from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
+from facepart.processors import limit_libraries
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
 COMMANDS = {
@@ -27,7 +31,6 @@ COMMANDS = {
 _SOURCE = ("-s", "--source", "-source")
 _PROBE = ("-p", "--probe", "-probe")
 _HELP = ("-h", "--help")
-INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 _SUMMARIES = {
     "blur": "occlude parts of the face: part masks and occluded photos",
@@ -51,17 +54,41 @@ class Command(Protocol):
         """Run the command; return the exit status."""
 
 
+_BARREN = "/proc/self/ns"
+# The exit statuses, for the help; docs/by-hand.md has the table.
+_STATUSES = (
+    "exit status: 0 the work is done (photos that failed are named); 1 it could not be done; 2 wrong call; 128 + n "
+    "ended by signal n"
+)
+
+
+class ReadableFormatter(logging.Formatter):
+    """Formats warnings as errors are printed."""
+
+    def __init__(self) -> None:
+        super().__init__("facepart: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a warning in one line."""
+        return readable(super().format(record))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run ``facepart`` with `arguments`; return the exit status."""
-    parser = argparse.ArgumentParser(
+    with Guard() as guard:
+        guard.status = _main(arguments)
+    return guard.status
+
+
+def _main(arguments: Sequence[str]) -> int:
+    parser = CommandParser(
         prog="facepart",
         usage="%(prog)s COMMAND [options]",
         description="Which parts of a face does a face recogniser rely on?",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n".join(
             ["commands:"]
             + [f"  {name:9}{summary}" for name, summary in _SUMMARIES.items()]
-            + ["", "`facepart COMMAND -h` shows the options of a command."]
+            + ["", "`facepart COMMAND -h` shows the options of a command.", "", _STATUSES]
         ),
     )
     parser.add_argument("--version", action="version", version=f"facepart {__version__}")
@@ -80,24 +107,36 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
         program: how the user called it, for its help and its errors.
 
     Returns:
-        The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 130 if interrupted.
+        The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 128 + n if signal n ended it.
     """
+    with Guard() as guard:
+        guard.status = _run_command(command, arguments, program)
+    return guard.status
+
+
+def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
+    # Before libraries are imported that ask for either.
+    limit_libraries()
+    _leave_removed_folder()
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)
-    logging.basicConfig(format="facepart: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    # It warns of a cache that it cannot write, which costs a second and nothing else.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ReadableFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    return execute(parser.parse_args(list(arguments)))
+
+
+def _leave_removed_folder() -> None:
+    """Leave a current folder that has been removed for one in which nothing can be made: libraries abort in it."""
     try:
-        return execute(parser.parse_args(list(arguments)))
-    except FacepartError as error:
-        print(f"facepart: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("facepart: interrupted; run the same command again to finish", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`facepart models list | head`): nothing is wrong.
-        sys.stderr.close()
-        return 0
+        Path.cwd()
+    except OSError:
+        print_error("the current folder has been removed: give absolute paths")
+        with suppress(OSError):  # not on Linux
+            os.chdir(_BARREN)
 
 
 def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[argparse.Namespace], int]]:
@@ -116,6 +155,12 @@ def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[a
 
 def run_face_matching(arguments: Sequence[str]) -> int:
     """Run the entry ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
+    with Guard() as guard:
+        guard.status = _run_face_matching(arguments)
+    return guard.status
+
+
+def _run_face_matching(arguments: Sequence[str]) -> int:
     program = "face_matching"
     if any(argument in _HELP for argument in arguments):
         # Alone, since `-s -h` would take it for the source.
@@ -136,8 +181,3 @@ def run_face_matching(arguments: Sequence[str]) -> int:
     parser.print_usage(sys.stderr)
     print("facepart: give -s to compute embeddings, or -p to compute scores from them", file=sys.stderr)
     return UsageError.exit_status
-
-
-def run() -> None:
-    """Run the console script."""
-    sys.exit(main(sys.argv[1:]))

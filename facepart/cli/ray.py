@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from facepart.cli.guard import Guard
+
 if TYPE_CHECKING:
     from facepart.pipeline.executor import Executor
 
@@ -39,6 +41,7 @@ def executor_for(address: str | None, device: str) -> "Iterator[Executor]":
     from facepart.cluster.connect import connect
 
     with connect(address):
+        Guard.retake_signals()  # Ray takes SIGTERM for itself
         from facepart.cluster.ray_executor import RayExecutor
 
         yield RayExecutor(device)

@@ -1,10 +1,11 @@
 """What a run prints at its end: the last line, and the time of each step."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from facepart.cli.guard import print_error
 from facepart.counts import count_of
-from facepart.files.failures import FAILURES_FILE, Outcome
+from facepart.files.failures import FAILURES_FILE, Failure, Outcome
 from facepart.files.progress import StepTimes
 
 
@@ -26,10 +27,17 @@ def print_last_line(verb: str, outcome: Outcome, folder: Path) -> int:
         line += f", {len(outcome.failures)} failed (see {folder / FAILURES_FILE})"
     print(line)
     if outcome.succeeded:
+        warn_of_failures(outcome.failures)
         return 0
     first = outcome.failures[0]
-    print(f"facepart: no photo could be {verb}; first failure: {first.path}: {first.reason}", file=sys.stderr)
+    print_error(f"no photo could be {verb}; first failure: {first.path}: {first.reason}")
     return 1
+
+
+def warn_of_failures(failures: Sequence[Failure]) -> None:
+    """Name the first photo that failed on standard error, which a log of a batch job keeps."""
+    if failures:
+        print_error(f"{count_of(len(failures), 'photo')} failed; first: {failures[0].path}: {failures[0].reason}")
 
 
 def times_table(times: StepTimes, photos: int) -> str:

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
+from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
@@ -19,7 +20,7 @@ from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import times_table
+from facepart.cli.run_summary import times_table, warn_of_failures
 from facepart.cli.subject_options import (
     add_exclusion_argument,
     add_naming_arguments,
@@ -141,7 +142,7 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--margin",
-        type=float,
+        type=finite,
         metavar="SHIFT",
         help="also test whether two groups are equivalent: whether their shifts differ by no more than this, e.g. "
         "0.01 (default: no such test)",
@@ -202,6 +203,7 @@ def execute(arguments: argparse.Namespace) -> int:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     print(results_text(outcome.figures))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
+    warn_of_failures(outcome.failures)
     if arguments.profile:
         print(times_table(times, outcome.embedded))
     return 0

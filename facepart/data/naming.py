@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from facepart.data.labels import nfc
+from facepart.data.pattern_search import search
 from facepart.errors import FacepartError, UsageError
 
 Rule = Callable[[str], str]
@@ -261,16 +262,18 @@ class _Pattern:
             group: the name of a group that is read rather than the first.
         """
         self._named = f"{option} '{pattern}'"
+        if not pattern:
+            raise UsageError(f"{self._named} is empty, and matches nothing in any name")
         try:
             self._compiled = re.compile(nfc(pattern))
-        except re.error as error:
+        except (re.error, ArithmeticError, RecursionError, ValueError) as error:
             raise UsageError(f"{self._named} is not a regular expression: {error}") from error
         first = 1 if self._compiled.groups else 0
         self._group = self._compiled.groupindex.get(group, first)
 
     def __call__(self, label: str) -> str:
         """Return the group that is read: the one so named, else the first one, else all that matches."""
-        found = self._compiled.search(label)
+        found = search(self._compiled, label, self._named)
         if found is None:
             raise FacepartError(f"{label}: does not match {self._named}")
         return found.group(self._group) or ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address, place
-from facepart.files.atomic import write_text
+from facepart.files.atomic import write_bytes
 from facepart.files.text_input import read_text
 
 # What a line may end with; other spaces, such as U+00A0 or U+3000, belong to the name.
@@ -24,49 +24,52 @@ def read_list(path: Path) -> list[Path]:
         FacepartError: the list is missing, is not text, or names nothing.
     """
     folder = path.absolute().parent
-    lines = [line.strip(BLANKS) for line in read_text(path, "list").replace("\r", "\n").split("\n")]
-    paths = [_entry(folder, line) for line in lines if line]
+    text = read_text(path, "list", any_names=True).replace("\r", "\n")
+    paths = [_entry(folder, line) for each in text.split("\n") if (line := each.strip(BLANKS))]
     if not paths:
         raise FacepartError(f"{path}: the list is empty")
     return paths
 
 
-def unlistable(path: Path | str) -> str:
-    """Return which character of a path cannot stand in a list, and why; empty if all can.
+def unlistable(name: str) -> str:
+    """Return why the name of a photo cannot stand in lists of labels and in tables; empty if it can.
 
-    A list has a path a line, in UTF-8. Line breaks end a line; a byte that is not UTF-8 cannot be written.
+    They have a line a photo, in UTF-8.
     """
-    text = str(path)
-    if text.isprintable():
+    if name.isprintable():
         return ""
-    if sign := next((sign for sign in text if sign in "\n\r"), ""):
-        return f"has a line break (U+{ord(sign):04X}), which ends a line in lists"
-    broken = next((byte for byte in text if "\ud800" <= byte <= "\udfff"), "")
+    broken = next((byte for byte in name if "\ud800" <= byte <= "\udfff"), "")
     if not broken:
-        return ""
+        return _line_break(name)
     return f"is not UTF-8 (byte 0x{ord(broken) & 0xFF:02X}), which lists and tables are"
 
 
 def refuse_unlistable(path: Path) -> None:
-    """Refuse a path that cannot stand in a list.
+    """Refuse a path that cannot stand in a list; it need not be UTF-8.
 
     Raises:
-        FacepartError: it has a line break, or is not UTF-8.
+        FacepartError: it has a line break.
     """
-    if reason := unlistable(path.absolute()):
+    if reason := _line_break(str(path.absolute())):
         shown = os.fsencode(str(path.absolute())).decode("utf-8", "backslashreplace")
         raise FacepartError(f"{shown!r}: this path {reason}: rename it")
 
 
 def write_list(path: Path, paths: Sequence[Path]) -> None:
-    """Write `paths` to a list, one absolute path a line, whole or not at all.
+    """Write `paths` to a list, one absolute path a line, whole or not at all; names need not be UTF-8.
 
     Raises:
         FacepartError: a path cannot stand in a list, or the list cannot be written.
     """
     for entry in paths:
         refuse_unlistable(entry)
-    write_text(path, "".join(f"{entry.absolute()}\n" for entry in paths))
+    write_bytes(path, "".join(f"{entry.absolute()}\n" for entry in paths).encode("utf-8", "surrogateescape"))
+
+
+def _line_break(text: str) -> str:
+    """Return which character ends a line of a list; empty if none does."""
+    sign = next((sign for sign in text if sign in "\n\r"), "")
+    return f"has a line break (U+{ord(sign):04X}), which ends a line in lists" if sign else ""
 
 
 def _entry(folder: Path, line: str) -> Path:

@@ -62,15 +62,15 @@ def find_photos(
         whose outputs would overwrite another's because their names are the same.
 
     Raises:
-        FacepartError: the source is missing, cannot be read, or has no photos.
+        FacepartError: the source is missing, cannot be read, has no photos, or is to be left out itself.
     """
     failures: list[Failure] = []
     if _is_folder(source):
         passed = PassedOver()
-        if is_address(source):
-            walk = _list(source, {path.resolve() for path in exclude}, passed)
-        else:
-            walk = _walk(source, {_real(path) for path in exclude}, failures, passed)
+        excluded = {_real(path) for path in exclude}
+        if _real(source) in excluded:
+            raise FacepartError(f"{source}: is the folder of the photos and of the outputs; choose another for these")
+        walk = _list(source, excluded, passed) if is_address(source) else _walk(source, excluded, failures, passed)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
         named = [without_extension(each.path.relative_to(source).as_posix()) for each in found]
         if not found and not failures:
@@ -134,7 +134,7 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
 
 def _real(path: Path) -> Path:
     """Return a path without links; of a link to itself, as it is."""
-    return Path(os.path.realpath(path))
+    return path.resolve() if is_address(path) else Path(os.path.realpath(path))
 
 
 def _list(folder: Path, excluded: set[Path], passed: PassedOver) -> Iterator[Listed]:

@@ -96,8 +96,11 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8 with plain line feeds, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write `text` to `path` as UTF-8 with plain line feeds, whole or not at all.
+
+    Bytes of a folder's name that are not UTF-8 are written as escapes.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_npy(path: Path, array: NDArray[Any], *, sync: bool = True) -> None:
@@ -163,7 +166,8 @@ def _keep_access(temporary: Path, before: os.stat_result) -> None:
                 os.chown(temporary, -1, before.st_gid)
     mode = stat.S_IMODE(before.st_mode) & 0o777
     if stat.S_IMODE(now.st_mode) != mode:
-        temporary.chmod(mode)
+        with suppress(PermissionError):  # a process that may give files away, but not change others'
+            temporary.chmod(mode)
 
 
 def _sync(path: Path) -> None:

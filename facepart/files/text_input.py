@@ -6,18 +6,21 @@ from facepart.errors import FacepartError
 from facepart.files.addresses import read_whole
 
 
-def read_text(path: Path, what: str) -> str:
+def read_text(path: Path, what: str, *, any_names: bool = False) -> str:
     """Read a text file in UTF-8; a byte-order mark is left out.
 
     Args:
         path: the file.
         what: what it is, for the message, e.g. ``list``.
+        any_names: keep bytes that are not UTF-8, as names of files may have them.
 
     Raises:
         FacepartError: the file is missing, cannot be read, or is not text.
     """
     try:
-        return read_whole(path).decode("utf-8-sig")
+        data = read_whole(path)
+        # A file with a byte of zero is no text, and no list of names.
+        return data.decode("utf-8-sig", "surrogateescape" if any_names and b"\0" not in data else "strict")
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such {what}") from error
     except OSError as error:

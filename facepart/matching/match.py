@@ -8,7 +8,6 @@ For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), `
 resume: a run computes it anew and replaces it when it is whole.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,6 +46,7 @@ from facepart.matching.subject_statistics import (
     impostor_moments,
 )
 from facepart.networks.engine_choice import choose_device
+from facepart.processors import processors
 from facepart.scores import STEPS, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
@@ -106,7 +106,8 @@ def match_groups(
         ranks: whether the rank of every probe is counted, too.
         device: where the distribution alone is counted: ``cpu``, ``cuda``, ``cuda:<number>``, or ``auto``. Pairs that
             are written are always compared on the CPU: the disk is slower than that.
-        workers: threads on the CPU; None for one a processor. They do not change the results.
+        workers: threads on the CPU; None for one a processor that this process may use. They do not change the
+            results.
         min_threshold: a threshold at which the FMR of each subject is needed, besides those of FMRs up to 2 % and
             of the EER.
         counter: counts the scores of groups of which the distribution alone is saved, such as a cluster; None for
@@ -125,7 +126,7 @@ def match_groups(
             expression.
     """
     device = choose_device(device) if counter is None else "cpu"
-    workers = workers or os.cpu_count() or 1
+    workers = workers or processors()
     counter = counter or LocalPairCounter(workers, device)
     check_naming(dataset, subject_pattern, exclude_same)
     if dataset is None and subject_pattern is None:

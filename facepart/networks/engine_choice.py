@@ -1,5 +1,6 @@
 """A network, the name of a device and a precision -> an engine."""
 
+import re
 from contextlib import suppress
 
 from facepart.errors import FacepartError, UsageError
@@ -26,8 +27,8 @@ def open_engine(
             returns the number of the best one instead, uint8 (n, h, w).
         compiled: where the compiled network is cached, under the hash of its weights. A file there that is damaged,
             or was made of other weights, is made anew. None caches nothing.
-        threads: on the CPU, the number of threads of the network; None for one per processor. The answers do not
-            depend on it.
+        threads: on the CPU, the number of threads of the network; None for one per processor that this
+            process may use. The answers do not depend on it.
 
     Raises:
         UsageError: the device or the precision is unknown or not available: a device or a precision that is named is
@@ -106,8 +107,8 @@ def choose_device(device: str) -> str:
     Raises:
         UsageError: the device is unknown or not available.
     """
-    name, _, index = device.partition(":")
-    if device not in ("auto", "cpu") and (name != "cuda" or (index and not index.isdigit())):
+    named = re.fullmatch(r"cuda(?::(?P<number>[0-9]{1,9}))?", device)
+    if device not in ("auto", "cpu") and named is None:
         raise UsageError(f"unknown device {device!r}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
@@ -117,6 +118,7 @@ def choose_device(device: str) -> str:
     found = torch.cuda.device_count()
     if device == "auto":
         return "cuda:0" if found else "cpu"
-    if int(index or 0) >= found:
+    number = int((named and named["number"]) or 0)
+    if number >= found:
         raise UsageError(f"device {device!r} is not available: PyTorch finds {found} CUDA devices; use --device cpu")
-    return f"cuda:{int(index or 0)}"
+    return f"cuda:{number}"

@@ -30,6 +30,7 @@ from facepart.files.json_input import parse_object
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
 from facepart.networks.wording import one_line, openvino_reason
+from facepart.processors import thread_limit
 
 if TYPE_CHECKING:
     from torch import nn
@@ -186,7 +187,13 @@ class OpenVinoEngine:
 def _options(precision: str, threads: int | None) -> dict[str, str]:
     # The precision is always named: the default on processors with bfloat16 would be less exact than fp32.
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
-    return options if threads is None else {**options, "INFERENCE_NUM_THREADS": str(threads)}
+    if threads is not None:
+        return {**options, "INFERENCE_NUM_THREADS": str(threads)}
+    limit = thread_limit()
+    if limit is None:
+        return options
+    # OpenVINO knows nothing of quotas, and would pin its threads to the first processors, as another job's.
+    return {**options, "INFERENCE_NUM_THREADS": str(limit), "ENABLE_CPU_PINNING": "NO"}
 
 
 def _compatibility(cache: CompiledCache, classes: int | None, precision: str) -> dict[str, Any]:

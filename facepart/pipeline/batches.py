@@ -1,7 +1,6 @@
 """Photos through a network in batches, while threads beside it read the next photos and write the last ones."""
 
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from facepart.data.photo_input import PhotoError
 from facepart.files.progress import NETWORK, WAITING, StepTimes
 from facepart.networks.engine import Engine
+from facepart.processors import processors
 
 Item = TypeVar("Item")
 Kept = TypeVar("Kept")
@@ -21,11 +21,15 @@ Result = TypeVar("Result")
 
 # Items given to the network at once; at most three times as many are in memory (read, in the network, written).
 DEFAULT_BATCH = 16
+_MOST_WORKERS = 2 * DEFAULT_BATCH
 
 
 def default_workers() -> int:
-    """Return how many threads read and write beside the network: two more than there are processors, for the disk."""
-    return (os.cpu_count() or 1) + 2
+    """Return how many threads read and write beside the network.
+
+    Two more than the processors that this process may use, for the disk, but no more than two batches occupy.
+    """
+    return min(processors() + 2, _MOST_WORKERS)
 
 
 def run_batches(

@@ -5,7 +5,6 @@ and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`,
 in this process; :class:`facepart.cluster.ray_executor.RayExecutor` on the nodes of a Ray cluster.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -14,6 +13,7 @@ from facepart.data.photo_input import PhotoError
 from facepart.files.progress import StepTimes
 from facepart.networks.engine_choice import choose_device, choose_precision
 from facepart.pipeline.batches import default_workers
+from facepart.processors import processors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result", covariant=True)
@@ -91,8 +91,8 @@ class LocalExecutor:
     """Works in this process, in order."""
 
     def capacity(self) -> Capacity:
-        """Return one worker, which uses all processors of this machine."""
-        return Capacity(1, os.cpu_count() or 1)
+        """Return one worker, which uses all processors that this process may use."""
+        return Capacity(1, processors())
 
     def choose_engine(self, device: str, precision: str) -> tuple[str, str]:
         """Return the device and the precision that names mean on this machine."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +38,7 @@ from facepart.pipeline.executor import io_threads
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.thumbnails import Thumbnails, take_thumbnails
+from facepart.processors import thread_limit
 
 
 class PhotoTask(NamedTuple):
@@ -127,6 +129,9 @@ class PhotoWorker:
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
+        limit = thread_limit()
+        if threads is None and limit is not None:
+            cv2.setNumThreads(limit)
         self.use(self._files.open(threads), times, io_threads(self._workers, threads))
 
     def use(self, networks: Networks, times: StepTimes, threads: int) -> None:

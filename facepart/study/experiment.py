@@ -162,7 +162,7 @@ def _run(
     report = write_answer(setup, members, sets, figures, images.file, failures)
     return StudyOutcome(
         figures=figures,
-        embedded=len(tasks),
+        embedded=len({task.photo.name for task in tasks}.intersection(names)),
         skipped=len(photos) - len(tasks),
         left_out=len(setup.photos) - len(photos),
         compared=compared,

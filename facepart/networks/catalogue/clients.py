@@ -7,12 +7,14 @@ So it also works on a machine that only reaches a package mirror.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO
@@ -120,19 +122,37 @@ def _environment(folder: Path) -> dict[str, str]:
 def _run(command: Sequence[str], folder: Path) -> str | None:
     """Run a client in `folder`; return None if it succeeded, else its standard error."""
     try:
-        done = subprocess.run(
+        # In a session of its own, so that it can be ended with the processes that it starts.
+        client = subprocess.Popen(
             command,
             cwd=folder,
             env=_environment(folder),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CLIENT_TIMEOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired as error:
-        raise DownloadError(f"did not finish within {CLIENT_TIMEOUT // 60} minutes") from error
     except OSError as error:
         raise DownloadError(f"{command[0]} cannot be started: {error.strerror}") from error
-    return done.stderr.decode("utf-8", "replace") if done.returncode else None
+    try:
+        _, stderr = client.communicate(timeout=CLIENT_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        _end(client)
+        raise DownloadError(f"did not finish within {CLIENT_TIMEOUT // 60} minutes") from error
+    except BaseException:
+        _end(client)
+        raise
+    return stderr.decode("utf-8", "replace") if client.returncode else None
+
+
+def _end(client: "subprocess.Popen[bytes]") -> None:
+    """End a client and the processes that it started: they would go on to write into a folder that is removed."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(client.pid, signal.SIGKILL)
+        else:
+            client.kill()
+    client.wait()
 
 
 def _pip_reason(stderr: str) -> str:

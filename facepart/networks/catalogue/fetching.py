@@ -102,8 +102,8 @@ def temporary_folder() -> Iterator[Path]:
 def _remove_abandoned(cache: Path) -> None:
     """Remove the temporary folders of killed runs: those older than a day."""
     for folder in cache.glob(f"{_TEMPORARY}*"):
-        # Another run may remove its own folder at this moment.
-        with suppress(FileNotFoundError):
+        # Another run may remove its own folder at this moment, or it is another user's.
+        with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER:
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import facepart
-from facepart.files.cache import cache_folder
+from facepart.files.cache import cache_folder, expand_home
 
 _LOCAL = Path("insightface") / "models"
 _SCRIPTS = (Path("face_matching"), Path("insightface") / "deploy")
@@ -23,8 +23,13 @@ def checkout_folder() -> Path | None:
 
 def local_folders() -> list[Path]:
     """Return ``insightface/models`` below the current folder, and the checkout's."""
-    here, checkout = _LOCAL.absolute(), checkout_folder()
-    return [here] if checkout is None or checkout == here.resolve() else [here, checkout]
+    checkout = checkout_folder()
+    others = [] if checkout is None else [checkout]
+    try:
+        here = _LOCAL.absolute()
+    except OSError:  # the current folder has been removed
+        return others
+    return [here] if checkout == here.resolve() else [here, *others]
 
 
 def script_folders() -> list[Path]:
@@ -39,4 +44,7 @@ def script_folders() -> list[Path]:
 
 def models_folders() -> list[Path]:
     """Return every folder of models, in the order in which they are searched."""
-    return [*local_folders(), Path.home() / ".insightface" / "models", fetched_folder()]
+    home = expand_home(Path("~"))
+    # A user without a home folder has none there.
+    of_insightface = [home / ".insightface" / "models"] if home.is_absolute() else []
+    return [*local_folders(), *of_insightface, fetched_folder()]

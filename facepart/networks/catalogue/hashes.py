@@ -33,12 +33,18 @@ def record_file() -> Path:
 
 
 def recorded(name: str) -> str | None:
-    """Return the recorded hash of a model; None if it has not been used before.
+    """Return the recorded hash of a model; None if it has not been used before, or the record is not to be read.
 
     Raises:
         FacepartError: the record is damaged.
     """
-    return _read().get(name)
+    try:
+        return _read().get(name)
+    except FacepartError as error:
+        # Another user's, in a shared cache: it does not stop what can be done without.
+        if isinstance(error.__cause__, PermissionError):
+            return None
+        raise
 
 
 def record(name: str, sha256: str) -> None:

@@ -1,6 +1,7 @@
 """A name -> the file on this machine, with its hash checked. Nothing is fetched here."""
 
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from facepart.networks.catalogue.folders import local_folders, models_folders
 from facepart.networks.catalogue.hashes import record, record_file, recorded, sha256_of
 
 # ok, wrong: compared with the catalogue. For models without a hash there: new, recorded, or changed since.
-State = Literal["ok", "wrong", "new", "recorded", "changed"]
+# unreadable: such as a file of another user's in a shared cache.
+State = Literal["ok", "wrong", "new", "recorded", "changed", "unreadable"]
 
 _STUDY_RECOGNISER = "arcface-r100"
 _FREE_RECOGNISER = "faceplugin"
@@ -26,7 +28,7 @@ class ModelFile:
 
     Attributes:
         path: the file; for an MXNet checkpoint, the .params file.
-        sha256: of the network, all files.
+        sha256: of the network, all files; empty if it cannot be read.
         state: the result of checking its hash.
     """
 
@@ -39,9 +41,12 @@ def look_up(entry: Model) -> Iterator[ModelFile]:
     """Yield the files in the locations of `entry`, in the order of the folders, each with its state.
 
     Raises:
-        FacepartError: a file cannot be read.
+        FacepartError: the record of hashes, or a file beside one, cannot be read.
     """
     for path in _candidates(entry):
+        if not os.access(path, os.R_OK):
+            yield ModelFile(path, "", "unreadable")
+            continue
         own = sha256_of(path)
         if entry.sha256 is not None:
             yield ModelFile(path, own, "ok" if own == entry.sha256 else "wrong")
@@ -55,8 +60,8 @@ def look_up(entry: Model) -> Iterator[ModelFile]:
 def locate(entry: Model) -> ModelFile | None:
     """Return the first file that can be used as `entry`; None if there is no such file.
 
-    A file with a wrong hash is skipped with a warning. If the catalogue has no hash of the model, the hash of the
-    file is recorded on its first use.
+    A file with a wrong hash, or without permission to read it, is skipped with a warning. If the catalogue has no
+    hash of the model, the hash of the file is recorded on its first use.
 
     Raises:
         FacepartError: the file has changed since its hash was recorded, or a file cannot be read.
@@ -65,6 +70,9 @@ def locate(entry: Model) -> ModelFile | None:
         if found.state == "wrong":
             warning = "%s: skipped: its sha256 is %s, that of %s is %s"
             _logger.warning(warning, found.path, found.sha256, entry.name, entry.sha256)
+            continue
+        if found.state == "unreadable":
+            _logger.warning("%s: skipped: no permission to read it", found.path)
             continue
         if found.state == "changed":
             raise FacepartError(
@@ -98,18 +106,23 @@ def default_recogniser() -> str:
     return _STUDY_RECOGNISER if has_weights else _FREE_RECOGNISER
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; False where that may not be known, such as in another user's folder."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises PermissionError there
+
+
 def _candidates(entry: Model) -> Iterator[Path]:
     for folder in models_folders():
         for location in entry.locations:
             path = folder / location
             if _is_whole(path):
                 yield path
-            elif path.is_file():
+            elif is_file(path):
                 _logger.warning("%s: skipped: %s must be beside it", path, symbol_beside(path).name)
 
 
 def _is_whole(path: Path) -> bool:
-    return path.is_file() and (path.suffix != ".params" or symbol_beside(path).is_file())
+    return is_file(path) and (path.suffix != ".params" or is_file(symbol_beside(path)))
 
 
 def _record(entry: Model, found: ModelFile) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.errors import FacepartError, UsageError
-from facepart.files.cache import cache_folder
+from facepart.files.cache import cache_folder, expand_home
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.files import network_sha256, symbol_beside
 from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
-from facepart.networks.catalogue.lookup import locate
+from facepart.networks.catalogue.lookup import is_file, locate
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.wording import one_line
 
@@ -109,17 +109,17 @@ def obtain_on_worker(weights: Weights, task: str) -> Weights:
 
 def _given_path(text: str) -> Path | None:
     """Return the weights at an explicit path; None if `text` is not a path to anything."""
-    path = Path(text).expanduser()
-    if path.is_file():
+    path = expand_home(Path(text))
+    if is_file(path):
         return _with_symbol(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises PermissionError where it may not look
         return _in_folder(path)
     prefix_and_epoch = re.fullmatch(r"(.+?)\s*,\s*(\d+)", text)
     if prefix_and_epoch is None:
         return None
     prefix, epoch = prefix_and_epoch.groups()
-    params = Path(f"{prefix}-{int(epoch):04d}.params").expanduser()
-    if params.is_file():
+    params = expand_home(Path(f"{prefix}-{int(epoch):04d}.params"))
+    if is_file(params):
         return _with_symbol(params)
     found = _from_script_folders(params)
     if found is None:
@@ -137,7 +137,7 @@ def _from_script_folders(path: Path) -> Path | None:
         return None
     # Normalised as text: the folders themselves need not exist.
     candidates = [Path(os.path.normpath(folder / path)) for folder in script_folders()]
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    return next((candidate for candidate in candidates if is_file(candidate)), None)
 
 
 def _in_folder(folder: Path) -> Path:

@@ -1,0 +1,65 @@
+"""Whether an error means that memory ran out, and what limits the memory of this process."""
+
+import errno
+import re
+from collections.abc import Iterator
+
+from facepart.errors import FacepartError
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+# What libraries say: glibc's loader, C++, OpenCV, PyTorch, OpenVINO.
+_WORDS = re.compile(
+    r"cannot allocate memory|can't allocate memory|could not allocate|failed to allocate|unable to allocate|bad_alloc"
+    r"|insufficient memory|not enough memory|out of memory|failed to map segment",
+    re.IGNORECASE,
+)
+_NO_THREAD = "can't start new thread"
+_OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
+
+
+def memory_error(error: BaseException) -> FacepartError | None:
+    """Return the error to report if memory ran out; None for an error of another cause.
+
+    Args:
+        error: with its causes: what a library says of a lack of memory may have been taken for a damaged file.
+    """
+    limit = _limit()
+    # A thread needs memory for its stack; without a limit of memory, it is the number of threads that is limited.
+    if not any(_means_memory(each) or (limit is not None and _NO_THREAD in str(each)) for each in _chain(error)):
+        return None
+    if limit is None:
+        return FacepartError("there is not enough memory; lower --batch-size or --workers, or use a larger machine")
+    return FacepartError(
+        f"there is not enough memory: this process may use {limit / 1e9:.1f} GB (ulimit -v); raise that limit, or "
+        "lower --batch-size or --workers"
+    )
+
+
+def _means_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    if getattr(error, "code", None) == _OPENCV_NO_MEMORY:
+        return True
+    return not isinstance(error, FacepartError) and _WORDS.search(str(error)[:10_000]) is not None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, and those that it was raised for."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _limit() -> int | None:
+    """Return how many bytes this process may use; None for as many as there are."""
+    if resource is None:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
