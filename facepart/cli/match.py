@@ -1,4 +1,4 @@
-"""Compare all pairs of embeddings in a group, and write the authentic and impostor scores.
+"""Compare all pairs of embeddings in a group, or listed pairs, and write the authentic and impostor scores.
 
 Reads a list of embeddings, one path per line, or the matrix features.npy with labels.txt beside it. A score is the
 cosine of two embeddings, rounded to 6 decimals. Writes, for each group, GROUP_scores.npz (how often each score
@@ -6,6 +6,11 @@ occurs, exact), GROUP_authentic.npy and GROUP_impostor.npy (rows: probe, gallery
 GROUP_gallery_labels.txt.
 
 To match several groups in one call, give -p and -gr (and -g) once per group, or a table with --people.
+
+--pairs compares only the pairs of a file: LFW's pairs.txt, or a table with two photos in each row and perhaps a label
+(1 or 0, same or different). A photo is named as folder/name, by its path, or by its name alone. Also writes
+GROUP_pairs.csv, which has the score of each pair in the order of the file, and prints the accuracy by folds if the
+file has folds.
 
 Values of a list are separated by blanks or commas: -gr CM CF, or -gr CM,CF.
 """
@@ -20,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.command_parser import positive
 from facepart.cli.list_action import ListAction
+from facepart.cli.match_pairs import execute_pairs, refuse_conflicts
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
 from facepart.cli.run_summary import count_of
@@ -49,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart match``; the one-dash long forms are those of the original program."""
     parser.usage = (
         "%(prog)s -p LIST [-g LIST] -gr NAME -o FOLDER [options]\n"
-        "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]"
+        "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]\n"
+        "       %(prog)s -p LIST [-g LIST] --pairs FILE -gr NAME -o FOLDER [options]"
     )
     group = parser.add_argument_group("input")
     group.add_argument(
@@ -67,6 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="LIST",
         help="embeddings of the gallery, once for each -p (default: the probes are compared with each other)",
+    )
+    group.add_argument(
+        "--pairs",
+        type=reachable,
+        metavar="FILE",
+        help="compare only the pairs of this file, in each group; with -g, the second photo of a pair is of the "
+        "gallery. Labels of the file say which pairs are authentic; without labels, the naming rule does (default: "
+        "compare all pairs)",
     )
     add_naming_arguments(group, "-dataset")
     group = parser.add_argument_group("demographic groups")
@@ -127,6 +142,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart match``; return the exit status."""
     begun = time.monotonic()
     # A wrong call or a wrong embedding is refused before PyTorch, which takes seconds to load, is imported.
+    if arguments.pairs is not None:
+        refuse_conflicts(arguments)
     _refuse_what_ray_cannot(arguments)
     if arguments.metric != COSINE:
         raise UsageError(
@@ -136,6 +153,8 @@ def execute(arguments: argparse.Namespace) -> int:
     naming_rule(arguments.dataset, arguments.subject_pattern)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     groups = _read_groups(arguments)
+    if arguments.pairs is not None:
+        return execute_pairs(arguments, groups, begun)
     from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
