@@ -190,12 +190,15 @@ def _rank_subjects(
     subjects: Sequence[str], sides: Sequence[NDArray[np.int64]]
 ) -> tuple[NDArray[np.str_], list[NDArray[np.int64]]]:
     """Sort the subjects that occur, and number them anew; return their names, and the numbers on either side."""
-    used, numbers = np.unique(np.concatenate(sides), return_inverse=True)
+    occurs = np.zeros(len(subjects), np.bool_)
+    for side in sides:
+        occurs[side] = True
+    used = np.flatnonzero(occurs)
     names = np.array([subjects[subject] for subject in used.tolist()], dtype=np.str_)
     order = np.argsort(names, kind="stable")
-    places = np.empty_like(order)
-    places[order] = np.arange(len(order))
-    return names[order], np.split(places[numbers.reshape(-1)], 2)
+    places = np.empty(len(subjects), np.int64)
+    places[used[order]] = np.arange(len(order))
+    return names[order], [places[side] for side in sides]
 
 
 def _read_subjects(

@@ -46,13 +46,12 @@ def score_pairs(
     if gallery is None:
         # The smaller row first, as when all pairs of a list are compared.
         first, second = np.minimum(first, second), np.maximum(first, second)
-        used, numbers = np.unique(np.concatenate([first, second]), return_inverse=True)
+        used, (rows, columns) = _ranked(len(probe), first, second)
         left = right = unit_rows(probe[used])
-        rows, columns = np.split(numbers.reshape(-1), 2)
     else:
-        used, rows = np.unique(first, return_inverse=True)
+        used, (rows,) = _ranked(len(probe), first)
         left = unit_rows(probe[used])
-        used, columns = np.unique(second, return_inverse=True)
+        used, (columns,) = _ranked(len(gallery), second)
         right = unit_rows(gallery[used])
     strips = _Strips(left, right, rows, columns, authentic, tile)
     done = 0
@@ -61,6 +60,17 @@ def score_pairs(
             done += compared
             progress(done, len(first))
     return strips.steps
+
+
+def _ranked(count: int, *sides: NDArray[np.integer]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """Return which of so many faces occur, ascending, and the place among them of each face on each side."""
+    occurs = np.zeros(count, np.bool_)
+    for side in sides:
+        occurs[side] = True
+    used = np.flatnonzero(occurs)
+    places = np.zeros(count, np.int64)
+    places[used] = np.arange(len(used))
+    return used, [places[side] for side in sides]
 
 
 class _Tile(NamedTuple):
@@ -99,7 +109,7 @@ class _Strips:
         """Divide the pairs; `left` and `right` have rows of length 1, the others are those of :func:`score_pairs`."""
         self._left, self._right, self._authentic, self._tile = left, right, authentic, tile
         # Only faces that are the first of a pair make rows.
-        self._firsts, self._rows = np.unique(first, return_inverse=True)
+        self._firsts, (self._rows,) = _ranked(len(left), first)
         self._columns = second
         self.count = -(-len(self._firsts) // tile)
         strips = self._rows // tile

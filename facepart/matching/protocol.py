@@ -10,7 +10,6 @@ A pair of the list is compared unless one of its photos has no feature, or both 
 listed several times, or in the other order, counts each time.
 """
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -175,44 +174,65 @@ def _sum_by_subject(
         squares += np.bincount(side, impostor**2, minlength=size)
     of_impostors = steps[~authentic]
     high = of_impostors >= first_bin
-    tails.add(*(torch.from_numpy(side[high]) for side in shown), torch.from_numpy(of_impostors[high]))
+    one, other = (torch.from_numpy(side[high]) for side in shown)
+    tails.add(one, other, torch.from_numpy(of_impostors[high]))
     return SubjectSums(subjects, first_bin, ours, Sums(count, total, squares, tails.bins()))
 
 
 def _write_list(path: Path, listed: ListedPairs, steps: NDArray[np.int32]) -> None:
     """Write the pairs in the order of the list, each with its score."""
+    ours = [_quoted(label) for label in listed.group.probe.labels]
+    gallery = listed.group.gallery
+    theirs = ours if gallery is None else [_quoted(label) for label in gallery.labels]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
+        file.write(",".join(_COLUMNS) + "\n")
         done = 0
         for begin in range(0, len(listed.first), _BLOCK):
             block = slice(begin, begin + _BLOCK)
             compared = int(listed.compared[block].sum())
-            scores = iter((steps[done : done + compared] / STEPS).tolist())
-            writer.writerows(_list_rows(listed, block, scores))
+            rows = zip(*_list_columns(listed, block, steps[done : done + compared], ours, theirs), strict=True)
+            file.writelines(f"{row}\n" for row in map(",".join, rows))
             done += compared
 
 
-def _list_rows(listed: ListedPairs, block: slice, scores: Iterator[float]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of some pairs of the list; `scores` are those of the pairs that were compared."""
-    pairs, labelled = listed.pairs, listed.pairs.authentic is not None
-    ours = listed.group.probe.labels
-    theirs = ours if listed.group.gallery is None else listed.group.gallery.labels
-    columns: list[NDArray[Any]] = [pairs.lines, pairs.first, pairs.second, listed.first, listed.second]
-    columns += [listed.authentic, listed.same]
-    values = [column[block].tolist() for column in columns]
-    folds = [""] * len(pairs.lines[block]) if pairs.folds is None else pairs.folds[block].tolist()
-    for fold, line, name, other_name, row, other_row, authentic, same in zip(folds, *values, strict=True):
-        probe = ours[row] if row >= 0 else pairs.names[name]
-        gallery = theirs[other_row] if other_row >= 0 else pairs.names[other_name]
-        label = _KINDS[authentic]
-        if row < 0 or other_row < 0:
-            lacking = probe if row < 0 else gallery
-            yield line, fold, probe, gallery, label if labelled else "", "", f"no feature of {lacking}"
-        elif same:
-            yield line, fold, probe, gallery, label, "", _SAME_PHOTO
-        else:
-            yield line, fold, probe, gallery, label, f"{next(scores):.6f}", ""
+def _list_columns(
+    listed: ListedPairs, block: slice, steps: NDArray[np.int32], ours: Sequence[str], theirs: Sequence[str]
+) -> list[list[str]]:
+    """Return the columns of some pairs of the list.
+
+    Args:
+        listed: the list.
+        block: which of its pairs.
+        steps: the scores of those that were compared.
+        ours: labels of the probes, as they stand in a CSV.
+        theirs: likewise of the gallery.
+    """
+    pairs, compared = listed.pairs, listed.compared[block]
+    scores = np.zeros(len(compared))
+    scores[compared] = steps / STEPS
+    lines = [str(line) for line in pairs.lines[block].tolist()]
+    folds = [""] * len(lines) if pairs.folds is None else [str(fold) for fold in pairs.folds[block].tolist()]
+    probe = [ours[row] for row in listed.first[block].tolist()]
+    gallery = [theirs[row] for row in listed.second[block].tolist()]
+    labels = [_KINDS[kind] for kind in listed.authentic[block].tolist()]
+    texts, notes = [f"{score:.6f}" for score in scores.tolist()], [""] * len(lines)
+    for place in np.flatnonzero(~compared).tolist():
+        texts[place], notes[place] = "", _SAME_PHOTO
+        if listed.same[block][place]:
+            continue
+        sides = ((probe, listed.first, pairs.first), (gallery, listed.second, pairs.second))
+        for names, rows, numbers in reversed(sides):
+            if rows[block][place] < 0:
+                names[place] = _quoted(pairs.names[numbers[block][place]])
+                notes[place] = "no feature of the " + ("probe" if names is probe else "gallery photo")
+        if pairs.authentic is None:
+            labels[place] = ""
+    return [lines, folds, probe, gallery, labels, texts, notes]
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a CSV has it."""
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in '",\r\n') else text
 
 
 def _counts_of(outcome: ProtocolOutcome) -> dict[str, Any]:
