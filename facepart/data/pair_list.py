@@ -24,7 +24,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ LABELS = {
 # The form of a file shows in so many of its first rows.
 _SAMPLE = 1000
 # Lines that are read at a time.
-_BLOCK = 1 << 16
+_LINES = 1 << 16
 _COMMENT, _QUOTE = "#", '"'
 _HEADING = re.compile(
     r"(probe|gallery|first|second|left|right|(image|img|photo|file|path|name|label|face|id)[ _]?[12ab]?)",
@@ -88,6 +88,13 @@ class _Counts(NamedTuple):
     line: int
     folds: int | None
     pairs: int
+
+
+class _Block(NamedTuple):
+    """Lines that hold a row, and their numbers, from 1."""
+
+    numbers: list[int]
+    lines: list[str]
 
 
 class _Numbers(dict[str, int]):
@@ -136,27 +143,28 @@ def read_pair_list(path: Path) -> PairList:
 
 
 def _read(path: Path, file: Iterable[str]) -> PairList:
+    file = iter(file)
     blocks = _blocks(file)
-    sample = next(blocks, [])
-    if not sample:
+    sample = next(blocks, None)
+    if sample is None:
         raise ValueError("the list of pairs is empty")
-    delimiter = _delimiter_of(sample[-1][1])
-    first_rows = list(_split(sample[:_SAMPLE], delimiter))
+    delimiter = _delimiter_of(sample.lines[-1])
+    first_rows = list(_split(_Block(sample.numbers[:_SAMPLE], sample.lines[:_SAMPLE]), delimiter))
     pairs, counts = _Pairs(), None
     # The counts of LFW's first line may be separated in another way than the rows.
-    opening = sample[0][1].replace(",", " ").split()
-    has_counts = len(opening) <= 2 and all(map(_is_number, opening)) and len(sample) > 1
+    opening = sample.lines[0].replace(",", " ").split()
+    has_counts = len(opening) <= 2 and all(map(_is_number, opening)) and len(sample.lines) > 1
     lfw = _is_lfw(first_rows[has_counts:])
     if lfw and has_counts:
-        counts = _Counts(sample[0][0], int(opening[0]) if len(opening) > 1 else None, int(opening[-1]))
-        del sample[0]
+        counts = _Counts(sample.numbers[0], int(opening[0]) if len(opening) > 1 else None, int(opening[-1]))
+        del sample.numbers[0], sample.lines[0]
     labelled, columns = lfw, 0 if lfw else len(first_rows[0][1])
     if columns not in (0, 2, 3):
         raise ValueError(f"line {first_rows[0][0]} has {columns} columns, not 2 (two photos) or 3 (and a label)")
     if not lfw:
         labelled = columns == 3
         if _is_heading(first_rows[0][1]):
-            del sample[0]
+            del sample.numbers[0], sample.lines[0]
     for block in chain([sample], blocks):
         if lfw:
             _add_lfw(_split(block, delimiter), pairs)
@@ -174,13 +182,17 @@ def _read(path: Path, file: Iterable[str]) -> PairList:
     return PairList(path, names, subjects, first, second, lines, authentic, folds)
 
 
-def _blocks(file: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
-    """Yield numbered lines that hold a row, some at a time."""
-    numbered = enumerate(file, 1)
-    while lines := list(islice(numbered, _BLOCK)):
-        block = [(number, line) for number, line in lines if not line.isspace() and not line.startswith(_COMMENT)]
-        if block:
-            yield block
+def _blocks(file: Iterable[str]) -> Iterator[_Block]:
+    """Yield lines that hold a row, some at a time."""
+    before = 0
+    while lines := list(islice(file, _LINES)):
+        numbers: Iterable[int] = range(before + 1, before + len(lines) + 1)
+        before += len(lines)
+        holding = [not line.isspace() and not line.startswith(_COMMENT) for line in lines]
+        if not all(holding):
+            numbers, lines = compress(numbers, holding), list(compress(lines, holding))
+        if lines:
+            yield _Block(list(numbers), lines)
 
 
 def _delimiter_of(line: str) -> str | None:
@@ -188,9 +200,9 @@ def _delimiter_of(line: str) -> str | None:
     return next((sign for sign in ",\t" if sign in line), None)
 
 
-def _split(numbered: Sequence[tuple[int, str]], delimiter: str | None) -> Iterator[_Row]:
-    """Yield the fields of numbered lines; empty ones at the end of a line do not count."""
-    for number, line in numbered:
+def _split(block: _Block, delimiter: str | None) -> Iterator[_Row]:
+    """Yield the fields of lines; empty ones at the end of a line do not count."""
+    for number, line in zip(block.numbers, block.lines, strict=True):
         if delimiter is None:
             yield number, line.split()
             continue
@@ -240,27 +252,49 @@ def _lfw_photo(name: str, number: str) -> str:
     return f"{name}/{name}_{int(number):04d}"
 
 
-def _add_table(block: Sequence[tuple[int, str]], delimiter: str | None, columns: int, pairs: _Pairs) -> None:
-    """Add rows of a table, all at a time: five times as fast as one by one."""
-    rows = [fields for _, fields in _split(block, delimiter)]
-    if any(len(fields) != columns for fields in rows):
-        place = next(place for place, fields in enumerate(rows) if len(fields) != columns)
-        raise ValueError(f"line {block[place][0]} has {len(rows[place])} columns, the lines before it {columns}")
-    if not rows:
+def _add_table(block: _Block, delimiter: str | None, columns: int, pairs: _Pairs) -> None:
+    """Add rows of a table."""
+    if not block.lines:
         return
-    first, second, *labels = zip(*rows, strict=True)
+    fields = _fields_at_once(block, delimiter, columns) or _fields_by_row(block, delimiter, columns)
+    first, second, labels = fields[::columns], fields[1::columns], fields[2::columns] if columns == 3 else []
     for photos in (first, second):
         if "" in photos:
-            raise ValueError(f"line {block[photos.index('')][0]} names one photo, not two")
-    authentic = [False] * len(rows)
+            raise ValueError(f"line {block.numbers[photos.index('')]} names one photo, not two")
+    authentic = [False] * len(first)
     if labels:
-        said = [label.lower() for label in labels[0]]
+        said = [label.lower() for label in labels]
         unknown = set(said) - LABELS.keys()
         if unknown:
             place = next(place for place, label in enumerate(said) if label in unknown)
-            raise ValueError(f"line {block[place][0]}: {rows[place][2]!r} is no label (1 or 0, same or different)")
+            raise ValueError(
+                f"line {block.numbers[place]}: {labels[place]!r} is no label (1 or 0, same or different)"
+            )
         authentic = [LABELS[label] for label in said]
-    pairs.add((line for line, _ in block), first, second, authentic)
+    pairs.add(block.numbers, first, second, authentic)
+
+
+def _fields_at_once(block: _Block, delimiter: str | None, columns: int) -> list[str]:
+    """Return the fields of all lines, several times as fast as row by row; none where that cannot be done."""
+    if delimiter is None:
+        fields = " ".join(block.lines).split()
+        counts = {len(line.split()) for line in block.lines}
+        return fields if counts == {columns} else []
+    text = delimiter.join(block.lines)
+    if _QUOTE in text or {line.count(delimiter) for line in block.lines} != {columns - 1}:
+        return []
+    fields = [*map(str.strip, text.split(delimiter))]
+    return fields if all(fields[columns - 1 :: columns]) else []
+
+
+def _fields_by_row(block: _Block, delimiter: str | None, columns: int) -> list[str]:
+    """Return the fields of all lines; ValueError for one with another number of columns."""
+    found: list[str] = []
+    for number, fields in _split(block, delimiter):
+        if len(fields) != columns:
+            raise ValueError(f"line {number} has {len(fields)} columns, the lines before it {columns}")
+        found += fields
+    return found
 
 
 def _is_heading(fields: Sequence[str]) -> bool:
