@@ -37,6 +37,7 @@ from facepart.cli.subject_options import (
 )
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.data.naming import Exclusion, find_exclusion, naming_rule
+from facepart.data.pair_list import read_pair_list
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -152,9 +153,11 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     naming_rule(arguments.dataset, arguments.subject_pattern)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
+    # Before the embeddings, which take longer to read.
+    pairs = None if arguments.pairs is None else read_pair_list(arguments.pairs)
     groups = _read_groups(arguments)
-    if arguments.pairs is not None:
-        return execute_pairs(arguments, groups, begun)
+    if pairs is not None:
+        return execute_pairs(arguments, groups, pairs, begun)
     from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.run_summary import count_of
-from facepart.data.naming import naming_rule
-from facepart.data.pair_list import read_pair_list
+from facepart.data.pair_list import PairList
 from facepart.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +33,8 @@ def refuse_conflicts(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--pairs compares the pairs of a list, on the CPU: leave out {option} or --pairs")
 
 
-def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", begun: float) -> int:
+def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", pairs: PairList, begun: float) -> int:
     """Compare the pairs of the list in each group, and print a line for each; return the exit status."""
-    naming_rule(arguments.dataset, arguments.subject_pattern)
-    pairs = read_pair_list(arguments.pairs)
     from facepart.matching.protocol import match_pairs
 
     with ProgressBar("match", unit="pair") as progress:

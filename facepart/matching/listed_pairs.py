@@ -18,7 +18,7 @@ from facepart.matching.output import Save, choose_save
 from facepart.matching.pair_lookup import find_rows
 
 # Features, and the row of each pair among them, -1 without a feature.
-_Side = tuple[Features, NDArray[np.int64]]
+_Side = tuple[Features, NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
@@ -83,26 +83,26 @@ class ListedPairs:
     Attributes:
         group: the features.
         pairs: the list.
-        first: int64, (n,), the first feature of each pair; -1 without one.
-        second: int64, (n,), likewise the second.
+        first: int32, (n,), the first feature of each pair; -1 without one.
+        second: int32, (n,), likewise the second.
         authentic: bool, (n,); False for a pair without a feature in a list without labels.
         same: bool, (n,), pairs of one photo.
         compared: bool, (n,).
         subjects: their names, sorted; None if the naming rule does not fit the labels of the list.
-        sides: int64, two of (number of pairs compared,), the subjects of their photos; none without subjects.
+        sides: int32, two of (number of pairs compared,), the subjects of their photos; none without subjects.
         outcome: what will have been compared, without accuracy.
         settings: for the record.
     """
 
     group: Group
     pairs: PairList
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
     authentic: NDArray[np.bool_]
     same: NDArray[np.bool_]
     compared: NDArray[np.bool_]
     subjects: NDArray[np.str_] | None
-    sides: Sequence[NDArray[np.int64]]
+    sides: Sequence[NDArray[np.int32]]
     outcome: ProtocolOutcome
     settings: dict[str, Any]
 
@@ -179,7 +179,7 @@ def resolve_pairs(
         "device": "cpu",
     }
     names: NDArray[np.str_] | None = None
-    numbers: list[NDArray[np.int64]] = []
+    numbers: list[NDArray[np.int32]] = []
     if fits:
         names, numbers = _rank_subjects(subjects, [side[compared] for side in shown])
         outcome = replace(outcome, subjects=len(names))
@@ -188,7 +188,7 @@ def resolve_pairs(
 
 def _rank_subjects(
     subjects: Sequence[str], sides: Sequence[NDArray[np.int64]]
-) -> tuple[NDArray[np.str_], list[NDArray[np.int64]]]:
+) -> tuple[NDArray[np.str_], list[NDArray[np.int32]]]:
     """Sort the subjects that occur, and number them anew; return their names, and the numbers on either side."""
     occurs = np.zeros(len(subjects), np.bool_)
     for side in sides:
@@ -196,7 +196,7 @@ def _rank_subjects(
     used = np.flatnonzero(occurs)
     names = np.array([subjects[subject] for subject in used.tolist()], dtype=np.str_)
     order = np.argsort(names, kind="stable")
-    places = np.empty(len(subjects), np.int64)
+    places = np.empty(len(subjects), np.int32)
     places[used[order]] = np.arange(len(order))
     return names[order], [places[side] for side in sides]
 
@@ -260,8 +260,8 @@ def _photos_without(pairs: PairList, sides: Sequence[_Side]) -> Example:
 
 def _find_repeated(
     pairs: PairList,
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
     compared: NDArray[np.bool_],
     authentic: NDArray[np.bool_],
     *,
@@ -273,7 +273,7 @@ def _find_repeated(
         FacepartError: one of them has another label than the earlier one.
     """
     chosen = np.flatnonzero(compared)
-    one, other = first[chosen], second[chosen]
+    one, other = (side[chosen].astype(np.int64) for side in (first, second))
     if within:
         one, other = np.minimum(one, other), np.maximum(one, other)
     keys = one * (int(other.max()) + 1) + other

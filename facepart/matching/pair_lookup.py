@@ -64,7 +64,7 @@ class FeatureIndex:
         return names
 
 
-def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -> NDArray[np.int64]:
+def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -> NDArray[np.int32]:
     """Find the features of the photos on one side of a list of pairs.
 
     Args:
@@ -73,13 +73,13 @@ def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -
         names: places in ``pairs.names``, each once: the photos that are looked up.
 
     Returns:
-        int64, (number of all names,), the row of each photo's feature; -1 if it has none, or is not looked up.
+        int32, (number of all names,), the row of each photo's feature; -1 if it has none, or is not looked up.
 
     Raises:
         FacepartError: a name fits several features.
     """
     index = FeatureIndex(features, pairs.subjects is not None)
-    rows = np.full(len(pairs.names), -1, np.int64)
+    rows = np.full(len(pairs.names), -1, np.int32)
     for name in names.tolist():
         found = index.find(pairs.names[name])
         if len(found) > 1:

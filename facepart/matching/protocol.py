@@ -145,7 +145,7 @@ def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress
 
 
 def _score_rows(
-    first: NDArray[np.int64], second: NDArray[np.int64], steps: NDArray[np.int32], authentic: NDArray[np.bool_]
+    first: NDArray[np.int32], second: NDArray[np.int32], steps: NDArray[np.int32], authentic: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Yield the rows of the score files, authentic and impostor, in the order of the list."""
     for begin in range(0, len(steps), _BLOCK):
@@ -156,14 +156,16 @@ def _score_rows(
 
 def _sum_by_subject(
     subjects: NDArray[np.str_],
-    sides: Sequence[NDArray[np.int64]],
+    sides: Sequence[NDArray[np.int32]],
     steps: NDArray[np.int32],
     authentic: NDArray[np.bool_],
 ) -> SubjectSums:
     """Sum up the scores by subject; an impostor score belongs to two of them."""
     size, scores = len(subjects), steps / STEPS
     first_bin = first_bin_of(scores[~authentic], scores[authentic])
-    ours = authentic_sums(size, (sides[0][authentic], scores[authentic].astype(np.float32)), first_bin)
+    ours = authentic_sums(
+        size, (sides[0][authentic].astype(np.int64), scores[authentic].astype(np.float32)), first_bin
+    )
     count, (total, squares) = np.zeros(size, np.int64), np.zeros((2, size))
     tails = SubjectTailCounts(size, first_bin)
     impostor = scores[~authentic]
@@ -174,7 +176,7 @@ def _sum_by_subject(
         squares += np.bincount(side, impostor**2, minlength=size)
     of_impostors = steps[~authentic]
     high = of_impostors >= first_bin
-    one, other = (torch.from_numpy(side[high]) for side in shown)
+    one, other = (torch.from_numpy(side[high].astype(np.int64)) for side in shown)
     tails.add(one, other, torch.from_numpy(of_impostors[high]))
     return SubjectSums(subjects, first_bin, ours, Sums(count, total, squares, tails.bins()))
 
