@@ -1,4 +1,4 @@
-"""Compare all pairs of embeddings in a group, and write the authentic and impostor scores.
+"""Compare all pairs of embeddings in a group, or listed pairs, and write the authentic and impostor scores.
 
 Reads a list of embeddings, one path per line, or the matrix features.npy with labels.txt beside it. A score is the
 cosine of two embeddings, rounded to 6 decimals. Writes, for each group, GROUP_scores.npz (how often each score
@@ -6,6 +6,11 @@ occurs, exact), GROUP_authentic.npy and GROUP_impostor.npy (rows: probe, gallery
 GROUP_gallery_labels.txt.
 
 To match several groups in one call, give -p and -gr (and -g) once per group, or a table with --people.
+
+--pairs compares only the pairs of a file: LFW's pairs.txt, or a table with two photos in each row and perhaps a label
+(1 or 0, same or different). A photo is named as folder/name, by its path, or by its name alone. Also writes
+GROUP_pairs.csv, which has the score of each pair in the order of the file, and prints the accuracy by folds if the
+file has folds.
 
 Values of a list are separated by blanks or commas: -gr CM CF, or -gr CM,CF.
 """
@@ -21,6 +26,7 @@ from typing import TYPE_CHECKING
 from facepart.cli.command_parser import thread_count
 from facepart.cli.guard import Guard
 from facepart.cli.list_action import ListAction
+from facepart.cli.match_pairs import execute_pairs, refuse_conflicts
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
 from facepart.cli.subject_options import (
@@ -33,6 +39,7 @@ from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import count_of
 from facepart.data.group_files import group_prefix
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
+from facepart.data.pair_list import read_pair_list
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
@@ -53,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart match``; the one-dash long forms are those of the original program."""
     parser.usage = (
         "%(prog)s -p LIST [-g LIST] -gr NAME -o FOLDER [options]\n"
-        "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]"
+        "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]\n"
+        "       %(prog)s -p LIST [-g LIST] --pairs FILE -gr NAME -o FOLDER [options]"
     )
     group = parser.add_argument_group("input")
     group.add_argument(
@@ -71,6 +79,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="LIST",
         help="embeddings of the gallery, once for each -p (default: the probes are compared with each other)",
+    )
+    group.add_argument(
+        "--pairs",
+        type=reachable,
+        metavar="FILE",
+        help="compare only the pairs of this file, in each group; with -g, the second photo of a pair is of the "
+        "gallery. Labels of the file say which pairs are authentic; without labels, the naming rule does (default: "
+        "compare all pairs)",
     )
     add_naming_arguments(group, "-dataset")
     group = parser.add_argument_group("demographic groups")
@@ -134,6 +150,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run ``facepart match``; return the exit status."""
     begun = time.monotonic()
     # A wrong call or a wrong embedding is refused before PyTorch, which takes seconds to load, is imported.
+    if arguments.pairs is not None:
+        refuse_conflicts(arguments)
     _refuse_what_ray_cannot(arguments)
     if arguments.metric != COSINE:
         raise UsageError(
@@ -141,8 +159,12 @@ def execute(arguments: argparse.Namespace) -> int:
             "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
         )
     check_naming(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
-    groups = _read_groups(arguments)
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
+    # Before the embeddings, which take longer to read.
+    pairs = None if arguments.pairs is None else read_pair_list(arguments.pairs)
+    groups = _read_groups(arguments)
+    if pairs is not None:
+        return execute_pairs(arguments, groups, pairs, begun)
     from facepart.matching.match import match_groups
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:

@@ -22,13 +22,13 @@ from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.errors import FacepartError
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
-from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.groups import Group, read_group, recognise_groups
 from facepart.matching.output import (
     Save,
+    record_group,
     refuse_full_disk,
     refuse_leftovers,
     write_labels,
@@ -50,8 +50,6 @@ from facepart.processors import processors
 from facepart.scores import STEPS, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
-
-_STAGE = "match"
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -169,7 +167,7 @@ def _compare(
     prefix = group.prefix
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
-    _record(output, group.name, settings, None)
+    record_group(output, group.name, settings, None)
     write_labels(output / f"{prefix}_labels.txt", group.probe.labels)
     gallery_labels = output / f"{prefix}_gallery_labels.txt"
     if group.gallery is None:
@@ -204,7 +202,7 @@ def _compare(
         outcome = replace(outcome, ranked=int(found.ranked.sum()), ranked_first=int((found.ranks == 1).sum()))
     counts = asdict(outcome)
     del counts["group"]
-    _record(output, group.name, settings, counts)
+    record_group(output, group.name, settings, counts)
     return outcome
 
 
@@ -233,11 +231,3 @@ def _with_tails(
         subjects = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
         tails.add(*(torch.from_numpy(found) for found in (*subjects, np.rint(rows[:, 2] * STEPS))))
         yield authentic, impostor
-
-
-def _record(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
-    """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
-    earlier = read_record_of(output, _STAGE)
-    all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
-    all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
-    write_record(output, make_record(_STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,12 @@ from facepart.errors import FacepartError
 from facepart.files.addresses import is_address
 from facepart.files.atomic import replacing, write_text
 from facepart.files.progress import Progress
+from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.faces import PairCounts
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 from facepart.scores.ranks import ranks_path
+
+_STAGE = "match"
 
 Save = Literal["pairs", "distribution", "both"]
 _SAVED = {"pairs": "the pairs alone", "distribution": "the distribution alone", "both": "both"}
@@ -67,8 +70,15 @@ def refuse_full_disk(output: Path, pairs: Sequence[tuple[str, PairCounts]]) -> N
         )
 
 
-def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool) -> None:
-    """Refuse to leave score files of an earlier run of a group beside those of another; `group` begins their names.
+def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool, *, listed: bool = False) -> None:
+    """Refuse to leave score files of an earlier run of a group beside those of another.
+
+    Args:
+        output: the folder.
+        group: what the files' names begin with.
+        save: what this run saves.
+        ranks: whether it writes ranks.
+        listed: whether it compares the pairs of a list.
 
     Raises:
         FacepartError: there is a file that this run would not write anew.
@@ -82,11 +92,20 @@ def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool) -> None:
                 f"{output / name}: was written by an earlier run, and this run, which saves {_SAVED[save]} of "
                 f"{group}, would not replace it; remove it, choose another folder with -o, or add --save both"
             )
-    if not ranks and ranks_path(output, group).exists():
-        raise FacepartError(
-            f"{ranks_path(output, group)}: was written by an earlier run, and this run, without --ranks, would not "
-            "replace it; remove it, choose another folder with -o, or add --ranks"
-        )
+    others = [] if ranks else [(ranks_path(output, group), "--ranks")]
+    others += [] if listed else [(listed_path(output, group), "--pairs")]
+    for path, option in others:
+        if path.exists():
+            add = "" if listed else f", or add {option}"
+            raise FacepartError(
+                f"{path}: was written by an earlier run, and this run, without {option}, would not replace it; "
+                f"remove it, choose another folder with -o{add}"
+            )
+
+
+def listed_path(output: Path, group: str) -> Path:
+    """Return the file of the pairs of a list, with their scores."""
+    return output / f"{group}_pairs.csv"
 
 
 def write_pairs(
@@ -130,6 +149,14 @@ def write_pairs(
 def write_labels(path: Path, labels: Sequence[str]) -> None:
     """Write ``row folder/stem`` a line."""
     write_text(path, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
+
+
+def record_group(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
+    """Write the group's entry into ``run.json``, beside those of the other groups in the folder."""
+    earlier = read_record_of(output, _STAGE)
+    all_settings = {**(earlier["settings"] if earlier else {}), group: settings}
+    all_counts = {**((earlier and earlier.get("counts")) or {}), group: counts}
+    write_record(output, make_record(_STAGE, all_settings, {"output": output}, ("numpy", "torch"), all_counts))
 
 
 @contextmanager

@@ -109,6 +109,13 @@ def choose_first_bin(
     ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
     scores = (torch.from_numpy(probe.embeddings[ours]) @ torch.from_numpy(other.embeddings[theirs]).T).numpy()
     impostor = scores[probe.subjects[ours, None] != other.subjects[theirs]]
+    return first_bin_of(impostor, authentic, min_threshold)
+
+
+def first_bin_of(
+    impostor: NDArray[np.floating[Any]], authentic: NDArray[np.floating[Any]], min_threshold: float = 1.0
+) -> int:
+    """Choose where the bins begin from impostor and authentic scores; see :func:`choose_first_bin`."""
     for share in _SHARES:
         threshold = float(np.quantile(impostor, 1 - share)) if len(impostor) else -1.0
         if not len(authentic) or np.mean(authentic < threshold) <= share:

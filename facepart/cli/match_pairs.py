@@ -1,0 +1,129 @@
+"""``facepart match --pairs``: what it refuses, and what it prints."""
+
+import argparse
+import logging
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from facepart.cli.progress_bar import ProgressBar
+from facepart.counts import count_of
+from facepart.data.group_files import group_prefix
+from facepart.data.pair_list import PairList
+from facepart.errors import UsageError
+from facepart.processors import processors
+
+if TYPE_CHECKING:
+    from facepart.matching.groups import Group
+    from facepart.matching.listed_pairs import ProtocolOutcome
+
+_DEVICES = ("cpu", "auto")
+
+
+def refuse_conflicts(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go with a list of pairs."""
+    given = {
+        "--people": arguments.people is not None,
+        "--exclude-same": arguments.exclude_same is not None,
+        "--ranks": arguments.ranks,
+        "--ray": arguments.ray is not None,
+        f"--device {arguments.device}": arguments.device not in _DEVICES,
+    }
+    for option, there in given.items():
+        if there:
+            raise UsageError(f"--pairs compares the pairs of a list, on the CPU: leave out {option} or --pairs")
+
+
+def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", pairs: PairList, begun: float) -> int:
+    """Compare the pairs of the list in each group, and print a line for each; return the exit status."""
+    from facepart.matching.protocol import match_pairs
+
+    with ProgressBar("match", unit="pair") as progress:
+        outcomes = match_pairs(
+            groups,
+            pairs,
+            arguments.output,
+            dataset=arguments.dataset,
+            subject_pattern=arguments.subject_pattern,
+            include_same_photo=arguments.include_same_photo,
+            save=arguments.save,
+            workers=arguments.workers or processors(),
+            progress=progress,
+        )
+        for outcome in outcomes:
+            now = time.monotonic()
+            print(f"{_summary(outcome, arguments)}; {now - begun:.1f} s")
+            begun = now
+            _warn(outcome, arguments)
+    return 0
+
+
+def _summary(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> str:
+    group = arguments.output / group_prefix(outcome.group)
+    files = {
+        "pairs": [f"{group}_authentic.npy", f"{group}_impostor.npy"],
+        "distribution": [f"{group}_scores.npz"],
+        "both": [f"{group}_scores.npz", f"{group}_authentic.npy", f"{group}_impostor.npy"],
+    }[outcome.saved]
+    line = (
+        f"{outcome.group}: compared {outcome.compared} of {count_of(outcome.pairs, 'pair')}: {outcome.authentic} "
+        f"authentic and {count_of(outcome.impostor, 'impostor score')}, written to {', '.join(files)} and "
+        f"{group}_pairs.csv"
+    )
+    if outcome.accuracy is not None:
+        accuracy = outcome.accuracy
+        line += (
+            f"; accuracy {100 * accuracy.mean:.2f} %, standard error {100 * accuracy.standard_error:.2f} %, over "
+            f"{len(accuracy.folds)} folds"
+        )
+    return line
+
+
+def _warn(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+    logger = logging.getLogger(__name__)
+    group, source = outcome.group, arguments.pairs
+    missing = outcome.photos_without
+    if missing.count:
+        logger.warning(
+            "%s: %d of %d pairs are not compared, because %s no embedding, e.g. %s (%s, line %d)",
+            *(group, outcome.without_feature, outcome.pairs),
+            f"{count_of(missing.count, 'photo')} {'has' if missing.count == 1 else 'have'}",
+            *(missing.name, source, missing.line),
+        )
+    if outcome.same_photo.count:
+        logger.warning(
+            "%s: %s of a photo with itself left out, e.g. line %d of %s",
+            *(group, count_of(outcome.same_photo.count, "pair"), outcome.same_photo.line, source),
+        )
+    if outcome.repeated.count:
+        logger.warning(
+            "%s: %s an earlier one, e.g. line %d of %s; each counts",
+            group,
+            f"{count_of(outcome.repeated.count, 'pair')} {'repeats' if outcome.repeated.count == 1 else 'repeat'}",
+            *(outcome.repeated.line, source),
+        )
+    if outcome.folds is not None:
+        left = 0 if outcome.accuracy is None else len(outcome.accuracy.folds)
+        if left < outcome.folds:
+            lost = f"{outcome.folds - left} of {outcome.folds} folds have no compared pairs" if left else ""
+            logger.warning(
+                "%s: %s", group, lost or "no accuracy by folds: fewer than two folds have pairs that were compared"
+            )
+    _warn_of_labels(outcome, arguments)
+
+
+def _warn_of_labels(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+    logger = logging.getLogger(__name__)
+    contradicted, source = outcome.contradicted, arguments.pairs
+    if outcome.subjects is None:
+        reason = contradicted.name or (
+            f"the labels of {count_of(contradicted.count, 'pair')}, e.g. line {contradicted.line} of {source}, are "
+            "not those of the naming rule (-d, --subject-pattern)"
+        )
+        logger.warning(
+            "%s: %s; the labels of the list are used, and %s_people.npz, which CIs need, is not written",
+            *(outcome.group, reason, arguments.output / outcome.group),
+        )
+    for kind in ("authentic", "impostor"):
+        if not getattr(outcome, kind):
+            logger.warning("%s: no %s pairs were compared", outcome.group, kind)

@@ -1,0 +1,94 @@
+"""The photos that a list of pairs names -> rows of features.
+
+A photo may be named by the label of its feature, ``folder/name``, by a longer path that ends with it, or by its name
+alone if only one feature is called that; each with or without an extension. Of a longer path, only the last folder
+and the name count, so that the path of a photo finds its feature in another folder; if several features share them,
+the rest of the path decides.
+"""
+
+import re
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.data.naming import split_label
+from facepart.data.pair_list import PairList
+from facepart.errors import FacepartError
+from facepart.matching.features import Features
+
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+
+
+class FeatureIndex:
+    """Finds the features of photos."""
+
+    def __init__(self, features: Features, by_name: bool) -> None:
+        """Make an index.
+
+        Args:
+            features: any.
+            by_name: whether a photo whose ``folder/name`` no feature has is looked up by its name, too: for names
+                that include the subject's, as those of LFW.
+        """
+        self._features, self._by_name = features, by_name
+        self._labels: dict[str, list[int]] = {}
+        for row, label in enumerate(features.labels):
+            self._labels.setdefault(label, []).append(row)
+
+    def find(self, photo: str) -> list[int]:
+        """Return the rows of the features that a photo may mean: none if it has no feature."""
+        parts = [part for part in photo.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        if not parts:
+            return []
+        # With the extension first: `0001.v2` may be all of a name.
+        for stem in dict.fromkeys((parts[-1], _EXTENSION.sub("", parts[-1]))):
+            whole = [*parts[:-1], stem]
+            rows = self._labels.get("/".join(whole[-2:]), [])
+            if not rows and (len(parts) == 1 or self._by_name):
+                rows = self._names.get(stem, [])
+            if len(rows) > 1 and len(parts) > 2:
+                ending = "/" + "/".join(whole)
+                paths = ((row, self._features.paths[row].with_suffix("").as_posix()) for row in rows)
+                rows = [row for row, path in paths if f"/{path}".endswith(ending)] or rows
+            if rows:
+                return rows
+        return []
+
+    @cached_property
+    def _names(self) -> dict[str, list[int]]:
+        """Name, without folder -> rows."""
+        names: dict[str, list[int]] = {}
+        for row, label in enumerate(self._features.labels):
+            names.setdefault(split_label(label)[1], []).append(row)
+        return names
+
+
+def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Find the features of the photos on one side of a list of pairs.
+
+    Args:
+        pairs: the list.
+        features: those of this side.
+        names: places in ``pairs.names``, each once: the photos that are looked up.
+
+    Returns:
+        int32, (number of all names,), the row of each photo's feature; -1 if it has none, or is not looked up.
+
+    Raises:
+        FacepartError: a name fits several features.
+    """
+    index = FeatureIndex(features, pairs.subjects is not None)
+    rows = np.full(len(pairs.names), -1, np.int32)
+    for name in names.tolist():
+        found = index.find(pairs.names[name])
+        if len(found) > 1:
+            paths = [str(features.paths[row]) for row in found[:2]]
+            shown = paths if paths[0] != paths[1] else [features.labels[row] for row in found[:2]]
+            raise FacepartError(
+                f"{pairs.source}: line {pairs.line_of(name)}: {pairs.names[name]!r} fits {len(found)} features of "
+                f"{features.source}, such as {shown[0]} and {shown[1]}; name the photo as folder/name, or by its path"
+            )
+        if found:
+            rows[name] = found[0]
+    return rows
