@@ -7,6 +7,7 @@ they do from the network without it that is fed -1..1.
 import logging
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -43,7 +44,8 @@ def batch_norm(mean, variance, gamma=(1, 1, 1), beta=(0, 0, 0)):
 
 def write(path, steps, shape=("n", 3, SIDE, SIDE), weights=None, bias=None, kind=TensorProto.FLOAT, opset=17):
     """Write steps of (operator, constants, attributes), one after another, then a convolution and averages."""
-    nodes, stored, name = [], {}, PHOTO
+    stored: dict[str, Any] = {}
+    nodes, name = [], PHOTO
     for index, (operator, constants, attributes) in enumerate(steps):
         names = [f"constant {index}.{place}" for place in range(len(constants))]
         integer = operator in ("Gather", "Slice", "Reshape", "Split", "Unsqueeze", "Squeeze")
@@ -365,7 +367,11 @@ def test_a_symbol_that_begins_with_a_batchnorm_tells_by_its_statistics(tmp_path,
 def test_a_parser_that_normalises_inside_gets_what_it_normalises(tmp_path):
     # Only the beginning matters here, and what is no beginning of ImageNet's stays as it was.
     mean, scale = channels(IMAGENET_MEAN), channels(IMAGENET_SCALE)
-    inside = [("Div", [255], {}), ("Sub", [mean], {}), ("Div", [scale], {})]
+    inside: list[tuple[str, list[Any], dict[str, Any]]] = [
+        ("Div", [255], {}),
+        ("Sub", [mean], {}),
+        ("Div", [scale], {}),
+    ]
     for steps, expected in [
         ([], PREPROCESSING),
         (inside, takes_bytes(PREPROCESSING)),

@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,9 +67,9 @@ def test_a_pattern_that_no_label_matches_gets_another_folder() -> None:
     assert readable_depth([names], [naming_rule(None, "Cid")]) == 3
 
 
-def match(folder: Path, pattern: str | None, names: list[str] = FRAMES, **options: object):
+def match(folder: Path, pattern: str | None, names: list[str] = FRAMES, **options: Any):
     source = write_list(folder / "list.txt", write_features(folder / "f", names))
-    return match_features(source, None, folder / "out", "G", subject_pattern=pattern, **options)  # type: ignore[arg-type]
+    return match_features(source, None, folder / "out", "G", subject_pattern=pattern, **options)
 
 
 @pytest.mark.parametrize("pattern", ["(Ann|Bob)/", "^([^/]+)/", "([^/]+)/[^/]+/[^/]+$", "^(?P<subject>[A-Z])"])

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facepart.errors import FacepartError
+from facepart.files import array_input
 from facepart.matching import features as module
 from facepart.matching.features import read_features, refuse_unlike
 
@@ -74,7 +75,7 @@ def test_a_matrix_with_labels_beside_it(tmp_path: Path) -> None:
 def test_a_matrix_replaced_while_it_is_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "features.npy", np.ones((2, 4), np.float32))
     (tmp_path / "labels.txt").write_text("a/1\na/2\n")
-    load = module.read_array
+    load = array_input.read_array
 
     def replace_then_load(path, what, **options):
         # As an extraction does it: labels removed, matrix replaced, labels written; all after the first look at them.

@@ -4,6 +4,7 @@ import csv
 import os
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -44,6 +45,8 @@ SPACES = [
     "\u3000",
 ]
 SPACES += ["\ufeff", "\x85", "\x0b", "\x0c", "\x1c", "\t", "\u202e", "\u00ad"]
+
+Form = Literal["NFC", "NFD"]
 
 
 @pytest.mark.parametrize("sign", SPACES)
@@ -254,7 +257,8 @@ def test_ranks_of_an_odd_group_are_drawn_by_the_rule_of_its_run(tmp_path: Path, 
 
 def test_tables_and_names_of_a_mac_and_a_keyboard_go_together(tmp_path: Path) -> None:
     people = ["Jos\u00e9", "Zo\u00eb"]
-    for form, other in (("NFD", "NFC"), ("NFC", "NFD")):
+    forms: list[tuple[Form, Form]] = [("NFD", "NFC"), ("NFC", "NFD")]
+    for form, other in forms:
         folder = tmp_path / form
         features = write_features(
             folder, [unicodedata.normalize(form, f"{who}_{n}") for who in people for n in (1, 2)]

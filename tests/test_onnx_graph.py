@@ -107,7 +107,7 @@ def one_by_one(quantized, scale, zero, axis, block):
     out = np.empty(quantized.shape, np.float64)
     for place in np.ndindex(quantized.shape):
         if scale.ndim == 0:
-            at = ()
+            at: tuple[int, ...] = ()
         elif block:
             at = tuple(each // block if number == axis else each for number, each in enumerate(place))
         else:
@@ -135,7 +135,8 @@ def test_stored_integers_are_computed_as_defined(shape, axis, block, kind, scala
     zero = np.asarray(generator.integers(0, 20, wanted), kind)
     expected = one_by_one(quantized, scale, zero, axis, block)
     found = dequantize(quantized, scale, zero, axis=axis, block=block)
-    assert (found.dtype, found.shape) == (np.float32, quantized.shape)
+    assert found.dtype == np.float32
+    assert found.shape == quantized.shape
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # Axes may count from the end, and no zero point means 0.
     none = dequantize(quantized, scale, axis=axis - len(shape), block=block)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,7 +24,7 @@ from facepart.study.settings import embedding_settings, open_settings_folder
 from tests.conftest import Run
 
 HEIGHT, WIDTH, BLOCK = 112, 96, 8
-FP32 = {"device": "cpu", "precision": "fp32"}
+FP32: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
 
 
 def write_readable(path: Path, height: int = HEIGHT, width: int = WIDTH) -> Path:

@@ -246,6 +246,7 @@ def test_whatever_stands_before_all_keys_comes_off(tmp_path, iresnet18, prefix, 
     for key in reversed(container.split("/")) if container else ():
         content = {"epoch": 3, "optimizer": {"state": {0: {"step": torch.ones(1)}}, "lr": 0.1}, key: content}
     network = load_recogniser(save(tmp_path / "wrapped.pt", content)).network
+    assert isinstance(network, torch.nn.Module)
     found = network.state_dict()
     assert found.keys() == iresnet18.keys()
     assert all(torch.equal(found[key], iresnet18[key]) for key in found)
@@ -256,7 +257,9 @@ def test_a_mobilefacenet_under_a_prefix_beside_a_training_head(tmp_path):
     shape = Shape(1, (1, 1, 1, 1), 64)
     state = MobileFaceNet(shape).state_dict()
     content = under("backbone.", state) | {"head.weight": torch.ones(7, 64), "margin": torch.ones(())}
-    found = load_recogniser(save(tmp_path / "trained.pt", content)).network.state_dict()
+    trained = load_recogniser(save(tmp_path / "trained.pt", content)).network
+    assert isinstance(trained, torch.nn.Module)
+    found = trained.state_dict()
     assert found.keys() == state.keys()
     assert all(torch.equal(found[key], state[key]) for key in found)
 
