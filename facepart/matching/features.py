@@ -209,7 +209,9 @@ def _read_names(matrix: Path, labels: Sequence[str]) -> list[str]:
     ends = [PurePosixPath(label).name for label in labels]
     if ends != [PurePosixPath(name).name for name in names]:
         return []
-    return [name if "/" in name else label for name, label in zip(names, labels, strict=True)]
+    # As from a list: the folder of the features belongs to the names if any lies in it itself.
+    above = next((label for name, label in zip(names, labels, strict=True) if "/" not in name), "").split("/")[:-1]
+    return ["/".join([*above[-1:], name]) for name in names]
 
 
 def _load_feature(path: Path) -> NDArray[np.float32]:
