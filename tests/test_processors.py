@@ -132,4 +132,4 @@ def test_a_network_with_fewer_threads_gives_the_same_embeddings(monkeypatch, rec
             assert engine._compiled.get_property("INFERENCE_NUM_THREADS") == limit
         size = engine.preprocessing
         found.append(engine(np.resize(photos, (3, size.height, size.width, 3))))
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])
