@@ -1,7 +1,6 @@
 """Errors of any kind are one readable line and a status; absurd values of options are wrong calls."""
 
 import errno
-import gc
 import os
 import re
 import shlex
@@ -130,7 +129,6 @@ def test_a_signal_in_a_destructor_is_sent_again(capsys):
         with pytest.raises(KeyboardInterrupt):
             one = Sender()
             del one
-            gc.collect()
             time.sleep(10)
     finally:
         signals.restore()
