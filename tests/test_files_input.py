@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -14,6 +15,7 @@ import pytest
 from facepart.errors import FacepartError
 from facepart.files.array_input import open_arrays, read_array, read_header
 from facepart.files.json_input import parse_json, parse_object, read_object
+from tests.conftest import ROOT
 
 RNG = np.random.default_rng(0)
 ARRAYS = [
@@ -223,3 +225,16 @@ def test_json_that_holds_no_object_gives_one_line(tmp_path: Path, data: bytes) -
 def test_json_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(FacepartError, match=r"cannot be read \(Is a directory\); remove it"):
         read_object(tmp_path, "a record", "remove it")
+
+
+def test_nothing_else_reads_arrays_or_json() -> None:
+    """Another reader would need a net of its own."""
+    strange = re.compile(r"np\.(load|fromfile|lib\.format\.read_\w+)\(|json\.loads?\((?!json\.dumps)")
+    allowed = {"json_input.py", "threshold_panel.py"}  # the latter reads back what it has just written
+    found = [
+        f"{path}: {line.strip()}"
+        for path in sorted((ROOT / "facepart").rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if strange.search(line) and path.name not in allowed
+    ]
+    assert not found
