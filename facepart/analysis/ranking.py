@@ -52,7 +52,8 @@ class Ranked:
         difference_to_next: its effect minus that of the next part; unknown for the last.
         rank_low: the best rank that it may have, from 1, at 95 % for all parts at once.
         rank_high: the worst.
-        may_be_first: whether it is in the 95 % set of parts that may be first.
+        may_be_first: whether it is in the 95 % set of parts that may be first. A part whose effect has no CI is in
+            it, because nothing rules it out; `effect.no_ci` says why it has none.
     """
 
     part: str
@@ -165,8 +166,10 @@ def _rank(
     on_parts = np.diag([math.sqrt(each.variance) for each in places])
     effective = [each.effective for each, is_known in zip(intervals, known, strict=True) if is_known]
     degrees = _degrees(influences, places, min(effective, default=math.nan) - 1)
+    # In two halves of opposite sign, which do not skew a difference.
+    halves = np.concatenate([on_parts, -on_parts], axis=1) / math.sqrt(2)
     # A part without a CI is compared with none.
-    compared = np.where(known[:, None], np.concatenate([influences, on_parts], axis=1), math.nan)
+    compared = np.where(known[:, None], np.concatenate([influences, halves], axis=1), math.nan)
     sets = rank_sets(values, compared, degrees)
     shares = [math.nan] * len(parts)
     if known.all():
