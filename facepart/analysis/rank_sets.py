@@ -69,7 +69,11 @@ class PairwiseComparisons:
     """
 
     def __init__(
-        self, values: NDArray[np.float64], influences: NDArray[np.float64], degrees: NDArray[np.float64] | float
+        self,
+        values: NDArray[np.float64],
+        influences: NDArray[np.float64],
+        degrees: NDArray[np.float64] | float,
+        further: NDArray[np.float64] | float = 0.0,
     ) -> None:
         """Take estimates.
 
@@ -78,18 +82,19 @@ class PairwiseComparisons:
             influences: float64 (k, p), of each subject on each estimate. The variance of a difference is the sum of
                 the squares of the differences of these, and its skewness follows from their cubes.
             degrees: degrees of freedom of each difference, (k, k), symmetric, or of all.
+            further: what else adds to the variance of each estimate, independently, (k,), or of all.
         """
         count = len(values)
         known = np.isfinite(influences).all(axis=1) & np.isfinite(values)
         # Of every ordered pair, whether its hypothesis, that the first is not larger than the second, can be tested.
         self._tested = np.logical_and.outer(known, known) & ~np.eye(count, dtype=bool)
         self._differences = np.subtract.outer(values, values)
-        self._errors = np.array([np.linalg.norm(influences - row, axis=1) for row in influences]).reshape(
-            count, count
-        )
+        squares = np.array([((influences - row) ** 2).sum(axis=1) for row in influences]).reshape(count, count)
+        added = np.broadcast_to(np.asarray(further, np.float64), count)
+        self._errors = np.sqrt(squares + np.add.outer(added, added) * ~np.eye(count, dtype=bool))
         self._skews = np.zeros((count, count))
         for one, other in np.argwhere(self._tested):
-            self._skews[one, other] = _skew_of_mean(influences[one] - influences[other])
+            self._skews[one, other] = _skew(influences[one] - influences[other], float(self._errors[one, other]))
         self._degrees = np.broadcast_to(np.asarray(degrees, np.float64), (count, count))
         self._p_values = np.ones((count, count))
         for pair in np.argwhere(self._tested):
@@ -138,7 +143,10 @@ class PairwiseComparisons:
 
 
 def rank_sets(
-    values: NDArray[np.float64], influences: NDArray[np.float64], degrees: NDArray[np.float64] | float
+    values: NDArray[np.float64],
+    influences: NDArray[np.float64],
+    degrees: NDArray[np.float64] | float,
+    further: NDArray[np.float64] | float = 0.0,
 ) -> RankSets:
     """Return what is known of the ranks of parts; arguments as those of :class:`PairwiseComparisons`.
 
@@ -148,18 +156,16 @@ def rank_sets(
         >>> found.low.tolist(), found.high.tolist(), found.may_be_first.tolist()
         ([1, 1, 3], [2, 2, 3], [True, True, False])
     """
-    compared = PairwiseComparisons(values, influences, degrees)
+    compared = PairwiseComparisons(values, influences, degrees, further)
     return RankSets(*compared.rank_intervals(), compared.possible_firsts())
 
 
-def _skew_of_mean(influences: NDArray[np.float64]) -> float:
-    """Return the skewness of a figure from the influences of its subjects; 0 with fewer than three."""
+def _skew(influences: NDArray[np.float64], error: float) -> float:
+    """Return the skewness of a figure from the influences of its subjects; 0 with fewer than three of them."""
     subjects = int(np.count_nonzero(influences))
-    squares = float(influences @ influences)
-    if subjects < 3 or not squares:
+    if subjects < 3 or not error:
         return 0.0
-    correction = subjects**2 / ((subjects - 1) * (subjects - 2))
-    return correction * float((influences**3).sum()) / squares**1.5
+    return subjects**2 / ((subjects - 1) * (subjects - 2)) * float((influences**3).sum()) / error**3
 
 
 def _bound(chosen: NDArray[np.bool_]) -> float:

@@ -166,11 +166,9 @@ def _rank(
     on_parts = np.diag([math.sqrt(each.variance) for each in places])
     effective = [each.effective for each, is_known in zip(intervals, known, strict=True) if is_known]
     degrees = _degrees(influences, places, min(effective, default=math.nan) - 1)
-    # In two halves of opposite sign, which do not skew a difference.
-    halves = np.concatenate([on_parts, -on_parts], axis=1) / math.sqrt(2)
     # A part without a CI is compared with none.
-    compared = np.where(known[:, None], np.concatenate([influences, halves], axis=1), math.nan)
-    sets = rank_sets(values, compared, degrees)
+    compared = np.where(known[:, None], influences, math.nan)
+    sets = rank_sets(values, compared, degrees, np.array([each.variance for each in places]))
     shares = [math.nan] * len(parts)
     if known.all():
         shares = _first_shares(values, influences, on_parts, subjects)
