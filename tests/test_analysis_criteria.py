@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, D_PRIME, FMR_RATIO, FNMR
-from facepart.analysis.criteria import CRITERIA, Compared, compare_criteria
+from facepart.analysis.criteria import CRITERIA, Compared, Unsupported, compare_criteria
 from facepart.analysis.influence import Influence, SubjectScores
 from tests.people_scores import draw_photos, group_scores
 
@@ -55,12 +55,12 @@ def test_effects_are_those_of_the_scores_and_have_their_sign(
     effect = CRITERIA[name].effect
     assert effect is not None
     found = effect(compared(*photos))
-    assert found is not None
+    assert isinstance(found, Influence)
     assert found.value == pytest.approx(figures(*photos)[name], abs=2e-4)
     # A part whose occlusion does the opposite has the opposite effect.
     subjects, before, after = photos
     back = effect(compared(subjects, after, before))
-    assert back is not None
+    assert isinstance(back, Influence)
     if name != FMR_RATIO:  # whose threshold is the other one then
         assert back.value == pytest.approx(-found.value)
 
@@ -73,7 +73,7 @@ def test_influences_are_what_leaving_a_subject_out_changes(
     effect = CRITERIA[name].effect
     assert effect is not None
     found = effect(compared(*photos))
-    assert found is not None
+    assert isinstance(found, Influence)
     changes = []
     for subject in range(15):
         rest = subjects != subject
@@ -81,24 +81,41 @@ def test_influences_are_what_leaving_a_subject_out_changes(
     np.testing.assert_allclose(found.by_subject[:15], changes, atol=0.15 * np.abs(changes).max())
 
 
-def test_a_criterion_that_the_scores_do_not_support_is_none() -> None:
+def test_a_criterion_that_the_scores_do_not_support_says_why() -> None:
     alone = np.arange(30)
     rows = np.random.default_rng(0).standard_normal((30, 8)) * 0.1
     found = compared(alone, rows, rows)
     effects = {name: each.effect(found) for name, each in CRITERIA.items() if each.effect}
-    assert effects == dict.fromkeys(effects)
+    authentic = Unsupported("no authentic scores")
+    few = Unsupported("fewer than ten expected false matches")
+    assert effects == {FMR_RATIO: few, D_PRIME: authentic, FNMR: authentic, AUTHENTIC_CROSS: authentic}
     assert set(CRITERIA) == set(CRITERION_NAMES)
 
 
-def test_a_ratio_without_false_matches_is_none() -> None:
+def test_a_rise_of_fnmr_without_false_non_matches_is_no_certain_0() -> None:
+    subjects = np.repeat(np.arange(80), 2)
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((80, 64))[subjects] + 0.02 * rng.standard_normal((160, 64))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    effect = CRITERIA[FNMR].effect
+    assert effect is not None
+    assert effect(compared(subjects, rows, rows)) == Unsupported("no false non-match")
+    # Without photos of two subjects, there are no scores at all: no criterion is supported, and none fails.
+    alone = compared(np.zeros(2, int), rows[:2], rows[:2])
+    for name in (FMR_RATIO, FNMR):
+        asked = CRITERIA[name].effect
+        assert asked is not None and asked(alone) == Unsupported("fewer than ten expected false matches")
+
+
+def test_a_ratio_without_false_matches_says_so() -> None:
     subjects, before, _ = draw_photos(5, people=120)
     ours = group_scores(subjects, before)
     apart = group_scores(subjects, before * 0.01)
     found: SubjectScores = apart
     effect = CRITERIA[FMR_RATIO].effect
-    assert effect is not None and effect(Compared(ours, found, None)) is None
+    assert effect is not None and effect(Compared(ours, found, None)) == Unsupported("no false match")
     cross = CRITERIA[AUTHENTIC_CROSS].effect
-    assert cross is not None and cross(Compared(ours, found, None)) is None
+    assert cross is not None and cross(Compared(ours, found, None)) == Unsupported("no cross-matching")
 
 
 def test_criteria_are_compared_by_scipys_tau() -> None:
@@ -123,5 +140,5 @@ def test_larger_is_always_more(photos: tuple[np.ndarray, np.ndarray, np.ndarray]
     crossed = group_scores(subjects, before * 0.8)
     for each in CRITERIA.values():
         if each.effect:
-            found: Influence | None = each.effect(compared(subjects, before, worse)._replace(crossed=crossed))
-            assert found is not None and found.value > 0, each.label
+            found = each.effect(compared(subjects, before, worse)._replace(crossed=crossed))
+            assert isinstance(found, Influence) and found.value > 0, each.label

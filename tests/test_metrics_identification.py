@@ -92,7 +92,7 @@ def test_a_change_is_newcombes_where_each_subject_has_a_probe() -> None:
     figures = [Influence(values.mean(), (values - values.mean()) / 99, 0.0, 100) for values in (after, before)]
     found = rate_change_interval(figures[0], figures[1])
     p, q = after.mean(), before.mean()
-    (_, _, low, high, _), (_, _, other_low, other_high, _) = (rate_interval(each, 100) for each in figures)
+    (low, high), (other_low, other_high) = (rate_interval(each, 100)[2:4] for each in figures)
     rho = np.corrcoef(before, after)[0, 1]
     expected = (
         p - q - np.sqrt((p - low) ** 2 - 2 * rho * (p - low) * (other_high - q) + (other_high - q) ** 2),

@@ -442,7 +442,7 @@ def test_everything_in_json(studied: Studied) -> None:
         "differentials": studied.differentials(),
     }
     # Of the settings, which say how the study was made, and of overlaps other tests tell.
-    others = ["rankings", "rankings by all criteria", "settings", "overlaps"]
+    others = ["rankings", "rankings by all criteria", "settings", "overlaps", "criteria without support"]
     assert set(found) == {COLUMNS[key] for key in [*simple, *rows, *others]}
     for key, value in simple.items():
         assert found[COLUMNS[key]] == value, key

@@ -21,7 +21,7 @@ from facepart.analysis.choices import (
     IMPORTANCE,
     SHIFT,
 )
-from facepart.analysis.influence import Influence, SubjectScores
+from facepart.analysis.influence import Influence, SubjectScores, log_ratio
 from facepart.analysis.metrics import (
     STUDY_FMRS,
     authentic_mean_influence,
@@ -51,6 +51,19 @@ class Compared(NamedTuple):
     crossed: SubjectScores | None
 
 
+class Unsupported(NamedTuple):
+    """Why scores do not support a criterion, for readers."""
+
+    reason: str
+
+
+TOO_FEW_IMPOSTOR = Unsupported("fewer than ten expected false matches")
+NO_FALSE_MATCH = Unsupported("no false match")
+NO_AUTHENTIC = Unsupported("no authentic scores")
+NO_FALSE_NON_MATCH = Unsupported("no false non-match")
+NOT_CROSSED = Unsupported("no cross-matching")
+
+
 @dataclass(frozen=True)
 class Criterion:
     """A criterion.
@@ -58,52 +71,62 @@ class Criterion:
     Attributes:
         label: its name for readers.
         question: what it asks of a part.
-        effect: the effect from the scores, larger where the part matters more, or None where the scores do not
-            support it; None for a criterion of mean impostor scores, which follow from the embeddings
+        effect: the effect from the scores, larger where the part matters more, or why the scores do not support it;
+            None for a criterion of mean impostor scores, which follow from the embeddings
             (:mod:`facepart.analysis.embedding_means`).
     """
 
     label: str
     question: str
-    effect: Callable[[Compared], Influence | None] | None = None
+    effect: Callable[[Compared], Influence | Unsupported] | None = None
 
 
-def fmr_ratio_effect(compared: Compared) -> Influence | None:
+def fmr_ratio_effect(compared: Compared) -> Influence | Unsupported:
     """Return the logarithm of the FMR ratio at the baseline threshold.
 
-    None where too few impostor scores support the threshold, or where there is no false match to take the logarithm
-    of.
+    Unsupported where too few impostor scores support the threshold, or where there is no false match to take the
+    logarithm of.
     """
     if not supports(compared.baseline.scores.impostor, TARGET):
-        return None
+        return TOO_FEW_IMPOSTOR
     threshold = threshold_at_fmr(compared.baseline.scores.impostor, TARGET)
     after, before = fmr_influence(compared.occluded, threshold), fmr_influence(compared.baseline, threshold)
     if not (after.value and before.value):
-        return None
-    by_subject = after.by_subject / after.value - before.by_subject / before.value
-    return after.minus(before)._replace(value=math.log(after.value / before.value), by_subject=by_subject)
+        return NO_FALSE_MATCH
+    return log_ratio(after, before)
 
 
-def d_prime_effect(compared: Compared) -> Influence | None:
-    """Return by how much d' falls; None without authentic scores."""
+def d_prime_effect(compared: Compared) -> Influence | Unsupported:
+    """Return by how much d' falls; unsupported without authentic scores."""
     if not _has_authentic(compared.baseline, compared.occluded):
-        return None
+        return NO_AUTHENTIC
     return d_prime_influence(compared.baseline).minus(d_prime_influence(compared.occluded))
 
 
-def fnmr_effect(compared: Compared) -> Influence | None:
-    """Return by how much the FNMR rises, each at its own threshold; None where the scores do not support it."""
+def fnmr_effect(compared: Compared) -> Influence | Unsupported:
+    """Return by how much the FNMR rises, each at its own threshold.
+
+    Unsupported where the scores do not support the thresholds, and where there is no false non-match before or after:
+    a rise of 0 would then have a standard error of 0, as if it were certain.
+    """
     both = compared.baseline, compared.occluded
-    if not (_has_authentic(*both) and all(supports(each.scores.impostor, TARGET) for each in both)):
-        return None
+    if not _has_authentic(*both):
+        return NO_AUTHENTIC
+    if not all(supports(each.scores.impostor, TARGET) for each in both):
+        return TOO_FEW_IMPOSTOR
     before, after = (fnmr_at_fmr_influence(each, TARGET) for each in both)
-    return after.minus(before)
+    return after.minus(before) if before.value or after.value else NO_FALSE_NON_MATCH
 
 
-def authentic_cross_effect(compared: Compared) -> Influence | None:
-    """Return by how much the mean authentic score falls if only the probes are occluded; None without such scores."""
-    if compared.crossed is None or not _has_authentic(compared.baseline, compared.crossed):
-        return None
+def authentic_cross_effect(compared: Compared) -> Influence | Unsupported:
+    """Return by how much the mean authentic score falls if only the probes are occluded.
+
+    Unsupported without such scores.
+    """
+    if compared.crossed is None:
+        return NOT_CROSSED
+    if not _has_authentic(compared.baseline, compared.crossed):
+        return NO_AUTHENTIC
     return authentic_mean_influence(compared.baseline).minus(authentic_mean_influence(compared.crossed))
 
 

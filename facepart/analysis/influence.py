@@ -27,6 +27,7 @@ The :math:`\psi` of each metric are its partial derivatives (the delta method); 
 :mod:`facepart.analysis.metrics`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -51,6 +52,11 @@ class Influence(NamedTuple):
         subjects: the number of subjects with scores of the kind that the figure rests on; 0 for as many as have an
             influence that is not 0.
         places: the variance that the choice of control places adds (:mod:`facepart.analysis.place_variance`).
+        degrees: degrees of freedom of the variance between subjects; infinite for the effective subjects less one,
+            which they never exceed. Fewer where few subjects make up most of the variance, as of an FMR
+            (:func:`facepart.analysis.metrics.fmr_influence`).
+        bias: by how much the figure is too large on average, as far as is known; its CI lies about the figure
+            without it.
     """
 
     value: float
@@ -59,6 +65,8 @@ class Influence(NamedTuple):
     effective: float
     subjects: int = 0
     places: VarianceComponent = NO_VARIANCE
+    degrees: float = math.inf
+    bias: float = 0.0
 
     def minus(self, other: "Influence") -> "Influence":
         """Return the paired difference from a figure of the same subjects, in the same order.
@@ -74,6 +82,8 @@ class Influence(NamedTuple):
             effective=min(self.effective, other.effective),
             subjects=max(self.subjects, other.subjects),
             places=add_components([self.places, other.places]),
+            degrees=min(self.degrees, other.degrees),
+            bias=self.bias - other.bias,
         )
 
 
@@ -173,6 +183,28 @@ def difference_of(first: NamedInfluence, second: NamedInfluence) -> tuple[Influe
     if not paired:
         difference = difference._replace(double_counted=one.double_counted + other.double_counted)
     return difference, paired
+
+
+def effective_by_variance(influences: NDArray[np.float64]) -> float:
+    r"""Return the effective number of subjects that make up the variance, :math:`(\sum u_p^2)^2 / \sum u_p^4`.
+
+    Args:
+        influences: (p,), of the subjects.
+    """
+    return effective_subjects(influences**2)
+
+
+def log_ratio(after: Influence, before: Influence) -> Influence:
+    """Return the logarithm of the ratio of two rates of the same subjects, in the same order; neither is 0.
+
+    Where the degrees of freedom of a rate are those of the subjects that make up its variance, so are the ratio's.
+    """
+    by_subject = after.by_subject / after.value - before.by_subject / before.value
+    difference = after.minus(before)
+    degrees = math.inf
+    if math.isfinite(difference.degrees) and by_subject.any():
+        degrees = effective_by_variance(by_subject) - 1
+    return difference._replace(value=math.log(after.value / before.value), by_subject=by_subject, degrees=degrees)
 
 
 def lay_out(influence: Influence, names: Sequence[str], places: Mapping[str, int]) -> Influence:

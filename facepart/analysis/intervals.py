@@ -5,8 +5,13 @@ Student's t with G* - 1 degrees of freedom, with the effective number of subject
 (:func:`facepart.analysis.influence.effective_subjects`). For subjects with equally many scores that is p - 1, as is
 usual for clustered errors (Cameron and Miller, "A practitioner's guide to cluster-robust inference", Journal of Human
 Resources 50, 2015); where few subjects have most of the scores it is less (Carter, Schnepel and Steigerwald, Review
-of Economics and Statistics 99, 2017). With fewer than ten effective subjects there is no CI: so few give no reliable
-estimate of how much subjects differ.
+of Economics and Statistics 99, 2017), and likewise where few subjects make up most of the variance
+(:attr:`facepart.analysis.influence.Influence.degrees`).
+
+With fewer than ten effective subjects there is no CI: so few give no reliable estimate of how much subjects differ.
+Nor is there one where fewer than two effective subjects make up the variance. These are all the refusals that depend
+on how subjects differ: a stricter one leaves out studies that happened to draw an unusual subject, and the CIs of the
+remaining ones miss the truth more often than without it. :func:`why_no_interval` says why a figure has no CI.
 """
 
 import math
@@ -16,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facepart.analysis.influence import Influence
+from facepart.analysis.influence import Influence, log_ratio
 from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
 from facepart.analysis.student_t import upper_quantile
 from facepart.analysis.wilson import wilson_interval
@@ -25,6 +30,8 @@ LEVEL = 0.95
 # The least effective number of subjects for a CI (Carter, Schnepel and Steigerwald, "Asymptotic behavior of a t-test
 # robust to cluster heterogeneity", Review of Economics and Statistics 99, 2017).
 MIN_SUBJECTS = 10
+# The least degrees of freedom: those of two subjects.
+MIN_DEGREES = 1
 
 
 class Interval(NamedTuple):
@@ -36,6 +43,7 @@ class Interval(NamedTuple):
         low: lower end of the CI.
         high: upper end.
         effective: the effective number of subjects that it rests on.
+        no_ci: why the figure has no CI, for readers; empty if it has one, or if there is no figure.
     """
 
     value: float
@@ -43,11 +51,17 @@ class Interval(NamedTuple):
     low: float
     high: float
     effective: float = math.nan
+    no_ci: str = ""
 
     def scaled(self, factor: float) -> "Interval":
         """Return the figure in another unit; `factor` is above 0."""
         return Interval(
-            self.value * factor, self.error * factor, self.low * factor, self.high * factor, self.effective
+            self.value * factor,
+            self.error * factor,
+            self.low * factor,
+            self.high * factor,
+            self.effective,
+            self.no_ci,
         )
 
 
@@ -57,8 +71,25 @@ UNKNOWN = Interval(math.nan, math.nan, math.nan, math.nan)
 
 def has_interval(influence: Influence) -> bool:
     """Return whether a figure has a CI: there are enough subjects, and the influence of each is known."""
-    known = bool(np.isfinite(influence.by_subject).all()) and math.isfinite(influence.places.variance)
-    return known and influence.effective >= MIN_SUBJECTS
+    return not why_no_interval(influence)
+
+
+def why_no_interval(influence: Influence) -> str:
+    """Say why a figure has no CI; empty if it has one."""
+    if influence.effective < MIN_SUBJECTS:
+        return f"fewer than {MIN_SUBJECTS} effective subjects ({influence.effective:.1f})"
+    if influence.degrees < MIN_DEGREES:
+        return "fewer than two effective subjects make up its variance"
+    if not np.isfinite(influence.by_subject).all():
+        return "the sums by subject do not reach down to the threshold"
+    if not math.isfinite(influence.places.variance):
+        return "a single draw of the control does not show how places differ"
+    return ""
+
+
+def degrees_of_freedom(influence: Influence) -> float:
+    """Return the degrees of freedom of the variance between subjects."""
+    return min(influence.effective - 1, influence.degrees)
 
 
 def variance(influence: Influence) -> float:
@@ -77,17 +108,26 @@ def _subject_component(influence: Influence) -> VarianceComponent:
     # At least that of independent pairs of subjects: the estimate of the dependence can be negative by chance.
     squares = float(np.dot(influence.by_subject, influence.by_subject)) * (subjects - 1) / subjects
     spread = max(squares - influence.double_counted, influence.double_counted)
-    return VarianceComponent(spread, influence.effective - 1)
+    return VarianceComponent(spread, degrees_of_freedom(influence))
+
+
+def score_quantile(influence: Influence) -> float:
+    """Return the quantile of Student's t for a 95 % CI of a figure, without what control places add."""
+    return _quantile(degrees_of_freedom(influence))
 
 
 def interval(influence: Influence) -> Interval:
-    """Return a figure with its symmetric CI; unknown ends where :func:`has_interval` says that there is none."""
+    """Return a figure with its CI, which is symmetric about the figure without its bias.
+
+    The ends are unknown where :func:`has_interval` says that there is none.
+    """
     if not has_interval(influence):
         return _unknown(influence)
     component = _component(influence)
     error = math.sqrt(component.variance)
-    reach = _quantile(min(component.degrees, influence.effective - 1)) * error
-    return Interval(influence.value, error, influence.value - reach, influence.value + reach, influence.effective)
+    reach = _quantile(min(component.degrees, degrees_of_freedom(influence))) * error
+    centre = influence.value - influence.bias
+    return Interval(influence.value, error, centre - reach, centre + reach, influence.effective)
 
 
 def rate_interval(influence: Influence, units: float) -> Interval:
@@ -101,7 +141,7 @@ def rate_interval(influence: Influence, units: float) -> Interval:
     if not has_interval(influence):
         return _unknown(influence)
     spread = variance(influence)
-    low, high = wilson_interval(influence.value, spread, units, _quantile(influence.effective - 1))
+    low, high = wilson_interval(influence.value, spread, units, _quantile(degrees_of_freedom(influence)))
     return Interval(influence.value, math.sqrt(spread), low, high, influence.effective)
 
 
@@ -132,8 +172,8 @@ def rate_change_interval(after: Influence, before: Influence) -> Interval:
     correlation = _correlation(after, before)
     below = _combined(one.value - one.low, other.high - other.value, correlation)
     above = _combined(one.high - one.value, other.value - other.low, correlation)
-    if math.isnan(below) or math.isnan(above):
-        return _unknown(difference)
+    if one.no_ci or other.no_ci:
+        return _unknown(difference)._replace(no_ci=one.no_ci or other.no_ci)
     value = difference.value
     return Interval(value, error, value - below, value + above, difference.effective)
 
@@ -145,12 +185,13 @@ def ratio_interval(after: Influence, before: Influence) -> Interval:
     """
     if not after.value or not before.value:
         ratio = after.value / before.value if before.value else math.nan
-        return UNKNOWN._replace(value=ratio, effective=min(after.effective, before.effective))
+        effective, reason = min(after.effective, before.effective), "a rate is 0" if before.value else ""
+        return UNKNOWN._replace(value=ratio, effective=effective, no_ci=reason)
     ratio = after.value / before.value
-    relative = after.by_subject / after.value - before.by_subject / before.value
-    logarithm = after.minus(before)._replace(value=math.log(ratio), by_subject=relative)
-    found = interval(logarithm)
-    return Interval(ratio, ratio * found.error, math.exp(found.low), math.exp(found.high), found.effective)
+    found = interval(log_ratio(after, before))
+    return Interval(
+        ratio, ratio * found.error, math.exp(found.low), math.exp(found.high), found.effective, found.no_ci
+    )
 
 
 def mean_interval(figures: Sequence[Influence]) -> Interval:
@@ -167,7 +208,8 @@ def mean_interval(figures: Sequence[Influence]) -> Interval:
         return UNKNOWN
     value = math.fsum(figure.value for figure in figures) / len(figures)
     if not all(map(has_interval, figures)):
-        return UNKNOWN._replace(value=value, effective=min(figure.effective for figure in figures))
+        reason = next(reason for reason in map(why_no_interval, figures) if reason)
+        return UNKNOWN._replace(value=value, effective=min(figure.effective for figure in figures), no_ci=reason)
     of_subjects = [_subject_component(figure) for figure in figures]
     subjects = add_components(of_subjects)
     subjects = VarianceComponent(subjects.variance / len(figures) ** 2, subjects.degrees)
@@ -177,7 +219,8 @@ def mean_interval(figures: Sequence[Influence]) -> Interval:
     whole = add_components([subjects, mean_component([figure.places for figure in figures])])
     error = math.sqrt(whole.variance)
     reach = _quantile(min(whole.degrees, effective - 1)) * error
-    return Interval(value, error, value - reach, value + reach, effective)
+    centre = value - math.fsum(figure.bias for figure in figures) / len(figures)
+    return Interval(value, error, centre - reach, centre + reach, effective)
 
 
 @lru_cache
@@ -196,7 +239,8 @@ def t_quantile(share: float, degrees: float) -> float:
 
 
 def _unknown(influence: Influence) -> Interval:
-    return UNKNOWN._replace(value=influence.value, effective=influence.effective)
+    reason = "" if math.isnan(influence.value) else why_no_interval(influence)
+    return UNKNOWN._replace(value=influence.value, effective=influence.effective, no_ci=reason)
 
 
 def _quantile(degrees: float) -> float:

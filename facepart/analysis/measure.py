@@ -1,12 +1,12 @@
 """A design and its groups -> all figures: every part, method and group, rankings, and groups compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
-from facepart.analysis.criteria import CRITERIA, Compared
+from facepart.analysis.criteria import CRITERIA, Compared, Unsupported
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import (
     EACH_GROUP,
@@ -54,6 +54,8 @@ class Figures:
             group supports is left out, and so is a part that has no rank by it.
         shift_differences: the shifts of every two groups, compared.
         differentials: the error rates of the groups, compared; none for one group.
+        unsupported: criterion -> group -> part -> why its scores do not support the criterion; parts that were found
+            on too few photos for any rank are left out.
     """
 
     results: list[PartResult]
@@ -61,6 +63,7 @@ class Figures:
     rankings: dict[str, dict[str, list[Ranked]]]
     shift_differences: list[ShiftDifference]
     differentials: list[Differential]
+    unsupported: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
 
     @property
     def ranking(self) -> dict[str, list[Ranked]]:
@@ -98,6 +101,11 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
             design.margin,
         ),
         differentials=list(_differentials(design, groups, threshold_group or ALL_GROUPS)),
+        unsupported={
+            criterion: {name: group.unsupported[criterion] for name, group in measured.items()}
+            for criterion in CRITERIA
+            if any(group.unsupported[criterion] for group in measured.values())
+        },
     )
 
 
@@ -116,6 +124,7 @@ class _GroupMeasurement:
         results: the rows.
         shifts: the shift of each occlusion of a part.
         effects: criterion -> part -> its effect; of parts that have a rank.
+        unsupported: criterion -> part -> why its scores do not support the criterion.
         contrasts: criterion -> part -> what its effect is made of, for criteria of mean impostor scores.
     """
 
@@ -126,6 +135,7 @@ class _GroupMeasurement:
         self.results: list[PartResult] = []
         self.shifts: dict[Occlusion, Influence] = {}
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
+        self.unsupported: dict[str, dict[str, str]] = {criterion: {} for criterion in CRITERIA}
         self.contrasts: dict[str, dict[str, Effect]] = {criterion: {} for criterion in CRITERIA}
         for occlusion in design.part_occlusions:
             self._measure(occlusion)
@@ -233,8 +243,12 @@ class _GroupMeasurement:
             else:
                 self.effects[criterion][part] = self.means.effect(effect, design.weight)
         for name, asked in CRITERIA.items():
-            found = None if asked.effect is None else asked.effect(compared)
-            if found is not None:
+            if asked.effect is None:
+                continue
+            found = asked.effect(compared)
+            if isinstance(found, Unsupported):
+                self.unsupported[name][part] = found.reason
+            else:
                 names = compared.baseline.sums.subjects.tolist()
                 self.effects[name][part] = lay_out(found, names, self._subject_places)
 

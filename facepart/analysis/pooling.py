@@ -71,6 +71,8 @@ def pooled(figures: Mapping[str, Influence], subjects: Mapping[str, Sequence[str
                 double_counted=double_counted,
                 effective=min(figures[group].effective for group in groups),
                 subjects=max(figures[group].subjects for group in groups) if len(groups) == 1 else 0,
+                degrees=min(figures[group].degrees for group in groups),
+                bias=weight * math.fsum(figures[group].bias for group in groups),
                 places=_scaled(mean_component([figures[group].places for group in groups]), weight * len(groups)),
             )
         )

@@ -52,7 +52,8 @@ class Ranked:
         difference_to_next: its effect minus that of the next part; unknown for the last.
         rank_low: the best rank that it may have, from 1, at 95 % for all parts at once.
         rank_high: the worst.
-        may_be_first: whether it is in the 95 % set of parts that may be first.
+        may_be_first: whether it is in the 95 % set of parts that may be first. A part whose effect has no CI is in
+            it, because nothing rules it out; `effect.no_ci` says why it has none.
     """
 
     part: str
@@ -166,8 +167,8 @@ def _rank(
     effective = [each.effective for each, is_known in zip(intervals, known, strict=True) if is_known]
     degrees = _degrees(influences, places, min(effective, default=math.nan) - 1)
     # A part without a CI is compared with none.
-    compared = np.where(known[:, None], np.concatenate([influences, on_parts], axis=1), math.nan)
-    sets = rank_sets(values, compared, degrees)
+    compared = np.where(known[:, None], influences, math.nan)
+    sets = rank_sets(values, compared, degrees, np.array([each.variance for each in places]))
     shares = [math.nan] * len(parts)
     if known.all():
         shares = _first_shares(values, influences, on_parts, subjects)

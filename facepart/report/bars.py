@@ -88,7 +88,7 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
         for part in data.parts:
             row = rows[group.name, part]
             own: Interval = getattr(row, data.ranked_by) if has_column else UNKNOWN
-            note = "" if part in ranked else why_no_rank([row], data.ranked_by)
+            note = "" if part in ranked else why_no_rank([row], data.figures)
             if not note and row.undetected >= MANY * row.photos:
                 note = f"{row.photos_compared:,} of {counted(row.photos, 'photo')}"
             shift = row.impostor_shift.value if data.controlled else math.nan

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from facepart.analysis.choices import IMPORTANCE
-from facepart.analysis.measure import MIN_FOUND
+from facepart.analysis.measure import MIN_FOUND, Figures
 from facepart.analysis.results import NOT_CONTROLLABLE, PartResult
 
 # A reader is warned from this share of photos without the part in a group, or where the shares of two groups are this
@@ -40,15 +40,17 @@ def often_undetected(rows: Rows) -> list[Undetected]:
     return found
 
 
-def why_no_rank(rows: Sequence[PartResult], ranked_by: str) -> str:
+def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:
     """Say why a part has no rank.
 
     Args:
         rows: the part's results, of the group or of all groups that are ranked together.
-        ranked_by: the criterion.
+        figures: the study's.
     """
     if any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows):
         return FEW_PHOTOS
-    if ranked_by == IMPORTANCE and any(row.control == NOT_CONTROLLABLE for row in rows):
+    if figures.ranked_by == IMPORTANCE and any(row.control == NOT_CONTROLLABLE for row in rows):
         return NOT_CONTROLLABLE
-    return TOO_FEW_SCORES
+    unsupported = figures.unsupported.get(figures.ranked_by, {})
+    reasons = [found for row in rows if (found := unsupported.get(row.group, {}).get(row.part))]
+    return f"no rank: {reasons[0]}" if reasons else TOO_FEW_SCORES

@@ -2,7 +2,7 @@
 
 In a table, a figure with an interval takes three columns: ``<name>``, ``<name>_low`` and ``<name>_high``. JSON also
 has its standard error as ``<name>_error``, and the effective number of subjects behind it as ``<name>_effective``.
-Figures that are not known are empty in a table, and null in JSON.
+Figures that are not known are empty in a table, and null in JSON, where ``<name>_no_ci`` says why a figure has no CI.
 
 Figures are written to 9 digits, intervals and errors to 6: sums over many scores differ in their last bits with the
 order in which threads add them up, and a study that is run again should write the same files.
@@ -86,6 +86,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         "weight": data.design.weight,
         "margin": data.design.margin,
         "rankings": _rankings(data.rankings),
+        "unsupported_criteria": data.figures.unsupported,
         "rankings_by_criterion": {name: _rankings(found) for name, found in data.figures.rankings.items()},
         "overlaps": {
             part: {other: _number(share) for other, share in shares.items()} for part, shares in data.overlaps.items()
@@ -108,13 +109,13 @@ def _rankings(rankings: Mapping[str, Sequence[Ranked]]) -> dict[str, list[dict[s
 
 
 def _flat_result(row: PartResult) -> dict[str, Any]:
-    """Return the columns of a row, each interval as five."""
+    """Return the columns of a row, each interval as five, or six where there is no CI."""
     columns = [column.name for column in result_columns()]
     return dict(pair for name in columns for pair in _values(row.figure(name), name))
 
 
 def _flat(row: Any, without: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the fields of a dataclass, each interval as five."""
+    """Return the fields of a dataclass, each interval as five, or six where there is no CI."""
     return dict(
         pair
         for field in fields(row)
@@ -128,6 +129,8 @@ def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, _number(value.value)
         for ending in ("low", "high", "error", "effective"):
             yield f"{name}_{ending}", _number(getattr(value, ending), _DIGITS_OF_ERRORS)
+        if value.no_ci:
+            yield f"{name}_no_ci", value.no_ci
     else:
         yield name, _number(value) if isinstance(value, float) else value
 

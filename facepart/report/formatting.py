@@ -96,8 +96,10 @@ def plain_interval(figure: Interval, decimals: int = 3) -> str:
 
 
 def no_interval(figure: Interval) -> str:
-    """Say why a figure has no CI, in short: "no CI: G* = 2.9" for so many effective subjects."""
-    return f"no CI: G* = {figure.effective:.1f}" if figure.effective < MIN_SUBJECTS else "no CI"
+    """Say why a figure has no CI, in short: "no CI: G* = 2.9" for so many effective subjects; or its reason."""
+    if figure.effective < MIN_SUBJECTS:
+        return f"no CI: G* = {figure.effective:.1f}"
+    return f"no CI: {figure.no_ci}" if figure.no_ci else "no CI"
 
 
 def signed_ci(figure: Interval, decimals: int = 3) -> Markup:

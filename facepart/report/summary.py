@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from facepart.analysis.ranking import Ranked
 from facepart.report.coverage import Undetected, often_undetected, why_no_rank
+from facepart.report.formatting import known_first
 from facepart.report.report_data import ReportData
 
 
@@ -16,7 +17,9 @@ class Summary:
     Attributes:
         first: the first part of the main ranking; None if no effect is known.
         last: the last part; None if there is only one.
-        possible_firsts: the 95 % set of parts that may be first, in the order of the ranking.
+        possible_firsts: the 95 % set of parts that may be first, in the order of the ranking; without those that have
+            no CI.
+        without_ci: parts that may be first as well, because their effects have no CI.
         unranked: part -> why it has no rank.
         reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
@@ -30,6 +33,7 @@ class Summary:
     first: Ranked | None
     last: Ranked | None
     possible_firsts: Sequence[str]
+    without_ci: Sequence[str]
     unranked: dict[str, str]
     reasons: dict[str, list[str]]
     agreeing: int
@@ -48,14 +52,15 @@ def summarise(data: ReportData) -> Summary:
     firsts = [found[0].part for group in data.groups if (found := data.ranking_of(group.name))]
     ranked = [each.part for each in data.main_ranking]
     unranked = {
-        part: why_no_rank([rows[group.name, part] for group in data.groups], data.ranked_by)
+        part: why_no_rank([rows[group.name, part] for group in data.groups], data.figures)
         for part in data.parts
         if part not in ranked
     }
     return Summary(
         first=first,
         last=known[-1] if len(known) > 1 else None,
-        possible_firsts=[each.part for each in known if each.may_be_first],
+        possible_firsts=[each.part for each in known if known_first(each)],
+        without_ci=[each.part for each in known if math.isnan(each.effect.low)],
         unranked=unranked,
         reasons={
             reason: [part for part in unranked if unranked[part] == reason]

@@ -112,7 +112,7 @@ def _ranking_rows(data: ReportData, ranking: str, groups: Sequence[str]) -> list
                 part=part,
                 rank=list(ranked).index(part) + 1 if part in ranked else 0,
                 ranked=ranked.get(part),
-                no_rank="" if part in ranked else why_no_rank(found, data.ranked_by),
+                no_rank="" if part in ranked else why_no_rank(found, data.figures),
                 compared=sum(row.photos_compared for row in found),
                 controlled=sum(row.photos_compared for row in moved),
                 photos=sum(row.photos for row in found),

@@ -57,7 +57,7 @@ def results_text(figures: Figures) -> str:
     rows = {(row.group, row.part, row.comparison): row for row in results if row.occlusion == main}
     names = list(dict.fromkeys(row.group for row in results))
     compared = {key[:2]: row for key, row in rows.items() if key[2] == WITHIN}
-    groups = [_group_table(name, figures.ranking.get(name, []), rows, figures.ranked_by) for name in names]
+    groups = [_group_table(name, figures, rows) for name in names]
     agreements = compare_methods(results, main)
     others = [row for row in agreements if row.occlusion != main and row.group == agreements[0].group]
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
@@ -83,9 +83,8 @@ def results_text(figures: Figures) -> str:
     return text.rstrip("\n")
 
 
-def _group_table(
-    name: str, ranking: Sequence[Ranked], rows: Mapping[tuple[str, str, str], PartResult], ranked_by: str
-) -> GroupTable:
+def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str], PartResult]) -> GroupTable:
+    ranking, controlled_ranking = figures.ranking.get(name, []), figures.ranked_by == IMPORTANCE
     ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
     results = {part: row for (group, part, compared), row in rows.items() if (group, compared) == (name, WITHIN)}
     order = [*ranked, *(part for part in results if part not in ranked)]
@@ -94,12 +93,10 @@ def _group_table(
     first = max(known or results.values(), key=_photos_compared)
     lines = []
     for part in order:
-        controlled = rows.get((name, part, CONTROL)) if ranked_by == IMPORTANCE and part in ranked else None
+        controlled = rows.get((name, part, CONTROL)) if controlled_ranking and part in ranked else None
         row = results[part]
         photos = (controlled or row).photos_compared
-        lines.append(
-            {**ranked.get(part, _unranked_row(row, ranked_by)), **_result_cells(row), "photos": f"{photos:,}"}
-        )
+        lines.append({**ranked.get(part, _unranked_row(row, figures)), **_result_cells(row), "photos": f"{photos:,}"})
     return GroupTable(
         name=name,
         photos=first.photos,
@@ -129,8 +126,8 @@ def _ranks(ranked: Ranked) -> str:
     return "-".join(ends) + ("*" if ranked.may_be_first else " ")
 
 
-def _unranked_row(row: PartResult, ranked_by: str) -> dict[str, str]:
-    reason = why_no_rank([row], ranked_by)
+def _unranked_row(row: PartResult, figures: Figures) -> dict[str, str]:
+    reason = why_no_rank([row], figures)
     # A table has no room for the whole reason; the legend has it.
     short = "no rank: too few photos" if reason == FEW_PHOTOS else reason
     return {"rank": "-  ", "part": row.part, "effect": short, "ranks": "- "}

@@ -90,6 +90,8 @@ class Figure:
         double_counted: what the squares of the influences count twice.
         shares: float64 (p, p), symmetric: the share of every two subjects in the figure's deviation; None if unknown.
         places: what the choice of control places adds.
+        most_degrees: degrees of freedom are at most so many.
+        bias: by how much the figure is too large on average.
     """
 
     value: float
@@ -100,13 +102,19 @@ class Figure:
     double_counted: float = 0.0
     shares: NDArray[np.float64] | None = None
     places: Spread = CERTAIN
+    most_degrees: float = math.inf
+    bias: float = 0.0
+
+    @property
+    def degrees(self) -> float:
+        return min(self.effective - 1, self.most_degrees)
 
     @property
     def of_subjects(self) -> Spread:
         """What the choice of subjects adds."""
         subjects = max(int(self.counts.sum()), 1)
         squares = float((self.influence**2).sum()) * (subjects - 1) / subjects
-        return Spread(max(squares - self.double_counted, self.double_counted), self.effective - 1)
+        return Spread(max(squares - self.double_counted, self.double_counted), self.degrees)
 
     @property
     def spread(self) -> Spread:
@@ -115,7 +123,7 @@ class Figure:
     @property
     def has_interval(self) -> bool:
         known = np.isfinite(self.influence).all() and math.isfinite(self.places.variance)
-        return self.effective >= FEWEST_SUBJECTS and bool(known)
+        return self.effective >= FEWEST_SUBJECTS and self.most_degrees >= 1 and bool(known)
 
 
 def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Figure:
@@ -143,6 +151,8 @@ def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Fi
         double_counted=twice(shares) if known else 0.0,
         shares=shares if known else None,
         places=added(*(Spread(weight**2 * each.places.variance, each.places.degrees) for weight, each in terms)),
+        most_degrees=min(figure.most_degrees for _, figure in terms),
+        bias=sum(weight * figure.bias for weight, figure in terms),
     )
 
 
@@ -179,12 +189,13 @@ def mean_of_groups(figures: Sequence[Figure]) -> Estimate:
     if not all(figure.has_interval for figure in figures):
         return Estimate(value, effective=min(figure.effective for figure in figures))
     subjects = added(*(figure.of_subjects for figure in figures))
-    degrees = subjects.degrees if subjects.variance else sum(figure.effective - 1 for figure in figures)
+    degrees = subjects.degrees if subjects.variance else sum(figure.degrees for figure in figures)
     subjects = Spread(subjects.variance / len(figures) ** 2, degrees)
     whole = added(subjects, mean_of_places([figure.places for figure in figures]))
     error = math.sqrt(whole.variance)
     reach = quantile(min(whole.degrees, degrees)) * error
-    return Estimate(value, value - reach, value + reach, error, degrees + 1)
+    centre = value - float(np.mean([figure.bias for figure in figures]))
+    return Estimate(value, centre - reach, centre + reach, error, degrees + 1)
 
 
 def wilson(figure: Figure, units: float) -> Estimate:
@@ -195,7 +206,7 @@ def wilson(figure: Figure, units: float) -> Estimate:
     number = units if rate in (0, 1) or variance == 0 else max(rate * (1 - rate) / variance, 1)
 
     def excess(other: float) -> float:
-        return abs(rate - other) - quantile(figure.effective - 1) * math.sqrt(other * (1 - other) / number)
+        return abs(rate - other) - quantile(figure.degrees) * math.sqrt(other * (1 - other) / number)
 
     ends = {"xtol": 1e-18, "rtol": 1e-14}
     low = optimize.brentq(excess, 0, rate, **ends) if rate > 0 else 0.0
@@ -239,7 +250,14 @@ def ratio(after: Figure, before: Figure) -> Estimate:
 
 def log_ratio(after: Figure, before: Figure) -> Figure:
     relative = combined([(1 / after.value, after), (-1 / before.value, before)], exact=False)
-    return replace(relative, value=math.log(after.value / before.value))
+    value = math.log(after.value / before.value)
+    few = math.isfinite(relative.most_degrees)
+    return replace(relative, value=value, most_degrees=of_variance(relative.influence) if few else math.inf)
+
+
+def of_variance(influence: NDArray[np.float64]) -> float:
+    """The effective number of subjects who make up a variance, less one."""
+    return effective_number(influence**2) - 1 if influence.any() else math.inf
 
 
 # Figures of raw scores.
@@ -297,17 +315,27 @@ def d_prime(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
 
 @cache
 def d_prime_figure(scores: Scores) -> Figure:
-    """d' by the delta method: each score's share of it, summed by subject."""
+    """d' and how much higher it is than without each subject's scores, by leaving these out."""
     authentic, impostor = scores.authentic / MILLION, scores.impostor / MILLION
+    value, subjects = d_prime(scores.authentic, scores.impostor), len(scores.names)
+    influence = np.full(subjects, math.nan)
+    first, second = scores.impostor_owners
+    for subject in range(subjects):
+        mated = scores.authentic[scores.owner != subject]
+        others = scores.impostor[(first != subject) & (second != subject)]
+        if len(mated) and len(others):
+            influence[subject] = value - d_prime(mated, others)
+    # Of impostor scores, what two subjects share is taken score by score, by the delta method.
     difference, spread = authentic.mean() - impostor.mean(), (authentic.var() + impostor.var()) / 2
-    moved = []
-    for values, owners, sign in ((authentic, [scores.owner], 1), (impostor, scores.impostor_owners, -1)):
-        away = values - values.mean()
-        each = sign * away * math.copysign(1, difference) / math.sqrt(spread)
-        moved.append((each - abs(difference) * (away**2 - values.var()) / (4 * spread**1.5), owners))
-    # Of impostor scores, what two subjects share is taken score by score.
-    double_counted = float((moved[1][0] ** 2).sum()) / len(impostor) ** 2
-    return of_scores(scores, d_prime(scores.authentic, scores.impostor), moved, double_counted)
+    away = impostor - impostor.mean()
+    moved = -away * math.copysign(1, difference) / math.sqrt(spread)
+    moved -= abs(difference) * (away**2 - impostor.var()) / (4 * spread**1.5)
+    return replace(
+        of_scores(scores, value, [(authentic, [scores.owner]), (impostor, scores.impostor_owners)]),
+        influence=influence,
+        double_counted=float((moved**2).sum()) / len(impostor) ** 2,
+        bias=-(subjects - 1) * float(np.mean(influence)),
+    )
 
 
 def above(values: NDArray[np.int64], threshold: int) -> NDArray[np.float64]:
@@ -321,7 +349,8 @@ def above(values: NDArray[np.int64], threshold: int) -> NDArray[np.float64]:
 @cache
 def fmr(scores: Scores, threshold: int) -> Figure:
     rate = float((scores.impostor >= threshold).mean())
-    return of_scores(scores, rate, [(above(scores.impostor, threshold), scores.impostor_owners)])
+    found = of_scores(scores, rate, [(above(scores.impostor, threshold), scores.impostor_owners)])
+    return replace(found, most_degrees=of_variance(found.influence))
 
 
 @cache
@@ -375,7 +404,49 @@ def eer(scores: Scores) -> Figure:
     densities = [density(values, equal) for values in (scores.authentic, scores.impostor)]
     share = densities[0] / sum(densities) if sum(densities) else 0.5
     moved = combined([(share, fmr(scores, equal)), (1 - share, fnmr(scores, equal))], exact=False)
-    return replace(moved, value=value)
+    # There are many false matches at this threshold: how few make up their variance does not matter.
+    return replace(moved, value=value, most_degrees=math.inf)
+
+
+def eer_estimate(scores: Scores) -> Estimate:
+    """The EER with all rates that a score test does not reject: at an FMR of the EER, the FNMR is the same."""
+    figure = eer(scores)
+    if not figure.has_interval:
+        return Estimate(figure.value, effective=figure.effective)
+    thresholds = np.unique(np.concatenate([scores.authentic, scores.impostor]))
+    below = np.searchsorted(np.sort(scores.authentic), thresholds) / len(scores.authentic)
+    above = 1 - np.searchsorted(np.sort(scores.impostor), thresholds) / len(scores.impostor)
+    equal = int(
+        thresholds[min(int(np.argmax(below >= above)) if (below >= above).any() else -1, len(thresholds) - 1)]
+    )
+    missed, matched = fnmr(scores, equal), fmr(scores, equal)
+    mated = missed.value * (1 - missed.value) / missed.spread.variance if missed.spread.variance else 0.0
+    mated = min(max(mated, missed.effective), len(scores.authentic))
+    others = matched.effective / 2
+    if matched.spread.variance and 0 < matched.value < 1:
+        others = max(matched.value * (1 - matched.value) / matched.spread.variance, 1)
+    descending = np.sort(scores.impostor)[::-1]
+
+    def accepts(rate: float) -> bool:
+        allowed = math.floor(rate * len(descending) * (1 + 1e-12))
+        threshold = int(descending[allowed]) + 1 if allowed < len(descending) else int(descending[-1])
+        mine, theirs = (density(each, threshold) for each in (scores.authentic, scores.impostor))
+        slope = mine / theirs if theirs else 0.0
+        variance = rate * (1 - rate) * (1 / mated + slope**2 / others)
+        rise = float((scores.authentic < threshold).mean()) - rate
+        return abs(rise) <= quantile(figure.degrees) * math.sqrt(variance)
+
+    ends = []
+    for outside in (0.0, 1.0):
+        inside = figure.value
+        for _ in range(30):
+            if accepts(outside):
+                inside = outside
+                break
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if accepts(middle) else (inside, middle)
+        ends.append(inside)
+    return Estimate(figure.value, *ends, math.sqrt(figure.spread.variance), figure.effective)
 
 
 @cache

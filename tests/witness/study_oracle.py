@@ -26,7 +26,7 @@ from tests.witness.figures import (
     combined,
     d_prime,
     d_prime_figure,
-    eer,
+    eer_estimate,
     effective_number,
     fmr,
     fnmr,
@@ -257,7 +257,8 @@ class StudyOracle:
             return minus(d_prime_figure(baseline), d_prime_figure(occluded))
         if criterion == "FNMR":
             supported = all(is_supported(each.impostor, target) for each in (baseline, occluded))
-            return minus(fnmr_at(occluded, target), fnmr_at(baseline, target)) if supported else None
+            after, before = fnmr_at(occluded, target), fnmr_at(baseline, target)
+            return minus(after, before) if supported and (after.value or before.value) else None
         if not self.design.cross:
             return None
         return minus(authentic_mean(baseline), authentic_mean(photos.compare(version, cross=True)))
@@ -525,8 +526,8 @@ def _authentic(baseline: Scores, occluded: Scores) -> dict[str, Any]:
         "authentic mean": symmetric(mean),
         "authentic shift": symmetric(minus(mean, authentic_mean(baseline))),
         "authentic shift, subjects alike": symmetric(alike),
-        "EER": wilson(eer(occluded), eer(occluded).effective),
-        "baseline EER": wilson(eer(baseline), eer(baseline).effective),
+        "EER": eer_estimate(occluded),
+        "baseline EER": eer_estimate(baseline),
         **_distances("authentic", baseline.authentic, occluded.authentic),
     }
     for name, target in TARGETS.items():

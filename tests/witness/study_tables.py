@@ -126,6 +126,7 @@ COLUMNS = {
     "margin": "margin",
     "rankings by all criteria": "rankings_by_criterion",
     "overlaps": "overlaps",
+    "criteria without support": "unsupported_criteria",
     "results": "results",
     "rankings": "rankings",
     "agreements": "agreements",
@@ -158,7 +159,7 @@ RESULTS, DIFFERENTIALS, DIFFERENCES, JSON = (
     "shift_differences.csv",
     "results.json",
 )
-LOW, HIGH, ERROR, EFFECTIVE = "_low", "_high", "_error", "_effective"
+LOW, HIGH, ERROR, EFFECTIVE, NO_CI = "_low", "_high", "_error", "_effective", "_no_ci"
 # By how much a figure may be off where all is computed in 64-bit floats from the same scores.
 EXACT = 1e-12
 # By how much others may: shares that both sides count over draws of subjects, and what follows from standard errors,
@@ -216,6 +217,12 @@ def check_row(
         loose: of some fields, by which share of themselves instead.
     """
     expected = flat(row, errors=errors)
+    if errors:
+        # A reason stands where there is a figure without an interval, and nowhere else.
+        for name in [COLUMNS[key] for key, value in row.items() if isinstance(value, Estimate)]:
+            lacking = found[name] is not None and found[name + LOW] is None
+            assert bool(found.get(name + NO_CI)) == lacking, f"{where}: {name}"
+        found = {name: value for name, value in found.items() if not name.endswith(NO_CI)}
     assert set(found) == set(expected), f"{where}: {sorted(set(found) ^ set(expected))}"
     for key, value in row.items():
         name, share = COLUMNS[key], loose.get(key, 0.0)

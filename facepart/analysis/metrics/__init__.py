@@ -16,7 +16,7 @@ with the influence of each subject on it (:mod:`facepart.analysis.influence`), w
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.density import density
 from facepart.analysis.metrics.dprime import d_prime, d_prime_influence
-from facepart.analysis.metrics.eer import eer, eer_from_rates, eer_influence
+from facepart.analysis.metrics.eer import eer, eer_from_rates, eer_influence, eer_interval
 from facepart.analysis.metrics.error_rates import (
     ErrorRates,
     error_rates,
@@ -93,6 +93,7 @@ __all__ = [
     "eer",
     "eer_from_rates",
     "eer_influence",
+    "eer_interval",
     "error_rates",
     "fairness_discrepancy_rate",
     "fmr",

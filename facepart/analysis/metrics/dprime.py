@@ -8,17 +8,30 @@ its form for unequal variances (Daugman, "Biometric decision landscapes", Univer
 2000), and what the original study prints. For normal distributions of one variance, the equal error rate is
 :math:`\Phi(-d'/2)`.
 
-Influences: with :math:`\Delta = \mu_a - \mu_i` and v the mean of the two variances, a score s changes d' by
-:math:`\pm(s - \mu)/\sqrt v - \Delta ((s - \mu)^2 - \sigma^2) / (4 v^{3/2})`, divided by the number of scores of its
-kind (plus for authentic ones); all of it with the sign of :math:`\Delta`.
+Influences are exact: means and variances without a subject follow from its sums. With few subjects, the variances
+come out too small, and d' too large. The jackknife estimates by how much,
+
+.. math:: -\frac{G - 1}{G} \sum_p u_p
+
+for G subjects (M. H. Quenouille, "Notes on bias in estimation", Biometrika 43, 1956), and the CI lies about d'
+without this bias.
+
+What pairs of subjects count twice follows from the delta method: with :math:`\Delta = \mu_a - \mu_i` and v the mean
+of the two variances, an impostor score s changes d' by
+:math:`-(s - \mu)/\sqrt v - |\Delta| ((s - \mu)^2 - \sigma^2) / (4 v^{3/2})`, the first with the sign of
+:math:`\Delta`, divided by the number of impostor scores.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.metrics.tally import Scores, mean_and_variance
+from facepart.scores import ScoreDistribution
+from facepart.scores.subject_sums import Sums
 
 
 def d_prime(authentic: Scores, impostor: Scores) -> float:
@@ -58,18 +71,40 @@ def d_prime_influence(group: SubjectScores) -> Influence:
     value, count = d_prime(authentic, impostor), len(group.sums.subjects)
     # It rests on both kinds: of few subjects with a second photo, the authentic mean and variance are hardly known.
     effective = min(group.effective_authentic, group.effective)
-    difference, spread = authentic.mean - impostor.mean, (authentic.variance + impostor.variance) / 2
+    spread = (authentic.variance + impostor.variance) / 2
     if spread == 0:
         return Influence(value, np.full(count, np.nan), 0.0, effective)
-    sign = math.copysign(1.0, difference)
-    slope, curve = sign / math.sqrt(spread), -abs(difference) / (4 * spread**1.5)
-    by_subject, double_counted = np.zeros(count), 0.0
-    for scores, sums, direction in ((authentic, group.sums.authentic, 1.0), (impostor, group.sums.impostor, -1.0)):
-        squares = sums.squares - 2 * scores.mean * sums.total + scores.mean**2 * sums.count
-        by_subject += direction * slope * leave_one_out(sums.total - scores.mean * sums.count, scores, sums)
-        by_subject += curve * leave_one_out(squares - scores.variance * sums.count, scores, sums)
-        if direction < 0:
-            deviations = scores.scores - scores.mean
-            moved = -slope * deviations + curve * (deviations**2 - scores.variance)
-            double_counted = float(np.dot(scores.counts, moved**2)) / scores.n**2
-    return Influence(value, by_subject, double_counted, effective, group.subjects)
+    mated, others = _moments(group.sums.authentic, 1), _moments(group.sums.impostor, 2)
+    by_subject = _d_prime_of(*mated.whole, *others.whole) - _d_prime_of(*mated.without, *others.without)
+    double_counted = _double_counted(authentic.mean - impostor.mean, spread, impostor)
+    bias = -(group.subjects - 1) / group.subjects * float(by_subject.sum())
+    return Influence(value, by_subject, double_counted, effective, group.subjects, bias=bias)
+
+
+class _Moments(NamedTuple):
+    """The number of scores, their sum and that of their squares: of all, (1,) each, and without a subject, (p,)."""
+
+    whole: list[NDArray[np.float64]]
+    without: list[NDArray[np.float64]]
+
+
+def _moments(sums: Sums, subjects_of_a_score: int) -> _Moments:
+    by_subject = [np.asarray(each, np.float64) for each in (sums.count, sums.total, sums.squares)]
+    whole = [each.sum(keepdims=True) / subjects_of_a_score for each in by_subject]
+    return _Moments(whole, [all_of_them - own for all_of_them, own in zip(whole, by_subject, strict=True)])
+
+
+def _d_prime_of(*moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return d' from the moments of authentic, then of impostor scores; not finite where there are none of a kind."""
+    (count, total, squares), (other_count, other_total, other_squares) = moments[:3], moments[3:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, other_mean = total / count, other_total / other_count
+        variances = squares / count - mean**2 + other_squares / other_count - other_mean**2
+        return np.abs(mean - other_mean) / np.sqrt(variances / 2)
+
+
+def _double_counted(difference: float, spread: float, impostor: ScoreDistribution) -> float:
+    deviations = impostor.scores - impostor.mean
+    moved = -math.copysign(1.0, difference) / math.sqrt(spread) * deviations
+    moved -= abs(difference) / (4 * spread**1.5) * (deviations**2 - impostor.variance)
+    return float(np.dot(impostor.counts, moved**2)) / impostor.n**2

@@ -11,6 +11,14 @@ at the scores give the whole curves.
 Influences: a rate is a mean over scores, of 1 for an error and 0 otherwise. The influences here are those at a
 threshold that these scores did not set. What pairs of subjects count twice is not taken off: of rare errors, too
 little is known about how they come together, and intervals from the smaller variance miss the truth more often.
+
+Few subjects may cause most of the false matches, however many there are. Then the variance of an FMR is known as
+badly as one of so few subjects. Its degrees of freedom are the effective number of subjects that make up the
+variance, less one:
+
+.. math:: \frac{(\sum_p u_p^2)^2}{\sum_p u_p^4} - 1
+
+A subject's share of the false non-matches is not so uneven, since none can have more than all of its own scores.
 """
 
 import math
@@ -19,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facepart.analysis.influence import Influence, SubjectScores, leave_one_out
+from facepart.analysis.influence import Influence, SubjectScores, effective_by_variance, leave_one_out
 from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
 from facepart.errors import UsageError
 from facepart.scores.distribution import STEPS, ScoreDistribution
@@ -118,7 +126,10 @@ def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
     scores, sums = group.scores.impostor, group.sums
     rate = float(scores.share_from(threshold))
     deviations = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
-    return Influence(rate, leave_one_out(deviations, scores, sums.impostor), 0.0, group.effective, group.subjects)
+    by_subject = leave_one_out(deviations, scores, sums.impostor)
+    # Without a false match, or with nothing else, the variance says nothing: see :mod:`facepart.analysis.wilson`.
+    degrees = effective_by_variance(by_subject) - 1 if by_subject.any() else math.inf
+    return Influence(rate, by_subject, 0.0, group.effective, group.subjects, degrees=degrees)
 
 
 def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:

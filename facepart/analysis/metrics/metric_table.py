@@ -14,7 +14,7 @@ from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_change_interval, rate_interval
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime, d_prime_influence
-from facepart.analysis.metrics.eer import eer, eer_influence
+from facepart.analysis.metrics.eer import eer, eer_influence, eer_interval
 from facepart.analysis.metrics.identification import (
     REPORTED_RANKS,
     identification_influence,
@@ -56,6 +56,7 @@ class Metric:
         target: the FMR that the impostor scores have to support; 0 for none.
         columns: what results.csv has of it.
         column: the name of its columns in results.csv; empty for `name`.
+        own_interval: the figure with an interval of its own kind; None for one that follows from the influences.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Metric:
     target: float = 0.0
     columns: tuple[Column, ...] = ()
     column: str = ""
+    own_interval: Callable[[SubjectScores], Interval] | None = None
 
     def column_name(self, column: Column) -> str:
         """Return the name of one of its columns in results.csv."""
@@ -88,6 +90,8 @@ class Metric:
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(group.scores))
+        if self.own_interval is not None:
+            return self.own_interval(group)
         found = self.influence(group)
         if self.is_rate:
             return rate_interval(found, found.effective / 2 if self.clustered_by == "impostor" else found.effective)
@@ -190,6 +194,7 @@ METRICS = (
         clustered_by="authentic",
         is_rate=True,
         columns=("occluded", "baseline"),
+        own_interval=eer_interval,
     ),
     Metric("auc", "AUC", auc),
     *map(fnmr_metric, REPORTED_FMRS),

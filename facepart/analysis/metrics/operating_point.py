@@ -7,16 +7,19 @@ Communication 31, 2000, asks for 30 errors to be within 30 % at 90 % confidence;
 
 Influences: the threshold is an estimate as well. Where the FMR comes out higher by :math:`\epsilon`, the threshold
 moves up by :math:`\epsilon / f_i`, and the FNMR by :math:`\epsilon f_a / f_i`, with the densities f of the authentic
-and the impostor scores at the threshold.
+and the impostor scores at the threshold. The degrees of freedom are those of the FMR, if these are fewer.
 """
 
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.metrics.density import density
 from facepart.analysis.metrics.error_rates import fmr, fmr_influence, fnmr, fnmr_influence, threshold_at_fmr
 from facepart.analysis.metrics.tally import Scores, tally
+from facepart.scores import ScoreDistribution
 
 # The FMRs that `plot` reports, and those of a study.
 REPORTED_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
@@ -45,7 +48,14 @@ def fmr_suffix(target: float) -> str:
 
 
 def supports(impostor: Scores, target: float) -> bool:
-    """Return whether there are enough impostor scores for an FMR: at least ten expected false matches."""
+    """Return whether there are enough impostor scores for an FMR: at least ten expected false matches.
+
+    Example:
+        >>> supports([], 0.001), supports([0.1] * 100, 0.1)
+        (False, True)
+    """
+    if (impostor.n if isinstance(impostor, ScoreDistribution) else np.size(impostor)) == 0:
+        return False
     expected = target * float(tally(impostor, "impostor").counts.sum())
     return expected >= MIN_FALSE_MATCHES * (1 - 1e-12)
 
@@ -101,6 +111,7 @@ def fnmr_at_fmr_influence(group: SubjectScores, target: float) -> Influence:
         by_subject=by_subject,
         effective=min(missed.effective, matched.effective),
         subjects=max(missed.subjects, matched.subjects),
+        degrees=min(missed.degrees, matched.degrees),
     )
 
 
