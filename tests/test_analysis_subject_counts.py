@@ -42,9 +42,8 @@ def test_authentic_figures_of_few_effective_subjects_have_no_interval_or_hold_th
     given = held = 0
     for _ in range(200):
         scores = 0.6 + (rng.standard_normal(40) * 0.08)[owner] + rng.standard_normal(len(owner)) * 0.05
-        sums = Sums(
-            count, np.bincount(owner, scores), np.bincount(owner, scores**2), np.zeros((40, 1), dtype=np.int32)
-        )
+        total, squares = (np.bincount(owner, each).astype(np.float64) for each in (scores, scores**2))
+        sums = Sums(count, total, squares, np.zeros((40, 1), np.int32))
         distributions = GroupScores(ScoreDistribution.of(scores), ScoreDistribution.of([0.0]))
         found = interval(authentic_mean_influence(SubjectScores(distributions, SubjectSums(names, 0, sums, sums))))
         given += not math.isnan(found.low)

@@ -213,7 +213,9 @@ def test_json_holds_all_and_errors_too() -> None:
 
 def test_last_bits_do_not_change_the_files() -> None:
     row = FULL.results[0]
-    nudged = Interval(*(math.nextafter(value, 1) for value in row.impostor_shift[:5]))
+    shift = row.impostor_shift
+    value, error, low, high, effective = (math.nextafter(each, 1) for each in shift[:5])
+    nudged = Interval(value, error, low, high, effective, shift.no_ci)
     again = dataclasses.replace(row, impostor_shift=nudged, impostor_ks=math.nextafter(row.impostor_ks, 1))
     assert nudged != row.impostor_shift
     assert results_csv([again]) == results_csv([row])

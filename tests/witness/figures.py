@@ -446,7 +446,7 @@ def eer_estimate(scores: Scores) -> Estimate:
             middle = (inside + outside) / 2
             inside, outside = (middle, outside) if accepts(middle) else (inside, middle)
         ends.append(inside)
-    return Estimate(figure.value, *ends, math.sqrt(figure.spread.variance), figure.effective)
+    return Estimate(figure.value, ends[0], ends[1], math.sqrt(figure.spread.variance), figure.effective)
 
 
 @cache
