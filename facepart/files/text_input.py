@@ -19,8 +19,9 @@ def read_text(path: Path, what: str, *, any_names: bool = False) -> str:
     """
     try:
         data = read_whole(path)
-        # A file with a byte of zero is no text, and no list of names.
-        return data.decode("utf-8-sig", "surrogateescape" if any_names and b"\0" not in data else "strict")
+        # A file with a byte of zero is no text, and one in UTF-16 begins with either mark.
+        as_they_are = any_names and b"\0" not in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return data.decode("utf-8-sig", "surrogateescape" if as_they_are else "strict")
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such {what}") from error
     except OSError as error:
