@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "%(prog)s -p LIST [-g LIST] -gr NAME -o FOLDER [options]\n"
         "       %(prog)s -p LIST [-g LIST] --people CSV -o FOLDER [options]\n"
-        "       %(prog)s -p LIST [-g LIST] --pairs FILE -gr NAME -o FOLDER [options]"
+        "       %(prog)s -p LIST [-g LIST] --pairs FILE -gr NAME -o FOLDER ..."
     )
     group = parser.add_argument_group("input")
     group.add_argument(
