@@ -1,6 +1,7 @@
 """The parts beside the original's, and unions: their masks against plain NumPy, and what must not have changed."""
 
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from facepart.occlusion.parts import BUILT_IN, PARTS, Part, choose_parts, find_p
 from facepart.occlusion.recipe import Recipe
 from facepart.occlusion.soften import soft_mask
 from facepart.study.request import Request
+from tests.conftest import ROOT
 
 CLASS_PARTS = {
     "eyeglasses": (6,),
@@ -247,7 +249,7 @@ def test_the_originals_parts_are_the_default_and_as_they_were():
         "hair": ([17], 4),
         "skin": ([1], 0),
     }
-    assert list(PARTS) == list(seven) == list(Request("photos", "out").parts)
+    assert list(PARTS) == list(seven) == list(Request(Path("photos"), Path("out")).parts)
     for name, (classes, dilations) in seven.items():
         assert list(Occlusion(Region(PARTS[name])).recipe().items()) == [
             ("occluder", "blur"),
@@ -294,3 +296,14 @@ def test_the_table_lists_the_classes_of_every_part():
             assert CLASSES[number] in part.describe()
     assert "eyes_brows left brow, right brow, left eye, right eye, glasses (with eyeglasses" in text
     assert find_part("eyes+left_eye").describe() == "eyes + left_eye"
+
+
+def test_the_documentation_lists_every_part_with_its_classes():
+    text = (ROOT / "docs" / "parts.md").read_text()
+    for name, part in BUILT_IN.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |") and line.count("|") == 5]
+        cells = [cell.strip() for cell in row.split("|")[2:-1]]
+        for number in part.classes:
+            assert f"{number} {CLASSES[number]}" in cells[0]
+        assert len([word for word in cells[0].split() if word.isdigit()]) == len(part.classes)
+        assert cells[1:] == [str(part.dilations), "yes" if part.controllable else "no"]

@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def record(name, parts, pixels):
     occlusions = [Occlusion(Region(part)) for part in parts]
     embeddings = {each.name: np.ones(4, np.float32) for each in occlusions}
-    overlaps = {each.name: np.arange(9, dtype=np.float32) / 10 for each in occlusions}
+    overlaps = {each.name: np.linspace(0, 0.8, 9, dtype=np.float32) for each in occlusions}
     return EmbeddedPhoto(
         name, "1", embeddings, dict.fromkeys(embeddings, pixels), dict.fromkeys(embeddings, 0.1), overlaps=overlaps
     )
