@@ -295,7 +295,9 @@ def test_the_table_lists_the_classes_of_every_part():
         for number in part.classes:
             assert CLASSES[number] in part.describe()
     assert "eyes_brows left brow, right brow, left eye, right eye, glasses (with eyeglasses" in text
-    assert find_part("eyes+left_eye").describe() == "eyes + left_eye"
+    assert find_part("left_eye+nose").describe() == (
+        "nose: nose; left_eye: left eye, right eye, on the left side of the face"
+    )
 
 
 def test_the_documentation_lists_every_part_with_its_classes():

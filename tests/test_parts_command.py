@@ -147,10 +147,11 @@ def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run_process: Run, re
     }
     assert rows["periocular"]["undetected"] == "0"
     page = (out / "report.html").read_text()
-    for text in ("eyes and nose", "periocular region", "skin, nose", "left eye, right eye, glasses", "eyes + nose"):
+    for text in ("eyes and nose", "periocular region", "skin, nose", "left eye, right eye, glasses", "; nose: nose"):
         assert text in page, text
     methods = " ".join((out / "methods.txt").read_text().split())
     assert "The cheeks are made of these classes of the face parser: skin, nose." in methods
+    assert "The periocular region is what lies around the eyes, by the landmarks of the face." in methods
     assert "In a union (eyes and nose), each part was dilated as it is alone." in methods
     record = json.loads((out / "run.json").read_text())["settings"]["recipes"]
     assert record["cheeks"]["classes"] == [1, 10]
@@ -177,6 +178,7 @@ def test_landmarks_are_found_without_aligning(
         words: list[str | Path] = ["-s", photos / source, "-o", tmp_path / source, *common, *options]
         done = facepart(run_process, "study", *words)
         assert done.returncode == 0, done.stderr
+    assert "found by yunet" in (tmp_path / "aligned" / "report.html").read_text()
     for path in (tmp_path / "photos" / "masks" / "mask_periocular").iterdir():
         one, other = (
             pixels_of(tmp_path / each / path.relative_to(tmp_path / "photos")) > 0 for each in ("photos", "aligned")

@@ -93,7 +93,7 @@ class Part:
     def describe(self) -> str:
         """Say in words what it is made of: "nose"; "left eye, right eye, on the left side of the face"."""
         if self.members:
-            return f" {PLUS} ".join(member.name for member in self.members)
+            return "; ".join(f"{member.name}: {member.describe()}" for member in self.members)
         classes = ", ".join(CLASSES[number] for number in self.classes)
         return ", ".join(filter(None, (classes, _WHERE[self.where]))) + _NOTES.get(self.name, "")
 

@@ -281,7 +281,9 @@ class PhotoWorker:
     def _find_landmarks(self, task: PhotoTask, face: NDArray[np.uint8]) -> None:
         """Find the landmarks of a face that was not aligned, if a part needs them; it may have none."""
         weights = self._networks.detector
-        needed = any(each.region.needs_landmarks for each in task.occlusions)
+        needed = any(each.region.needs_landmarks for each in task.occlusions) or (
+            task.embed and any(part.needs_landmarks for part in self._parts)
+        )
         if weights is None or self._networks.align or not needed:
             return
         with self._times.measure("find landmarks"):
@@ -295,6 +297,7 @@ class PhotoWorker:
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""
         face = self.read(task.photo)
+        self._located.pop(task.photo.name, None)
         size, wanted = face.shape[:2], self._recogniser_size()
         if self._undistorted and distorts(size, wanted):
             reason = f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"

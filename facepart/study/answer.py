@@ -175,6 +175,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "parser": _named(setup.parser),
         "recogniser": _named(setup.recogniser),
         "detector": _named(setup.detector) if setup.detector else None,
+        **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
         "precision": setup.precision,
         "flip": request.flip,
         "methods": [method.name for method in setup.design.methods],
@@ -218,6 +219,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     }
     if setup.exclusion:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
+    if setup.landmarks and not setup.detector:
+        provenance["Landmarks"] = f"found by {_described(setup.landmarks)}"
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if small:
