@@ -44,6 +44,7 @@ from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.occlusion.parts import PARTS
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
@@ -137,7 +138,7 @@ def embed_baseline_and_blurred(crops: Sequence[Photo], parser: Engine, recognise
     worker = CropWorker(NetworkFiles(None, None, None, "cpu", parser.precision))
     worker.crops = crops
     worker.use(Networks(parser, recogniser, None), StepTimes(), default_workers())
-    occlusion = Occlusion(Region(PART))
+    occlusion = Occlusion(Region(PARTS[PART]))
     rows = []
     tasks = [PhotoTask(PhotoFile(Path(str(number)), str(number)), (occlusion,)) for number in range(len(crops))]
     for task, result in worker.map(tasks):

@@ -37,11 +37,11 @@ GRID = STEP * np.arange(-SIZE // STEP, SIZE // STEP + 1)
 def fitting(labels: NDArray[np.uint8], part: str) -> NDArray[np.bool_]:
     """Return at which displacements on the grid a part's shape fits, bool (down, right)."""
     found = np.zeros((len(GRID), len(GRID)), bool)
-    mask = part_mask(labels, part)
+    mask = part_mask(labels, PARTS[part])
     if not mask.any():
         return found
     left, top, columns, rows = cv2.boundingRect(mask)
-    room = Room(labels, part)
+    room = Room(labels, PARTS[part])
     for row, down in enumerate(GRID.tolist()):
         for column, right in enumerate(GRID.tolist()):
             if 0 <= top + down <= SIZE - rows and 0 <= left + right <= SIZE - columns:
@@ -66,10 +66,10 @@ def spread_places(shares: NDArray[np.float64], seed: int) -> list[tuple[int, int
 
 def moved_by(labels: NDArray[np.uint8], part: str, draw: int) -> NDArray[np.float64] | None:
     """Return how far a control region is from its place in the table, in pixels of the label map."""
-    control = control_mask(labels, part, draw)
+    control = control_mask(labels, PARTS[part], draw)
     if not control.kind:
         return None
-    corners = [np.array(cv2.boundingRect(mask)[1::-1]) for mask in (control.mask, part_mask(labels, part))]
+    corners = [np.array(cv2.boundingRect(mask)[1::-1]) for mask in (control.mask, part_mask(labels, PARTS[part]))]
     moved: NDArray[np.float64] = (corners[0] - corners[1] - np.array(PARTS[part].places[draw - 1])).astype(np.float64)
     return moved
 
@@ -95,11 +95,11 @@ def main() -> None:
     label_maps = read_label_maps([photo.path for photo in photos[:: options.step]])
     parts = [name for name, part in PARTS.items() if part.controllable]
     for number, part in enumerate(parts):
-        found = [labels for labels in label_maps if part_mask(labels, part).any()]
+        found = [labels for labels in label_maps if part_mask(labels, PARTS[part]).any()]
         shares = np.mean([fitting(labels, part) for labels in found], axis=0)
         print(f"{part}: {spread_places(shares, number)}")
     for part in parts:
-        found = [labels for labels in label_maps if part_mask(labels, part).any()]
+        found = [labels for labels in label_maps if part_mask(labels, PARTS[part]).any()]
         at_place, distances = [], []
         for draw in range(1, len(PARTS[part].places) + 1):
             moved = [moved_by(labels, part, draw) for labels in found]

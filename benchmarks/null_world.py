@@ -97,7 +97,7 @@ def soft_masks(label_maps: Sequence[NDArray[np.uint8]], parts: Sequence[str], si
     softs: dict[tuple[str, int], NDArray[np.float32]] = {}
     for part in parts:
         for draw in range(len(PARTS[part].places) + 1):
-            region, constants = Region(part, draw), recipe(part, side, side)
+            region, constants = Region(PARTS[part], draw), recipe(PARTS[part], side, side)
             masks = [soft_mask(region.find(labels, STANDARD).mask, constants, side, side) for labels in label_maps]
             softs[part, draw] = np.stack(masks).astype(np.float32) / np.float32(255)
     return softs
@@ -145,7 +145,7 @@ class NullWorld:
         photos = (people[:, None] * PHOTOS_EACH + np.arange(PHOTOS_EACH)).ravel()
         noise = self._rng.standard_normal((len(photos), self._side, self._side), np.float32) * NOISE
         faces = np.clip(128 + self._texture + noise, 0, 255).astype(np.uint8)
-        box = recipe("nose", self._side, self._side).box
+        box = recipe(PARTS["nose"], self._side, self._side).box
         blurred = np.stack([cv2.blur(face, (box, box)) for face in faces]).astype(np.float32)
         whole = faces.astype(np.float32) - 128
         change = blurred - 128 - whole

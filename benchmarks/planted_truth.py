@@ -43,7 +43,7 @@ from facepart.data.photos import Photo, find_photos
 from facepart.files.progress import StepTimes
 from facepart.networks.engine import Preprocessing
 from facepart.occlusion.method import STANDARD
-from facepart.occlusion.parts import PARTS, part_mask
+from facepart.occlusion.parts import PARTS, choose_parts, part_mask
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
@@ -112,7 +112,7 @@ def draw_faces(
         labels, strength = maps[subject % len(maps)], energies[subject % len(maps)]
         own = rng.standard_normal((SIDE, SIDE)) * strength
         for part in PARTS:
-            faces.truth[part] += float((strength[shrink(part_mask(labels, part)) > 0] ** 2).sum()) / subjects
+            faces.truth[part] += float((strength[shrink(part_mask(labels, PARTS[part])) > 0] ** 2).sum()) / subjects
         for photo in range(photos):
             grey = 128 + common + own + rng.standard_normal((SIDE, SIDE)) * NOISE
             name = f"{subject:03}_{photo}"
@@ -125,7 +125,7 @@ def strength_map(world: World, labels: NDArray[np.uint8]) -> NDArray[np.float64]
     """Lay out the standard deviations of the pixels that tell people apart, (SIDE, SIDE)."""
     laid = np.zeros((SIDE, SIDE))
     for part, strength in reversed([*world.strengths.items()]):
-        laid[shrink(part_mask(labels, part)) > 0] = strength
+        laid[shrink(part_mask(labels, PARTS[part])) > 0] = strength
     return laid
 
 
@@ -189,7 +189,9 @@ class DrawnPhotos(PhotoWorker):
 def study(faces: Faces, draws: int, parts: Sequence[str] = tuple(PARTS), seed: int = SEED) -> Figures:
     """Run a study, from photos in memory to its figures."""
     names = sorted(faces.photos)
-    design = Design(("drawn",), tuple(parts), (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,), patches=True)
+    design = Design(
+        ("drawn",), choose_parts(parts), (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,), patches=True
+    )
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         store = EmbeddingStore(folder / "embeddings", design.occlusions)

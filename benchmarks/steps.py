@@ -59,13 +59,13 @@ def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Se
     with clock(seconds, "resize to the parser's 512x512"):
         fit_photo(pixels)
     with clock(seconds, "7 masks"):
-        masks = {part: part_mask(labels, part) for part in PARTS}
+        masks = {part: part_mask(labels, PARTS[part]) for part in PARTS}
     with clock(seconds, "7 blurs"):
         blurred = {part: occluded.photo for part, occluded in occlude_parts(pixels, masks).items()}
     with clock(seconds, "  of which soft masks"):
         for part, mask in masks.items():
-            soft_mask(mask, recipe(part, height, width), height, width)
-    box = recipe("skin", height, width).box
+            soft_mask(mask, recipe(PARTS[part], height, width), height, width)
+    box = recipe(PARTS["skin"], height, width).box
     with clock(seconds, "  of which the box blur"):
         other = cv2.blur(pixels, (box, box)).astype(np.uint8, copy=False)
     with clock(seconds, "(one blend of the whole photo)"):

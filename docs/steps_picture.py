@@ -47,7 +47,7 @@ def blur_steps(face: Image, mask: Image, part: str) -> dict[str, Image]:
         Name of the step -> uint8 (h, w) for masks, uint8 (h, w, 3) for faces, in the order in which they are made.
     """
     height, width = face.shape[:2]
-    constants = recipe(part, height, width)
+    constants = recipe(PARTS[part], height, width)
     dilated = replace(constants, sigma=_NO_SOFTENING)
     return {
         "mask": soft_mask(mask, replace(dilated, dilation=0), height, width),
@@ -73,12 +73,12 @@ def parse_portrait() -> tuple[Image, Image]:
 
 def draw(face: Image, labels: Image) -> Figure:
     """Draw the picture: a row for each part, a column for each step."""
-    rows = {part: blur_steps(face, part_mask(labels, part), part) for part in PARTS}
+    rows = {part: blur_steps(face, part_mask(labels, PARTS[part]), part) for part in PARTS}
     figure = Figure(figsize=(9.2, 10.1), dpi=120, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(len(rows), len(next(iter(rows.values()))))
     for axes, (part, steps) in zip(grid, rows.items(), strict=True):
-        dilation = recipe(part, *face.shape[:2]).dilation
+        dilation = recipe(PARTS[part], *face.shape[:2]).dilation
         note = f"dilated by {dilation} px" if dilation else "not dilated"
         axes[0].set_ylabel(f"{part.replace('_', ' + ')}\n{note}", fontsize=10)
         for each, (step, image) in zip(axes, steps.items(), strict=True):

@@ -20,7 +20,7 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces, number
-from facepart.networks.alignment import align_photo, cut_to_template
+from facepart.networks.alignment import align_photo, cut_to_template, find_landmarks
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Engine
@@ -28,9 +28,11 @@ from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.networks.label_map import SIZE
 from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import OcclusionMethod
-from facepart.occlusion.occlude import occlude_parts
-from facepart.occlusion.parts import choose_parts, part_mask
+from facepart.occlusion.occlude import apply_occlusions
+from facepart.occlusion.occlusion import Occlusion, Region
+from facepart.occlusion.parts import find_part
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.processors import processors
 from facepart.scores import GroupScores
@@ -113,20 +115,23 @@ def occlude(
     Args:
         photo: uint8 (h, w, 3), RGB.
         labels: its label map, uint8 (512, 512), of :func:`parse_faces`.
-        part: eyes, brows, eyes_brows, nose, mouth, hair or skin.
+        part: a built-in part (:data:`facepart.occlusion.parts.BUILT_IN`), or a union such as ``eyes+nose``; the
+            landmarks of a periocular region are found by the face detector.
         method: blur, mean, grey, noise, pixelate or inpaint.
 
     Returns:
         uint8 (h, w, 3); equal to `photo` where the part was not detected.
 
     Raises:
-        FacepartError: the arrays are not of these shapes. UsageError: an unknown part or method.
+        FacepartError: the arrays are not of these shapes, or the detector cannot be had. UsageError: an unknown part
+            or method.
     """
-    (name,) = choose_parts([part])
+    occlusion = Occlusion(Region(find_part(part)), OcclusionMethod(method))
     if labels.shape != (SIZE, SIZE) or labels.dtype != np.uint8:
         raise FacepartError(f"a label map is uint8 ({SIZE}, {SIZE}), not {labels.dtype} {labels.shape}")
-    masks = {name: part_mask(labels, name)}
-    return occlude_parts(_checked_photo(photo, 0), masks, OcclusionMethod(method))[name].photo
+    checked = _checked_photo(photo, 0)
+    landmarks = _landmarks(checked) if occlusion.region.needs_landmarks else None
+    return apply_occlusions(checked, labels, [occlusion], landmarks)[occlusion].photo
 
 
 def embed_faces(
@@ -239,6 +244,15 @@ def _recogniser(model: str, device: str, precision: str) -> Engine:
     weights = obtain(model, "recogniser")
     fit = weights.model.preprocessing if weights.model else None
     return open_recogniser(weights.path, fit, device, precision, weights.compiled)
+
+
+def _landmarks(photo: NDArray[np.uint8]) -> Landmarks | None:
+    """Find the landmarks of the face on a photo; None without a face."""
+    detector = FaceDetector(obtain(DETECTOR, "detector").path)
+    try:
+        return Landmarks(find_landmarks(photo, detector), *photo.shape[:2])
+    except FacepartError:
+        return None
 
 
 def _checked_photo(photo: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:

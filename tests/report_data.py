@@ -1,11 +1,9 @@
 """What the report's tests show: photos of drawn people with parts occluded, compared, and a drawn face."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from facepart.analysis.measure import measure
 from facepart.analysis.ranking import compare_methods
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion
-from facepart.occlusion.parts import PARTS, Part
+from facepart.occlusion.parts import BUILT_IN, PARTS, Part
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.report_data import ReportData, ReportGroup
 from facepart.scores import GroupScores
@@ -59,44 +57,41 @@ def make_data(
 
     `undetected` are groups, parts, and on how many photos they are not found.
     """
-    with _known(parts):
-        design = Design(
-            recognisers=("faceplugin",),
-            parts=parts,
-            methods=tuple(OcclusionMethod(name) for name in ("blur", *other_methods)),
-            draws=2 if control else 0,
-            cross=crossed,
-            groups=groups,
-            patches=equal_area,
-            margin=margin,
-        )
-        rng = np.random.default_rng(7)
-        drawn = {
-            name: _draw_group(
-                design, name, rng, people, photos, {part: n for of, part, n in undetected if of == name}
-            )
-            for name in groups
-        }
-        figures = measure(design, drawn, None)
-        data = ReportData(
-            title=title,
-            design=design,
-            figures=figures,
-            groups=[_scores_of(design, group) for group in drawn.values()],
-            overlaps=draw_overlaps(parts) if control else {},
-            resamples=RESAMPLES,
-            agreements=compare_methods(figures.results, "blur"),
-            face=draw_average(parts),
-            examples=draw_examples(parts, control),
-            provenance={
-                "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
-                "parser": "bisenet-resnet18",
-                "precision": "bf16",
-                "recipe": "box blur 15x15, sigma 5, at 224x224",
-            },
-            failures=[("people/a/1.jpg", "align", "no face found")],
-        )
-        return replace(data, methods=methods(data, FACTS))
+    design = Design(
+        recognisers=("faceplugin",),
+        parts=tuple(map(_part, parts)),
+        methods=tuple(OcclusionMethod(name) for name in ("blur", *other_methods)),
+        draws=2 if control else 0,
+        cross=crossed,
+        groups=groups,
+        patches=equal_area,
+        margin=margin,
+    )
+    rng = np.random.default_rng(7)
+    drawn = {
+        name: _draw_group(design, name, rng, people, photos, {part: n for of, part, n in undetected if of == name})
+        for name in groups
+    }
+    figures = measure(design, drawn, None)
+    data = ReportData(
+        title=title,
+        design=design,
+        figures=figures,
+        groups=[_scores_of(design, group) for group in drawn.values()],
+        overlaps=draw_overlaps(parts) if control else {},
+        resamples=RESAMPLES,
+        agreements=compare_methods(figures.results, "blur"),
+        face=draw_average(parts),
+        examples=draw_examples(parts, control),
+        provenance={
+            "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
+            "parser": "bisenet-resnet18",
+            "precision": "bf16",
+            "recipe": "box blur 15x15, sigma 5, at 224x224",
+        },
+        failures=[("people/a/1.jpg", "align", "no face found")],
+    )
+    return replace(data, methods=methods(data, FACTS))
 
 
 def with_figures(data: ReportData, **changes: Any) -> ReportData:
@@ -114,15 +109,13 @@ def draw_overlaps(parts: Sequence[str]) -> dict[str, dict[str, float]]:
     return {
         part: {other: (3 + place + 7 * number) / 100 for number, other in enumerate(parts) if other != part}
         for place, part in enumerate(parts)
-        if PARTS[part].places
+        if _part(part).places
     }
 
 
-@contextmanager
-def _known(parts: Sequence[str]) -> Iterator[None]:
-    """Have parts of any name in the table of parts."""
-    with patch.dict(PARTS, {part: Part(part, (1,), 0, part) for part in parts if part not in PARTS}):
-        yield
+def _part(name: str) -> Part:
+    """Return a part of any name."""
+    return BUILT_IN.get(name, Part(name, (1,), 0, name))
 
 
 def _draw_group(
@@ -132,7 +125,7 @@ def _draw_group(
     faces = {BASELINE: embed(drawn, name, rng, 0)}
     for occlusion in design.occlusions:
         faces[occlusion] = embed(drawn, name, rng, _shift(design, occlusion, number))
-    area = {part: float((draw_mask(part) > 0).mean()) for part in design.parts}
+    area = {part: float((draw_mask(part) > 0).mean()) for part in design.part_names}
     covers = {part: Cover(share, 1.4 * share) for part, share in area.items()}
     return DrawnGroup(name, design, faces, {"hair": BALD, **undetected}, covers)
 
@@ -150,7 +143,7 @@ def _shift(design: Design, occlusion: Occlusion, number: int) -> float:
 def _scores_of(design: Design, group: DrawnGroup) -> ReportGroup:
     """Return what the report shows of a group, as a study reads it."""
 
-    occlusions = {part: design.of_part(part) for part in design.parts}
+    occlusions = {part: design.of_part(part) for part in design.part_names}
     known = {part: each for part, each in occlusions.items() if group.scores(design.condition(each)) is not None}
     controls: dict[str, GroupScores | None] = {part: group.control_scores(part) for part in occlusions}
     return ReportGroup(

@@ -69,7 +69,7 @@ class DrawnGroup:
         self.subjects, self._numbers = np.unique(whose, return_inverse=True)
 
     def found(self, region: Region | None) -> NDArray[np.bool_]:
-        return np.arange(self.photos) >= (self._missing.get(region.part, 0) if region else 0)
+        return np.arange(self.photos) >= (self._missing.get(region.part.name, 0) if region and region.part else 0)
 
     def photo_counts(self, region: Region | None) -> NDArray[np.int64]:
         return np.bincount(self._numbers[self.found(region)], minlength=len(self.subjects))

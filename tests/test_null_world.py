@@ -13,6 +13,7 @@ from facepart.analysis.contrasts import contrast, pair_sums
 from facepart.occlusion.method import STANDARD
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.occlusion import Region
+from facepart.occlusion.parts import find_part
 
 SIDE, PEOPLE, PHOTOS, DRAWS = 128, 24, 2, 5
 PARTS = ("eyes", "brows", "nose", "mouth")
@@ -47,7 +48,7 @@ class Photos:
             face = np.clip(128 + texture + rng.standard_normal((SIDE, SIDE)) * 25, 0, 255).astype(np.uint8)
             photo = np.repeat(face[:, :, None], 3, axis=2)
             for region, mask in masks.items():
-                occluded = occlude_parts(photo, {region.part: mask})[region.part].photo
+                occluded = occlude_parts(photo, {region.part.name: mask})[region.part.name].photo
                 row = occluded[:, :, 0].astype(np.float64).ravel() - 128
                 rows[region][number] = row / np.linalg.norm(row)
         return rows
@@ -64,13 +65,13 @@ def test_no_part_is_worth_more_than_another_place(faces):
     """On average over four textures: in one of them, a place is not quite like the others."""
     rng = np.random.default_rng(11)
     label_maps = [boxes()] if faces == "one" else [drawn_labels(rng) for _ in range(PEOPLE * PHOTOS)]
-    photos = Photos(label_maps, [Region(part, draw) for part in PARTS for draw in range(DRAWS + 1)])
+    photos = Photos(label_maps, [Region(find_part(part), draw) for part in PARTS for draw in range(DRAWS + 1)])
     found: dict[str, list[float]] = {part: [] for part in PARTS}
     for seed in range(4):
         pixels = photos.pixels(seed)
         for part in PARTS:
-            controls = [pixels[Region(part, draw)] for draw in range(1, DRAWS + 1)]
-            found[part].append(importance_of(pixels[Region(part)], controls))
+            controls = [pixels[Region(find_part(part), draw)] for draw in range(1, DRAWS + 1)]
+            found[part].append(importance_of(pixels[Region(find_part(part))], controls))
     for part, importances in found.items():
         assert abs(np.mean(importances)) < 0.002, part
         assert np.abs(importances).max() < 0.005, part
@@ -78,7 +79,7 @@ def test_no_part_is_worth_more_than_another_place(faces):
 
 def test_the_world_tells_controls_at_different_places():
     """Were each photo to lose another place, importance would be far from 0."""
-    regions = [Region("nose", draw) for draw in range(DRAWS + 1)]
+    regions = [Region(find_part("nose"), draw) for draw in range(DRAWS + 1)]
     pixels = Photos([boxes()], regions).pixels(seed=2)
     drawn = np.random.default_rng(3).integers(1, DRAWS + 1, PEOPLE * PHOTOS)
     mixed = np.stack([pixels[regions[draw]][number] for number, draw in enumerate(drawn)])

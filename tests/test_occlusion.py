@@ -45,7 +45,7 @@ def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_wei
     for path in paths:
         photo = read_photo(path)
         labels = engine(parser.fit_photo(photo)[None])[0]
-        for part, occluded in occlude_parts(photo, {part: part_mask(labels, part) for part in PARTS}).items():
+        for part, occluded in occlude_parts(photo, {part: part_mask(labels, PARTS[part]) for part in PARTS}).items():
             blurred = occluded.photo
             expected = read_photo(folder / f"blurred_{ORIGINAL_NAMES.get(part, part)}" / f"{path.stem}.png")
             difference = np.abs(blurred.astype(int) - expected).max(axis=2)
@@ -55,8 +55,8 @@ def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_wei
 def test_masks_are_the_classes_of_the_part():
     labels = np.arange(19, dtype=np.uint8).reshape(1, 19)
     for name, part in PARTS.items():
-        assert set(np.flatnonzero(part_mask(labels, name)[0])) == set(part.classes)
-        assert set(np.unique(part_mask(labels, name))) == {0, 255}
+        assert set(np.flatnonzero(part_mask(labels, PARTS[name])[0])) == set(part.classes)
+        assert set(np.unique(part_mask(labels, PARTS[name]))) == {0, 255}
 
 
 def test_classes_need_not_follow_each_other():
@@ -68,7 +68,7 @@ def test_classes_need_not_follow_each_other():
 
 
 def test_parts_are_chosen_by_name_in_one_order():
-    assert choose_parts(["nose", "eyes", "nose"]) == ("eyes", "nose")
+    assert choose_parts(["nose", "eyes", "nose"]) == (PARTS["eyes"], PARTS["nose"])
     with pytest.raises(UsageError, match=r"unknown part 'ear'; known: eyes brows eyes_brows nose mouth hair skin"):
         choose_parts(["eyes", "ear"])
     with pytest.raises(UsageError, match="no part named"):
@@ -128,7 +128,7 @@ def test_soft_masks_are_those_of_the_whole_photo(size, part, rectangles):
     mask = np.zeros((512, 512), np.uint8)
     for top, left, rows, columns in rectangles:
         mask[top : top + rows, left : left + columns] = 255
-    constants = recipe(part, height, width)
+    constants = recipe(PARTS[part], height, width)
     shrinks = height <= 512 and width <= 512
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     whole = cv2.resize(mask, (width, height), interpolation=method).astype(np.uint8)
@@ -142,13 +142,13 @@ def test_soft_masks_are_those_of_the_whole_photo(size, part, rectangles):
 def test_soft_masks_fit_photos_of_any_size_and_keep_their_share(height, width):
     mask = np.zeros((512, 512), np.uint8)
     mask[128:384, 128:384] = 255
-    soft = soft_mask(mask, recipe("skin", height, width), height, width)
+    soft = soft_mask(mask, recipe(PARTS["skin"], height, width), height, width)
     assert soft.shape == (height, width)
     assert soft.mean() / 255 == pytest.approx(0.25, abs=0.02)
 
 
 def test_the_constants_scale_with_the_photo():
-    assert recipe("eyes", 224, 224) == Recipe(dilation=8, sigma=5.0, box=15)
-    assert recipe("skin", 224, 224).dilation == 0
-    assert recipe("eyes", 448, 448) == Recipe(dilation=16, sigma=10.0, box=29)
-    assert recipe("nose", 112, 448) == recipe("nose", 224, 224)
+    assert recipe(PARTS["eyes"], 224, 224) == Recipe(dilation=8, sigma=5.0, box=15)
+    assert recipe(PARTS["skin"], 224, 224).dilation == 0
+    assert recipe(PARTS["eyes"], 448, 448) == Recipe(dilation=16, sigma=10.0, box=29)
+    assert recipe(PARTS["nose"], 112, 448) == recipe(PARTS["nose"], 224, 224)

@@ -37,12 +37,12 @@ def face_of(labels):
 
 def grown(mask, part, method=STANDARD):
     """The mask as the recipe dilates it; SciPy's, not OpenCV's."""
-    return scipy.ndimage.maximum_filter(mask, 2 * recipe(part, 512, 512, method).dilation + 1)
+    return scipy.ndimage.maximum_filter(mask, 2 * recipe(PARTS[part], 512, 512, method).dilation + 1)
 
 
 def displacement(labels, part, mask):
     """How far a part's shape was moved, down and to the right; a failure where it is another shape."""
-    rows, columns = np.nonzero(part_mask(labels, part))
+    rows, columns = np.nonzero(part_mask(labels, PARTS[part]))
     moved_rows, moved_columns = np.nonzero(mask)
     down, right = moved_rows.min() - rows.min(), moved_columns.min() - columns.min()
     np.testing.assert_array_equal(moved_rows, rows + down)
@@ -52,13 +52,13 @@ def displacement(labels, part, mask):
 
 def fits(labels, part, move, method=STANDARD):
     """Whether a part's shape fits at a displacement: pixel by pixel."""
-    rows, columns = np.nonzero(part_mask(labels, part))
+    rows, columns = np.nonzero(part_mask(labels, PARTS[part]))
     rows, columns = rows + move[0], columns + move[1]
     if min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) > 511:
         return False
     moved = np.zeros((512, 512), np.uint8)
     moved[rows, columns] = 255
-    off_the_part = not np.any(grown(moved, part, method)[part_mask(labels, part) > 0])
+    off_the_part = not np.any(grown(moved, part, method)[part_mask(labels, PARTS[part]) > 0])
     return off_the_part and np.mean(face_of(labels)[rows, columns]) >= 0.97
 
 
@@ -77,7 +77,7 @@ def test_places_are_twelve_apart_from_each_other_and_from_the_part(part):
     assert len(places) == 12
     assert all(number % STEP == 0 for place in places for number in place)
     assert min(np.hypot(*np.subtract(one, other)) for one, other in combinations(places, 2)) >= 16
-    assert min(np.hypot(*place) for place in places) > recipe(part, 512, 512).dilation
+    assert min(np.hypot(*place) for place in places) > recipe(PARTS[part], 512, 512).dilation
 
 
 @pytest.mark.parametrize("part", FEATURES)
@@ -85,14 +85,14 @@ def test_places_are_twelve_apart_from_each_other_and_from_the_part(part):
 def test_a_control_is_where_its_displacement_says(part, draw):
     """On an average face, at once; on another face, in the same place of it."""
     labels = drawn_labels(np.random.default_rng(0))
-    control = control_mask(labels, part, draw)
+    control = control_mask(labels, PARTS[part], draw)
     assert control.kind == MOVED
     found = displacement(labels, part, control.mask)
     wanted = PARTS[part].places[draw - 1]
     if fits(labels, part, wanted):
         assert found == wanted
     moved = moved_labels(labels, -6, 5)
-    np.testing.assert_array_equal(control_mask(moved, part, draw).mask, moved_labels(control.mask, -6, 5))
+    np.testing.assert_array_equal(control_mask(moved, PARTS[part], draw).mask, moved_labels(control.mask, -6, 5))
 
 
 @pytest.mark.parametrize("part", FEATURES)
@@ -101,7 +101,7 @@ def test_most_draws_of_an_average_face_are_just_there(part):
     rng = np.random.default_rng(2)
     faces = [drawn_labels(rng) for _ in range(12)]
     for draw, wanted in enumerate(PARTS[part].places, 1):
-        there = sum(displacement(face, part, control_mask(face, part, draw).mask) == wanted for face in faces)
+        there = sum(displacement(face, part, control_mask(face, PARTS[part], draw).mask) == wanted for face in faces)
         assert there >= 6, draw
 
 
@@ -117,7 +117,7 @@ def test_most_draws_of_an_average_face_are_just_there(part):
 def test_a_control_is_the_nearest_that_fits(part, seed, draw, down, right, method):
     """The oracle goes through all displacements, pixel by pixel."""
     labels = moved_labels(drawn_labels(np.random.default_rng(seed)), down, right)
-    control = control_mask(labels, part, draw, method)
+    control = control_mask(labels, PARTS[part], draw, method)
     wanted = PARTS[part].places[draw - 1]
     expected = nearest_by_brute_force(labels, part, wanted, method)
     if expected is None:
@@ -134,7 +134,7 @@ def test_a_face_too_small_for_another_place_has_no_control():
     labels[200:300, 200:300] = 1
     labels[215:285, 215:285] = 10
     for draw in range(1, 13):
-        control = control_mask(labels, "nose", draw)
+        control = control_mask(labels, PARTS["nose"], draw)
         assert control.kind == ""
         assert not control.mask.any()
 
@@ -145,7 +145,7 @@ def test_whether_there_is_a_control_does_not_depend_on_the_draw(wide):
     labels = np.zeros((512, 512), np.uint8)
     labels[200:260, 203 : 203 + wide] = 1
     labels[200:260, 203:250] = 10
-    kinds = {control_mask(labels, "nose", draw).kind for draw in range(1, 13)}
+    kinds = {control_mask(labels, PARTS["nose"], draw).kind for draw in range(1, 13)}
     room = any(fits(labels, "nose", (0, right)) for right in range(0, 200, STEP))
     assert kinds == {MOVED if room else ""}
 
@@ -153,7 +153,7 @@ def test_whether_there_is_a_control_does_not_depend_on_the_draw(wide):
 @pytest.mark.parametrize("part", PARTS)
 def test_no_part_no_control(part):
     labels = np.full((512, 512), 14, np.uint8)
-    control = control_mask(labels, part, 1)
+    control = control_mask(labels, PARTS[part], 1)
     assert control.kind == ""
     assert not control.mask.any()
 
@@ -162,10 +162,10 @@ def test_no_part_no_control(part):
 def test_skin_and_hair_have_no_control(part):
     """Nothing of their size can be moved elsewhere on a face."""
     labels = drawn_labels(np.random.default_rng(0))
-    assert part_mask(labels, part).any()
+    assert part_mask(labels, PARTS[part]).any()
     assert not PARTS[part].controllable
     for draw in (1, 5, 100):
-        control = Region(part, draw).find(labels, STANDARD)
+        control = Region(PARTS[part], draw).find(labels, STANDARD)
         assert control.kind == ""
         assert not control.mask.any()
 
@@ -176,22 +176,22 @@ def test_odd_maps(part):
     for covered in (1, 40, 512):
         labels = np.zeros((512, 512), np.uint8)
         labels[-covered:, :covered] = PARTS[part].classes[0]
-        control = control_mask(labels, part, 9)
+        control = control_mask(labels, PARTS[part], 9)
         assert control.kind == ""
         assert not control.mask.any()
     labels = np.ones((512, 512), np.uint8)
     labels[0, 511] = PARTS[part].classes[0]
-    assert np.count_nonzero(control_mask(labels, part, 9).mask) == 1
+    assert np.count_nonzero(control_mask(labels, PARTS[part], 9).mask) == 1
 
 
 def test_more_draws_than_places_are_refused():
-    assert Region("nose", 12).draw == 12
+    assert Region(PARTS["nose"], 12).draw == 12
     with pytest.raises(UsageError, match="13 control draws: there are places for 12"):
-        Region("nose", 13)
+        Region(PARTS["nose"], 13)
 
 
 def test_another_place_is_another_recipe():
-    recipes = [Occlusion(Region("nose", draw)).recipe() for draw in (1, 2)]
+    recipes = [Occlusion(Region(PARTS["nose"], draw)).recipe() for draw in (1, 2)]
     assert recipes[0]["control"] == {"version": 2, "draw": 1, "place": list(PARTS["nose"].places[0])}
     assert recipes[0] != recipes[1]
 
@@ -200,10 +200,10 @@ def test_a_control_is_softened_and_occluded_as_the_part_is():
     labels = drawn_labels(np.random.default_rng(1))
     photo = np.random.default_rng(1).integers(0, 256, (224, 224, 3)).astype(np.uint8)
     for part in FEATURES:
-        mask = part_mask(labels, part)
+        mask = part_mask(labels, PARTS[part])
         own = occlude_parts(photo, {part: mask})[part]
         for draw in (1, 2, 3):
-            other = occlude_parts(photo, {part: control_mask(labels, part, draw).mask})[part]
+            other = occlude_parts(photo, {part: control_mask(labels, PARTS[part], draw).mask})[part]
             assert other.share == pytest.approx(own.share, rel=0.02)
             # Nearly nothing of the part itself is removed with it.
             soft = np.zeros((224, 224))
@@ -220,7 +220,7 @@ def test_controls_of_real_faces_lie_at_one_place(shared, bisenet_weights):
         apart = []
         for labels in label_maps:
             for draw in range(1, 6):
-                control = control_mask(labels, part, draw)
+                control = control_mask(labels, PARTS[part], draw)
                 assert control.kind == MOVED
                 found = displacement(labels, part, control.mask)
                 assert fits(labels, part, found)

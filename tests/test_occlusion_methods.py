@@ -27,7 +27,7 @@ METHODS = [
     OcclusionMethod("grey", dilation=2.0),
     OcclusionMethod(dilation=0),
 ]
-NOSE = Region("nose")
+NOSE = Region(PARTS["nose"])
 
 
 def names(methods):
@@ -83,11 +83,11 @@ def test_the_recipe_of_an_occlusion_holds_all_it_depends_on_and_nothing_of_other
         "box": 15,
     }
     assert BASELINE.recipe() == {}
-    dilations = {part: Occlusion(Region(part)).recipe()["dilations_5x5"] for part in PARTS}
+    dilations = {part: Occlusion(Region(PARTS[part])).recipe()["dilations_5x5"] for part in PARTS}
     assert dilations == {"eyes": 4, "brows": 2, "eyes_brows": 4, "nose": 3, "mouth": 4, "hair": 4, "skin": 0}
     # A control is of the recipe, too: tests/test_occlusion_control.py; a patch: tests/test_occlusion_patch.py.
-    assert set(Occlusion(Region("nose", 2)).recipe()) - set(Occlusion(NOSE).recipe()) == {"control"}
-    assert set(Occlusion(Region("nose", patch=True)).recipe()) - set(Occlusion(NOSE).recipe()) == {"patch"}
+    assert set(Occlusion(Region(PARTS["nose"], 2)).recipe()) - set(Occlusion(NOSE).recipe()) == {"control"}
+    assert set(Occlusion(Region(PARTS["nose"], patch=True)).recipe()) - set(Occlusion(NOSE).recipe()) == {"patch"}
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,13 @@ def test_a_wrong_sweep_is_refused_in_one_line(text):
 
 
 def test_box_and_dilation_scale_the_recipe():
-    assert recipe("nose", 224, 224, OcclusionMethod(box=5, dilation=0.5)).box == 5
-    assert recipe("nose", 224, 224, OcclusionMethod(dilation=0.5)).dilation == 3
-    assert recipe("nose", 448, 448, OcclusionMethod(box=9, dilation=2)) == Recipe(dilation=24, sigma=10.0, box=17)
+    assert recipe(PARTS["nose"], 224, 224, OcclusionMethod(box=5, dilation=0.5)).box == 5
+    assert recipe(PARTS["nose"], 224, 224, OcclusionMethod(dilation=0.5)).dilation == 3
+    assert recipe(PARTS["nose"], 448, 448, OcclusionMethod(box=9, dilation=2)) == Recipe(
+        dilation=24, sigma=10.0, box=17
+    )
     # A box of one pixel would leave the photo as it is.
-    assert recipe("nose", 112, 112, OcclusionMethod(box=3)).box == 3
+    assert recipe(PARTS["nose"], 112, 112, OcclusionMethod(box=3)).box == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -163,7 +165,7 @@ def test_no_way_touches_the_photo_outside_the_soft_mask(method, seed, top, left,
     photo = photo_of(seed)
     before = photo.copy()
     mask = square_mask(top, left, side)
-    soft = soft_mask(mask, recipe("nose", 120, 90, method), 120, 90)
+    soft = soft_mask(mask, recipe(PARTS["nose"], 120, 90, method), 120, 90)
     occluded = occlude_parts(photo, {"nose": mask}, method)["nose"]
     np.testing.assert_array_equal(occluded.photo[soft == 0], photo[soft == 0])
     np.testing.assert_array_equal(photo, before)
@@ -225,7 +227,7 @@ def test_inpainting_a_patch_is_inpainting_the_photo(size):
     height, width = size
     photo = photo_of(5, height, width)
     for mask in (square_mask(), square_mask(0, 300, 150), square_mask(100, 0, 400)):
-        soft = soft_mask(mask, recipe("nose", height, width), height, width)
+        soft = soft_mask(mask, recipe(PARTS["nose"], height, width), height, width)
         whole = inpaint(photo, soft, scale_of(height, width)).astype(int)
         expected = (soft[:, :, None] * whole + (255 - soft[:, :, None].astype(int)) * photo) // 255
         np.testing.assert_array_equal(

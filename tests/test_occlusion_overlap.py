@@ -17,16 +17,20 @@ def test_the_share_is_the_mean_of_the_soft_mask_over_the_part():
     """On a photo of the label map's size, where nothing is resized."""
     labels = drawn_labels(np.random.default_rng(0))
     labels[labels == 2] = labels[labels == 3] = 1
-    regions = {"nose": Region("nose"), "mouth_control3": Region("mouth", 3), "skin": Region("skin")}
+    regions = {
+        "nose": Region(PARTS["nose"]),
+        "mouth_control3": Region(PARTS["mouth"], 3),
+        "skin": Region(PARTS["skin"]),
+    }
     softs, whole = {}, {}
     for name, region in regions.items():
-        mask, constants = region.find(labels, STANDARD).mask, recipe(region.part, 512, 512)
+        mask, constants = region.find(labels, STANDARD).mask, recipe(region.part or PARTS[name], 512, 512)
         softs[name], whole[name] = soft_patch(mask, constants, 512, 512), soft_mask(mask, constants, 512, 512)
     found = removed_shares(labels, softs, 512, 512)
     for name, shares in found.items():
         assert shares.dtype == np.float32
         for part, share in zip(PARTS, shares, strict=True):
-            pixels = whole[name][part_mask(labels, part) > 0]
+            pixels = whole[name][part_mask(labels, PARTS[part]) > 0]
             if part == "brows":
                 assert np.isnan(share)
             else:
@@ -44,7 +48,7 @@ def test_the_size_of_the_photo_changes_little(size):
     found = []
     for height, width in ((512, 512), size):
         photo = np.zeros((height, width, 3), np.uint8)
-        occlusions = [Occlusion(Region(part, draw)) for part in ("eyes", "nose") for draw in (0, 1, 2)]
+        occlusions = [Occlusion(Region(PARTS[part], draw)) for part in ("eyes", "nose") for draw in (0, 1, 2)]
         occluded = apply_occlusions(photo, labels, occlusions)
         softs = {each.name: occluded[each].soft for each in occlusions}
         found.append(removed_shares(labels, softs, height, width))
@@ -55,7 +59,7 @@ def test_the_size_of_the_photo_changes_little(size):
 
 def test_an_empty_region_removes_nothing():
     labels = drawn_labels(np.random.default_rng(1))
-    soft = soft_patch(np.zeros((512, 512), np.uint8), recipe("nose", 224, 224), 224, 224)
+    soft = soft_patch(np.zeros((512, 512), np.uint8), recipe(PARTS["nose"], 224, 224), 224, 224)
     np.testing.assert_array_equal(removed_shares(labels, {"nose": soft}, 224, 224)["nose"], np.zeros(len(PARTS)))
     nothing = removed_shares(np.zeros((512, 512), np.uint8), {"nose": soft}, 224, 224)["nose"]
     assert np.isnan(nothing).all()

@@ -14,12 +14,12 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, part_mask
 from facepart.occlusion.patch import PIXELS, patch_mask
 
-PATCHES = {part: Occlusion(Region(part, patch=True)) for part in PARTS}
+PATCHES = {part: Occlusion(Region(PARTS[part], patch=True)) for part in PARTS}
 
 
 def patch_by_sorting(labels, part):
     """The same by SciPy's distance transform and Python's sort of all pixels."""
-    mask = part_mask(labels, part) > 0
+    mask = part_mask(labels, PARTS[part]) > 0
     depth = scipy.ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     pixels = np.argwhere(mask)
     middle = pixels[:, 1].mean()
@@ -37,10 +37,10 @@ def patch_by_sorting(labels, part):
 @pytest.mark.parametrize("part", PARTS)
 def test_a_patch_is_deep_in_the_part_and_near_its_middle(part):
     labels = drawn_labels(np.random.default_rng(4))
-    patch = patch_mask(labels, part)
+    patch = patch_mask(labels, PARTS[part])
     assert set(np.unique(patch)) == {0, 255}
     assert np.count_nonzero(patch) == PIXELS
-    assert np.all(part_mask(labels, part)[patch > 0])
+    assert np.all(part_mask(labels, PARTS[part])[patch > 0])
     expected = patch_by_sorting(labels, part)
     # Distances of two libraries differ in their last digits, which may swap pixels that are equally good.
     assert np.count_nonzero((patch > 0) != expected) <= 0.01 * PIXELS
@@ -50,7 +50,7 @@ def test_half_of_a_patch_lies_in_each_eye():
     labels = drawn_labels(np.random.default_rng(4))
     for part in ("eyes", "brows"):
         left, right = PARTS[part].classes
-        patch = patch_mask(labels, part) > 0
+        patch = patch_mask(labels, PARTS[part]) > 0
         assert np.count_nonzero(labels[patch] == left) == PIXELS // 2
         assert np.count_nonzero(labels[patch] == right) == PIXELS // 2
 
@@ -59,14 +59,14 @@ def test_a_part_too_small_for_a_patch_has_none():
     labels = np.zeros((512, 512), np.uint8)
     labels[100:120, 100:115] = 4
     labels[100:120, 300:315] = 5
-    assert np.count_nonzero(patch_mask(labels, "eyes")) == PIXELS
+    assert np.count_nonzero(patch_mask(labels, PARTS["eyes"])) == PIXELS
     labels[110, 110] = 1
-    assert not patch_mask(labels, "eyes").any()
-    assert not patch_mask(labels, "nose").any()
+    assert not patch_mask(labels, PARTS["eyes"]).any()
+    assert not patch_mask(labels, PARTS["nose"]).any()
     # Enough in both together, and not in one.
     labels[100:140, 300:315] = 5
     labels[100, 100:114] = 1
-    assert not patch_mask(labels, "eyes").any()
+    assert not patch_mask(labels, PARTS["eyes"]).any()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -75,7 +75,7 @@ def test_a_patch_moves_with_the_part(part):
     moved = scipy.ndimage.shift(labels, (-7, 9), order=0)
     if part not in ("hair", "skin"):  # whose borders the frame cuts
         np.testing.assert_array_equal(
-            patch_mask(moved, part), scipy.ndimage.shift(patch_mask(labels, part), (-7, 9), order=0)
+            patch_mask(moved, PARTS[part]), scipy.ndimage.shift(patch_mask(labels, PARTS[part]), (-7, 9), order=0)
         )
 
 
@@ -106,7 +106,7 @@ def _soft(occluded, size):
 def test_names_and_recipes():
     assert PATCHES["nose"].name == "nose_patch"
     assert (
-        Occlusion(Region("eyes", patch=True), OcclusionMethod("grey", dilation=2)).name
+        Occlusion(Region(PARTS["eyes"], patch=True), OcclusionMethod("grey", dilation=2)).name
         == "eyes_patch_grey-dilation-2"
     )
     recipes = {part: patch.recipe() for part, patch in PATCHES.items()}
@@ -114,9 +114,9 @@ def test_names_and_recipes():
     # The soft border is the same for all parts.
     constants = [(each["dilations_5x5"], each["mask_sigma"], each["box"]) for each in recipes.values()]
     assert constants == [(0, 2.0, 15)] * len(PARTS)
-    assert recipes["nose"] != Occlusion(Region("nose")).recipe()
+    assert recipes["nose"] != Occlusion(Region(PARTS["nose"])).recipe()
     with pytest.raises(UsageError, match="patches have no control"):
-        Region("nose", 1, patch=True)
+        Region(PARTS["nose"], 1, patch=True)
 
 
 def test_patches_of_real_faces(shared, bisenet_weights):
@@ -131,7 +131,9 @@ def test_patches_of_real_faces(shared, bisenet_weights):
             occluded = apply_occlusions(crop, labels, [PATCHES[part]])[PATCHES[part]]
             assert np.count_nonzero(occluded.mask) == PIXELS, part
             shares.append(occluded.share)
-            places.append(np.argwhere(occluded.mask).mean(axis=0) - np.argwhere(part_mask(labels, part)).mean(axis=0))
+            places.append(
+                np.argwhere(occluded.mask).mean(axis=0) - np.argwhere(part_mask(labels, PARTS[part])).mean(axis=0)
+            )
         apart = np.linalg.norm(np.array(places) - np.median(places, axis=0), axis=1) * 224 / 512
         assert np.median(apart) < 4, part
     assert np.max(shares) / np.min(shares) < 1.06

@@ -9,7 +9,7 @@ from facepart.occlusion.parts import PARTS
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore
 
-NOSE, CONTROL = Occlusion(Region("nose")), Occlusion(Region("nose", 1))
+NOSE, CONTROL = Occlusion(Region(PARTS["nose"])), Occlusion(Region(PARTS["nose"], 1))
 
 
 def record(number, occlusions, overlaps=True):

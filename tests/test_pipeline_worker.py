@@ -57,8 +57,8 @@ def networks_of(engines, flip=False):
 
 def occlusions_of(parts, methods=(STANDARD,), draws=0):
     return (
-        *(Occlusion(Region(part), method) for method in methods for part in parts),
-        *(Occlusion(Region(part, draw), methods[0]) for draw in range(1, draws + 1) for part in parts),
+        *(Occlusion(Region(PARTS[part]), method) for method in methods for part in parts),
+        *(Occlusion(Region(PARTS[part], draw), methods[0]) for draw in range(1, draws + 1) for part in parts),
     )
 
 
@@ -116,7 +116,7 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
     """Grey tells how much of a photo was replaced: by how far its pixels went from what they were to grey."""
     grey = OcclusionMethod("grey")
     occlusions = occlusions_of(["nose", "hair", "mouth"], (grey,), draws=1)
-    occlusions += (Occlusion(Region("skin", patch=True), grey),)
+    occlusions += (Occlusion(Region(PARTS["skin"], patch=True), grey),)
     worker = KeepsOccluded(FILES, saved=SavedImages(occlusions))
     worker.faces, worker.occluded = faces, {}
     photos = [Photo(Path(f"{number}.png"), str(number)) for number in range(2)]
@@ -137,7 +137,7 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
         # Shapes of a nose and a mouth fit elsewhere on the face; that of hair does not, and the photo stays as it is.
         assert record.controls == {"nose_grey_control1": "moved", "mouth_grey_control1": "moved"}
         np.testing.assert_array_equal(
-            worker.occluded[photo.name][Occlusion(Region("hair", 1), grey)].photo, faces[int(photo.name)]
+            worker.occluded[photo.name][Occlusion(Region(PARTS["hair"], 1), grey)].photo, faces[int(photo.name)]
         )
         assert set(record.overlaps) == {each.name for each in occlusions}
         removed = {name: dict(zip(PARTS, shares, strict=True)) for name, shares in record.overlaps.items()}

@@ -320,7 +320,7 @@ def test_the_command(photos, settings, tmp_path, run: Run) -> None:
     ("changes", "status", "reason"),
     [
         (["-s", "missing"], 1, "missing: no such"),
-        (["--parts", "ears"], 2, "unknown part 'ears'"),
+        (["--parts", "ear"], 2, "unknown part 'ear'"),
         (["--keep", "all"], 2, "--keep 'all': unknown; known: masks photos features pairs"),
         (["--groups", "CM"], 1, "--groups chooses from a table of people"),
         (["--people", "missing.csv"], 1, "no such table of subjects"),
@@ -372,7 +372,7 @@ def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
 
 def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
     with pytest.raises(UsageError, match="unknown part"):
-        run_study(request_for(photos, tmp_path / "out", settings, parts=["ears"]))
+        run_study(request_for(photos, tmp_path / "out", settings, parts=["ear"]))
     write_list(tmp_path / "one.txt", [photos / "000_0.png", photos / "000_1.png"])
     with pytest.raises(FacepartError, match="the photos show one subject"):
         run_study(request_for(tmp_path / "one.txt", tmp_path / "out", settings))

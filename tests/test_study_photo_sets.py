@@ -9,6 +9,7 @@ from facepart.analysis.design import BASELINE_CONDITION, Condition, Design
 from facepart.data.naming import naming_rule
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
+from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.photo_sets import PhotoSets
@@ -27,7 +28,7 @@ SHARES = {
 
 def design(**options: object) -> Design:
     chosen = {"draws": 2, "cross": True, "groups": ("CM",), **options}
-    return Design(("drawn",), ("eyes", "brows", "nose", "mouth"), (STANDARD,), **chosen)  # type: ignore[arg-type]
+    return Design(("drawn",), choose_parts(["eyes", "brows", "nose", "mouth"]), (STANDARD,), **chosen)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -49,44 +50,47 @@ def sets_of(store: EmbeddingStore, chosen: Design) -> PhotoSets:
 def test_a_part_is_compared_on_the_photos_on_which_it_was_found(store: EmbeddingStore) -> None:
     sets = sets_of(store, design())
     assert sets.of(None) == NAMES
-    assert sets.of(Region("eyes")) == ["a_1", "b_1", "b_2"]
-    assert sets.rows(Region("eyes")).tolist() == [0, 2, 3]
-    assert sets.of(Region("nose", 1)) == ["a_2", "b_1"]
+    assert sets.of(Region(PARTS["eyes"])) == ["a_1", "b_1", "b_2"]
+    assert sets.rows(Region(PARTS["eyes"])).tolist() == [0, 2, 3]
+    assert sets.of(Region(PARTS["nose"], 1)) == ["a_2", "b_1"]
 
 
 def test_baselines_of_the_same_photos_are_one(store: EmbeddingStore) -> None:
     sets = sets_of(store, design())
-    assert sets.resolve(Condition(BASELINE, photos_of=Region("nose"))) == BASELINE_CONDITION
-    assert sets.resolve(Condition(BASELINE, photos_of=Region("brows"))).photos_of == Region("eyes")
-    occluded = Condition(Occlusion(Region("brows")), photos_of=Region("brows"))
+    assert sets.resolve(Condition(BASELINE, photos_of=Region(PARTS["nose"]))) == BASELINE_CONDITION
+    assert sets.resolve(Condition(BASELINE, photos_of=Region(PARTS["brows"]))).photos_of == Region(PARTS["eyes"])
+    occluded = Condition(Occlusion(Region(PARTS["brows"])), photos_of=Region(PARTS["brows"]))
     assert sets.resolve(occluded) == occluded
 
 
 def test_photos_of_one_subject_cannot_be_compared(store: EmbeddingStore) -> None:
     sets = sets_of(store, design())
-    assert not sets.is_comparable(Region("mouth"))
-    assert sets.is_comparable(Region("eyes")) and sets.is_comparable(None)
+    assert not sets.is_comparable(Region(PARTS["mouth"]))
+    assert sets.is_comparable(Region(PARTS["eyes"])) and sets.is_comparable(None)
 
 
 def test_undetected_photos_are_kept_if_that_is_asked_for() -> None:
     kept, excluded = design(undetected="keep"), design()
-    eyes, control = Occlusion(Region("eyes")), Occlusion(Region("nose", 2))
-    assert kept.region_of(eyes) is None and excluded.region_of(eyes) == Region("eyes")
+    eyes, control = Occlusion(Region(PARTS["eyes"])), Occlusion(Region(PARTS["nose"], 2))
+    assert kept.region_of(eyes) is None and excluded.region_of(eyes) == Region(PARTS["eyes"])
     # A control without a place is no occlusion at all, whatever becomes of undetected parts.
-    assert kept.region_of(control) == excluded.region_of(control) == Region("nose", 1)
+    assert kept.region_of(control) == excluded.region_of(control) == Region(PARTS["nose"], 1)
     assert (
-        BASELINE_CONDITION in kept.baselines and Condition(BASELINE, photos_of=Region("eyes")) not in kept.baselines
+        BASELINE_CONDITION in kept.baselines
+        and Condition(BASELINE, photos_of=Region(PARTS["eyes"])) not in kept.baselines
     )
 
 
 def test_the_names_of_conditions_differ() -> None:
     methods = (STANDARD, OcclusionMethod("grey"))
-    conditions = Design(("drawn",), ("eyes", "nose"), methods, 2, True, ("CM",), patches=True).conditions
+    conditions = Design(
+        ("drawn",), choose_parts(["eyes", "nose"]), methods, 2, True, ("CM",), patches=True
+    ).conditions
     names = [condition.name for condition in conditions]
     assert len(set(names)) == len(names)
     assert {"baseline", "baseline_photos_with_eyes", "baseline_photos_with_eyes_control1", "cross_nose"} <= set(names)
     # Every occlusion's baseline comes before it.
-    design_of = Design(("drawn",), ("eyes", "nose"), methods, 2, True, ("CM",), patches=True)
+    design_of = Design(("drawn",), choose_parts(["eyes", "nose"]), methods, 2, True, ("CM",), patches=True)
     assert all(
         conditions.index(design_of.baseline_of(each)) < conditions.index(design_of.condition(each))
         for each in design_of.occlusions

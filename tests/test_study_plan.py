@@ -32,7 +32,7 @@ from tests.conftest import Run
 
 MATCHING = MatchCost(pair=20e-9, face=50e-6)
 PHOTO = PhotoCost(seconds=0.5, dimension=512, kept=1000.0)
-NOSE = Occlusion(Region("nose"))
+NOSE = Occlusion(Region(PARTS["nose"]))
 CONDITIONS = [BASELINE_CONDITION, Condition(NOSE), Condition(NOSE, "cross")]
 
 
@@ -86,7 +86,7 @@ def test_disk_by_kind() -> None:
 
 def test_rows_take_the_memory_that_they_are_said_to(tmp_path: Path) -> None:
     names = list(PARTS)
-    occlusions = [Occlusion(Region(name)) for name in names]
+    occlusions = [Occlusion(Region(PARTS[name])) for name in names]
     store = EmbeddingStore(tmp_path, occlusions)
     for number in range(512):
         embeddings = dict.fromkeys(["baseline", *names], np.zeros(4, np.float32))

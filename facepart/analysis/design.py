@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from facepart.analysis.choices import Undetected, Weight
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import PARTS, Part
 
 # Occluded photos are compared with each other, or as probes with a gallery of baseline photos.
 Comparison = Literal["within", "cross"]
@@ -71,7 +71,7 @@ class Design:
     """
 
     recognisers: tuple[str, ...]
-    parts: tuple[str, ...]
+    parts: tuple[Part, ...]
     methods: tuple[OcclusionMethod, ...]
     draws: int
     cross: bool
@@ -87,19 +87,34 @@ class Design:
         """The main method."""
         return self.methods[0]
 
-    def of_part(self, part: str) -> Occlusion:
-        """Return the occlusion of a part by the main method."""
-        return Occlusion(Region(part), self.main)
+    @property
+    def part_names(self) -> list[str]:
+        """The names of the parts."""
+        return [part.name for part in self.parts]
+
+    @property
+    def measured_parts(self) -> tuple[Part, ...]:
+        """The parts of which it is measured how much each occlusion removes: the standard ones and the design's."""
+        return tuple(dict.fromkeys([*PARTS.values(), *self.parts]))
+
+    def part(self, name: str) -> Part:
+        """Return a part of the design by its name."""
+        return next(part for part in self.parts if part.name == name)
+
+    def of_part(self, name: str) -> Occlusion:
+        """Return the occlusion of a part, by its name, by the main method."""
+        return Occlusion(Region(self.part(name)), self.main)
 
     def controls_of(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none for other methods, or if the part has no control."""
-        if occlusion.method != self.main or not PARTS[occlusion.part].controllable:
+        part = occlusion.region.part
+        if occlusion.method != self.main or part is None or not part.controllable:
             return []
-        return [Occlusion(Region(occlusion.part, draw), self.main) for draw in range(1, self.draws + 1)]
+        return [Occlusion(Region(part, draw), self.main) for draw in range(1, self.draws + 1)]
 
-    def patch_of(self, part: str) -> Occlusion:
+    def patch_of(self, name: str) -> Occlusion:
         """Return the occlusion of a part's equal-area patch."""
-        return Occlusion(Region(part, patch=True), self.main)
+        return Occlusion(Region(self.part(name), patch=True), self.main)
 
     @property
     def part_occlusions(self) -> list[Occlusion]:
@@ -109,8 +124,8 @@ class Design:
     @property
     def occlusions(self) -> list[Occlusion]:
         """All occlusions but the baseline: every part by every method, patches, then the controls, draw by draw."""
-        patches = [self.patch_of(part) for part in self.parts if self.patches]
-        controls = [self.controls_of(self.of_part(part)) for part in self.parts]
+        patches = [self.patch_of(name) for name in self.part_names if self.patches]
+        controls = [self.controls_of(self.of_part(name)) for name in self.part_names]
         by_draw = [draws[draw] for draw in range(self.draws) for draws in controls if draws]
         return self.part_occlusions + patches + by_draw
 
@@ -144,11 +159,11 @@ class Design:
     @property
     def conditions(self) -> list[Condition]:
         """All conditions, the baselines first."""
-        crossed: Sequence[str] = self.parts if self.cross else ()
+        crossed: Sequence[str] = self.part_names if self.cross else ()
         return [
             *self.baselines,
             *(self.condition(occlusion) for occlusion in self.occlusions),
-            *(self.condition(self.of_part(part), "cross") for part in crossed),
+            *(self.condition(self.of_part(name), "cross") for name in crossed),
         ]
 
     @property

@@ -309,7 +309,7 @@ def _differentials(design: Design, groups: Mapping[str, GroupData], common: str)
     """
     if len(groups) < 2:
         return
-    for occlusion in (BASELINE, *(design.of_part(part) for part in design.parts)):
+    for occlusion in [BASELINE, *map(design.of_part, design.part_names)]:
         baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in groups.items()}
         impostor = {group: each.scores.impostor for group, each in baselines.items() if each is not None}
         scores = {group: data.scores(design.condition(occlusion)) for group, data in groups.items()}

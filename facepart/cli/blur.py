@@ -9,7 +9,7 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 import argparse
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
-from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
 from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--save-labels", action="store_true", help="also write the 19-class label maps, to MASKS/labels")
     add("--overwrite", action="store_true", help="overwrite existing outputs")
     add_hardware_arguments(parser)
+    add_parts_table(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -77,6 +78,7 @@ def execute(arguments: argparse.Namespace) -> int:
             arguments.maskdest,
             arguments.finaldest,
             parts=arguments.parts,
+            parts_file=arguments.parts_file,
             method=OcclusionMethod(arguments.occlusion),
             model=arguments.model,
             image_format=arguments.format,

@@ -8,18 +8,20 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.cli.guard import print_error
 from facepart.cli.hardware_options import add_device_argument
-from facepart.cli.occlusion_options import add_parts_argument
+from facepart.cli.occlusion_options import add_parts_argument, add_parts_table
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.subject_options import add_naming_table
 from facepart.counts import count_of
 from facepart.data.naming import naming_rule
 from facepart.errors import UsageError
-from facepart.occlusion.parts import PARTS, choose_parts
+from facepart.occlusion.parts import Part, choose_parts
+from facepart.occlusion.parts_file import read_parts
 
 if TYPE_CHECKING:
     from facepart.analysis.ranking import Ranked
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_device_argument(parser.add_argument_group("hardware"))
     add_naming_table(parser)
+    add_parts_table(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -70,7 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
     # A wrong call is refused before minutes of work, not after.
     if arguments.naming and not arguments.images:
         raise UsageError("-d goes with --images: facepart knows how the demo's own photos are named")
-    parts = choose_parts(arguments.parts)
+    parts = choose_parts(arguments.parts, read_parts(arguments.parts_file) if arguments.parts_file else None)
     naming_rule(arguments.naming or "FOLDER")
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.report.terminal import results_text
@@ -85,7 +88,8 @@ def execute(arguments: argparse.Namespace) -> int:
         source=photos,
         output=arguments.output,
         dataset=naming,
-        parts=parts,
+        parts=[part.name for part in parts],
+        parts_file=arguments.parts_file,
         keep=["photos"],
         device=arguments.device,
         title=f"{_TITLE} · {source}" if source else _TITLE,
@@ -93,7 +97,7 @@ def execute(arguments: argparse.Namespace) -> int:
     print_now("occluding, embedding and comparing photos ...")
     with ProgressBar("study") as progress:
         found = run_study(request, progress=progress)
-    conclusion = _conclude(found, simulated=source == _SIMULATED)
+    conclusion = _conclude(found, parts, simulated=source == _SIMULATED)
     print(f"\n{results_text(found.figures)}\n\n{conclusion}")
     print(f"report: {found.report}")
     return 0
@@ -112,11 +116,11 @@ def _make_photos(arguments: argparse.Namespace, photos: Path) -> "tuple[Outcome,
         return make_captures(photos, _CAPTURES, progress), "MORPH", _SIMULATED
 
 
-def _conclude(found: "StudyOutcome", *, simulated: bool) -> str:
+def _conclude(found: "StudyOutcome", parts: Sequence[Part], *, simulated: bool) -> str:
     """Say which part shifts the impostor scores most, and how little a demo proves."""
     (ranked,) = found.figures.ranking.values()
     most = max(ranked, key=_size)
-    label, shift = PARTS[most.part].label, most.effect.value
+    label, shift = next(part.label for part in parts if part.name == most.part), most.effect.value
     text = (
         f"Occluding the {label} shifted the impostor scores most: their mean {'rose' if shift > 0 else 'fell'} by "
         f"{abs(shift):.4f}. "

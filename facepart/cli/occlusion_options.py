@@ -3,7 +3,8 @@
 import argparse
 
 from facepart.cli.list_action import ListAction
-from facepart.occlusion.parts import PARTS
+from facepart.files.addresses import reachable
+from facepart.occlusion.parts import PARTS, parts_table
 
 # For the help of --occlusion: every method of facepart.occlusion.method.OCCLUDERS.
 METHODS = (
@@ -12,13 +13,28 @@ METHODS = (
 )
 
 
+_TABLE_TITLE = "parts, and their classes of the label map (left and right are the person's):"
+
+
 def add_parts_argument(group: argparse._ArgumentGroup) -> None:
-    """Add ``--parts``."""
+    """Add ``--parts`` and ``--parts-file``; the command's help needs :func:`add_parts_table` as well."""
     group.add_argument(
         "--parts",
         action=ListAction,
         default=list(PARTS),
         metavar="PART",
-        help=f"parts to occlude, one at a time: {' '.join(PARTS)}; eyes_brows includes eyeglasses, eyes does not "
-        "(default: all)",
+        help="parts to occlude, one at a time, or unions such as eyes+nose; see the table below (default: those of "
+        f"the original study, {' '.join(PARTS)})",
     )
+    group.add_argument(
+        "--parts-file",
+        type=reachable,
+        metavar="TOML",
+        help="file of parts of your own, which --parts may name (default: none)",
+    )
+
+
+def add_parts_table(parser: argparse.ArgumentParser) -> None:
+    """End the help of a command with the table of parts, after what it ends with already."""
+    before = f"{parser.epilog}\n\n" if parser.epilog else ""
+    parser.epilog = f"{before}{_TABLE_TITLE}\n{parts_table()}"

@@ -16,7 +16,7 @@ from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction
-from facepart.cli.occlusion_options import METHODS, add_parts_argument
+from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
@@ -122,6 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_hardware_arguments(parser)
     add_dry_run_arguments(parser)
     add_naming_table(parser)
+    add_parts_table(parser)
 
 
 def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
@@ -222,6 +223,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         subject_pattern=arguments.subject_pattern,
         exclude_same=arguments.exclude_same,
         parts=arguments.parts,
+        parts_file=arguments.parts_file,
         occlusions=arguments.occlusion,
         sweeps=_join_sweeps(arguments.sweep),
         control=arguments.control,

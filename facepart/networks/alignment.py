@@ -78,9 +78,7 @@ def align_face(
     Raises:
         FacepartError: the landmarks are all the same point.
     """
-    template = (ARCFACE_TEMPLATE + 0.5) * (size / _TEMPLATE_SIZE) - 0.5
-    warp = similarity_transform(landmarks, template)
-    photo, warp = _shrink_first(photo, warp)
+    photo, warp = _shrink_first(photo, _warp_to_template(landmarks, size))
     return cv2.warpAffine(photo, warp, (size, size), flags=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
@@ -106,6 +104,16 @@ def cut_to_template(crop: NDArray[np.uint8], height: int, width: int) -> NDArray
     columns = round(side * width / height)
     left = (side - columns) // 2
     return crop[:, left : left + columns]
+
+
+def aligned_landmarks(landmarks: NDArray[np.floating], size: int = _TEMPLATE_SIZE) -> NDArray[np.float64]:
+    """Return where landmarks lie on the crop that :func:`align_face` cuts, (n, 2); its arguments.
+
+    Raises:
+        FacepartError: the landmarks are all the same point.
+    """
+    warp = _warp_to_template(landmarks, size)
+    return np.asarray(landmarks, np.float64) @ warp[:, :2].T + warp[:, 2]
 
 
 def misalignment(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> float:
@@ -167,6 +175,11 @@ def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _T
         FacepartError: no face is found.
     """
     return align_face(photo, find_landmarks(photo, detector), size)
+
+
+def _warp_to_template(landmarks: NDArray[np.floating], size: int) -> NDArray[np.float64]:
+    """Return the warp, (2, 3), that brings landmarks closest to the template in a crop of `size` pixels."""
+    return similarity_transform(landmarks, (ARCFACE_TEMPLATE + 0.5) * (size / _TEMPLATE_SIZE) - 0.5)
 
 
 def _shrink_first(

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from facepart.networks.label_map import SIZE
 from facepart.occlusion.method import STANDARD, OcclusionMethod
-from facepart.occlusion.parts import HEAD, PARTS, class_mask, part_mask
+from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
 from facepart.occlusion.recipe import recipe
 
 MOVED = "moved"
@@ -51,7 +51,7 @@ class Control(NamedTuple):
     kind: str
 
 
-def control_mask(labels: NDArray[np.uint8], part: str, draw: int, method: OcclusionMethod = STANDARD) -> Control:
+def control_mask(labels: NDArray[np.uint8], part: Part, draw: int, method: OcclusionMethod = STANDARD) -> Control:
     """Move a part's shape to another place of the face.
 
     A place fits if at least 97 % of the shape lie on the face (the head without hair), and none of it, once grown as
@@ -60,7 +60,7 @@ def control_mask(labels: NDArray[np.uint8], part: str, draw: int, method: Occlus
 
     Args:
         labels: a label map, uint8 (512, 512).
-        part: a key of :data:`facepart.occlusion.parts.PARTS`.
+        part: the part.
         draw: from 1 on, at most the number of the part's places.
         method: how the region is occluded; its dilation matters here.
 
@@ -70,9 +70,9 @@ def control_mask(labels: NDArray[np.uint8], part: str, draw: int, method: Occlus
     """
     mask = part_mask(labels, part)
     moved = np.zeros_like(mask)
-    if not PARTS[part].places or not cv2.countNonZero(mask):
+    if not part.places or not cv2.countNonZero(mask):
         return Control(moved, "")
-    down, right = PARTS[part].places[draw - 1]
+    down, right = part.places[draw - 1]
     left, top, columns, rows = cv2.boundingRect(mask)
     room = Room(labels, part, method)
     place = room.nearest(top + down, left + right)
@@ -89,7 +89,7 @@ class Room:
         shape: uint8 (rows, columns), 0 or 255: the part's mask, cut out.
     """
 
-    def __init__(self, labels: NDArray[np.uint8], part: str, method: OcclusionMethod = STANDARD) -> None:
+    def __init__(self, labels: NDArray[np.uint8], part: Part, method: OcclusionMethod = STANDARD) -> None:
         """Take a face.
 
         Args:
@@ -103,7 +103,7 @@ class Room:
         growth = recipe(part, SIZE, SIZE, method).dilation
         square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * growth + 1, 2 * growth + 1))
         self._near = cv2.dilate(mask, square)
-        self._face = class_mask(labels, HEAD) - part_mask(labels, "hair")
+        self._face = class_mask(labels, HEAD) - part_mask(labels, PARTS["hair"])
         self._needed = INSIDE * cv2.countNonZero(mask)
 
     def fits(self, row: int, column: int) -> bool:

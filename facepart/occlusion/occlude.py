@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion
-from facepart.occlusion.recipe import recipe, scale_of
+from facepart.occlusion.parts import find_part
+from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
-from facepart.occlusion.soften import Patch, soft_patch
+from facepart.occlusion.soften import Patch, soft_patch, soften_layers
 
 
 class Occluded(NamedTuple):
@@ -68,35 +70,49 @@ def occlude_parts(
 
     Args:
         photo: uint8 (h, w, 3), any channel order.
-        masks: part -> its mask, uint8 (512, 512), 0 or 255. An empty mask leaves the photo as it is.
+        masks: name of a built-in part, which says how far it grows -> its mask, uint8 (512, 512), 0 or 255. An empty
+            mask leaves the photo as it is.
         method: how.
         patch: whether the masks are equal-area patches.
 
     Returns:
         Part -> the photo with that part occluded.
+
+    Raises:
+        UsageError: an unknown part.
     """
     height, width = photo.shape[:2]
-    whole: NDArray[np.uint8] | None = None
+    occluder = _Occluder(photo, method)
     results: dict[str, Occluded] = {}
     for part, mask in masks.items():
-        constants = recipe(part, height, width, method, patch=patch)
-        soft = soft_patch(mask, constants, height, width)
+        constants = recipe(find_part(part), height, width, method, patch=patch)
+        results[part] = occluder.occlude(soft_patch(mask, constants, height, width))
+    return results
+
+
+class _Occluder:
+    """Occludes one photo by one method; what the method puts in its place is the same for all parts."""
+
+    def __init__(self, photo: NDArray[np.uint8], method: OcclusionMethod) -> None:
+        self._photo, self._method = photo, method
+        self._whole: NDArray[np.uint8] | None = None
+
+    def occlude(self, soft: Patch) -> Occluded:
+        """Replace the photo where a soft mask says so."""
+        photo, (height, width) = self._photo, self._photo.shape[:2]
         if not soft.values.size:
-            results[part] = Occluded(photo, 0.0, soft)
-            continue
-        if method.occluder == "inpaint":
+            return Occluded(photo, 0.0, soft)
+        if self._method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
             other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
         else:
-            if whole is None:
-                # The same for all parts.
-                whole = WHOLE[method.occluder](photo, constants.box)
-            other = whole[soft.place]
+            if self._whole is None:
+                self._whole = WHOLE[self._method.occluder](photo, box_side(self._method, height, width))
+            other = self._whole[soft.place]
         occluded = photo.copy()
         occluded[soft.place] = blend(photo[soft.place], other, soft.values)
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
-        results[part] = Occluded(occluded, share, soft)
-    return results
+        return Occluded(occluded, share, soft)
 
 
 class OccludedPhoto(NamedTuple):
@@ -118,7 +134,10 @@ class OccludedPhoto(NamedTuple):
 
 
 def apply_occlusions(
-    photo: NDArray[np.uint8], labels: NDArray[np.uint8], occlusions: Iterable[Occlusion]
+    photo: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    occlusions: Iterable[Occlusion],
+    landmarks: Landmarks | None = None,
 ) -> dict[Occlusion, OccludedPhoto]:
     """Occlude a photo, once for each occlusion.
 
@@ -126,16 +145,17 @@ def apply_occlusions(
         photo: uint8 (h, w, 3), RGB.
         labels: its label map, uint8 (512, 512).
         occlusions: which ones; the baseline is not among them.
+        landmarks: of the face; parts that need them are not found without.
     """
-    alike: dict[tuple[OcclusionMethod, int, bool], list[Occlusion]] = {}
-    for occlusion in occlusions:
-        alike.setdefault((occlusion.method, occlusion.region.draw, occlusion.region.patch), []).append(occlusion)
+    height, width = photo.shape[:2]
+    occluders: dict[OcclusionMethod, _Occluder] = {}
     occluded: dict[Occlusion, OccludedPhoto] = {}
-    for (method, _, patch), found in alike.items():
-        regions = {each.part: each.region.find(labels, method) for each in found}
-        masks = {part: region.mask for part, region in regions.items()}
-        results = occlude_parts(photo, masks, method, patch=patch)
-        for occlusion in found:
-            region, result = regions[occlusion.part], results[occlusion.part]
-            occluded[occlusion] = OccludedPhoto(result.photo, region.mask, result.share, region.kind, result.soft)
+    for occlusion in occlusions:
+        method = occlusion.method
+        found = occlusion.region.find(labels, method, landmarks)
+        layers = [(mask, growth(dilations, height, width, method)) for mask, dilations in found.layers]
+        sigma = (PATCH_SIGMA if occlusion.region.patch else SIGMA) * scale_of(height, width)
+        occluder = occluders.setdefault(method, _Occluder(photo, method))
+        result = occluder.occlude(soften_layers(layers, sigma, height, width))
+        occluded[occlusion] = OccludedPhoto(result.photo, found.mask, result.share, found.kind, result.soft)
     return occluded

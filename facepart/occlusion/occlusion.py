@@ -2,21 +2,40 @@
 
 The occlusion of nothing is the baseline. An occlusion's name is fit for a file: ``baseline``, ``<part>``, with
 ``_<method>`` unless it is the original study's blur, and with ``_control<draw>`` for a control region: ``nose``,
-``nose_grey``, ``nose_blur-25``, ``nose_control2``. An equal-area patch is ``<part>_patch``, likewise with
-``_<method>``: ``nose_patch``, ``nose_patch_grey``.
+``nose_grey``, ``nose_blur-25``, ``nose_control2``, ``eyes+nose``. An equal-area patch is ``<part>_patch``,
+likewise with ``_<method>``: ``nose_patch``, ``nose_patch_grey``.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import UsageError
 from facepart.occlusion import control, patch
+from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import BOXED, STANDARD, OcclusionMethod
-from facepart.occlusion.parts import PARTS, part_mask
+from facepart.occlusion.parts import Part, part_layers
 from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, SIGMA
+
+
+class FoundRegion(NamedTuple):
+    """A region on a label map.
+
+    Attributes:
+        layers: masks, uint8 (512, 512), 0 or 255, each with the dilations by which it grows; a union has several.
+        kind: the kind of a control region (:mod:`facepart.occlusion.control`); empty where it is not one.
+    """
+
+    layers: tuple[tuple[NDArray[np.uint8], int], ...]
+    kind: str = ""
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """The region's mask, uint8 (512, 512), 0 or 255."""
+        masks = [mask for mask, _ in self.layers]
+        return masks[0] if len(masks) == 1 else np.maximum.reduce(masks)
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,7 @@ class Region:
     """Where a photo is occluded.
 
     Attributes:
-        part: a part of the face, a key of :data:`facepart.occlusion.parts.PARTS`; empty for nowhere.
+        part: a part of the face; None for nowhere.
         draw: 0 for the part itself; from 1 on, a draw of its area-matched control region.
         patch: whether it is the equal-area patch inside the part.
 
@@ -32,29 +51,40 @@ class Region:
         UsageError: the part has places, but fewer than `draw`; or a patch with a draw.
     """
 
-    part: str = ""
+    part: Part | None = None
     draw: int = 0
     patch: bool = False
 
     def __post_init__(self) -> None:
-        places = len(PARTS[self.part].places) if self.part else 0
+        places = len(self.part.places) if self.part else 0
         if places and self.draw > places:
             raise UsageError(f"{self.draw} control draws: there are places for {places}")
         if self.patch and self.draw:
             raise UsageError("equal-area patches have no control")
 
-    def find(self, labels: NDArray[np.uint8], method: OcclusionMethod) -> control.Control:
+    @property
+    def needs_landmarks(self) -> bool:
+        """Whether it can only be found by the landmarks of the face."""
+        return self.part is not None and self.part.needs_landmarks
+
+    def find(
+        self, labels: NDArray[np.uint8], method: OcclusionMethod, landmarks: Landmarks | None = None
+    ) -> FoundRegion:
         """Find the region on a label map.
 
         Args:
             labels: uint8 (512, 512).
             method: its dilation matters for a control region.
+            landmarks: of the face, for a part that needs them.
         """
+        if self.part is None:
+            return FoundRegion(((np.zeros_like(labels), 0),))
         if self.patch:
-            return control.Control(patch.patch_mask(labels, self.part), "")
+            return FoundRegion(((patch.patch_mask(labels, self.part, landmarks), 0),))
         if not self.draw:
-            return control.Control(part_mask(labels, self.part), "")
-        return control.control_mask(labels, self.part, self.draw, method)
+            return FoundRegion(tuple(part_layers(labels, self.part, landmarks)))
+        mask, kind = control.control_mask(labels, self.part, self.draw, method)
+        return FoundRegion(((mask, self.part.dilations),), kind)
 
 
 @dataclass(frozen=True)
@@ -71,8 +101,8 @@ class Occlusion:
 
     @property
     def part(self) -> str:
-        """The part that is occluded, or whose control region or patch is; empty for the baseline."""
-        return self.region.part
+        """Name of the part that is occluded, or whose control region or patch is; empty for the baseline."""
+        return self.region.part.name if self.region.part else ""
 
     @property
     def name(self) -> str:
@@ -89,13 +119,13 @@ class Occlusion:
         Different occlusions of one name have different recipes: when a constant or a part's classes change, what was
         made before is known to be outdated.
         """
-        if not self.part:
+        part = self.region.part
+        if part is None:
             return {}
-        part = PARTS[self.part]
         described: dict[str, Any] = {
             "occluder": self.method.occluder,
-            "classes": list(part.classes),
-            "dilations_5x5": 0 if self.region.patch else part.dilations,
+            **part.recipe(),
+            **({"dilations_5x5": 0} if self.region.patch else {}),
             "dilation": float(self.method.dilation),
             "mask_sigma": PATCH_SIGMA if self.region.patch else SIGMA,
             "reference_size": REFERENCE,

@@ -4,7 +4,7 @@ A control region that lies on another part takes that part away, too; and a part
 border.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -12,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.networks.label_map import CLASSES
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.landmarks import Landmarks
+from facepart.occlusion.parts import PARTS, Part, part_mask
 from facepart.occlusion.soften import Patch
 
 
 def removed_shares(
-    labels: NDArray[np.uint8], softs: Mapping[str, Patch], height: int, width: int
+    labels: NDArray[np.uint8],
+    softs: Mapping[str, Patch],
+    height: int,
+    width: int,
+    parts: Sequence[Part] = tuple(PARTS.values()),
+    landmarks: Landmarks | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Return which share of every part is removed by each of several soft masks.
 
@@ -26,22 +32,34 @@ def removed_shares(
         softs: name -> a soft mask of the photo.
         height: rows of the photo.
         width: columns of the photo.
+        parts: which parts.
+        landmarks: of the face, for parts that need them.
 
     Returns:
-        Name -> float32 (parts,), 0..1, in the order of :data:`facepart.occlusion.parts.PARTS`: the mean of the soft
-        mask over the part's pixels; NaN where the part is not on the photo.
+        Name -> float32 (parts,), 0..1, in the order of `parts`: the mean of the soft mask over the part's pixels; NaN
+        where the part is not on the photo.
     """
     fitted = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    pixels = _by_part(np.bincount(fitted.ravel(), minlength=len(CLASSES)))
+    # What is not told by classes alone is resized as a mask.
+    masks = {
+        part: cv2.resize(part_mask(labels, part, landmarks), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        for part in parts
+        if part.where or part.members
+    }
+    by_class = np.bincount(fitted.ravel(), minlength=len(CLASSES))
+    pixels = _by_part(by_class, {part: cv2.countNonZero(mask) for part, mask in masks.items()}, parts)
     shares = {}
     for name, soft in softs.items():
         within, weights = fitted[soft.place].ravel(), soft.values.ravel()
-        removed = _by_part(np.bincount(within, weights, minlength=len(CLASSES)))
-        share = np.full(len(PARTS), np.nan)
+        by_class = np.bincount(within, weights, minlength=len(CLASSES))
+        by_mask = {part: int(soft.values[mask[soft.place] > 0].sum(dtype=np.int64)) for part, mask in masks.items()}
+        removed = _by_part(by_class, by_mask, parts)
+        share = np.full(len(parts), np.nan)
         shares[name] = np.divide(removed, 255 * pixels, out=share, where=pixels > 0).astype(np.float32)
     return shares
 
 
-def _by_part(by_class: NDArray[Any]) -> NDArray[np.float64]:
-    """Add up numbers of the classes of a label map for each part."""
-    return np.array([by_class[list(part.classes)].sum() for part in PARTS.values()], np.float64)
+def _by_part(by_class: NDArray[Any], by_mask: Mapping[Part, int], parts: Sequence[Part]) -> NDArray[np.float64]:
+    """Return a number for each part: its own, or the sum of those of its classes."""
+    found = [by_mask[part] if part in by_mask else by_class[list(part.classes)].sum() for part in parts]
+    return np.array(found, np.float64)

@@ -1,17 +1,37 @@
-"""The parts of a face: one table, and the masks that follow from it.
+"""The parts of a face: a table of those that are built in, unions of them, and the masks that follow.
 
-Adding a part is adding a row: masks, recipe, help, plots and report read the table. The rows are those of the
-original study (github.com/abhatta1234/computerVisionI, face_parsing_BiSeNet_v2), whose folders call eyes_brows
-``eyeswbrows`` and mouth ``mouthwlips``.
+Adding a part is adding a row: masks, recipe, help, plots and report read the table. The first seven rows are those of
+the original study (github.com/abhatta1234/computerVisionI, face_parsing_BiSeNet_v2), whose folders call eyes_brows
+``eyeswbrows`` and mouth ``mouthwlips``. Parts of one's own come from a file (:mod:`facepart.occlusion.parts_file`).
+
+Left and right are the person's: a left eye is on the right of the photo. The classes of the label map are named the
+same way, but the parser confuses the two now and then, so the side is told by the face
+(:mod:`facepart.occlusion.face_regions`).
 """
 
-from collections.abc import Collection, Sequence
+import hashlib
+import json
+import textwrap
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import UsageError
+from facepart.networks.label_map import CLASSES
+from facepart.occlusion.landmarks import Landmarks
+
+# Where on the face a part lies, of the pixels of its classes: anywhere, on one side, or below the nose. A part around
+# the eyes has no classes: it lies around two landmarks.
+Where = Literal["", "left side", "right side", "below the nose", "around the eyes"]
+
+# Between the members of a union.
+PLUS = "+"
+
+# Of the table of parts.
+_COLUMNS = 80
 
 
 @dataclass(frozen=True)
@@ -25,8 +45,10 @@ class Part:
         label: its name in a sentence.
         plural: whether a sentence says "are" of it, not "is".
         places: where its control regions lie, one place for each draw: by how many rows down and columns to the right
-            its mask is moved, in pixels of the label map. None for a part that fits nowhere else on a face: it has no
-            control.
+            its mask is moved, in pixels of the label map. None for a part that fits nowhere else on a face, or whose
+            places have not been looked for: it has no control.
+        where: which pixels of its classes belong to it.
+        members: the parts that it is the union of; each grows by its own dilations.
     """
 
     name: str
@@ -35,12 +57,61 @@ class Part:
     label: str
     plural: bool = False
     places: tuple[tuple[int, int], ...] = ()
+    where: Where = ""
+    members: "tuple[Part, ...]" = ()
 
     @property
     def controllable(self) -> bool:
-        """Whether its shape fits elsewhere on a face, so that it can have a control."""
+        """Whether it can have a control: places elsewhere on a face are known."""
         return bool(self.places)
 
+    @property
+    def needs_landmarks(self) -> bool:
+        """Whether it can only be found by the landmarks of the face."""
+        return self.where == "around the eyes" or any(member.needs_landmarks for member in self.members)
+
+    @property
+    def single_parts(self) -> "tuple[Part, ...]":
+        """The parts that it is made of: its members, or itself."""
+        return self.members or (self,)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what its mask depends on besides the face, as JSON values; the same definition gives the same."""
+        if self.members:
+            return {"union": [member.recipe() for member in self.members]}
+        found: dict[str, Any] = {"classes": list(self.classes), "dilations_5x5": self.dilations}
+        return {**found, "where": [self.where, VERSIONS[self.where]]} if self.where else found
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others, also of the same name: its name, with a digest unless it is standard."""
+        if PARTS.get(self.name) == self:
+            return self.name
+        text = json.dumps(self.recipe(), sort_keys=True)
+        return f"{self.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    def describe(self) -> str:
+        """Say in words what it is made of: "nose"; "left eye, right eye, on the left side of the face"."""
+        if self.members:
+            return "; ".join(f"{member.name}: {member.describe()}" for member in self.members)
+        classes = ", ".join(CLASSES[number] for number in self.classes)
+        return ", ".join(filter(None, (classes, _WHERE[self.where]))) + _NOTES.get(self.name, "")
+
+
+# To be raised whenever a place on the face comes to mean other pixels.
+VERSIONS: Mapping[Where, int] = {where: 1 for where in get_args(Where) if where}
+
+_WHERE: Mapping[Where, str] = {
+    "": "",
+    "left side": "on the left side of the face",
+    "right side": "on the right side of the face",
+    "below the nose": "below the nose",
+    "around the eyes": "around the eyes, by the landmarks of the face",
+}
+_NOTES = {
+    "eyes": " (not eyes behind glasses)",
+    "eyes_brows": " (with eyeglasses, as in the original study)",
+}
 
 # As `python -m benchmarks.control_places` printed them for the London set: for each part, places as far apart as
 # twelve can be that fit on at least 85 % of its 204 photos, in random order. Multiples of 4; see `control.STEP`.
@@ -79,25 +150,99 @@ _TABLE = (
     Part("hair", (17,), 4, "hair"),
     Part("skin", (1,), 0, "skin"),
 )
+# Dilations of these follow the original's: as for eyes, brows and hair where they are alike; a lip grows by little,
+# or it would take the other lip away, too; what is large does not grow.
+_MORE = (
+    Part("left_eye", (4, 5), 4, "left eye", where="left side"),
+    Part("right_eye", (4, 5), 4, "right eye", where="right side"),
+    Part("left_brow", (2, 3), 2, "left brow", where="left side"),
+    Part("right_brow", (2, 3), 2, "right brow", where="right side"),
+    Part("eyeglasses", (6,), 4, "eyeglasses", plural=True),
+    Part("eyes_or_glasses", (4, 5, 6), 4, "eyes or glasses", plural=True),
+    Part("ears", (7, 8), 4, "ears", plural=True),
+    Part("upper_lip", (12,), 1, "upper lip"),
+    Part("lower_lip", (13,), 1, "lower lip"),
+    Part("neck", (14,), 0, "neck"),
+    Part("head_covering", (18,), 4, "head covering"),
+    Part("background", (0,), 0, "background"),
+    Part("periocular", (), 0, "periocular region", where="around the eyes"),
+    Part("lower_face", (1, 11, 12, 13), 0, "lower face", where="below the nose"),
+)
 
-# By name.
+# The parts of the original study, by name: the default everywhere.
 PARTS: dict[str, Part] = {part.name: part for part in _TABLE}
+
+# All parts that are built in, by name, those of the original study first.
+BUILT_IN: dict[str, Part] = {part.name: part for part in _TABLE + _MORE}
 
 # The classes of the head: all but background, neck, necklace, cloth and hat.
 HEAD = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17)
 
 
-def choose_parts(names: Sequence[str]) -> tuple[str, ...]:
-    """Check the names of parts; return them without repeats, in the order of :data:`PARTS`.
+def choose_parts(names: Sequence[str], own: Mapping[str, Part] | None = None) -> tuple[Part, ...]:
+    """Find parts by their names; return them without repeats.
+
+    They come in the order of :data:`BUILT_IN`, then those of one's own in the order of their file, then unions in the
+    order in which they are named.
+
+    Args:
+        names: of parts, or of unions such as ``eyes+nose``.
+        own: parts of one's own, by name.
 
     Raises:
         UsageError: a name is unknown, or there is no name.
     """
-    unknown = [name for name in names if name not in PARTS]
-    if unknown or not names:
-        wrong = f"unknown part {unknown[0]!r}" if unknown else "no part named"
-        raise UsageError(f"{wrong}; known: {' '.join(PARTS)}")
-    return tuple(part for part in PARTS if part in names)
+    known = {**BUILT_IN, **(own or {})}
+    if not names:
+        raise UsageError(f"no part named; known: {' '.join(known)}")
+    order = list(known)
+    chosen = dict.fromkeys(find_part(name, known) for name in names)
+    return tuple(sorted(chosen, key=lambda part: order.index(part.name) if part.name in known else len(order)))
+
+
+def find_part(name: str, known: Mapping[str, Part] = BUILT_IN) -> Part:
+    """Find a part, or make the union that a name such as ``eyes+nose`` means.
+
+    The members of a union come in the order of `known`, so that ``nose+eyes`` is ``eyes+nose``.
+
+    Raises:
+        UsageError: the name, or that of a member, is unknown.
+    """
+    if name in known:
+        return known[name]
+    words = [word.strip() for word in name.split(PLUS)]
+    for word in words:
+        if word not in known:
+            inside = f" in {name!r}" if word and len(words) > 1 else ""
+            raise UsageError(f"unknown part {word or name!r}{inside}; known: {' '.join(known)}")
+    members = tuple(part for part in known.values() if part.name in words)
+    return unite(members)
+
+
+def parts_table() -> str:
+    """Return the built-in parts as a table of text, 80 columns wide: name and classes."""
+    width = max(map(len, BUILT_IN))
+    lines = []
+    for name, part in BUILT_IN.items():
+        begin, indent = f"  {name.ljust(width)}  ", " " * (width + 4)
+        lines += textwrap.wrap(part.describe(), _COLUMNS, initial_indent=begin, subsequent_indent=indent)
+    return "\n".join(lines)
+
+
+def unite(members: Sequence[Part]) -> Part:
+    """Return the union of several parts; of one part, that part."""
+    if len(members) == 1:
+        return members[0]
+    labels = [member.label for member in members]
+    last = ", and " if any(" and " in label for label in labels) else " and "
+    return Part(
+        name=PLUS.join(member.name for member in members),
+        classes=tuple(sorted({number for member in members for number in member.classes})),
+        dilations=max(member.dilations for member in members),
+        label=last.join([", ".join(labels[:-1]), labels[-1]]),
+        plural=True,
+        members=tuple(members),
+    )
 
 
 def class_mask(labels: NDArray[np.uint8], classes: Collection[int]) -> NDArray[np.uint8]:
@@ -122,6 +267,35 @@ def class_mask(labels: NDArray[np.uint8], classes: Collection[int]) -> NDArray[n
     return cv2.LUT(labels, table).astype(np.uint8, copy=False)
 
 
-def part_mask(labels: NDArray[np.uint8], part: str) -> NDArray[np.uint8]:
-    """Return the mask of one part, a key of :data:`PARTS`; see :func:`class_mask`."""
-    return class_mask(labels, PARTS[part].classes)
+def part_mask(labels: NDArray[np.uint8], part: Part, landmarks: Landmarks | None = None) -> NDArray[np.uint8]:
+    """Return the mask of a part.
+
+    Args:
+        labels: uint8 (512, 512), values 0..18.
+        part: the part.
+        landmarks: of the face; a part that needs them is not found without.
+
+    Returns:
+        uint8 (512, 512): 255 in the part, else 0.
+    """
+    masks = [mask for mask, _ in part_layers(labels, part, landmarks)]
+    return masks[0] if len(masks) == 1 else np.maximum.reduce(masks)
+
+
+def part_layers(
+    labels: NDArray[np.uint8], part: Part, landmarks: Landmarks | None = None
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """Yield the masks of the parts that a part is made of, each with its dilations; see :func:`part_mask`."""
+    # Imported here, as OpenCV is below: it loads OpenCV.
+    from facepart.occlusion import face_regions
+
+    for each in part.single_parts:
+        if each.where == "around the eyes":
+            mask = face_regions.around_eyes(landmarks)
+        else:
+            mask = class_mask(labels, each.classes)
+        if each.where in ("left side", "right side"):
+            mask = mask & face_regions.side_mask(labels, each.where.removesuffix(" side"))
+        elif each.where == "below the nose":
+            mask = mask & face_regions.below_nose(labels)
+        yield mask, each.dilations

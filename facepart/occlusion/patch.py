@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.occlusion.parts import part_mask
+from facepart.occlusion.landmarks import Landmarks
+from facepart.occlusion.parts import Part, part_mask
 
 # To be raised whenever a label map comes to give another patch.
 VERSION = 1
@@ -27,19 +28,20 @@ _DEEP = 6.0
 _DEPTH_FIRST = 2.0**24
 
 
-def patch_mask(labels: NDArray[np.uint8], part: str) -> NDArray[np.uint8]:
+def patch_mask(labels: NDArray[np.uint8], part: Part, landmarks: Landmarks | None = None) -> NDArray[np.uint8]:
     """Return the patch of a part.
 
     Args:
         labels: a label map, uint8 (512, 512).
-        part: a key of :data:`facepart.occlusion.parts.PARTS`.
+        part: the part.
+        landmarks: of the face, for a part that needs them.
 
     Returns:
         uint8 (512, 512): 255 in just :data:`PIXELS` pixels of the part, else 0. In each half of the part, they are
         the deepest; of those that lie 6 pixels deep or deeper, the nearest to the half's centroid; of equal ones, the
         uppermost, then the leftmost. All 0 where a half of the part has fewer pixels than half a patch.
     """
-    mask = part_mask(labels, part)
+    mask = part_mask(labels, part, landmarks)
     patch = np.zeros_like(mask)
     rows, columns = np.nonzero(mask)
     if len(rows) < PIXELS:

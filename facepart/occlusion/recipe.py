@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from facepart.occlusion.method import STANDARD, OcclusionMethod
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import Part
 
 # The side of the photos that the constants were set for, in pixels.
 REFERENCE = 224
@@ -40,11 +40,23 @@ def scale_of(height: int, width: int) -> float:
     return math.sqrt(height * width) / REFERENCE
 
 
-def recipe(part: str, height: int, width: int, method: OcclusionMethod = STANDARD, *, patch: bool = False) -> Recipe:
-    """Return the constants for a part (of :data:`facepart.occlusion.parts.PARTS`) on a photo of height x width.
+def growth(dilations: int, height: int, width: int, method: OcclusionMethod = STANDARD) -> int:
+    """Return by how many pixels a mask grows on a photo of height x width; `dilations` are those of a part."""
+    # n dilations with a 5x5 square are one with a square of radius 2n.
+    return round(2 * dilations * method.dilation * scale_of(height, width))
+
+
+def box_side(method: OcclusionMethod, height: int, width: int) -> int:
+    """Return the side of a method's box on a photo of height x width, in pixels; odd."""
+    # On a small photo, a small box must not become a single pixel, which would leave the photo as it is.
+    return 2 * max(round((method.box - 1) / 2 * scale_of(height, width)), 1) + 1
+
+
+def recipe(part: Part, height: int, width: int, method: OcclusionMethod = STANDARD, *, patch: bool = False) -> Recipe:
+    """Return the constants for a part on a photo of height x width.
 
     Args:
-        part: the part.
+        part: the part; of a union, the dilation is that of the member that grows most.
         height: rows of the photo.
         width: columns of the photo.
         method: how the part is occluded.
@@ -52,9 +64,7 @@ def recipe(part: str, height: int, width: int, method: OcclusionMethod = STANDAR
     """
     scale = scale_of(height, width)
     return Recipe(
-        # n dilations with a 5x5 square are one with a square of radius 2n.
-        dilation=0 if patch else round(2 * PARTS[part].dilations * method.dilation * scale),
+        dilation=0 if patch else growth(part.dilations, height, width, method),
         sigma=(PATCH_SIGMA if patch else SIGMA) * scale,
-        # On a small photo, a small box must not become a single pixel, which would leave the photo as it is.
-        box=2 * max(round((method.box - 1) / 2 * scale), 1) + 1,
+        box=box_side(method, height, width),
     )

@@ -7,6 +7,7 @@ OpenCV's faster convolution, which is why it has its own few lines rather than `
 Most parts are small. So all of it is done on a patch of the photo, beyond which the soft mask is 0 throughout.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -68,20 +69,58 @@ def soft_mask(mask: NDArray[np.uint8], constants: Recipe, height: int, width: in
 
 def soft_patch(mask: NDArray[np.uint8], constants: Recipe, height: int, width: int) -> Patch:
     """Return the patch of :func:`soft_mask` beyond which it is 0; that of an empty mask has no pixels."""
+    return soften_layers([(mask, constants.dilation)], constants.sigma, height, width)
+
+
+def soften_layers(layers: Sequence[tuple[NDArray[np.uint8], int]], sigma: float, height: int, width: int) -> Patch:
+    """Soften the union of several masks, each of which grows by as much as it would alone.
+
+    Args:
+        layers: masks as :func:`soft_mask` takes them, each with the radius by which it grows, in pixels of the photo.
+        sigma: standard deviation of the Gaussian, in pixels of the photo.
+        height: rows of the photo.
+        width: columns of the photo.
+
+    Returns:
+        The patch beyond which the soft mask is 0; without pixels if all masks are empty.
+    """
+    kernel = _gaussian(sigma)
+    reach = len(kernel) // 2
+    grown = [_grow(mask, growth, reach, height, width) for mask, growth in layers]
+    found = [patch for patch in grown if patch.values.size]
+    if not found:
+        return grown[0]
+    patch = found[0] if len(found) == 1 else _unite(found)
+    patch = patch._replace(values=_filter_columns(patch.values, kernel))
+    patch = _widen(patch, 0, reach, height, width)
+    return patch._replace(values=_filter_rows(patch.values, kernel))
+
+
+def _grow(mask: NDArray[np.uint8], growth: int, reach: int, height: int, width: int) -> Patch:
+    """Resize a mask and grow it; above and below are zeros as far as a filter reaches."""
     patch = _fit(mask, height, width)
     if not patch.values.size:
         return patch
-    kernel = _gaussian(constants.sigma)
-    reach, growth = len(kernel) // 2, constants.dilation
     # Before each step, zeros are added as far as it reaches. The patch's border is then the photo's, or lies in zeros
     # so wide that mirroring finds what it would find in the whole photo.
     patch = _widen(patch, growth + reach, growth, height, width)
     if growth:
         square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * growth + 1, 2 * growth + 1))
         patch = patch._replace(values=cv2.dilate(patch.values, square).astype(np.uint8, copy=False))
-    patch = patch._replace(values=_filter_columns(patch.values, kernel))
-    patch = _widen(patch, 0, reach, height, width)
-    return patch._replace(values=_filter_rows(patch.values, kernel))
+    return patch
+
+
+def _unite(patches: Sequence[Patch]) -> Patch:
+    """Return the patch around several, in each pixel the largest of their values."""
+    top, left = min(patch.top for patch in patches), min(patch.left for patch in patches)
+    bottom = max(patch.place[0].stop for patch in patches)
+    right = max(patch.place[1].stop for patch in patches)
+    values = np.zeros((bottom - top, right - left), np.uint8)
+    for patch in patches:
+        rows, columns = patch.place
+        inside = values[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        np.maximum(inside, patch.values, out=inside)
+    return Patch(top, left, values)
 
 
 def truncating_gaussian(values: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:

@@ -19,11 +19,12 @@ from facepart.files.failures import Failure, Outcome, sorted_failures, write_fai
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
-from facepart.networks.catalogue import DEFAULT_PARSER, obtain
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, obtain
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts
+from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
@@ -49,6 +50,7 @@ def blur_photos(
     blurred: Path,
     *,
     parts: Sequence[str] = tuple(PARTS),
+    parts_file: Path | None = None,
     method: OcclusionMethod = STANDARD,
     model: str = DEFAULT_PARSER,
     device: str = "auto",
@@ -74,7 +76,8 @@ def blur_photos(
         source: a folder of photos, or a list of them.
         masks: folder for the masks.
         blurred: folder for the blurred photos.
-        parts: which parts, keys of :data:`facepart.occlusion.parts.PARTS`.
+        parts: which parts: names of built-in ones, of those in `parts_file`, or unions such as ``eyes+nose``.
+        parts_file: a file of parts of one's own (:mod:`facepart.occlusion.parts_file`).
         method: how parts are occluded. Folders are called ``blurred_<part>`` for all methods; ``run.json`` says which
             it was.
         model: the parser: a name from `facepart models list`, or a path.
@@ -91,10 +94,12 @@ def blur_photos(
 
     Raises:
         FacepartError: nothing to work on, no weights, other settings in the folders, another run that is writing
-            there, or a folder that cannot be written. UsageError: an unknown part, device or precision.
+            there, a folder that cannot be written, or a wrong file of parts. UsageError: an unknown part, device or
+            precision.
     """
-    parts = choose_parts(parts)
-    occlusions = tuple(Occlusion(Region(part), method) for part in parts)
+    chosen = choose_parts(parts, read_parts(parts_file) if parts_file else None)
+    parts = [part.name for part in chosen]
+    occlusions = tuple(Occlusion(Region(part), method) for part in chosen)
     saved = SavedImages(
         occlusions=occlusions,
         masks=masks,
@@ -106,6 +111,7 @@ def blur_photos(
         photos, failures = find_photos(source, exclude=(masks, blurred))
         outcome = BlurOutcome(failures=failures)
         weights = obtain(model, "parser")
+        detector = obtain(DETECTOR, "detector") if any(part.needs_landmarks for part in chosen) else None
         device, precision = executor.choose_engine(device, precision)
         settings = {
             "model": weights.name,
@@ -128,7 +134,10 @@ def blur_photos(
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(weights, None, None, device, precision), saved=saved, batch=batch, workers=workers
+            NetworkFiles(weights, None, detector, device, precision, align=False),
+            saved=saved,
+            batch=batch,
+            workers=workers,
         )
         session = executor.start(worker, times, (source, masks, blurred)) if todo else None
         if overwrite:

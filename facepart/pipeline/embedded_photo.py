@@ -19,7 +19,7 @@ class EmbeddedPhoto:
         shares: name of an occlusion -> how much of the photo it replaced, 0..1.
         controls: name of an occlusion -> the kind of its control region, where it has one.
         overlaps: name of an occlusion -> float32 (parts,): which share of every part it removed, 0..1, in the order
-            of :data:`facepart.occlusion.parts.PARTS`; NaN for a part that was not detected.
+            of the store's parts; NaN for a part that was not detected.
         head: pixels of the label map that show the head, face and hair.
         side: of the photo or, if it was aligned, of its crop, in pixels of the photo: the shorter one; 0 if it is not
             known.

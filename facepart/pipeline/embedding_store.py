@@ -25,7 +25,7 @@ from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.files.json_input import parse_json
 from facepart.occlusion.occlusion import BASELINE, Occlusion
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import PARTS, Part
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
@@ -35,8 +35,6 @@ _THREADS = 8
 
 _REMEDY = "remove it, and its photos are embedded anew"
 _SHARD = re.compile(r"shard-(\d{5,})\.npz")
-
-_UNKNOWN_OVERLAPS = np.full(len(PARTS), np.nan, np.float32)
 
 
 @dataclass
@@ -71,20 +69,27 @@ class EmbeddingStore:
 
     Attributes:
         photos: name -> what is stored of a photo.
+        parts: of which overlaps are stored.
     """
 
-    def __init__(self, folder: Path, occlusions: Iterable[Occlusion]) -> None:
+    def __init__(
+        self, folder: Path, occlusions: Iterable[Occlusion], parts: Sequence[Part] = tuple(PARTS.values())
+    ) -> None:
         """Read what the shards in `folder` hold, but for the embeddings themselves.
 
         Args:
             folder: of the shards; it may be missing.
             occlusions: those that are wanted; what is stored of them by another recipe is passed over.
+            parts: of which overlaps are stored; those of other parts in earlier shards are passed over.
 
         Raises:
             FacepartError: a shard cannot be read.
         """
         self.photos: dict[str, StoredPhoto] = {}
-        self._recipes = {each.name: each.recipe() for each in (BASELINE, *occlusions)}
+        self.parts = tuple(parts)
+        occlusions = [BASELINE, *occlusions]
+        self._recipes = {each.name: each.recipe() for each in occlusions}
+        self._part_of = {each.name: each.part for each in occlusions}
         self._folder = folder
         self._waiting: list[EmbeddedPhoto] = []
         numbers = sorted(shards_in(folder))
@@ -115,16 +120,17 @@ class EmbeddingStore:
         rows: dict[str, list[NDArray[np.float32]]] = {}
         overlaps: dict[str, list[NDArray[np.float32]]] = {}
         index: list[dict[str, Any]] = []
+        unknown = np.full(len(self.parts), np.nan, np.float32)
         for photo in self._waiting:
             places = {name: len(rows.setdefault(name, [])) for name in photo.embeddings}
             for name, embedding in photo.embeddings.items():
                 rows[name].append(embedding)
-                overlaps.setdefault(name, []).append(photo.overlaps.get(name, _UNKNOWN_OVERLAPS))
+                overlaps.setdefault(name, []).append(photo.overlaps.get(name, unknown))
             line = {key: value for key, value in vars(photo).items() if key not in ("embeddings", "overlaps")}
             index.append({**line, "places": places, "recipes": {name: self._recipes[name] for name in places}})
         arrays = {f"embeddings_{name}": np.stack(rows[name]) for name in sorted(rows)}
         arrays |= {f"overlaps_{name}": np.stack(overlaps[name]) for name in sorted(rows) if name != BASELINE.name}
-        arrays["parts"] = np.array(list(PARTS), dtype=np.str_)
+        arrays["parts"] = np.array([part.key for part in self.parts], dtype=np.str_)
         path = self._path(self._next)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, index=np.frombuffer(json.dumps(index).encode(), np.uint8), **arrays)
@@ -164,8 +170,8 @@ class EmbeddingStore:
         """Read which share of every part an occlusion removed on photos.
 
         Returns:
-            float32 (n, parts), 0..1, in the order of `names` and of :data:`facepart.occlusion.parts.PARTS`; NaN for a
-            part that was not detected, and where it is not known, as in shards of earlier versions.
+            float32 (n, parts), 0..1, in the order of `names` and of :attr:`parts`; NaN for a part that was not
+            detected, and where it is not known: in shards of earlier versions, or from before the part was added.
 
         Raises:
             FacepartError: a shard cannot be read.
@@ -176,8 +182,8 @@ class EmbeddingStore:
             shard, place = self.photos[name].places[occlusion]
             wanted.setdefault(shard, []).append((row, place))
             count += 1
-        matrix = np.full((count, len(PARTS)), np.nan, np.float32)
-        order = {part: column for column, part in enumerate(PARTS)}
+        matrix = np.full((count, len(self.parts)), np.nan, np.float32)
+        order = {part.key: column for column, part in enumerate(self.parts)}
         for shard, places in wanted.items():
             found = self._read_arrays(shard, ("parts", f"overlaps_{occlusion}"))
             if len(found) < 2:
@@ -209,13 +215,15 @@ class EmbeddingStore:
         if stored is None or stored.record.signature != line["signature"] or line["failure"]:
             stored = self.photos[line["name"]] = StoredPhoto(EmbeddedPhoto(line["name"], line["signature"]))
         current = {name for name in line["places"] if self._recipes.get(name) == line["recipes"][name]}
+        # A part's pixels go with its occlusions: by another definition it has others.
+        defined = {self._part_of[name] for name in current}
         before = stored.record
         stored.record = replace(
             before,
             failure=tuple(line["failure"]) if line["failure"] else None,
             head=line["head"] or before.head,
             side=line.get("side", 0) or before.side,
-            pixels={**before.pixels, **line["pixels"]},
+            pixels={**before.pixels, **_only(line["pixels"], defined)},
             shares={**before.shares, **_only(line["shares"], current)},
             controls={**before.controls, **_only(line["controls"], current)},
         )

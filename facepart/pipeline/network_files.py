@@ -17,14 +17,21 @@ class Networks:
     Attributes:
         parser: an engine of :func:`facepart.networks.face_parser.open_parser`; None if nothing is parsed.
         recogniser: an engine of :func:`facepart.networks.recogniser.open_recogniser`; None if nothing is embedded.
-        detector: the face detector's weights; None for photos that are aligned crops.
+        detector: the face detector's weights; None for aligned crops whose landmarks are not needed.
         flip: whether the embedding of the mirrored face is added.
+        align: whether faces are aligned if there is a detector; else it only finds landmarks.
     """
 
     parser: Engine | None
     recogniser: Engine | None
     detector: Path | None
     flip: bool = False
+    align: bool = True
+
+    @property
+    def aligns(self) -> bool:
+        """Whether faces are aligned."""
+        return self.detector is not None and self.align
 
 
 @dataclass(frozen=True)
@@ -34,11 +41,12 @@ class NetworkFiles:
     Attributes:
         parser: its weights; None if nothing is parsed.
         recogniser: its weights; None if nothing is embedded.
-        detector: its weights; None for photos that are aligned crops.
+        detector: its weights; None for aligned crops whose landmarks are not needed.
         device: where the networks run.
         precision: of their arithmetic.
         flip: whether the embedding of the mirrored face is added.
         size: rows and columns of the faces that the recogniser gets; None for its own size.
+        align: whether faces are aligned if there is a detector; else it only finds landmarks.
     """
 
     parser: Weights | None
@@ -48,6 +56,7 @@ class NetworkFiles:
     precision: str
     flip: bool = False
     size: Size | None = None
+    align: bool = True
 
     def open(self, threads: int | None = None) -> Networks:
         """Put the networks on their device.
@@ -73,4 +82,5 @@ class NetworkFiles:
             else None,
             detector=detector.path if detector else None,
             flip=self.flip,
+            align=self.align,
         )

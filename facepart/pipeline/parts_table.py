@@ -13,7 +13,7 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text, plain_cell
 from facepart.networks.label_map import SIZE
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import BUILT_IN
 
 PARTS_FILE = "parts.csv"
 
@@ -38,10 +38,10 @@ def read_parts_table(folder: Path) -> PartsTable:
 
 
 def write_parts_table(folder: Path, table: Mapping[tuple[str, str], int]) -> None:
-    """Write ``parts.csv`` into `folder`, sorted by photo, then by part in the order of :data:`PARTS`."""
-    order = {part: number for number, part in enumerate(PARTS)}
+    """Write ``parts.csv`` into `folder`, sorted by photo, then by part in the order of :data:`BUILT_IN`."""
+    order = {part: number for number, part in enumerate(BUILT_IN)}
     rows: list[list[object]] = [["photo", "part", "pixels", "share"]]
-    for photo, part in sorted(table, key=lambda key: (key[0], order.get(key[1], len(order)))):
+    for photo, part in sorted(table, key=lambda key: (key[0], order.get(key[1], len(order)), key[1])):
         pixels = table[photo, part]
         rows.append([photo, part, pixels, f"{pixels / SIZE**2:.6f}"])
     write_text(folder / PARTS_FILE, csv_text(rows))

@@ -23,15 +23,16 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_face, crop_side, cut_to_template, find_landmarks
+from facepart.networks.alignment import align_face, aligned_landmarks, crop_side, cut_to_template, find_landmarks
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
+from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.overlap import removed_shares
-from facepart.occlusion.parts import HEAD, class_mask, part_mask
+from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.executor import io_threads
@@ -81,6 +82,18 @@ class RecogniserInfo(NamedTuple):
     dimension: int
 
 
+class _Located(NamedTuple):
+    """A face that was found on a photo.
+
+    Attributes:
+        landmarks: on the photo as it is parsed.
+        side: of the aligned crop in pixels of the photo that it was cut from; None if it was not aligned.
+    """
+
+    landmarks: Landmarks
+    side: int | None
+
+
 class _Prepared(NamedTuple):
     """A photo that is ready for the recogniser, with its inputs: uint8 ((1 + occlusions) x views, h, w, 3)."""
 
@@ -108,6 +121,7 @@ class PhotoWorker:
         shown: tuple[Occlusion, ...] = (),
         crop: int | None = None,
         undistorted: bool = False,
+        parts: tuple[Part, ...] = tuple(PARTS.values()),
         batch: int = DEFAULT_BATCH,
         workers: int | None = None,
     ) -> None:
@@ -120,12 +134,14 @@ class PhotoWorker:
             shown: the occlusions that thumbnails show.
             crop: pixels on a side of an aligned crop; None for the recogniser's own size.
             undistorted: refuse photos whose proportions are not those of the recogniser's faces.
+            parts: of which it is measured how much each occlusion removes.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
         """
         self.info: RecogniserInfo | None = None
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
+        self._parts = parts
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
@@ -139,8 +155,8 @@ class PhotoWorker:
         self._networks, self._times, self._threads = networks, times, threads
         # OpenCV's detector holds state between its calls: every thread needs its own.
         self._local = threading.local()
-        # Of photos that were aligned and are not occluded yet: name -> side of the crop in pixels of the photo.
-        self._sides: dict[str, int] = {}
+        # Of photos that are not occluded yet: name -> the face that was found.
+        self._located: dict[str, _Located] = {}
         if recogniser := networks.recogniser:
             self.info = RecogniserInfo(recogniser.preprocessing, math.prod(recogniser.output_shape))
 
@@ -178,15 +194,15 @@ class PhotoWorker:
         with self._times.measure("read photo"):
             face = read_photo(photo.path)
         weights = self._networks.detector
-        if weights is None:
+        if weights is None or not self._networks.align:
             return face
-        if not hasattr(self._local, "detector"):
-            self._local.detector = FaceDetector(weights)
         with self._times.measure("find and align the face"):
             try:
-                landmarks = find_landmarks(face, self._local.detector)
-                self._sides[photo.name] = round(crop_side(landmarks))
-                return align_face(face, landmarks, self._crop or self._recogniser_size()[0])
+                points = find_landmarks(face, self._detector(weights))
+                size = self._crop or self._recogniser_size()[0]
+                landmarks = Landmarks(aligned_landmarks(points, size), size, size)
+                self._located[photo.name] = _Located(landmarks, round(crop_side(points)))
+                return align_face(face, points, size)
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
 
@@ -198,6 +214,7 @@ class PhotoWorker:
         """
         with large_photos_in_turn():
             face = self.read(task.photo)
+            self._find_landmarks(task, face)
             with self._times.measure("resize to the parser's size"):
                 fitted = fit_photo(face)[None]
             return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), fitted
@@ -220,22 +237,24 @@ class PhotoWorker:
         return self._occlude(task, face, labels)
 
     def _occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
+        located = self._located.pop(task.photo.name, None)
+        landmarks = located.landmarks if located else None
         with self._times.measure("occlude parts"):
-            occluded = apply_occlusions(face, labels[0], task.occlusions)
+            occluded = apply_occlusions(face, labels[0], task.occlusions, landmarks)
         sizes = None
         if self._saved and task.embed:
             with self._times.measure("write files"), _writing():
                 sizes = self.save(self._saved, task.photo, face, labels[0], occluded)
-        parts = dict.fromkeys(occlusion.part for occlusion in task.occlusions)
+        parts = dict.fromkeys(each.region.part for each in task.occlusions if each.region.part)
         record = EmbeddedPhoto(
             name=task.photo.name,
             signature=task.signature,
-            pixels={part: int(np.count_nonzero(part_mask(labels[0], part))) for part in parts},
+            pixels={each.name: int(np.count_nonzero(part_mask(labels[0], each, landmarks))) for each in parts},
             shares={occlusion.name: each.share for occlusion, each in occluded.items()},
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
-            overlaps=self._overlaps(labels[0], occluded, face.shape[0], face.shape[1]) if task.embed else {},
+            overlaps=self._overlaps(labels[0], occluded, face.shape[:2], landmarks) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
-            side=self._sides.pop(task.photo.name, min(face.shape[:2])),
+            side=located.side if located and located.side is not None else min(face.shape[:2]),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []
@@ -270,21 +289,48 @@ class PhotoWorker:
         return result._replace(record=replace(result.record, embeddings=embeddings))
 
     def _overlaps(
-        self, labels: NDArray[np.uint8], occluded: Mapping[Occlusion, OccludedPhoto], height: int, width: int
+        self,
+        labels: NDArray[np.uint8],
+        occluded: Mapping[Occlusion, OccludedPhoto],
+        size: tuple[int, ...],
+        landmarks: Landmarks | None,
     ) -> dict[str, NDArray[np.float32]]:
         """Return which share of every part each occlusion removes; nothing where no photo is embedded."""
         if self._networks.recogniser is None:
             return {}
         softs = {occlusion.name: each.soft for occlusion, each in occluded.items()}
         with self._times.measure("measure overlaps"):
-            return removed_shares(labels, softs, height, width)
+            return removed_shares(labels, softs, size[0], size[1], self._parts, landmarks)
+
+    def _detector(self, weights: Path) -> FaceDetector:
+        """Return this thread's detector."""
+        if not hasattr(self._local, "detector"):
+            self._local.detector = FaceDetector(weights)
+        return self._local.detector
+
+    def _find_landmarks(self, task: PhotoTask, face: NDArray[np.uint8]) -> None:
+        """Find the landmarks of a face that was not aligned, if a part needs them; it may have none."""
+        weights = self._networks.detector
+        needed = any(each.region.needs_landmarks for each in task.occlusions) or (
+            task.embed and any(part.needs_landmarks for part in self._parts)
+        )
+        if weights is None or self._networks.align or not needed:
+            return
+        with self._times.measure("find landmarks"):
+            try:
+                points = find_landmarks(face, self._detector(weights))
+            except FacepartError:
+                # Such a part is then not detected, as eyes are where the parser sees none.
+                return
+        self._located[task.photo.name] = _Located(Landmarks(points, *face.shape[:2]), None)
 
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
         """Read a photo that is not parsed, and make the recogniser's input."""
         with large_photos_in_turn():
             face = self.read(task.photo)
+            self._located.pop(task.photo.name, None)
             size, wanted = face.shape[:2], self._recogniser_size()
-            if self._undistorted and not self._networks.detector and distorts(size, wanted):
+            if self._undistorted and not self._networks.aligns and distorts(size, wanted):
                 reason = (
                     f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
                 )
@@ -300,7 +346,7 @@ class PhotoWorker:
             return np.empty((0, 0, 0, 3), np.uint8)
         with self._times.measure("resize to the recogniser's size"):
             height, width = self._recogniser_size()
-            if self._networks.detector:
+            if self._networks.aligns:
                 faces = [cut_to_template(face, height, width) for face in faces]
             return np.concatenate([views(resize(face, height, width), self._networks.flip) for face in faces])
 

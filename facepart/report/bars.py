@@ -14,7 +14,7 @@ from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.plots.palette import GROUPS
 from facepart.report.coverage import MANY, why_no_rank
-from facepart.report.formatting import DASH, counted, label, signed
+from facepart.report.formatting import DASH, counted, signed
 from facepart.report.report_data import ReportData
 from facepart.report.templating import describe
 
@@ -56,7 +56,7 @@ def effect_bars(data: ReportData) -> Markup:
     zero = -low * scale
     pieces, top = [], 0
     for part in data.parts_in_order:
-        pieces.append(f'<text class="part" y="{top + 14}">{escape(label(part))}</text>')
+        pieces.append(f'<text class="part" y="{top + 14}">{escape(data.label(part))}</text>')
         top += _HEADING
         last = top + _BAR * len(names)
         pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
@@ -69,6 +69,7 @@ def effect_bars(data: ReportData) -> Markup:
     text = describe(
         "bars",
         effects={part: {name: bars[name, part].effect for name in names} for part in data.parts_in_order},
+        labels={part: data.label(part) for part in data.parts_in_order},
         ranked_by=data.ranked_by,
         several_groups=data.several_groups,
     )

@@ -45,7 +45,10 @@ class ContactSheet:
 def contact_sheet(data: ReportData) -> ContactSheet:
     """Draw the example photos, with the outlines of the masks."""
     rows = [
-        SheetRow(example.subject, [[_baseline(example)], *(_occluded(example, part) for part in data.parts)])
+        SheetRow(
+            example.subject,
+            [[_baseline(example)], *(_occluded(example, part, data.label(part)) for part in data.parts)],
+        )
         for example in data.examples
     ]
     return ContactSheet(
@@ -60,7 +63,7 @@ def _baseline(example: ExamplePhoto) -> SheetCell:
     return SheetCell(outlined_picture(shrink(example.photo, _LONGEST), None, text), "")
 
 
-def _occluded(example: ExamplePhoto, part: str) -> list[SheetCell]:
+def _occluded(example: ExamplePhoto, part: str, label: str) -> list[SheetCell]:
     """Draw a photo with a part occluded, then its patch and its control; of a part that was not found only itself."""
     kinds = (
         ("part", example.occluded, example.masks),
@@ -68,7 +71,7 @@ def _occluded(example: ExamplePhoto, part: str) -> list[SheetCell]:
         ("control", example.controls, example.control_masks),
     )
     cells = [
-        _outlined(example, part, kind, photos[part], masks.get(part))
+        _outlined(example, label, kind, photos[part], masks.get(part))
         for kind, photos, masks in kinds
         if part in photos
     ]
@@ -76,11 +79,11 @@ def _occluded(example: ExamplePhoto, part: str) -> list[SheetCell]:
 
 
 def _outlined(
-    example: ExamplePhoto, part: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
+    example: ExamplePhoto, label: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
 ) -> SheetCell:
     """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded."""
     share = 0.0 if mask is None else float((mask >= _HALF).mean())
-    text = describe("occluded_photo", subject=example.subject, part=part, kind=kind, share=share)
+    text = describe("occluded_photo", subject=example.subject, part=label, kind=kind, share=share)
     inside = shrink(mask, _LONGEST) >= _HALF if mask is not None and share else None
     note = "" if share else describe("not_occluded", kind=kind)
     return SheetCell(outlined_picture(shrink(photo, _LONGEST), inside, text), note)

@@ -68,7 +68,7 @@ def face_pictures(data: ReportData) -> list[FacePicture]:
         inside = share >= _OUTLINE if share.any() else None
         # Full colour within the outline, and soon none around it.
         picture = tint(grey, (2 * share / _OUTLINE - 1).clip(0, 1), strength)
-        text = describe("face", part=part, rank=rank, effect=effect, ranked_by=data.ranked_by)
+        text = describe("face", part=data.label(part), rank=rank, effect=effect, ranked_by=data.ranked_by)
         pictures.append(FacePicture(part, rank, figure, outlined_picture(picture, inside, text)))
     return pictures
 

@@ -17,7 +17,6 @@ from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.ranking import Ranked
 from facepart.counts import count_of
 from facepart.data.photo_output import encode_image
-from facepart.occlusion.parts import PARTS
 
 DASH = "–"
 _MINUS = "−"
@@ -26,16 +25,6 @@ _SPACE = "\u00a0"
 _LEAST_P = 0.001
 # Columns of the terminal's tables that are lined up at the left; all others hold numbers.
 _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
-
-
-def label(part: str) -> str:
-    """Return a part's name in a sentence, by the table of parts; a part that is not in the table is its own name."""
-    return PARTS[part].label if part in PARTS else part
-
-
-def is_plural(part: str) -> bool:
-    """Return whether a sentence says "are" of a part, not "is"."""
-    return part in PARTS and PARTS[part].plural
 
 
 def listed(words: Sequence[str]) -> str:

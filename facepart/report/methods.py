@@ -13,7 +13,7 @@ from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.patch import PIXELS
-from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, recipe
+from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, SIGMA, growth
 from facepart.report.criteria_compared import criteria_tables
 from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData
@@ -127,6 +127,11 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
     """
     rows = data.main_rows()
     undetected = {part: sum(row.undetected for (_, of), row in rows.items() if of == part) for part in data.parts}
+    not_controllable = [
+        part
+        for part in data.parts
+        if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
+    ]
     text = render(
         "methods.txt",
         data=data,
@@ -138,16 +143,17 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         impostor=sum(group.baseline.impostor.n for group in data.groups),
         crossed=any(group.crossed for group in data.groups),
         reference=REFERENCE,
-        radii={part: recipe(part, REFERENCE, REFERENCE).dilation for part in data.parts if part in PARTS},
-        sigma=recipe("nose", REFERENCE, REFERENCE).sigma,  # the same for all parts
+        radii={
+            part.name: growth(part.dilations, REFERENCE, REFERENCE) for part in data.design.parts if not part.members
+        },
+        unions=[part for part in data.design.parts if part.members],
+        defined=[part for part in data.design.parts if not part.members and part.name not in PARTS],
+        sigma=SIGMA,
         patch_pixels=PIXELS,
         patch_sigma=PATCH_SIGMA,
         undetected={part: count for part, count in undetected.items() if count},
-        not_controllable=[
-            part
-            for part in data.parts
-            if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
-        ],
+        not_controllable=[part for part in not_controllable if part in PARTS],
+        without_places=[part for part in not_controllable if part not in PARTS],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
         criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),

@@ -119,7 +119,7 @@ def histograms(data: ReportData) -> dict[tuple[int, str], Markup]:
     for group, part in keys:
         lines = "".join(_histogram_line(axes, drawn, kind, high - low) for kind, drawn in curves[group, part])
         sets = compared(data, group, part)
-        text = describe("histograms", part=part, group=data.groups[group].name, sets=sets)
+        text = describe("histograms", part=data.label(part), group=data.groups[group].name, sets=sets)
         charts[group, part] = chart(axes, x, y, lines, text)
     return charts
 
@@ -154,7 +154,7 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
             line(axes, np.log10(p.fmr), p.tmr, f"s{order.index(compared_as)}") for compared_as, p in curves.items()
         )
         name, part = data.groups[key[0]].name, key[1]
-        text = describe("rocs", part=part, group=name, sets=compared(data, *key), fnmrs=fnmrs[name, part])
+        text = describe("rocs", part=data.label(part), group=name, sets=compared(data, *key), fnmrs=fnmrs[name, part])
         charts[key] = chart(axes, x, y, lines, text)
     return charts
 

@@ -117,7 +117,7 @@ class ReportData:
     @property
     def parts(self) -> Sequence[str]:
         """The parts that were occluded, in their usual order."""
-        return self.design.parts
+        return self.design.part_names
 
     @property
     def main_method(self) -> str:
@@ -189,6 +189,14 @@ class ReportData:
     def without_authentic(self) -> list[str]:
         """The groups in which no subject has two photos."""
         return [group.name for group in self.groups if not group.baseline.authentic.n]
+
+    def label(self, part: str) -> str:
+        """Return a part's name in a sentence."""
+        return self.design.part(part).label
+
+    def is_plural(self, part: str) -> bool:
+        """Return whether a sentence says "are" of a part, not "is"."""
+        return self.design.part(part).plural
 
     def ranking_of(self, group: str) -> Sequence[Ranked]:
         """Return the ranking of a group, or of ``all``; empty if no part has a rank."""

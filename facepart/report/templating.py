@@ -7,7 +7,8 @@ not exist is an error.
 
 import functools
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 
 from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.intervals import MIN_SUBJECTS
@@ -17,12 +18,23 @@ from facepart.report import formatting
 from facepart.report.criterion_names import criterion
 from facepart.report.method_names import method_phrase
 
+
+@pass_context
+def label(context: Context, part: str) -> str:
+    """Return a part's name in a sentence, as the data of the page say it."""
+    return str(context["data"].label(part))
+
+
+@pass_context
+def is_plural(context: Context, part: str) -> bool:
+    """Return whether a sentence says "are" of a part, not "is"."""
+    return bool(context["data"].is_plural(part))
+
+
 _FILTERS = (
     formatting.aligned,
     formatting.counted,
     formatting.excludes,
-    formatting.is_plural,
-    formatting.label,
     formatting.known_first,
     formatting.listed,
     formatting.p_value,
@@ -38,6 +50,8 @@ _FILTERS = (
     formatting.signed_interval,
     formatting.signed_points_ci,
     criterion,
+    is_plural,
+    label,
     method_phrase,
 )
 

@@ -20,7 +20,6 @@ from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import MIN_SIDE
-from facepart.occlusion.parts import PARTS
 from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.embedding_store import EmbeddingStore
@@ -58,7 +57,7 @@ class _GroupReader:
     def read(self, subjects: int) -> ReportGroup:
         """Read all that the report shows of the group; what was not compared is left out."""
         design = self._design
-        occlusions = [design.of_part(part) for part in design.parts]
+        occlusions = [design.of_part(name) for name in design.part_names]
         controls = {each.part: map(design.condition, design.controls_of(each)) for each in occlusions}
         draws = {part: self._known(conditions) for part, conditions in controls.items()}
         return ReportGroup(
@@ -149,15 +148,15 @@ def _overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, dict[str
     Returns:
         Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out.
     """
-    design, order = setup.design, list(PARTS)
+    design, order = setup.design, [part.name for part in setup.store.parts]
     found: dict[str, dict[str, float]] = {}
-    for part in design.parts:
+    for part in design.part_names:
         draws = design.controls_of(design.of_part(part))
         names = [name for sets in groups for name in sets.of(design.region_of(draws[0]))] if draws else []
         if not names:
             continue
         removed = np.concatenate([setup.store.overlaps(draw.name, names) for draw in draws])
-        others = [other for other in design.parts if other != part]
+        others = [other for other in design.part_names if other != part]
         columns = {other: removed[:, order.index(other)] for other in others}
         found[part] = {
             other: float(np.nanmean(column)) for other, column in columns.items() if np.isfinite(column).any()
@@ -177,10 +176,11 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "parser": _named(setup.parser),
         "recogniser": _named(setup.recogniser),
         "detector": _named(setup.detector) if setup.detector else None,
+        **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
         "precision": setup.precision,
         "flip": request.flip,
         "methods": [method.name for method in setup.design.methods],
-        "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.parts)},
+        "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.part_names)},
         "control": request.control,
         "equal_area": request.equal_area,
         "undetected": request.undetected,
@@ -188,7 +188,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "rank_by": request.rank_by,
         "margin": request.margin,
         "threshold_group": request.threshold_group,
-        "parts": list(setup.design.parts),
+        "parts": setup.design.part_names,
         "cross": request.cross,
         "dataset": None if request.subject_pattern else setup.dataset.upper(),
         "subject_pattern": request.subject_pattern,
@@ -220,6 +220,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     }
     if setup.exclusion:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
+    if setup.landmarks and not setup.detector:
+        provenance["Landmarks"] = f"found by {_described(setup.landmarks)}"
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
     if small:

@@ -217,6 +217,7 @@ def _embed(
         saved=setup.saved,
         shown=images.shown,
         crop=ALIGNED_SIZE,
+        parts=setup.store.parts,
         batch=request.batch,
         workers=request.workers,
     )

@@ -102,7 +102,7 @@ class ReportImages:
 
 def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[AverageFace, list[ExamplePhoto]] | None:
     """Read what :meth:`ReportImages.finish` wrote; None if it does not exist, or is damaged."""
-    parts = {each.part: each.name for each in occlusions if each.region == Region(each.part)}
+    parts = {each.part: each.name for each in occlusions if each.region == Region(each.region.part)}
     controls = {each.part: each.name for each in occlusions if each.region.draw}
     patches = {each.part: each.name for each in occlusions if each.region.patch}
     try:

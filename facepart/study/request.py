@@ -24,7 +24,8 @@ class Request:
         dataset: the naming convention from which subjects are parsed; None to recognise it from the names.
         subject_pattern: a regular expression instead of a convention.
         exclude_same: a regular expression that finds a photo's session: authentic pairs of one session are left out.
-        parts: which parts are occluded.
+        parts: which parts are occluded: names of built-in ones, of those in `parts_file`, or unions: ``eyes+nose``.
+        parts_file: a file of parts of one's own (:mod:`facepart.occlusion.parts_file`).
         occlusions: by what (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main method.
         sweeps: further methods that differ from the main one in a number
             (:func:`facepart.occlusion.method.parse_sweep`).
@@ -56,6 +57,7 @@ class Request:
     subject_pattern: str | None = None
     exclude_same: str | None = None
     parts: Sequence[str] = tuple(PARTS)
+    parts_file: Path | None = None
     occlusions: Sequence[str] = (STANDARD.occluder,)
     sweeps: Sequence[str] = ()
     control: int = 0

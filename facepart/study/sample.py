@@ -37,7 +37,7 @@ def measure_photo(setup: Setup, photos: Sequence[Photo], executor: Executor) -> 
         FacepartError: the networks cannot be opened, or the worker died.
     """
     chosen = choose_evenly(photos, _PHOTOS)
-    worker = _SampleWorker(setup.networks, saved=setup.saved, crop=ALIGNED_SIZE)
+    worker = _SampleWorker(setup.networks, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.store.parts)
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
     tasks = [PhotoTask(photo, tuple(setup.design.occlusions)) for photo in chosen]
     results = [result for _, result in session.map(tasks)]

@@ -16,7 +16,8 @@ from facepart.files.failures import Failure
 from facepart.files.record import RECORD_FILE
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
 from facepart.occlusion.occlusion import BASELINE
-from facepart.occlusion.parts import PARTS, choose_parts
+from facepart.occlusion.parts import Part, choose_parts
+from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
@@ -50,6 +51,7 @@ class Setup:
         parser: its weights.
         recogniser: its weights.
         detector: its weights; None unless faces are aligned.
+        landmarks: the weights of what finds landmarks; None unless faces are aligned, or a part needs them.
         device: where the networks run.
         precision: of their arithmetic.
         settings: what all embeddings depend on.
@@ -69,6 +71,7 @@ class Setup:
     parser: Weights
     recogniser: Weights
     detector: Weights | None
+    landmarks: Weights | None
     device: str
     precision: str
     settings: dict[str, Any]
@@ -93,7 +96,8 @@ class Setup:
     def networks(self) -> NetworkFiles:
         """The networks, before they are opened."""
         return NetworkFiles(
-            *(self.parser, self.recogniser, self.detector, self.device, self.precision, self.request.flip)
+            *(self.parser, self.recogniser, self.landmarks, self.device, self.precision, self.request.flip),
+            align=self.request.align,
         )
 
 
@@ -101,10 +105,12 @@ def set_up(request: Request, executor: Executor) -> Setup:
     """Find out what a request means; nothing is written.
 
     Raises:
-        FacepartError: no photos, a table that cannot be read or lacks a group, weights that cannot be had, or
-            embeddings that cannot be read. UsageError: an unknown part, occlusion, data set, device or precision.
+        FacepartError: no photos, a table that cannot be read or lacks a group, a wrong file of parts, weights that
+            cannot be had, or embeddings that cannot be read. UsageError: an unknown part, occlusion, data set, device
+            or precision.
     """
-    parts, keep, methods = choose_parts(request.parts), choose_kept(request.keep), request.methods()
+    parts = choose_parts(request.parts, read_parts(request.parts_file) if request.parts_file else None)
+    keep, methods = choose_kept(request.keep), request.methods()
     if request.control < 0:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
     _refuse_too_many_draws(request, parts)
@@ -123,7 +129,9 @@ def set_up(request: Request, executor: Executor) -> Setup:
     members = assign_groups(names, people, rule, request.groups)
     members.refuse_photos_without_session(session)
     parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
-    detector = obtain(DETECTOR, "detector") if request.align else None
+    needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
+    landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
+    detector = landmarks if request.align else None
     design = Design(
         recognisers=(recogniser.name,),
         parts=parts,
@@ -151,21 +159,24 @@ def set_up(request: Request, executor: Executor) -> Setup:
         parser=parser,
         recogniser=recogniser,
         detector=detector,
+        landmarks=landmarks,
         device=device,
         precision=precision,
         settings=settings,
-        store=EmbeddingStore(settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions),
-        saved=kept_images(request.output, keep, request.align, [design.of_part(part) for part in parts]),
+        store=EmbeddingStore(
+            settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions, design.measured_parts
+        ),
+        saved=kept_images(request.output, keep, request.align, [design.of_part(name) for name in design.part_names]),
     )
 
 
-def _refuse_too_many_draws(request: Request, parts: Sequence[str]) -> None:
+def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:
     """Refuse more draws of the control than there are places for.
 
     Raises:
         UsageError: there are more.
     """
-    places = min((len(PARTS[part].places) for part in parts if PARTS[part].controllable), default=request.control)
+    places = min((len(part.places) for part in parts if part.controllable), default=request.control)
     if request.control > places:
         raise UsageError(f"--control {request.control}: there are places for {places} control draws")
 
