@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from facepart.arrays import occlude
 from facepart.errors import UsageError
 from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face, aligned_landmarks
 from facepart.networks.label_map import CLASSES
@@ -309,3 +310,15 @@ def test_the_documentation_lists_every_part_with_its_classes():
             assert f"{number} {CLASSES[number]}" in cells[0]
         assert len([word for word in cells[0].split() if word.isdigit()]) == len(part.classes)
         assert cells[1:] == [str(part.dilations), "yes" if part.controllable else "no"]
+
+
+def test_arrays_are_occluded_by_any_part():
+    labels, photo = draw(), np.random.default_rng(4).integers(0, 256, (224, 224, 3)).astype(np.uint8)
+    eyes, nose = (occlude(photo, labels, name, "grey") != photo for name in ("eyes", "nose"))
+    both = occlude(photo, labels, "nose+eyes", "grey") != photo
+    # Where the soft borders of both are too faint to show alone, they may show together.
+    assert np.all(both[eyes | nose]) and np.mean(both & ~(eyes | nose)) < 0.001
+    left = np.nonzero(np.any(occlude(photo, labels, "left_eye") != photo, axis=2))[1]
+    assert left.min() > 112
+    with pytest.raises(UsageError, match="unknown part 'cheeks'"):
+        occlude(photo, labels, "cheeks")
