@@ -95,7 +95,7 @@ class DrawnEmbeddings:
                 },
                 head=drawn["head"],
             )
-            yield task, PhotoResult(record)
+            yield task, PhotoResult((record,))
 
 
 def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> Path:

@@ -128,7 +128,7 @@ def blur_photos(
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(weights, None, None, device, precision), saved=saved, batch=batch, workers=workers
+            NetworkFiles(weights, (), None, device, precision), saved=saved, batch=batch, workers=workers
         )
         session = executor.start(worker, times, (source, masks, blurred)) if todo else None
         if overwrite:

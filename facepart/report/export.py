@@ -26,19 +26,19 @@ _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
 def results_csv(results: Sequence[PartResult]) -> str:
-    """Put the figures into CSV, a row for each group, part, occlusion method and comparison."""
+    """Put the figures into CSV, a row for each recogniser, group, part, occlusion method and comparison."""
     names = [name for column in result_columns() for name in _columns(column.name, column.has_interval)]
     return _csv(names, [_flat_result(row) for row in results])
 
 
 def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
-    """Put the differences of shifts into CSV, a row for each part, occlusion method and pair of groups."""
+    """Put the differences of shifts into CSV, a row for each recogniser, part, occlusion method and pair of groups."""
     names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
     return _csv(names, [_flat(row) for row in differences])
 
 
 def differentials_csv(differentials: Sequence[Differential]) -> str:
-    """Put the groups' error rates into CSV, a row a set of photos, threshold and group.
+    """Put the groups' error rates into CSV, a row a recogniser, set of photos, threshold and group.
 
     The figures of all groups together stand in every row of theirs. ``ratio_fmr`` and ``ratio_fnmr`` are the group's
     rates over those of the first group that takes part in the comparison; that group itself has none.
@@ -55,6 +55,7 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
                 row |= _inverse("ratio_fnmr", ratio.fnmr)
             rows.append(row)
     names = [
+        "recogniser",
         "part",
         "target",
         "threshold_of",
