@@ -51,7 +51,7 @@ def request_of_all(face_paths, bisenet_weights, recogniser_weights, tmp_path_fac
         occlusions=["blur", "grey"],
         sweeps=["blur=5,15"],
         control=2,
-        model=str(recogniser_weights),
+        models=[str(recogniser_weights)],
         device="cpu",
         precision="fp32",
     )
