@@ -135,9 +135,9 @@ class CropWorker(PhotoWorker):
 
 def embed_baseline_and_blurred(crops: Sequence[Photo], parser: Engine, recogniser: Engine) -> NDArray[np.float32]:
     """Embed crops as they are, and with PART blurred: float32 (2, n, d)."""
-    worker = CropWorker(NetworkFiles(None, None, None, "cpu", parser.precision))
+    worker = CropWorker(NetworkFiles(None, (), None, "cpu", parser.precision))
     worker.crops = crops
-    worker.use(Networks(parser, recogniser, None), StepTimes(), default_workers())
+    worker.use(Networks(parser, (recogniser,), None), StepTimes(), default_workers())
     occlusion = Occlusion(Region(PARTS[PART]))
     rows = []
     tasks = [PhotoTask(PhotoFile(Path(str(number)), str(number)), (occlusion,)) for number in range(len(crops))]

@@ -112,8 +112,8 @@ def measure(source: Path, count: int, slow: int, recogniser_name: str) -> None:
 
     def fused(out: Path) -> None:
         del out
-        worker = PhotoWorker(NetworkFiles(weights, recogniser_weights, None, "cpu", parser.precision))
-        worker.use(Networks(parser, recogniser, None), StepTimes(), default_workers())
+        worker = PhotoWorker(NetworkFiles(weights, (recogniser_weights,), None, "cpu", parser.precision))
+        worker.use(Networks(parser, (recogniser,), None), StepTimes(), default_workers())
         occlusions = tuple(Occlusion(Region(PARTS[part])) for part in PARTS)
         for _ in worker.map([PhotoTask(Photo(path, path.stem), occlusions) for path in paths]):
             pass

@@ -33,7 +33,7 @@ def measure(photos: Path, recogniser: str, **options: Any) -> tuple[float, float
             first.append(time.perf_counter() - begun)
 
     with tempfile.TemporaryDirectory() as out:
-        run_study(Request(photos, Path(out), model=recogniser, device="cpu"), progress=note_first, **options)
+        run_study(Request(photos, Path(out), models=[recogniser], device="cpu"), progress=note_first, **options)
         return time.perf_counter() - begun, first[0]
 
 

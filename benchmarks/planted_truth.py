@@ -173,9 +173,9 @@ class DrawnPhotos(PhotoWorker):
     """Works on photos in memory, of known label maps."""
 
     def __init__(self, faces: Faces, seed: int) -> None:
-        super().__init__(NetworkFiles(None, None, None, "cpu", "fp32"))
+        super().__init__(NetworkFiles(None, (), None, "cpu", "fp32"))
         self.faces = faces
-        self.use(Networks(NoParser(512), RandomSums(seed), None), StepTimes(), threads=2)  # type: ignore[arg-type]
+        self.use(Networks(NoParser(512), (RandomSums(seed),), None), StepTimes(), threads=2)  # type: ignore[arg-type]
 
     def read(self, photo: Photo) -> NDArray[np.uint8]:
         """Return a photo."""

@@ -63,7 +63,7 @@ def main() -> None:
 
         def study() -> None:
             request = Request(
-                folder / "photos", Path(tempfile.mkdtemp(dir=folder)), model=parsed.recogniser, device="cpu"
+                folder / "photos", Path(tempfile.mkdtemp(dir=folder)), models=[parsed.recogniser], device="cpu"
             )
             run_study(request)
 

@@ -175,7 +175,7 @@ def test_a_study(photos: Path, bisenet_weights: Path, recogniser_weights: Path, 
 
     def study(source: Path, out: Path):
         keep = ["masks", "photos", "features"]
-        return run_study(Request(source, out, model=str(recogniser_weights), parts=PARTS, keep=keep, **OPTIONS))
+        return run_study(Request(source, out, models=[str(recogniser_weights)], parts=PARTS, keep=keep, **OPTIONS))
 
     def answer(out: Path) -> dict[str, bytes]:
         found = contents(out, "failures.csv", "list.txt", "compared.json", "report.html")

@@ -104,7 +104,9 @@ def test_features_are_those_of_one_machine(matrix: bool, photos, recogniser_weig
 @pytest.fixture(scope="module")
 def request_of(photos: Path, bisenet_weights: Path, recogniser_weights: Path):
     def make(out: Path) -> Request:
-        return Request(photos, out, model=str(recogniser_weights), parts=PARTS, keep=["masks", "photos"], **OPTIONS)
+        return Request(
+            photos, out, models=[str(recogniser_weights)], parts=PARTS, keep=["masks", "photos"], **OPTIONS
+        )
 
     return make
 

@@ -21,10 +21,10 @@ from facepart.scores import load_scores, read_kind
 from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs
 from facepart.scores.ranks import COLUMNS, read_ranks
 from facepart.scores.subject_sums import load_subject_sums, load_subject_sums_of
-from facepart.study.comparisons import MATCHES_FOLDER, Comparisons, read_group_scores, read_scores
+from facepart.study.comparisons import Comparisons, read_group_scores, read_scores
 from facepart.study.kept_files import write_features
 from facepart.study.report_images import read_report_images
-from facepart.study.settings import open_settings_folder
+from facepart.study.settings import open_settings_folders
 from tests.conftest import Run
 
 RNG = np.random.default_rng(0)
@@ -418,7 +418,7 @@ def test_scores_of_a_study_that_are_damaged_are_computed_anew(tmp_path: Path, fi
     store = put_store(tmp_path / "embeddings")
     assert compare(tmp_path, store)
     assert not compare(tmp_path, store)
-    path = tmp_path / MATCHES_FOLDER / "baseline" / f"CM_{file}"
+    path = tmp_path / "baseline" / f"CM_{file}"
     whole = path.read_bytes()
     at = len(whole) // 2
     damaged = {"empty": b"", "cut": whole[:-3], "a bit": whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]}
@@ -439,7 +439,7 @@ def test_scores_of_a_study_that_are_damaged_are_computed_anew(tmp_path: Path, fi
 def test_a_damaged_list_of_comparisons_counts_as_missing(tmp_path: Path, text: str) -> None:
     store = put_store(tmp_path / "embeddings")
     compare(tmp_path, store)
-    (tmp_path / MATCHES_FOLDER / "baseline" / "compared.json").write_text(text)
+    (tmp_path / "baseline" / "compared.json").write_text(text)
     assert compare(tmp_path, store)
     assert not compare(tmp_path, store)
 
@@ -447,9 +447,9 @@ def test_a_damaged_list_of_comparisons_counts_as_missing(tmp_path: Path, text: s
 def test_a_study_does_not_mix_scores_and_sums_of_two_runs(tmp_path: Path) -> None:
     compare(tmp_path, put_store(tmp_path / "embeddings"))
     read_scores(tmp_path, BASELINE_CONDITION, "CM")
-    folder = tmp_path / MATCHES_FOLDER / "baseline"
+    folder = tmp_path / "baseline"
     compare(tmp_path / "other", put_store(tmp_path / "others"))
-    (tmp_path / "other" / MATCHES_FOLDER / "baseline" / "CM_people.npz").replace(folder / "CM_people.npz")
+    (tmp_path / "other" / "baseline" / "CM_people.npz").replace(folder / "CM_people.npz")
     with pytest.raises(FacepartError, match=r"CM_people\.npz: does not belong to the .* scores beside it"):
         read_scores(tmp_path, BASELINE_CONDITION, "CM")
     assert read_group_scores(tmp_path, BASELINE_CONDITION, "CM").impostor.n == 24
@@ -477,7 +477,7 @@ def test_settings_of_a_study_of_another_shape_are_one_line(tmp_path: Path, text:
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(FacepartError) as caught:
-        open_settings_folder(tmp_path, {"parser": "a"})
+        open_settings_folders(tmp_path, [{"parser": "a"}])
     assert_one_line(caught.value, str(path), "remove it")
 
 

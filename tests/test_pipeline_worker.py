@@ -22,7 +22,7 @@ from facepart.pipeline.parts_table import read_parts_table
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
-FILES = NetworkFiles(None, None, None, "cpu", "fp32")
+FILES = NetworkFiles(None, (), None, "cpu", "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ class KeepsOccluded(FromMemory):
 
 def networks_of(engines, flip=False):
     parser, recogniser = engines
-    return Networks(parser, recogniser, None, flip)
+    return Networks(parser, (recogniser,), None, flip)
 
 
 def occlusions_of(parts, methods=(STANDARD,), draws=0):

@@ -20,7 +20,7 @@ from facepart.networks.input_range import INPUT_RECIPE
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.study import Request, run_study
-from facepart.study.settings import embedding_settings, open_settings_folder
+from facepart.study.settings import embedding_settings, open_settings_folders, settings_folder
 from tests.conftest import Run
 
 HEIGHT, WIDTH, BLOCK = 112, 96, 8
@@ -100,7 +100,7 @@ def test_a_study_cuts_the_face_too(tmp_path, sources, face_paths, bisenet_weight
     request = Request(
         source=sources,
         output=tmp_path / "out",
-        model=str(network),
+        models=[str(network)],
         parts=["nose"],
         align=True,
         keep=["features"],
@@ -118,7 +118,7 @@ def test_a_study_cuts_the_face_too(tmp_path, sources, face_paths, bisenet_weight
             Request(
                 source=sources,
                 output=tmp_path / "refused",
-                model=str(write_readable(tmp_path / "flat.onnx", 96, 112)),
+                models=[str(write_readable(tmp_path / "flat.onnx", 96, 112))],
                 parts=["nose"],
                 align=True,
                 subject_pattern=r"(\d+)_",
@@ -157,11 +157,12 @@ def test_a_study_of_an_older_recipe_is_embedded_anew(tmp_path, key, before, word
     now = settings_of(Weights(Path("own.onnx"), None, "2" * 64))
     assert (now["parsing_recipe"], now["input"]) == (PARSING_RECIPE, {"deduced": INPUT_RECIPE})
     older = {name: value for name, value in now.items() if name != key} | ({} if before is None else {key: before})
-    old_folder, _ = open_settings_folder(tmp_path, older)
-    new_folder, reason = open_settings_folder(tmp_path, now)
+    open_settings_folders(tmp_path, [older])
+    (change,) = open_settings_folders(tmp_path, [now])
+    old_folder, new_folder = settings_folder(tmp_path, older), settings_folder(tmp_path, now)
     assert new_folder != old_folder
-    assert reason == words
-    assert open_settings_folder(tmp_path, now) == (new_folder, "")
+    assert f"{change} has changed" == words
+    assert open_settings_folders(tmp_path, [now]) == [""]
 
 
 def test_what_the_catalogue_says_of_an_input_is_kept_as_before() -> None:

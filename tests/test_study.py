@@ -49,7 +49,8 @@ def settings(bisenet_weights, recogniser_weights) -> dict[str, object]:
 
 
 def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:
-    return Request(source=photos, output=out, **{"dataset": "MORPH", **settings, **changes})  # type: ignore[arg-type]
+    options = {key: value for key, value in settings.items() if key != "model"} | {"models": [settings["model"]]}
+    return Request(source=photos, output=out, **{"dataset": "MORPH", **options, **changes})  # type: ignore[arg-type]
 
 
 def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\n") -> Path:

@@ -51,7 +51,7 @@ def request_of_all(face_paths, bisenet_weights, recogniser_weights, tmp_path_fac
         occlusions=["blur", "grey"],
         sweeps=["blur=5,15"],
         control=2,
-        model=str(recogniser_weights),
+        models=[str(recogniser_weights)],
         device="cpu",
         precision="fp32",
     )
@@ -228,10 +228,10 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     asked = request_of_all
     options = ["-s", asked.source, "-o", asked.output, "--people", asked.people, "--parts", *PARTS, "--device", "cpu"]
     options += ["--occlusion", "blur,grey", "--sweep", "blur=5,15", "--control", "2", "--precision", "fp32"]
-    done = run("-m", "facepart", "study", *options, "--model", asked.model)
+    done = run("-m", "facepart", "study", *options, "--model", *asked.models)
     assert done.returncode == 0, done.stderr
     assert "importance" in done.stdout
     assert "impostor shift minus that of the control" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
-    dry = run("-m", "facepart", "study", *options, "--model", asked.model, "--dry-run")
+    dry = run("-m", "facepart", "study", *options, "--model", *asked.models, "--dry-run")
     assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout

@@ -24,7 +24,7 @@ def outcome(shared: Path, detector_weights: Path, tmp_path_factory: pytest.TempP
             people=lfw / "people.csv",
             groups=["CM", "CF"],
             dataset="LFW",
-            model="faceplugin",
+            models=["faceplugin"],
             align=True,
             parts=["eyes"],
         )

@@ -71,7 +71,7 @@ def test_a_study_of_groups_with_any_name(
         people=tmp_path / "people.csv",
         groups=["Black", "non-Hispanic", "Asian/Pacific"],  # as an option gives them, which commas separate
         parts=["nose"],
-        model=str(recogniser_weights),
+        models=[str(recogniser_weights)],
         device="cpu",
         precision="fp32",
     )

@@ -31,7 +31,7 @@ from facepart.study.match_cost import measure_matching
 from tests.conftest import Run
 
 MATCHING = MatchCost(pair=20e-9, face=50e-6)
-PHOTO = PhotoCost(seconds=0.5, dimension=512, kept=1000.0)
+PHOTO = PhotoCost(seconds=0.5, dimensions=(512,), kept=1000.0)
 NOSE = Occlusion(Region(PARTS["nose"]))
 CONDITIONS = [BASELINE_CONDITION, Condition(NOSE), Condition(NOSE, "cross")]
 
@@ -64,11 +64,11 @@ def test_memory_by_hand() -> None:
     size = size_of(groups)
     # The larger group's embeddings four times over, and 600 + 2 * 230 bytes a photo.
     matching = 0.45e9 + 4 * 100_000 * 512 * 4 + 150_000 * 1060
-    assert memory_to_match(size, 512) == memory_here(size, 512) == pytest.approx(matching)
+    assert memory_to_match(size, [512]) == memory_here(size, [512]) == pytest.approx(matching)
     # Of few photos the networks take most, unless all are embedded.
     few = [GroupSize("CM", 100, 25)]
-    assert memory_here(size_of(few), 512) == pytest.approx(0.9e9, rel=0.01)
-    assert memory_here(size_of(few, todo=0), 512) == pytest.approx(0.45e9, rel=0.01)
+    assert memory_here(size_of(few), [512]) == pytest.approx(0.9e9, rel=0.01)
+    assert memory_here(size_of(few, todo=0), [512]) == pytest.approx(0.45e9, rel=0.01)
 
 
 def test_disk_by_kind() -> None:

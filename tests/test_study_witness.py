@@ -60,7 +60,7 @@ from tests.witness.study_tables import (
 class DrawnEmbeddings:
     """An executor that gives photos what was drawn for them, where a study would open its networks."""
 
-    info = None
+    info = ()
 
     def __init__(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
         self.entries = entries
@@ -95,7 +95,7 @@ class DrawnEmbeddings:
                 },
                 head=drawn["head"],
             )
-            yield task, PhotoResult(record)
+            yield task, PhotoResult((record,))
 
 
 def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> Path:
@@ -132,7 +132,7 @@ def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> P
         weight="subjects" if design.subjects_alike else "pairs",
         rank_by=design.rank_by or None,
         margin=design.margin,
-        model="drawn",
+        models=["drawn"],
     )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("facepart.study.setup.obtain", _no_weights)

@@ -137,7 +137,13 @@ def test_study(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, ne
 
     def run(folder: Path) -> None:
         request = Request(
-            tmp_path / "photos", folder, parts=("nose",), model=str(network), control=0, equal_area=False, cross=False
+            tmp_path / "photos",
+            folder,
+            parts=("nose",),
+            models=[str(network)],
+            control=0,
+            equal_area=False,
+            cross=False,
         )
         run_study(request)
 

@@ -55,7 +55,7 @@ class Design:
     """What an experiment compares.
 
     Attributes:
-        recognisers: names of the recognisers.
+        recognisers: names of the recognisers; the first is the one that the report's pictures and charts are about.
         parts: the parts that are occluded, in their usual order.
         methods: how they are occluded; the first is the main method, which rankings and pictures are about.
         draws: of the area-matched control of each part, by the main method; 0 for no control.
@@ -104,6 +104,10 @@ class Design:
     def of_part(self, name: str) -> Occlusion:
         """Return the occlusion of a part, by its name, by the main method."""
         return Occlusion(Region(self.part(name)), self.main)
+
+    def of_recogniser(self, name: str) -> "Design":
+        """Return the same design with one of the recognisers alone."""
+        return replace(self, recognisers=(name,))
 
     def controls_of(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none for other methods, or if the part has no control."""

@@ -10,7 +10,7 @@ put the photos of a subject into two groups), their difference is paired by thes
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
@@ -47,6 +47,7 @@ class ShiftDifference:
     """The shift of a part in one group compared with that in another.
 
     Attributes:
+        recogniser: name of the recogniser.
         part: the part.
         occlusion: name of the occlusion method.
         first: a group.
@@ -54,10 +55,11 @@ class ShiftDifference:
         paired: whether the two share subjects.
         difference: the first group's shift minus the second's.
         p_value: two-sided, of no difference; NaN where there is no CI.
-        p_holm: the same corrected for all differences that the study tests.
+        p_holm: the same corrected for all differences that the study tests with this recogniser.
         equivalent: whether the two shifts differ by no more than the study's margin; None without a margin or a CI.
     """
 
+    recogniser: str = field(default="", kw_only=True)
     part: str
     occlusion: str
     first: str
@@ -103,6 +105,7 @@ class Differential:
     """Error rates of all groups at thresholds that are set in the same way.
 
     Attributes:
+        recogniser: name of the recogniser.
         part: the part that is occluded; ``baseline`` for none.
         target: the FMR that the threshold is set for.
         threshold_of: the baseline impostor scores that set it: of ``all`` groups, or of the named one; ``each`` for
@@ -115,6 +118,7 @@ class Differential:
         fairness_discrepancy: see :func:`facepart.analysis.metrics.fairness_discrepancy_rate`.
     """
 
+    recogniser: str = field(default="", kw_only=True)
     part: str
     target: float
     threshold_of: str

@@ -1,7 +1,7 @@
 """A design and its groups -> all figures: every part, method and group, rankings, and groups compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 
@@ -45,7 +45,7 @@ MIN_FOUND = 0.5
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of a study.
+    """All figures of a study by one recogniser.
 
     Attributes:
         results: a row for each group, part, method and comparison.
@@ -56,6 +56,7 @@ class Figures:
         differentials: the error rates of the groups, compared; none for one group.
         unsupported: criterion -> group -> part -> why its scores do not support the criterion; parts that were found
             on too few photos for any rank are left out.
+        effects: criterion of `rankings` -> group -> the effects of its parts that the ranking is made from.
     """
 
     results: list[PartResult]
@@ -64,6 +65,7 @@ class Figures:
     shift_differences: list[ShiftDifference]
     differentials: list[Differential]
     unsupported: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    effects: Mapping[str, Mapping[str, PartEffects]] = field(default_factory=dict)
 
     @property
     def ranking(self) -> dict[str, list[Ranked]]:
@@ -72,40 +74,45 @@ class Figures:
 
 
 def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: str | None) -> Figures:
-    """Compute all figures.
+    """Compute all figures of one recogniser.
 
     Args:
-        design: what was compared.
-        groups: the design's groups, by name.
+        design: what was compared, with this recogniser alone (:meth:`facepart.analysis.design.Design.of_recogniser`).
+        groups: the design's groups, by name, with the scores of this recogniser.
         threshold_group: the group whose baseline scores set the threshold that all groups share; None for all groups.
     """
+    (recogniser,) = design.recognisers
     measured = {name: _GroupMeasurement(design, name, data) for name, data in groups.items()}
     subjects = {name: data.subjects.tolist() for name, data in groups.items()}
-    rankings = {}
+    rankings, effects = {}, {}
     for criterion in CRITERIA:
-        effects = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
-        if any(found.effects for found in effects.values()):
-            rankings[criterion] = rank_parts(effects, _differences(criterion, effects, measured))
+        by_group = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
+        if any(found.effects for found in by_group.values()):
+            rankings[criterion] = rank_parts(by_group, _differences(criterion, by_group, measured))
+            effects[criterion] = by_group
+    differences = shift_differences(
+        {
+            (occlusion.part, occlusion.method.name): {
+                name: group.shifts[occlusion] for name, group in measured.items() if occlusion in group.shifts
+            }
+            for occlusion in design.part_occlusions
+        },
+        subjects,
+        design.margin,
+    )
+    differentials = _differentials(design, groups, threshold_group or ALL_GROUPS)
     return Figures(
         results=[row for group in measured.values() for row in group.results],
         ranked_by=design.rank_by or (IMPORTANCE if IMPORTANCE in rankings else SHIFT),
         rankings=rankings,
-        shift_differences=shift_differences(
-            {
-                (occlusion.part, occlusion.method.name): {
-                    name: group.shifts[occlusion] for name, group in measured.items() if occlusion in group.shifts
-                }
-                for occlusion in design.part_occlusions
-            },
-            subjects,
-            design.margin,
-        ),
-        differentials=list(_differentials(design, groups, threshold_group or ALL_GROUPS)),
+        shift_differences=[replace(each, recogniser=recogniser) for each in differences],
+        differentials=[replace(each, recogniser=recogniser) for each in differentials],
         unsupported={
             criterion: {name: group.unsupported[criterion] for name, group in measured.items()}
             for criterion in CRITERIA
             if any(group.unsupported[criterion] for group in measured.values())
         },
+        effects=effects,
     )
 
 
@@ -270,6 +277,7 @@ class _GroupMeasurement:
         if self._design.draws and occlusion.method == self._design.main:
             control = MOVED if self._usable_controls(occlusion) else NOT_CONTROLLABLE
         return RowKey(
+            recogniser=self._design.recognisers[0],
             group=self._name,
             part=occlusion.part,
             occlusion=occlusion.method.name,

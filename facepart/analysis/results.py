@@ -42,6 +42,7 @@ class RowKey:
     """What a row of figures is about.
 
     Attributes:
+        recogniser: name of the recogniser whose scores these are.
         group: the group of subjects.
         part: the part that is occluded.
         occlusion: name of the occlusion method (:attr:`facepart.occlusion.method.OcclusionMethod.name`); ``blur`` is
@@ -61,6 +62,7 @@ class RowKey:
             on the face; empty in a study without controls.
     """
 
+    recogniser: str = field(default="", kw_only=True)
     group: str
     part: str
     occlusion: str

@@ -9,6 +9,8 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
@@ -30,6 +32,7 @@ from facepart.cli.subject_options import (
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import are, count_of
 from facepart.data.labels import nfc
+from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -89,9 +92,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
+        nargs="+",
+        action="extend",
+        default=[],
         metavar="NAME|PATH",
-        help="recogniser: a name from `facepart models list`, or the path of its weights (default: arcface-r100 if "
-        "its weights are found, else faceplugin)",
+        help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
+        "parsed and occluded once and embedded by each, and the parts are ranked by each; the report's charts are "
+        "about the first (default: arcface-r100 if its weights are found, else faceplugin)",
     )
     group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
     group = parser.add_argument_group("comparison")
@@ -202,7 +209,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
-    print(results_text(outcome.figures))
+    print(results_text(outcome.figures, outcome.by_recogniser))
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
     warn_of_failures(outcome.failures)
     if arguments.profile:
@@ -233,7 +240,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         rank_by=arguments.rank_by,
         margin=arguments.margin,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        model=arguments.model,
+        models=split_models(arguments.model),
         align=arguments.align,
         flip=arguments.flip,
         cross=arguments.cross,
@@ -243,6 +250,30 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         batch=arguments.batch_size,
         workers=arguments.workers,
     )
+
+
+def split_models(values: Sequence[str]) -> list[str]:
+    """Split the values of ``--model`` at commas, but for those of an MXNet checkpoint (``prefix,epoch``) or a path.
+
+    Example:
+        >>> split_models(["sface,edgeface-xs", "models/r100/model,0"])
+        ['sface', 'edgeface-xs', 'models/r100/model,0']
+
+    Raises:
+        UsageError: there are values, but no name in them.
+    """
+    models: list[str] = []
+    for value in values:
+        pieces = [value] if Path(value).exists() else [piece.strip() for piece in value.split(",") if piece.strip()]
+        for piece in pieces:
+            # An epoch belongs to the prefix before it.
+            if piece.isdecimal() and models:
+                models[-1] += f",{piece}"
+            else:
+                models.append(piece)
+    if values and not models:
+        raise UsageError("--model: the list is empty (see `facepart study -h`)")
+    return models
 
 
 def _join_sweeps(values: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ from facepart.processors import processors
 Item = TypeVar("Item")
 Kept = TypeVar("Kept")
 Result = TypeVar("Result")
+Inputs = TypeVar("Inputs", contravariant=True)
+Outputs = TypeVar("Outputs", covariant=True)
 
 # Items given to the network at once; at most three times as many are in memory (read, in the network, written).
 DEFAULT_BATCH = 16
@@ -63,7 +65,71 @@ def run_batches(
     Raises:
         Whatever else `prepare`, the engine or `finish` raise; work not begun by then is left undone.
     """
-    times = times or StepTimes()
+    return _stream(items, prepare, _OneNetwork(engine), finish, batch, workers, times or StepTimes())
+
+
+def run_batches_of_several(
+    items: Iterable[Item],
+    prepare: Callable[[Item], tuple[Kept, Sequence[NDArray[np.uint8]]]],
+    engines: Sequence[Engine],
+    finish: Callable[[Item, Kept, Sequence[NDArray[Any]]], Result],
+    *,
+    batch: int = DEFAULT_BATCH,
+    workers: int | None = None,
+    times: StepTimes | None = None,
+) -> Iterator[tuple[Item, Result | PhotoError]]:
+    """Work through `items` with several networks, which take turns batch by batch.
+
+    As :func:`run_batches`, but `prepare` gives the inputs of each network, and `finish` takes the outputs of each. No
+    more items are in memory than with one network.
+    """
+    return _stream(items, prepare, _SeveralNetworks(engines), finish, batch, workers, times or StepTimes())
+
+
+class _Runner(Protocol[Inputs, Outputs]):
+    """Runs one or several networks."""
+
+    def run(self, prepared: Sequence[tuple[Any, Inputs] | PhotoError]) -> Sequence[Outputs]:
+        """Run once on the inputs of all items; return each item's outputs, empty arrays for failed ones."""
+        ...
+
+
+class _OneNetwork:
+    """Runs one network."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def run(self, prepared: Sequence[tuple[Any, NDArray[np.uint8]] | PhotoError]) -> list[NDArray[Any]]:
+        return _run(self._engine, [None if isinstance(ready, PhotoError) else ready[1] for ready in prepared])
+
+
+class _SeveralNetworks:
+    """Runs several networks, one after the other."""
+
+    def __init__(self, engines: Sequence[Engine]) -> None:
+        self._engines = engines
+
+    def run(
+        self, prepared: Sequence[tuple[Any, Sequence[NDArray[np.uint8]]] | PhotoError]
+    ) -> list[tuple[NDArray[Any], ...]]:
+        columns = [
+            _run(engine, [None if isinstance(ready, PhotoError) else ready[1][number] for ready in prepared])
+            for number, engine in enumerate(self._engines)
+        ]
+        return list(zip(*columns, strict=True))
+
+
+def _stream(
+    items: Iterable[Item],
+    prepare: Callable[[Item], tuple[Kept, Inputs]],
+    runner: _Runner[Inputs, Outputs],
+    finish: Callable[[Item, Kept, Outputs], Result],
+    batch: int,
+    workers: int | None,
+    times: StepTimes,
+) -> Iterator[tuple[Item, Result | PhotoError]]:
+    """Work through items; see :func:`run_batches`."""
     remaining = iter(items)
     writing: deque[tuple[Item, Future[Result | PhotoError] | PhotoError]] = deque()
     with ThreadPoolExecutor(workers or default_workers()) as pool:
@@ -75,7 +141,7 @@ def run_batches(
                 following = itertools.islice(remaining, batch)
                 reading = [(item, pool.submit(_attempt, prepare, item)) for item in following]
                 with times.measure(NETWORK):
-                    outputs = _run(engine, [ready for _, ready in prepared])
+                    outputs = runner.run([ready for _, ready in prepared])
                 for (item, ready), output in zip(prepared, outputs, strict=True):
                     if isinstance(ready, PhotoError):
                         writing.append((item, ready))
@@ -104,9 +170,9 @@ def _settle(item: Item, result: Future[Result | PhotoError] | PhotoError) -> tup
     return item, (result if isinstance(result, PhotoError) else result.result())
 
 
-def _run(engine: Engine, prepared: Sequence[tuple[Any, NDArray[np.uint8]] | PhotoError]) -> list[NDArray[Any]]:
-    """Run the network once on the inputs of all items; return each item's outputs, an empty array for failed ones."""
-    inputs = [ready[1] for ready in prepared if not isinstance(ready, PhotoError) and len(ready[1])]
-    outputs = engine(np.concatenate(inputs)) if inputs else np.empty(0)
-    ends = np.cumsum([0 if isinstance(ready, PhotoError) else len(ready[1]) for ready in prepared])
+def _run(engine: Engine, inputs: Sequence[NDArray[np.uint8] | None]) -> list[NDArray[Any]]:
+    """Run a network once on the inputs of all items; return each item's outputs, an empty array where it has none."""
+    some = [each for each in inputs if each is not None and len(each)]
+    outputs = engine(np.concatenate(some)) if some else np.empty(0)
+    ends = np.cumsum([0 if each is None else len(each) for each in inputs])
     return np.split(outputs, ends[:-1])

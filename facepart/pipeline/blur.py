@@ -134,7 +134,7 @@ def blur_photos(
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(weights, None, detector, device, precision, align=False),
+            NetworkFiles(weights, (), detector, device, precision, align=False),
             saved=saved,
             batch=batch,
             workers=workers,

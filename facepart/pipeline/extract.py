@@ -106,7 +106,7 @@ def extract_features(
         device, precision = executor.choose_engine(device, precision)
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(None, weights, detector, device, precision, flip, size),
+            NetworkFiles(None, (weights,), detector, device, precision, flip, size),
             undistorted=image_size is not None,
             features=None if matrix else features,
             batch=batch,
@@ -114,7 +114,7 @@ def extract_features(
         )
         # Before anything is written: a wrong network must not leave a record of itself.
         session = executor.start(worker, times, (source, features))
-        fit, dimension = session.info
+        ((fit, dimension),) = session.info
         if align:
             refuse_unalignable(name, fit.height, fit.width)
         settings = {

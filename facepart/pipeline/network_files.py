@@ -16,14 +16,14 @@ class Networks:
 
     Attributes:
         parser: an engine of :func:`facepart.networks.face_parser.open_parser`; None if nothing is parsed.
-        recogniser: an engine of :func:`facepart.networks.recogniser.open_recogniser`; None if nothing is embedded.
+        recognisers: engines of :func:`facepart.networks.recogniser.open_recogniser`; none if nothing is embedded.
         detector: the face detector's weights; None for aligned crops whose landmarks are not needed.
         flip: whether the embedding of the mirrored face is added.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
     """
 
     parser: Engine | None
-    recogniser: Engine | None
+    recognisers: tuple[Engine, ...]
     detector: Path | None
     flip: bool = False
     align: bool = True
@@ -40,17 +40,17 @@ class NetworkFiles:
 
     Attributes:
         parser: its weights; None if nothing is parsed.
-        recogniser: its weights; None if nothing is embedded.
+        recognisers: their weights; none if nothing is embedded.
         detector: its weights; None for aligned crops whose landmarks are not needed.
         device: where the networks run.
         precision: of their arithmetic.
         flip: whether the embedding of the mirrored face is added.
-        size: rows and columns of the faces that the recogniser gets; None for its own size.
+        size: rows and columns of the faces that the recognisers get; None for the own size of each.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
     """
 
     parser: Weights | None
-    recogniser: Weights | None
+    recognisers: tuple[Weights, ...]
     detector: Weights | None
     device: str
     precision: str
@@ -68,18 +68,19 @@ class NetworkFiles:
         Raises:
             FacepartError: a network cannot be found or opened.
         """
-        parser, recogniser, detector = self.parser, self.recogniser, self.detector
+        parser, recognisers, detector = self.parser, self.recognisers, self.detector
         if threads is not None:
             parser = parser and obtain_on_worker(parser, "parser")
-            recogniser = recogniser and obtain_on_worker(recogniser, "recogniser")
+            recognisers = tuple(obtain_on_worker(each, "recogniser") for each in recognisers)
             detector = detector and obtain_on_worker(detector, "detector")
         where = (self.device, self.precision)
-        fit = recogniser.model.preprocessing if recogniser and recogniser.model else None
+        fits = [each.model.preprocessing if each.model else None for each in recognisers]
         return Networks(
             parser=open_parser(parser.path, *where, parser.compiled, threads) if parser else None,
-            recogniser=open_recogniser(recogniser.path, fit, *where, recogniser.compiled, threads, self.size)
-            if recogniser
-            else None,
+            recognisers=tuple(
+                open_recogniser(each.path, fit, *where, each.compiled, threads, self.size)
+                for each, fit in zip(recognisers, fits, strict=True)
+            ),
             detector=detector.path if detector else None,
             flip=self.flip,
             align=self.align,

@@ -6,7 +6,7 @@ occluded photos are written as PNG there, which loses nothing.
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
-from facepart.pipeline.batches import DEFAULT_BATCH, run_batches
+from facepart.pipeline.batches import DEFAULT_BATCH, run_batches, run_batches_of_several
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.executor import io_threads
 from facepart.pipeline.network_files import NetworkFiles, Networks
@@ -51,6 +51,8 @@ class PhotoTask(NamedTuple):
         signature: of the photo's file before it is read: one that is replaced meanwhile is noticed in the next run.
         embed: whether the photo is embedded and its images are written; else only thumbnails are taken.
         thumbnails: whether thumbnails are taken for the report.
+        wanted: for each recogniser, those of the occlusions that it embeds; None for a recogniser that does not embed
+            the photo. Without this, every recogniser embeds all of them.
     """
 
     photo: Photo
@@ -58,25 +60,38 @@ class PhotoTask(NamedTuple):
     signature: str = ""
     embed: bool = True
     thumbnails: bool = False
+    wanted: tuple[tuple[Occlusion, ...] | None, ...] | None = None
+
+    def wanted_by(self, recogniser: int) -> tuple[Occlusion, ...] | None:
+        """Return the occlusions that a recogniser, by its number, embeds; None if it does not embed the photo."""
+        if not self.embed:
+            return None
+        return self.occlusions if self.wanted is None else self.wanted[recogniser]
 
 
 class PhotoResult(NamedTuple):
     """What a photo gave.
 
     Attributes:
-        record: what is known of it.
+        records: what is known of it. One for each recogniser, with its embeddings or its failure, None for a
+            recogniser that did not embed the photo; a single one without embeddings if nothing was embedded.
         thumbnails: those for the report, if they were taken.
         sizes: the images that were written of it, and their sizes in bytes; see
             :meth:`facepart.pipeline.saved_images.SavedImages.outputs`. None if none were.
     """
 
-    record: EmbeddedPhoto
+    records: tuple[EmbeddedPhoto | None, ...]
     thumbnails: Thumbnails | None = None
     sizes: Mapping[str, int] | None = None
 
+    @property
+    def record(self) -> EmbeddedPhoto:
+        """The first record."""
+        return next(each for each in self.records if each is not None)
+
 
 class RecogniserInfo(NamedTuple):
-    """What a stage needs to know of the recogniser: how it takes faces, and the length of its embeddings."""
+    """What a stage needs to know of a recogniser: how it takes faces, and the length of its embeddings."""
 
     preprocessing: Preprocessing
     dimension: int
@@ -95,21 +110,26 @@ class _Located(NamedTuple):
 
 
 class _Prepared(NamedTuple):
-    """A photo that is ready for the recogniser, with its inputs: uint8 ((1 + occlusions) x views, h, w, 3)."""
+    """A photo that is ready for the recognisers.
+
+    Attributes:
+        result: what is known so far.
+        inputs: of each recogniser: uint8 ((1 + occlusions) x views, h, w, 3).
+    """
 
     result: PhotoResult
-    inputs: NDArray[np.uint8]
+    inputs: tuple[NDArray[np.uint8], ...]
 
 
 class PhotoWorker:
     """Reads, parses, occludes and embeds photos, and writes what is to be kept of them.
 
-    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only. A
-    worker can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch`
-    nor `workers` change the results.
+    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only. For
+    several recognisers, photos are read, parsed and occluded once. A worker can be pickled before it is opened.
+    Memory stays bounded however many photos there are, and neither `batch` nor `workers` change the results.
 
     Attributes:
-        info: of the recogniser, once it is open; None if there is none.
+        info: of each recogniser, once they are open.
     """
 
     def __init__(
@@ -132,13 +152,13 @@ class PhotoWorker:
             saved: images that are written of each photo.
             features: folder in which the baseline's embedding is written as ``<photo>.npy``, float32 (d,).
             shown: the occlusions that thumbnails show.
-            crop: pixels on a side of an aligned crop; None for the recogniser's own size.
-            undistorted: refuse photos whose proportions are not those of the recogniser's faces.
+            crop: pixels on a side of an aligned crop; None for the size of the first recogniser.
+            undistorted: refuse photos whose proportions are not those of the first recogniser's faces.
             parts: of which it is measured how much each occlusion removes.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
         """
-        self.info: RecogniserInfo | None = None
+        self.info: tuple[RecogniserInfo, ...] = ()
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
         self._parts = parts
@@ -157,27 +177,27 @@ class PhotoWorker:
         self._local = threading.local()
         # Of photos that are not occluded yet: name -> the face that was found.
         self._located: dict[str, _Located] = {}
-        if recogniser := networks.recogniser:
-            self.info = RecogniserInfo(recogniser.preprocessing, math.prod(recogniser.output_shape))
+        self.info = tuple(
+            RecogniserInfo(each.preprocessing, math.prod(each.output_shape)) for each in networks.recognisers
+        )
 
     def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
         """Work on photos, in order."""
-        parser, recogniser = self._networks.parser, self._networks.recogniser
+        parser, recognisers = self._networks.parser, self._networks.recognisers
         batch, times = self._batch, self._times
         if parser is None:
-            assert recogniser is not None  # noqa: S101 - a worker without networks has nothing to do
-            yield from run_batches(
-                *(tasks, self._prepare, recogniser, self.embed), batch=batch, workers=self._threads, times=times
+            yield from run_batches_of_several(
+                *(tasks, self._prepare, recognisers, self.embed), batch=batch, workers=self._threads, times=times
             )
             return
         parsed = run_batches(tasks, self.fit, parser, self.occlude, batch=batch, workers=self._threads, times=times)
-        if recogniser is None:
+        if not recognisers:
             for task, prepared in parsed:
                 yield task, prepared if isinstance(prepared, PhotoError) else prepared.result
             return
-        # The recogniser's waiting for parsed photos is the parser's work, which was counted there.
-        embedded = run_batches(
-            *(parsed, self._take, recogniser, self._embed_parsed), batch=batch, workers=1, times=times
+        # The recognisers' waiting for parsed photos is the parser's work, which was counted there.
+        embedded = run_batches_of_several(
+            *(parsed, self._take, recognisers, self._embed_parsed), batch=batch, workers=1, times=times
         )
         for (task, _), result in embedded:
             yield task, result
@@ -220,7 +240,7 @@ class PhotoWorker:
             return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), fitted
 
     def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
-        """Occlude a parsed photo, write its images, and make the recogniser's inputs.
+        """Occlude a parsed photo, write its images, and make the recognisers' inputs.
 
         Args:
             task: what to do with the photo.
@@ -257,8 +277,8 @@ class PhotoWorker:
             side=located.side if located and located.side is not None else min(face.shape[:2]),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
-        faces = [face, *(occluded[each].photo for each in task.occlusions)] if task.embed else []
-        return _Prepared(PhotoResult(record, thumbnails, sizes), self._inputs(faces))
+        photos = {occlusion: each.photo for occlusion, each in occluded.items()}
+        return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, photos))
 
     def save(
         self,
@@ -271,22 +291,34 @@ class PhotoWorker:
         """Write a photo's images; see :meth:`facepart.pipeline.saved_images.SavedImages.write`."""
         return saved.write(photo, face, labels, occluded)
 
-    def embed(self, task: PhotoTask, result: PhotoResult, outputs: NDArray[Any]) -> PhotoResult:
-        """Turn the recogniser's outputs, those of the baseline first, into the embeddings of the photo's record.
+    def embed(self, task: PhotoTask, result: PhotoResult, outputs: Sequence[NDArray[Any]]) -> PhotoResult:
+        """Turn the outputs of each recogniser, those of the baseline first, into the embeddings of the records.
+
+        Where several recognisers embed photos, one that fails has a record with the reason, and the others go on.
 
         Raises:
-            PhotoError: an embedding is not finite, or zero, or its file cannot be written. FacepartError: no file
-                can be written.
+            PhotoError: an embedding of the only recogniser is not finite, or zero, or its file cannot be written.
+                FacepartError: no file can be written.
         """
         if not task.embed:
             return result
-        names = [BASELINE.name, *(occlusion.name for occlusion in task.occlusions)]
-        each = outputs.reshape(len(names), -1, *outputs.shape[1:])
-        embeddings = {name: unit_embedding(output) for name, output in zip(names, each, strict=True)}
-        if self._features:
+        records: list[EmbeddedPhoto | None] = []
+        for number, output in enumerate(outputs):
+            wanted = task.wanted_by(number)
+            if wanted is None:
+                records.append(None)
+                continue
+            try:
+                records.append(_embedded(result.record, wanted, output))
+            except PhotoError as error:
+                if len(outputs) == 1:
+                    raise
+                records.append(EmbeddedPhoto(task.photo.name, task.signature, failure=(error.stage, str(error))))
+        if self._features and records[0]:
             with self._times.measure("write features"), _writing():
-                write_npy(self._features / f"{task.photo.name}.npy", embeddings[BASELINE.name], sync=False)
-        return result._replace(record=replace(result.record, embeddings=embeddings))
+                path = self._features / f"{task.photo.name}.npy"
+                write_npy(path, records[0].embeddings[BASELINE.name], sync=False)
+        return result._replace(records=tuple(records))
 
     def _overlaps(
         self,
@@ -296,7 +328,7 @@ class PhotoWorker:
         landmarks: Landmarks | None,
     ) -> dict[str, NDArray[np.float32]]:
         """Return which share of every part each occlusion removes; nothing where no photo is embedded."""
-        if self._networks.recogniser is None:
+        if not self._networks.recognisers:
             return {}
         softs = {occlusion.name: each.soft for occlusion, each in occluded.items()}
         with self._times.measure("measure overlaps"):
@@ -324,8 +356,8 @@ class PhotoWorker:
                 return
         self._located[task.photo.name] = _Located(Landmarks(points, *face.shape[:2]), None)
 
-    def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, NDArray[np.uint8]]:
-        """Read a photo that is not parsed, and make the recogniser's input."""
+    def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
+        """Read a photo that is not parsed, and make the recognisers' inputs."""
         with large_photos_in_turn():
             face = self.read(task.photo)
             self._located.pop(task.photo.name, None)
@@ -335,36 +367,81 @@ class PhotoWorker:
                     f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
                 )
                 raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
-            return PhotoResult(EmbeddedPhoto(task.photo.name, task.signature)), self._inputs([face])
+            result = PhotoResult((EmbeddedPhoto(task.photo.name, task.signature),))
+            return result, self._inputs(task, face, {})
 
-    def _inputs(self, faces: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """Resize faces, uint8 (h, w, 3), to the recogniser's size; mirrored ones follow the face that they are of.
+    def _inputs(
+        self, task: PhotoTask, face: NDArray[np.uint8], occluded: Mapping[Occlusion, NDArray[np.uint8]]
+    ) -> tuple[NDArray[np.uint8], ...]:
+        """Return the inputs of each recogniser: the face and its occluded versions, uint8 (h, w, 3), in its size.
 
-        Faces that were aligned here are squares, and are cut to the recogniser's proportions first.
+        Recognisers of one size share them.
         """
-        if not faces or self._networks.recogniser is None:
-            return np.empty((0, 0, 0, 3), np.uint8)
+        shared: dict[tuple[Size, tuple[Occlusion, ...]], NDArray[np.uint8]] = {}
+        resized: dict[tuple[Size, Occlusion], NDArray[np.uint8]] = {}
+        inputs = []
         with self._times.measure("resize to the recogniser's size"):
-            height, width = self._recogniser_size()
-            if self._networks.aligns:
-                faces = [cut_to_template(face, height, width) for face in faces]
-            return np.concatenate([views(resize(face, height, width), self._networks.flip) for face in faces])
+            for number, info in enumerate(self.info):
+                wanted = task.wanted_by(number)
+                if wanted is None:
+                    inputs.append(np.empty((0, 0, 0, 3), np.uint8))
+                    continue
+                size = info.preprocessing.height, info.preprocessing.width
+                versions = (BASELINE, *wanted)
+                if (size, versions) not in shared:
+                    for each in versions:
+                        if (size, each) not in resized:
+                            resized[size, each] = self._views(face if each == BASELINE else occluded[each], size)
+                    shared[size, versions] = np.concatenate([resized[size, each] for each in versions])
+                inputs.append(shared[size, versions])
+        return tuple(inputs)
+
+    def _views(self, face: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+        """Resize a face; the mirrored one follows it.
+
+        A face that was aligned here is square, and is cut to the recogniser's proportions first.
+        """
+        if self._networks.aligns:
+            face = cut_to_template(face, *size)
+        return views(resize(face, *size), self._networks.flip)
 
     def _recogniser_size(self) -> Size:
-        assert self.info is not None  # noqa: S101 - asked for only where there is a recogniser
-        return self.info.preprocessing.height, self.info.preprocessing.width
+        """Return rows and columns of the first recogniser's faces."""
+        return self.info[0].preprocessing.height, self.info[0].preprocessing.width
 
-    def _take(self, parsed: tuple[PhotoTask, _Prepared | PhotoError]) -> tuple[PhotoResult, NDArray[np.uint8]]:
-        """Hand a parsed photo on to the recogniser."""
+    def _take(
+        self, parsed: tuple[PhotoTask, _Prepared | PhotoError]
+    ) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
+        """Hand a parsed photo on to the recognisers."""
         prepared = parsed[1]
         if isinstance(prepared, PhotoError):
             raise prepared
         return prepared.result, prepared.inputs
 
     def _embed_parsed(
-        self, parsed: tuple[PhotoTask, _Prepared | PhotoError], result: PhotoResult, outputs: NDArray[Any]
+        self, parsed: tuple[PhotoTask, _Prepared | PhotoError], result: PhotoResult, outputs: Sequence[NDArray[Any]]
     ) -> PhotoResult:
         return self.embed(parsed[0], result, outputs)
+
+
+def _embedded(record: EmbeddedPhoto, occlusions: Sequence[Occlusion], outputs: NDArray[Any]) -> EmbeddedPhoto:
+    """Return the record of one recogniser: what is known of its occlusions, and the embeddings.
+
+    Raises:
+        PhotoError: an embedding is not finite, or zero.
+    """
+    names = [occlusion.name for occlusion in occlusions]
+    each = outputs.reshape(1 + len(names), -1, *outputs.shape[1:])
+    unit = [unit_embedding(output) for output in each]
+    parts = {occlusion.part for occlusion in occlusions}
+    return replace(
+        record,
+        embeddings=dict(zip([BASELINE.name, *names], unit, strict=True)),
+        pixels={part: pixels for part, pixels in record.pixels.items() if part in parts},
+        shares={name: share for name, share in record.shares.items() if name in names},
+        controls={name: kind for name, kind in record.controls.items() if name in names},
+        overlaps={name: overlap for name, overlap in record.overlaps.items() if name in names},
+    )
 
 
 def _pixels(face: NDArray[np.uint8]) -> int:

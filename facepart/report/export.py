@@ -26,19 +26,19 @@ _DIGITS, _DIGITS_OF_ERRORS = 9, 6
 
 
 def results_csv(results: Sequence[PartResult]) -> str:
-    """Put the figures into CSV, a row for each group, part, occlusion method and comparison."""
+    """Put the figures into CSV, a row for each recogniser, group, part, occlusion method and comparison."""
     names = [name for column in result_columns() for name in _columns(column.name, column.has_interval)]
     return _csv(names, [_flat_result(row) for row in results])
 
 
 def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
-    """Put the differences of shifts into CSV, a row for each part, occlusion method and pair of groups."""
+    """Put the differences of shifts into CSV, a row for each recogniser, part, method and pair of groups."""
     names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
     return _csv(names, [_flat(row) for row in differences])
 
 
 def differentials_csv(differentials: Sequence[Differential]) -> str:
-    """Put the groups' error rates into CSV, a row a set of photos, threshold and group.
+    """Put the groups' error rates into CSV, a row a recogniser, set of photos, threshold and group.
 
     The figures of all groups together stand in every row of theirs. ``ratio_fmr`` and ``ratio_fnmr`` are the group's
     rates over those of the first group that takes part in the comparison; that group itself has none.
@@ -55,6 +55,7 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
                 row |= _inverse("ratio_fnmr", ratio.fnmr)
             rows.append(row)
     names = [
+        "recogniser",
         "part",
         "target",
         "threshold_of",
@@ -71,34 +72,47 @@ def differentials_csv(differentials: Sequence[Differential]) -> str:
 def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
     """Put all that a study found into JSON.
 
+    Rankings stand in ``by_recogniser`` for each recogniser, and by themselves for the first.
+
     Args:
         data: the report's.
         about: how it was made; its keys stand beside the others.
     """
+    every = list(data.by_recogniser.values()) or [data.figures]
     whole = {
         "version": RESULTS_VERSION,
         **about,
         "ranked_by": data.ranked_by,
         "resamples": data.resamples,
         "draws": data.draws,
-        "results": [_flat_result(row) for row in data.results],
+        "results": [_flat_result(row) for figures in every for row in figures.results],
         "undetected": data.design.undetected,
         "weight": data.design.weight,
         "margin": data.design.margin,
         "rankings": _rankings(data.rankings),
         "unsupported_criteria": data.figures.unsupported,
         "rankings_by_criterion": {name: _rankings(found) for name, found in data.figures.rankings.items()},
+        "by_recogniser": {
+            name: {
+                "ranked_by": figures.ranked_by,
+                "rankings": _rankings(figures.ranking),
+                "unsupported_criteria": figures.unsupported,
+                "rankings_by_criterion": {by: _rankings(found) for by, found in figures.rankings.items()},
+            }
+            for name, figures in data.by_recogniser.items()
+        },
         "overlaps": {
             part: {other: _number(share) for other, share in shares.items()} for part, shares in data.overlaps.items()
         },
         "agreements": [
             {**row._asdict(), "parts": list(row.parts), "tau": _number(row.tau)} for row in data.agreements
         ],
-        "shift_differences": [_flat(row) for row in data.shift_differences],
+        "shift_differences": [_flat(row) for figures in every for row in figures.shift_differences],
         "differentials": [
             _flat(row, without=("groups", "ratios"))
             | {"groups": [_flat(group) for group in row.groups], "ratios": [_flat(ratio) for ratio in row.ratios]}
-            for row in data.differentials
+            for figures in every
+            for row in figures.differentials
         ],
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"

@@ -34,7 +34,7 @@ class MethodFacts:
     Attributes:
         software: name and version of the program.
         parser: the face parser.
-        recogniser: the face recogniser.
+        recognisers: the face recognisers; at least one.
         detector: of faces and landmarks, by which photos were aligned; None if they were not.
         precision: of the networks' arithmetic, e.g. ``bf16``.
         flip: whether the embedding of the mirrored face was added.
@@ -47,7 +47,7 @@ class MethodFacts:
 
     software: str
     parser: NetworkFacts
-    recogniser: NetworkFacts
+    recognisers: Sequence[NetworkFacts]
     detector: NetworkFacts | None
     precision: str
     flip: bool

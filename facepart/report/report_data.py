@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,7 @@ class ReportData:
     Attributes:
         title: stands at the top.
         design: what was compared.
-        figures: all figures, the rankings among them.
+        figures: all figures of the first recogniser, the rankings among them.
         groups: in the order in which they are shown; at least one.
         overlaps: part -> another part -> the share of that one that the control of the first removes, 0..1, averaged
             over draws and photos; empty without a control.
@@ -99,6 +99,7 @@ class ReportData:
         provenance: models and hashes, precision, settings, versions: name -> value, in the order shown.
         failures: (photo, stage, reason) of photos that could not be processed.
         methods: paragraphs of :func:`facepart.report.methods.methods`; may be empty.
+        by_recogniser: recogniser -> its figures, in the order of the design; may be empty with one recogniser.
     """
 
     title: str
@@ -113,6 +114,12 @@ class ReportData:
     provenance: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]
     methods: Sequence[str] = ()
+    by_recogniser: Mapping[str, Figures] = field(default_factory=dict)
+
+    @property
+    def several_recognisers(self) -> bool:
+        """Whether there are at least two recognisers."""
+        return len(self.by_recogniser) > 1
 
     @property
     def parts(self) -> Sequence[str]:
@@ -170,9 +177,17 @@ class ReportData:
         return [method.name for method in self.design.methods[1:]]
 
     @property
+    def _main_group(self) -> str:
+        return ALL_GROUPS if self.several_groups else self.groups[0].name
+
+    def ranking_by(self, recogniser: str) -> Sequence[Ranked]:
+        """Return the ranking by a recogniser over all groups, or that of the only group; may be empty."""
+        return self.by_recogniser[recogniser].ranking.get(self._main_group, [])
+
+    @property
     def main_ranking(self) -> Sequence[Ranked]:
         """The ranking that the report opens with: over all groups, or that of the only group; may be empty."""
-        return self.ranking_of(ALL_GROUPS if self.several_groups else self.groups[0].name)
+        return self.ranking_of(self._main_group)
 
     @property
     def parts_in_order(self) -> list[str]:

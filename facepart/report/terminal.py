@@ -46,11 +46,27 @@ class GroupTable:
     patched: Sequence[Row]
 
 
-def results_text(figures: Figures) -> str:
+@dataclass(frozen=True)
+class RecogniserTable:
+    """The ranking by a recogniser.
+
+    Attributes:
+        name: the recogniser's name.
+        ranked_by: the criterion.
+        rows: the parts in the order of their ranking.
+    """
+
+    name: str
+    ranked_by: str
+    rows: Sequence[Row]
+
+
+def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None = None) -> str:
     """Lay the answer out: for each group its parts in the order of their ranking, and what the columns mean.
 
     Args:
-        figures: those of the main occlusion method first.
+        figures: those of the main occlusion method first; of the first recogniser, if there are several.
+        by_recogniser: recogniser -> its figures; the ranking by each is shown where there are several.
     """
     results = figures.results
     main, controlled = results[0].occlusion, figures.ranked_by == IMPORTANCE
@@ -72,6 +88,14 @@ def results_text(figures: Figures) -> str:
         mean_rows=[_ranked_row(*each) for each in enumerate(figures.ranking.get(ALL_GROUPS, []), 1)]
         if len(names) > 1
         else [],
+        recognisers=[
+            RecogniserTable(
+                name,
+                each.ranked_by,
+                [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
+            )
+            for name, each in (by_recogniser or {}).items()
+        ],
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
         differentials=_at_common_threshold(figures.differentials),
         others=others,

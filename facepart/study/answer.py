@@ -44,7 +44,10 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "
 
 
 def read_groups(setup: Setup, members: Members, sets: Mapping[str, PhotoSets]) -> list[ReportGroup]:
-    """Read the scores of every group in the conditions that the report shows: those of the main method."""
+    """Read the scores of every group in the conditions that the report shows: those of the main method.
+
+    They are those of the first recogniser.
+    """
     return [_GroupReader(setup, group, sets[group]).read(members.subjects[group]) for group in members.groups]
 
 
@@ -52,7 +55,8 @@ class _GroupReader:
     """Reads the scores of one group."""
 
     def __init__(self, setup: Setup, group: str, sets: PhotoSets) -> None:
-        self._output, self._design, self._group, self._sets = setup.request.output, setup.design, group, sets
+        self._design, self._group, self._sets = setup.design, group, sets
+        self._matches = setup.matches_of(setup.first)
 
     def read(self, subjects: int) -> ReportGroup:
         """Read all that the report shows of the group; what was not compared is left out."""
@@ -86,14 +90,14 @@ class _GroupReader:
         return [self._read(each) for each in conditions if self._sets.is_comparable(each.photos_of)]
 
     def _read(self, condition: Condition) -> GroupScores:
-        return read_group_scores(self._output, self._sets.resolve(condition), self._group)
+        return read_group_scores(self._matches, self._sets.resolve(condition), self._group)
 
 
 def write_answer(
     setup: Setup,
     members: Members,
     sets: Mapping[str, PhotoSets],
-    figures: Figures,
+    figures: Mapping[str, Figures],
     images: Path,
     failures: Sequence[Failure],
 ) -> Path:
@@ -101,6 +105,14 @@ def write_answer(
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
     whose content would not change are left as they are.
+
+    Args:
+        setup: of the study.
+        members: who is in which group.
+        sets: the photos of each group.
+        figures: recogniser -> its figures.
+        images: file of the report's images.
+        failures: photos that could not be worked on.
 
     Raises:
         FacepartError: a file cannot be written, or the pictures cannot be read.
@@ -116,26 +128,29 @@ def write_answer(
     data = ReportData(
         title=setup.request.title,
         design=setup.design,
-        figures=figures,
+        figures=figures[setup.first.name],
+        by_recogniser=figures,
         groups=groups,
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
-        agreements=compare_methods(figures.results, main),
+        agreements=compare_methods(figures[setup.first.name].results, main),
         face=found[0],
         examples=found[1],
-        provenance=_provenance(setup, record, count_small(setup.store, names)),
+        provenance=_provenance(setup, record, count_small(setup.first.store, names)),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
     texts = {
-        CSV_FILE: results_csv(figures.results),
+        CSV_FILE: results_csv([row for each in figures.values() for row in each.results]),
         JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes}),
         METHODS_FILE: "\n\n".join(data.methods) + "\n",
         REPORT_FILE: render_report(data),
     }
-    if figures.differentials:
-        texts[DIFFERENTIALS_FILE] = differentials_csv(figures.differentials)
-        texts[DIFFERENCES_FILE] = shift_differences_csv(figures.shift_differences)
+    differentials = [row for each in figures.values() for row in each.differentials]
+    if differentials:
+        differences = [row for each in figures.values() for row in each.shift_differences]
+        texts[DIFFERENTIALS_FILE] = differentials_csv(differentials)
+        texts[DIFFERENCES_FILE] = shift_differences_csv(differences)
     for name, text in texts.items():
         _write_changed(output / name, text)
     write_record(output, record)
@@ -148,14 +163,15 @@ def _overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, dict[str
     Returns:
         Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out.
     """
-    design, order = setup.design, [part.name for part in setup.store.parts]
+    design = setup.design
+    order = [part.name for part in design.measured_parts]
     found: dict[str, dict[str, float]] = {}
     for part in design.part_names:
         draws = design.controls_of(design.of_part(part))
         names = [name for sets in groups for name in sets.of(design.region_of(draws[0]))] if draws else []
         if not names:
             continue
-        removed = np.concatenate([setup.store.overlaps(draw.name, names) for draw in draws])
+        removed = np.concatenate([setup.first.store.overlaps(draw.name, names) for draw in draws])
         others = [other for other in design.part_names if other != part]
         columns = {other: removed[:, order.index(other)] for other in others}
         found[part] = {
@@ -174,7 +190,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     request = setup.request
     settings = {
         "parser": _named(setup.parser),
-        "recogniser": _named(setup.recogniser),
+        "recognisers": [_named(each.weights) for each in setup.recognisers],
         "detector": _named(setup.detector) if setup.detector else None,
         **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
         "precision": setup.precision,
@@ -208,7 +224,9 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         "Photos": str(request.source),
         "Groups": f"{request.people}, column {request.group_column}" if request.people else "one group of all photos",
         "Face parser": _described(setup.parser),
-        "Recogniser": _described(setup.recogniser)
+        "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
+            _described(each.weights) for each in setup.recognisers
+        )
         + (", embedding of the mirrored face added" if request.flip else ""),
         "Alignment": f"faces detected by {_described(setup.detector)}" if setup.detector else "none",
         "Arithmetic": f"{setup.precision} on {setup.device}",
@@ -246,7 +264,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
     return MethodFacts(
         software=f"facepart {__version__}",
         parser=NetworkFacts(**_named(setup.parser)),
-        recogniser=NetworkFacts(**_named(setup.recogniser)),
+        recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
         detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
         flip=request.flip,

@@ -1,6 +1,7 @@
 """A study's embeddings -> the scores of each group in each condition, as files of the matcher.
 
-The scores of a condition lie in ``matches/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded),
+The scores of a condition lie in ``matches/<condition>``, or with several recognisers in
+``matches/<recogniser>/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded),
 ``cross_<occlusion>`` (occluded probe vs baseline gallery), or ``baseline_photos_with_<occlusion>`` (the baseline of
 those photos on which a region was found). Scores of the same photos by the same settings are kept.
 """
@@ -37,18 +38,17 @@ from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_path
 from facepart.study.groups import long_names
 from facepart.study.photo_sets import PhotoSets
 
-MATCHES_FOLDER = "matches"
 _DONE_FILE = "compared.json"
 # Of thresholds from which on scores are counted by subject.
 _ROUNDING = 0.02
 
 
 class Comparisons:
-    """Compares the photos of a study's groups, and writes the scores into its folder."""
+    """Compares the photos of a study's groups by one recogniser, and writes the scores into a folder."""
 
     def __init__(
         self,
-        output: Path,
+        matches: Path,
         store: EmbeddingStore,
         settings: Mapping[str, Any],
         naming: Mapping[str, Any],
@@ -60,15 +60,15 @@ class Comparisons:
         """Describe the comparisons.
 
         Args:
-            output: the study's folder.
-            store: the embeddings.
+            matches: the folder of the recogniser's scores.
+            store: its embeddings.
             settings: what the embeddings depend on.
             naming: how subjects are recognised: options of :func:`facepart.matching.match.match_groups`.
             keep_pairs: whether the pairs are written, too.
             counter: counts the pairs; None for this machine.
             depth: of the labels (:mod:`facepart.data.labels`).
         """
-        self._output, self._store, self._keep_pairs, self._counter = output, store, keep_pairs, counter
+        self._matches, self._store, self._keep_pairs, self._counter = matches, store, keep_pairs, counter
         self._settings, self._naming, self._depth = {**settings, **naming}, naming, depth
         if depth > LEAST_DEPTH:
             self._settings["label_depth"] = depth
@@ -85,7 +85,7 @@ class Comparisons:
             Whether there was something to do.
         """
         condition, group = cell.condition, cell.group
-        folder = self._output / MATCHES_FOLDER / condition.name
+        folder = self._matches / condition.name
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
         prefix = group_prefix(group)
@@ -124,7 +124,7 @@ class Comparisons:
 
 
 def min_thresholds(
-    output: Path, groups: Mapping[str, PhotoSets], baselines: Sequence[Condition], threshold_group: str | None
+    matches: Path, groups: Mapping[str, PhotoSets], baselines: Sequence[Condition], threshold_group: str | None
 ) -> dict[str, float]:
     """Return, for each group, the lowest threshold at which error rates with parts occluded are needed.
 
@@ -132,7 +132,7 @@ def min_thresholds(
     so that adding a group seldom moves them.
 
     Args:
-        output: the study's folder, in which the baselines have been compared.
+        matches: the folder of a recogniser's scores, by which the baselines have been compared.
         groups: their photos.
         baselines: the conditions without an occlusion.
         threshold_group: whose baseline sets the threshold that all groups share; None for all groups.
@@ -140,7 +140,7 @@ def min_thresholds(
     found = dict.fromkeys(groups, 1.0)
     for baseline in baselines:
         impostor = {
-            group: read_group_scores(output, sets.resolve(baseline), group).impostor
+            group: read_group_scores(matches, sets.resolve(baseline), group).impostor
             for group, sets in groups.items()
             if sets.is_comparable(baseline.photos_of)
         }
@@ -151,15 +151,15 @@ def min_thresholds(
     return {group: math.floor(threshold / _ROUNDING) * _ROUNDING for group, threshold in found.items()}
 
 
-def read_group_scores(output: Path, condition: Condition, group: str) -> GroupScores:
+def read_group_scores(matches: Path, condition: Condition, group: str) -> GroupScores:
     """Read the scores that :meth:`Comparisons.run` wrote."""
-    return load_scores(output / MATCHES_FOLDER / condition.name / f"{group_prefix(group)}_scores.npz")
+    return load_scores(matches / condition.name / f"{group_prefix(group)}_scores.npz")
 
 
-def read_scores(output: Path, condition: Condition, group: str) -> SubjectScores:
+def read_scores(matches: Path, condition: Condition, group: str) -> SubjectScores:
     """Read the scores that :meth:`Comparisons.run` wrote, their sums by subject, which are large, and the ranks."""
-    folder = output / MATCHES_FOLDER / condition.name
-    scores = read_group_scores(output, condition, group)
+    folder = matches / condition.name
+    scores = read_group_scores(matches, condition, group)
     sums = load_subject_sums_of(subject_sums_path(folder, group_prefix(group)), scores._asdict())
     ranks = ranks_by_subject(load_ranks(ranks_path(folder, group_prefix(group))), sums.subjects)
     return SubjectScores(scores, sums, ranks)

@@ -32,13 +32,13 @@ class PhotoCost(NamedTuple):
     """What one photo costs, measured on a few.
 
     Attributes:
-        seconds: in which one worker embeds it, the baseline and every occlusion.
-        dimension: values of an embedding.
+        seconds: in which one worker embeds it by all recognisers, the baseline and every occlusion.
+        dimensions: values of an embedding by each recogniser.
         kept: bytes of the images that are kept of it.
     """
 
     seconds: float
-    dimension: int
+    dimensions: tuple[int, ...]
     kept: float
 
 
@@ -65,6 +65,8 @@ class StudySize:
         occlusions: of each photo, besides the baseline.
         todo: photos to be embedded.
         keep: of :data:`facepart.study.kept_files.KEPT`.
+        recognisers: how many there are.
+        further_networks: bytes of the weights of all recognisers but the first.
     """
 
     groups: Sequence[GroupSize]
@@ -72,6 +74,8 @@ class StudySize:
     occlusions: int
     todo: int
     keep: Collection[str]
+    recognisers: int = 1
+    further_networks: float = 0.0
 
     @property
     def photos(self) -> int:
@@ -80,12 +84,18 @@ class StudySize:
 
     @property
     def pairs(self) -> int:
-        """Pairs of all groups in all conditions."""
-        return sum(condition.pairs(group.photos) for group in self.groups for condition in self.conditions)
+        """Pairs of all groups in all conditions, by all recognisers."""
+        pairs = sum(condition.pairs(group.photos) for group in self.groups for condition in self.conditions)
+        return pairs * self.recognisers
 
-    def embedding_bytes(self, dimension: int) -> float:
-        """Bytes of a photo's embeddings with all occlusions."""
-        return (1 + self.occlusions) * dimension * 4.0
+    @property
+    def network_bytes(self) -> float:
+        """Bytes of memory of the networks of one worker, and of the program."""
+        return NETWORKS_BYTES + self.further_networks
+
+    def embedding_bytes(self, dimensions: Sequence[int]) -> float:
+        """Bytes of a photo's embeddings with all occlusions, by all recognisers."""
+        return (1 + self.occlusions) * sum(dimensions) * 4.0
 
 
 def scaled(groups: Sequence[GroupSize], times: float) -> list[GroupSize]:
@@ -100,34 +110,35 @@ def seconds_to_embed(size: StudySize, photo: PhotoCost, workers: int) -> float:
 
 def seconds_to_match(size: StudySize, cost: MatchCost, processors: int) -> float:
     """Estimate how long the pairs of a study take so many processors."""
-    faces = size.photos * len(size.conditions)
+    faces = size.photos * len(size.conditions) * size.recognisers
     return size.pairs * cost.pair / processors + faces * cost.face
 
 
-def memory_to_match(size: StudySize, dimension: int) -> float:
-    """Estimate the bytes of memory that the command needs while it matches."""
+def memory_to_match(size: StudySize, dimensions: Sequence[int]) -> float:
+    """Estimate the bytes of memory that the command needs while it matches, one recogniser after the other."""
     largest = max(group.photos for group in size.groups)
-    return _MATCHING_BYTES + _COPIES * largest * dimension * 4 + bytes_of_rows(size)
+    return _MATCHING_BYTES + _COPIES * largest * max(dimensions) * 4 + bytes_of_rows(size)
 
 
-def memory_here(size: StudySize, dimension: int) -> float:
+def memory_here(size: StudySize, dimensions: Sequence[int]) -> float:
     """Estimate the bytes of memory of a study on one machine, where the networks run in the same process."""
-    networks = NETWORKS_BYTES + bytes_of_rows(size) if size.todo else 0.0
-    return max(networks, memory_to_match(size, dimension))
+    networks = size.network_bytes + bytes_of_rows(size) if size.todo else 0.0
+    return max(networks, memory_to_match(size, dimensions))
 
 
 def bytes_of_rows(size: StudySize) -> float:
     """Estimate what the command holds in memory of the photos besides their embeddings."""
-    return size.photos * (_PHOTO_BYTES + (1.0 + size.occlusions) * _ROW_BYTES)
+    return size.photos * (_PHOTO_BYTES + size.recognisers * (1.0 + size.occlusions) * _ROW_BYTES)
 
 
 def disk_by_kind(size: StudySize, photo: PhotoCost) -> dict[str, float]:
     """Estimate the bytes that a study's folder takes, by what they are."""
     people = sum(group.subjects for group in size.groups)
-    embeddings = size.photos * size.embedding_bytes(photo.dimension)
+    embeddings = size.photos * size.embedding_bytes(photo.dimensions)
     found = {
         "embeddings": embeddings,
-        "scores": len(size.conditions)
+        "scores": size.recognisers
+        * len(size.conditions)
         * (len(size.groups) * _SCORES_BYTES + people * _PERSON_BYTES + size.photos * _RANK_BYTES),
         "pictures": size.photos * photo.kept,
         "features": embeddings * ("features" in size.keep),

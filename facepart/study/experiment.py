@@ -29,11 +29,11 @@ from facepart.study.kept_files import STAGE, remove_outdated_images, write_featu
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import ReportImages
 from facepart.study.request import Request
-from facepart.study.settings import open_settings_folder
-from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, set_up
+from facepart.study.settings import RECOGNISER_CHANGED, open_settings_folders
+from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, StudyRecogniser, set_up
 from facepart.study.study_group import StudyGroup
 from facepart.study.study_progress import StudyProgress
-from facepart.study.tasks import list_tasks, store_results, with_thumbnails
+from facepart.study.tasks import list_tasks, recognisers_of, store_results, with_recognisers, with_thumbnails
 
 if TYPE_CHECKING:
     import pandas
@@ -49,7 +49,8 @@ class StudyOutcome:
     """What a study found.
 
     Attributes:
-        figures: of each group and part, the rankings, and the groups compared.
+        by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
+            order in which the recognisers were named.
         embedded: photos embedded in this run.
         skipped: photos that were embedded before, or are known to fail.
         left_out: photos that belong to none of the groups.
@@ -61,7 +62,7 @@ class StudyOutcome:
         report: the report's file.
     """
 
-    figures: Figures
+    by_recogniser: Mapping[str, Figures]
     embedded: int
     skipped: int
     left_out: int
@@ -71,12 +72,18 @@ class StudyOutcome:
     members: Members
     report: Path
 
+    @property
+    def figures(self) -> Figures:
+        """The figures by the first recogniser, or the only one."""
+        return next(iter(self.by_recogniser.values()))
+
     def __repr__(self) -> str:
         groups = ", ".join(f"{group} {count}" for group, count in self.members.subjects.items())
-        return f"StudyOutcome({len(self.figures.results)} results; subjects: {groups}; report: {self.report})"
+        results = sum(len(figures.results) for figures in self.by_recogniser.values())
+        return f"StudyOutcome({results} results; subjects: {groups}; report: {self.report})"
 
     def to_frame(self) -> "pandas.DataFrame":
-        """Return ``results.csv`` as a pandas DataFrame, a row for each group, part, method and comparison.
+        """Return ``results.csv`` as a DataFrame of pandas, a row a recogniser, group, part, method and comparison.
 
         Raises:
             FacepartError: pandas is not installed.
@@ -133,11 +140,12 @@ def _run(
     photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.
-    remove_outdated_images(setup.saved, photos, setup.settings)
-    tasks = list_tasks(photos, setup.store, setup.design.occlusions, setup.saved)
+    remove_outdated_images(setup.saved, photos, setup.image_settings)
+    tasks = list_tasks(photos, setup.stores, setup.design.occlusions, setup.saved)
     _begin(setup, tasks, on_note)
     sizes = [len(names) for names in setup.members.groups.values()]
-    steps = StudyProgress(len(tasks), sizes, setup.design.conditions, progress)
+    conditions = setup.design.conditions * len(setup.recognisers)
+    steps = StudyProgress(len(tasks), sizes, conditions, progress)
     images = _choose_images(setup, photos)
     _embed(setup, tasks, images, executor, steps, times)
     embedded, failures = _split_failures(setup, photos)
@@ -150,24 +158,26 @@ def _run(
     members = setup.members.only(names, setup.rule)
     members.refuse_single_subjects(request.source)
     if "features" in request.keep:
-        write_features(request.output, setup.store, setup.design.occlusions, names, setup.settings)
-    sets = {group: PhotoSets(found, setup.rule, setup.store, setup.design) for group, found in members.groups.items()}
-    compared = _compare(setup, sets, steps, counter)
-    groups = {
-        group: StudyGroup(group, found, setup.rule, setup.store, request.output) for group, found in sets.items()
+        for each in setup.recognisers:
+            occlusions = setup.design.occlusions
+            write_features(request.output, each.store, occlusions, names, each.settings, each.folder)
+    sets = {
+        group: PhotoSets(found, setup.rule, setup.first.store, setup.design)
+        for group, found in members.groups.items()
     }
-    figures = measure(setup.design, groups, request.threshold_group)
+    compared = sum(_compare(setup, each, sets, steps, counter) for each in setup.recognisers)
+    figures = {each.name: _measure(setup, each, sets) for each in setup.recognisers}
     if images.missing:
         images.finish()
     report = write_answer(setup, members, sets, figures, images.file, failures)
     return StudyOutcome(
-        figures=figures,
+        by_recogniser=figures,
         embedded=len({task.photo.name for task in tasks}.intersection(names)),
         skipped=len(photos) - len(tasks),
         left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
-        small=count_small(setup.store, names),
+        small=count_small(setup.first.store, names),
         members=members,
         report=report,
     )
@@ -175,28 +185,44 @@ def _run(
 
 def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], None] | None) -> None:
     """Say what is redone and why, and leave a record."""
-    output, count = setup.request.output, len(setup.design.occlusions)
-    _, reason = open_settings_folder(output / EMBEDDINGS_FOLDER, setup.settings)
-    partial = [task for task in tasks if len(task.occlusions) < count]
-    added = dict.fromkeys(occlusion.name for task in partial for occlusion in task.occlusions)
-    note = ""
-    if reason and tasks:
-        note = f"{reason}: {_tasks(tasks)} embedded anew"
-    elif added:
-        named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-        note = f"{_tasks(tasks)} embedded with more occlusions: {', '.join(named)}"
-    if note and on_note:
-        on_note(note)
+    output = setup.request.output
+    changed = open_settings_folders(output / EMBEDDINGS_FOLDER, [each.settings for each in setup.recognisers])
+    for number, change in enumerate(changed):
+        note = _note(setup, tasks, number, change)
+        if note and on_note:
+            on_note(note)
     write_record(output, make_study_record(setup, None))
 
 
-def _tasks(tasks: Sequence[PhotoTask]) -> str:
-    return f"{count_of(len(tasks), 'photo')} {are(len(tasks))}"
+def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) -> str:
+    """Say which photos a recogniser, by its number, embeds anew or with more occlusions; empty if it does not.
+
+    Args:
+        setup: of the study.
+        tasks: the photos to be embedded.
+        number: of the recogniser.
+        change: what has changed since the last run (:func:`facepart.study.settings.open_settings_folders`).
+    """
+    found = [wanted for task in tasks if (wanted := task.wanted_by(number)) is not None]
+    several = len(setup.recognisers) > 1
+    by = f" by {setup.recognisers[number].name}" if several else ""
+    photos = f"{count_of(len(found), 'photo')} {are(len(found))} embedded"
+    if change and found:
+        # Of several recognisers, one that is new has changed nothing.
+        return (
+            f"{photos}{by}"
+            if several and change == RECOGNISER_CHANGED
+            else f"{change} has changed: {photos} anew{by}"
+        )
+    count = len(setup.design.occlusions)
+    added = dict.fromkeys(each.name for wanted in found if len(wanted) < count for each in wanted)
+    named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
+    return f"{photos} with more occlusions{by}: {', '.join(named)}" if added else ""
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
     subjects = {photo.name: setup.rule(photo.name) for photo in photos}
-    return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.settings)
+    return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.image_settings)
 
 
 def _embed(
@@ -207,55 +233,78 @@ def _embed(
     steps: StudyProgress,
     times: StepTimes,
 ) -> None:
-    """Embed the photos, and take the thumbnails that are missing."""
-    request = setup.request
-    whole = with_thumbnails(tasks, images.missing.values(), images.shown)
+    """Embed the photos, and take the thumbnails that are missing; only the recognisers that are needed are opened."""
+    request, numbers = setup.request, recognisers_of(tasks)
+    recognisers = [setup.recognisers[number] for number in numbers]
+    whole = with_thumbnails(with_recognisers(tasks, numbers), images.missing.values(), images.shown)
     if not whole:
         return
     worker = PhotoWorker(
-        setup.networks,
+        setup.networks(recognisers),
         saved=setup.saved,
         shown=images.shown,
         crop=ALIGNED_SIZE,
-        parts=setup.store.parts,
+        parts=setup.design.measured_parts,
         batch=request.batch,
         workers=request.workers,
     )
     session = executor.start(worker, times, (request.source, request.output))
-    size = session.info.preprocessing.height, session.info.preprocessing.width
+    sizes = [(info.preprocessing.height, info.preprocessing.width) for info in session.info]
     if setup.detector:
-        refuse_unalignable(setup.recogniser.name, *size)
-    elif tasks:
-        warn_of_unaligned(tasks[0].photo, size)
-    store_results(session.map(whole), setup.store, images, steps, times)
+        for each, size in zip(recognisers, sizes, strict=True):
+            refuse_unalignable(each.name, *size)
+    else:
+        for size in dict.fromkeys(sizes):
+            warn_of_unaligned(tasks[0].photo, size)
+    store_results(session.map(whole), [each.store for each in recognisers], images, steps, times)
 
 
 def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo], list[Failure]]:
-    """Separate the photos that have embeddings from those that failed."""
+    """Separate the photos that have embeddings by all recognisers from those that failed.
+
+    The photos compared are the same for all recognisers: one that fails with any of them is left out.
+    """
     embedded, failures = [], list(setup.failures)
     for photo in photos:
-        failure = setup.store.photos[photo.name].record.failure
-        if failure:
-            failures.append(Failure(photo.path, *failure))
-        else:
+        found = {each.name: each.store.photos[photo.name].record.failure for each in setup.recognisers}
+        failed = {name: failure for name, failure in found.items() if failure}
+        if not failed:
             embedded.append(photo)
+            continue
+        name, (stage, reason) = next(iter(failed.items()))
+        of_one = len(failed) < len(found)
+        failures.append(Failure(photo.path, stage, f"{name}: {reason}" if of_one else reason))
     return embedded, failures
 
 
-def _compare(setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress, counter: PairCounter | None) -> int:
-    """Compare every cell of the design; return how many there were to do.
+def _measure(setup: Setup, recogniser: StudyRecogniser, sets: Mapping[str, PhotoSets]) -> Figures:
+    """Compute the figures by one recogniser."""
+    matches = setup.matches_of(recogniser)
+    groups = {group: StudyGroup(group, found, setup.rule, recogniser.store, matches) for group, found in sets.items()}
+    return measure(setup.design.of_recogniser(recogniser.name), groups, setup.request.threshold_group)
+
+
+def _compare(
+    setup: Setup,
+    recogniser: StudyRecogniser,
+    groups: Mapping[str, PhotoSets],
+    steps: StudyProgress,
+    counter: PairCounter | None,
+) -> int:
+    """Compare every cell of a recogniser; return how many there were to do.
 
     Baselines of the same photos are compared once, and photos of fewer than two subjects not at all.
     """
-    request, compared = setup.request, 0
+    request, compared, matches = setup.request, 0, setup.matches_of(recogniser)
+    design = setup.design.of_recogniser(recogniser.name)
     comparisons = Comparisons(
-        *(request.output, setup.store, setup.settings, setup.naming),
+        *(matches, recogniser.store, recogniser.settings, setup.naming),
         depth=setup.rule.depth,
         keep_pairs="pairs" in request.keep,
         counter=counter,
     )
-    baselines = [cell for cell in setup.design.cells() if not cell.condition.occlusion.part]
-    others = [cell for cell in setup.design.cells() if cell.condition.occlusion.part]
+    baselines = [cell for cell in design.cells() if not cell.condition.occlusion.part]
+    others = [cell for cell in design.cells() if cell.condition.occlusion.part]
     thresholds = dict.fromkeys(groups, 1.0)
     # The baselines first: at their thresholds error rates are computed afterwards.
     for cells in (baselines, others):
@@ -265,6 +314,5 @@ def _compare(setup: Setup, groups: Mapping[str, PhotoSets], steps: StudyProgress
                 compared += comparisons.run(cell, sets.of(region), thresholds[cell.group])
             steps.pairs(cell.condition.pairs(len(sets.names)))
         if cells is baselines:
-            conditions = setup.design.baselines
-            thresholds = min_thresholds(request.output, groups, conditions, request.threshold_group)
+            thresholds = min_thresholds(matches, groups, design.baselines, request.threshold_group)
     return compared

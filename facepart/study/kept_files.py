@@ -64,16 +64,25 @@ def write_features(
     occlusions: Sequence[Occlusion],
     names: Sequence[str],
     settings: Mapping[str, Any],
+    recogniser: str = "",
 ) -> None:
     """Write the features of photos, and a list of them, in a folder for the baseline and each occlusion.
 
     Features that are there already, as the store has them, are left alone.
 
+    Args:
+        output: the study's folder.
+        store: the embeddings of a recogniser.
+        occlusions: besides the baseline.
+        names: of the photos.
+        settings: what the embeddings depend on.
+        recogniser: the recogniser's own folder among the features; empty if it has none.
+
     Raises:
         FacepartError: a folder holds features of other settings that this study would not make anew.
     """
     for occlusion in (BASELINE, *occlusions):
-        folder = output / KEPT["features"] / occlusion.name
+        folder = output / KEPT["features"] / recogniser / occlusion.name
         paths = {name: folder / f"{name}.npy" for name in names}
         own = {**settings, "recipe": occlusion.recipe()}
         remove_outdated(folder, STAGE, own, set(paths.values()), folder.rglob("*.npy"))

@@ -2,8 +2,8 @@
 
 from facepart.counts import are, count_of
 from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.worker import PhotoTask
 from facepart.study.cost import (
-    NETWORKS_BYTES,
     GroupSize,
     PhotoCost,
     StudySize,
@@ -21,7 +21,7 @@ from facepart.study.setup import Setup, set_up
 from facepart.study.tasks import list_tasks
 
 # Where all photos are embedded, and no network is asked: embeddings of 512 values, as most have.
-_EMBEDDED = PhotoCost(0.0, 512, 0.0)
+_DIMENSION = 512
 
 
 def make_plan(request: Request, *, of: int | None = None, executor: Executor = LOCAL) -> list[str]:
@@ -44,8 +44,10 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     setup = set_up(request, executor)
     photos = setup.members.of(setup.photos)
     occlusions, conditions = setup.design.occlusions, setup.design.least_conditions
-    tasks = list_tasks(photos, setup.store, occlusions, setup.saved)
-    to_embed = photos if of else [task.photo for task in tasks]
+    if of:
+        tasks = [PhotoTask(photo, tuple(occlusions)) for photo in photos]
+    else:
+        tasks = list_tasks(photos, setup.stores, occlusions, setup.saved)
     times = of / len(setup.photos) if of else 1.0
     groups = [
         GroupSize(name, len(names), setup.members.subjects[name]) for name, names in setup.members.groups.items()
@@ -54,19 +56,23 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         groups=scaled(groups, times),
         conditions=conditions,
         occlusions=len(occlusions),
-        todo=round(len(to_embed) * times),
+        todo=round(len(tasks) * times),
         keep=request.keep,
+        recognisers=len(setup.recognisers),
+        further_networks=sum(each.weights.path.stat().st_size for each in setup.recognisers[1:]),
     )
     lines = [setup.naming_note] if setup.convention else []
     if of:
         lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
-    photo = measure_photo(setup, to_embed, executor) if to_embed else _EMBEDDED
+    embedded = PhotoCost(0.0, (_DIMENSION,) * size.recognisers, 0.0)
+    photo = measure_photo(setup, tasks, executor) if tasks else embedded
     capacity = executor.capacity()
     # Pairs that are kept are compared on the machine that writes them.
     matching = LOCAL.capacity() if "pairs" in request.keep else capacity
     embedding = seconds_to_embed(size, photo, capacity.workers)
-    comparing = seconds_to_match(size, measure_matching(photo.dimension), matching.processors)
+    matching_cost = measure_matching(sum(photo.dimensions) // size.recognisers)
+    comparing = seconds_to_match(size, matching_cost, matching.processors)
     if executor is not LOCAL:
         lines.append(
             f"on the cluster: {count_of(capacity.processors, 'processor')}, "
@@ -77,11 +83,11 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         f"{_duration(comparing)} for the pairs)"
     )
     if executor is LOCAL:
-        lines.append(f"memory: about {memory_here(size, photo.dimension) / 1e9:.1f} GB")
+        lines.append(f"memory: about {memory_here(size, photo.dimensions) / 1e9:.1f} GB")
     else:
         lines.append(
-            f"memory: about {memory_to_match(size, photo.dimension) / 1e9:.1f} GB on this machine and "
-            f"{NETWORKS_BYTES / 1e9:.1f} GB for each photo worker"
+            f"memory: about {memory_to_match(size, photo.dimensions) / 1e9:.1f} GB on this machine and "
+            f"{size.network_bytes / 1e9:.1f} GB for each photo worker"
         )
     disk = disk_by_kind(size, photo)
     kinds = ", ".join(f"{kind} {each / 1e9:.2f}" for kind, each in disk.items())
@@ -97,11 +103,15 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
         f"{count_of(photos, 'photo')}, {size.todo} of them to embed: the baseline and "
         f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}"
     ]
+    recognisers = ""
+    if size.recognisers > 1:
+        recognisers = f" by {size.recognisers} recognisers"
+        lines.append(f"recognisers: {', '.join(design.recognisers)}; each embeds the photos that are new to it")
     for group, count, subjects in size.groups:
-        pairs = sum(condition.pairs(count) for condition in size.conditions)
+        pairs = sum(condition.pairs(count) for condition in size.conditions) * size.recognisers
         lines.append(
             f"{group}: {count_of(count, 'photo')} of {count_of(subjects, 'subject')}, "
-            f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}"
+            f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}{recognisers}"
         )
     if photos < found:
         more = found - photos

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from facepart.report.report_data import AverageFace, ExamplePhoto
 # The average of so many photos is smooth; more only take longer.
 AVERAGED = 60
 SAMPLES = 4
+
+Item = TypeVar("Item")
 
 
 class ReportImages:
@@ -129,8 +131,8 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
         return None
 
 
-def choose_evenly(photos: Sequence[Photo], count: int) -> list[Photo]:
-    """Choose photos evenly from all."""
+def choose_evenly(photos: Sequence[Item], count: int) -> list[Item]:
+    """Choose photos, or tasks with them, evenly from all."""
     step = max(len(photos) / count, 1)
     return [photos[int(place * step)] for place in range(min(count, len(photos)))]
 

@@ -36,7 +36,8 @@ class Request:
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
-        model: the recogniser: a name of the model list, or a path; None for the default.
+        models: the recognisers: names of the model list, or paths; none for the default. The report's pictures and
+            charts are about the first.
         align: find and align the faces first.
         flip: add the embedding of the mirrored face.
         cross: compare occluded photos also with the baseline photos.
@@ -67,7 +68,7 @@ class Request:
     rank_by: str | None = None
     margin: float | None = None
     threshold_group: str | None = None
-    model: str | None = None
+    models: Sequence[str] = ()
     align: bool = False
     flip: bool = False
     cross: bool = False

@@ -25,24 +25,24 @@ from facepart.study.setup import Setup
 _PHOTOS = 8
 
 
-def measure_photo(setup: Setup, photos: Sequence[Photo], executor: Executor) -> PhotoCost:
+def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) -> PhotoCost:
     """Embed a few photos to learn what one costs.
 
     Args:
         setup: of the study.
-        photos: a few are chosen among these.
+        tasks: what is to be done with the photos; a few are chosen among these.
         executor: embeds them.
 
     Raises:
         FacepartError: the networks cannot be opened, or the worker died.
     """
-    chosen = choose_evenly(photos, _PHOTOS)
-    worker = _SampleWorker(setup.networks, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.store.parts)
+    chosen = choose_evenly(tasks, _PHOTOS)
+    networks = setup.networks(setup.recognisers)
+    worker = _SampleWorker(networks, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts)
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
-    tasks = [PhotoTask(photo, tuple(setup.design.occlusions)) for photo in chosen]
-    results = [result for _, result in session.map(tasks)]
+    results = [result for _, result in session.map(chosen)]
     if isinstance(results[0], PhotoError):
-        raise FacepartError(f"{chosen[0].path}: {results[0]}")
+        raise FacepartError(f"{chosen[0].photo.path}: {results[0]}")
     return results[0]
 
 
@@ -58,8 +58,8 @@ class _SampleWorker(PhotoWorker):
             results = list(super().map(tasks))
             seconds = (time.perf_counter() - begun) / len(tasks)
         usable = sum(not isinstance(result, PhotoError) for _, result in results)
-        assert self.info is not None  # noqa: S101 - a study has a recogniser
-        cost = PhotoCost(seconds, self.info.dimension, sum(self._sizes) / max(usable, 1))
+        dimensions = tuple(info.dimension for info in self.info)
+        cost = PhotoCost(seconds, dimensions, sum(self._sizes) / max(usable, 1))
         for task, result in results:
             yield task, result if isinstance(result, PhotoError) else cost
 

@@ -6,7 +6,7 @@ and a setting that is taken back finds its embeddings again.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.input_range import INPUT_RECIPE
 
 SETTINGS_FILE = "settings.json"
+RECOGNISER_CHANGED = "the recogniser"
 
 # Names of settings in words; where several change, the first is named.
 _WORDS = {
     "parser": "the parser",
     "parsing_recipe": "the way photos are parsed",
-    "recogniser": "the recogniser",
+    "recogniser": RECOGNISER_CHANGED,
     "precision": "the precision",
     "flip": "the mirroring",
     "align": "the alignment",
@@ -50,31 +51,40 @@ def embedding_settings(
     }
 
 
+def image_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of :func:`embedding_settings` that occluded photos depend on, the same for all recognisers."""
+    return {key: settings[key] for key in ("parser", "parsing_recipe", "precision", "align")}
+
+
 def settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> Path:
     """Return the folder below `embeddings` for a setting."""
     text = json.dumps(settings, sort_keys=True)
     return embeddings / hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def open_settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> tuple[Path, str]:
-    """Make the folder for a setting if need be.
+def open_settings_folders(embeddings: Path, all_settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Make the folder of each setting, one for each recogniser of a study, if need be.
 
     Returns:
-        The folder, and why all photos have to be embedded anew; empty if nothing has changed, or nothing was there.
+        For each, what has changed since the last run, so that all photos have to be embedded anew; empty if nothing
+        has changed, or nothing was there.
 
     Raises:
-        FacepartError: it cannot be made.
+        FacepartError: one cannot be made.
     """
-    folder = settings_folder(embeddings, settings)
-    file = folder / SETTINGS_FILE
-    if file.exists():
-        return folder, ""
-    reason = ""
     others = sorted(embeddings.glob(f"*/{SETTINGS_FILE}"), key=lambda path: path.stat().st_mtime)
+    return [_open_folder(settings_folder(embeddings, settings), settings, others) for settings in all_settings]
+
+
+def _open_folder(folder: Path, settings: Mapping[str, Any], others: Sequence[Path]) -> str:
+    """Make a folder; return what has changed since the last of the other settings."""
+    file, reason = folder / SETTINGS_FILE, ""
+    if file.exists():
+        return ""
     if others:
         before = read_object(others[-1], "a study's settings", "remove it") or {}
         now = json.loads(json.dumps(settings))
         changed = [words for key, words in _WORDS.items() if before.get(key) != now.get(key)]
-        reason = f"{changed[0] if changed else 'a setting'} has changed"
+        reason = changed[0] if changed else "a setting"
     write_text(file, json.dumps(settings, indent=2) + "\n")
-    return folder, reason
+    return reason

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.data.conventions import Convention
+from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
@@ -25,13 +27,36 @@ from facepart.pipeline.saved_images import SavedImages
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
-from facepart.study.settings import embedding_settings, settings_folder
+from facepart.study.settings import embedding_settings, image_settings, settings_folder
 
-EMBEDDINGS_FOLDER = "embeddings"
+EMBEDDINGS_FOLDER, MATCHES_FOLDER = "embeddings", "matches"
 # Where a folder that a study writes has its record.
 _RECORDS = (RECORD_FILE, f"{BASELINE.name}/{RECORD_FILE}")
 # What records name beside a pattern, which is read instead.
 _UNUSED_DATASET = "MORPH"
+
+
+@dataclass(frozen=True)
+class StudyRecogniser:
+    """A recogniser of a study.
+
+    Attributes:
+        weights: its weights.
+        settings: what its embeddings depend on.
+        store: its embeddings of earlier runs.
+        folder: what its folders are called, below ``matches`` and ``features``; empty for the only recogniser, whose
+            files are there themselves.
+    """
+
+    weights: Weights
+    settings: dict[str, Any]
+    store: EmbeddingStore
+    folder: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the catalogue, or the name of its file."""
+        return self.weights.name
 
 
 @dataclass(frozen=True)
@@ -49,13 +74,11 @@ class Setup:
         exclusion: which authentic pairs are left out; None if none are.
         members: who is in which group.
         parser: its weights.
-        recogniser: its weights.
+        recognisers: at least one.
         detector: its weights; None unless faces are aligned.
         landmarks: the weights of what finds landmarks; None unless faces are aligned, or a part needs them.
         device: where the networks run.
         precision: of their arithmetic.
-        settings: what all embeddings depend on.
-        store: the embeddings of earlier runs.
         saved: the images that are kept.
     """
 
@@ -69,13 +92,11 @@ class Setup:
     exclusion: Exclusion | None
     members: Members
     parser: Weights
-    recogniser: Weights
+    recognisers: list[StudyRecogniser]
     detector: Weights | None
     landmarks: Weights | None
     device: str
     precision: str
-    settings: dict[str, Any]
-    store: EmbeddingStore
     saved: SavedImages
 
     @property
@@ -93,10 +114,29 @@ class Setup:
         return self.convention.sentence(self.photos[0].extension) if self.convention else ""
 
     @property
-    def networks(self) -> NetworkFiles:
-        """The networks, before they are opened."""
+    def stores(self) -> list[EmbeddingStore]:
+        """The embeddings by each recogniser."""
+        return [each.store for each in self.recognisers]
+
+    @property
+    def first(self) -> StudyRecogniser:
+        """The first recogniser. What is known of the photos themselves is the same in the stores of all."""
+        return self.recognisers[0]
+
+    @property
+    def image_settings(self) -> dict[str, Any]:
+        """What occluded photos depend on."""
+        return image_settings(self.first.settings)
+
+    def matches_of(self, recogniser: StudyRecogniser) -> Path:
+        """Return the folder of a recogniser's scores."""
+        return self.request.output / MATCHES_FOLDER / recogniser.folder
+
+    def networks(self, recognisers: Sequence[StudyRecogniser]) -> NetworkFiles:
+        """Return the networks, with some of the recognisers, before they are opened."""
+        weights = tuple(each.weights for each in recognisers)
         return NetworkFiles(
-            *(self.parser, self.recogniser, self.landmarks, self.device, self.precision, self.request.flip),
+            *(self.parser, weights, self.landmarks, self.device, self.precision, self.request.flip),
             align=self.request.align,
         )
 
@@ -128,12 +168,14 @@ def set_up(request: Request, executor: Executor) -> Setup:
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
     members = assign_groups(names, people, rule, request.groups)
     members.refuse_photos_without_session(session)
-    parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
+    parser = obtain(DEFAULT_PARSER, "parser")
+    recognisers = [obtain(model, "recogniser") for model in request.models or [default_recogniser()]]
+    _refuse_same_recognisers(recognisers)
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
     landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
     detector = landmarks if request.align else None
     design = Design(
-        recognisers=(recogniser.name,),
+        recognisers=tuple(each.name for each in recognisers),
         parts=parts,
         methods=methods,
         draws=request.control,
@@ -145,7 +187,6 @@ def set_up(request: Request, executor: Executor) -> Setup:
         rank_by=request.rank_by or "",
         margin=request.margin,
     )
-    settings = embedding_settings(parser, recogniser, detector, precision, request.flip)
     return Setup(
         request=request,
         design=design,
@@ -157,17 +198,45 @@ def set_up(request: Request, executor: Executor) -> Setup:
         exclusion=exclusion,
         members=members,
         parser=parser,
-        recogniser=recogniser,
+        recognisers=[
+            _set_up_recogniser(
+                request.output,
+                design,
+                each,
+                embedding_settings(parser, each, detector, precision, request.flip),
+            )
+            for each in recognisers
+        ],
         detector=detector,
         landmarks=landmarks,
         device=device,
         precision=precision,
-        settings=settings,
-        store=EmbeddingStore(
-            settings_folder(request.output / EMBEDDINGS_FOLDER, settings), design.occlusions, design.measured_parts
-        ),
         saved=kept_images(request.output, keep, request.align, [design.of_part(name) for name in design.part_names]),
     )
+
+
+def _set_up_recogniser(output: Path, design: Design, weights: Weights, settings: dict[str, Any]) -> StudyRecogniser:
+    folder = settings_folder(output / EMBEDDINGS_FOLDER, settings)
+    store = EmbeddingStore(folder, design.occlusions, design.measured_parts)
+    matches = group_prefix(weights.name) if len(design.recognisers) > 1 else ""
+    return StudyRecogniser(weights, settings, store, matches)
+
+
+def _refuse_same_recognisers(recognisers: Sequence[Weights]) -> None:
+    """Refuse a recogniser that is named twice, and two of one name, whose files would be the same.
+
+    Raises:
+        UsageError: there is one.
+    """
+    names: dict[str, Weights] = {}
+    networks: dict[str, Weights] = {}
+    for each in recognisers:
+        name = names.setdefault(group_prefix(each.name).casefold(), each)
+        same = networks.setdefault(each.sha256, each)
+        if same is not each:
+            raise UsageError(f"--model: {each.path} and {same.path} are the same network; name it once")
+        if name is not each:
+            raise UsageError(f"--model: {name.path} and {each.path} have the same name; rename one of the files")
 
 
 def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:

@@ -20,19 +20,19 @@ from facepart.study.photo_sets import PhotoSets
 
 
 class StudyGroup:
-    """One group of a study; see :class:`facepart.analysis.group_data.GroupData`."""
+    """One group of a study by one recogniser; see :class:`facepart.analysis.group_data.GroupData`."""
 
-    def __init__(self, name: str, sets: PhotoSets, rule: Rule, store: EmbeddingStore, output: Path) -> None:
+    def __init__(self, name: str, sets: PhotoSets, rule: Rule, store: EmbeddingStore, matches: Path) -> None:
         """Take a group.
 
         Args:
             name: the group's.
             sets: its photos, and those on which each region was found.
             rule: says who is on a photo, by its name.
-            store: the embeddings.
-            output: the study's folder.
+            store: the recogniser's embeddings.
+            matches: the folder of its scores.
         """
-        self._name, self._sets, self._store, self._output = name, sets, store, output
+        self._name, self._sets, self._store, self._matches = name, sets, store, matches
         self.photos = len(sets.names)
         subjects = np.array([rule(each) for each in sets.names], dtype=np.str_)
         self.subjects, self._numbers = np.unique(subjects, return_inverse=True)
@@ -49,7 +49,7 @@ class StudyGroup:
         """Read the scores in a condition; None where the photos show fewer than two subjects."""
         if not self._sets.is_comparable(condition.photos_of):
             return None
-        return read_scores(self._output, self._sets.resolve(condition), self._name)
+        return read_scores(self._matches, self._sets.resolve(condition), self._name)
 
     def subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
         """Return the sum of each subject's embeddings with an occlusion, (p, d), over the photos of a region."""

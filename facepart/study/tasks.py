@@ -15,23 +15,38 @@ from facepart.study.study_progress import StudyProgress
 
 
 def list_tasks(
-    photos: Sequence[Photo], store: EmbeddingStore, occlusions: Sequence[Occlusion], saved: SavedImages
+    photos: Sequence[Photo], stores: Sequence[EmbeddingStore], occlusions: Sequence[Occlusion], saved: SavedImages
 ) -> list[PhotoTask]:
-    """List the photos that are to be embedded, each with the occlusions that are missing.
+    """List the photos that are to be embedded, each with the occlusions that are missing by each recogniser.
 
     A photo of which an image is missing that is to be kept is done again as a whole.
+
+    Args:
+        photos: those of the study.
+        stores: the embeddings by each recogniser.
+        occlusions: besides the baseline.
+        saved: the images that are kept.
     """
     incomplete = {photo.name for photo in saved.incomplete(photos)}
     tasks = []
     for photo in photos:
-        missing = store.missing(photo, (BASELINE, *occlusions))
-        stored = store.photos.get(photo.name)
-        if BASELINE in missing or (photo.name in incomplete and not (stored and stored.record.failure)):
-            missing = [BASELINE, *occlusions]
-        if missing:
-            wanted = tuple(occlusion for occlusion in missing if occlusion != BASELINE)
-            tasks.append(PhotoTask(photo, wanted, file_signature(photo)))
+        stored = [store.photos.get(photo.name) for store in stores]
+        again = photo.name in incomplete and not any(each and each.record.failure for each in stored)
+        wanted = tuple(tuple(occlusions) if again else _missing(photo, store, occlusions) for store in stores)
+        if any(each is not None for each in wanted):
+            made = tuple(each for each in occlusions if any(some and each in some for some in wanted))
+            tasks.append(PhotoTask(photo, made, file_signature(photo), wanted=wanted))
     return tasks
+
+
+def recognisers_of(tasks: Iterable[PhotoTask]) -> list[int]:
+    """Return the numbers of the recognisers that embed a photo of :func:`list_tasks`."""
+    return sorted({number for task in tasks for number, each in enumerate(task.wanted or ()) if each is not None})
+
+
+def with_recognisers(tasks: Iterable[PhotoTask], numbers: Sequence[int]) -> list[PhotoTask]:
+    """Return tasks of :func:`list_tasks` for a worker that has only the recognisers of these numbers."""
+    return [task._replace(wanted=tuple((task.wanted or ())[number] for number in numbers)) for task in tasks]
 
 
 def with_thumbnails(
@@ -55,7 +70,7 @@ def with_thumbnails(
 
 def store_results(
     results: Iterable[tuple[PhotoTask, PhotoResult | PhotoError]],
-    store: EmbeddingStore,
+    stores: Sequence[EmbeddingStore],
     images: ReportImages,
     progress: StudyProgress,
     times: StepTimes,
@@ -64,7 +79,7 @@ def store_results(
 
     Args:
         results: of :meth:`facepart.pipeline.worker.PhotoWorker.map`.
-        store: takes the embeddings, or the reasons why there are none.
+        stores: of the worker's recognisers, in order; they take the embeddings, or the reasons why there are none.
         images: takes the thumbnails.
         progress: is called after each photo.
         times: of the steps, for the bottleneck that progress shows.
@@ -76,14 +91,30 @@ def store_results(
     try:
         for task, result in results:
             if task.embed:
-                store.add(_failed(task, result) if isinstance(result, PhotoError) else result.record)
+                for number, store in enumerate(stores):
+                    if task.wanted_by(number) is not None:
+                        store.add(_record_of(task, result, number))
                 done += 1
                 progress.photos(done, times.bottleneck())
             if not isinstance(result, PhotoError) and result.thumbnails:
                 images.take(task.photo.name, result.thumbnails)
     finally:
-        store.flush()
+        for store in stores:
+            store.flush()
 
 
-def _failed(task: PhotoTask, error: PhotoError) -> EmbeddedPhoto:
-    return EmbeddedPhoto(task.photo.name, task.signature, failure=(error.stage, str(error)))
+def _missing(photo: Photo, store: EmbeddingStore, occlusions: Sequence[Occlusion]) -> tuple[Occlusion, ...] | None:
+    """Return the occlusions with which a recogniser still has to embed a photo; None if there is nothing to do."""
+    missing = store.missing(photo, (BASELINE, *occlusions))
+    if BASELINE in missing:
+        return tuple(occlusions)
+    return tuple(missing) or None
+
+
+def _record_of(task: PhotoTask, result: PhotoResult | PhotoError, recogniser: int) -> EmbeddedPhoto:
+    """Return what a recogniser, by its number, gave for a photo that it was to embed."""
+    if isinstance(result, PhotoError):
+        return EmbeddedPhoto(task.photo.name, task.signature, failure=(result.stage, str(result)))
+    record = result.records[recogniser]
+    assert record is not None  # noqa: S101 - the worker embeds what is wanted
+    return record
