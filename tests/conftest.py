@@ -69,8 +69,14 @@ def bisenet_weights() -> Path:
 
 @pytest.fixture(scope="session")
 def recogniser_weights() -> Path:
-    """The default recogniser that anyone can fetch."""
+    """A recogniser that anyone can fetch, by npm."""
     return _weights("faceplugin", "recogniser")
+
+
+@pytest.fixture(scope="session")
+def sface_weights() -> Path:
+    """The default recogniser, which anyone can fetch, by pip."""
+    return _weights("sface", "recogniser")
 
 
 @pytest.fixture(scope="session")

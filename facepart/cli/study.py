@@ -90,8 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="recogniser: a name from `facepart models list`, or the path of its weights (default: arcface-r100 if "
-        "its weights are found, else faceplugin)",
+        help="recogniser: a name from `facepart models list`, or the path of its weights (default: that of the "
+        "earlier run in OUT, else arcface-r100 if its weights are found, else sface)",
     )
     group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
     group = parser.add_argument_group("comparison")

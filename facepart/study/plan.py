@@ -57,7 +57,7 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         todo=round(len(to_embed) * times),
         keep=request.keep,
     )
-    lines = [setup.naming_note] if setup.convention else []
+    lines = [note for note in (setup.naming_note, setup.recogniser_note) if note]
     if of:
         lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))

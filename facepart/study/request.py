@@ -35,7 +35,8 @@ class Request:
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
-        model: the recogniser: a name of the model list, or a path; None for the default.
+        model: the recogniser: a name of the model list, or a path; None for that of the earlier run in `output`, else
+            the default.
         align: find and align the faces first.
         flip: add the embedding of the mirrored face.
         cross: compare occluded photos also with the baseline photos.

@@ -13,6 +13,7 @@ from typing import Any
 
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
+from facepart.files.record import Record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.input_range import INPUT_RECIPE
@@ -48,6 +49,12 @@ def embedding_settings(
         "align": detector.sha256 if detector else None,
         "input": taken,
     }
+
+
+def recorded_recogniser(record: Record | None) -> str | None:
+    """Return the name of the recogniser in a study's record; None without a record, or if it is another stage's."""
+    recogniser = record["settings"].get("recogniser") if record else None
+    return recogniser.get("name") if isinstance(recogniser, dict) else None
 
 
 def settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> Path:

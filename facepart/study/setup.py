@@ -13,8 +13,8 @@ from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
-from facepart.files.record import RECORD_FILE
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.files.record import RECORD_FILE, read_record
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, choose_recogniser, obtain
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
@@ -24,7 +24,7 @@ from facepart.pipeline.saved_images import SavedImages
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
-from facepart.study.settings import embedding_settings, settings_folder
+from facepart.study.settings import embedding_settings, recorded_recogniser, settings_folder
 
 EMBEDDINGS_FOLDER = "embeddings"
 # Where a folder that a study writes has its record.
@@ -49,6 +49,7 @@ class Setup:
         members: who is in which group.
         parser: its weights.
         recogniser: its weights.
+        recogniser_note: which it is and why, in a line; empty if the request names it.
         detector: its weights; None unless faces are aligned.
         device: where the networks run.
         precision: of their arithmetic.
@@ -68,6 +69,7 @@ class Setup:
     members: Members
     parser: Weights
     recogniser: Weights
+    recogniser_note: str
     detector: Weights | None
     device: str
     precision: str
@@ -122,7 +124,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
     members = assign_groups(names, people, rule, request.groups)
     members.refuse_photos_without_session(session)
-    parser, recogniser = obtain(DEFAULT_PARSER, "parser"), obtain(request.model or default_recogniser(), "recogniser")
+    chosen = choose_recogniser(request.model, recorded_recogniser(read_record(request.output)))
+    parser, recogniser = obtain(DEFAULT_PARSER, "parser"), chosen.weights
     detector = obtain(DETECTOR, "detector") if request.align else None
     design = Design(
         recognisers=(recogniser.name,),
@@ -150,6 +153,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         members=members,
         parser=parser,
         recogniser=recogniser,
+        recogniser_note=chosen.note,
         detector=detector,
         device=device,
         precision=precision,
