@@ -163,7 +163,7 @@ def test_a_study_is_continued_with_its_recogniser(
 ):
     request = Request(source=photos, output=tmp_path / "out", dataset="MORPH", parts=["nose"], device="cpu")
     run_study(replace(request, model="faceplugin"))
-    assert read_record(request.output)["settings"]["recogniser"]["name"] == "faceplugin"
+    assert recorded_recogniser(read_record(request.output)) == "faceplugin"
     notes: list[str] = []
     outcome = run_study(request, on_note=notes.append)
     assert (outcome.embedded, outcome.skipped) == (0, 4)

@@ -10,6 +10,7 @@ import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from facepart.data.photo_input import read_photo
@@ -359,18 +360,20 @@ def test_sface_gives_the_features_of_opencv(sface_weights, face_paths, detector_
     onnx.save(model, tmp_path / "sface.onnx")
     recogniser = cv2.FaceRecognizerSF.create(str(tmp_path / "sface.onnx"), "")
     detector = cv2.FaceDetectorYN.create(str(detector_weights), "", (0, 0))
-    crops, expected = [], []
+    crops: list[NDArray[np.uint8]] = []
+    expected = []
     for path in face_paths[:4]:
         photo = np.ascontiguousarray(read_photo(path)[..., ::-1])  # BGR
         detector.setInputSize((photo.shape[1], photo.shape[0]))
         crop = recogniser.alignCrop(photo, detector.detect(photo)[1][0])
-        crops.append(crop[..., ::-1])
+        crops.append(crop[..., ::-1].astype(np.uint8))
         expected.append(recogniser.feature(crop)[0].copy())
-    found = open_recogniser(sface_weights, device="cpu", precision="fp32")(np.stack(crops))
+    engine = open_recogniser(sface_weights, device="cpu", precision="fp32")
+    found = engine(np.stack(crops))
     assert cosines(found, np.stack(expected)).min() > 0.9999
     # Another order of the channels would show.
-    assert cosines(found, open_recogniser(sface_weights, device="cpu")(np.stack(crops)[..., ::-1])).max() < 0.999
+    assert cosines(found, engine(np.stack([crop[..., ::-1] for crop in crops]))).max() < 0.999
     # Our alignment is OpenCV's but for the interpolation.
     own = FaceDetector(detector_weights)
     aligned = np.stack([align_photo(read_photo(path), own) for path in face_paths[:4]])
-    assert cosines(found, open_recogniser(sface_weights, device="cpu", precision="fp32")(aligned)).min() > 0.9
+    assert cosines(found, engine(aligned)).min() > 0.9
