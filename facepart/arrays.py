@@ -21,7 +21,7 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces, number
 from facepart.networks.alignment import align_photo, cut_to_template, find_landmarks
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, default_recogniser, obtain
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, choose_recogniser, obtain
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Engine
 from facepart.networks.face_detector import FaceDetector
@@ -159,7 +159,7 @@ def embed_faces(
         FacepartError: something is not a photo, the network cannot be had, or an embedding is not finite.
         UsageError: the device or the precision is unknown or not available.
     """
-    recogniser = _recogniser(model or default_recogniser(), device, precision)
+    recogniser = _recogniser(model, device, precision)
     height, width = recogniser.preprocessing.height, recogniser.preprocessing.width
     rows: list[NDArray[np.float32]] = []
     for place, face in enumerate(faces):
@@ -240,8 +240,8 @@ def _parser(model: str, device: str, precision: str) -> Engine:
 
 
 @lru_cache(maxsize=4)
-def _recogniser(model: str, device: str, precision: str) -> Engine:
-    weights = obtain(model, "recogniser")
+def _recogniser(model: str | None, device: str, precision: str) -> Engine:
+    weights = choose_recogniser(model).weights
     fit = weights.model.preprocessing if weights.model else None
     return open_recogniser(weights.path, fit, device, precision, weights.compiled)
 

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError, UsageError
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Model, catalogue, default_recogniser, find, model
+from facepart.networks.catalogue import (
+    DEFAULT_PARSER,
+    DETECTOR,
+    Model,
+    catalogue,
+    choose_recogniser,
+    default_recogniser,
+    find,
+    model,
+)
 from facepart.networks.catalogue.files import symbol_beside
 from tests.model_places import CHECKPOINT_SHA256, SHA256, empty_places, know_small, put, put_checkpoint
 
@@ -33,6 +42,7 @@ def test_entry_is_well_formed(entry):
     assert (entry.dimension is None) == (entry.task != "recogniser")
     assert entry.summary
     assert entry.licence
+    assert entry.trained_on
     assert entry.sha256 is None or re.fullmatch("[0-9a-f]{64}", entry.sha256)
     for location in entry.locations:
         path = PurePosixPath(location)
@@ -159,12 +169,15 @@ def test_checkpoint_without_its_symbol_is_not_used(places, caplog):
 
 
 def test_default_recogniser_is_the_studys_only_where_it_lies_in_insightface_models(places):
-    assert default_recogniser() == "faceplugin"
+    assert default_recogniser() == "sface"
     put_checkpoint(places["home"])
-    assert default_recogniser() == "faceplugin"
+    assert default_recogniser() == "sface"
     path = put_checkpoint(places["checkout"])
     assert default_recogniser() == "arcface-r100"
     symbol_beside(path).unlink()
-    assert default_recogniser() == "faceplugin"
+    assert default_recogniser() == "sface"
     put_checkpoint(places["here"])
     assert default_recogniser() == "arcface-r100"
+    chosen = choose_recogniser()
+    assert chosen.weights.path == places["here"] / "model-r100-ii/model-0000.params"
+    assert chosen.note == "recogniser: arcface-r100 (default: the original study's is on this machine)"

@@ -62,6 +62,7 @@ def test_list_names_every_model_with_its_licence_and_place(command, tmp_path):
             entry.task,
             dimension,
             entry.licence,
+            entry.trained_on,
             places.get(entry.name, "not found"),
         ]
     assert not (tmp_path / "cache" / "hashes.json").exists()
@@ -140,6 +141,8 @@ def test_documents_tell_of_each_model(entry):
         text = (ROOT / document).read_text(encoding="utf-8")
         rows = [line for line in text.splitlines() if f"`{entry.name}`" in line and entry.licence in line]
         assert rows, f"{document} has no line with {entry.name} and its licence"
+    models = (ROOT / "docs" / "models.md").read_text(encoding="utf-8").splitlines()
+    assert any(f"| `{entry.name}` |" in line and f"| {entry.trained_on} |" in line for line in models)
     readme = (ROOT / "insightface" / "README.md").read_text(encoding="utf-8")
     assert f"`{entry.locations[0]}`" in readme
     assert entry.sha256 is None or entry.sha256 in readme

@@ -44,7 +44,7 @@ def test_file_of_the_catalogue_is_recognised_by_its_hash(places, small, tmp_path
 
 def test_wrong_task_lists_the_right_ones():
     with pytest.raises(
-        UsageError, match="yunet is a detector, not a recogniser; known recognisers: faceplugin, arcface"
+        UsageError, match="yunet is a detector, not a recogniser; known recognisers: sface, faceplugin, arcface"
     ):
         obtain("yunet", "recogniser")
 

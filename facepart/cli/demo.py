@@ -96,7 +96,7 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     print_now("occluding, embedding and comparing photos ...")
     with ProgressBar("study") as progress:
-        found = run_study(request, progress=progress)
+        found = run_study(request, on_note=print_now, progress=progress)
     conclusion = _conclude(found, parts, simulated=source == _SIMULATED)
     print(f"\n{results_text(found.figures)}\n\n{conclusion}")
     print(f"report: {found.report}")

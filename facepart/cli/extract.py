@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="recogniser: a name from `facepart models list`, an .onnx file, an MXNet checkpoint (prefix,epoch or "
         "its folder) or an arcface_torch state dict; a relative prefix,epoch may also start at face_matching/ or "
-        "insightface/deploy/, as in the original script (default: arcface-r100 if its weights are found, else "
-        "faceplugin)",
+        "insightface/deploy/, as in the original script (default: that of the earlier run in FEATURES, else "
+        "arcface-r100 if its weights are found, else sface)",
     )
     add(
         "--image-size",
@@ -118,7 +118,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.profile:
         print(times_table(times, outcome.done))
-    print(f"recogniser: {outcome.model}")
+    print(outcome.note or f"recogniser: {outcome.model}")
     if outcome.succeeded:
         print(f"features to match: {outcome.features_list}")
     return print_last_line("embedded", outcome, arguments.dest)

@@ -9,16 +9,15 @@ from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.hashes import record, recorded
-from facepart.networks.catalogue.lookup import ModelFile, find, look_up
+from facepart.networks.catalogue.lookup import USABLE, ModelFile, find, look_up
 
-_USABLE = ("ok", "new", "recorded")
 _NAMES = "Names are separated by blanks or commas."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of ``facepart models``, and their arguments."""
     actions = parser.add_subparsers(dest="action", required=True, title="actions", metavar="list|fetch|where|check")
-    text = "list every network: task, length of its embeddings, licence, and where its weights are"
+    text = "list every network: task, length of its embeddings, licence, training set, and where its weights are"
     actions.add_parser("list", help=text, description=f"{text.capitalize()}.")
     text = "download the weights of networks, unless they are on this machine"
     several = actions.add_parser("fetch", help=text, description=f"{text.capitalize()}. {_NAMES}")
@@ -50,20 +49,20 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    rows = [("name", "task", "dimension", "licence", "where")]
+    rows = [("name", "task", "dimension", "licence", "trained_on", "where")]
     for entry in catalogue().values():
         dimension = "-" if entry.dimension is None else str(entry.dimension)
-        rows.append((entry.name, entry.task, dimension, entry.licence, _place(entry)))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        rows.append((entry.name, entry.task, dimension, entry.licence, entry.trained_on, _place(entry)))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*padded, row[4]]))
+        print("  ".join([*padded, row[5]]))
     return 0
 
 
 def _place(entry: Model) -> str:
     files = list(look_up(entry))
-    usable = next((found.path for found in files if found.state in _USABLE), None)
+    usable = next((found.path for found in files if found.state in USABLE), None)
     if usable is not None:
         return str(usable)
     if not files:
@@ -102,7 +101,7 @@ def _check(entries: list[Model]) -> int:
             here = True
             if found.state == "new":
                 record(entry.name, found.sha256)
-            if found.state not in _USABLE:
+            if found.state not in USABLE:
                 status = 1
             print(f"{entry.name}: {_verdict(entry, found)}: {found.path}")
         if not here:
@@ -113,7 +112,7 @@ def _check(entries: list[Model]) -> int:
 def _verdict(entry: Model, found: ModelFile) -> str:
     if found.state == "new":
         return "no known sha256, now recorded"
-    if found.state in _USABLE:
+    if found.state in USABLE:
         return found.state
     if found.state == "unreadable":
         return "no permission to read it"

@@ -98,7 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
         "parsed and occluded once and embedded by each, and the parts are ranked by each; the report's charts are "
-        "about the first (default: arcface-r100 if its weights are found, else faceplugin)",
+        "about the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, else "
+        "sface)",
     )
     group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
     group = parser.add_argument_group("comparison")

@@ -13,9 +13,9 @@ from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
+from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
-from facepart.networks.catalogue import DETECTOR, default_recogniser, obtain
+from facepart.networks.catalogue import DETECTOR, choose_recogniser, obtain
 from facepart.networks.recogniser import choose_size
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
@@ -32,9 +32,16 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 @dataclass
 class ExtractOutcome(Outcome):
-    """What a run did; besides :class:`Outcome`, the recogniser's name and where the list, or matrix, is."""
+    """What a run did; besides :class:`Outcome`, the recogniser's name, why it was chosen, and where the features are.
+
+    Attributes:
+        model: the recogniser's name.
+        note: a line with that name and why it was chosen; empty if the call named it.
+        features_list: the list of features, or the matrix.
+    """
 
     model: str = ""
+    note: str = ""
     features_list: Path = Path()
 
 
@@ -72,7 +79,8 @@ def extract_features(
     Args:
         source: a folder of photos, or a list of them.
         features: folder for the features.
-        model: the recogniser: a name from `facepart models list`, or a path; None for the default.
+        model: the recogniser: a name from `facepart models list`, or a path; None for that of the earlier run in
+            `features`, which `overwrite` forgets, or the default.
         image_size: rows and columns that the network gets, for networks that take any; photos of other proportions
             then fail. None for the network's own size, to which all photos are resized.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
@@ -98,7 +106,8 @@ def extract_features(
         photos, failures = find_photos(source, exclude=(features,), by_folder=True)
         # The order in which matching takes the files of a list, whatever the photos' own extensions.
         photos.sort(key=lambda photo: str(_feature(features, photo)))
-        weights = obtain(model or default_recogniser(), "recogniser")
+        chosen = choose_recogniser(model, None if overwrite else _recorded_model(features))
+        weights = chosen.weights
         preprocessing = weights.model.preprocessing if weights.model else None
         size = choose_size(weights.path, preprocessing, image_size) if image_size else None
         detector = obtain(DETECTOR, "detector") if align else None
@@ -152,6 +161,7 @@ def extract_features(
             skipped=len(photos) - len(todo),
             failures=failures,
             model=name,
+            note=chosen.note,
             features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
         )
         inputs = {"source": source, "features": features}
@@ -200,6 +210,13 @@ def extract_features(
         counts = {"photos": written, "failed": len(outcome.failures)}
         write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
         return outcome
+
+
+def _recorded_model(features: Path) -> str | None:
+    """Return the name of the recogniser of the earlier run in a folder; None if there was none."""
+    record = read_record(features)
+    name = record["settings"].get("model") if record else None
+    return name if isinstance(name, str) else None
 
 
 def _feature(features: Path, photo: Photo) -> Path:

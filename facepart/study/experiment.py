@@ -110,7 +110,8 @@ def run_study(
         request: what is asked for.
         executor: embeds the photos.
         counter: compares them; see :func:`facepart.matching.match.match_groups`.
-        on_note: is called with what is redone, and why, before that begins.
+        on_note: is called with what was chosen where the request does not say, and what is redone and why, before
+            that begins.
         progress: is called with how far the whole is, in photos; ten million pairs count as one.
         times: collects the time of each step.
 
@@ -137,6 +138,8 @@ def _run(
     setup.members.refuse_single_subjects(request.source)
     if setup.convention and on_note:
         on_note(setup.naming_note)
+    if setup.recogniser_note and on_note:
+        on_note(setup.recogniser_note)
     photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.

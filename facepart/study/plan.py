@@ -61,7 +61,7 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         recognisers=len(setup.recognisers),
         further_networks=sum(each.weights.path.stat().st_size for each in setup.recognisers[1:]),
     )
-    lines = [setup.naming_note] if setup.convention else []
+    lines = [note for note in (setup.naming_note, setup.recogniser_note) if note]
     if of:
         lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))

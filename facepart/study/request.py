@@ -36,8 +36,8 @@ class Request:
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
-        models: the recognisers: names of the model list, or paths; none for the default. The report's pictures and
-            charts are about the first.
+        models: the recognisers: names of the model list, or paths; none for those of the earlier run in `output`,
+            else the default. The report's pictures and charts are about the first.
         align: find and align the faces first.
         flip: add the embedding of the mirrored face.
         cross: compare occluded photos also with the baseline photos.

@@ -13,6 +13,7 @@ from typing import Any
 
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
+from facepart.files.record import Record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.input_range import INPUT_RECIPE
@@ -54,6 +55,13 @@ def embedding_settings(
 def image_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of :func:`embedding_settings` that occluded photos depend on, the same for all recognisers."""
     return {key: settings[key] for key in ("parser", "parsing_recipe", "precision", "align")}
+
+
+def recorded_recognisers(record: Record | None) -> list[str]:
+    """Return the names of the recognisers in a study's record; none without a record, or if it is another stage's."""
+    found = record["settings"].get("recognisers", [record["settings"].get("recogniser")]) if record else []
+    named = found if isinstance(found, list) else []
+    return [str(each["name"]) for each in named if isinstance(each, dict) and each.get("name")]
 
 
 def settings_folder(embeddings: Path, settings: Mapping[str, Any]) -> Path:

@@ -15,8 +15,8 @@ from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
-from facepart.files.record import RECORD_FILE
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, default_recogniser, obtain
+from facepart.files.record import RECORD_FILE, read_record
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, catalogue, choose_recogniser, obtain
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
@@ -27,7 +27,7 @@ from facepart.pipeline.saved_images import SavedImages
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
-from facepart.study.settings import embedding_settings, image_settings, settings_folder
+from facepart.study.settings import embedding_settings, image_settings, recorded_recognisers, settings_folder
 
 EMBEDDINGS_FOLDER, MATCHES_FOLDER = "embeddings", "matches"
 # Where a folder that a study writes has its record.
@@ -75,6 +75,7 @@ class Setup:
         members: who is in which group.
         parser: its weights.
         recognisers: at least one.
+        recogniser_note: which they are and why, in a line; empty if the request names them.
         detector: its weights; None unless faces are aligned.
         landmarks: the weights of what finds landmarks; None unless faces are aligned, or a part needs them.
         device: where the networks run.
@@ -93,6 +94,7 @@ class Setup:
     members: Members
     parser: Weights
     recognisers: list[StudyRecogniser]
+    recogniser_note: str
     detector: Weights | None
     landmarks: Weights | None
     device: str
@@ -169,7 +171,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     members = assign_groups(names, people, rule, request.groups)
     members.refuse_photos_without_session(session)
     parser = obtain(DEFAULT_PARSER, "parser")
-    recognisers = [obtain(model, "recogniser") for model in request.models or [default_recogniser()]]
+    recognisers, recogniser_note = _choose_recognisers(request)
     _refuse_same_recognisers(recognisers)
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
     landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
@@ -207,6 +209,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
             )
             for each in recognisers
         ],
+        recogniser_note=recogniser_note,
         detector=detector,
         landmarks=landmarks,
         device=device,
@@ -220,6 +223,22 @@ def _set_up_recogniser(output: Path, design: Design, weights: Weights, settings:
     store = EmbeddingStore(folder, design.occlusions, design.measured_parts)
     matches = group_prefix(weights.name) if len(design.recognisers) > 1 else ""
     return StudyRecogniser(weights, settings, store, matches)
+
+
+def _choose_recognisers(request: Request) -> tuple[list[Weights], str]:
+    """Return the recognisers, and which they are and why, in a line; empty if the request names them.
+
+    Raises:
+        FacepartError: one cannot be had. UsageError: there is no such model, or the earlier run used several, of
+            which not all are known by name.
+    """
+    if request.models:
+        return [obtain(model, "recogniser") for model in request.models], ""
+    earlier = recorded_recognisers(read_record(request.output))
+    if len(earlier) > 1 and not all(name in catalogue() for name in earlier):
+        raise UsageError(f"{request.output}: the earlier run used {' and '.join(earlier)}: name them with --model")
+    chosen = [choose_recogniser(None, name) for name in earlier] or [choose_recogniser()]
+    return [each.weights for each in chosen], "; ".join(each.note for each in chosen if each.note)
 
 
 def _refuse_same_recognisers(recognisers: Sequence[Weights]) -> None:

@@ -6,17 +6,20 @@
 from facepart.files.cache import cache_folder
 from facepart.networks.catalogue.entries import DEFAULT_PARSER, DETECTOR, Model, Source, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
-from facepart.networks.catalogue.lookup import default_recogniser, find
+from facepart.networks.catalogue.lookup import find
+from facepart.networks.catalogue.recogniser_choice import ChosenRecogniser, choose_recogniser, default_recogniser
 from facepart.networks.catalogue.weights import Weights, obtain, obtain_on_worker
 
 __all__ = [
     "DEFAULT_PARSER",
     "DETECTOR",
+    "ChosenRecogniser",
     "Model",
     "Source",
     "Weights",
     "cache_folder",
     "catalogue",
+    "choose_recogniser",
     "default_recogniser",
     "fetch",
     "find",

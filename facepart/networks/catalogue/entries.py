@@ -57,6 +57,7 @@ class Model:
         summary: one line about it.
         licence: of the weights.
         commercial: whether that licence allows commercial use.
+        trained_on: its training set, whose terms may be stricter than the licence; or that its authors do not say.
         format: ``onnx``, ``torch`` (a state dict), or ``mxnet`` (a .params file with its symbol beside it).
         height: rows of its input, in pixels.
         width: columns of its input, in pixels.
@@ -76,6 +77,7 @@ class Model:
     summary: str
     licence: str
     commercial: bool
+    trained_on: str
     format: Format
     height: int
     width: int
@@ -127,6 +129,7 @@ def _model(name: str, table: Mapping[str, Any]) -> Model:
         summary=table["summary"],
         licence=table["licence"],
         commercial=table["commercial"],
+        trained_on=table["trained_on"],
         format=table["format"],
         height=height,
         width=width,

@@ -10,15 +10,14 @@ from typing import Literal
 from facepart.errors import FacepartError
 from facepart.networks.catalogue.entries import Model, model
 from facepart.networks.catalogue.files import network_sha256, symbol_beside
-from facepart.networks.catalogue.folders import local_folders, models_folders
+from facepart.networks.catalogue.folders import models_folders
 from facepart.networks.catalogue.hashes import record, record_file, recorded, sha256_of
 
 # ok, wrong: compared with the catalogue. For models without a hash there: new, recorded, or changed since.
 # unreadable: such as a file of another user's in a shared cache.
 State = Literal["ok", "wrong", "new", "recorded", "changed", "unreadable"]
+USABLE: tuple[State, ...] = ("ok", "new", "recorded")
 
-_STUDY_RECOGNISER = "arcface-r100"
-_FREE_RECOGNISER = "faceplugin"
 _logger = logging.getLogger(__name__)
 
 
@@ -96,16 +95,6 @@ def find(name: str) -> Path | None:
     return None if found is None else found.path
 
 
-def default_recogniser() -> str:
-    """Return the name of the default recogniser.
-
-    It is the original study's if its weights are in ``insightface/models/model-r100-ii``, otherwise a free one.
-    """
-    place = model(_STUDY_RECOGNISER).locations[0]
-    has_weights = any(_is_whole(folder / place) for folder in local_folders())
-    return _STUDY_RECOGNISER if has_weights else _FREE_RECOGNISER
-
-
 def is_file(path: Path) -> bool:
     """Return whether there is a file; False where that may not be known, such as in another user's folder."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises PermissionError there
@@ -115,13 +104,14 @@ def _candidates(entry: Model) -> Iterator[Path]:
     for folder in models_folders():
         for location in entry.locations:
             path = folder / location
-            if _is_whole(path):
+            if is_whole(path):
                 yield path
             elif is_file(path):
                 _logger.warning("%s: skipped: %s must be beside it", path, symbol_beside(path).name)
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
+    """Return whether there is a file and, for an MXNet checkpoint, its symbol beside it."""
     return is_file(path) and (path.suffix != ".params" or is_file(symbol_beside(path)))
 
 
