@@ -1,0 +1,105 @@
+"""How much longer a study by several recognisers takes than its networks alone: one parse, and all embeddings.
+
+Usage: python -m benchmarks.recognisers PHOTOS MODEL... [--photos N] [--rounds N]
+
+PHOTOS is a folder of photos named as in MORPH; the faces of the first N are aligned to 224x224 pixels first. In each
+round, on the CPU: the bare networks on arrays in memory (the parser once, and each recogniser on the baseline and
+seven occluded photos), and :func:`facepart.study.run_study` from nothing by all recognisers, which takes turns with
+the networks within the round. Prints the ratio of the medians.
+"""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.machine import describe
+from benchmarks.material import align_some
+from benchmarks.study import seconds_of
+from facepart.data.photo_input import read_photo
+from facepart.data.resize import resize
+from facepart.networks.catalogue import DEFAULT_PARSER, obtain
+from facepart.networks.engine import Engine
+from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.parts import PARTS
+from facepart.study import Request, run_study
+
+# At most so many times the time of the bare networks.
+TARGET = 1.12
+
+
+def open_by_name(name: str) -> Engine:
+    """Open a recogniser on the CPU."""
+    weights = obtain(name, "recogniser")
+    preprocessing = weights.model.preprocessing if weights.model else None
+    return open_recogniser(weights.path, preprocessing, "cpu", compiled=weights.compiled)
+
+
+class BareNetworks:
+    """The networks of a study, on photos in memory."""
+
+    def __init__(self, models: list[str], paths: list[Path]) -> None:
+        weights = obtain(DEFAULT_PARSER, "parser")
+        self.parser = open_parser(weights.path, "cpu", compiled=weights.compiled)
+        self.recognisers = [open_by_name(model) for model in models]
+        photos = [read_photo(path) for path in paths]
+        self._fitted = np.stack([fit_photo(photo) for photo in photos])
+        sizes = {(each.preprocessing.height, each.preprocessing.width) for each in self.recognisers}
+        self._faces = {
+            size: np.stack([resize(photo, *size) for photo in photos for _ in range(1 + len(PARTS))])
+            for size in sizes
+        }
+
+    def run(self) -> None:
+        """Parse every photo once, and embed it and its occluded versions by every recogniser."""
+        self.parser(self._fitted)
+        for each in self.recognisers:
+            each(self._faces[each.preprocessing.height, each.preprocessing.width])
+
+
+class Study:
+    """A study from nothing."""
+
+    def __init__(self, source: Path, folder: Path, models: list[str]) -> None:
+        self._source, self._folder, self._models = source, folder, models
+
+    def run(self) -> None:
+        """Run it, in a folder of its own."""
+        run_study(Request(self._source, Path(tempfile.mkdtemp(dir=self._folder)), models=self._models, device="cpu"))
+
+
+def main() -> None:
+    """Measure, and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("source", type=Path, metavar="PHOTOS")
+    arguments.add_argument("models", nargs="+", metavar="MODEL")
+    arguments.add_argument("--photos", type=int, default=64, help="how many at most (default: %(default)s)")
+    arguments.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parsed = arguments.parse_args()
+    print(describe())
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        paths = align_some(parsed.source, parsed.photos, folder / "photos")
+        bare, study = BareNetworks(parsed.models, paths), Study(folder / "photos", folder, parsed.models)
+        bare.run()  # once before anything counts
+        seconds: dict[str, list[float]] = {"bare networks": [], "study": []}
+        for _ in range(parsed.rounds):
+            seconds["bare networks"].append(seconds_of(bare.run))
+            seconds["study"].append(seconds_of(study.run))
+    print(
+        f"{len(paths)} photos of 224x224, {bare.parser.precision}, {len(parsed.models)} recognisers:", *parsed.models
+    )
+    medians = {name: statistics.median(found) for name, found in seconds.items()}
+    for name, median in medians.items():
+        rounds = " ".join(f"{each:.1f}" for each in seconds[name])
+        print(f"  {name:16}{median:8.1f} s   (rounds: {rounds})")
+    ratios = [one / other for one, other in zip(seconds["study"], seconds["bare networks"], strict=True)]
+    print(f"  study over bare networks: {medians['study'] / medians['bare networks']:.3f} (at most {TARGET})")
+    print(f"  by round: {' '.join(f'{ratio:.3f}' for ratio in ratios)}")
+
+
+if __name__ == "__main__":
+    main()
