@@ -56,6 +56,7 @@ class Figures:
         differentials: the error rates of the groups, compared; none for one group.
         unsupported: criterion -> group -> part -> why its scores do not support the criterion; parts that were found
             on too few photos for any rank are left out.
+        effects: criterion of `rankings` -> group -> the effects of its parts that the ranking is made from.
     """
 
     results: list[PartResult]
@@ -64,6 +65,7 @@ class Figures:
     shift_differences: list[ShiftDifference]
     differentials: list[Differential]
     unsupported: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    effects: Mapping[str, Mapping[str, PartEffects]] = field(default_factory=dict)
 
     @property
     def ranking(self) -> dict[str, list[Ranked]]:
@@ -81,11 +83,12 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     """
     measured = {name: _GroupMeasurement(design, name, data) for name, data in groups.items()}
     subjects = {name: data.subjects.tolist() for name, data in groups.items()}
-    rankings = {}
+    rankings, effects = {}, {}
     for criterion in CRITERIA:
-        effects = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
-        if any(found.effects for found in effects.values()):
-            rankings[criterion] = rank_parts(effects, _differences(criterion, effects, measured))
+        by_group = {name: PartEffects(group.effects[criterion], subjects[name]) for name, group in measured.items()}
+        if any(found.effects for found in by_group.values()):
+            rankings[criterion] = rank_parts(by_group, _differences(criterion, by_group, measured))
+            effects[criterion] = by_group
     return Figures(
         results=[row for group in measured.values() for row in group.results],
         ranked_by=design.rank_by or (IMPORTANCE if IMPORTANCE in rankings else SHIFT),
@@ -106,6 +109,7 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
             for criterion in CRITERIA
             if any(group.unsupported[criterion] for group in measured.values())
         },
+        effects=effects,
     )
 
 
