@@ -129,6 +129,29 @@ class GroupAgreement:
         return [part for part in self.parts if all(part in found for found in self.possible_firsts.values())]
 
     @property
+    def by_first(self) -> dict[str, list[str]]:
+        """Part that is ranked first by some recogniser -> these."""
+        found: dict[str, list[str]] = {}
+        for name, part in self.firsts.items():
+            found.setdefault(part, []).append(name)
+        return found
+
+    @property
+    def other_firsts(self) -> dict[str, list[str]]:
+        """Part that may be first by recognisers that rank another part first -> these; of parts with a CI."""
+        found: dict[str, list[str]] = {}
+        for part in self.parts:
+            for name, possible in self.possible_firsts.items():
+                if part in possible and part not in self.unknown and part != self.firsts[name]:
+                    found.setdefault(part, []).append(name)
+        return found
+
+    @property
+    def taus(self) -> list[float]:
+        """Kendall's tau of every two recognisers as far as it is known, in ascending order."""
+        return sorted(round(each.tau.value, 2) for each in self.pairs if math.isfinite(each.tau.value))
+
+    @property
     def certain(self) -> bool:
         """Whether no other part may be first by any recogniser."""
         return bool(self.same_first) and all(len(found) == 1 for found in self.possible_firsts.values())

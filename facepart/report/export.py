@@ -17,6 +17,7 @@ from typing import Any
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Ranked
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import PartResult, result_columns
 from facepart.files.csv_text import csv_text
 from facepart.report.report_data import ReportData
@@ -101,11 +102,33 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
             for row in data.differentials
         ],
     }
+    if data.agreement is not None:
+        whole["agreement"] = _agreement(data.agreement)
+        whole["joint_ranking"] = _rankings(data.agreement.joint_ranking)
+        whole["recognisers"] = {each.name: _rankings(each.figures.ranking) for each in data.recognisers}
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
 def _rankings(rankings: Mapping[str, Sequence[Ranked]]) -> dict[str, list[dict[str, Any]]]:
     return {group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in rankings.items()}
+
+
+def _agreement(agreement: RecogniserAgreement) -> dict[str, Any]:
+    return {
+        "recognisers": list(agreement.recognisers),
+        "ranked_by": agreement.ranked_by,
+        "spreads": {name: _number(spread) for name, spread in agreement.spreads.items()},
+        "groups": [
+            _flat(group, without=("pairs", "w"))
+            | dict(_values(group.w, "w"))
+            | {
+                "firsts": group.firsts,
+                "common_firsts": group.common_firsts,
+                "pairs": [_flat(pair) for pair in group.pairs],
+            }
+            for group in agreement.groups
+        ],
+    }
 
 
 def _flat_result(row: PartResult) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Agreement, Ranked
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.scores import GroupScores
 
@@ -82,6 +83,14 @@ class AverageFace:
 
 
 @dataclass(frozen=True)
+class RecogniserFigures:
+    """The figures of a study by one of its recognisers."""
+
+    name: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that a report shows.
 
@@ -99,6 +108,9 @@ class ReportData:
         provenance: models and hashes, precision, settings, versions: name -> value, in the order shown.
         failures: (photo, stage, reason) of photos that could not be processed.
         methods: paragraphs of :func:`facepart.report.methods.methods`; may be empty.
+        recognisers: the figures by each recogniser of a study with several, the one that `figures` and `groups` are
+            about first; empty for one recogniser.
+        agreement: how far these agree; None for one recogniser.
     """
 
     title: str
@@ -113,6 +125,8 @@ class ReportData:
     provenance: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]
     methods: Sequence[str] = ()
+    recognisers: Sequence[RecogniserFigures] = ()
+    agreement: RecogniserAgreement | None = None
 
     @property
     def parts(self) -> Sequence[str]:

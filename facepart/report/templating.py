@@ -6,6 +6,8 @@ not exist is an error.
 """
 
 import functools
+import re
+from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -29,8 +31,10 @@ _FILTERS = (
     formatting.paragraph,
     formatting.per_cent,
     formatting.per_cent_ci,
+    formatting.number_word,
     formatting.plain,
     formatting.plain_ci,
+    formatting.plain_interval,
     formatting.rank_interval,
     formatting.share_of_resamples,
     formatting.signed,
@@ -54,8 +58,24 @@ def describe(chart: str, **values: object) -> str:
         chart: a macro of ``templates/chart_descriptions.txt``.
         values: the macro's arguments.
     """
-    macros = _environment().get_template("chart_descriptions.txt").module
-    return " ".join(str(getattr(macros, chart)(**values)).split())
+    return " ".join(_called("chart_descriptions.txt", chart, values).split())
+
+
+def sentences(template: str, macro: str, **values: object) -> str:
+    """Return the plain text of a macro, on one line; its non-breaking spaces stay.
+
+    A page calls no macro of plain text itself: it would not escape what comes from data.
+
+    Args:
+        template: a file of plain text.
+        macro: one of its macros.
+        values: the macro's arguments.
+    """
+    return re.sub(r"[ \n]+", " ", _called(template, macro, values)).strip()
+
+
+def _called(template: str, macro: str, values: Mapping[str, object]) -> str:
+    return str(getattr(_environment().get_template(template).module, macro)(**values))
 
 
 @functools.cache
