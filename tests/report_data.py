@@ -9,12 +9,14 @@ import numpy as np
 
 from facepart.analysis.design import BASELINE_CONDITION, Design
 from facepart.analysis.measure import measure
-from facepart.analysis.ranking import compare_methods
+from facepart.analysis.ranking import PartEffects, compare_methods, rank_mean
+from facepart.analysis.recogniser_agreement import compare_recognisers
+from facepart.analysis.results import ALL_GROUPS
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.parts import BUILT_IN, PARTS, Part
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
-from facepart.report.report_data import ReportData, ReportGroup
+from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
 from tests.report_faces import Cover, DrawnGroup, draw_people, embed
 from tests.report_images import draw_average, draw_examples, draw_mask
@@ -102,6 +104,30 @@ def with_figures(data: ReportData, **changes: Any) -> ReportData:
 def with_ranking(data: ReportData, rankings: Mapping[str, Sequence[Any]]) -> ReportData:
     """Return a report's data with another ranking by the study's criterion."""
     return with_figures(data, rankings={data.ranked_by: rankings})
+
+
+def with_recognisers(data: ReportData, **swapped: tuple[str, str]) -> ReportData:
+    """Return a report's data with further recognisers: with scores ten times as large, and two parts swapped."""
+    by, groups = data.ranked_by, data.figures.effects[data.ranked_by]
+    figures, spreads = {"faceplugin": data.figures}, {"faceplugin": 0.05}
+    for name, (one, other) in swapped.items():
+        taken = {one: other, other: one}
+        found = {
+            group: PartEffects(
+                {part: each.effects[taken.get(part, part)].scaled(10) for part in each.effects}, each.subjects
+            )
+            for group, each in groups.items()
+        }
+        ranking = {group: rank_mean({group: each}) for group, each in found.items()}
+        if len(found) > 1:
+            ranking = {ALL_GROUPS: rank_mean(found), **ranking}
+        figures[name] = replace(data.figures, rankings={by: ranking}, effects={by: found})
+        spreads[name] = 0.5
+    return replace(
+        data,
+        recognisers=[RecogniserFigures(name, each) for name, each in figures.items()],
+        agreement=compare_recognisers({name: each.effects[by] for name, each in figures.items()}, by, spreads),
+    )
 
 
 def draw_overlaps(parts: Sequence[str]) -> dict[str, dict[str, float]]:

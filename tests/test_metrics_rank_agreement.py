@@ -1,4 +1,4 @@
-"""Kendall's tau-b, against SciPy."""
+"""Kendall's tau-b, against SciPy; W is tested with the agreement of recognisers."""
 
 import doctest
 import math

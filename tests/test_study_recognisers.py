@@ -14,6 +14,7 @@ from facepart.cli.study import split_models
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
+from facepart.networks import recogniser
 from facepart.pipeline import embedding_store, network_files
 from facepart.study import Request, run_study
 from facepart.study.plan import make_plan
@@ -121,14 +122,15 @@ def test_one_that_is_added_later_embeds_alone_and_equals_one_given_first(
     photos, networks, together, tmp_path, monkeypatch
 ) -> None:
     opened: list[str] = []
-    really = network_files.open_recogniser
+    really = recogniser.open_recogniser
 
     def note(path: Path, *options: Any) -> Any:
         opened.append(path.name)
         return really(path, *options)
 
     monkeypatch.setattr(network_files, "open_recogniser", note)
-    out, told = tmp_path / "out", []
+    told: list[str] = []
+    out = tmp_path / "out"
     keep = {"keep": ["photos"]}
     run_study(request_for(photos, out, networks[:1], **keep))
     ages = {path: path.stat().st_mtime_ns for path in out.rglob("embeddings/*/*")}

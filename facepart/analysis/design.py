@@ -101,6 +101,14 @@ class Design:
         """Return a part of the design by its name."""
         return next(part for part in self.parts if part.name == name)
 
+    def label(self, part: str) -> str:
+        """Return a part's name in a sentence."""
+        return self.part(part).label
+
+    def is_plural(self, part: str) -> bool:
+        """Return whether a sentence says "are" of a part, not "is"."""
+        return self.part(part).plural
+
     def of_part(self, name: str) -> Occlusion:
         """Return the occlusion of a part, by its name, by the main method."""
         return Occlusion(Region(self.part(name)), self.main)

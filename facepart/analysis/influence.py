@@ -86,6 +86,16 @@ class Influence(NamedTuple):
             bias=self.bias - other.bias,
         )
 
+    def scaled(self, factor: float) -> "Influence":
+        """Return the figure in another unit; `factor` is a constant above 0."""
+        return self._replace(
+            value=factor * self.value,
+            by_subject=factor * self.by_subject,
+            double_counted=factor**2 * self.double_counted,
+            bias=factor * self.bias,
+            places=self.places._replace(variance=factor**2 * self.places.variance),
+        )
+
 
 class SubjectScores(NamedTuple):
     """A group's scores and their sums by subject, and the ranks of its probes if these were counted."""

@@ -38,6 +38,7 @@ few subjects seem larger than they are: with 12 subjects, or 105 of whom few hav
 true first of seven in 7 to 8 % of studies. ``benchmarks/ties.py`` has the figures of the tests here.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -100,6 +101,16 @@ class PairwiseComparisons:
         for pair in np.argwhere(self._tested):
             self._p_values[tuple(pair)] = self._p_value(*pair)
 
+    @property
+    def tested(self) -> NDArray[np.bool_]:
+        """Of each ordered pair, whether the hypothesis that the first is not larger can be tested, bool (k, k)."""
+        return self._tested
+
+    @property
+    def p_values(self) -> NDArray[np.float64]:
+        """The one-sided p-values of these hypotheses, float64 (k, k); 1 where one cannot be tested."""
+        return self._p_values
+
     def simultaneous_differences(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the ends of the simultaneous 95 % CIs of all differences, (k, k) each.
 
@@ -158,6 +169,25 @@ def rank_sets(
     """
     compared = PairwiseComparisons(values, influences, degrees, further)
     return RankSets(*compared.rank_intervals(), compared.possible_firsts())
+
+
+def significantly_larger(compared: Sequence[PairwiseComparisons]) -> NDArray[np.bool_]:
+    """Return which estimates are significantly larger than which others, at 95 % for several rankings at once.
+
+    The hypotheses of all rankings are tested together by the steps of Holm.
+
+    Args:
+        compared: m rankings of the same k estimates, which may depend on each other.
+
+    Returns:
+        bool (m, k, k): in each ranking, whether the estimate of the row is larger than that of the column.
+    """
+    tested = np.array([each.tested for each in compared])
+    p_values = np.array([each.p_values for each in compared])
+    rejected = np.zeros_like(tested)
+    while (found := tested & ~rejected & (p_values < _bound(tested & ~rejected))).any():
+        rejected |= found
+    return rejected
 
 
 def _skew(influences: NDArray[np.float64], error: float) -> float:

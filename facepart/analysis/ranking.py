@@ -30,7 +30,7 @@ from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_in
 from facepart.analysis.metrics import kendall_tau
 from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
 from facepart.analysis.pooling import linked_groups, pooled, subject_places
-from facepart.analysis.rank_sets import rank_sets
+from facepart.analysis.rank_sets import PairwiseComparisons, RankSets
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 
 # How often subjects are resampled, and the seed. With 2,000 resamples, the share in which a part is ranked first is
@@ -80,6 +80,33 @@ class PartEffects(NamedTuple):
 
     effects: Mapping[str, Influence]
     subjects: Sequence[str]
+
+
+class MeanEffects(NamedTuple):
+    """The effects of k parts, each the mean over groups.
+
+    Attributes:
+        intervals: (k,), the effects with their CIs.
+        values: float64 (k,), the same without.
+        influences: float64 (k, p), of all subjects of the groups.
+        known: bool (k,), whether each has a CI.
+        places: (k,), what the choice of control places adds to the variance of each.
+    """
+
+    intervals: Sequence[Interval]
+    values: NDArray[np.float64]
+    influences: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    places: Sequence[VarianceComponent]
+
+    def compared(self) -> PairwiseComparisons:
+        """Return the comparisons of every two parts; a part without a CI is compared with none."""
+        effective = [each.effective for each, known in zip(self.intervals, self.known, strict=True) if known]
+        degrees = _degrees(self.influences, self.places, min(effective, default=math.nan) - 1)
+        influences = np.where(self.known[:, None], self.influences, math.nan)
+        return PairwiseComparisons(
+            self.values, influences, degrees, np.array([each.variance for each in self.places])
+        )
 
 
 class Agreement(NamedTuple):
@@ -144,6 +171,42 @@ def rank_parts(
     return rankings
 
 
+def rank_mean(groups: Mapping[str, PartEffects]) -> list[Ranked]:
+    """Rank the parts by the mean over groups; with differences from the influences of the subjects alone.
+
+    Args:
+        groups: group -> the effects of its parts; parts that not all groups have are left out.
+    """
+    orders = order_parts(groups)
+    parts = orders[ALL_GROUPS] if len(groups) > 1 else next(iter(orders.values()))
+    differences = {
+        (group, first, second): found.effects[first].minus(found.effects[second])
+        for group, found in groups.items()
+        for first, second in pairwise(parts)
+    }
+    return _rank(parts, groups, differences) if parts else []
+
+
+def mean_effects(parts: Sequence[str], groups: Mapping[str, PartEffects]) -> MeanEffects:
+    """Return the means of the effects of parts over groups, equally weighted.
+
+    Args:
+        parts: k parts, at least one; all groups have their effects.
+        groups: group -> the effects of its parts.
+    """
+    subjects = {group: found.subjects for group, found in groups.items()}
+    effects = [pooled({group: found.effects[part] for group, found in groups.items()}, subjects) for part in parts]
+    intervals = [mean_interval(each) for each in effects]
+    return MeanEffects(
+        intervals=intervals,
+        values=np.array([each.value for each in intervals]),
+        # Of groups without common subjects, one after the other.
+        influences=np.array([np.concatenate([each.by_subject / len(found) for each in found]) for found in effects]),
+        known=np.array([all(map(has_interval, found)) for found in effects]),
+        places=[mean_component([each.places for each in found]) for found in effects],
+    )
+
+
 def _rank(
     parts: Sequence[str],
     groups: Mapping[str, PartEffects],
@@ -151,24 +214,15 @@ def _rank(
 ) -> list[Ranked]:
     """Rank parts, given in their order, by the mean over groups."""
     subjects = {group: found.subjects for group, found in groups.items()}
-    effects = [pooled({group: found.effects[part] for group, found in groups.items()}, subjects) for part in parts]
     following = [
         pooled({group: differences[group, first, second] for group in groups}, subjects)
         for first, second in pairwise(parts)
     ]
-    intervals = [mean_interval(each) for each in effects]
-    values = np.array([each.value for each in intervals])
-    # Of groups without common subjects, one after the other.
-    influences = np.array([np.concatenate([each.by_subject / len(found) for each in found]) for found in effects])
-    known = np.array([all(map(has_interval, found)) for found in effects])
-    places = [mean_component([each.places for each in found]) for found in effects]
+    intervals, values, influences, known, places = means = mean_effects(parts, groups)
     # What the choice of a part's control places adds is one more influence, on that part alone.
     on_parts = np.diag([math.sqrt(each.variance) for each in places])
-    effective = [each.effective for each, is_known in zip(intervals, known, strict=True) if is_known]
-    degrees = _degrees(influences, places, min(effective, default=math.nan) - 1)
-    # A part without a CI is compared with none.
-    compared = np.where(known[:, None], influences, math.nan)
-    sets = rank_sets(values, compared, degrees, np.array([each.variance for each in places]))
+    compared = means.compared()
+    sets = RankSets(*compared.rank_intervals(), compared.possible_firsts())
     shares = [math.nan] * len(parts)
     if known.all():
         shares = _first_shares(values, influences, on_parts, subjects)

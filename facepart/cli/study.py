@@ -179,7 +179,7 @@ def execute(arguments: argparse.Namespace) -> int:
     refuse_size_without_dry_run(arguments)
     # Imported here, so that `-h` does not wait for the networks' libraries.
     from facepart.networks.face_parser import MIN_SIDE
-    from facepart.report.terminal import results_text
+    from facepart.report.terminal import agreement_text, results_text
     from facepart.study import run_study
 
     request = _make_request(arguments)
@@ -211,6 +211,8 @@ def execute(arguments: argparse.Namespace) -> int:
     for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     print(results_text(outcome.figures, outcome.by_recogniser))
+    if outcome.agreement:
+        print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
     print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
     warn_of_failures(outcome.failures)
     if arguments.profile:

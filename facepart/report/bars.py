@@ -21,9 +21,10 @@ from facepart.report.templating import describe
 # Colours of groups; with more groups they repeat, and the names beside the bars tell them apart.
 GROUP_COLOURS = len(GROUPS)
 # Pixels.
-_BAR, _HEADING, _GAP, _CAP = 13, 19, 9, 3
+BAR, HEADING, GAP = 13, 19, 9
+_CAP = 3
 # Per cent of the width that the longest bar and CI take, without and with a control; the rest is for numbers.
-_ROOM, _ROOM_BESIDE_TWO = 66.0, 55.0
+ROOM, _ROOM_BESIDE_TWO = 66.0, 55.0
 _LONGEST_NAME = 16
 
 
@@ -52,20 +53,20 @@ def effect_bars(data: ReportData) -> Markup:
         end for bar in bars.values() for end in (*bar.effect[2:4], bar.effect.value, bar.shift) if math.isfinite(end)
     ]
     low, high = min([0.0, *ends]), max([0.0, *ends])
-    scale = (_ROOM_BESIDE_TWO if data.controlled else _ROOM) / ((high - low) or 1.0)
+    scale = (_ROOM_BESIDE_TWO if data.controlled else ROOM) / ((high - low) or 1.0)
     zero = -low * scale
     pieces, top = [], 0
     for part in data.parts_in_order:
         pieces.append(f'<text class="part" y="{top + 14}">{escape(data.label(part))}</text>')
-        top += _HEADING
-        last = top + _BAR * len(names)
+        top += HEADING
+        last = top + BAR * len(names)
         pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{last}"/>')
         for number, name in enumerate(names):
             bar = bars[name, part]
             beside = _beside(name if len(names) > 1 else "", bar.note)
-            pieces.append(_drawn(bar, zero, scale, top, f"g{number % GROUP_COLOURS}", beside))
-            top += _BAR
-        top += _GAP
+            pieces.append(draw_bar(bar, zero, scale, top, f"g{number % GROUP_COLOURS}", beside))
+            top += BAR
+        top += GAP
     text = describe(
         "bars",
         effects={part: {name: bars[name, part].effect for name in names} for part in data.parts_in_order},
@@ -97,13 +98,23 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
     return bars
 
 
-def _drawn(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
+def draw_bar(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
+    """Draw a bar with its CI and its figure, as pieces of SVG.
+
+    Args:
+        bar: see :class:`Bar`.
+        zero: where 0 is, in per cent of the width.
+        scale: per cent of the width for an effect of 1.
+        top: pixels.
+        colour: its class.
+        beside: markup that follows the figure.
+    """
     value, low, high = bar.effect.value, bar.effect.low, bar.effect.high
     length = value * scale if math.isfinite(value) else 0.0
-    middle, end = top + _BAR / 2, zero + max(length, 0.0)
+    middle, end = top + BAR / 2, zero + max(length, 0.0)
     pieces = [
         f'<rect class="{colour}" x="{zero + min(length, 0.0):.2f}%" y="{top + 1}" '
-        f'width="{abs(length):.2f}%" height="{_BAR - 2}"/>'
+        f'width="{abs(length):.2f}%" height="{BAR - 2}"/>'
     ]
     if math.isfinite(low):
         ends = [f"{zero + side * scale:.2f}%" for side in (low, high)]

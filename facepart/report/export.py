@@ -17,9 +17,10 @@ from typing import Any
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Ranked
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import PartResult, result_columns
 from facepart.files.csv_text import csv_text
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import RecogniserFigures, ReportData
 
 RESULTS_VERSION = 3
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
@@ -78,7 +79,8 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         data: the report's.
         about: how it was made; its keys stand beside the others.
     """
-    every = list(data.by_recogniser.values()) or [data.figures]
+    named = data.recognisers or [RecogniserFigures(data.design.recognisers[0], data.figures)]
+    every = [each.figures for each in named]
     whole = {
         "version": RESULTS_VERSION,
         **about,
@@ -93,13 +95,13 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         "unsupported_criteria": data.figures.unsupported,
         "rankings_by_criterion": {name: _rankings(found) for name, found in data.figures.rankings.items()},
         "by_recogniser": {
-            name: {
-                "ranked_by": figures.ranked_by,
-                "rankings": _rankings(figures.ranking),
-                "unsupported_criteria": figures.unsupported,
-                "rankings_by_criterion": {by: _rankings(found) for by, found in figures.rankings.items()},
+            each.name: {
+                "ranked_by": each.figures.ranked_by,
+                "rankings": _rankings(each.figures.ranking),
+                "unsupported_criteria": each.figures.unsupported,
+                "rankings_by_criterion": {by: _rankings(found) for by, found in each.figures.rankings.items()},
             }
-            for name, figures in data.by_recogniser.items()
+            for each in named
         },
         "overlaps": {
             part: {other: _number(share) for other, share in shares.items()} for part, shares in data.overlaps.items()
@@ -115,11 +117,32 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
             for row in figures.differentials
         ],
     }
+    if data.agreement is not None:
+        whole["agreement"] = _agreement(data.agreement)
+        whole["joint_ranking"] = _rankings(data.agreement.joint_ranking)
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 
 
 def _rankings(rankings: Mapping[str, Sequence[Ranked]]) -> dict[str, list[dict[str, Any]]]:
     return {group: [_flat(each) | {"tied": each.tied} for each in found] for group, found in rankings.items()}
+
+
+def _agreement(agreement: RecogniserAgreement) -> dict[str, Any]:
+    return {
+        "recognisers": list(agreement.recognisers),
+        "ranked_by": agreement.ranked_by,
+        "spreads": {name: _number(spread) for name, spread in agreement.spreads.items()},
+        "groups": [
+            _flat(group, without=("pairs", "w"))
+            | dict(_values(group.w, "w"))
+            | {
+                "firsts": group.firsts,
+                "common_firsts": group.common_firsts,
+                "pairs": [_flat(pair) for pair in group.pairs],
+            }
+            for group in agreement.groups
+        ],
+    }
 
 
 def _flat_result(row: PartResult) -> dict[str, Any]:

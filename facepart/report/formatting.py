@@ -21,6 +21,7 @@ from facepart.data.photo_output import encode_image
 DASH = "–"
 _MINUS = "−"
 _SPACE = "\u00a0"
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # A p-value below this is not written out.
 _LEAST_P = 0.001
 # Columns of the terminal's tables that are lined up at the left; all others hold numbers.
@@ -36,6 +37,11 @@ def listed(words: Sequence[str]) -> str:
 def counted(count: int, noun: str, nouns: str | None = None) -> str:
     """Return a count with its noun: "1 photo", "1,200 photos"."""
     return count_of(count, noun, nouns, ",")
+
+
+def number_word(number: int) -> str:
+    """Return a number as a sentence has it: "three", "12"."""
+    return _WORDS[number] if number < len(_WORDS) else f"{number}"
 
 
 def paragraph(text: str) -> str:

@@ -10,6 +10,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
+from facepart.report.agreement_words import agreement_words
 from facepart.report.bars import GROUP_COLOURS, effect_bars
 from facepart.report.contact_sheet import contact_sheet
 from facepart.report.criteria_compared import criteria_tables
@@ -17,6 +18,7 @@ from facepart.report.face import colour_scale, face_pictures
 from facepart.report.group_comparison import compare_groups
 from facepart.report.other_methods import compare_rankings
 from facepart.report.panels import comparisons, part_panels
+from facepart.report.recogniser_panels import recogniser_panels
 from facepart.report.report_data import ReportData
 from facepart.report.stylesheet import stylesheet
 from facepart.report.summary import summarise
@@ -55,6 +57,9 @@ def render_report(data: ReportData) -> str:
         bars=effect_bars(data),
         group_colours=GROUP_COLOURS,
         ranking_tables=ranking_tables(data),
+        agreement=data.agreement,
+        agreement_words=agreement_words(data.agreement, data.design),
+        recogniser_panels=recogniser_panels(data),
         criteria_compared=criteria_tables(data),
         methods_compared=compare_rankings(data),
         groups_compared=compare_groups(data),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Agreement, Ranked
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.scores import GroupScores
 
@@ -82,6 +83,14 @@ class AverageFace:
 
 
 @dataclass(frozen=True)
+class RecogniserFigures:
+    """The figures of a study by one of its recognisers."""
+
+    name: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything that a report shows.
 
@@ -99,7 +108,8 @@ class ReportData:
         provenance: models and hashes, precision, settings, versions: name -> value, in the order shown.
         failures: (photo, stage, reason) of photos that could not be processed.
         methods: paragraphs of :func:`facepart.report.methods.methods`; may be empty.
-        by_recogniser: recogniser -> its figures, in the order of the design; may be empty with one recogniser.
+        recognisers: the figures by each recogniser; the one that `figures` and `groups` are about first.
+        agreement: how far several recognisers agree; None for one, or if they cannot be compared.
     """
 
     title: str
@@ -114,12 +124,8 @@ class ReportData:
     provenance: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]
     methods: Sequence[str] = ()
-    by_recogniser: Mapping[str, Figures] = field(default_factory=dict)
-
-    @property
-    def several_recognisers(self) -> bool:
-        """Whether there are at least two recognisers."""
-        return len(self.by_recogniser) > 1
+    recognisers: Sequence[RecogniserFigures] = ()
+    agreement: RecogniserAgreement | None = None
 
     @property
     def parts(self) -> Sequence[str]:
@@ -180,10 +186,6 @@ class ReportData:
     def _main_group(self) -> str:
         return ALL_GROUPS if self.several_groups else self.groups[0].name
 
-    def ranking_by(self, recogniser: str) -> Sequence[Ranked]:
-        """Return the ranking by a recogniser over all groups, or that of the only group; may be empty."""
-        return self.by_recogniser[recogniser].ranking.get(self._main_group, [])
-
     @property
     def main_ranking(self) -> Sequence[Ranked]:
         """The ranking that the report opens with: over all groups, or that of the only group; may be empty."""
@@ -207,11 +209,11 @@ class ReportData:
 
     def label(self, part: str) -> str:
         """Return a part's name in a sentence."""
-        return self.design.part(part).label
+        return self.design.label(part)
 
     def is_plural(self, part: str) -> bool:
         """Return whether a sentence says "are" of a part, not "is"."""
-        return self.design.part(part).plural
+        return self.design.is_plural(part)
 
     def ranking_of(self, group: str) -> Sequence[Ranked]:
         """Return the ranking of a group, or of ``all``; empty if no part has a rank."""

@@ -6,6 +6,8 @@ not exist is an error.
 """
 
 import functools
+import re
+from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
@@ -41,8 +43,10 @@ _FILTERS = (
     formatting.paragraph,
     formatting.per_cent,
     formatting.per_cent_ci,
+    formatting.number_word,
     formatting.plain,
     formatting.plain_ci,
+    formatting.plain_interval,
     formatting.rank_interval,
     formatting.share_of_resamples,
     formatting.signed,
@@ -61,15 +65,35 @@ def render(name: str, **values: object) -> str:
     return _environment().get_template(name).render(**values)
 
 
-def describe(chart: str, **values: object) -> str:
+def describe(chart: str, *, data: object = None, **values: object) -> str:
     """Return the plain text that describes a chart to readers who do not see it.
 
     Args:
         chart: a macro of ``templates/chart_descriptions.txt``.
+        data: what knows the names of parts, if the macro shows any.
         values: the macro's arguments.
     """
-    macros = _environment().get_template("chart_descriptions.txt").module
-    return " ".join(str(getattr(macros, chart)(**values)).split())
+    return " ".join(_called("chart_descriptions.txt", chart, values, data).split())
+
+
+def sentences(template: str, macro: str, *, data: object = None, **values: object) -> str:
+    """Return the plain text of a macro, on one line; its non-breaking spaces stay.
+
+    A page calls no macro of plain text itself: it would not escape what comes from data.
+
+    Args:
+        template: a file of plain text.
+        macro: one of its macros.
+        data: what knows the names of parts, if the macro shows any.
+        values: the macro's arguments.
+    """
+    return re.sub(r"[ \n]+", " ", _called(template, macro, values, data)).strip()
+
+
+def _called(template: str, macro: str, values: Mapping[str, object], data: object) -> str:
+    # A macro reads from the context of its module what is no argument of its own.
+    module = _environment().get_template(template).make_module({"data": data})
+    return str(getattr(module, macro)(**values))
 
 
 @functools.cache

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facepart.analysis.choices import IMPORTANCE
+from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Ranked, compare_methods
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
 from facepart.report.templating import render
 
@@ -103,6 +106,26 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         taus=taus,
         has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
         has_glasses=any(part in ("eyes", "eyes_brows") for _, part in compared),
+    )
+    return text.rstrip("\n")
+
+
+def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
+    """Lay out how far recognisers agree: in a sentence, by their taus, and by their joint ranking."""
+    words = agreement_words(agreement, design)
+    if words is None:
+        return "The recognisers rank no part in common."
+    main = agreement.groups[0]
+    text = render(
+        "recognisers.txt",
+        agreement=agreement,
+        words=words,
+        main=main,
+        rows=[
+            _ranked_row(rank, each) | {name: f"{ranks[rank - 1]}" for name, ranks in main.ranks.items()}
+            for rank, each in enumerate(agreement.joint_ranking[main.group], 1)
+        ],
+        has_intervals=math.isfinite(main.w.low),
     )
     return text.rstrip("\n")
 

@@ -12,6 +12,7 @@ from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
+from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.errors import FacepartError
@@ -27,7 +28,7 @@ from facepart.report.export import differentials_csv, results_csv, results_json,
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
-from facepart.report.report_data import ReportData, ReportGroup
+from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
@@ -98,6 +99,7 @@ def write_answer(
     members: Members,
     sets: Mapping[str, PhotoSets],
     figures: Mapping[str, Figures],
+    agreement: RecogniserAgreement | None,
     images: Path,
     failures: Sequence[Failure],
 ) -> Path:
@@ -111,6 +113,7 @@ def write_answer(
         members: who is in which group.
         sets: the photos of each group.
         figures: recogniser -> its figures.
+        agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         images: file of the report's images.
         failures: photos that could not be worked on.
 
@@ -129,7 +132,8 @@ def write_answer(
         title=setup.request.title,
         design=setup.design,
         figures=figures[setup.first.name],
-        by_recogniser=figures,
+        recognisers=[RecogniserFigures(name, each) for name, each in figures.items()],
+        agreement=agreement,
         groups=groups,
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,

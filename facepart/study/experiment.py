@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepart.analysis.design import Design
 from facepart.analysis.measure import Figures, measure
+from facepart.analysis.recogniser_agreement import RecogniserAgreement, compare_recognisers, impostor_spread
 from facepart.counts import are, count_of
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
@@ -51,6 +53,8 @@ class StudyOutcome:
     Attributes:
         by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
             order in which the recognisers were named.
+        agreement: how far several recognisers agree; None for one, or if they cannot be compared.
+        design: what was compared.
         embedded: photos embedded in this run.
         skipped: photos that were embedded before, or are known to fail.
         left_out: photos that belong to none of the groups.
@@ -63,6 +67,8 @@ class StudyOutcome:
     """
 
     by_recogniser: Mapping[str, Figures]
+    agreement: RecogniserAgreement | None
+    design: Design
     embedded: int
     skipped: int
     left_out: int
@@ -169,12 +175,19 @@ def _run(
         for group, found in members.groups.items()
     }
     compared = sum(_compare(setup, each, sets, steps, counter) for each in setup.recognisers)
-    figures = {each.name: _measure(setup, each, sets) for each in setup.recognisers}
+    groups = {each.name: _read_groups(setup, each, sets) for each in setup.recognisers}
+    figures = {
+        name: measure(setup.design.of_recogniser(name), found, request.threshold_group)
+        for name, found in groups.items()
+    }
+    agreement = _compare_recognisers(figures, groups)
     if images.missing:
         images.finish()
-    report = write_answer(setup, members, sets, figures, images.file, failures)
+    report = write_answer(setup, members, sets, figures, agreement, images.file, failures)
     return StudyOutcome(
         by_recogniser=figures,
+        agreement=agreement,
+        design=setup.design,
         embedded=len({task.photo.name for task in tasks}.intersection(names)),
         skipped=len(photos) - len(tasks),
         left_out=len(setup.photos) - len(photos),
@@ -280,11 +293,26 @@ def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo],
     return embedded, failures
 
 
-def _measure(setup: Setup, recogniser: StudyRecogniser, sets: Mapping[str, PhotoSets]) -> Figures:
-    """Compute the figures by one recogniser."""
+def _read_groups(setup: Setup, recogniser: StudyRecogniser, sets: Mapping[str, PhotoSets]) -> dict[str, StudyGroup]:
+    """Return the groups with the scores of one recogniser, which are read when they are asked for."""
     matches = setup.matches_of(recogniser)
-    groups = {group: StudyGroup(group, found, setup.rule, recogniser.store, matches) for group, found in sets.items()}
-    return measure(setup.design.of_recogniser(recogniser.name), groups, setup.request.threshold_group)
+    return {group: StudyGroup(group, found, setup.rule, recogniser.store, matches) for group, found in sets.items()}
+
+
+def _compare_recognisers(
+    figures: Mapping[str, Figures], groups: Mapping[str, Mapping[str, StudyGroup]]
+) -> RecogniserAgreement | None:
+    """Compare the rankings of several recognisers by the criterion of the first.
+
+    Returns:
+        None for one recogniser, if not all have effects by the criterion, or if the scores of one are all alike.
+    """
+    ranked_by = next(iter(figures.values())).ranked_by
+    effects = {name: each.effects[ranked_by] for name, each in figures.items() if ranked_by in each.effects}
+    spreads = {name: impostor_spread(found) for name, found in groups.items()}
+    if len(figures) < 2 or len(effects) < len(figures) or not all(spread > 0 for spread in spreads.values()):
+        return None
+    return compare_recognisers(effects, ranked_by, spreads)
 
 
 def _compare(

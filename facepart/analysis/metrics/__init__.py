@@ -65,7 +65,7 @@ from facepart.analysis.metrics.operating_point import (
     supports,
     tmr_at_fmr,
 )
-from facepart.analysis.metrics.rank_agreement import kendall_tau
+from facepart.analysis.metrics.rank_agreement import kendall_tau, kendall_w
 from facepart.analysis.metrics.shift import mean_shift
 from facepart.analysis.metrics.wasserstein import wasserstein
 
@@ -111,6 +111,7 @@ __all__ = [
     "impostor_mean_influence",
     "inequity",
     "kendall_tau",
+    "kendall_w",
     "kolmogorov_smirnov",
     "kolmogorov_smirnov_p",
     "max_min_ratio",

@@ -1,4 +1,6 @@
-r"""Kendall's tau-b: the agreement of two rankings of the same items.
+r"""Kendall's tau-b, the agreement of two rankings of the same items, and Kendall's W, that of several.
+
+**tau-b**
 
 .. math:: \tau_b = \frac{C - D}{\sqrt{(N - T_x)(N - T_y)}}
 
@@ -6,6 +8,16 @@ over the N pairs of items: C pairs in the same order in both rankings, D in oppo
 :math:`T_y` pairs that are tied in one ranking or the other (M. G. Kendall, "The treatment of ties in ranking
 problems", Biometrika 33, 1945). 1: the same order; -1: the reverse; near 0: no relation. There is no p-value: the
 values of parts come from the same subjects and are not independent, and a study has few parts.
+
+**W**, the coefficient of concordance of m rankings of n items,
+
+.. math:: W = \frac{12 \sum_j (R_j - \bar R)^2}{m^2 (n^3 - n) - m \sum_i T_i}, \qquad T_i = \sum_g (t_{ig}^3 - t_{ig})
+
+with :math:`R_j` the sum of the m ranks of item j, where tied items share the mean of their ranks, and :math:`t_{ig}`
+the sizes of the groups of ties in ranking i (M. G. Kendall and B. Babington Smith, "The problem of m rankings",
+Annals of Mathematical Statistics 10, 1939; with ties: M. G. Kendall, "Rank correlation methods", 1948, chapter 6). 1:
+all rankings are the same; 0: the sums of the ranks of all items are equal. Of two rankings, W is 0 if one is the
+reverse of the other, and 0.5 where there is no relation.
 """
 
 import math
@@ -47,3 +59,32 @@ def kendall_tau(first: ArrayLike, second: ArrayLike) -> float:
     if not untied or not other_untied:
         return math.nan
     return int((one * other).sum()) / math.sqrt(untied * other_untied)
+
+
+def kendall_w(rankings: ArrayLike) -> float:
+    """Compute Kendall's coefficient of concordance W, corrected for ties.
+
+    Args:
+        rankings: (m, n), the values that each of m rankings of n items is by, m and n at least 2; only their order
+            counts.
+
+    Returns:
+        From 0 to 1; NaN where all items are tied in every ranking.
+
+    Raises:
+        FacepartError: there are fewer than two rankings or items, or not all values are finite.
+
+    Example:
+        >>> kendall_w([[1, 2, 3, 4], [1, 2, 4, 3], [1, 2, 3, 4]])
+        0.9111111111111111
+    """
+    values = np.asarray(rankings, np.float64)
+    if values.ndim != 2 or min(values.shape) < 2:
+        raise FacepartError(f"two rankings or more, of two items or more, are compared, here is {values.shape}")
+    if not np.isfinite(values).all():
+        raise FacepartError("rankings to compare: not all values are finite")
+    # Twice the rank of each item less the mean rank: how many items are below it, minus those above it.
+    ranks = np.sign(values[:, :, None] - values[:, None, :]).sum(axis=2)
+    # The squares of a ranking without ties sum to (n^3 - n) / 3, and ties take away (t^3 - t) / 3.
+    largest = len(values) * float((ranks**2).sum())
+    return float((ranks.sum(axis=0) ** 2).sum()) / largest if largest else math.nan
