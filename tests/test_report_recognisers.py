@@ -147,7 +147,7 @@ def test_json_has_the_agreement_and_the_joint_ranking() -> None:
         assert [each["tau"] for each in written["pairs"]] == pytest.approx([each.tau.value for each in group.pairs])
     for name, ranking in agreement.joint_ranking.items():
         assert [each["part"] for each in found["joint_ranking"][name]] == [each.part for each in ranking]
-    assert set(found["recognisers"]) == set(agreement.recognisers)
+    assert set(found["by_recogniser"]) == set(agreement.recognisers)
     few = json.loads(results_json(FEW, {}))["agreement"]["groups"][0]
     assert few["w_low"] is None and "effective subjects" in few["w_no_ci"]
 
