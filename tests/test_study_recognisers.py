@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facepart.cli import main
-from facepart.cli.study import split_models
+from facepart.cli.study import join_epochs
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
@@ -240,16 +240,6 @@ def test_what_is_refused(photos, networks, tmp_path) -> None:
         run_study(request_for(photos, tmp_path / "out", [networks[0], str(copied)]))
 
 
-def test_names_are_separated_by_blanks_or_commas(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a,b.onnx").write_bytes(b"")
-    assert split_models(["sface,edgeface-xs", "x.onnx"]) == ["sface", "edgeface-xs", "x.onnx"]
-    assert split_models(["sface,", "r100/model,0,other", "a,b.onnx"]) == [
-        "sface",
-        "r100/model,0",
-        "other",
-        "a,b.onnx",
-    ]
-    assert split_models([]) == []
-    with pytest.raises(UsageError, match="the list is empty"):
-        split_models([","])
+def test_an_epoch_belongs_to_the_prefix_before_it() -> None:
+    assert join_epochs(["sface", "r100/model", "0", "other"]) == ["sface", "r100/model,0", "other"]
+    assert join_epochs([]) == []

@@ -10,7 +10,6 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 import argparse
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
@@ -32,7 +31,6 @@ from facepart.cli.subject_options import (
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import are, count_of
 from facepart.data.labels import nfc
-from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -92,8 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
-        nargs="+",
-        action="extend",
+        action=ListAction,
         default=[],
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
@@ -243,7 +240,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         rank_by=arguments.rank_by,
         margin=arguments.margin,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        models=split_models(arguments.model),
+        models=join_epochs(arguments.model),
         align=arguments.align,
         flip=arguments.flip,
         cross=arguments.cross,
@@ -255,27 +252,19 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
     )
 
 
-def split_models(values: Sequence[str]) -> list[str]:
-    """Split the values of ``--model`` at commas, but for those of an MXNet checkpoint (``prefix,epoch``) or a path.
+def join_epochs(values: Sequence[str]) -> list[str]:
+    """Join the parts of the names of MXNet checkpoints, ``prefix,epoch``, which a list is divided at.
 
     Example:
-        >>> split_models(["sface,edgeface-xs", "models/r100/model,0"])
-        ['sface', 'edgeface-xs', 'models/r100/model,0']
-
-    Raises:
-        UsageError: there are values, but no name in them.
+        >>> join_epochs(["sface", "models/r100/model", "0"])
+        ['sface', 'models/r100/model,0']
     """
     models: list[str] = []
     for value in values:
-        pieces = [value] if Path(value).exists() else [piece.strip() for piece in value.split(",") if piece.strip()]
-        for piece in pieces:
-            # An epoch belongs to the prefix before it.
-            if piece.isdecimal() and models:
-                models[-1] += f",{piece}"
-            else:
-                models.append(piece)
-    if values and not models:
-        raise UsageError("--model: the list is empty (see `facepart study -h`)")
+        if value.isdecimal() and models:
+            models[-1] += f",{value}"
+        else:
+            models.append(value)
     return models
 
 

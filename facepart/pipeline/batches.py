@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -161,7 +160,12 @@ def _attempt(work: Callable[..., Result], *arguments: Any) -> Result | PhotoErro
         return work(*arguments)
     except PhotoError as error:
         return error
-    except cv2.error as error:
+    except Exception as error:
+        # Imported here: every command reads the default of `batch` for its help, and OpenCV is slow to load.
+        import cv2
+
+        if not isinstance(error, cv2.error):
+            raise
         # Sizes that OpenCV does not take, such as a side of more than 32767 pixels.
         return PhotoError(f"cannot be worked on: {' '.join(str(error).split())}", stage="resize")
 
