@@ -221,7 +221,7 @@ def test_a_limit_of_memory_is_called_that(tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
         variables={"OPENBLAS_NUM_THREADS": "1"},
     )
-    assert (status, out) == (1, "")
+    assert (status, out) == (1, "subjects by the MORPH convention: 000_0 -> 000\n")
     assert errors.startswith("facepart: there is not enough memory: this process may use 0.7 GB (ulimit -v)")
     assert errors.count("\n") == 1
 

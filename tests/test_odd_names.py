@@ -89,25 +89,40 @@ def test_what_no_list_can_hold_is_that_photos_failure_and_named(tmp_path: Path, 
     photos, failures = find_photos(tmp_path)
     assert [photo.name for photo in photos] == (["other"] if reason else sorted([name, "other"]))
     assert [failure.reason for failure in failures] == ([f"its name {reason}: rename it"] if reason else [])
-    if reason:
-        with pytest.raises(FacepartError, match="this path") as caught:
-            write_list(tmp_path / "list.txt", [tmp_path / f"{name}.npy"])
+    path = tmp_path / f"{name}.npy"
+    if "line break" not in reason:  # lists of paths need not be UTF-8
+        write_list(tmp_path / "list.txt", [path])
+        assert read_list(tmp_path / "list.txt") == [path]
+    else:
+        with pytest.raises(FacepartError, match="this path has a line break") as caught:
+            write_list(tmp_path / "list.txt", [path])
         assert "\n" not in str(caught.value)
         str(caught.value).encode()
         assert not (tmp_path / "list.txt").exists()
 
 
-def test_a_folder_that_is_not_utf8_is_refused_before_any_work(tmp_path: Path, run: Run) -> None:
+def test_a_folder_that_is_not_utf8_is_listed_and_read_again(tmp_path: Path, run: Run) -> None:
     folder = tmp_path / os.fsdecode(b"caf\xe9")
+    paths = write_features(folder / "f", ["1_1", "1_2", "2_1"])
+    done = run("./lists/", "-s", folder / "f", "-o", tmp_path / "l.txt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert read_list(tmp_path / "l.txt") == paths
+    assert os.fsencode(folder) in (tmp_path / "l.txt").read_bytes()
+    out = match_features(tmp_path / "l.txt", None, folder / "out", "G", dataset="MORPH")
+    assert (out.authentic, out.impostor) == (1, 2)
+
+
+def test_a_folder_with_a_line_break_is_refused_before_any_work(tmp_path: Path, run: Run) -> None:
+    folder = tmp_path / "a\nb"
     write_features(folder / "f", ["1_1"])
     done = run("./lists/", "-s", folder / "f", "-o", tmp_path / "l.txt")
     assert done.returncode == 1
-    assert "this path is not UTF-8 (byte 0xE9), which lists and tables are: rename it" in done.stderr
+    assert "this path has a line break (U+000A), which ends a line in lists: rename it" in done.stderr
     assert done.stderr.count("\n") == 1
     (folder / "p").mkdir()
     done = run("./face_matching/", "-s", folder / "p", "-d", folder / "out")
     assert done.returncode == 1
-    assert "byte 0xE9" in done.stderr
+    assert "U+000A" in done.stderr
     assert not (folder / "out").exists()
 
 

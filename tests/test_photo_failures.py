@@ -150,11 +150,12 @@ def test_bad_apples_of_every_kind_leave_the_run_going(tmp_path, source, run, rec
             "pipe.jpg": OPEN,
             "zero.jpg": OPEN,
             "003_0.jpg": WRITE,
+            "taken.jpg": WRITE,
         }
         assert f"{len(failed)} failed (see {features / 'failures.csv'})" in done.stdout.splitlines()[-1]
-        # A folder of the name of a feature counts as one that is there.
         listed = {Path(line).stem for line in (features / "list.txt").read_text().splitlines()}
         assert listed >= {"000_0", "001_0", "002_0", "line", "dot", "wide", LONG}
+        assert "taken" not in listed
     # Mended without a change of the photo, it is done.
     (features / "blocked").unlink()
     assert run(*command).returncode == 0

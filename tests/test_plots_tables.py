@@ -285,7 +285,7 @@ FIGURE = ["-d", "out", "-n", "x"]
         (["-s1", "s.npz", *FIGURE, "--fmr", "0.1"], "--fmr is for --kind table, not for --kind histogram"),
         (["-s1", "s.npz", *FIGURE, "--kind", "det", "--ylim", "0"], "--ylim is for --kind roc, not for --kind det"),
         (["-s1", "s.npz", "--kind", "table", "--fmr", "2"], "an FMR lies between 0 and 1, not at 2.0"),
-        (["-s1", "s.npz", "--kind", "table", "--threshold", "nan"], "a threshold is a score, not nan"),
+        (["-s1", "s.npz", "--kind", "table", "--threshold", "nan"], "argument --threshold: invalid value 'nan'"),
         (["-i1", "s.npz", "--kind", "difference"], "a difference needs at least two distributions"),
         (["-a1", "s.npz", "-i2", "s.npz", "--kind", "difference"], "set 2 and set 1 need scores of the same kinds"),
         (["-i1", "s.npz", "-l2", "B", "--kind", "difference"], "set 2 needs scores: give -a2, -i2 or -s2"),

@@ -166,7 +166,10 @@ def test_an_unchanged_rerun_does_no_work_and_a_draw_more_only_its_own(
     assert before == {name: (request_of_all.output / name).read_bytes() for name in before}
     told: list[str] = []
     more = run_study(replace(request_of_all, control=3), on_note=told.append)
-    assert told == ["46 photos are embedded with more occlusions: eyes_control3, nose_control3"]
+    assert told == [
+        "subjects by the MORPH convention: 000_0.png -> 000",
+        "46 photos are embedded with more occlusions: eyes_control3, nose_control3",
+    ]
     assert more.compared == 4  # two parts in two groups
     # The draws that were there are those of a larger control, too.
     ours, theirs = (

@@ -4,10 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from facepart.errors import FacepartError
-from facepart.files.addresses import files_in, is_address, open_in_pieces
+from facepart.files.addresses import files_in, is_address
+from facepart.files.array_input import read_header
 
 # A matrix of many features (n, d): no feature itself. The feature (d,) of a photo called features has the same name.
 MATRIX_FILE = "features.npy"
@@ -39,12 +38,9 @@ def is_matrix(path: Path) -> bool:
     if path.name != MATRIX_FILE:
         return False
     try:
-        with open_in_pieces(path) as file:
-            major, _ = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-            return len(read(file)[0]) > 1
+        return len(read_header(path, "a feature").shape) > 1
     except Exception:
-        # Damaged headers make NumPy raise nearly anything, and stores have errors of their own.
+        # Stores have errors of their own.
         return False
 
 

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import socket
 import stat
 import sys
@@ -28,6 +29,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address
@@ -143,19 +145,58 @@ class _Lock:
 @contextmanager
 def _locked(folder: Path, name: str) -> Iterator[None]:
     """Hold one folder."""
-    made = _make(folder)
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     path = Path(os.path.realpath(folder)) / (f".facepart-{digest}.lock" if name else LOCK_FILE)
+    made: list[Path] = []
+    taken = False
     try:
-        _take(path, folder)
-        try:
-            yield
-        finally:
-            _let_go(path)
+        with _signals_wait():
+            made += _make(folder)
+            _take(path, folder)
+            taken = True
+        yield
     finally:
+        if taken:
+            _let_go(path)
         for each in reversed(made):
             with suppress(OSError):
                 each.rmdir()  # only if it is empty
+
+
+class _Waiting:
+    """Signals that came while they had to wait."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal, as its handler."""
+        del frame
+        self.numbers.append(number)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals that end a command wait until the block ends: what it has made is then known, and removed.
+
+    They are not blocked, since another thread would take them for this one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread alone
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.getsignal(each) for each in numbers}
+    waiting = _Waiting()
+    replaced = [each for each, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+    for each in replaced:
+        signal.signal(each, waiting)
+    try:
+        yield
+    finally:
+        for each in replaced:
+            signal.signal(each, before[each])
+        for each in waiting.numbers[:1]:
+            signal.raise_signal(each)
 
 
 def _make(folder: Path) -> list[Path]:

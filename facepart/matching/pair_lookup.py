@@ -1,9 +1,9 @@
 """The photos that a list of pairs names -> rows of features.
 
-A photo may be named by the label of its feature, ``folder/name``, by a longer path that ends with it, or by its name
-alone if only one feature is called that; each with or without an extension. Of a longer path, only the last folder
-and the name count, so that the path of a photo finds its feature in another folder; if several features share them,
-the rest of the path decides.
+A photo may be named by the end of its feature's label, ``folder/name``, by a longer path that ends with it, or by
+its name alone if only one feature is called that; each with or without an extension. Of a longer path, only the last
+folder and the name count, so that the path of a photo finds its feature in another folder; if several features share
+them, the rest of the path decides.
 """
 
 import re
@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.labels import LEAST_DEPTH, cut_labels
 from facepart.data.naming import split_label
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
@@ -32,9 +33,10 @@ class FeatureIndex:
                 that include the subject's, as those of LFW.
         """
         self._features, self._by_name = features, by_name
-        self._labels: dict[str, list[int]] = {}
-        for row, label in enumerate(features.labels):
-            self._labels.setdefault(label, []).append(row)
+        # Labels may have more folders, if these do not tell the features apart.
+        self._ends: dict[str, list[int]] = {}
+        for row, end in enumerate(cut_labels(features.labels, LEAST_DEPTH)):
+            self._ends.setdefault(end, []).append(row)
 
     def find(self, photo: str) -> list[int]:
         """Return the rows of the features that a photo may mean: none if it has no feature."""
@@ -44,16 +46,24 @@ class FeatureIndex:
         # With the extension first: `0001.v2` may be all of a name.
         for stem in dict.fromkeys((parts[-1], _EXTENSION.sub("", parts[-1]))):
             whole = [*parts[:-1], stem]
-            rows = self._labels.get("/".join(whole[-2:]), [])
+            rows = self._ends.get("/".join(whole[-LEAST_DEPTH:]), [])
             if not rows and (len(parts) == 1 or self._by_name):
                 rows = self._names.get(stem, [])
             if len(rows) > 1 and len(parts) > 2:
-                ending = "/" + "/".join(whole)
-                paths = ((row, self._features.paths[row].with_suffix("").as_posix()) for row in rows)
-                rows = [row for row, path in paths if f"/{path}".endswith(ending)] or rows
+                rows = self._fitting(rows, "/" + "/".join(whole))
             if rows:
                 return rows
         return []
+
+    def _fitting(self, rows: list[int], named: str) -> list[int]:
+        """Return those of some rows whose path, or else whose label, goes with a longer path; all if none does."""
+        paths = ((row, self._features.paths[row].with_suffix("").as_posix()) for row in rows)
+        labels = ((row, self._features.labels[row], self._features.longest[row]) for row in rows)
+        return (
+            [row for row, path in paths if f"/{path}".endswith(named)]
+            or [row for row, label, name in labels if named.endswith(f"/{label}") or f"/{name}".endswith(named)]
+            or rows
+        )
 
     @cached_property
     def _names(self) -> dict[str, list[int]]:

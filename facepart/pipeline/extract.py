@@ -199,7 +199,10 @@ def extract_features(
             written = rows.merge(files)
         else:
             existing = ExistingPaths([features])
-            listed = [path for path in files.values() if path in existing]
+            # What is there of a photo that failed is no feature, but a folder of that name.
+            without = {failure.path for failure in failed}
+            features_of = (files[photo.name] for photo in photos if photo.path not in without)
+            listed = [path for path in features_of if path in existing]
             if listed:
                 write_list(outcome.features_list, listed)
             written = len(listed)

@@ -1,5 +1,6 @@
 """The loop over photos that the commands share: failures are collected, and progress is reported."""
 
+import errno
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from facepart.files.failures import Failure
 from facepart.files.progress import Progress, StepTimes
 from facepart.pipeline.executor import Session
 from facepart.pipeline.worker import PhotoResult, PhotoTask
+
+# Errors of paths at which no output can be: a file where a folder should be, a name that is too long.
+_NOT_THERE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def work_through(
@@ -53,4 +57,6 @@ def remove_outputs(failures: Iterable[Failure], outputs: Mapping[Path, Collectio
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
+                if error.errno in _NOT_THERE or path.is_dir():
+                    continue
                 raise FacepartError(f"{path}: cannot be removed: {error.strerror or error}") from error
