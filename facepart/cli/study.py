@@ -9,15 +9,13 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import logging
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
 from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
-from facepart.cli.list_action import ListAction
+from facepart.cli.list_action import ListAction, NetworkListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
@@ -32,7 +30,6 @@ from facepart.cli.subject_options import (
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import are, count_of
 from facepart.data.labels import nfc
-from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -92,8 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
-        nargs="+",
-        action="extend",
+        action=NetworkListAction,
         default=[],
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
@@ -238,7 +234,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         rank_by=arguments.rank_by,
         margin=arguments.margin,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        models=split_models(arguments.model),
+        models=arguments.model,
         align=arguments.align,
         flip=arguments.flip,
         cross=arguments.cross,
@@ -248,30 +244,6 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         batch=arguments.batch_size,
         workers=arguments.workers,
     )
-
-
-def split_models(values: Sequence[str]) -> list[str]:
-    """Split the values of ``--model`` at commas, but for those of an MXNet checkpoint (``prefix,epoch``) or a path.
-
-    Example:
-        >>> split_models(["sface,edgeface-xs", "models/r100/model,0"])
-        ['sface', 'edgeface-xs', 'models/r100/model,0']
-
-    Raises:
-        UsageError: there are values, but no name in them.
-    """
-    models: list[str] = []
-    for value in values:
-        pieces = [value] if Path(value).exists() else [piece.strip() for piece in value.split(",") if piece.strip()]
-        for piece in pieces:
-            # An epoch belongs to the prefix before it.
-            if piece.isdecimal() and models:
-                models[-1] += f",{piece}"
-            else:
-                models.append(piece)
-    if values and not models:
-        raise UsageError("--model: the list is empty (see `facepart study -h`)")
-    return models
 
 
 def _join_sweeps(values: list[str]) -> list[str]:
