@@ -300,7 +300,7 @@ def test_only_parts_that_all_recognisers_rank_are_compared() -> None:
 
 
 def test_a_recogniser_whose_scores_are_all_equal_is_refused() -> None:
-    with pytest.raises(FacepartError, match="^two: all baseline impostor scores are equal"):
+    with pytest.raises(FacepartError, match=r"^two: all baseline impostor scores are equal"):
         compared(effects_of(TRUTHS), {"one": 1.0, "two": 0.0, "three": 1.0})
 
 

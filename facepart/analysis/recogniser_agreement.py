@@ -217,7 +217,7 @@ def compare_recognisers(
     for name, unit in units.items():
         if not unit:
             raise FacepartError(
-                f"{name}: all baseline impostor scores are equal, so effects cannot be compared with other recognisers"
+                f"{name}: all baseline impostor scores are equal, so its effects have no scale to compare on"
             )
     scaled = {name: _scaled(found, units[name]) for name, found in effects.items()}
     names = list(next(iter(effects.values())))
