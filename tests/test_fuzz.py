@@ -8,12 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.fuzz.arrays import NAMES, OCCLUSION, put_store
 from benchmarks.fuzz.damages import JSON, NPY, TEXT, ZIP, damage
 from benchmarks.fuzz.runner import FAULTS, FINE, all_kinds, run
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.errors import FacepartError
+from facepart.files.lock import LOCK_FILE, output_lock
 from facepart.networks.catalogue.archives import ArchiveError, take
 from facepart.networks.state_file import read_state
+from facepart.pipeline.embedding_store import EmbeddingStore
 
 
 @pytest.mark.parametrize(("modules", "inputs"), [(("photos", "texts", "arrays"), 8), (("state", "networks"), 3)])
@@ -90,3 +93,24 @@ def test_what_is_no_archive_is_said_in_one_line(tmp_path, data):
     with pytest.raises(ArchiveError, match="cannot be unpacked") as caught:
         take(tmp_path / "archive", "a", tmp_path / "out")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_shard_whose_overlaps_are_not_found_by_their_name_is_refused(tmp_path):
+    put_store(tmp_path)
+    path = tmp_path / "shard-00001.npz"
+    name = f"overlaps_{OCCLUSION.name}.npy".encode()
+    data = path.read_bytes()
+    assert data.count(name) == 2, "in the head of the member, and in the directory"
+    path.write_bytes(data.replace(name, name[:-5] + b"x.npy"))
+    store = EmbeddingStore(tmp_path, [OCCLUSION])
+    with pytest.raises(FacepartError, match=r"shard-00001\.npz: cannot be read \(it has no overlaps of"):
+        store.overlaps(OCCLUSION.name, NAMES)
+
+
+@pytest.mark.parametrize("number", ["Infinity", "1e999", "NaN", "null", "[]", '"x"'])
+def test_a_lock_with_a_number_that_is_none_is_taken_over(tmp_path, number):
+    (tmp_path / LOCK_FILE).write_text(
+        f'{{"process": {number}, "host": "h", "boot": "b", "started": "5", "command": "c", "since": "s"}}'
+    )
+    with output_lock(tmp_path):
+        assert (tmp_path / LOCK_FILE).exists()

@@ -198,6 +198,7 @@ class _Reader:
         """Read the input; return what became of it."""
         self._messages.texts.clear()
         os.ftruncate(self._noise, 0)
+        os.lseek(self._noise, 0, os.SEEK_SET)
         damaged = (self._folder / victim).read_bytes()
         before = _peak(reset=True)
         with warnings.catch_warnings(record=True) as warned:

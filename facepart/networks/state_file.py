@@ -6,6 +6,7 @@ Training programs leave the network's tensors under a name: in a dict beside the
 All of these are a common beginning of the keys here, and come off together: the network is what follows it.
 """
 
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,7 +41,9 @@ def read_state(path: Path, anchors: tuple[str, ...], expected: str) -> dict[str,
     """
     try:
         _refuse_damaged(path)
-        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as of an unusual version, before the error that follows from it
+            stored: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise FacepartError(
             f"{path}: cannot be read: {error.strerror or one_line(error)}; expected {expected}"
