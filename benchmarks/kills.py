@@ -63,7 +63,7 @@ class Trials:
         """Prepare the inputs: links to the photos, features, and the archive of a model."""
         self._work, self._count = work, 0
         self._photos = work / "photos"
-        self._photos.mkdir()
+        self._photos.mkdir(parents=True)
         for photo in photos:
             (self._photos / photo.name).symlink_to(photo.resolve())
         with zipfile.ZipFile(work / "net.whl", "w") as archive:
@@ -262,7 +262,7 @@ def main() -> int:
     photos = [photo.path for photo in find_photos(options.photos)[0][: options.count]]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        trials = Trials(photos, Path(folder))
+        trials = Trials(photos, Path(folder, "work"))
         trials.make_features()
         plan = [("kill", STAGES[number % len(STAGES)]) for number in range(options.kills)]
         plan += [("pair", PAIRED[number % len(PAIRED)]) for number in range(options.pairs)]
