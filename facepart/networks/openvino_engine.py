@@ -106,8 +106,8 @@ class OpenVinoEngine:
     def save_compiled(self, cache: CompiledCache) -> None:
         """Write the compiled network into the cache, for :meth:`from_compiled`.
 
-        The file is a line of JSON, which says what the network was made of and has the hash of the rest, and OpenVINO's
-        form of the compiled network.
+        The file is a line of JSON, which says what the network was made of and has the hash of the rest, and the
+        compiled network in OpenVINO's form.
 
         Raises:
             FacepartError: it cannot be written.
