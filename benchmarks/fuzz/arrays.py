@@ -15,6 +15,7 @@ from facepart.data.naming import naming_rule
 from facepart.matching.features import read_features
 from facepart.matching.match import match_features
 from facepart.occlusion.occlusion import Occlusion, Region
+from facepart.occlusion.parts import PARTS
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.feature_matrix_files import find_whole_rows
@@ -29,7 +30,7 @@ NAMES = [f"{person:03}_{shot}" for person in range(4) for shot in range(2)]
 LENGTH = 32
 # How far the length of a feature of `facepart extract` may be from 1.
 _TOLERANCE = 1e-3
-OCCLUSION = Occlusion(Region("eyes"))
+OCCLUSION = Occlusion(Region(PARTS["eyes"]))
 
 
 def unit_rows() -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from facepart.matching.match import match_features
 from facepart.networks.catalogue.hashes import record, recorded
 from facepart.pipeline.finished_photos import FINISHED_FILE, FinishedPhotos
 from facepart.study.comparisons import Comparisons, read_scores
-from facepart.study.settings import open_settings_folder
+from facepart.study.settings import open_settings_folders
 
 _SETTINGS = {"model": "net", "sha256": "a1", "mean": (1.0, 2.5), "align": None, "recipes": {"eyes": {"sigma": 5}}}
 
@@ -65,12 +65,12 @@ class Settings(Kind):
 
     def make(self, folder: Path) -> None:
         """Write them."""
-        open_settings_folder(folder, {"parser": "a", "precision": "fp32", "align": None, "input": {"mean": [1, 2]}})
+        settings = {"parser": "a", "precision": "fp32", "align": None, "input": {"mean": [1, 2]}}
+        open_settings_folders(folder, [settings])
 
     def read(self, folder: Path) -> object:
         """Open the folder of other settings."""
-        path, reason = open_settings_folder(folder, {"parser": "b", "precision": "fp32"})
-        return path.name, reason
+        return open_settings_folders(folder, [{"parser": "b", "precision": "fp32"}])
 
 
 class Finished(Kind):
