@@ -127,7 +127,7 @@ def test_the_methods_text_says_how_they_were_compared() -> None:
     text = "\n".join(methods(APART, FACTS))
     assert "for three recognisers (faceplugin, sface and edgeface) on the same photos" in text
     assert "in standard deviations of the baseline impostor scores; its CIs" in text
-    assert "those of faceplugin." in text and "The problem of m rankings" in text
+    assert "The problem of m rankings" in text
     cited = set(map(int, re.findall(r"\[(\d+)\]", text)))
     assert cited == set(range(1, max(cited) + 1))
     assert "recognisers" not in "\n".join(methods(ONE_GROUP, FACTS))

@@ -127,7 +127,7 @@ class Compared(Kind):
         """Compare again, if need be, and read the scores."""
         self._compare(folder)
         names = (f"CM_{what}" for what in ("scores.npz", "people.npz", "ranks.csv"))
-        return read_scores(folder / "s", BASELINE_CONDITION, "CM"), [
+        return read_scores(folder / "s" / "matches", BASELINE_CONDITION, "CM"), [
             (folder / self.folder / name).read_bytes() for name in names
         ]
 
@@ -136,9 +136,9 @@ class Compared(Kind):
         return True
 
     def _compare(self, folder: Path) -> None:
-        Comparisons(folder / "s", put_store(folder / "e"), {}, _NAMING, keep_pairs=False, counter=None).run(
-            _CELL, NAMES, 1.0
-        )
+        Comparisons(
+            folder / "s" / "matches", put_store(folder / "e"), {}, _NAMING, keep_pairs=False, counter=None
+        ).run(_CELL, NAMES, 1.0)
 
 
 class ComparedScores(Compared):
