@@ -4,6 +4,8 @@ The message of either is one line: what is wrong, in which file, and what to do.
 line prints it after ``facepart: `` and exits with :attr:`FacepartError.exit_status`; a library user catches it.
 """
 
+_LONGEST = 200
+
 
 class FacepartError(Exception):
     """A folder, a file or a network cannot be used."""
@@ -20,3 +22,11 @@ class UsageError(FacepartError):
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text that says something, for errors of other programs; else its kind."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def one_line(text: object) -> str:
+    """Return another library's error, or a text from a file, as part of one line of bounded length."""
+    line = " ".join(str(text).split())
+    if len(line) > _LONGEST:
+        line = f"{line[:_LONGEST]}..."
+    return line or type(text).__name__

@@ -4,6 +4,7 @@ import doctest
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,13 +18,23 @@ from scipy.stats import t as student
 from benchmarks.recogniser_agreement import WORLDS, simulate
 from facepart.analysis import recogniser_agreement
 from facepart.analysis.choices import FMR_RATIO, SHIFT
-from facepart.analysis.influence import Influence
+from facepart.analysis.design import BASELINE_CONDITION, Condition
+from facepart.analysis.group_data import GroupData
+from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.metrics import kendall_tau, kendall_w
 from facepart.analysis.place_variance import VarianceComponent
 from facepart.analysis.rank_sets import PairwiseComparisons, significantly_larger
 from facepart.analysis.ranking import RESAMPLES, PartEffects
-from facepart.analysis.recogniser_agreement import RecogniserAgreement, compare_recognisers, tau_bounds, w_bounds
+from facepart.analysis.recogniser_agreement import (
+    RecogniserAgreement,
+    compare_recognisers,
+    impostor_spread,
+    tau_bounds,
+    w_bounds,
+)
 from facepart.analysis.results import ALL_GROUPS
+from facepart.errors import FacepartError
+from tests.report_faces import compare, draw_people, embed
 
 PARTS = ("eyes", "nose", "mouth", "brows")
 SUBJECTS = 40
@@ -288,6 +299,11 @@ def test_only_parts_that_all_recognisers_rank_are_compared() -> None:
     assert nothing.groups == [] and nothing.joint_ranking == {"CM": []}
 
 
+def test_a_recogniser_whose_scores_are_all_equal_is_refused() -> None:
+    with pytest.raises(FacepartError, match=r"^two: all baseline impostor scores are equal"):
+        compared(effects_of(TRUTHS), {"one": 1.0, "two": 0.0, "three": 1.0})
+
+
 def test_one_part_has_no_agreement() -> None:
     truths = {"one": (0.4,), "two": (0.3,)}
     (group,) = compared(effects_of(truths, parts=("nose",))).groups
@@ -300,6 +316,26 @@ def test_few_subjects_give_no_interval_and_rule_nothing_out() -> None:
     assert math.isfinite(group.w.value) and math.isnan(group.w.low)
     assert "fewer than 10 effective subjects" in group.w.no_ci == group.pairs[0].tau.no_ci
     assert set(group.unknown) == set(PARTS) == set(group.common_firsts)
+
+
+class Baseline:
+    """A group of which only the baseline scores are asked for."""
+
+    def __init__(self, scores: SubjectScores | None) -> None:
+        self._scores = scores
+
+    def scores(self, condition: Condition) -> SubjectScores | None:
+        assert condition == BASELINE_CONDITION
+        return self._scores
+
+
+def test_the_spread_of_a_recogniser_is_that_of_its_impostor_scores_within_groups() -> None:
+    rng = np.random.default_rng(5)
+    scores = [compare(embed(draw_people(rng, 12, 2), "", rng, shift)) for shift in (0.0, 0.3)]
+    variances = [np.var(each.scores.impostor.scores.repeat(each.scores.impostor.counts)) for each in scores]
+    groups = {f"{number}": Baseline(each) for number, each in enumerate([*scores, None])}
+    assert impostor_spread(cast("Mapping[str, GroupData]", groups)) == pytest.approx(math.sqrt(np.mean(variances)))
+    assert math.isnan(impostor_spread(cast("Mapping[str, GroupData]", {"none": Baseline(None)})))
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])

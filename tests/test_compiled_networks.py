@@ -150,3 +150,14 @@ def test_leftovers_of_killed_runs_are_removed_after_a_day(cache, photos):
     os.utime(old, (0, 0))
     answer(Source(make(0)), photos, cache)
     assert sorted(cache.folder.iterdir()) == sorted([new, cache.path("fp32")])
+
+
+def test_other_preprocessing_in_a_cached_file_is_noticed(cache, photos):
+    source = Source(make(0))
+    answer(source, photos, cache)
+    path = cache.path("fp32")
+    whole = path.read_bytes()
+    assert whole.count(b'"height": 16') == 1
+    path.write_bytes(whole.replace(b'"height": 16', b'"height": 17'))
+    assert open_engine(source, "cpu", "fp32", compiled=cache).preprocessing == SMALL
+    assert source.loaded == 2

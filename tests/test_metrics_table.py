@@ -121,7 +121,7 @@ def test_columns_are_the_fields_of_a_row_in_their_order(pair: tuple[SubjectScore
     columns = result_columns()
     assert len({column.name for column in columns}) == len(columns)
     names = [column.name for column in columns]
-    assert names[:3] == ["group", "part", "occlusion"] and names[-1] == "rank10_rate_change"
+    assert names[:4] == ["recogniser", "group", "part", "occlusion"] and names[-1] == "rank10_rate_change"
     found = part_result(KEY, *pair, FROM_EMBEDDINGS)
     assert not found.further
     assert [found.figure(name) for name in names] == [getattr(found, name) for name in names]

@@ -10,10 +10,11 @@ import pytest
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.report.export import results_json
 from facepart.report.formatting import number_word, plain_ci, signed, signed_ci
+from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.report.terminal import agreement_text
-from tests.report_data import make_data, with_recognisers
+from tests.report_data import FACTS, make_data, with_recognisers
 from tests.report_page import Page
 
 ONE_GROUP = make_data(("all",), people=30)
@@ -120,6 +121,16 @@ def test_there_is_a_panel_for_each_recogniser_in_one_order_of_parts(page: Page) 
         for each in recogniser.figures.ranking["all"]:
             # In the chart and in its description.
             assert chart.count(signed(each.effect.value)) >= 2
+
+
+def test_the_methods_text_says_how_they_were_compared() -> None:
+    text = "\n".join(methods(APART, FACTS))
+    assert "for three recognisers (faceplugin, sface and edgeface) on the same photos" in text
+    assert "in standard deviations of the baseline impostor scores; its CIs" in text
+    assert "The problem of m rankings" in text
+    cited = set(map(int, re.findall(r"\[(\d+)\]", text)))
+    assert cited == set(range(1, max(cited) + 1))
+    assert "recognisers" not in "\n".join(methods(ONE_GROUP, FACTS))
 
 
 def test_names_are_escaped() -> None:

@@ -1,5 +1,6 @@
 """A study by several recognisers: of each, the numbers are those of a study by it alone."""
 
+import argparse
 import csv
 import json
 import shutil
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from facepart.cli import main
-from facepart.cli.study import join_epochs
+from facepart.cli.list_action import NetworkListAction
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
@@ -240,6 +241,23 @@ def test_what_is_refused(photos, networks, tmp_path) -> None:
         run_study(request_for(photos, tmp_path / "out", [networks[0], str(copied)]))
 
 
-def test_an_epoch_belongs_to_the_prefix_before_it() -> None:
-    assert join_epochs(["sface", "r100/model", "0", "other"]) == ["sface", "r100/model,0", "other"]
-    assert join_epochs([]) == []
+@pytest.mark.parametrize(
+    ("arguments", "models"),
+    [
+        (["sface,edgeface-xs", "x.onnx"], ["sface", "edgeface-xs", "x.onnx"]),
+        (["sface, ", "r100/model,0,other", "a,b.onnx"], ["sface", "r100/model,0", "other", "a,b.onnx"]),
+        (["sface", "--model", "r100/model,0"], ["sface", "r100/model,0"]),
+        ([], []),
+    ],
+)
+def test_names_are_separated_by_blanks_or_commas(tmp_path, monkeypatch, arguments, models) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a,b.onnx").write_bytes(b"")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", action=NetworkListAction, default=[])
+    assert parser.parse_args(["--model", *arguments] if arguments else []).model == models
+
+
+def test_an_empty_list_of_names_is_refused(capsys) -> None:
+    assert main(["study", "-s", "photos", "-o", "out", "--model", ","]) == 2
+    assert "--model: the list is empty" in capsys.readouterr().err

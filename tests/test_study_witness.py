@@ -442,7 +442,8 @@ def test_everything_in_json(studied: Studied) -> None:
         "differentials": studied.differentials(),
     }
     # Of the settings, which say how the study was made, and of overlaps other tests tell.
-    others = ["rankings", "rankings by all criteria", "settings", "overlaps", "criteria without support"]
+    others = ["rankings", "rankings by all criteria", "rankings by all recognisers"]
+    others += ["settings", "overlaps", "criteria without support"]
     assert set(found) == {COLUMNS[key] for key in [*simple, *rows, *others]}
     for key, value in simple.items():
         assert found[COLUMNS[key]] == value, key
@@ -456,6 +457,8 @@ def test_everything_in_json(studied: Studied) -> None:
         for name, expected in rankings.items():
             check_rows(f"ranking of {name} by {criterion}", ranked[WORDS.get(name, name)], expected)
     assert found[COLUMNS["rankings"]] == by_criterion[simple["ranked by"]]
+    (only,) = found[COLUMNS["rankings by all recognisers"]].values()
+    assert only == {name: found[name] for name in only} and COLUMNS["rankings by all criteria"] in only
 
 
 def test_nothing_of_the_full_study_is_unknown_or_certain(full: Studied) -> None:

@@ -58,6 +58,7 @@ from facepart.analysis.metrics import kendall_tau, kendall_w
 from facepart.analysis.rank_sets import significantly_larger
 from facepart.analysis.ranking import MeanEffects, PartEffects, Ranked, mean_effects, rank_mean
 from facepart.analysis.results import ALL_GROUPS
+from facepart.errors import FacepartError
 
 # Criteria whose effects are differences of scores, whose unit depends on the recogniser.
 IN_SCORES = (IMPORTANCE, SHIFT, EQUAL_AREA, AUTHENTIC_CROSS)
@@ -206,10 +207,19 @@ def compare_recognisers(
         effects: recogniser -> group -> the effects of its parts by the criterion; two recognisers or more, of the
             same groups. Subjects of the same name are the same person, whichever recogniser or group they are in.
         ranked_by: the criterion.
-        spreads: recogniser -> the standard deviation of its baseline impostor scores (:func:`impostor_spread`), above
-            0; used where the criterion is one of differences of scores.
+        spreads: recogniser -> the standard deviation of its baseline impostor scores (:func:`impostor_spread`);
+            used where the criterion is one of differences of scores.
+
+    Raises:
+        FacepartError: such a standard deviation is 0.
     """
-    scaled = {name: _scaled(found, _unit(spreads[name], ranked_by)) for name, found in effects.items()}
+    units = {name: spreads[name] if ranked_by in IN_SCORES else 1.0 for name in effects}
+    for name, unit in units.items():
+        if not unit:
+            raise FacepartError(
+                f"{name}: all baseline impostor scores are equal, so its effects have no scale to compare on"
+            )
+    scaled = {name: _scaled(found, units[name]) for name, found in effects.items()}
     names = list(next(iter(effects.values())))
     compared, joint = [], {}
     for group in [ALL_GROUPS] * (len(names) > 1) + names:
@@ -225,12 +235,7 @@ def compare_recognisers(
         parts = [each.part for each in joint[group]]
         if parts:
             compared.append(_compare(group, parts, by_recogniser))
-    units = {name: _unit(spreads[name], ranked_by) for name in effects}
     return RecogniserAgreement(ranked_by, list(effects), units, compared, joint)
-
-
-def _unit(spread: float, ranked_by: str) -> float:
-    return spread if ranked_by in IN_SCORES else 1.0
 
 
 def _scaled(groups: Mapping[str, PartEffects], unit: float) -> dict[str, PartEffects]:

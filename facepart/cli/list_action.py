@@ -7,6 +7,7 @@ An empty list is an error.
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from facepart.errors import UsageError
@@ -48,15 +49,38 @@ class ListAction(argparse.Action):
         Raises:
             UsageError: there are arguments, but no value in them.
         """
-        texts = [text.strip() for value in values for text in value.split(",") if text.strip()]
+        texts = [text.strip() for value in values for text in self.split(value) if text.strip()]
         if values and not texts:
             raise UsageError(f"{option_string or self.metavar}: the list is empty (see `{parser.prog} -h`)")
         earlier = getattr(namespace, self.dest)
         items = [] if earlier is self.default else list(earlier)
         setattr(namespace, self.dest, items + [self._parse(text) for text in texts])
 
+    def split(self, value: str) -> list[str]:
+        """Split one command-line argument into values."""
+        return value.split(",")
+
     def _parse(self, text: str) -> Any:
         try:
             return self.item_type(text)
         except (ValueError, argparse.ArgumentTypeError) as error:
             raise argparse.ArgumentError(self, f"invalid value {text!r}") from error
+
+
+class NetworkListAction(ListAction):
+    """A list of networks, by name or path.
+
+    The comma in an MXNet checkpoint (``prefix,epoch``), or in a path that exists, separates nothing.
+    """
+
+    def split(self, value: str) -> list[str]:
+        """Split one command-line argument into names and paths."""
+        if Path(value).exists():
+            return [value]
+        networks: list[str] = []
+        for piece in value.split(","):
+            if piece.strip().isdecimal() and networks:
+                networks[-1] += f",{piece.strip()}"  # an epoch belongs to the prefix before it
+            else:
+                networks.append(piece)
+        return networks

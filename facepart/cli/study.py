@@ -9,14 +9,13 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import logging
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
 from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
-from facepart.cli.list_action import ListAction
+from facepart.cli.list_action import ListAction, NetworkListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
@@ -90,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
-        action=ListAction,
+        action=NetworkListAction,
         default=[],
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
@@ -240,7 +239,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         rank_by=arguments.rank_by,
         margin=arguments.margin,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        models=join_epochs(arguments.model),
+        models=arguments.model,
         align=arguments.align,
         flip=arguments.flip,
         cross=arguments.cross,
@@ -250,22 +249,6 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         batch=arguments.batch_size,
         workers=arguments.workers,
     )
-
-
-def join_epochs(values: Sequence[str]) -> list[str]:
-    """Join the parts of the names of MXNet checkpoints, ``prefix,epoch``, which a list is divided at.
-
-    Example:
-        >>> join_epochs(["sface", "models/r100/model", "0"])
-        ['sface', 'models/r100/model,0']
-    """
-    models: list[str] = []
-    for value in values:
-        if value.isdecimal() and models:
-            models[-1] += f",{value}"
-        else:
-            models.append(value)
-    return models
 
 
 def _join_sweeps(values: list[str]) -> list[str]:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
 
 # What the third column of a table may say, in any case -> whether the pair is authentic.
@@ -139,7 +139,7 @@ def read_pair_list(path: Path) -> PairList:
     except UnicodeDecodeError as error:
         raise FacepartError(f"{path}: is not a list of pairs: it is not a text file") from error
     except (ValueError, csv.Error) as error:
-        raise FacepartError(f"{path}: {error}") from error
+        raise FacepartError(f"{path}: {one_line(error)}") from error
 
 
 def _read(path: Path, file: Iterable[str]) -> PairList:
@@ -241,7 +241,7 @@ def _add_lfw(rows: Iterable[_Row], pairs: _Pairs) -> None:
             if not pairs.lines and not any(map(_is_number, fields)):
                 continue  # a heading
             wrong = other_number if _is_number(number) else number
-            raise ValueError(f"line {line}: {wrong!r} is not the number of a photo")
+            raise ValueError(f"line {line}: {one_line(repr(wrong))} is not the number of a photo")
         if not name or not other:
             raise ValueError(f"line {line} has an empty name")
         photos = [_lfw_photo(name, number)], [_lfw_photo(other, other_number)]
@@ -268,7 +268,8 @@ def _add_table(block: _Block, delimiter: str | None, columns: int, pairs: _Pairs
         if unknown:
             place = next(place for place, label in enumerate(said) if label in unknown)
             raise ValueError(
-                f"line {block.numbers[place]}: {labels[place]!r} is no label (1 or 0, same or different)"
+                f"line {block.numbers[place]}: {one_line(repr(labels[place]))} is no label "
+                "(1 or 0, same or different)"
             )
         authentic = [LABELS[label] for label in said]
     pairs.add(block.numbers, first, second, authentic)

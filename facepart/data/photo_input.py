@@ -23,7 +23,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from facepart.data.photo_depth import DARKEST_16, DEEP_MODES, Depth, find_depth
 from facepart.data.photo_kinds import FORMATS, HEIF_MISSING, has_heif
-from facepart.data.photo_repair import decode_without_end, without_metadata
+from facepart.data.photo_repair import decode_without_end, has_damaged_pixels, without_metadata
 from facepart.data.pillow_settings import MOST_PIXELS, PILLOW_SETTINGS, silence_libtiff
 from facepart.errors import FacepartError, first_line
 from facepart.files.addresses import is_address, read_whole
@@ -165,8 +165,16 @@ def _decode(source: Path | bytes, held: ExitStack) -> NDArray[np.uint8]:
             silence_libtiff()
         if image.width * image.height > LARGE_PIXELS:
             held.enter_context(_one_large_photo)
-            return _large_reader.submit(_load, image).result()
-        return _load(image)
+            pixels = _large_reader.submit(_load, image).result()
+        else:
+            pixels = _load(image)
+        if image.format == "PNG" and has_damaged_pixels(_whole(source)):
+            raise PhotoError("its pixels are damaged: they do not have their checksum")
+        return pixels
+
+
+def _whole(source: Path | bytes) -> bytes:
+    return source if isinstance(source, bytes) else source.read_bytes()
 
 
 def _load(image: ImageFile.ImageFile) -> NDArray[np.uint8]:

@@ -35,6 +35,7 @@ _FILLERS = (
     b"".join(bytes([0xFF, 0xD0 + number % 8]) + bytes(range(1, 255)) for number in range(16)),
 )
 _FREQUENCIES = 63
+_PIECE = 1 << 20  # bytes that are decompressed at a time
 
 
 def without_metadata(data: bytes) -> bytes | None:
@@ -44,6 +45,44 @@ def without_metadata(data: bytes) -> bytes | None:
     if data.startswith(_JPEG):
         return _JPEG + b"".join(_needed_segments(data))
     return None
+
+
+def has_damaged_pixels(data: bytes) -> bool:
+    """Return whether a PNG's checksums tell that its pixels are not those that were stored; False for other formats.
+
+    Pillow passes over the CRC-32 of chunks of pixels. Where one is wrong, the checksum of the compressed data
+    decides, so that a photo with whole pixels beside a wrong CRC-32 is read.
+    """
+    if not data.startswith(_PNG):
+        return False
+    pieces, whole = [], True
+    start = len(_PNG)
+    while start + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, start)
+        end = start + length + 12
+        if kind == b"IEND":
+            break
+        if kind == b"IDAT":
+            body = memoryview(data)[start + 4 : end - 4]
+            whole = whole and zlib.crc32(body) == int.from_bytes(data[end - 4 : end], "big")
+            pieces.append(body[4:])
+        start = end
+    return not whole and not _is_whole_stream(pieces)
+
+
+def _is_whole_stream(pieces: list[memoryview]) -> bool:
+    """Return whether pieces of zlib's form have their checksum."""
+    stream = zlib.decompressobj()
+    try:
+        for piece in pieces:
+            # A little at a time: they may be made to fill the memory.
+            rest = bytes(piece)
+            while rest and not stream.eof:
+                stream.decompress(rest, _PIECE)
+                rest = stream.unconsumed_tail
+    except zlib.error:
+        return False
+    return stream.eof
 
 
 def decode_without_end(data: bytes, decode: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8] | None:

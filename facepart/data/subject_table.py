@@ -16,7 +16,7 @@ from facepart.counts import count_of
 from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.csv_text import plain_cell
 
 IMAGE_COLUMNS = ("image", "photo", "file")
@@ -119,7 +119,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     if group_column.lower() not in columns:
         raise FacepartError(
-            f"{source}: has no column {group_column!r}, only {', '.join(header) or 'none'}; "
+            f"{source}: has no column {group_column!r}, only {one_line(', '.join(header)) if header else 'none'}; "
             "name the one with the groups by --group-column"
         )
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)
@@ -140,10 +140,15 @@ def read_people(source: Path, group_column: str = "group") -> People:
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
         if photo and by_image.setdefault(photo, group) != group:
-            raise FacepartError(f"{source}: puts {photo} into two groups, {by_image[photo]!r} and {group!r}")
+            raise FacepartError(
+                f"{source}: puts {one_line(photo)} into two groups, {_shown(by_image[photo])} and {_shown(group)}"
+            )
         if shown and by_subject.setdefault(shown, group) != group:
             if image is None:
-                raise FacepartError(f"{source}: puts {shown} into two groups, {by_subject[shown]!r} and {group!r}")
+                raise FacepartError(
+                    f"{source}: puts {one_line(shown)} into two groups, {_shown(by_subject[shown])} and "
+                    f"{_shown(group)}"
+                )
             mixed.add(shown)
     for shown in mixed:
         del by_subject[shown]
@@ -192,6 +197,10 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             f"{unknown}; check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
+
+
+def _shown(group: str) -> str:
+    return one_line(repr(group))
 
 
 def _tidied(cell: str) -> str:

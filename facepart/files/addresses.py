@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from facepart.errors import FacepartError, first_line
 
 _MARK = "://"
+# RFC 3986, section 3.1; `::` chains file systems, as fsspec writes it.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://")
 _LOCAL = "file://"
 # What is read of a file at a time where only pieces of it are wanted: an array of a shard takes half of that.
 _PIECE = 1 << 20
@@ -44,7 +46,7 @@ def place(text: str) -> Path:
     """
     if text.startswith(_LOCAL):
         return Path(text.removeprefix(_LOCAL))
-    if _MARK not in text:
+    if not _ADDRESS.match(text):
         return Path(text)
     try:
         from upath import UPath

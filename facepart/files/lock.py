@@ -339,7 +339,7 @@ def _read(descriptor: int) -> Holder | None:
     try:
         found = parse_json(os.pread(descriptor, 4096, 0))
         return Holder(**{key: kind(found[key]) for key, kind in Holder.__annotations__.items()})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

@@ -20,6 +20,8 @@ from facepart.files.json_input import read_object
 
 RECORD_FILE = "run.json"
 Record = dict[str, Any]
+# Of a setting that is shown, in characters.
+_LONGEST = 200
 
 
 def make_record(
@@ -150,8 +152,13 @@ def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any])
     for key, now in json.loads(json.dumps(dict(settings))).items():
         before = earlier["settings"].get(key)
         if before != now:
-            return f"was made with {key} {before!r}, this run has {now!r}"
+            return f"was made with {key} {_shown(before)}, this run has {_shown(now)}"
     return ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _version(package: str) -> str | None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 # Of compiled networks: raise it if the same weights become another network, such as by other preprocessing.
-_FORMAT = 4
+_FORMAT = 5
 _LONGEST_HEADER = 1 << 16  # bytes
 
 _logger = logging.getLogger(__name__)
@@ -106,8 +106,8 @@ class OpenVinoEngine:
     def save_compiled(self, cache: CompiledCache) -> None:
         """Write the compiled network into the cache, for :meth:`from_compiled`.
 
-        The file is a line of JSON, which says what the network was made of and the hash of the rest, and OpenVINO's
-        form of the compiled network.
+        The file is a line of JSON, which says what the network was made of and has the hash of the rest, and the
+        compiled network in OpenVINO's form.
 
         Raises:
             FacepartError: it cannot be written.
@@ -117,8 +117,8 @@ class OpenVinoEngine:
             **_compatibility(cache, self._classes, self.precision),
             "preprocessing": asdict(self.preprocessing),
             "size": len(body),
-            "sha256": hashlib.sha256(body).hexdigest(),
         }
+        header["sha256"] = _hash_of(header["preprocessing"], hashlib.sha256(body).hexdigest())
         remove_abandoned(path.parent)
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(json.dumps(header).encode() + b"\n")
@@ -143,7 +143,8 @@ class OpenVinoEngine:
                 if os.fstat(file.fileno()).st_size != start + header["size"]:
                     raise ValueError("its size")
                 # Before OpenVINO sees it: what is damaged can give other answers, or crash.
-                if hashlib.file_digest(file, "sha256").hexdigest() != header["sha256"]:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+                if _hash_of(header["preprocessing"], found) != header["sha256"]:
                     raise ValueError("its contents")
                 # Mapped, not read: the weights stay in the file, and all processes share one copy in memory.
                 weights = np.memmap(file, np.uint8, "c", offset=start)
@@ -208,6 +209,11 @@ def _compatibility(cache: CompiledCache, classes: int | None, precision: str) ->
         "classes": classes,
         "precision": precision,
     }
+
+
+def _hash_of(preprocessing: dict[str, Any], body: str) -> str:
+    """Return the hash of the preprocessing and of the rest, of which the hash is given."""
+    return hashlib.sha256(f"{json.dumps(preprocessing, sort_keys=True)} {body}".encode()).hexdigest()
 
 
 def _read_header(file: BinaryIO) -> dict[str, Any]:

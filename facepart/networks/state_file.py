@@ -6,6 +6,8 @@ Training programs leave the network's tensors under a name: in a dict beside the
 All of these are a common beginning of the keys here, and come off together: the network is what follows it.
 """
 
+import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from facepart.errors import FacepartError
 from facepart.networks.wording import one_line
 
 _DEEPEST = 4  # dicts in dicts
+_PIECE = 1 << 20  # bytes that are read at a time
 
 
 def read_state(path: Path, anchors: tuple[str, ...], expected: str) -> dict[str, Tensor]:
@@ -37,7 +40,10 @@ def read_state(path: Path, anchors: tuple[str, ...], expected: str) -> dict[str,
             networks.
     """
     try:
-        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+        _refuse_damaged(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as of an unusual version, before the error that follows from it
+            stored: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise FacepartError(
             f"{path}: cannot be read: {error.strerror or one_line(error)}; expected {expected}"
@@ -61,6 +67,22 @@ def read_state(path: Path, anchors: tuple[str, ...], expected: str) -> dict[str,
         for key, value in state.items()
         if key.startswith(prefix)
     }
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise an error of any kind if a member of a zip, as which PyTorch saves, does not have its checksum.
+
+    PyTorch does not look: a bit lost in a weight would give other embeddings. Without checksums, which
+    ``torch.serialization.set_crc32_options`` allows, all are 0.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.CRC and not member.is_dir():
+                with archive.open(member) as file:
+                    while file.read(_PIECE):
+                        pass  # at the end, zipfile compares the checksum
 
 
 def _tensors(stored: Mapping[Any, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:

@@ -2,21 +2,15 @@
 
 import re
 
-_LONGEST = 200
+from facepart.errors import one_line
+
+__all__ = ["one_line", "openvino_reason"]
 
 # Where in OpenVINO's own sources an error was raised, and the lines that only announce the reason.
 _OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with .*")
 _OPENVINO_HEADINGS = re.compile(
     r"FrontEnd API failed|Model wasn't fully converted|Summary:$|-- \S+ with a message:$|-- Conversion is failed"
 )
-
-
-def one_line(text: object) -> str:
-    """Return another library's error, or a name from a file, as part of one line of bounded length."""
-    line = " ".join(str(text).split())
-    if len(line) > _LONGEST:
-        line = f"{line[:_LONGEST]}..."
-    return line or type(text).__name__
 
 
 def openvino_reason(error: Exception) -> str:

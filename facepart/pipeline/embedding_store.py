@@ -186,8 +186,11 @@ class EmbeddingStore:
         order = {part.key: column for column, part in enumerate(self.parts)}
         for shard, places in wanted.items():
             found = self._read_arrays(shard, ("parts", f"overlaps_{occlusion}"))
-            if len(found) < 2:
+            if not found:
                 continue
+            if len(found) == 1:
+                # Both are written, or neither: the name of one is damaged, which is not read and has no checksum.
+                raise _unreadable(self._path(shard), f"it has no overlaps of {occlusion}")
             rows, stored = zip(*places, strict=True)
             if found[1].ndim != 2 or found[0].shape != found[1].shape[1:] or max(stored) >= len(found[1]):
                 raise _unreadable(self._path(shard), f"its overlaps are of shape {found[1].shape}")

@@ -82,6 +82,8 @@ _REFERENCES = {
     "daugman": 'J. Daugman, "Biometric decision landscapes", University of Cambridge, UCAM-CL-TR-482, 2000.',
     "iso": 'ISO/IEC 19795-1:2021, "Biometric performance testing and reporting".',
     "kendall": 'M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.',
+    "concordance": 'M. G. Kendall, B. Babington Smith, "The problem of m rankings", Annals of Mathematical '
+    "Statistics 10, 1939.",
     "welch": "B. L. Welch, \"The generalization of Student's problem when several different population variances are "
     'involved", Biometrika 34, 1947.',
     "grother": 'P. Grother, "Face Recognition Vendor Test (FRVT) Part 8: Summarizing Demographic Differentials", '

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facepart.counts import are, count_of
 from facepart.data.naming import Rule
 from facepart.data.path_lists import BLANKS
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
 from facepart.files.array_input import read_array
 from facepart.files.text_input import read_text
@@ -103,12 +103,13 @@ def _pairs(
     for block in _read_blocks(path):
         if not np.isfinite(block).all():
             raise FacepartError(f"{path}: holds values that are not finite")
-        faces = [block[:, column].astype(np.int64) for column in (0, 1)]
-        for place, who in zip(faces, sides, strict=True):
-            if place.min() < 0 or place.max() >= len(who):
+        for place, who in zip(block.T[:2], sides, strict=True):
+            if (unknown := (place < 0) | (place >= len(who)) | (place % 1 != 0)).any():
                 raise FacepartError(
-                    f"{path}: names face {place.max()}, but there {are(len(who))} {count_of(len(who), 'label')}"
+                    f"{path}: names face {place[unknown][0]:.6g}, but there {are(len(who))} "
+                    f"{count_of(len(who), 'label')}"
                 )
+        faces = [block[:, column].astype(np.int64) for column in (0, 1)]
         same = np.equal(*(who[place] for who, place in zip(sides, faces, strict=True)))
         if (same != authentic).any():
             row = first + int(np.argmax(same != authentic))
@@ -139,8 +140,9 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise FacepartError(f"{path}: is not a file of pairs, a .npy or a text of numbers ({reason})") from error
+        raise FacepartError(
+            f"{path}: is not a file of pairs, a .npy or a text of numbers ({one_line(error)})"
+        ) from error
 
 
 def _array_blocks(path: Path, shown: Path) -> Iterator[NDArray[Any]]:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text, plain_cell
 from facepart.files.text_input import read_text
@@ -178,7 +178,7 @@ def load_ranks(path: Path) -> Ranks:
         ranks = np.array([int(rank or 0) for rank in columns[1]], np.int64)
         scores = [np.array([float(score or "nan") for score in columns[place]]) for place in (2, 3)]
     except (ValueError, OverflowError) as error:
-        raise FacepartError(f"{path}: is damaged: {error}") from error
+        raise FacepartError(f"{path}: is damaged: {one_line(error)}") from error
     if (ranks < 0).any():
         raise FacepartError(f"{path}: is damaged: a rank is below 1")
     probes, subjects = ([plain_cell(cell) for cell in columns[place]] for place in (0, 5))

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
 from facepart.files.array_input import read_array
 from facepart.scores.distribution import ScoreDistribution
@@ -57,8 +57,9 @@ def read_kind(path: Path, kind: str) -> ScoreDistribution:
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:
-        reason = " ".join(str(error).split())
-        raise FacepartError(f"{path}: is not a score file, a .npy or a text of numbers ({reason})") from error
+        raise FacepartError(
+            f"{path}: is not a score file, a .npy or a text of numbers ({one_line(error)})"
+        ) from error
     if not scores.n:
         raise FacepartError(f"{path}: there are no scores in it")
     return scores
@@ -159,7 +160,7 @@ def _refuse_line(number: int, line: str, form: _Form) -> None:
     try:
         float(fields[-1])
     except ValueError:
-        raise ValueError(f"line {number}: {fields[-1]!r} is not a number") from None
+        raise ValueError(f"line {number}: {one_line(repr(fields[-1]))} is not a number") from None
 
 
 def _fields(line: str, delimiter: str | None) -> list[str]:

@@ -3,11 +3,12 @@
 import shutil
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from facepart.errors import one_line
 
 
 class ArchiveError(Exception):
@@ -28,8 +29,11 @@ def take(archive: Path, member: str, target: Path) -> None:
             shutil.copyfileobj(file, copy)
     except KeyError as error:
         raise ArchiveError(f"has no file {member}") from error
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise ArchiveError(f"cannot be unpacked: {error}") from error
+    except tarfile.ReadError as error:
+        raise ArchiveError("cannot be unpacked: it is damaged, or not a zip or tar archive") from error
+    except Exception as error:
+        # OSError, BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError (a way of compressing) ...
+        raise ArchiveError(f"cannot be unpacked: {one_line(error)}") from error
 
 
 @contextmanager
