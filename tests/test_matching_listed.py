@@ -180,7 +180,9 @@ def test_photos_go_by_label_path_or_name(tmp_path: Path) -> None:
     with pytest.raises(
         FacepartError, match=r"pairs.txt: line 2: 'f/001_1' fits 2 features .*/x/f/001_1.npy and .*/y/f"
     ):
-        score(group, pairs_file(tmp_path, "001_2 002_1\n002_1 f/001_1\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
+        score(
+            group, pairs_file(tmp_path, "001_2 002_1\n002_1 f/001_1\n"), tmp_path / "out", subject_pattern=r".*/(\w+)"
+        )
     # Another folder's photo of that name is another photo.
     with pytest.raises(
         FacepartError, match=r"none of 1 pairs can be compared: 1 photos have no feature in .*g/001_2"
