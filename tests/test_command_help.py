@@ -33,7 +33,6 @@ LISTS = {
     ("study", "--groups"): (["CM", "CF"], ["CM", "CF"]),
     ("study", "--occlusion"): (["blur", "grey"], ["blur", "grey"]),
     ("study", "--sweep"): (["dilation=0", "2"], ["dilation=0", "2"]),
-    ("study", "--model"): (["sface", "edgeface-xs"], ["sface", "edgeface-xs"]),
     ("study", "--keep"): (["masks", "photos"], ["masks", "photos"]),
 }
 # What a call of the command needs besides.
