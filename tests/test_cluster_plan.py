@@ -26,7 +26,8 @@ def test_the_command(
     done = run_process("-m", "facepart", "study", *options, "--dry-run", "--of", "400", "--ray", "local")
     assert done.returncode == 0, done.stderr
     processors = os.cpu_count() or 1
-    lines = done.stdout.splitlines()
+    naming, *lines = done.stdout.splitlines()
+    assert naming == "subjects by the MORPH convention: 000_0.png -> 000"
     assert lines[0] == "estimate for 400 photos, extrapolated from 4"
     workers = processors // min(processors, 4)
     assert lines[3] == f"on the cluster: {processors} processors, {workers} photo workers"

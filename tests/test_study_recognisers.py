@@ -204,9 +204,9 @@ def test_the_command_shows_and_names_all_recognisers(photos, networks, together,
     assert below.index("    first.onnx") < below.index("    second.onnx")
     assert "embedded 0 photos, skipped 8" in text
     report = (together / "report.html").read_text()
-    assert "Ranking by each recogniser" in report
+    assert "Agreement of recognisers" in report
     for name in ("first.onnx", "second.onnx"):
-        assert f"{name}: ranking by" in report
+        assert f"<h4>{name}</h4>" in report
         assert f"{name} (SHA-256" in (together / "methods.txt").read_text()
     record = json.loads((together / "run.json").read_text())
     assert [each["name"] for each in record["settings"]["recognisers"]] == ["first.onnx", "second.onnx"]
