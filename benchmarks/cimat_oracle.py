@@ -25,12 +25,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.interval_worlds import sums_by_subject
 from benchmarks.machine import describe
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import variance
 from facepart.analysis.metrics import fmr_influence, fnmr_influence, threshold_at_fmr
 from facepart.scores import GroupScores, ScoreDistribution
-from facepart.scores.subject_sums import BIN, SubjectSums, Sums, bins_from
+from facepart.scores.subject_sums import BIN, SubjectSums, Sums
 
 FMR = 0.01
 PACKAGE = "cimat"
@@ -155,22 +156,13 @@ def _group(photos: Photos) -> SubjectScores:
     left, right, scores = photos.subjects[first], photos.subjects[second], photos.scores[first, second]
     same = left == right
     kinds = {"authentic": ([left[same]], scores[same]), "impostor": ([left[~same], right[~same]], scores[~same])}
-    sums = {kind: _sums(np.concatenate(owners), found, photos.people) for kind, (owners, found) in kinds.items()}
+    sums = {
+        kind: sums_by_subject(np.concatenate(owners), found, photos.people, 0)
+        for kind, (owners, found) in kinds.items()
+    }
     names = np.array([f"{subject:06}" for subject in range(photos.people)])
     distributions = [ScoreDistribution.of(found) for _, found in kinds.values()]
     return SubjectScores(GroupScores(*distributions), SubjectSums(names, 0, sums["authentic"], sums["impostor"]))
-
-
-def _sums(who: NDArray[np.int64], scores: NDArray[np.float64], people: int) -> Sums:
-    own, width = np.tile(scores, len(who) // max(len(scores), 1)), bins_from(0)
-    bins = np.rint(own * 1e6).astype(np.int64) // BIN
-    places = (who * width + bins)[bins >= 0]
-    return Sums(
-        np.bincount(who, minlength=people),
-        np.bincount(who, own, minlength=people).astype(np.float64),
-        np.bincount(who, own**2, minlength=people).astype(np.float64),
-        np.bincount(places, minlength=people * width).reshape(people, width).astype(np.int32),
-    )
 
 
 def main() -> None:

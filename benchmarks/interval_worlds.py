@@ -35,6 +35,26 @@ _MOVED = {BASELINE: 0.0, OCCLUDED: 0.05, CONTROL: 0.01}
 Photos = Mapping[str, NDArray[np.float64]]
 
 
+def sums_by_subject(who: NDArray[np.int64], scores: NDArray[np.float64], people: int, lowest: int) -> Sums:
+    """Sum up scores by subject, one score at a time.
+
+    Args:
+        who: (k * n,), the subjects of the n scores, one after the other for each of the k sides that they count for.
+        scores: (n,).
+        people: how many subjects there are.
+        lowest: where the bins begin, in millionths.
+    """
+    width, own = bins_from(lowest), np.tile(scores, len(who) // max(len(scores), 1))
+    bins = np.minimum((np.rint(own * STEPS).astype(np.int64) - lowest) // BIN, width - 1)
+    places = (who * width + bins)[bins >= 0]
+    return Sums(
+        np.bincount(who, minlength=people),
+        np.bincount(who, own, minlength=people).astype(np.float64),
+        np.bincount(who, own**2, minlength=people).astype(np.float64),
+        np.bincount(places, minlength=people * width).reshape(people, width).astype(np.int32),
+    )
+
+
 @dataclass(frozen=True)
 class World:
     """What photos are drawn from.
@@ -172,24 +192,14 @@ class Drawer:
             found = products[first, second]
             scores[kind] = ScoreDistribution.of(found)
             sides = (first, second) if kind == "impostor" else (first,)
-            sums[kind] = self._subject_sums(np.concatenate([self._subjects[each] for each in sides]), found)
+            sums[kind] = sums_by_subject(
+                np.concatenate([self._subjects[each] for each in sides]), found, self._people, self._lowest
+            )
         names = np.array([f"{number:05}" for number in range(self._people)])
         return SubjectScores(
             GroupScores(scores["authentic"], scores["impostor"]),
             SubjectSums(names, self._lowest, sums["authentic"], sums["impostor"]),
             self._ranks(products),
-        )
-
-    def _subject_sums(self, who: NDArray[np.int64], found: NDArray[np.float64]) -> Sums:
-        people, width = self._people, bins_from(self._lowest)
-        own = np.tile(found, len(who) // max(len(found), 1))
-        bins = np.minimum((np.rint(own * STEPS).astype(np.int64) - self._lowest) // BIN, width - 1)
-        places = (who * width + bins)[bins >= 0]
-        return Sums(
-            np.bincount(who, minlength=people),
-            np.bincount(who, own, minlength=people).astype(np.float64),
-            np.bincount(who, own**2, minlength=people).astype(np.float64),
-            np.bincount(places, minlength=people * width).reshape(people, width).astype(np.int32),
         )
 
     def _ranks(self, products: NDArray[np.float64]) -> SubjectRanks:
