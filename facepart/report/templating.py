@@ -91,8 +91,9 @@ def sentences(template: str, macro: str, *, data: object = None, **values: objec
 
 
 def _called(template: str, macro: str, values: Mapping[str, object], data: object) -> str:
-    # A macro reads from the context of its module what is no argument of its own.
-    module = _environment().get_template(template).make_module({"data": data})
+    found = _environment().get_template(template)
+    # A macro reads from the context of its module what is no argument of its own; without data, the module is kept.
+    module = found.module if data is None else found.make_module({"data": data})
     return str(getattr(module, macro)(**values))
 
 

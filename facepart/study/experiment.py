@@ -309,10 +309,11 @@ def _compare_recognisers(
     """
     ranked_by = next(iter(figures.values())).ranked_by
     effects = {name: each.effects[ranked_by] for name, each in figures.items() if ranked_by in each.effects}
-    spreads = {name: impostor_spread(found) for name, found in groups.items()}
-    if len(figures) < 2 or len(effects) < len(figures) or not all(spread > 0 for spread in spreads.values()):
+    # Before scores are read, which takes long.
+    if len(figures) < 2 or len(effects) < len(figures):
         return None
-    return compare_recognisers(effects, ranked_by, spreads)
+    spreads = {name: impostor_spread(found) for name, found in groups.items()}
+    return compare_recognisers(effects, ranked_by, spreads) if all(each > 0 for each in spreads.values()) else None
 
 
 def _compare(
