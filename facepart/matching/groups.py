@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
-from facepart.data.group_files import group_prefix
+from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.labels import nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.data.subject_table import People
@@ -63,6 +63,19 @@ class Split:
 def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
     """Read the features of one group; see :func:`~facepart.matching.features.read_features`."""
     return Group(name, read_features(probe), None if gallery is None else read_features(gallery))
+
+
+def refuse_same_groups(groups: Sequence[Group]) -> None:
+    """Refuse groups of which one would replace the files of another.
+
+    Raises:
+        FacepartError: two have one name. UsageError: see :func:`facepart.data.group_files.refuse_same_files`.
+    """
+    names = [group.name for group in groups]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
+    refuse_same_files(names)
 
 
 def recognise_groups(groups: Sequence[Group]) -> Convention:

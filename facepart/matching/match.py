@@ -17,15 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.data.group_files import refuse_same_files
 from facepart.data.naming import check_naming, find_exclusion, naming_rule
-from facepart.errors import FacepartError
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
-from facepart.matching.groups import Group, read_group, recognise_groups
+from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import (
     Save,
     record_group,
@@ -137,10 +135,7 @@ def match_groups(
         "exclude_same": exclude_same,
         "include_same_photo": include_same_photo,
     }
-    repeated = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
-    if repeated:
-        raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
-    refuse_same_files([group.name for group in groups])
+    refuse_same_groups(groups)
     depth = depth or label_depth(groups, rule, exclusion)
     prepared = [prepare(group.with_depth(depth), rule, exclusion, common, save) for group in groups]
     with output_lock(output):
@@ -168,12 +163,7 @@ def _compare(
     at = device if outcome.saved == "distribution" else "cpu"
     settings = {**prepared.settings, "device": at}
     record_group(output, group.name, settings, None)
-    write_labels(output / f"{prefix}_labels.txt", group.probe.labels)
-    gallery_labels = output / f"{prefix}_gallery_labels.txt"
-    if group.gallery is None:
-        gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
-    else:
-        write_labels(gallery_labels, group.gallery.labels)
+    write_labels(output, prefix, group.probe.labels, group.gallery.labels if group.gallery else None)
     left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     authentic = authentic_scores(left, right)
     first_bin = choose_first_bin(left, right, authentic[1], min_threshold)

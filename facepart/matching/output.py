@@ -146,9 +146,20 @@ def write_pairs(
     return GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
 
 
-def write_labels(path: Path, labels: Sequence[str]) -> None:
-    """Write ``row folder/stem`` a line."""
-    write_text(path, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
+def write_labels(output: Path, group: str, probe: Sequence[str], gallery: Sequence[str] | None) -> None:
+    """Write the labels of a group's probes and gallery, ``row label`` a line.
+
+    Args:
+        output: the folder.
+        group: what the files' names begin with.
+        probe: the labels of the probes.
+        gallery: of what they are compared with; None if with each other.
+    """
+    for name, labels in ((f"{group}_labels.txt", probe), (f"{group}_gallery_labels.txt", gallery)):
+        if labels is None:
+            (output / name).unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
+        else:
+            write_text(output / name, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
 
 
 def record_group(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.data.group_files import refuse_same_files
 from facepart.data.naming import check_naming, naming_rule
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError, UsageError
@@ -27,7 +26,7 @@ from facepart.files.atomic import replacing
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.matching.fold_accuracy import accuracy_by_folds
-from facepart.matching.groups import Group, recognise_groups
+from facepart.matching.groups import Group, recognise_groups, refuse_same_groups
 from facepart.matching.listed_pairs import ListedPairs, ProtocolOutcome, resolve_pairs
 from facepart.matching.output import (
     Save,
@@ -96,10 +95,7 @@ def match_pairs(
         "subject_pattern": subject_pattern,
         "include_same_photo": include_same_photo,
     }
-    repeated = {group.name for group in groups if sum(other.name == group.name for other in groups) > 1}
-    if repeated:
-        raise FacepartError(f"-gr {min(repeated)}: is given twice; the second would replace the files of the first")
-    refuse_same_files([group.name for group in groups])
+    refuse_same_groups(groups)
     listed = [resolve_pairs(group, pairs, rule, common, save) for group in groups]
     with output_lock(output):
         for each in listed:
@@ -134,12 +130,7 @@ def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress
     group, outcome, chosen = listed.group, listed.outcome, listed.compared
     name = group.prefix
     record_group(output, group.name, listed.settings, None)
-    write_labels(output / f"{name}_labels.txt", group.probe.labels)
-    gallery_labels = output / f"{name}_gallery_labels.txt"
-    if group.gallery is None:
-        gallery_labels.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
-    else:
-        write_labels(gallery_labels, group.gallery.labels)
+    write_labels(output, name, group.probe.labels, group.gallery.labels if group.gallery else None)
     authentic = listed.authentic[chosen]
     rows = listed.first[chosen], listed.second[chosen]
     gallery = None if group.gallery is None else group.gallery.matrix

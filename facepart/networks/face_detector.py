@@ -20,8 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.errors import FacepartError
-from facepart.networks.wording import one_line
+from facepart.errors import FacepartError, one_line
 
 # The longer side, in pixels, to which a photo is scaled before the network sees it; the next is tried if no face is
 # found. YuNet finds faces 10 to 300 pixels high: at 480 those of portraits and of small groups, at 1280 those of

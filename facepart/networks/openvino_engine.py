@@ -24,12 +24,12 @@ from openvino import opset13 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from facepart import __version__
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.atomic import remove_abandoned, replacing
 from facepart.files.json_input import parse_object
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
-from facepart.networks.wording import one_line, openvino_reason
+from facepart.networks.wording import openvino_reason
 from facepart.processors import thread_limit
 
 if TYPE_CHECKING:

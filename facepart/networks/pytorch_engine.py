@@ -16,9 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.engine import ClassNetwork, Network, Preprocessing
-from facepart.networks.wording import one_line
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

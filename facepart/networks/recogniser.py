@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facepart.data.resize import Size
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError, UsageError, one_line
 from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine, Network, Preprocessing
@@ -13,7 +13,6 @@ from facepart.networks.engine_choice import open_engine
 from facepart.networks.input_range import choose_range
 from facepart.networks.mxnet.checkpoint import find_checkpoint, read_parameters, read_symbol
 from facepart.networks.onnx.file import choose_input, describe_onnx
-from facepart.networks.wording import one_line
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,11 +6,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.iresnet import BLOCKS, IResNet, blocks_in
 from facepart.networks.mobilefacenet import MobileFaceNet, shape_in
 from facepart.networks.state_file import read_state
-from facepart.networks.wording import one_line
 
 _EXPECTED = "expected a state dict of arcface_torch's iresnet18, 34, 50, 100 or MobileFaceNet"
 

@@ -15,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from facepart.errors import FacepartError
-from facepart.networks.wording import one_line
+from facepart.errors import FacepartError, one_line
 
 _DEEPEST = 4  # dicts in dicts
 _PIECE = 1 << 20  # bytes that are read at a time

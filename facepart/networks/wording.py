@@ -1,10 +1,8 @@
-"""Messages of other libraries, and names from files, as parts of one line."""
+"""Messages of OpenVINO as parts of one line."""
 
 import re
 
 from facepart.errors import one_line
-
-__all__ = ["one_line", "openvino_reason"]
 
 # Where in OpenVINO's own sources an error was raised, and the lines that only announce the reason.
 _OPENVINO_PLACES = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?|While validating node '.*' with .*")

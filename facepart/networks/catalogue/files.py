@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.catalogue.hashes import sha256_of
-from facepart.networks.wording import one_line
 
 if TYPE_CHECKING:
     import onnx

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.cache import cache_folder, expand_home
 from facepart.networks.catalogue.entries import Model, catalogue, model
 from facepart.networks.catalogue.fetching import fetch
@@ -15,7 +15,6 @@ from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import is_file, locate
 from facepart.networks.compiled_cache import CompiledCache
-from facepart.networks.wording import one_line
 
 _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
 

@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import count_of
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.json_input import parse_object
-from facepart.networks.wording import one_line
 
 LIST_MAGIC = 0x112
 _MAGIC_1, _MAGIC_2, _MAGIC_3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA

@@ -8,11 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.graph_network import Function, GraphNetwork, Step
 from facepart.networks.mxnet.checkpoint import SymbolNode
 from facepart.networks.mxnet.operators import bind_attributes
-from facepart.networks.wording import one_line
 
 # The node whose output is the embedding, in the original programs and in insightface; a training head may follow it.
 EMBEDDING_NODE = "fc1"

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import onnx
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.engine import Preprocessing
 from facepart.networks.input_range import choose_range, takes_bytes, takes_unit
 from facepart.networks.onnx.first_arithmetic import OnnxArithmetic, range_of_mean
 from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph
-from facepart.networks.wording import one_line
 
 # Landmark and gender networks, which are also in insightface's packs, have shorter outputs.
 _SHORTEST_EMBEDDING = 64

@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.onnx.graph import photo_inputs, read_names, stored_values
-from facepart.networks.wording import one_line
 
 # Operators that scale, shift, limit or rearrange values, and have no weights.
 _ARITHMETIC = {

@@ -15,8 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from facepart.errors import FacepartError
-from facepart.networks.wording import one_line
+from facepart.errors import FacepartError, one_line
 
 _DOMAINS = ("", "ai.onnx")
 _DEQUANTIZE = "DequantizeLinear"

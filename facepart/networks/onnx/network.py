@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.graph_network import GraphNetwork, Step
 from facepart.networks.onnx.array_operators import to_tensor
 from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph
@@ -26,7 +26,6 @@ from facepart.networks.onnx.nodes import (
     repeat_in_batch,
     trace_node,
 )
-from facepart.networks.wording import one_line
 
 # Before that, arithmetic had other rules for broadcasting.
 _OLDEST = 7

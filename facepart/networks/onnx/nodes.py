@@ -17,11 +17,10 @@ import onnx
 import torch
 from torch import Tensor
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.networks.graph_network import Function, GrowingNumbers, Step
 from facepart.networks.onnx.array_operators import to_tensor
 from facepart.networks.onnx.operators import ONNX_OPERATORS, OnnxOperator
-from facepart.networks.wording import one_line
 
 DOMAINS = ("", "ai.onnx")
 # The batch sizes that shapes are traced for, one apart. Not 1, because an axis of length 1 is broadcast where a
