@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facepart.data.naming import DATASETS, find_exclusion, naming_table
+from facepart.occlusion.parts import parts_table
 from tests.conftest import ROOT, Run
 
 COMMANDS = {
@@ -14,15 +15,17 @@ COMMANDS = {
     "lists": ("./lists/",),
     "demo": ("-m", "facepart", "demo"),
 }
+PARTS_TITLE = "parts, and their classes of the label map (left and right are the person's):"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_ends_with_the_table(command: str, run_process: Run) -> None:
+def test_the_help_ends_with_the_tables(command: str, run_process: Run) -> None:
     done = run_process(*COMMANDS[command], "-h", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     text, title, table = done.stdout.partition("naming rules for -d")
     assert title
-    assert table.split("\n", 1)[1] == naming_table() + "\n"
+    after = f"\n{PARTS_TITLE}\n{parts_table()}\n" if command in ("study", "demo") else ""
+    assert table.split("\n", 1)[1] == f"{naming_table()}\n{after}"
     assert max(map(len, text.splitlines())) <= 80
     assert ("--exclude-same REGEX" in text) == (command in ("match", "study"))
 
