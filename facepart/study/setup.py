@@ -255,7 +255,7 @@ def _refuse_same_recognisers(recognisers: Sequence[Weights]) -> None:
         if same is not each:
             raise UsageError(f"--model: {each.path} and {same.path} are the same network; name it once")
         if name is not each:
-            raise UsageError(f"--model: {name.path} and {each.path} have the same name; rename one of the files")
+            raise UsageError(f"--model: {name.path} and {each.path} have the same name; rename one of the two")
 
 
 def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:
