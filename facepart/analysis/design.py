@@ -150,7 +150,7 @@ class Design:
 
     @property
     def shown(self) -> list[Occlusion]:
-        """The occlusions that pictures show, by the main method: parts, patches, keep-only and one draw of each control."""
+        """The occlusions that pictures show, by the main method: parts, patches, keep-only, one draw of a control."""
         return [each for each in self.occlusions if each.method == self.main and each.region.draw < 2]
 
     def region_of(self, occlusion: Occlusion) -> Region | None:

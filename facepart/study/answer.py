@@ -257,9 +257,7 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     if request.equal_area:
         provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
     if request.keep_only:
-        provenance["Keep only"] = (
-            "the whole photo but the part, with background and hair, occluded in the same way"
-        )
+        provenance["Keep only"] = "the whole photo but the part, with background and hair, occluded in the same way"
     provenance["Photos compared"] = (
         "those on which the part is detected" if request.undetected == "exclude" else "all, also without the part"
     )
