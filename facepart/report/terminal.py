@@ -195,11 +195,13 @@ def _other_rows(
 
 
 def _kept_rows(name: str, figures: Figures) -> list[Row]:
-    """Lay out the parts of a group alone; a place by d' has no CI here."""
-    places = {each.part: rank for rank, each in enumerate(figures.keep_only_rankings.get(name, []), 1)}
+    """Lay out the parts of a group alone."""
+    ranking = figures.keep_only_rankings.get(name, [])
+    ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
+    unranked = {"rank": "-  ", "ranks": "- "}
     return [
         {
-            "rank": f"{places[part]}. " if part in places else "-  ",
+            **ranked.get(part, unranked),
             "part": part,
             "effect": _change(row.impostor_shift),
             "d_prime": _with_interval(row.d_prime, ".3f"),

@@ -52,7 +52,8 @@ class ReportImages:
             output: the study's folder.
             photos: those of the study's groups.
             subjects: photo's name -> who is on it.
-            occlusions: which are shown: each part, one draw of its control, its equal-area patch and keep-only, if any.
+            occlusions: which are shown: each part, and one draw of its control, its equal-area patch and the part alone,
+                if any.
             settings: what else the images depend on.
         """
         self._shown = {
