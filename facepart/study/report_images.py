@@ -52,7 +52,7 @@ class ReportImages:
             output: the study's folder.
             photos: those of the study's groups.
             subjects: photo's name -> who is on it.
-            occlusions: which are shown: each part, and one draw of its control, its equal-area patch and the part alone,
+            occlusions: which are shown: each part, and one draw of its control, its equal-area patch and keep-only,
                 if any.
             settings: what else the images depend on.
         """
