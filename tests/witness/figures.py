@@ -388,12 +388,17 @@ def fnmr_at(scores: Scores, target: float) -> Figure:
     return replace(moved, value=missed.value)
 
 
+def share_from(values: NDArray[np.int64], thresholds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The share of scores at or above each threshold: a count by a count, so that equal shares are equal floats."""
+    return (len(values) - np.searchsorted(np.sort(values), thresholds)) / len(values)
+
+
 @cache
 def eer(scores: Scores) -> Figure:
     """Where the straight lines between neighbouring points of the DET curve cross its diagonal."""
     thresholds = np.unique(np.concatenate([scores.authentic, scores.impostor]))
     missed = np.searchsorted(np.sort(scores.authentic), thresholds) / len(scores.authentic)
-    matched = 1 - np.searchsorted(np.sort(scores.impostor), thresholds) / len(scores.impostor)
+    matched = share_from(scores.impostor, thresholds)
     missed, matched = np.append(missed, 1.0), np.append(matched, 0.0)  # above all scores
     after = int(np.argmax(missed >= matched))
     before = max(after - 1, 0)
@@ -415,7 +420,7 @@ def eer_estimate(scores: Scores) -> Estimate:
         return Estimate(figure.value, effective=figure.effective)
     thresholds = np.unique(np.concatenate([scores.authentic, scores.impostor]))
     below = np.searchsorted(np.sort(scores.authentic), thresholds) / len(scores.authentic)
-    above = 1 - np.searchsorted(np.sort(scores.impostor), thresholds) / len(scores.impostor)
+    above = share_from(scores.impostor, thresholds)
     equal = int(
         thresholds[min(int(np.argmax(below >= above)) if (below >= above).any() else -1, len(thresholds) - 1)]
     )

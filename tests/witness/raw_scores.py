@@ -180,7 +180,7 @@ class Group:
     def found(self, version: Version, design: Design) -> NDArray[np.bool_]:
         """The photos on which there is something to occlude: the part, a place for its control, or a patch of it.
 
-        Methods differ in how they occlude, and draws in where: neither counts. A part is kept where it can be occluded.
+        Methods differ in how they occlude, and draws in where: neither counts. A part is kept where it is found.
         """
         found = version._replace(occlusion=design.main, draw=min(version.draw, 1), keep_only=False)
         return self.replaced[found] > 0
