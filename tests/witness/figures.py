@@ -315,7 +315,10 @@ def d_prime(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
 
 @cache
 def d_prime_figure(scores: Scores) -> Figure:
-    """d' and how much higher it is than without each subject's scores, by leaving these out."""
+    """d' and how much higher it is than without each subject's scores, by leaving these out.
+
+    Without a subject, it is negative if the means change places.
+    """
     authentic, impostor = scores.authentic / MILLION, scores.impostor / MILLION
     value, subjects = d_prime(scores.authentic, scores.impostor), len(scores.names)
     influence = np.full(subjects, math.nan)
@@ -324,7 +327,8 @@ def d_prime_figure(scores: Scores) -> Figure:
         mated = scores.authentic[scores.owner != subject]
         others = scores.impostor[(first != subject) & (second != subject)]
         if len(mated) and len(others):
-            influence[subject] = value - d_prime(mated, others)
+            turned = (mated.mean() > others.mean()) != (authentic.mean() > impostor.mean())
+            influence[subject] = value - d_prime(mated, others) * (-1 if turned else 1)
     # Of impostor scores, what two subjects share is taken score by score, by the delta method.
     difference, spread = authentic.mean() - impostor.mean(), (authentic.var() + impostor.var()) / 2
     away = impostor - impostor.mean()
