@@ -56,7 +56,7 @@ def test_a_persons_influence_is_what_leaving_the_person_out_changes(name: str) -
 
 
 def test_the_ci_of_d_prime_holds_0_at_chance() -> None:
-    """Photos of a subject are as unlike as others: d' has no sign of its own, and the CI has to hold 0 all the same."""
+    """Photos of a subject are as unlike as others: d' is never below 0, and the CI has to hold 0 all the same."""
     subjects, rng = np.repeat(np.arange(30), 2), np.random.default_rng(1)
     held = []
     for _ in range(150):

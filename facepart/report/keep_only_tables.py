@@ -34,6 +34,11 @@ class KeepOnlyTable(NamedTuple):
     chart: Markup
 
     @property
+    def known(self) -> list[KeptPart]:
+        """The rows whose d' with only that part left is known."""
+        return [row for row in self.rows if math.isfinite(row.keep_only.d_prime.value)]
+
+    @property
     def at_chance(self) -> list[str]:
         """The parts with which alone d' is not significantly above 0."""
         return [row.part for row in self.rows if row.keep_only.d_prime.low <= 0]

@@ -77,9 +77,8 @@ def d_prime_influence(group: SubjectScores) -> Influence:
         return Influence(value, np.full(count, np.nan), 0.0, effective)
     mated, others = _moments(group.sums.authentic, 1), _moments(group.sums.impostor, 2)
     sign = math.copysign(1.0, authentic.mean - impostor.mean)
-    by_subject = sign * (
-        _signed_d_prime(*mated.whole, *others.whole) - _signed_d_prime(*mated.without, *others.without)
-    )
+    whole, without = _signed_d_prime(*mated.whole, *others.whole), _signed_d_prime(*mated.without, *others.without)
+    by_subject = sign * (whole - without)
     double_counted = _double_counted(authentic.mean - impostor.mean, spread, impostor)
     bias = -(group.subjects - 1) / group.subjects * float(by_subject.sum())
     return Influence(value, by_subject, double_counted, effective, group.subjects, bias=bias)
