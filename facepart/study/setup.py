@@ -184,6 +184,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         cross=request.cross,
         groups=tuple(members.groups),
         patches=request.equal_area,
+        keep_only=request.keep_only,
         undetected=request.undetected,
         weight=request.weight,
         rank_by=request.rank_by or "",
