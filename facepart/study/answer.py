@@ -15,6 +15,7 @@ from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
+from facepart.data.subject_table import small_groups_text
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
@@ -35,6 +36,7 @@ from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import read_report_images
+from facepart.study.request import Request
 from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
@@ -140,7 +142,7 @@ def write_answer(
         agreements=compare_methods(figures[setup.first.name].results, main),
         face=found[0],
         examples=found[1],
-        provenance=_provenance(setup, record, count_small(setup.first.store, names)),
+        provenance=_provenance(setup, record, count_small(setup.first.store, names), members.small),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
@@ -214,6 +216,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "subject_pattern": request.subject_pattern,
         "exclude_same": request.exclude_same,
         "group_column": request.group_column if request.people else None,
+        "smallest_group": request.smallest_group if request.people else None,
     }
     inputs = {"source": request.source, "output": request.output}
     if request.people:
@@ -221,12 +224,19 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
-def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
+def _group_source(request: Request, small: Mapping[str, int]) -> str:
+    if request.people is None:
+        return "one group of all photos"
+    left_out = f"; {small_groups_text(small, request.smallest_group)}" if small else ""
+    return f"{request.people}, column {request.group_column}{left_out}"
+
+
+def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[str, int]) -> dict[str, str]:
     """Describe how the study was made: name -> value, in the order in which the report shows them."""
     request, used = setup.request, setup.design.methods
     provenance = {
         "Photos": str(request.source),
-        "Groups": f"{request.people}, column {request.group_column}" if request.people else "one group of all photos",
+        "Groups": _group_source(request, small_groups),
         "Face parser": _described(setup.parser),
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
             _described(each.weights) for each in setup.recognisers

@@ -6,7 +6,7 @@ runs is kept; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.st
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,6 +165,11 @@ def _run(
 
     names = [photo.name for photo in embedded]
     members = setup.members.only(names, setup.rule)
+    if request.people and request.leaves_out_small:
+        # Photos that could not be embedded may have been of a group that has too few now.
+        members = members.without_small(request.people, request.smallest_group)
+        members.refuse_without_threshold_group(request.threshold_group)
+        setup = replace(setup, design=replace(setup.design, groups=tuple(members.groups)))
     members.refuse_single_subjects(request.source)
     if "features" in request.keep:
         for each in setup.recognisers:

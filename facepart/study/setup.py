@@ -12,7 +12,7 @@ from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
-from facepart.data.subject_table import People, read_people
+from facepart.data.subject_table import SMALLEST_GROUP, People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.files.record import RECORD_FILE, read_record
@@ -160,6 +160,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     check_naming(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = executor.choose_engine(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
+    if request.smallest_group < SMALLEST_GROUP:
+        raise UsageError(f"--smallest-group {request.smallest_group}: must be {SMALLEST_GROUP} or more")
     _refuse_unknown_groups(request, people)
     photos, failures = _find_photos(request)
     names = [photo.name for photo in photos]
@@ -169,6 +171,9 @@ def set_up(request: Request, executor: Executor) -> Setup:
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
     members = assign_groups(names, people, rule, request.groups)
+    if people and request.leaves_out_small:
+        members = members.without_small(people.source, request.smallest_group)
+    members.refuse_without_threshold_group(request.threshold_group)
     members.refuse_photos_without_session(session)
     parser = obtain(DEFAULT_PARSER, "parser")
     recognisers, recogniser_note = _choose_recognisers(request)
