@@ -78,8 +78,10 @@ class ColumnsAction(ListAction):
         option_string: str | None = None,
     ) -> None:
         """Add the columns to those that were named before."""
-        earlier = getattr(namespace, self.dest)
-        setattr(namespace, self.dest, ",".join([*([] if earlier is self.default else [earlier]), *values]))
+        earlier, own = getattr(namespace, self.dest), argparse.Namespace(**{self.dest: self.default})
+        super().__call__(parser, own, values, option_string)
+        columns = getattr(own, self.dest)
+        setattr(namespace, self.dest, ",".join(columns if earlier is self.default else [earlier, *columns]))
 
 
 class NetworkListAction(ListAction):

@@ -77,13 +77,11 @@ def parse_group_columns(text: str, header: Sequence[str]) -> list[GroupColumn]:
         FacepartError: there is no such column. UsageError: edges are missing, no numbers or not ascending, or a
             column is named twice.
     """
-    places = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
-    pieces = text.split(",")
+    # Blanks beside a comma do not count.
+    places = {",".join(_pieces(name)).lower(): place for place, name in reversed(list(enumerate(header)))}
+    pieces = _pieces(text)
     found: list[GroupColumn] = []
     while pieces:
-        if not pieces[0].strip() and text.strip().lower() not in places:
-            del pieces[0]
-            continue
         column, used = _next_column(pieces, places, header)
         if any(each.place == column.place for each in found):
             raise UsageError(f"--group-column {text}: names the column {column.name!r} twice")
@@ -92,6 +90,10 @@ def parse_group_columns(text: str, header: Sequence[str]) -> list[GroupColumn]:
     if not found:
         raise UsageError("--group-column: names no column")
     return found
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece.strip() for piece in text.split(",") if piece.strip()]
 
 
 def group_names(columns: Sequence[GroupColumn], rows: Sequence[tuple[int, Sequence[str]]]) -> list[str]:
@@ -147,7 +149,7 @@ def find_unbinned(columns: Sequence[GroupColumn], rows: Sequence[tuple[int, Sequ
 def _next_column(pieces: Sequence[str], places: Mapping[str, int], header: Sequence[str]) -> tuple[GroupColumn, int]:
     """Read the first column, and how many pieces it takes; the name of a column may have commas and colons itself."""
     for used in range(len(pieces), 0, -1):
-        name = ",".join(pieces[:used]).strip()
+        name = ",".join(pieces[:used])
         if name.lower() in places:
             place = places[name.lower()]
             return GroupColumn(header[place], place), used
@@ -162,7 +164,7 @@ def _next_column(pieces: Sequence[str], places: Mapping[str, int], header: Seque
                 edges.append(piece)
             return GroupColumn(header[place], place, _edges(header[place], edges)), used + len(edges) - 1
     raise FacepartError(
-        f"has no column {pieces[0].strip()!r}, only {one_line(', '.join(header)) if header else 'none'}; "
+        f"has no column {pieces[0]!r}, only {one_line(', '.join(header)) if header else 'none'}; "
         "name the one with the groups by --group-column"
     )
 

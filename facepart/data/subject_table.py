@@ -89,8 +89,8 @@ class People:
         if self.unbinned:
             raise FacepartError(
                 f"{self.source}: the column {self.unbinned!r} has more than {MOST_NUMBERS} different numbers, each "
-                f"of them a group: give the edges of bins, e.g. --group-column {self.unbinned}:18,30,45,60, or name the "
-                "groups"
+                f"of them a group: give the edges of bins, e.g. --group-column {self.unbinned}:18,30,45,60, or name "
+                "the groups"
             )
 
     def refuse_unknown(self, group: str) -> None:
