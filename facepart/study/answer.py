@@ -31,6 +31,7 @@ from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
 from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
+from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
@@ -127,6 +128,9 @@ def write_answer(
     groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
+    digest = average_of(setup.design.methods)
+    if digest:
+        record["settings"]["average_face"] = KeptAverage(output, digest).files()
     found = read_report_images(images, setup.design.shown)
     if found is None:
         raise FacepartError(f"{images}: cannot be read; remove it and run again")

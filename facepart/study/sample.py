@@ -16,8 +16,9 @@ from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.executor import Executor, Session
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from facepart.study.average_face import average_of
 from facepart.study.cost import PhotoCost
-from facepart.study.experiment import ALIGNED_SIZE
+from facepart.study.experiment import ALIGNED_SIZE, average_faces
 from facepart.study.report_images import choose_evenly
 from facepart.study.setup import Setup
 
@@ -38,7 +39,12 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
     """
     chosen = choose_evenly(tasks, _PHOTOS)
     networks = setup.networks(setup.recognisers)
-    worker = _SampleWorker(networks, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts)
+    averages = None
+    if average_of(setup.design.methods):
+        averages = average_faces(setup, [task.photo for task in tasks], executor, StepTimes())
+    worker = _SampleWorker(
+        networks, averages=averages, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts
+    )
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
     results = [result for _, result in session.map(chosen)]
     if isinstance(results[0], PhotoError):

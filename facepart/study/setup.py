@@ -24,6 +24,7 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.saved_images import SavedImages
+from facepart.study.average_face import with_average
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
@@ -181,6 +182,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
     landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
     detector = landmarks if request.align else None
+    settings = {"align": detector.sha256 if detector else None}
+    methods = with_average(methods, members.groups, photos, settings)
     design = Design(
         recognisers=tuple(each.name for each in recognisers),
         parts=parts,
