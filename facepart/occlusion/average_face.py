@@ -1,7 +1,8 @@
 """The average face of photos, which can take the place of a part, for each size of photo.
 
-The photos of a group are averaged, and then the groups, each weighted alike, so that no group's look dominates however
-many photos it has. Sums are of whole numbers, so that the average does not depend on the order of the photos.
+The photos of a group are averaged, and then the groups, each weighted alike, so that no group's look dominates,
+however many photos it has. Sums are of whole numbers, so that the average does not depend on the order of the photos.
+A photo of a group of n is in it with a weight of 1 / n of its group's: an average of few photos shows these people.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,8 +67,8 @@ class FaceSums:
         by_group = self._sums.setdefault(size, {})
         if len(self._sums) * LEAST_PHOTOS > max(self._photos, LEAST_PHOTOS):
             raise FacepartError(
-                f"--occlusion average: {count_of(self._photos, 'photo')} of more than {len(self._sums) - 1} sizes: an "
-                f"average needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same size"
+                f"--occlusion average: {count_of(self._photos, 'photo')} of more than {len(self._sums) - 1} sizes: "
+                f"an average needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same size"
             )
         if group not in by_group:
             by_group[group] = np.zeros(photo.shape, np.int64)
@@ -87,8 +88,8 @@ class FaceSums:
             photos = sum(self._counts[size, group] for group in by_group)
             if photos < LEAST_PHOTOS:
                 raise FacepartError(
-                    f"--occlusion average: only {count_of(photos, 'photo')} of {size[0]}x{size[1]} pixels: an average "
-                    f"needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same size, or "
+                    f"--occlusion average: only {count_of(photos, 'photo')} of {size[0]}x{size[1]} pixels: an "
+                    f"average needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same size, or "
                     "more photos"
                 )
             # In the same order always: the sums are exact, but their quotients are not.

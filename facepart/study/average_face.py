@@ -1,7 +1,7 @@
-"""The average face of a study: made once from the photos of its groups, and kept in ``average`` in the study's folder.
+"""The average face of a study: made once from the photos of its groups, and kept in ``average`` in its folder.
 
-It is named after what it depends on: the photos, their groups, and how they are aligned. With others it is another, and
-what was occluded by the earlier one is made anew.
+It is named after what it depends on: the photos, their groups, and how they are aligned. With others it is another,
+and what was occluded by the earlier one is made anew.
 """
 
 import hashlib

@@ -11,14 +11,14 @@ from facepart.data.photo_output import encode_image
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
+from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.occlude import OccludedPhoto
 from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.executor import Executor, Session
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-from facepart.study.average_face import average_of
 from facepart.study.cost import PhotoCost
-from facepart.study.experiment import ALIGNED_SIZE, average_faces
+from facepart.study.experiment import ALIGNED_SIZE
 from facepart.study.report_images import choose_evenly
 from facepart.study.setup import Setup
 
@@ -39,17 +39,22 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
     """
     chosen = choose_evenly(tasks, _PHOTOS)
     networks = setup.networks(setup.recognisers)
-    averages = None
-    if average_of(setup.design.methods):
-        averages = average_faces(setup, [task.photo for task in tasks], executor, StepTimes())
     worker = _SampleWorker(
-        networks, averages=averages, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts
+        networks, averages=_GreyFaces({}), saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts
     )
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
     results = [result for _, result in session.map(chosen)]
     if isinstance(results[0], PhotoError):
         raise FacepartError(f"{chosen[0].photo.path}: {results[0]}")
     return results[0]
+
+
+class _GreyFaces(AverageFaces):
+    """Stands for the average face of the study, which takes all photos to make, and costs the same to use."""
+
+    def of(self, height: int, width: int) -> NDArray[np.uint8]:
+        """Return grey of the size of a photo."""
+        return np.full((height, width, 3), 128, np.uint8)
 
 
 class _SampleWorker(PhotoWorker):
