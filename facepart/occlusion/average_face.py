@@ -89,8 +89,8 @@ class FaceSums:
             if photos < LEAST_PHOTOS:
                 raise FacepartError(
                     f"--occlusion average: only {count_of(photos, 'photo')} of {size[0]}x{size[1]} pixels: an "
-                    f"average needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same size, or "
-                    "more photos"
+                    f"average needs {LEAST_PHOTOS} photos of a size; use --align, which makes all faces the same "
+                    "size, or more photos"
                 )
             # In the same order always: the sums are exact, but their quotients are not.
             groups = [group for group in self._groups if group in by_group]
