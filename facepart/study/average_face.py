@@ -88,7 +88,7 @@ def make_average(
     """
     group_of = {name: group for group, names in groups.items() for name in names}
     reader = FaceReader(replace(networks, parser=None, recognisers=()), crop=crop, batch=batch, workers=workers)
-    session: Session[PhotoTask, Any] = executor.start(reader, times, paths)  # type: ignore[arg-type]
+    session: Session[PhotoTask, Any] = executor.start(reader, times, paths)
     sums = FaceSums(list(groups), len(photos))
     for task, face in session.map([PhotoTask(photo) for photo in photos]):
         if not isinstance(face, PhotoError):
