@@ -66,7 +66,7 @@ def test_each_size_has_its_own_average_and_few_photos_are_refused() -> None:
 def test_the_average_takes_the_part_and_belongs_to_the_recipe() -> None:
     labels = np.zeros((512, 512), np.uint8)
     labels[200:300, 200:300] = 10
-    photo, average = (cv2.resize(each, (112, 112)) for each in photos_of(3, 2, (9, 9)))
+    photo, average = (cv2.resize(each, (112, 112)).astype(np.uint8) for each in photos_of(3, 2, (9, 9)))
     found = apply_occlusions(photo, labels, [AVERAGE], averages=AverageFaces({(112, 112): average}))[AVERAGE]
     soft = np.zeros((112, 112), np.uint8)
     soft[found.soft.place] = found.soft.values
@@ -94,9 +94,9 @@ def test_a_study_makes_it_once_and_anew_for_other_photos(
         write_image(tmp_path / "photos" / f"{number % 4:03}_{number // 4}.png", shade)
     (tmp_path / "people.csv").write_text("subject,sex,age\n000,f,20\n001,f,20\n002,m,20\n003,m,50\n")
     out = tmp_path / "out"
-    words = ("-m", "facepart", "study", "-s", tmp_path / "photos", "-o", out, "-d", "MORPH", "--parts", "nose")
+    first = ("-m", "facepart", "study", "-s", tmp_path / "photos", "-o", out, "-d", "MORPH", "--parts", "nose")
     words = (
-        *words,
+        *first,
         "--occlusion",
         "blur",
         "average",

@@ -1,5 +1,6 @@
 """Groups by several columns and by bins of numbers, from tables made by hand."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_bins_hold_their_lower_edge_and_not_their_upper_one(tmp_path: Path) -> N
     st.lists(st.integers(-40, 40), min_size=1, max_size=4, unique=True).map(sorted),
     st.lists(st.decimals(-50, 50, places=1), min_size=1, max_size=20),
 )
-def test_every_number_is_in_the_bin_that_its_name_says(edges: list[int], numbers: list) -> None:
+def test_every_number_is_in_the_bin_that_its_name_says(edges: list[int], numbers: list[Decimal]) -> None:
     columns = parse_group_columns(f"x:{','.join(map(str, edges))}", ["x"])
     names = group_names(columns, [(line, [str(number)]) for line, number in enumerate(numbers)])
     whole = all(number >= 0 and number == int(number) for number in (*numbers, *edges))
