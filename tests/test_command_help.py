@@ -25,6 +25,9 @@ RULE = "separated by blanks or commas"
 LISTS = {
     ("blur", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),
     ("demo", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),
+    ("lists", "--group-column"): (["sex", "age:18", "30"], "sex,age:18,30"),
+    ("match", "--group-column"): (["sex", "age:18", "30"], "sex,age:18,30"),
+    ("study", "--group-column"): (["sex", "age:18", "30"], "sex,age:18,30"),
     ("match", "-gr"): (["CM", "CF"], ["CM", "CF"]),
     ("plot", "--fmr"): (["1e-3", "0.1"], [0.001, 0.1]),
     ("plot", "--threshold"): (["-0.25", "0.3"], [-0.25, 0.3]),

@@ -75,7 +75,7 @@ def test_a_part_that_is_not_found_leaves_the_photo_as_it_is() -> None:
     labels[labels == 10] = 1
     for occluded in both(photo, labels, PARTS["nose"], OcclusionMethod("grey")):
         assert np.array_equal(occluded.photo, photo)
-        assert (occluded.share, occluded.soft.values.size, occluded.mask.any()) == (0.0, 0, False)
+        assert (occluded.share, occluded.soft.values.size, bool(occluded.mask.any())) == (0.0, 0, False)
     # Without landmarks, what lies around them is not found either.
     assert both(photo, labels, BUILT_IN["periocular"], OcclusionMethod())[1].share == 0
 

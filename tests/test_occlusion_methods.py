@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError, UsageError
-from facepart.occlusion.method import OCCLUDERS, STANDARD, OcclusionMethod, parse_sweep
+from facepart.occlusion.method import AVERAGE, OCCLUDERS, STANDARD, OcclusionMethod, parse_sweep
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.parts import PARTS
@@ -21,7 +21,7 @@ from facepart.occlusion.soften import soft_mask
 from facepart.pipeline.blur import blur_photos
 
 METHODS = [
-    *map(OcclusionMethod, OCCLUDERS),
+    *(OcclusionMethod(name) for name in OCCLUDERS if name != AVERAGE),
     OcclusionMethod("blur", 5),
     OcclusionMethod("pixelate", 9, 0.5),
     OcclusionMethod("grey", dilation=2.0),

@@ -19,8 +19,6 @@ from tests.command_line import Done
 from tests.conftest import Run
 from tests.test_study_undetected import EYELESS, NEAR, without_eyes
 
-ENGINE = {"device": "cpu", "precision": "fp32"}
-
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path], bisenet_weights: Path) -> Path:
@@ -99,10 +97,10 @@ def test_embeddings_are_those_of_photos_made_by_hand(
 ) -> None:
     del done
     photo = read_photo(photos / "photos" / "001_0.png")
-    labels = parse_faces([photo], **ENGINE)[0]
+    labels = parse_faces([photo], device="cpu", precision="fp32")[0]
     alone = keep_by_hand(photo, labels, "nose")
     found = np.load(photos / "out" / "features" / "keep_nose_grey" / "001_0.npy")
-    expected = embed_faces([alone], model=str(recogniser_weights), **ENGINE)[0]
+    expected = embed_faces([alone], model=str(recogniser_weights), device="cpu", precision="fp32")[0]
     np.testing.assert_allclose(found, expected, atol=2e-5)
     assert float(found @ np.load(photos / "out" / "features" / "baseline" / "001_0.npy")) < 0.999
 

@@ -67,6 +67,23 @@ class ListAction(argparse.Action):
             raise argparse.ArgumentError(self, f"invalid value {text!r}") from error
 
 
+class ColumnsAction(ListAction):
+    """A list of the columns of a table, kept as one text with commas, since the name of a column may have commas."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the columns to those that were named before."""
+        earlier, own = getattr(namespace, self.dest), argparse.Namespace(**{self.dest: self.default})
+        super().__call__(parser, own, values, option_string)
+        columns = getattr(own, self.dest)
+        setattr(namespace, self.dest, ",".join(columns if earlier is self.default else [earlier, *columns]))
+
+
 class NetworkListAction(ListAction):
     """A list of networks, by name or path.
 

@@ -35,12 +35,12 @@ from facepart.cli.subject_options import (
     add_naming_table,
     add_table_arguments,
 )
-from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.cli.subject_warnings import warn_of_left_out, warn_of_small_groups
 from facepart.counts import count_of
 from facepart.data.group_files import group_prefix
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.pair_list import read_pair_list
-from facepart.data.subject_table import read_people
+from facepart.data.subject_table import SMALLEST_GROUP, read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.matching.output import MOST_PAIRS, SAVES
@@ -232,6 +232,9 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
             _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side]))
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         split = split_by_people(probe, gallery, people, rule, names)
+        if not names:
+            split, small = split.without_small(arguments.people, rule)
+            warn_of_small_groups(arguments.people, small, SMALLEST_GROUP)
         warn_of_left_out(arguments.people, split.without_row, split.without_group)
         return split.groups
     if len(names) != len(probes):

@@ -9,7 +9,8 @@ from facepart.occlusion.parts import PARTS, parts_table
 # For the help of --occlusion: every method of facepart.occlusion.method.OCCLUDERS.
 METHODS = (
     "blur (box filter, as in the original study), mean (mean colour of the photo), grey, noise (random pixels), "
-    "pixelate (mosaic), inpaint (filled in from the pixels around)"
+    "pixelate (mosaic), inpaint (filled in from the pixels around), average (only in a study: the "
+    "average face of its photos)"
 )
 
 

@@ -27,9 +27,10 @@ from facepart.cli.subject_options import (
     add_naming_table,
     add_table_arguments,
 )
-from facepart.cli.subject_warnings import warn_of_left_out
+from facepart.cli.subject_warnings import warn_of_left_out, warn_of_small_groups
 from facepart.counts import are, count_of
 from facepart.data.labels import nfc
+from facepart.data.subject_table import SMALLEST_GROUP
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
 from facepart.files.progress import StepTimes
@@ -174,6 +175,14 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="which groups of the table, e.g. CM CF (default: all)",
     )
+    group.add_argument(
+        "--smallest-group",
+        type=int,
+        default=SMALLEST_GROUP,
+        metavar="N",
+        help="leave out groups of fewer than N subjects, and name them; groups that you name with --groups are not "
+        "left out (default: %(default)s)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -204,6 +213,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.people:
         warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
+        warn_of_small_groups(arguments.people, outcome.members.small, arguments.smallest_group)
     if outcome.small:
         logging.getLogger(__name__).warning(
             "%s smaller than %d pixels on a side: part masks of such faces are unreliable",
@@ -231,6 +241,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         people=arguments.people,
         group_column=arguments.group_column,
         groups=arguments.groups,
+        smallest_group=arguments.smallest_group,
         dataset=arguments.dataset,
         subject_pattern=arguments.subject_pattern,
         exclude_same=arguments.exclude_same,

@@ -2,6 +2,7 @@
 
 import argparse
 
+from facepart.cli.list_action import ColumnsAction
 from facepart.data.naming import naming_table
 from facepart.files.addresses import reachable
 
@@ -56,9 +57,12 @@ def add_table_arguments(group: argparse._ArgumentGroup, without: str) -> None:
     )
     group.add_argument(
         "--group-column",
+        action=ColumnsAction,
         default="group",
         metavar="NAME",
-        help="column of the table that holds the group (default: %(default)s)",
+        help="column of the table that holds the group. Several columns are crossed: sex,ethnicity makes groups such "
+        "as female_asian. Numbers are put into bins by edges after a colon: age:18,30 makes age_under_18, age_18-29 "
+        "and age_30_or_more (default: %(default)s)",
     )
 
 

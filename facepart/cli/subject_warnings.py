@@ -1,10 +1,11 @@
-"""Warnings about subjects whose group the table does not give."""
+"""Warnings about subjects whose group the table does not give, and about groups that are too small."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facepart.counts import count_of
+from facepart.data.subject_table import small_groups_text
 
 # Subjects that a warning names.
 _NAMED = 5
@@ -20,3 +21,9 @@ def warn_of_left_out(table: Path, without_row: Sequence[str], without_group: Seq
             _logger.warning(
                 "%s: left out %s without a %s: %s", table, count_of(len(subjects), "subject"), lack, named
             )
+
+
+def warn_of_small_groups(table: Path, small: Mapping[str, int], smallest: int) -> None:
+    """Warn of groups that are left out because they have fewer than `smallest` subjects; all of them are named."""
+    if small:
+        _logger.warning("%s: %s", table, small_groups_text(small, smallest))

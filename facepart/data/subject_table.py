@@ -3,24 +3,29 @@
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
 case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without the
-extension of an image. Everything is compared in Unicode's normal form C.
+extension of an image. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
+those of several crossed, or bins of numbers (:mod:`facepart.data.group_columns`).
 """
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.counts import count_of
+from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
-from facepart.errors import FacepartError, one_line
+from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
 
 IMAGE_COLUMNS = ("image", "photo", "file")
 SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
+
+# Without two subjects there are no impostor pairs, and so no figures.
+SMALLEST_GROUP = 2
 
 _GROUPS_NAMED = 20  # in a message
 
@@ -34,12 +39,16 @@ class People:
         by_image: photo, without extension -> group; empty if the table only names subjects.
         by_subject: subject -> group; subjects with photos in several groups are left out.
         groups: group -> number of rows.
+        order: the groups in the order in which they are shown: bins by their numbers, others by their names.
+        unbinned: a column of many different numbers that was given no bins; empty if there is none.
     """
 
     source: Path
     by_image: dict[str, str]
     by_subject: dict[str, str]
     groups: Counter[str]
+    order: Sequence[str]
+    unbinned: str = ""
 
     def group_of(self, photo: Sequence[str], subject: str) -> str | None:
         """Return the group of a photo, "" if the table leaves it empty, None if there is no row.
@@ -71,6 +80,19 @@ class People:
             rest = rest[len(used) :]
         return found
 
+    def refuse_unbinned(self) -> None:
+        """Refuse to make a group of each number in a column of many numbers, such as ages.
+
+        Raises:
+            FacepartError: there is such a column.
+        """
+        if self.unbinned:
+            raise FacepartError(
+                f"{self.source}: the column {self.unbinned!r} has more than {MOST_NUMBERS} different numbers, each "
+                f"of them a group: give the edges of bins, e.g. --group-column {self.unbinned}:18,30,45,60, or name "
+                "the groups"
+            )
+
     def refuse_unknown(self, group: str) -> None:
         """Raise FacepartError unless the table has this group."""
         if not group or group not in self.groups:
@@ -101,27 +123,32 @@ def read_people(source: Path, group_column: str = "group") -> People:
 
     Args:
         source: the CSV file; a byte-order mark and CRLF are tolerated.
-        group_column: the column that holds the group.
+        group_column: the column that holds the group, several that are crossed, or numbers with the edges of bins;
+            see :mod:`facepart.data.group_columns`.
 
     Raises:
-        FacepartError: the file cannot be read, lacks a column, has no rows, or puts one photo (or one
-            subject, if it only names subjects) into two groups.
+        FacepartError: the file cannot be read, lacks a column, has no rows or a cell that is no number in a column
+            with bins, gives two groups the same name, or puts one photo (or one subject, if it only names subjects)
+            into two groups. UsageError: the group column is not well formed.
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
-            header, *rows = [[_tidied(cell) for cell in row] for row in csv.reader(file) if any(row)] or [[]]
+            reader = csv.reader(file)
+            lines = [(reader.line_num, [_tidied(cell) for cell in row]) for row in reader if any(row)]
     except FileNotFoundError as error:
         raise FacepartError(f"{source}: no such table of subjects") from error
     except OSError as error:
         raise FacepartError(f"{source}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 ({error})") from error
+    header = lines[0][1] if lines else []
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
-    if group_column.lower() not in columns:
-        raise FacepartError(
-            f"{source}: has no column {group_column!r}, only {one_line(', '.join(header)) if header else 'none'}; "
-            "name the one with the groups by --group-column"
-        )
+    rows = lines[1:]
+    try:
+        group_columns = parse_group_columns(nfc(group_column), header)
+        names = group_names(group_columns, rows)
+    except FacepartError as error:
+        raise type(error)(str(error) if isinstance(error, UsageError) else f"{source}: {error}") from error
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)
     if image is None and subject is None:
         wanted = ", ".join(IMAGE_COLUMNS + SUBJECT_COLUMNS)
@@ -133,9 +160,8 @@ def read_people(source: Path, group_column: str = "group") -> People:
     by_subject: dict[str, str] = {}
     mixed: set[str] = set()
     groups: Counter[str] = Counter()
-    for row in rows:
+    for (_, row), group in zip(rows, names, strict=True):
         cells = dict(enumerate(row))
-        group = cells.get(columns[group_column.lower()], "")
         photo = without_extension(cells.get(image, "")) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
@@ -152,7 +178,8 @@ def read_people(source: Path, group_column: str = "group") -> People:
             mixed.add(shown)
     for shown in mixed:
         del by_subject[shown]
-    return People(source, by_image, by_subject, groups)
+    order = sort_groups(group_columns, rows, names)
+    return People(source, by_image, by_subject, groups, order, find_unbinned(group_columns, rows))
 
 
 def select_group(features: Sequence[Path], folder: Path, people: People, group: str, rule: Rule) -> Selection:
@@ -197,6 +224,43 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             f"{unknown}; check that the naming rule fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
+
+
+def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:
+    """Find the groups that have too few subjects.
+
+    Args:
+        source: the table that the groups are from.
+        subjects: group -> how many subjects with photos it has.
+        smallest: how many a group needs.
+
+    Returns:
+        Group -> its subjects, of the groups that are too small.
+
+    Raises:
+        FacepartError: no other group is left.
+    """
+    small = {group: count for group, count in subjects.items() if count < smallest}
+    if small and len(small) == len(subjects):
+        shown = [f"{group} ({count})" for group, count in list(small.items())[:_GROUPS_NAMED]]
+        more = ", ..." if len(small) > _GROUPS_NAMED else ""
+        raise FacepartError(
+            f"{source}: no group has {count_of(smallest, 'subject')} with photos; its groups (subjects): "
+            f"{', '.join(shown)}{more}; choose another --group-column or wider bins, and check that the naming rule "
+            "fits the table (-d, --subject-pattern)"
+        )
+    return small
+
+
+def small_groups_text(small: Mapping[str, int], smallest: int) -> str:
+    """Name the groups that were left out because they have fewer than `smallest` subjects.
+
+    Example:
+        >>> small_groups_text({"female_asian": 1, "male_asian": 0}, 2)
+        'left out 2 groups of fewer than 2 subjects: female_asian (1), male_asian (0)'
+    """
+    named = ", ".join(f"{group} ({count})" for group, count in small.items())
+    return f"left out {count_of(len(small), 'group')} of fewer than {count_of(smallest, 'subject')}: {named}"
 
 
 def _shown(group: str) -> str:

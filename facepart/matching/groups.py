@@ -10,7 +10,7 @@ from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.labels import nfc, readable_depth
 from facepart.data.naming import Rule
-from facepart.data.subject_table import People
+from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups
 from facepart.errors import FacepartError
 from facepart.matching.features import Features, read_features
 
@@ -50,7 +50,7 @@ class Split:
     """Groups selected from features, and the subjects without a group.
 
     Attributes:
-        groups: in the order of their names, or as asked for.
+        groups: in the table's order (:attr:`facepart.data.subject_table.People.order`), or as asked for.
         without_row: subjects with a feature that has no row, sorted.
         without_group: subjects with a feature whose row has an empty group, sorted.
     """
@@ -58,6 +58,26 @@ class Split:
     groups: list[Group]
     without_row: list[str]
     without_group: list[str]
+
+    def without_small(self, table: Path, rule: Rule) -> "tuple[Split, dict[str, int]]":
+        """Leave out the groups that show a single subject, which have no impostor pairs.
+
+        Args:
+            table: the groups are from.
+            rule: the naming rule: label -> subject.
+
+        Returns:
+            The split without them, and what was left out: group -> its subjects.
+
+        Raises:
+            FacepartError: no group is left.
+        """
+        subjects = {
+            group.name: len({rule(label) for side in (group.probe, group.gallery) if side for label in side.labels})
+            for group in self.groups
+        }
+        small = find_small_groups(table, subjects, SMALLEST_GROUP)
+        return replace(self, groups=[group for group in self.groups if group.name not in small]), small
 
 
 def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
@@ -112,15 +132,18 @@ def split_by_people(
         depth: of labels; None for as many folders as are needed.
 
     Raises:
-        FacepartError: the table has no such group, or a group has no features on one of the two sides.
+        FacepartError: the table has no such group, a group has no features on one of the two sides, or each of many
+            numbers would be a group.
     """
     names = people.find_groups(names)
+    if not names:
+        people.refuse_unbinned()
     depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
     probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
     sides = [_rows_by_group(side, people, rule, without) for side in (probe, gallery) if side]
     groups = []
-    for name in names or sorted(name for name in people.groups if name):
+    for name in names or people.order:
         rows = [side.get(name, []) for side in sides]
         if not any(rows) and not names:
             continue  # the table may have more groups than the features

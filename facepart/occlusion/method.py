@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 
 from facepart.errors import UsageError
 
-OCCLUDERS = ("blur", "mean", "grey", "noise", "pixelate", "inpaint")
+# The average face of a study.
+AVERAGE = "average"
+
+OCCLUDERS = ("blur", "mean", "grey", "noise", "pixelate", "inpaint", AVERAGE)
 
 # Those with a strength: the side of a box.
 BOXED = ("blur", "pixelate")
@@ -32,6 +35,7 @@ class OcclusionMethod:
         box: side of the box filter (``blur``) or of a mosaic's blocks (``pixelate``), in pixels of a photo of
             224x224; odd. The others have none, and this is then the standard one.
         dilation: how far the mask grows, as a multiple of the original's dilation.
+        average: for ``average``, a digest of the photos that the average face is of; empty where it is not known yet.
 
     Raises:
         UsageError: an unknown occluder, or an impossible box or dilation.
@@ -40,6 +44,7 @@ class OcclusionMethod:
     occluder: str = "blur"
     box: int = STANDARD_BOX
     dilation: float = 1.0
+    average: str = ""
 
     def __post_init__(self) -> None:
         if self.occluder not in OCCLUDERS:

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.errors import UsageError
+from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.landmarks import Landmarks
-from facepart.occlusion.method import STANDARD, OcclusionMethod
+from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion
 from facepart.occlusion.parts import find_part
 from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, recipe, scale_of
@@ -79,7 +81,7 @@ def occlude_parts(
         Part -> the photo with that part occluded.
 
     Raises:
-        UsageError: an unknown part.
+        UsageError: an unknown part, or the average face as the method, which only a study has.
     """
     height, width = photo.shape[:2]
     occluder = _Occluder(photo, method)
@@ -93,8 +95,12 @@ def occlude_parts(
 class _Occluder:
     """Occludes one photo by one method; what the method puts in its place is the same for all parts."""
 
-    def __init__(self, photo: NDArray[np.uint8], method: OcclusionMethod) -> None:
-        self._photo, self._method = photo, method
+    def __init__(
+        self, photo: NDArray[np.uint8], method: OcclusionMethod, averages: AverageFaces | None = None
+    ) -> None:
+        if method.occluder == AVERAGE and averages is None:
+            raise UsageError("the average face is that of a study: use facepart study --occlusion average")
+        self._photo, self._method, self._averages = photo, method, averages
         self._whole: NDArray[np.uint8] | None = None
 
     def occlude(self, soft: Patch) -> Occluded:
@@ -105,6 +111,8 @@ class _Occluder:
         if self._method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
             other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
+        elif self._averages and self._method.occluder == AVERAGE:
+            other = self._averages.of(height, width)[soft.place]
         else:
             if self._whole is None:
                 self._whole = WHOLE[self._method.occluder](photo, box_side(self._method, height, width))
@@ -139,6 +147,7 @@ def apply_occlusions(
     labels: NDArray[np.uint8],
     occlusions: Iterable[Occlusion],
     landmarks: Landmarks | None = None,
+    averages: AverageFaces | None = None,
 ) -> dict[Occlusion, OccludedPhoto]:
     """Occlude a photo, once for each occlusion.
 
@@ -147,6 +156,10 @@ def apply_occlusions(
         labels: its label map, uint8 (512, 512).
         occlusions: which ones; the baseline is not among them.
         landmarks: of the face; parts that need them are not found without.
+        averages: the average face of the study, for occlusions by it.
+
+    Raises:
+        UsageError: an occlusion is by the average face, which is missing. FacepartError: it is of other sizes.
     """
     height, width = photo.shape[:2]
     occluders: dict[OcclusionMethod, _Occluder] = {}
@@ -156,7 +169,7 @@ def apply_occlusions(
         found = occlusion.region.find(labels, method, landmarks)
         layers = [(mask, growth(dilations, height, width, method)) for mask, dilations in found.layers]
         sigma = (PATCH_SIGMA if occlusion.region.patch else SIGMA) * scale_of(height, width)
-        occluder = occluders.setdefault(method, _Occluder(photo, method))
+        occluder = occluders.setdefault(method, _Occluder(photo, method, averages))
         soft = soften_layers(layers, sigma, height, width)
         if occlusion.region.keep_only:
             soft = complement(soft, height, width)

@@ -143,6 +143,8 @@ class Occlusion:
         }
         if self.method.occluder in BOXED:
             described["box"] = self.method.box
+        if self.method.average:
+            described["average"] = self.method.average
         if self.region.draw:
             place = list(part.places[self.region.draw - 1]) if part.places else None
             described["control"] = {"version": control.VERSION, "draw": self.region.draw, "place": place}

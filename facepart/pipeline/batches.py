@@ -116,7 +116,7 @@ class _SeveralNetworks:
             _run(engine, [None if isinstance(ready, PhotoError) else ready[1][number] for ready in prepared])
             for number, engine in enumerate(self._engines)
         ]
-        return list(zip(*columns, strict=True))
+        return list(zip(*columns, strict=True)) if columns else [()] * len(prepared)
 
 
 def _stream(

@@ -14,6 +14,7 @@ import numpy as np
 
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo, find_photos
+from facepart.errors import UsageError
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
 from facepart.files.lock import output_lock
@@ -21,7 +22,7 @@ from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
 from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, obtain
 from facepart.networks.face_parser import PARSING_RECIPE
-from facepart.occlusion.method import STANDARD, OcclusionMethod
+from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.parts_file import read_parts
@@ -95,8 +96,10 @@ def blur_photos(
     Raises:
         FacepartError: nothing to work on, no weights, other settings in the folders, another run that is writing
             there, a folder that cannot be written, or a wrong file of parts. UsageError: an unknown part, device or
-            precision.
+            precision, or the average face as the method, which only a study has.
     """
+    if method.occluder == AVERAGE:
+        raise UsageError("--occlusion average: the average face is that of a study: use facepart study")
     chosen = choose_parts(parts, read_parts(parts_file) if parts_file else None)
     parts = [part.name for part in chosen]
     occlusions = tuple(Occlusion(Region(part), method) for part in chosen)

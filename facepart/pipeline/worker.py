@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facepart.data.photo_input import LARGE_PIXELS, WRITE, PhotoError, large_photos_in_turn, read_photo
 from facepart.data.photos import Photo
 from facepart.data.resize import Size, distorts, resize
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
@@ -28,6 +28,7 @@ from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
+from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion
@@ -142,6 +143,7 @@ class PhotoWorker:
         crop: int | None = None,
         undistorted: bool = False,
         parts: tuple[Part, ...] = tuple(PARTS.values()),
+        averages: AverageFaces | None = None,
         batch: int = DEFAULT_BATCH,
         workers: int | None = None,
     ) -> None:
@@ -155,13 +157,14 @@ class PhotoWorker:
             crop: pixels on a side of an aligned crop; None for the size of the first recogniser.
             undistorted: refuse photos whose proportions are not those of the first recogniser's faces.
             parts: of which it is measured how much each occlusion removes.
+            averages: the average face, for occlusions by it.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
         """
         self.info: tuple[RecogniserInfo, ...] = ()
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
-        self._parts = parts
+        self._parts, self._averages = parts, averages
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
@@ -260,7 +263,7 @@ class PhotoWorker:
         located = self._located.pop(task.photo.name, None)
         landmarks = located.landmarks if located else None
         with self._times.measure("occlude parts"):
-            occluded = apply_occlusions(face, labels[0], task.occlusions, landmarks)
+            occluded = self._apply_occlusions(task, face, labels[0], landmarks)
         sizes = None
         if self._saved and task.embed:
             with self._times.measure("write files"), _writing():
@@ -279,6 +282,17 @@ class PhotoWorker:
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         photos = {occlusion: each.photo for occlusion, each in occluded.items()}
         return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, photos))
+
+    def _apply_occlusions(
+        self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8], landmarks: Landmarks | None
+    ) -> dict[Occlusion, OccludedPhoto]:
+        try:
+            return apply_occlusions(face, labels, task.occlusions, landmarks, self._averages)
+        except UsageError:
+            raise
+        except FacepartError as error:
+            # The photo was replaced by one of another size while the average face was made.
+            raise PhotoError(str(error), stage="occlude") from error
 
     def save(
         self,

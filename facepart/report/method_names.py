@@ -9,6 +9,7 @@ _PHRASES = {
     "noise": "replaced by random noise",
     "pixelate": "pixelated in {box}-pixel blocks",
     "inpaint": "inpainted from their surroundings",
+    "average": "replaced by the average face of all photos, with all groups equally weighted",
 }
 _DILATED = "{phrase}, with {dilation} times the standard mask dilation"
 

@@ -15,6 +15,7 @@ from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
+from facepart.data.subject_table import small_groups_text
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
@@ -30,11 +31,13 @@ from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
 from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
+from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.report_images import read_report_images
+from facepart.study.request import Request
 from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
@@ -125,6 +128,9 @@ def write_answer(
     groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
+    digest = average_of(setup.design.methods)
+    if digest:
+        record["settings"]["average_face"] = KeptAverage(output, digest).files()
     found = read_report_images(images, setup.design.shown)
     if found is None:
         raise FacepartError(f"{images}: cannot be read; remove it and run again")
@@ -140,7 +146,7 @@ def write_answer(
         agreements=compare_methods(figures[setup.first.name].results, main),
         face=found[0],
         examples=found[1],
-        provenance=_provenance(setup, record, count_small(setup.first.store, names)),
+        provenance=_provenance(setup, record, count_small(setup.first.store, names), members.small),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
@@ -215,6 +221,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "subject_pattern": request.subject_pattern,
         "exclude_same": request.exclude_same,
         "group_column": request.group_column if request.people else None,
+        "smallest_group": request.smallest_group if request.people else None,
     }
     inputs = {"source": request.source, "output": request.output}
     if request.people:
@@ -222,12 +229,19 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
-def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
+def _group_source(request: Request, small: Mapping[str, int]) -> str:
+    if request.people is None:
+        return "one group of all photos"
+    left_out = f"; {small_groups_text(small, request.smallest_group)}" if small else ""
+    return f"{request.people}, column {request.group_column}{left_out}"
+
+
+def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[str, int]) -> dict[str, str]:
     """Describe how the study was made: name -> value, in the order in which the report shows them."""
     request, used = setup.request, setup.design.methods
     provenance = {
         "Photos": str(request.source),
-        "Groups": f"{request.people}, column {request.group_column}" if request.people else "one group of all photos",
+        "Groups": _group_source(request, small_groups),
         "Face parser": _described(setup.parser),
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
             _described(each.weights) for each in setup.recognisers

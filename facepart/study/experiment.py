@@ -6,7 +6,7 @@ runs is kept; see :mod:`facepart.pipeline.embedding_store` and :mod:`facepart.st
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,11 @@ from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
+from facepart.occlusion.average_face import AverageFaces
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
+from facepart.study.average_face import KeptAverage, average_of, make_average
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
@@ -156,7 +158,7 @@ def _run(
     conditions = setup.design.conditions * len(setup.recognisers)
     steps = StudyProgress(len(tasks), sizes, conditions, progress)
     images = _choose_images(setup, photos)
-    _embed(setup, tasks, images, executor, steps, times)
+    _embed(setup, tasks, images, executor, steps, times, on_note)
     embedded, failures = _split_failures(setup, photos)
     write_failures(request.output, failures)
     if not embedded:
@@ -165,6 +167,11 @@ def _run(
 
     names = [photo.name for photo in embedded]
     members = setup.members.only(names, setup.rule)
+    if request.people and request.leaves_out_small:
+        # Photos that could not be embedded may have been of a group that has too few now.
+        members = members.without_small(request.people, request.smallest_group)
+        members.refuse_without_threshold_group(request.threshold_group)
+        setup = replace(setup, design=replace(setup.design, groups=tuple(members.groups)))
     members.refuse_single_subjects(request.source)
     if "features" in request.keep:
         for each in setup.recognisers:
@@ -248,6 +255,7 @@ def _embed(
     executor: Executor,
     steps: StudyProgress,
     times: StepTimes,
+    on_note: Callable[[str], None] | None,
 ) -> None:
     """Embed the photos, and take the thumbnails that are missing; only the recognisers that are needed are opened."""
     request, numbers = setup.request, recognisers_of(tasks)
@@ -255,12 +263,14 @@ def _embed(
     whole = with_thumbnails(with_recognisers(tasks, numbers), images.missing.values(), images.shown)
     if not whole:
         return
+    averages = _obtain_average(setup, executor, times, on_note)
     worker = PhotoWorker(
         setup.networks(recognisers),
         saved=setup.saved,
         shown=images.shown,
         crop=ALIGNED_SIZE,
         parts=setup.design.measured_parts,
+        averages=averages,
         batch=request.batch,
         workers=request.workers,
     )
@@ -273,6 +283,40 @@ def _embed(
         for size in dict.fromkeys(sizes):
             warn_of_unaligned(tasks[0].photo, size)
     store_results(session.map(whole), [each.store for each in recognisers], images, steps, times)
+
+
+def _obtain_average(
+    setup: Setup, executor: Executor, times: StepTimes, on_note: Callable[[str], None] | None
+) -> AverageFaces | None:
+    """Read the average face of the study or, if it is not there, make and write it; None if no method uses it."""
+    digest = average_of(setup.design.methods)
+    if not digest:
+        return None
+    kept = KeptAverage(setup.request.output, digest)
+    averages = kept.read()
+    if averages is None:
+        photos = setup.members.of(setup.photos)
+        if on_note:
+            on_note(kept.note(len(photos)))
+        averages = average_faces(setup, photos, executor, times)
+        kept.write(averages)
+    return averages
+
+
+def average_faces(setup: Setup, photos: Sequence[Photo], executor: Executor, times: StepTimes) -> AverageFaces:
+    """Average the faces of some of a study's photos.
+
+    Raises:
+        FacepartError: there are too few of a size.
+    """
+    request = setup.request
+    return make_average(
+        setup.networks([]),
+        *(setup.members.groups, photos, ALIGNED_SIZE, executor, times),
+        paths=(request.source, request.output),
+        batch=request.batch,
+        workers=request.workers,
+    )
 
 
 def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo], list[Failure]]:

@@ -1,7 +1,7 @@
 """Photos -> the groups of a study, by the table of subjects."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,10 @@ import numpy as np
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import refuse_same_files
-from facepart.data.labels import cut_labels, readable_depth
+from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
-from facepart.data.subject_table import People
+from facepart.data.subject_table import People, find_small_groups
 from facepart.errors import FacepartError
 from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
@@ -45,12 +45,14 @@ class Members:
         subjects: group -> how many subjects they show.
         without_row: subjects without a row in the table, sorted.
         without_group: subjects whose row names no group, sorted.
+        small: the groups that were left out because they are too small -> how many subjects they show.
     """
 
     groups: dict[str, list[str]]
     subjects: dict[str, int]
     without_row: list[str]
     without_group: list[str]
+    small: dict[str, int] = field(default_factory=dict)
 
     def of(self, photos: Sequence[Photo]) -> list[Photo]:
         """Return the photos that are in a group."""
@@ -63,6 +65,32 @@ class Members:
         groups = {group: [name for name in found if name in chosen] for group, found in self.groups.items()}
         subjects = {group: _count_subjects(found, rule) for group, found in groups.items()}
         return replace(self, groups=groups, subjects=subjects)
+
+    def without_small(self, table: Path, smallest: int) -> "Members":
+        """Return the same without the groups that show fewer than `smallest` subjects, which `small` then names.
+
+        Raises:
+            FacepartError: no group is left.
+        """
+        small = find_small_groups(table, self.subjects, smallest)
+        return replace(
+            self,
+            groups={group: names for group, names in self.groups.items() if group not in small},
+            subjects={group: count for group, count in self.subjects.items() if group not in small},
+            small={**self.small, **small},
+        )
+
+    def refuse_without_threshold_group(self, group: str | None) -> None:
+        """Refuse to compare groups at the threshold of one that is left out.
+
+        Args:
+            group: whose baseline scores set the threshold; None for all groups'.
+
+        Raises:
+            FacepartError: it is not among the groups.
+        """
+        if group and nfc(group) not in self.groups:
+            raise FacepartError(f"--threshold-group {group}: too few subjects of this group have photos")
 
     def refuse_single_subjects(self, source: Path) -> None:
         """Refuse a group that shows one subject.

@@ -1,6 +1,7 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
 from facepart.counts import are, count_of
+from facepart.data.subject_table import small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
 from facepart.study.cost import (
@@ -114,6 +115,8 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
             f"{group}: {count_of(count, 'photo')} of {count_of(subjects, 'subject')}, "
             f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}{recognisers}"
         )
+    if setup.members.small:
+        lines.append(small_groups_text(setup.members.small, setup.request.smallest_group))
     if photos < found:
         more = found - photos
         belong = "belongs" if more == 1 else "belong"

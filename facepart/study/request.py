@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.analysis.choices import Undetected, Weight
+from facepart.data.subject_table import SMALLEST_GROUP
 from facepart.errors import UsageError
 from facepart.occlusion.method import STANDARD, OcclusionMethod, parse_sweep
 from facepart.occlusion.parts import PARTS
@@ -19,8 +20,10 @@ class Request:
         source: a folder of photos, or a list of them.
         output: the study's folder.
         people: a table of subjects or photos and their groups; None for one group of all.
-        group_column: the table's column of groups.
+        group_column: the table's column of groups, several that are crossed, or bins of numbers: ``sex,age:18,30``
+            (:mod:`facepart.data.group_columns`).
         groups: which groups; all of the table if none are named.
+        smallest_group: subjects that a group needs, if no groups are named; smaller ones are left out.
         dataset: the naming convention from which subjects are parsed; None to recognise it from the names.
         subject_pattern: a regular expression instead of a convention.
         exclude_same: a regular expression that finds a photo's session: authentic pairs of one session are left out.
@@ -55,6 +58,7 @@ class Request:
     people: Path | None = None
     group_column: str = "group"
     groups: Sequence[str] = ()
+    smallest_group: int = SMALLEST_GROUP
     dataset: str | None = None
     subject_pattern: str | None = None
     exclude_same: str | None = None
@@ -80,6 +84,11 @@ class Request:
     batch: int = DEFAULT_BATCH
     workers: int | None = None
     title: str = "Which parts of a face does the recogniser rely on?"
+
+    @property
+    def leaves_out_small(self) -> bool:
+        """Whether groups that are too small are left out: those that are named are compared, or refused."""
+        return self.people is not None and not self.groups
 
     def methods(self) -> tuple[OcclusionMethod, ...]:
         """Return the methods of occlusion, each once, the main one first.

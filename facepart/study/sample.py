@@ -11,6 +11,7 @@ from facepart.data.photo_output import encode_image
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
+from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.occlude import OccludedPhoto
 from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.executor import Executor, Session
@@ -38,12 +39,22 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
     """
     chosen = choose_evenly(tasks, _PHOTOS)
     networks = setup.networks(setup.recognisers)
-    worker = _SampleWorker(networks, saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts)
+    worker = _SampleWorker(
+        networks, averages=_GreyFaces({}), saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts
+    )
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
     results = [result for _, result in session.map(chosen)]
     if isinstance(results[0], PhotoError):
         raise FacepartError(f"{chosen[0].photo.path}: {results[0]}")
     return results[0]
+
+
+class _GreyFaces(AverageFaces):
+    """Stands for the average face of the study, which takes all photos to make, and costs the same to use."""
+
+    def of(self, height: int, width: int) -> NDArray[np.uint8]:
+        """Return grey of the size of a photo."""
+        return np.full((height, width, 3), 128, np.uint8)
 
 
 class _SampleWorker(PhotoWorker):

@@ -12,7 +12,7 @@ from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
-from facepart.data.subject_table import People, read_people
+from facepart.data.subject_table import SMALLEST_GROUP, People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.files.record import RECORD_FILE, read_record
@@ -24,6 +24,7 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.saved_images import SavedImages
+from facepart.study.average_face import with_average
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
@@ -160,6 +161,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     check_naming(request.dataset, request.subject_pattern, request.exclude_same)
     device, precision = executor.choose_engine(request.device, request.precision)
     people = None if request.people is None else read_people(request.people, request.group_column)
+    if request.smallest_group < SMALLEST_GROUP:
+        raise UsageError(f"--smallest-group {request.smallest_group}: must be {SMALLEST_GROUP} or more")
     _refuse_unknown_groups(request, people)
     photos, failures = _find_photos(request)
     names = [photo.name for photo in photos]
@@ -169,6 +172,9 @@ def set_up(request: Request, executor: Executor) -> Setup:
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
     members = assign_groups(names, people, rule, request.groups)
+    if people and request.leaves_out_small:
+        members = members.without_small(people.source, request.smallest_group)
+    members.refuse_without_threshold_group(request.threshold_group)
     members.refuse_photos_without_session(session)
     parser = obtain(DEFAULT_PARSER, "parser")
     recognisers, recogniser_note = _choose_recognisers(request)
@@ -176,6 +182,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
     landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
     detector = landmarks if request.align else None
+    settings = {"align": detector.sha256 if detector else None}
+    methods = with_average(methods, members.groups, photos, settings)
     design = Design(
         recognisers=tuple(each.name for each in recognisers),
         parts=parts,
