@@ -377,3 +377,30 @@ def test_sface_gives_the_features_of_opencv(sface_weights, face_paths, detector_
     own = FaceDetector(detector_weights)
     aligned = np.stack([align_photo(read_photo(path), own) for path in face_paths[:4]])
     assert cosines(found, engine(aligned)).min() > 0.9
+
+
+@pytest.mark.parametrize("damage", ["an input is gone", "no operator set"])
+def test_a_graph_that_openvino_chokes_on_is_refused_in_one_line(tmp_path, matrix, run_process: Run, damage) -> None:
+    # Given to OpenVINO, the first one ends the process, and the second one prints what other readers dislike.
+    kernel = np.ones((3, 3, 1, 1), np.float32)
+    nodes = [helper.make_node("Conv", ["face", "kernel"], ["seen"]), *ends()]
+    nodes[1].input[0] = "seen"
+    path = save(tmp_path / "net.onnx", nodes, {"matrix": matrix, "kernel": kernel})
+    assert load_recogniser(path, "cpu").dimension == LENGTH
+    model = onnx.load(path)
+    if damage == "no operator set":
+        del model.opset_import[:]
+        expected = "is damaged: it names no operator set"
+    else:
+        del model.graph.node[0].input[0]
+        model.graph.node[1].input[0] = "face"
+        model.graph.node[2].input[0] = "flat"
+        expected = "is damaged"
+    onnx.save(model, path)
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "1_1.png"), np.zeros((SIDE, SIDE, 3), np.uint8))
+    command = ["-m", "facepart", "extract", "-s", tmp_path / "photos", "-d", tmp_path / "f", "--model", path]
+    done = run_process(*command, "--device", "cpu")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert expected in done.stderr
