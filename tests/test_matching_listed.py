@@ -24,6 +24,8 @@ from tests.conftest import Run
 from tests.test_matching import listed
 from tests.test_matching_features import write_list
 
+pytestmark = pytest.mark.slow
+
 Rows = list[dict[str, str]]
 PEOPLE, PHOTOS = 250, 5
 

@@ -27,6 +27,8 @@ from tests.conftest import Run
 from tests.small_faces import draw
 from tests.witness.checkpoints import cosines
 
+pytestmark = pytest.mark.slow
+
 SIDE = 8
 LENGTH = 64
 TAKES = Preprocessing(SIDE, SIDE, "rgb", (127.5,) * 3, (127.5,) * 3)
