@@ -388,7 +388,6 @@ def test_a_graph_that_openvino_chokes_on_is_refused_in_one_line(tmp_path, matrix
     nodes = [helper.make_node("Conv", ["face", "kernel"], ["seen"]), *ends()]
     nodes[1].input[0] = "seen"
     path = save(tmp_path / "net.onnx", nodes, {"matrix": matrix, "kernel": kernel})
-    assert load_recogniser(path, "cpu").dimension == LENGTH
     model = onnx.load(path)
     if damage == "no operator set":
         del model.opset_import[:]

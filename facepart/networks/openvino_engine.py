@@ -247,11 +247,16 @@ def _read_onnx(path: Path) -> ov.Model:
     try:
         reduced = reduce_graph(model)
         refuse_unreadable_nodes(model)
-        return reader.convert(reader.load(io.BytesIO(model.SerializeToString()) if reduced else str(path)))
+        source = io.BytesIO(model.SerializeToString()) if reduced else str(path)
     except FacepartError as error:
         raise FacepartError(f"{path}: {error}") from error
     except ValueError as error:  # protobuf's limit of 2 GB
         raise FacepartError(f"{path}: cannot be reduced to its first output: {one_line(error)}") from error
+    try:
+        return reader.convert(reader.load(source))
+    except Exception as error:
+        # The reader's errors have no base of their own; the caller says that the network does not run.
+        raise RuntimeError(str(error)) from error
 
 
 def _trace(module: "nn.Module", shape: list[int]) -> Any:
