@@ -9,7 +9,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The report in a real browser: Debian's Chromium is installed if there is no browser and this is root on Debian.
 test-browser: $(VENV)/.dev

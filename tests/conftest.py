@@ -1,5 +1,6 @@
 """What the tests share: where the real data lie, the program as a process, weights and faces."""
 
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -21,11 +22,28 @@ from tests import command_line
 ROOT = command_line.CHECKOUT
 SHARED = ROOT.parent / "shared"
 
+
+def _take_note(number: int, frame: object) -> None:
+    """Do nothing."""
+
+
+# Processes that tests start inherit what this one ignores, as in the background of a shell or under nohup; a signal
+# with a handler is not inherited. Tests that send signals would wait for processes that do not end.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _take_note)
+
 Run = Callable[..., command_line.Done]
 
 # No test measures time: how long an example takes depends on what else the machine does.
 settings.register_profile("facepart", deadline=None)
 settings.load_profile("facepart")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that are slow, so that none of them is left for one process at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

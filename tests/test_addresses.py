@@ -22,6 +22,8 @@ from facepart.scores import read_both, read_kind
 from facepart.study import Request, run_study
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("upath", reason="needs the extra facepart[remote]")
 
 PARTS = ["eyes", "nose"]

@@ -28,6 +28,8 @@ from facepart.analysis.metrics import (
 from facepart.scores import GroupScores, ScoreDistribution
 from tests.people_scores import group_scores, person_vectors
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, DRAWS = 100, 300
 COMMON, OWN, ALONG, NOISE, LENGTH = 0.3, 0.12, 1.3, 0.06, 24
 FMR = 0.05

@@ -19,6 +19,8 @@ from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.recogniser import load_recogniser
 from facepart.processors import processors
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recogniser(recogniser_weights):

@@ -26,6 +26,8 @@ from facepart.matching.faces import Faces
 from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import VALUES, scores_of_table
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 400
 LOWEST = 50_000
 

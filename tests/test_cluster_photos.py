@@ -29,6 +29,8 @@ from tests.cluster_features import skip_without_ray
 from tests.cluster_planted import DeadlyCluster
 from tests.conftest import ROOT, Run
 
+pytestmark = pytest.mark.slow
+
 PARTS = ["eyes", "nose"]
 OPTIONS: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
 

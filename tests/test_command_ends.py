@@ -21,6 +21,8 @@ from facepart.files.cache import cache_folder
 from facepart.files.lock import LOCK_FILE
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 # Root without its power over permissions is an ordinary user, who can still reach the interpreter.
 _POWERS = "-dac_override,-dac_read_search,-fowner"

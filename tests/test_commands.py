@@ -19,6 +19,8 @@ from facepart.networks.bisenet import ResNet18
 from facepart.occlusion.parts import PARTS
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory, face_paths):

@@ -15,6 +15,8 @@ from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Preprocessing
 from facepart.networks.engine_choice import open_engine
 
+pytestmark = pytest.mark.slow
+
 SMALL = Preprocessing(height=16, width=24, colour="bgr", mean=(10.0, 20.0, 30.0), scale=(2.0, 4.0, 8.0))
 SHA256 = "a1" * 32
 

@@ -23,6 +23,8 @@ from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face
 from facepart.pipeline.extract import extract_features
 from facepart.scores import load_scores
 
+pytestmark = pytest.mark.slow
+
 seeds = st.integers(0, 2**32 - 1)
 
 

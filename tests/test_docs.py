@@ -16,6 +16,8 @@ from facepart.occlusion.parts import PARTS
 from facepart.report.export import results_csv
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_notebook_of_the_library_runs_and_its_arrays_agree_with_its_study(
     tmp_path: Path,

@@ -19,6 +19,8 @@ from facepart.networks.openvino_engine import OpenVinoEngine, cpu_precisions
 from facepart.networks.pytorch_engine import PyTorchEngine
 from facepart.pipeline import batches as streaming
 
+pytestmark = pytest.mark.slow
+
 SMALL = Preprocessing(height=16, width=24, colour="bgr", mean=(10.0, 20.0, 30.0), scale=(2.0, 4.0, 8.0))
 
 

@@ -25,6 +25,8 @@ from facepart.pipeline.extract import ExtractOutcome, extract_features
 from tests.conftest import ROOT
 from tests.small_network import LENGTH, SIDE, save_small_network
 
+pytestmark = pytest.mark.slow
+
 # Names whose order differs between the photos' paths and the features', and labels that stand twice.
 NAMES = [
     *("a/1.jpg", "a/1.k.jpg", "a-b/1.png", "1.JPG", "1.a.png", "features.png", "x/a/1.png", "y/a/1.png", "é/ö.png"),

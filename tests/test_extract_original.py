@@ -23,6 +23,8 @@ from tests.small_faces import LENGTH, draw, write_network
 from tests.test_recogniser_weights_mxnet import write_tiny
 from tests.witness.onnx_graphs import onnxruntime_answer
 
+pytestmark = pytest.mark.slow
+
 # Two folders with two subjects each, two photos a subject.
 NAMES = ["CF/1_0", "CF/1_1", "CF/2_0", "CF/2_1", "CM/11_0", "CM/11_1", "CM/12_0", "CM/12_1"]
 ON_CPU = ["--device", "cpu", "--precision", "fp32"]

@@ -15,6 +15,8 @@ from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_importing_loads_nothing_and_shows_the_public_names():
     code = (

@@ -18,6 +18,8 @@ from facepart.networks.catalogue.archives import ArchiveError, take
 from facepart.networks.state_file import read_state
 from facepart.pipeline.embedding_store import EmbeddingStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("modules", "inputs"), [(("photos", "texts", "arrays"), 8), (("state", "networks"), 3)])
 def test_damaged_inputs_are_refused_in_one_line_or_read(modules, inputs):

@@ -23,6 +23,8 @@ from facepart.files.failures import Failure, Outcome
 from facepart.memory import memory_error
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
     """An error as it is caught, raised for a cause."""

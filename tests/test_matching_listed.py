@@ -24,6 +24,8 @@ from tests.conftest import Run
 from tests.test_matching import listed
 from tests.test_matching_features import write_list
 
+pytestmark = pytest.mark.slow
+
 Rows = list[dict[str, str]]
 PEOPLE, PHOTOS = 250, 5
 
@@ -240,6 +242,18 @@ def test_pairs_that_are_not_compared_are_named_and_keep_their_row(tmp_path: Path
     assert (rows[0]["probe"], rows[0]["gallery"]) == ("f/001_1", "g/001_2")
     done = run_process(*command, "--include-same-photo")
     assert "CM: compared 4 of 4 pairs: 3 authentic" in done.stdout
+
+
+def test_names_that_a_spreadsheet_would_run_are_text_in_the_table(tmp_path: Path) -> None:
+    group = read_group("CM", listed(tmp_path / "=f", ["001_1", "001_2"]), None)
+    path = pairs_file(tmp_path, '=f/001_1,=f/001_2\n=f/001_1,"@SUM(1,2)/001_9"\n')
+    score(group, path, tmp_path / "out", subject_pattern=r".*/(\d+)")
+    rows = csv_rows(tmp_path / "out" / "CM_pairs.csv")
+    assert [(row["probe"], row["gallery"]) for row in rows] == [
+        ("'=f/001_1", "'=f/001_2"),
+        ("'=f/001_1", "'@SUM(1,2)/001_9"),
+    ]
+    assert float(rows[0]["score"]) < 1
 
 
 def test_labels_of_the_list_are_used_and_contradictions_named(tmp_path: Path, run: Run) -> None:

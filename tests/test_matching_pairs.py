@@ -16,6 +16,8 @@ from facepart.matching.faces import Faces, count_pairs, number
 from facepart.matching.pairs import pair_blocks
 from facepart.scores import GroupScores, ScoreDistribution
 
+pytestmark = pytest.mark.slow
+
 # A float32 product may fall on the other side of a rounding step than the exact one, never further.
 ONE_STEP = 1.0000001e-6
 

@@ -21,6 +21,8 @@ from facepart.scores.ranks import Ranks, load_ranks, save_ranks
 from tests.conftest import Run
 from tests.rank_pairs import ranks_of_pairs
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = 40
 KINDS = ("authentic", "impostor")
 NAMES = ("1_1", "1_2", "2_1", "3_1")

@@ -31,6 +31,8 @@ from facepart.scores.subject_sums import BIN, load_subject_sums
 from tests.conftest import Run
 from tests.test_matching_features import write_features, write_list
 
+pytestmark = pytest.mark.slow
+
 Pairs = list[tuple[int, int]]
 
 

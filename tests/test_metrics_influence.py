@@ -24,6 +24,8 @@ from facepart.analysis.metrics import (
 from facepart.scores import ScoreDistribution
 from tests.people_scores import draw_photos, group_scores
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {
     "impostor mean": (impostor_mean_influence, lambda s: s.impostor.mean),
     "authentic mean": (authentic_mean_influence, lambda s: s.authentic.mean),

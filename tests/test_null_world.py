@@ -15,6 +15,8 @@ from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.occlusion import Region
 from facepart.occlusion.parts import find_part
 
+pytestmark = pytest.mark.slow
+
 SIDE, PEOPLE, PHOTOS, DRAWS = 128, 24, 2, 5
 PARTS = ("eyes", "brows", "nose", "mouth")
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from benchmarks.fuzz.networks import save_graph
 from facepart.data.photo_input import read_photo
 from facepart.errors import FacepartError
 from facepart.networks.alignment import align_photo
@@ -26,6 +27,8 @@ from facepart.networks.recogniser import load_recogniser, open_recogniser
 from tests.conftest import Run
 from tests.small_faces import draw
 from tests.witness.checkpoints import cosines
+
+pytestmark = pytest.mark.slow
 
 SIDE = 8
 LENGTH = 64
@@ -377,3 +380,28 @@ def test_sface_gives_the_features_of_opencv(sface_weights, face_paths, detector_
     own = FaceDetector(detector_weights)
     aligned = np.stack([align_photo(read_photo(path), own) for path in face_paths[:4]])
     assert cosines(found, engine(aligned)).min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        ("an input is gone", "is damaged: its node Conv, Conv, lacks an input"),
+        ("no operator set", "is damaged: it names no operator set"),
+    ],
+)
+def test_a_graph_that_openvino_chokes_on_is_refused_in_one_line(tmp_path, run_process: Run, damage, reason) -> None:
+    # Given to OpenVINO, the first one ends the process, and the second one prints what its other readers dislike.
+    path = tmp_path / "net.onnx"
+    save_graph(path)
+    model = onnx.load(path)
+    if damage == "no operator set":
+        del model.opset_import[:]
+    else:
+        del model.graph.node[1].input[0]
+    onnx.save(model, path)
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "1_1.png"), np.zeros((112, 112, 3), np.uint8))
+    command = ["-m", "facepart", "extract", "-s", tmp_path / "photos", "-d", tmp_path / "f", "--model", path]
+    done = run_process(*command, "--device", "cpu")
+    assert done.returncode == 1
+    assert done.stderr == f"facepart: {path}: {reason}\n"

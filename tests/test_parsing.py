@@ -15,6 +15,8 @@ from facepart.networks.label_map import CLASSES, PALETTE, SIZE
 from facepart.networks.pytorch_engine import PyTorchEngine
 from facepart.occlusion.parts import PARTS, part_mask
 
+pytestmark = pytest.mark.slow
+
 # The golden folders bear the original study's names.
 ORIGINAL_NAMES = {"eyes_brows": "eyeswbrows", "mouth": "mouthwlips"}
 

@@ -17,6 +17,8 @@ from facepart.files.progress import silent
 from tests.command_line import Done
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 CHEEKS = '[cheeks]\nclasses = ["skin", "nose"]\ndilation = 1\nverb = "are"\n'
 
 

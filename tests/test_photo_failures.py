@@ -14,14 +14,14 @@ from PIL import Image
 from facepart.data import photo_kinds
 from facepart.data.photo_input import OPEN, WRITE, PhotoError, read_photo
 from facepart.data.photo_output import write_image
-from facepart.data.photos import Photo, find_photos
+from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline import worker as worker_module
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.embedding_store import EmbeddingStore, file_signature
+from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.extract import extract_features
 
 LONG = "L" * 250  # with .jpg, 254 of the 255 bytes that a name may have
@@ -263,7 +263,7 @@ def test_what_may_be_mended_without_the_photo_is_tried_again(tmp_path, stage, ag
     (tmp_path / "a.png").write_bytes(b"x")
     photo = Photo(tmp_path / "a.png", "a")
     store = EmbeddingStore(tmp_path / "shards", [])
-    store.add(EmbeddedPhoto("a", file_signature(photo), failure=(stage, "for some reason")))
+    store.add(EmbeddedPhoto("a", photo_stamp(photo, ask_store=True), failure=(stage, "for some reason")))
     store.flush()
     later = EmbeddingStore(tmp_path / "shards", [])
     assert bool(later.missing(photo, [BASELINE])) is again

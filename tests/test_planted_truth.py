@@ -20,6 +20,8 @@ from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.parts import PARTS
 from tests.conftest import SHARED
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS, PHOTOS, DRAWS = 16, 2, 3
 STUDIED = tuple(part for part in PARTS if part != "eyes_brows")
 # The original study's masks, by the classes that they are made of; the last that covers a pixel is its class. What

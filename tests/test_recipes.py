@@ -23,6 +23,8 @@ from facepart.study import Request, run_study
 from facepart.study.settings import embedding_settings, open_settings_folders, settings_folder
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH, BLOCK = 112, 96, 8
 FP32: dict[str, Any] = {"device": "cpu", "precision": "fp32"}
 

@@ -19,6 +19,8 @@ from facepart.networks.pytorch_engine import PyTorchEngine
 from facepart.networks.recogniser import choose_size, load_recogniser, open_recogniser
 from tests.witness.checkpoints import FLAGS, cosines, golden_parameters, write_parameters
 
+pytestmark = pytest.mark.slow
+
 TINY = Preprocessing(2, 2, "rgb", (1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
 RAW = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 

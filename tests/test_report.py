@@ -19,6 +19,8 @@ from tests.report_data import make_data
 from tests.report_images import draw_mask
 from tests.report_page import Page
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>\"'&$title</title>"
 # Attributes by which a page loads something or leads elsewhere.
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}

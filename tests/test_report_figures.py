@@ -17,6 +17,8 @@ from facepart.report.report_data import ReportData
 from tests.report_data import make_data, with_figures, with_ranking
 from tests.report_page import Page
 
+pytestmark = pytest.mark.slow
+
 FEW = make_data(("all",), people=8, photos=1)
 
 

@@ -29,6 +29,8 @@ from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 PARTS = ["eyes", "nose"]
 
 

@@ -24,6 +24,8 @@ from facepart.study import Request, run_study
 from facepart.study.experiment import StudyOutcome
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 PARTS = ["eyes", "nose"]
 GROUPS = {"CM": range(12), "CF": range(12, 23)}
 

@@ -12,6 +12,8 @@ import pytest
 from facepart.study import Request, run_study
 from facepart.study.experiment import StudyOutcome
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def outcome(shared: Path, detector_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:

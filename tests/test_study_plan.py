@@ -30,6 +30,8 @@ from facepart.study.cost import (
 from facepart.study.match_cost import measure_matching
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 MATCHING = MatchCost(pair=20e-9, face=50e-6)
 PHOTO = PhotoCost(seconds=0.5, dimensions=(512,), kept=1000.0)
 NOSE = Occlusion(Region(PARTS["nose"]))

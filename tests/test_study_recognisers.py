@@ -21,6 +21,8 @@ from facepart.study import Request, run_study
 from facepart.study.plan import make_plan
 from tests.small_network import save_small_network
 
+pytestmark = pytest.mark.slow
+
 PARTS = ["eyes", "nose"]
 GROUPS = "subject,group\n000,CM\n001,CM\n002,CF\n003,CF\n"
 

@@ -16,6 +16,8 @@ from facepart.data.photo_output import write_image
 from tests.command_line import Done
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 PARTS = ("eyes", "nose")
 # Classes of the label map: brows, eyes and glasses.
 EYES = (2, 3, 4, 5, 6)

@@ -55,6 +55,8 @@ from tests.witness.study_tables import (
     flat,
 )
 
+pytestmark = pytest.mark.slow
+
 # The study under test: what of it is not the front door is here.
 
 

@@ -22,6 +22,8 @@ from tests.witness.raw_scores import BASELINE, Design, Group, Scores, Version, l
 from tests.witness.study_oracle import MOVED, NOT_CONTROLLABLE, OCCLUDED, StudyOracle
 from tests.witness.study_tables import COLUMNS, JSON, RESULTS, WORDS, check_rows, check_table
 
+pytestmark = pytest.mark.slow
+
 # Classes of the label map, as the original study puts them together.
 CLASSES = {
     "eyes": {4, 5},

@@ -27,6 +27,8 @@ from facepart.study.request import Request
 from tests.small_network import SIDE, save_small_network
 from tests.write_faults import ERRORS, Faults, injected
 
+pytestmark = pytest.mark.slow
+
 # What a run that was stopped leaves otherwise than one that ended.
 STATE = {"run.json", ".photos.json", "failures.csv", "parts.csv", "list.txt", "compared.json"}
 

@@ -18,7 +18,7 @@ from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import read_list, unlistable
 from facepart.data.photo_kinds import PassedOver, extensions, is_photo, is_usual
 from facepart.errors import FacepartError
-from facepart.files.addresses import Listed, common_folder, files_in, is_address, tidy
+from facepart.files.addresses import Listed, common_folder, files_in, is_address, stamp_of, tidy
 from facepart.files.failures import Failure
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +41,25 @@ class Photo(NamedTuple):
     def extension(self) -> str:
         """What follows the name in the path, such as ``.JPG``; empty if the file has no extension of an image."""
         return self.path.name.removeprefix(self.name.rpartition("/")[2])
+
+
+def photo_stamp(photo: Photo, *, ask_store: bool = False) -> str:
+    """Return what changes if a photo's file is replaced: size and modification time, or what its store says.
+
+    Args:
+        photo: the photo; a stamp from the listing of its folder is returned as it is.
+        ask_store: ask the store of an address that has no stamp, as one from a list of photos. For each photo, that
+            takes as long as reading a small one.
+
+    Returns:
+        The stamp; empty if the file cannot be looked at, or a store was not asked.
+    """
+    if photo.stamp or (is_address(photo.path) and not ask_store):
+        return photo.stamp
+    try:
+        return stamp_of(photo.path)
+    except OSError:
+        return ""
 
 
 def find_photos(

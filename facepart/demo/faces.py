@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photo_output import is_whole_image, write_image
-from facepart.data.photos import Photo, find_photos
+from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
@@ -30,7 +30,7 @@ from facepart.files.record import make_record, read_record, write_record
 from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
-from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
+from facepart.pipeline.finished_photos import FinishedPhotos
 
 CAPTURE_SIZE = 224
 

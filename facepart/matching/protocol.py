@@ -23,6 +23,7 @@ from facepart.data.naming import check_naming, naming_rule
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError, UsageError
 from facepart.files.atomic import replacing
+from facepart.files.csv_text import safe_cell
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.matching.fold_accuracy import accuracy_by_folds
@@ -241,7 +242,8 @@ def _list_columns(
 
 
 def _quoted(text: str) -> str:
-    """Return a text as a CSV has it."""
+    """Return a text as a CSV has it; no spreadsheet runs it (:func:`facepart.files.csv_text.safe_cell`)."""
+    text = str(safe_cell(text))
     return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in '",\r\n') else text
 
 

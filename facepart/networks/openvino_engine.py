@@ -8,6 +8,7 @@ photos.
 """
 
 import hashlib
+import io
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
+from openvino.frontend import FrontEndManager
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from facepart import __version__
@@ -237,17 +239,24 @@ def _read(network: Network, preprocessing: Preprocessing) -> ov.Model:
 def _read_onnx(path: Path) -> ov.Model:
     """Read an ONNX file, reduced to what its first output needs."""
     # Imported here: a network that was compiled before does not need it.
-    from facepart.networks.onnx.graph import read_model, reduce_graph
+    from facepart.networks.onnx.graph import read_model, reduce_graph, refuse_unreadable_nodes
 
     model = read_model(path)
+    # Named, because OpenVINO looks for the kind of a damaged file by trying all, and some print what they dislike.
+    reader = FrontEndManager().load_by_framework("onnx")
     try:
-        if not reduce_graph(model):
-            return ov.Core().read_model(path)
-        return ov.Core().read_model(model.SerializeToString())
+        reduced = reduce_graph(model)
+        refuse_unreadable_nodes(model)
+        source = io.BytesIO(model.SerializeToString()) if reduced else str(path)
     except FacepartError as error:
         raise FacepartError(f"{path}: {error}") from error
     except ValueError as error:  # protobuf's limit of 2 GB
         raise FacepartError(f"{path}: cannot be reduced to its first output: {one_line(error)}") from error
+    try:
+        return reader.convert(reader.load(source))
+    except Exception as error:
+        # The reader's errors have no base of their own; the caller says that the network does not run.
+        raise RuntimeError(str(error)) from error
 
 
 def _trace(module: "nn.Module", shape: list[int]) -> Any:

@@ -14,22 +14,42 @@ from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion
 from facepart.occlusion.parts import find_part
 from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, recipe, scale_of
-from facepart.occlusion.replace import WHOLE, inpaint
+from facepart.occlusion.replace import WHOLE, blur_around, inpaint
 from facepart.occlusion.soften import Patch, complement, soft_patch, soften_layers
+
+# Photos of more pixels are not blurred as a whole, but only where they are replaced.
+_WHOLE_PIXELS = 50_000_000
+# Pixels that are blended at a time.
+_BLENDED_PIXELS = 1 << 22
 
 
 class Occluded(NamedTuple):
     """A photo with a part occluded.
 
     Attributes:
-        photo: uint8 (h, w, 3).
+        original: the photo, uint8 (h, w, 3).
+        replaced: its pixels where the soft mask lies, blended.
         share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
         soft: the soft mask, in the photo's pixels.
     """
 
-    photo: NDArray[np.uint8]
+    original: NDArray[np.uint8]
+    replaced: NDArray[np.uint8]
     share: float
     soft: Patch
+
+    @property
+    def photo(self) -> NDArray[np.uint8]:
+        """The occluded photo, uint8 (h, w, 3), made when it is asked for, so that not all parts' are in memory."""
+        return _compose(self.original, self.replaced, self.soft)
+
+
+def _compose(original: NDArray[np.uint8], replaced: NDArray[np.uint8], soft: Patch) -> NDArray[np.uint8]:
+    if not soft.values.size:
+        return original
+    photo = original.copy()
+    photo[soft.place] = replaced
+    return photo
 
 
 def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -45,6 +65,16 @@ def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.u
     Returns:
         uint8 (h, w, 3).
     """
+    blended = np.empty_like(photo)
+    # The numbers on the way take ten times a photo's memory: of a large one, some rows at a time.
+    rows = max(1, _BLENDED_PIXELS // max(photo.shape[1], 1))
+    for top in range(0, len(photo), rows):
+        strip = slice(top, top + rows)
+        blended[strip] = _blend(photo[strip], other[strip], mask[strip])
+    return blended
+
+
+def _blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     share = cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB)
     # 255 * photo + mask * (other - photo) + 1, in whole numbers of 16 bits, modulo 65536: the end result is at most
     # 255 * 255 + 1, so it is right though numbers on the way are not.
@@ -107,27 +137,29 @@ class _Occluder:
         """Replace the photo where a soft mask says so."""
         photo, (height, width) = self._photo, self._photo.shape[:2]
         if not soft.values.size:
-            return Occluded(photo, 0.0, soft)
+            return Occluded(photo, photo[:0], 0.0, soft)
         if self._method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
             other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
         elif self._averages and self._method.occluder == AVERAGE:
             other = self._averages.of(height, width)[soft.place]
+        elif self._method.occluder == "blur" and height * width > _WHOLE_PIXELS:
+            other = blur_around(photo, soft.place, box_side(self._method, height, width))
         else:
             if self._whole is None:
                 self._whole = WHOLE[self._method.occluder](photo, box_side(self._method, height, width))
             other = self._whole[soft.place]
-        occluded = photo.copy()
-        occluded[soft.place] = blend(photo[soft.place], other, soft.values)
+        replaced = blend(photo[soft.place], other, soft.values)
         share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
-        return Occluded(occluded, share, soft)
+        return Occluded(photo, replaced, share, soft)
 
 
 class OccludedPhoto(NamedTuple):
     """A photo with an occlusion.
 
     Attributes:
-        photo: uint8 (h, w, 3), RGB.
+        original: the photo, uint8 (h, w, 3), RGB.
+        replaced: its pixels where the soft mask lies, blended.
         mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none. For
             keep-only, the part that is left.
         share: how much of the photo was replaced, 0..1.
@@ -135,11 +167,17 @@ class OccludedPhoto(NamedTuple):
         soft: the soft mask, in the photo's pixels.
     """
 
-    photo: NDArray[np.uint8]
+    original: NDArray[np.uint8]
+    replaced: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     share: float
     control: str
     soft: Patch
+
+    @property
+    def photo(self) -> NDArray[np.uint8]:
+        """The occluded photo, uint8 (h, w, 3), RGB, made when it is asked for, so that not all are in memory."""
+        return _compose(self.original, self.replaced, self.soft)
 
 
 def apply_occlusions(
@@ -174,5 +212,5 @@ def apply_occlusions(
         if occlusion.region.keep_only:
             soft = complement(soft, height, width)
         result = occluder.occlude(soft)
-        occluded[occlusion] = OccludedPhoto(result.photo, found.mask, result.share, found.kind, result.soft)
+        occluded[occlusion] = OccludedPhoto(photo, result.replaced, found.mask, result.share, found.kind, result.soft)
     return occluded

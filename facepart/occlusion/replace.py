@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 _GREY = 128
+# Pixels: a multiple of what any processor works on at once.
+_VECTOR = 64
 
 # Of a soft mask: half of a pixel is the replacement's.
 _HALF = 127
@@ -28,6 +30,22 @@ def blur(photo: Pixels, box: int) -> Pixels:
     ``cv2.blur`` mirrors at the border without repeating the edge, as there.
     """
     return cv2.blur(photo, (box, box)).astype(np.uint8, copy=False)
+
+
+def blur_around(photo: Pixels, place: tuple[slice, slice], box: int) -> Pixels:
+    """Return what :func:`blur` gives in a place of a photo, bit by bit, without blurring all of it.
+
+    Args:
+        photo: uint8 (h, w, 3).
+        place: rows and columns.
+        box: side of the box, in pixels.
+    """
+    rows, columns = place
+    # OpenCV multiplies the sums by 1 / box ** 2 in single precision, but in double in the last columns, which do not
+    # fill a vector: as in the whole photo if the margin is wider than these, and begins where a vector does.
+    top, left = max(rows.start - box, 0), max(columns.start - box - _VECTOR, 0) // _VECTOR * _VECTOR
+    around = blur(photo[top : rows.stop + box, left : columns.stop + box + _VECTOR], box)
+    return around[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
 def mean(photo: Pixels, box: int) -> Pixels:

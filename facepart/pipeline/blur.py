@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from facepart.data.photo_input import PhotoError, read_photo
-from facepart.data.photos import Photo, find_photos
+from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import UsageError
 from facepart.files.addresses import ExistingPaths
 from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
@@ -28,7 +28,7 @@ from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
+from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
 from facepart.pipeline.photo_loop import remove_outputs, work_through

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.photo_input import OPEN, WRITE
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.errors import FacepartError, first_line
-from facepart.files.addresses import stamp_of
 from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.files.json_input import parse_json
@@ -48,14 +47,6 @@ class StoredPhoto:
 
     record: EmbeddedPhoto
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-
-def file_signature(photo: Photo) -> str:
-    """Return what distinguishes a photo's file from one that replaces it; empty if it cannot be looked at."""
-    try:
-        return photo.stamp or stamp_of(photo.path)
-    except OSError:
-        return ""
 
 
 def shards_in(folder: Path) -> dict[int, Path]:
@@ -206,7 +197,7 @@ class EmbeddingStore:
         without a change of the photo.
         """
         stored = self.photos.get(photo.name)
-        if stored is None or stored.record.signature != file_signature(photo):
+        if stored is None or stored.record.signature != photo_stamp(photo, ask_store=True):
             return list(occlusions)
         if stored.record.failure:
             return list(occlusions) if stored.record.failure[0] in (OPEN, WRITE) else []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import refuse_unlistable, write_list
-from facepart.data.photos import Photo, find_photos
+from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.data.resize import Size
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths
@@ -21,7 +21,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
-from facepart.pipeline.finished_photos import FinishedPhotos, photo_stamp
+from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.photo_loop import remove_outputs, work_through
 from facepart.pipeline.worker import PhotoTask, PhotoWorker

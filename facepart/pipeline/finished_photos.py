@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facepart.data.photo_output import is_whole_image
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.errors import FacepartError
-from facepart.files.addresses import ExistingPaths, is_address, stamp_of
+from facepart.files.addresses import ExistingPaths, is_address
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
 
@@ -40,16 +40,6 @@ class _Finished(NamedTuple):
     stamp: str
     crc: str
     sizes: dict[str, int]
-
-
-def photo_stamp(photo: Photo) -> str:
-    """Return what changes if a photo's file is replaced; empty if it cannot be told cheaply."""
-    if photo.stamp or is_address(photo.path):
-        return photo.stamp  # asking a store for each photo takes as long as reading it
-    try:
-        return stamp_of(photo.path)
-    except OSError:
-        return ""
 
 
 class FinishedPhotos:

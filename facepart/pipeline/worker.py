@@ -280,8 +280,7 @@ class PhotoWorker:
             side=located.side if located and located.side is not None else min(face.shape[:2]),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
-        photos = {occlusion: each.photo for occlusion, each in occluded.items()}
-        return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, photos))
+        return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, occluded))
 
     def _apply_occlusions(
         self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8], landmarks: Landmarks | None
@@ -385,7 +384,7 @@ class PhotoWorker:
             return result, self._inputs(task, face, {})
 
     def _inputs(
-        self, task: PhotoTask, face: NDArray[np.uint8], occluded: Mapping[Occlusion, NDArray[np.uint8]]
+        self, task: PhotoTask, face: NDArray[np.uint8], occluded: Mapping[Occlusion, OccludedPhoto]
     ) -> tuple[NDArray[np.uint8], ...]:
         """Return the inputs of each recogniser: the face and its occluded versions, uint8 (h, w, 3), in its size.
 
@@ -405,7 +404,9 @@ class PhotoWorker:
                 if (size, versions) not in shared:
                     for each in versions:
                         if (size, each) not in resized:
-                            resized[size, each] = self._views(face if each == BASELINE else occluded[each], size)
+                            resized[size, each] = self._views(
+                                face if each == BASELINE else occluded[each].photo, size
+                            )
                     shared[size, versions] = np.concatenate([resized[size, each] for each in versions])
                 inputs.append(shared[size, versions])
         return tuple(inputs)

@@ -14,13 +14,12 @@ from typing import Any
 from facepart.counts import count_of
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photo_output import write_image
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
 from facepart.files.progress import StepTimes
 from facepart.occlusion.average_face import AverageFaces, FaceSums
 from facepart.occlusion.method import AVERAGE, OcclusionMethod
-from facepart.pipeline.embedding_store import file_signature
 from facepart.pipeline.executor import Executor, Session
 from facepart.pipeline.face_reader import FaceReader
 from facepart.pipeline.network_files import NetworkFiles
@@ -43,7 +42,7 @@ def with_average(
     """
     if all(method.occluder != AVERAGE for method in methods):
         return tuple(methods)
-    signatures = {photo.name: file_signature(photo) for photo in photos}
+    signatures = {photo.name: photo_stamp(photo, ask_store=True) for photo in photos}
     basis = [
         _VERSION,
         settings,

@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.errors import FacepartError
 from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import Occlusion, Region
-from facepart.pipeline.embedding_store import file_signature
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
 from facepart.report.report_data import AverageFace, ExamplePhoto
 
@@ -65,7 +64,7 @@ class ReportImages:
             settings,
             [(occlusion.name, occlusion.recipe()) for occlusion in occlusions],
             self._shown,
-            [(photo.name, file_signature(photo)) for photo in chosen],
+            [(photo.name, photo_stamp(photo, ask_store=True)) for photo in chosen],
         ]
         digest = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
         self.file = output / "pictures" / f"{digest[:12]}.npz"

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from facepart.data.photo_input import PhotoError
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.files.progress import StepTimes
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.embedding_store import EmbeddingStore, file_signature
+from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoResult, PhotoTask
 from facepart.study.report_images import ReportImages
@@ -35,7 +35,7 @@ def list_tasks(
         wanted = tuple(tuple(occlusions) if again else _missing(photo, store, occlusions) for store in stores)
         if any(each is not None for each in wanted):
             made = tuple(each for each in occlusions if any(some and each in some for some in wanted))
-            tasks.append(PhotoTask(photo, made, file_signature(photo), wanted=wanted))
+            tasks.append(PhotoTask(photo, made, photo_stamp(photo, ask_store=True), wanted=wanted))
     return tasks
 
 

@@ -74,6 +74,30 @@ def reduce_graph(model: onnx.ModelProto) -> bool:
     return in_blocks or (len(graph.input), len(graph.output)) != before
 
 
+def refuse_unreadable_nodes(model: onnx.ModelProto) -> None:
+    """Refuse a graph that ends the process of a runtime which trusts it: OpenVINO looks at inputs that are not there.
+
+    Raises:
+        FacepartError: the file names no operator set, or a node lacks inputs that its operator needs. The message
+            names no file.
+    """
+    versions = {each.domain: each.version for each in model.opset_import}
+    if not versions:
+        raise FacepartError("is damaged: it names no operator set")
+    for node in model.graph.node:
+        domain = "" if node.domain in _DOMAINS else node.domain
+        version = next((versions[each] for each in (node.domain, *_DOMAINS) if each in versions), 0)
+        try:
+            schema = onnx.defs.get_schema(node.op_type, max_inclusive_version=version, domain=domain)
+        except onnx.defs.SchemaError:
+            continue  # the runtime says whether it knows it
+        given = [*node.input, *[""] * schema.min_input]
+        needed = [each for each in schema.inputs if each.option == onnx.defs.OpSchema.FormalParameterOption.Single]
+        if len(node.input) < schema.min_input or any(not name for name, _ in zip(given, needed, strict=False)):
+            name = one_line(node.name or node.op_type)
+            raise FacepartError(f"is damaged: its node {name}, {one_line(node.op_type)}, lacks an input")
+
+
 def photo_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     """Return the inputs that a caller has to give: those that are not stored in the file."""
     stored = {tensor.name for tensor in graph.initializer}
