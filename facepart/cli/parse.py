@@ -1,8 +1,8 @@
 """Segment faces: write a label map of 19 classes for each photo.
 
 The label maps are PNG files with a palette, LABELS/<photo>.png, which `blur --labels` and `study --labels` read. Run
-again, the command skips photos whose label maps exist. With --against, it compares them with other label maps, such as
-annotated ones, and writes the intersection over union (IoU) of every class and part to LABELS/iou.csv.
+again, the command skips photos whose label maps exist. With --against, it compares them with other label maps, such
+as annotated ones, and writes the intersection over union (IoU) of every class and part to LABELS/iou.csv.
 """
 
 import argparse

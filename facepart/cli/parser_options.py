@@ -17,8 +17,8 @@ def add_parser_arguments(group: argparse._ArgumentGroup, *further_names: str) ->
     group.add_argument(
         *("--parser", *further_names),
         metavar="NAME|PATH",
-        help="face parser: a name from `facepart models list`, or the path of its weights: a BiSeNet checkpoint, or an "
-        f"ONNX file of any face parser (default: {DEFAULT_PARSER})",
+        help="face parser: a name from `facepart models list`, or the path of its weights: a BiSeNet checkpoint, or "
+        f"an ONNX file of any face parser (default: {DEFAULT_PARSER})",
     )
     group.add_argument(
         "--label-set",

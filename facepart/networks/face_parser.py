@@ -3,15 +3,14 @@
 The recipe is the original study's: the photo is resized to 512x512 (bilinear, as Pillow does it), scaled to 0..1,
 normalised by ImageNet's mean and standard deviation, and each pixel gets the class with the highest score.
 
-Other parsers are ONNX files: photos (n, 3, h, w) -> scores (n, classes, h', w'). Scores of another size than the photo
-are upsampled bilinearly, in fp32, before the best class is chosen. Such a file may have beside it, or above a folder
-``onnx``, what the library Transformers writes: ``preprocessor_config.json``, for the normalisation and the size of the
-input, and ``config.json``, for the order of the classes (:mod:`facepart.networks.label_sets`).
+Other parsers are ONNX files: photos (n, 3, h, w) -> scores (n, classes, h', w'). Scores of another size than the
+photo are upsampled bilinearly, in fp32, before the best class is chosen. Such a file may have beside it, or above a
+folder ``onnx``, what the library Transformers writes: ``preprocessor_config.json``, for the normalisation and the
+size of the input, and ``config.json``, for the order of the classes (:mod:`facepart.networks.label_sets`).
 """
 
 import hashlib
 import json
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,7 +139,7 @@ def open_parser(
 
 
 def parser_label_set(weights: Weights, named: LabelSet | None) -> LabelSet:
-    """Return the label set of a parser: the one that is named, else what the file's description says, else facepart's.
+    """Return the label set of a parser: the one that is named, else what its ``config.json`` says, else facepart's.
 
     Raises:
         FacepartError: the description cannot be read, or names a class that is not known.

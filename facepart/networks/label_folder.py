@@ -131,7 +131,11 @@ def labels_in_stamp(stamp: str) -> str:
 
 
 def label_maps_digest(photos: Sequence[Photo]) -> str:
-    """Return a SHA-256, hexadecimal, of the label maps of photos of :meth:`LabelFolder.stamped`, by their checksums."""
+    """Return a SHA-256, hexadecimal, of the names and checksums of the label maps of photos.
+
+    Args:
+        photos: of :meth:`LabelFolder.stamped`.
+    """
     lines: Mapping[str, str] = {photo.name: labels_in_stamp(photo.stamp) for photo in photos}
     text = "\n".join(f"{name} {lines[name]}" for name in sorted(lines))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,7 +1,7 @@
 """Label sets: which class of a face each number of a label map stands for.
 
-Annotated label maps and face parsers number the classes in orders of their own. A label set is the list of the classes
-in such an order; each is one of the 19 of :data:`facepart.networks.label_map.CLASSES`, and several numbers may stand
+Annotated label maps and face parsers number the classes in orders of their own. A label set is the list of the
+classes in such an order; each is one of the 19 of :data:`facepart.networks.label_map.CLASSES`, and several numbers may stand
 for the same one. A class that a set lacks never occurs in its label maps.
 
 Built in are
@@ -162,7 +162,6 @@ def label_set_beside(network: Path) -> LabelSet | None:
     names = found.get("id2label") if found else None
     if not isinstance(names, dict) or not names:
         return None
-    path = network.parent / "config.json"
     ordered = [names.get(str(number)) for number in range(len(names))]
     classes = [_SHORT_NAMES.get(str(name), str(name).replace("_", " ")) for name in ordered]
     unknown = [name for name, each in zip(ordered, classes, strict=True) if each not in CLASSES]
@@ -172,7 +171,7 @@ def label_set_beside(network: Path) -> LabelSet | None:
         )
     numbers = tuple(CLASSES.index(each) for each in classes)
     same = [each for each in LABEL_SETS.values() if each.classes == numbers]
-    return same[0] if same else LabelSet(path.name, numbers)
+    return same[0] if same else LabelSet("config.json", numbers)
 
 
 def read_beside(network: Path, name: str) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """How far two label maps of a photo agree: intersection over union, by class and by part.
 
-Counts of pixels are added over photos before they are divided: the IoU of a class is the sum of its intersections over
-the sum of its unions. Masks are compared as the label maps say, before they are dilated and softened.
+Counts of pixels are added over photos before they are divided: the IoU of a class is the sum of its intersections
+over the sum of its unions. Masks are compared as the label maps say, before they are dilated and softened.
 """
 
 from collections.abc import Sequence
