@@ -22,39 +22,16 @@ from facepart.occlusion.parts import BUILT_IN, find_part
 from facepart.pipeline.parser_choice import lacking_classes, refuse_unknown_classes
 
 # As CelebAMask-HQ's g_mask.py numbers its files, from 1 on, and as LaPa's paper lists its categories.
+# fmt: off
 CELEBAMASK = [
-    "skin",
-    "nose",
-    "eye_g",
-    "l_eye",
-    "r_eye",
-    "l_brow",
-    "r_brow",
-    "l_ear",
-    "r_ear",
-    "mouth",
-    "u_lip",
-    "l_lip",
-    "hair",
-    "hat",
-    "ear_r",
-    "neck_l",
-    "neck",
-    "cloth",
+    "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip", "hair",
+    "hat", "ear_r", "neck_l", "neck", "cloth",
 ]
 LAPA = [
-    "background",
-    "skin",
-    "left_eyebrow",
-    "right_eyebrow",
-    "left_eye",
-    "right_eye",
-    "nose",
-    "upper_lip",
-    "inner_mouth",
-    "lower_lip",
-    "hair",
+    "background", "skin", "left_eyebrow", "right_eyebrow", "left_eye", "right_eye", "nose", "upper_lip",
+    "inner_mouth", "lower_lip", "hair",
 ]
+# fmt: on
 # By hand: this program's numbers of these.
 CELEBAMASK_NUMBERS = [0, 1, 10, 6, 4, 5, 2, 3, 7, 8, 11, 12, 13, 17, 18, 9, 15, 14, 16]
 LAPA_NUMBERS = [0, 1, 2, 3, 4, 5, 10, 12, 11, 13, 17]
@@ -100,9 +77,7 @@ def test_the_set_that_a_networks_description_names(tmp_path: Path):
     (tmp_path / "config.json").write_text(json.dumps({"id2label": names}))
     assert label_set_beside(network) == LABEL_SETS["celebamask-hq"]
     (tmp_path / "config.json").write_text(json.dumps({"id2label": {0: "road"}}))
-    with pytest.raises(
-        FacepartError, match="names a class 'road' that is not known: name the classes by --label-set"
-    ):
+    with pytest.raises(FacepartError, match="config.json names a class 'road' that is not known: name the"):
         label_set_beside(network)
 
 
@@ -167,8 +142,8 @@ def test_label_maps_that_cannot_be_used_are_one_line(tmp_path: Path):
         "jpeg": "is a file of the kind JPEG; label maps are PNG files",
         "small": "is 23x20, and the photo 24x20: a label map is as large as its photo, or 512x512",
         "other": "has the value 18; the label set lapa has values from 0 to 10",
-        "cut": "",
-        "flipped": "",
+        "cut": "cannot be read|damaged",
+        "flipped": "cannot be read|damaged",
         "text": "cannot be read",
         "none": "no such label map",
     }.items():
@@ -201,10 +176,7 @@ def test_stamps_follow_the_contents_of_label_maps(tmp_path: Path):
 def test_fitting_takes_the_nearest_pixel(seed: int, height: int, width: int):
     labels = draw_labels(seed, height, width)
     rows, columns = (((np.arange(512) + 0.5) * side / 512).astype(int) for side in (height, width))
-    # On ties either pixel is nearest; sides that are odd multiples away have none.
-    if 512 % height == 0 and 512 % width == 0:
-        assert np.array_equal(fit_labels(labels), labels[rows][:, columns])
-    assert set(np.unique(fit_labels(labels))) <= set(np.unique(labels))
+    assert np.array_equal(fit_labels(labels), labels[rows][:, columns])
 
 
 @pytest.mark.parametrize("scale", [1, 2])

@@ -1,8 +1,8 @@
 """Label sets: which class of a face each number of a label map stands for.
 
 Annotated label maps and face parsers number the classes in orders of their own. A label set is the list of the
-classes in such an order; each is one of the 19 of :data:`facepart.networks.label_map.CLASSES`, and several numbers may stand
-for the same one. A class that a set lacks never occurs in its label maps.
+classes in such an order; each is one of the 19 of :data:`facepart.networks.label_map.CLASSES`, and several numbers
+may stand for the same one. A class that a set lacks never occurs in its label maps.
 
 Built in are
 
@@ -167,7 +167,8 @@ def label_set_beside(network: Path) -> LabelSet | None:
     unknown = [name for name, each in zip(ordered, classes, strict=True) if each not in CLASSES]
     if unknown:
         raise FacepartError(
-            f"{path}: names a class {unknown[0]!r} that is not known: name the classes by --label-set"
+            f"{network}: its config.json names a class {unknown[0]!r} that is not known: name the classes by "
+            "--label-set"
         )
     numbers = tuple(CLASSES.index(each) for each in classes)
     same = [each for each in LABEL_SETS.values() if each.classes == numbers]

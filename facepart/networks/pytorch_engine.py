@@ -116,7 +116,8 @@ class PyTorchEngine:
             return out.float()
         if out.ndim != 4 or out.shape[1] != self._classes:
             raise FacepartError(
-                f"its output is {list(out.shape)}, expected scores for {self._classes} classes: name its classes by --label-set"
+                f"its output is {list(out.shape)}, expected scores for {self._classes} classes: name its classes by "
+                "--label-set"
             )
         if out.shape[2:] != x.shape[2:]:
             # In float32, or the scores of the two best classes would be equal in many pixels.
