@@ -24,8 +24,8 @@ from facepart.pipeline.parser_choice import lacking_classes, refuse_unknown_clas
 # As CelebAMask-HQ's g_mask.py numbers its files, from 1 on, and as LaPa's paper lists its categories.
 # fmt: off
 CELEBAMASK = [
-    "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip", "hair",
-    "hat", "ear_r", "neck_l", "neck", "cloth",
+    "skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip",
+    "hair", "hat", "ear_r", "neck_l", "neck", "cloth",
 ]
 LAPA = [
     "background", "skin", "left_eyebrow", "right_eyebrow", "left_eye", "right_eye", "nose", "upper_lip",
@@ -77,7 +77,7 @@ def test_the_set_that_a_networks_description_names(tmp_path: Path):
     (tmp_path / "config.json").write_text(json.dumps({"id2label": names}))
     assert label_set_beside(network) == LABEL_SETS["celebamask-hq"]
     (tmp_path / "config.json").write_text(json.dumps({"id2label": {0: "road"}}))
-    with pytest.raises(FacepartError, match="config.json names a class 'road' that is not known: name the"):
+    with pytest.raises(FacepartError, match=r"config\.json names a class 'road' that is not known: name the"):
         label_set_beside(network)
 
 
