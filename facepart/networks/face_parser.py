@@ -87,7 +87,7 @@ class TranslatedParser:
     See :class:`facepart.networks.engine.Engine`.
     """
 
-    output_shape = (SIZE, SIZE)
+    output_shape: tuple[int, ...] = (SIZE, SIZE)
 
     def __init__(self, engine: Engine, label_set: LabelSet) -> None:
         self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime

@@ -102,11 +102,11 @@ class GivenLabels:
     See :class:`facepart.networks.engine.Engine`.
     """
 
-    device = "cpu"
-    precision = "fp32"
-    runtime = ""
-    preprocessing = Preprocessing(SIZE, SIZE)
-    output_shape = (SIZE, SIZE)
+    device: str = "cpu"
+    precision: str = "fp32"
+    runtime: str = ""
+    preprocessing: Preprocessing = Preprocessing(SIZE, SIZE)
+    output_shape: tuple[int, ...] = (SIZE, SIZE)
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Return label maps, uint8 (n, 512, 512), as they are."""
