@@ -42,6 +42,7 @@ NEEDED = {
     "match": ["-p", "list.txt", "-o", "out"],
     "plot": [],
     "study": ["-s", "photos", "-o", "out"],
+    "parse": ["-s", "photos", "-o", "labels"],
     "lists": ["-s", "features", "-o", "list.txt"],
     "demo": ["-o", "out"],
 }

@@ -83,8 +83,8 @@ class OpenVinoEngine:
         try:
             model = _read(network, preprocessing)
             if classes is not None:
-                size = preprocessing.height, preprocessing.width
-                model = _best_class(model, classes, _name(network), precision, size)
+                sides = preprocessing.height, preprocessing.width
+                model = _best_class(model, classes, _name(network), precision, sides)
             whole = _with_preprocessing(model, preprocessing)
             self._use(ov.Core().compile_model(whole, "CPU", _options(precision, threads)))
         except RuntimeError as error:
