@@ -45,6 +45,7 @@ NEEDED = {
     "match": ["-p", "list.txt", "-o", "out"],
     "plot": [],
     "study": ["-s", "photos", "-o", "out"],
+    "parse": ["-s", "photos", "-o", "labels"],
     "lists": ["-s", "features", "-o", "list.txt"],
     "demo": ["-o", "out"],
 }

@@ -10,6 +10,7 @@ import argparse
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
+from facepart.cli.parser_options import add_labels_argument, add_parser_arguments
 from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
@@ -17,7 +18,6 @@ from facepart.cli.run_summary import print_last_line, times_table
 from facepart.counts import count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
-from facepart.networks.catalogue.entries import DEFAULT_PARSER
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 
 
@@ -33,12 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=STANDARD.occluder,
         help=f"occlusion method, one of: {METHODS} (default: %(default)s)",
     )
-    group.add_argument(
-        "--model",
-        metavar="NAME|PATH",
-        default=DEFAULT_PARSER,
-        help="face parser: a name from `facepart models list`, or the path of its weights (default: %(default)s)",
-    )
+    add_parser_arguments(group, "--model")
+    add_labels_argument(group)
     add = parser.add_argument_group("output").add_argument
     add(
         *("-m", "--maskdest"),
@@ -80,7 +76,9 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=arguments.parts,
             parts_file=arguments.parts_file,
             method=OcclusionMethod(arguments.occlusion),
-            model=arguments.model,
+            model=arguments.parser,
+            labels=arguments.labels,
+            label_set=arguments.label_set,
             image_format=arguments.format,
             save_labels=arguments.save_labels,
             overwrite=arguments.overwrite,

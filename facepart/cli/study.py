@@ -17,6 +17,7 @@ from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_with
 from facepart.cli.hardware_options import add_hardware_arguments
 from facepart.cli.list_action import ListAction, NetworkListAction
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
+from facepart.cli.parser_options import add_labels_argument, add_parser_arguments
 from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.ray import executor_for
@@ -93,6 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="photos on which a part was not detected: exclude them from that part's figures, or keep them, "
         "unoccluded, as in the original study (default: %(default)s)",
     )
+    group = parser.add_argument_group("face parser")
+    add_parser_arguments(group)
+    add_labels_argument(group)
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
@@ -258,6 +262,9 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         margin=arguments.margin,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
         models=arguments.model,
+        parser=arguments.parser,
+        labels=arguments.labels,
+        label_set=arguments.label_set,
         align=arguments.align,
         flip=arguments.flip,
         cross=arguments.cross,

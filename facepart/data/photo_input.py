@@ -56,7 +56,8 @@ class PhotoError(FacepartError):
     """A photo that cannot be worked on; the message is the reason alone, without the path.
 
     Attributes:
-        stage: where it failed: ``open``, ``read``, ``align``, ``resize``, ``embed`` or ``write``.
+        stage: where it failed: ``open``, ``read``, ``align``, ``resize``, ``labels``,
+            ``embed`` or ``write``.
     """
 
     def __init__(self, reason: str, stage: str = "read") -> None:
@@ -82,6 +83,24 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
         return _read(path, held)
     with ExitStack() as own:
         return _read(path, own)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Return rows and columns of a photo, turned upright by its EXIF orientation, from the beginning of the file.
+
+    Raises:
+        PhotoError: it cannot be read so far.
+    """
+    try:
+        source = io.BytesIO(read_whole(path)) if is_address(path) else _regular(path)
+        with PILLOW_SETTINGS, Image.open(source) as image:
+            turned = _orientation(image) >= 5
+            return (image.width, image.height) if turned else (image.height, image.width)
+    except PhotoError:
+        raise
+    except Exception:
+        # What only a second look at the file makes readable.
+        return read_photo(path).shape[:2]
 
 
 @contextmanager

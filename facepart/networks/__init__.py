@@ -2,7 +2,8 @@
 
 :mod:`~facepart.networks.catalogue` finds or fetches weights, :mod:`~facepart.networks.engine_choice` puts a network
 on a device (OpenVINO on the CPU, PyTorch on CUDA), :mod:`~facepart.networks.onnx` and :mod:`~facepart.networks.mxnet`
-read other frameworks' files. The tasks: :mod:`~facepart.networks.face_parser` (photo -> label map),
+read other frameworks' files. The tasks: :mod:`~facepart.networks.face_parser` (photo -> label map;
+:mod:`~facepart.networks.label_folder` reads them instead, in the orders of :mod:`~facepart.networks.label_sets`),
 :mod:`~facepart.networks.recogniser` (aligned face -> embedding), :mod:`~facepart.networks.face_detector` and
 :mod:`~facepart.networks.alignment` (photo -> aligned face).
 """

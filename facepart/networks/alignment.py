@@ -82,6 +82,30 @@ def align_face(
     return cv2.warpAffine(photo, warp, (size, size), flags=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
+def align_labels(
+    labels: NDArray[np.uint8], photo_size: tuple[int, int], landmarks: NDArray[np.floating], size: int
+) -> NDArray[np.uint8]:
+    """Warp a label map as :func:`align_face` warps its photo: each pixel gets the class of the nearest one.
+
+    Args:
+        labels: uint8, (h, w): of the whole photo, of any size.
+        photo_size: rows and columns of the photo.
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        size: side of the result, in pixels, which has the same frame for any size.
+
+    Returns:
+        uint8, (size, size); 0 outside the photo.
+
+    Raises:
+        FacepartError: the landmarks are all the same point.
+    """
+    warp = _warp_to_template(landmarks, size)
+    # x_photo = (x_label + 0.5) * ratio - 0.5, and the same for y.
+    ratio = np.array([photo_size[1] / labels.shape[1], photo_size[0] / labels.shape[0]])
+    whole = np.column_stack([warp[:, :2] * ratio, warp[:, :2] @ (0.5 * ratio - 0.5) + warp[:, 2]])
+    return cv2.warpAffine(labels, whole, (size, size), flags=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+
+
 def has_template(height: int, width: int) -> bool:
     """Return whether faces can be aligned to crops of these proportions: squares, or 112 rows to 96 columns."""
     return height == width or height * _NARROW_COLUMNS == width * _NARROW_ROWS

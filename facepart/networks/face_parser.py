@@ -2,20 +2,33 @@
 
 The recipe is the original study's: the photo is resized to 512x512 (bilinear, as Pillow does it), scaled to 0..1,
 normalised by ImageNet's mean and standard deviation, and each pixel gets the class with the highest score.
+
+Other parsers are ONNX files: photos (n, 3, h, w) -> scores (n, classes, h', w'). Scores of another size than the
+photo are upsampled bilinearly, in fp32, before the best class is chosen. Such a file may have beside it, or above a
+folder ``onnx``, what the library Transformers writes: ``preprocessor_config.json``, for the normalisation and the
+size of the input, and ``config.json``, for the order of the classes (:mod:`facepart.networks.label_sets`).
 """
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from facepart.errors import FacepartError
+from facepart.networks.catalogue import Weights
 from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
-from facepart.networks.label_map import CLASSES, SIZE
+from facepart.networks.label_folder import fit_labels
+from facepart.networks.label_map import SIZE
+from facepart.networks.label_sets import OWN_SET, LabelSet, label_set_beside, read_beside
 
 # The least side, in pixels, of an aligned crop whose part masks can be relied on. On 48 London photos shrunk to 80
 # pixels, the median IoU with the masks at 224 pixels is at least 0.85 for every part; at 64 it is 0.78 for the brows,
@@ -40,7 +53,7 @@ class ParserFile:
     """The weights of a face parser: a :class:`~facepart.networks.engine.NetworkSource`.
 
     Attributes:
-        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
+        path: the BiSeNet checkpoint, or an ``.onnx`` file; see above.
     """
 
     path: Path
@@ -56,7 +69,8 @@ class ParserFile:
             # Imported here, as below.
             from facepart.networks.onnx.file import choose_parser_input
 
-            return self.path, choose_parser_input(self.path, PREPROCESSING)
+            described = _described_input(self.path)
+            return self.path, choose_parser_input(self.path, described or PREPROCESSING, known=described is not None)
         # Imported here: PyTorch takes seconds to load, and a network that was compiled before does not need it.
         from facepart.networks.bisenet import load_bisenet
 
@@ -67,34 +81,124 @@ class ParserFile:
         return network_sha256(self.path)
 
 
+class TranslatedParser:
+    """A parser with another label set or another input size, as an engine that returns facepart's label maps.
+
+    See :class:`facepart.networks.engine.Engine`.
+    """
+
+    output_shape: tuple[int, ...] = (SIZE, SIZE)
+
+    def __init__(self, engine: Engine, label_set: LabelSet) -> None:
+        self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime
+        self.preprocessing = engine.preprocessing
+        self._engine, self._label_set = engine, label_set
+
+    def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return label maps, uint8 (n, 512, 512), of photos of the parser's size."""
+        labels = self._label_set.translate(self._engine(photos))
+        return np.stack([fit_labels(each) for each in labels]) if len(labels) else np.empty((0, SIZE, SIZE), np.uint8)
+
+
 def open_parser(
     path: Path,
     device: str = "auto",
     precision: str = "auto",
     compiled: CompiledCache | None = None,
     threads: int | None = None,
+    label_set: LabelSet = OWN_SET,
 ) -> Engine:
     """Put a face parser on a device.
 
     Args:
-        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the same 19 classes at 512x512.
+        path: the BiSeNet checkpoint, or an ``.onnx`` file that scores the classes of the label set.
         device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
         compiled: see there.
         threads: see there.
+        label_set: the classes that it scores, in their order.
 
     Returns:
-        An engine that takes uint8 photos (n, 512, 512, 3), RGB, and returns uint8 label maps (n, 512, 512).
+        An engine that takes uint8 photos (n, h, w, 3), RGB, of the size in its preprocessing, and returns uint8 label
+        maps (n, 512, 512).
 
     Raises:
         FacepartError: the file is not such a parser; UsageError: the device or the precision is not available.
     """
-    source = ParserFile(path)
-    return open_engine(source, device, precision, classes=len(CLASSES), compiled=compiled, threads=threads)
+    described = _described_input(path)
+    if compiled is not None and described is not None:
+        text = json.dumps([described.height, described.width, described.mean, described.scale])
+        compiled = compiled._replace(variant=hashlib.sha256(text.encode()).hexdigest()[:12])
+    engine = open_engine(
+        ParserFile(path), device, precision, classes=len(label_set.classes), compiled=compiled, threads=threads
+    )
+    taken = engine.preprocessing
+    if label_set.is_own and (taken.height, taken.width) == (SIZE, SIZE):
+        return engine
+    return TranslatedParser(engine, label_set)
 
 
-def fit_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Resize a photo, uint8 (h, w, 3), to the parser's input, uint8 (512, 512, 3)."""
-    if photo.shape[:2] == (SIZE, SIZE):
+def parser_label_set(weights: Weights, named: LabelSet | None) -> LabelSet:
+    """Return the label set of a parser: the one that is named, else what its ``config.json`` says, else facepart's.
+
+    Raises:
+        FacepartError: the description cannot be read, or names a class that is not known.
+    """
+    if named is not None:
+        return named
+    return (None if weights.model else label_set_beside(weights.path)) or OWN_SET
+
+
+def parser_identity(weights: Weights, label_set: LabelSet) -> str:
+    """Return what label maps depend on besides the precision: a hash, and what is known of classes and input."""
+    described = _described_input(weights.path)
+    parts = [weights.sha256]
+    if not label_set.is_own:
+        parts.append(f"classes {label_set.digest}")
+    if described is not None:
+        parts.append(f"input {described.height}x{described.width} {described.mean} {described.scale}")
+    return ", ".join(parts)
+
+
+def fit_photo(photo: NDArray[np.uint8], size: tuple[int, int] = (SIZE, SIZE)) -> NDArray[np.uint8]:
+    """Resize a photo, uint8 (h, w, 3), to a parser's input, rows and columns of which are given, uint8 (h, w, 3)."""
+    if photo.shape[:2] == size:
         return photo
-    return np.asarray(Image.fromarray(photo).resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def _described_input(path: Path) -> Preprocessing | None:
+    """Return the input that ``preprocessor_config.json`` describes; None if there is none, or for a checkpoint.
+
+    Raises:
+        FacepartError: it cannot be read, or its values are not numbers of a photo's three channels.
+    """
+    found = read_beside(path, "preprocessor_config.json") if path.suffix.lower() == ".onnx" else None
+    if found is None:
+        return None
+    try:
+        # (x * factor - mean) / deviation, of 8-bit x.
+        factor = float(found.get("rescale_factor", 1 / 255)) if found.get("do_rescale", True) else 1.0
+        normalises = found.get("do_normalize", True)
+        mean = _three(found["image_mean"] if normalises else (0, 0, 0), factor)
+        scale = _three(found["image_std"] if normalises else (1, 1, 1), factor)
+        height, width = _size_of(found.get("size"))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise FacepartError(
+            f"{path.parent / 'preprocessor_config.json'}: does not describe the input ({error!r})"
+        ) from error
+    return replace(PREPROCESSING, height=height, width=width, mean=mean, scale=scale)
+
+
+def _three(values: Any, factor: float) -> tuple[float, float, float]:
+    first, second, third = (float(value) / factor for value in values)
+    return first, second, third
+
+
+def _size_of(size: Any) -> tuple[int, int]:
+    """Return rows and columns of a size as Transformers writes it: a number, or named sides; 512x512 if neither."""
+    if isinstance(size, Mapping):
+        if "height" in size:
+            return int(size["height"]), int(size["width"])
+        size = size.get("shortest_edge")
+    return (SIZE, SIZE) if size is None else (int(size), int(size))

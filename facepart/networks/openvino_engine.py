@@ -85,7 +85,8 @@ class OpenVinoEngine:
         try:
             model = _read(network, preprocessing)
             if classes is not None:
-                model = _best_class(model, classes, _name(network), precision)
+                sides = preprocessing.height, preprocessing.width
+                model = _best_class(model, classes, _name(network), precision, sides)
             whole = _with_preprocessing(model, preprocessing)
             self._use(ov.Core().compile_model(whole, "CPU", _options(precision, threads)))
         except RuntimeError as error:
@@ -270,13 +271,21 @@ def _trace(module: "nn.Module", shape: list[int]) -> Any:
         return torch.jit.trace(module.eval(), torch.zeros(shape), check_trace=False)  # type: ignore[no-untyped-call]
 
 
-def _best_class(model: ov.Model, classes: int, name: str, precision: str) -> ov.Model:
-    """Replace the scores by the number of the best class, so that the graph returns label maps instead of scores."""
+def _best_class(model: ov.Model, classes: int, name: str, precision: str, size: tuple[int, int]) -> ov.Model:
+    """Replace the scores by the number of the best class, so that the graph returns label maps instead of scores.
+
+    Scores of another size than the photo, rows and columns of which are given, are upsampled bilinearly.
+    """
     scores = model.outputs[0].get_node().input_value(0)
     if len(scores.get_partial_shape()) != 4 or scores.get_shape()[1] != classes:
         raise FacepartError(
-            f"{name}: its output is {scores.get_partial_shape()}, expected scores for {classes} classes"
+            f"{name}: its output is {scores.get_partial_shape()}, expected scores for {classes} classes: name its "
+            "classes by --label-set"
         )
+    if tuple(scores.get_shape()[2:]) != size:
+        scores = ops.interpolate(
+            scores, _integers(list(size)), "linear_onnx", "sizes", axes=_integers([2, 3])
+        ).output(0)
     labels = _labels_in_fp32(scores) if precision == "bf16" else None
     return ov.Model([ops.result(_best(scores) if labels is None else labels)], model.get_parameters())
 
@@ -334,7 +343,9 @@ def _taps(upsample: ov.Node, axis: int) -> tuple[NDArray[np.int64], NDArray[np.f
     attributes = upsample.get_attributes()
     small, large = (upsample.input_value(0).get_shape()[axis], upsample.get_output_shape(0)[axis])
     padded = any([*attributes["pads_begin"], *attributes["pads_end"]])
-    if attributes["mode"] not in ("linear", "linear_onnx") or padded or small < 2 or large % small:
+    # Scales that are given need not be those of the sizes.
+    odd = large % small and attributes["shape_calculation_mode"] != "sizes"
+    if attributes["mode"] not in ("linear", "linear_onnx") or padded or small < 2 or odd:
         return None
     position = np.arange(large, dtype=np.float64)
     match attributes["coordinate_transformation_mode"]:
@@ -352,8 +363,15 @@ def _taps(upsample: ov.Node, axis: int) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 def _unrounded(value: ov.Output) -> ov.Output:
-    """Return a value that a 1x1 convolution computes, by an operator whose weights OpenVINO does not round."""
+    """Return a value that a 1x1 convolution computes, by an operator whose weights OpenVINO does not round.
+
+    A constant may be added to it.
+    """
     node = value.get_node()
+    if node.get_type_name() == "Add" and node.input_value(1).get_node().get_type_name() == "Constant":
+        exact = _unrounded(node.input_value(0))
+        replaced = exact.get_node().get_type_name() == "ConvolutionBackpropData"
+        return ops.add(exact, node.input_value(1)).output(0) if replaced else value
     if node.get_type_name() != "Convolution":
         return value
     weights, attributes = node.input_value(1).get_node(), node.get_attributes()

@@ -115,5 +115,11 @@ class PyTorchEngine:
         if self._classes is None:
             return out.float()
         if out.ndim != 4 or out.shape[1] != self._classes:
-            raise FacepartError(f"its output is {list(out.shape)}, expected scores for {self._classes} classes")
+            raise FacepartError(
+                f"its output is {list(out.shape)}, expected scores for {self._classes} classes: name its classes by "
+                "--label-set"
+            )
+        if out.shape[2:] != x.shape[2:]:
+            # In float32, or the scores of the two best classes would be equal in many pixels.
+            out = torch.nn.functional.interpolate(out.float(), x.shape[2:], mode="bilinear", align_corners=False)
         return out.argmax(1).to(torch.uint8)

@@ -20,7 +20,7 @@ from facepart.files.failures import Failure, Outcome, sorted_failures, write_fai
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, obtain
+from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion, Region
@@ -30,6 +30,7 @@ from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.parser_choice import choose_parser, refuse_unknown_classes
 from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
 from facepart.pipeline.photo_loop import remove_outputs, work_through
 from facepart.pipeline.saved_images import SavedImages
@@ -53,7 +54,9 @@ def blur_photos(
     parts: Sequence[str] = tuple(PARTS),
     parts_file: Path | None = None,
     method: OcclusionMethod = STANDARD,
-    model: str = DEFAULT_PARSER,
+    model: str | None = None,
+    labels: Path | None = None,
+    label_set: str | None = None,
     device: str = "auto",
     precision: str = "auto",
     image_format: str = "png",
@@ -81,7 +84,10 @@ def blur_photos(
         parts_file: a file of parts of one's own (:mod:`facepart.occlusion.parts_file`).
         method: how parts are occluded. Folders are called ``blurred_<part>`` for all methods; ``run.json`` says which
             it was.
-        model: the parser: a name from `facepart models list`, or a path.
+        model: the parser: a name from `facepart models list`, or a path; None for the default.
+        labels: a folder of label maps instead of a parser (:mod:`facepart.networks.label_folder`).
+        label_set: the order of the classes of these, or of the parser's: a name of
+            :data:`facepart.networks.label_sets.LABEL_SETS`, or the path of a file.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
         image_format: ``png`` (lossless), or ``same`` for the photo's own format.
@@ -103,6 +109,8 @@ def blur_photos(
     chosen = choose_parts(parts, read_parts(parts_file) if parts_file else None)
     parts = [part.name for part in chosen]
     occlusions = tuple(Occlusion(Region(part), method) for part in chosen)
+    parser = choose_parser(model, labels, label_set)
+    refuse_unknown_classes(chosen, parser.label_set)
     saved = SavedImages(
         occlusions=occlusions,
         masks=masks,
@@ -111,14 +119,14 @@ def blur_photos(
         image_format=image_format,
     )
     with output_lock(masks, blurred):
-        photos, failures = find_photos(source, exclude=(masks, blurred))
+        photos, failures = find_photos(source, exclude=(masks, blurred, *([labels] if labels else [])))
+        photos = parser.stamped(photos)
         outcome = BlurOutcome(failures=failures)
-        weights = obtain(model, "parser")
         detector = obtain(DETECTOR, "detector") if any(part.needs_landmarks for part in chosen) else None
         device, precision = executor.choose_engine(device, precision)
         settings = {
-            "model": weights.name,
-            "sha256": weights.sha256,
+            "model": parser.name,
+            "sha256": parser.sha256,
             "precision": precision,
             "parsing_recipe": PARSING_RECIPE,
             "format": image_format,
@@ -137,17 +145,19 @@ def blur_photos(
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(weights, (), detector, device, precision, align=False),
+            NetworkFiles(parser.source, (), detector, device, precision, align=False, label_set=parser.label_set),
             saved=saved,
             batch=batch,
             workers=workers,
         )
-        session = executor.start(worker, times, (source, masks, blurred)) if todo else None
+        session = (
+            executor.start(worker, times, (source, masks, blurred, *([labels] if labels else []))) if todo else None
+        )
         if overwrite:
             outputs = {path for photo in photos for path in saved.paths(photo)}
             for folder in folders:
                 remove_outdated(folder, "blur", settings, outputs, saved.earlier_files(folder))
-        inputs = {"source": source, "masks": masks, "blurred": blurred}
+        inputs = {"source": source, "masks": masks, "blurred": blurred, **({"labels": labels} if labels else {})}
         for folder in folders:
             write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
         table = read_parts_table(blurred)

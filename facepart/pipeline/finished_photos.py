@@ -24,6 +24,7 @@ from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, is_address
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
+from facepart.networks.label_folder import labels_in_stamp
 
 FINISHED_FILE = ".photos.json"
 # Seconds between two writings of the file while a run goes on.
@@ -65,7 +66,8 @@ class FinishedPhotos:
         if before is not None:
             known = stamp and before.stamp
             return bool(known and stamp != before.stamp and not self._is_copy(photo, stamp))
-        return self._known and _is_newer(photo.path, output)
+        # Of label maps that are given, it is not known which an output without a record was made of.
+        return self._known and (bool(labels_in_stamp(stamp)) or _is_newer(photo.path, output))
 
     def holds(self, photo: Photo, outputs: Mapping[str, Path], existing: ExistingPaths) -> bool:
         """Return whether all of some images of a photo are there and whole; if so, they are recorded.
@@ -120,6 +122,8 @@ class FinishedPhotos:
         """Return whether a photo with another stamp has the contents that were worked on; then take the stamp."""
         before = self._photos[photo.name]
         if not before.crc or _size_in(stamp) != _size_in(before.stamp) or _crc_of(photo) != before.crc:
+            return False
+        if labels_in_stamp(stamp) != labels_in_stamp(before.stamp):
             return False
         self._put(photo.name, before._replace(stamp=stamp))
         return True

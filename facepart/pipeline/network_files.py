@@ -7,6 +7,8 @@ from facepart.data.resize import Size
 from facepart.networks.catalogue import Weights, obtain_on_worker
 from facepart.networks.engine import Engine
 from facepart.networks.face_parser import open_parser
+from facepart.networks.label_folder import GivenLabels, LabelFolder
+from facepart.networks.label_sets import OWN_SET, LabelSet
 from facepart.networks.recogniser import open_recogniser
 
 
@@ -20,6 +22,7 @@ class Networks:
         detector: the face detector's weights; None for aligned crops whose landmarks are not needed.
         flip: whether the embedding of the mirrored face is added.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
+        labels: where label maps are read; None if the parser makes them.
     """
 
     parser: Engine | None
@@ -27,6 +30,7 @@ class Networks:
     detector: Path | None
     flip: bool = False
     align: bool = True
+    labels: LabelFolder | None = None
 
     @property
     def aligns(self) -> bool:
@@ -39,7 +43,7 @@ class NetworkFiles:
     """The networks of a run before they are opened; can be pickled.
 
     Attributes:
-        parser: its weights; None if nothing is parsed.
+        parser: its weights, or a folder of label maps instead; None if nothing is parsed.
         recognisers: their weights; none if nothing is embedded.
         detector: its weights; None for aligned crops whose landmarks are not needed.
         device: where the networks run.
@@ -47,9 +51,10 @@ class NetworkFiles:
         flip: whether the embedding of the mirrored face is added.
         size: rows and columns of the faces that the recognisers get; None for the own size of each.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
+        label_set: the classes that the parser scores, in their order.
     """
 
-    parser: Weights | None
+    parser: Weights | LabelFolder | None
     recognisers: tuple[Weights, ...]
     detector: Weights | None
     device: str
@@ -57,6 +62,7 @@ class NetworkFiles:
     flip: bool = False
     size: Size | None = None
     align: bool = True
+    label_set: LabelSet = OWN_SET
 
     def open(self, threads: int | None = None) -> Networks:
         """Put the networks on their device.
@@ -68,15 +74,20 @@ class NetworkFiles:
         Raises:
             FacepartError: a network cannot be found or opened.
         """
-        parser, recognisers, detector = self.parser, self.recognisers, self.detector
+        recognisers, detector = self.recognisers, self.detector
+        labels = self.parser if isinstance(self.parser, LabelFolder) else None
+        parser = None if isinstance(self.parser, LabelFolder) else self.parser
         if threads is not None:
             parser = parser and obtain_on_worker(parser, "parser")
             recognisers = tuple(obtain_on_worker(each, "recogniser") for each in recognisers)
             detector = detector and obtain_on_worker(detector, "detector")
         where = (self.device, self.precision)
         fits = [each.model.preprocessing if each.model else None for each in recognisers]
+        opened: Engine | None = GivenLabels() if labels else None
+        if parser:
+            opened = open_parser(parser.path, *where, parser.compiled, threads, self.label_set)
         return Networks(
-            parser=open_parser(parser.path, *where, parser.compiled, threads) if parser else None,
+            parser=opened,
             recognisers=tuple(
                 open_recogniser(each.path, fit, *where, each.compiled, threads, self.size)
                 for each, fit in zip(recognisers, fits, strict=True)
@@ -84,4 +95,5 @@ class NetworkFiles:
             detector=detector.path if detector else None,
             flip=self.flip,
             align=self.align,
+            labels=labels,
         )

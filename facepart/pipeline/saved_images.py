@@ -84,7 +84,10 @@ class SavedImages:
 
     def earlier_files(self, folder: Path) -> Iterator[Path]:
         """Yield the images that earlier runs wrote into one of :attr:`folders`."""
-        patterns = ((self.masks, "mask_*"), (self.masks, "labels"), (self.photos, "blurred_*"), (self.aligned, ""))
+        patterns = (
+            *((self.masks, "mask_*"), (self.masks, "labels"), (self.photos, "blurred_*")),
+            *((self.aligned, ""), (self.labels, "")),
+        )
         for root, below in patterns:
             if root == folder:
                 found = folder.glob(f"{below}/**/*") if below else folder.rglob("*.png")

@@ -23,11 +23,20 @@ from facepart.errors import FacepartError, UsageError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_face, aligned_landmarks, crop_side, cut_to_template, find_landmarks
+from facepart.networks.alignment import (
+    align_face,
+    align_labels,
+    aligned_landmarks,
+    crop_side,
+    cut_to_template,
+    find_landmarks,
+)
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.face_parser import fit_photo
+from facepart.networks.label_folder import LabelFolder, fit_labels
+from facepart.networks.label_map import SIZE
 from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
@@ -104,10 +113,12 @@ class _Located(NamedTuple):
     Attributes:
         landmarks: on the photo as it is parsed.
         side: of the aligned crop in pixels of the photo that it was cut from; None if it was not aligned.
+        cut_by: the landmarks on the photo that the crop was cut from, if it was aligned.
     """
 
     landmarks: Landmarks
     side: int | None
+    cut_by: Landmarks | None = None
 
 
 class _Prepared(NamedTuple):
@@ -224,13 +235,14 @@ class PhotoWorker:
                 points = find_landmarks(face, self._detector(weights))
                 size = self._crop or self._recogniser_size()[0]
                 landmarks = Landmarks(aligned_landmarks(points, size), size, size)
-                self._located[photo.name] = _Located(landmarks, round(crop_side(points)))
+                on_photo = Landmarks(points, *face.shape[:2])
+                self._located[photo.name] = _Located(landmarks, round(crop_side(points)), on_photo)
                 return align_face(face, points, size)
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
 
     def fit(self, task: PhotoTask) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Read a photo; return it, and the parser's input as a batch of one.
+        """Read a photo; return it, and the parser's input, or the label map that is given, as a batch of one.
 
         A large photo is not kept while it waits: instead of it an empty one is returned, and :meth:`occlude` reads it
         again.
@@ -238,9 +250,35 @@ class PhotoWorker:
         with large_photos_in_turn():
             face = self.read(task.photo)
             self._find_landmarks(task, face)
-            with self._times.measure("resize to the parser's size"):
-                fitted = fit_photo(face)[None]
+            if self._networks.labels:
+                with self._times.measure("read label map"):
+                    fitted = self._read_labels(self._networks.labels, task.photo.name, face)[None]
+            else:
+                with self._times.measure("resize to the parser's size"):
+                    fitted = fit_photo(face, self._parser_size())[None]
             return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), fitted
+
+    def _read_labels(self, labels: LabelFolder, name: str, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Read the label map of a photo, uint8 (512, 512); if the face was aligned, it is warped as the face was.
+
+        Raises:
+            PhotoError: it cannot be used.
+        """
+        located = self._located.get(name)
+        try:
+            if located is None or located.cut_by is None:
+                return fit_labels(labels.read(name, (face.shape[0], face.shape[1])))
+            size = located.cut_by.height, located.cut_by.width
+            return align_labels(labels.read(name, size), size, located.cut_by.points, SIZE)
+        except FacepartError as error:
+            self._located.pop(name, None)
+            raise PhotoError(str(error), stage="labels") from error
+
+    def _parser_size(self) -> Size:
+        """Return rows and columns of the photos that the parser takes."""
+        assert self._networks.parser is not None  # noqa: S101 - the caller has one
+        preprocessing = self._networks.parser.preprocessing
+        return preprocessing.height, preprocessing.width
 
     def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
         """Occlude a parsed photo, write its images, and make the recognisers' inputs.

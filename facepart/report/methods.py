@@ -33,7 +33,7 @@ class MethodFacts:
 
     Attributes:
         software: name and version of the program.
-        parser: the face parser.
+        parser: the face parser; or ``label maps``, and a hash of them all.
         recognisers: the face recognisers; at least one.
         detector: of faces and landmarks, by which photos were aligned; None if they were not.
         precision: of the networks' arithmetic, e.g. ``bf16``.
@@ -43,6 +43,8 @@ class MethodFacts:
         subject_pattern: the regular expression that gives the subject instead; empty if there is none.
         seed: of the resamples of the subjects.
         excluded: which authentic pairs were left out, in words that follow "authentic pairs"; empty if none were.
+        label_maps: whether label maps were read from a folder, and no face parser was run.
+        label_set: the order of their classes.
     """
 
     software: str
@@ -56,6 +58,8 @@ class MethodFacts:
     subject_in_folder: bool = False
     subject_pattern: str = ""
     excluded: str = ""
+    label_maps: bool = False
+    label_set: str = ""
 
 
 _REFERENCES = {

@@ -22,6 +22,7 @@ from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import MIN_SIDE
+from facepart.networks.label_folder import LabelFolder
 from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.embedding_store import EmbeddingStore
@@ -199,7 +200,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     """Put together the study's ``run.json``."""
     request = setup.request
     settings = {
-        "parser": _named(setup.parser),
+        "parser": setup.parser.record(setup.photos),
         "recognisers": [_named(each.weights) for each in setup.recognisers],
         "detector": _named(setup.detector) if setup.detector else None,
         **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
@@ -226,6 +227,8 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     inputs = {"source": request.source, "output": request.output}
     if request.people:
         inputs["people"] = request.people
+    if request.labels:
+        inputs["labels"] = request.labels
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
 
 
@@ -242,7 +245,7 @@ def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[
     provenance = {
         "Photos": str(request.source),
         "Groups": _group_source(request, small_groups),
-        "Face parser": _described(setup.parser),
+        **_label_source(setup),
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
             _described(each.weights) for each in setup.recognisers
         )
@@ -284,7 +287,9 @@ def _method_facts(setup: Setup) -> MethodFacts:
     request = setup.request
     return MethodFacts(
         software=f"facepart {__version__}",
-        parser=NetworkFacts(**_named(setup.parser)),
+        parser=NetworkFacts(setup.parser.name, setup.parser.record(setup.photos)["sha256"]),
+        label_maps=setup.parser.folder is not None,
+        label_set=setup.parser.label_set.name,
         recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
         detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
@@ -305,6 +310,16 @@ def _described(weights: Weights) -> str:
     named = _named(weights)
     licence = f", licence {weights.model.licence}" if weights.model else ""
     return f"{named['name']} (sha256 {named['sha256']}{licence})"
+
+
+def _label_source(setup: Setup) -> dict[str, str]:
+    """Describe where the label maps come from: name -> value."""
+    parser = setup.parser
+    if isinstance(parser.source, LabelFolder):
+        sha256 = parser.record(setup.photos)["sha256"]
+        return {"Label maps": f"{parser.folder}, classes in the order of {parser.label_set.name} (sha256 {sha256})"}
+    other = "" if parser.label_set.is_own else f", classes in the order of {parser.label_set.name}"
+    return {"Face parser": f"{_described(parser.source)}{other}"}
 
 
 def _write_changed(path: Path, text: str) -> None:

@@ -274,7 +274,9 @@ def _embed(
         batch=request.batch,
         workers=request.workers,
     )
-    session = executor.start(worker, times, (request.source, request.output))
+    session = executor.start(
+        worker, times, (request.source, request.output, *([request.labels] if request.labels else []))
+    )
     sizes = [(info.preprocessing.height, info.preprocessing.width) for info in session.info]
     if setup.detector:
         for each, size in zip(recognisers, sizes, strict=True):

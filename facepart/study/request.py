@@ -42,6 +42,9 @@ class Request:
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
         models: the recognisers: names of the model list, or paths; none for those of the earlier run in `output`,
             else the default. The report's pictures and charts are about the first.
+        parser: the face parser: a name of the model list, or a path; None for the default.
+        labels: a folder of label maps instead (:mod:`facepart.networks.label_folder`).
+        label_set: the order of their classes, or of the parser's (:mod:`facepart.networks.label_sets`).
         align: find and align the faces first.
         flip: add the embedding of the mirrored face.
         cross: compare occluded photos also with the baseline photos.
@@ -75,6 +78,9 @@ class Request:
     margin: float | None = None
     threshold_group: str | None = None
     models: Sequence[str] = ()
+    parser: str | None = None
+    labels: Path | None = None
+    label_set: str | None = None
     align: bool = False
     flip: bool = False
     cross: bool = False

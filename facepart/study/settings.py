@@ -17,6 +17,7 @@ from facepart.files.record import Record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.input_range import INPUT_RECIPE
+from facepart.pipeline.parser_choice import ChosenParser
 
 SETTINGS_FILE = "settings.json"
 RECOGNISER_CHANGED = "the recogniser"
@@ -34,7 +35,7 @@ _WORDS = {
 
 
 def embedding_settings(
-    parser: Weights, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
+    parser: Weights | ChosenParser, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
 ) -> dict[str, Any]:
     """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps."""
     taken: dict[str, Any] | None = {"deduced": INPUT_RECIPE}  # from a file that the catalogue does not list

@@ -16,13 +16,14 @@ from facepart.data.subject_table import SMALLEST_GROUP, People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
 from facepart.files.record import RECORD_FILE, read_record
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, catalogue, choose_recogniser, obtain
+from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_recogniser, obtain
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.parser_choice import ChosenParser, choose_parser, refuse_unknown_classes
 from facepart.pipeline.saved_images import SavedImages
 from facepart.study.average_face import with_average
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
@@ -74,7 +75,7 @@ class Setup:
         rule: says who is on a photo, by its name.
         exclusion: which authentic pairs are left out; None if none are.
         members: who is in which group.
-        parser: its weights.
+        parser: its weights, or the folder of label maps.
         recognisers: at least one.
         recogniser_note: which they are and why, in a line; empty if the request names them.
         detector: its weights; None unless faces are aligned.
@@ -93,7 +94,7 @@ class Setup:
     rule: PhotoRule
     exclusion: Exclusion | None
     members: Members
-    parser: Weights
+    parser: ChosenParser
     recognisers: list[StudyRecogniser]
     recogniser_note: str
     detector: Weights | None
@@ -139,8 +140,9 @@ class Setup:
         """Return the networks, with some of the recognisers, before they are opened."""
         weights = tuple(each.weights for each in recognisers)
         return NetworkFiles(
-            *(self.parser, weights, self.landmarks, self.device, self.precision, self.request.flip),
+            *(self.parser.source, weights, self.landmarks, self.device, self.precision, self.request.flip),
             align=self.request.align,
+            label_set=self.parser.label_set,
         )
 
 
@@ -164,7 +166,10 @@ def set_up(request: Request, executor: Executor) -> Setup:
     if request.smallest_group < SMALLEST_GROUP:
         raise UsageError(f"--smallest-group {request.smallest_group}: must be {SMALLEST_GROUP} or more")
     _refuse_unknown_groups(request, people)
+    parser = choose_parser(request.parser, request.labels, request.label_set)
+    refuse_unknown_classes(parts, parser.label_set)
     photos, failures = _find_photos(request)
+    photos = parser.stamped(photos)
     names = [photo.name for photo in photos]
     given = request.dataset is not None or request.subject_pattern is not None
     convention = None if given else recognise_photos(names, request.source)
@@ -176,7 +181,6 @@ def set_up(request: Request, executor: Executor) -> Setup:
         members = members.without_small(people.source, request.smallest_group)
     members.refuse_without_threshold_group(request.threshold_group)
     members.refuse_photos_without_session(session)
-    parser = obtain(DEFAULT_PARSER, "parser")
     recognisers, recogniser_note = _choose_recognisers(request)
     _refuse_same_recognisers(recognisers)
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
@@ -323,4 +327,6 @@ def _find_photos(request: Request) -> tuple[list[Photo], list[Failure]]:
     if output.resolve() == request.source.resolve():
         own = [output / name for name in (*KEPT.values(), ALIGNED_FOLDER)]
         excluded = [folder for folder in own if any((folder / below).exists() for below in _RECORDS)]
+    if request.labels:
+        excluded = [*excluded, request.labels]
     return find_photos(request.source, exclude=excluded)

@@ -1,7 +1,7 @@
 """The input and the output of an ONNX recogniser, read from its graph without running it."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
@@ -68,8 +68,13 @@ def describe_onnx(path: Path) -> OnnxRecogniser:
     )
 
 
-def choose_parser_input(path: Path, usual: Preprocessing) -> Preprocessing:
-    """Deduce the values that an ONNX face parser takes, as :func:`choose_input` does.
+def choose_parser_input(path: Path, usual: Preprocessing, *, known: bool = False) -> Preprocessing:
+    """Deduce the values that an ONNX face parser takes, as :func:`choose_input` does, and the size of its input.
+
+    Args:
+        path: the file.
+        usual: what it takes if the file says nothing else.
+        known: see :func:`choose_input`.
 
     Raises:
         FacepartError: the file cannot be read or is not an ONNX file.
@@ -77,8 +82,11 @@ def choose_parser_input(path: Path, usual: Preprocessing) -> Preprocessing:
     model = _read(path)
     inputs = photo_inputs(model.graph)
     # A file with other inputs is refused where it is opened.
-    is_photo = len(inputs) == 1 and len(_shape(inputs[0])) == 4
-    return choose_input(path, model, usual, known=False) if is_photo else usual
+    if len(inputs) != 1 or len(_shape(inputs[0])) != 4:
+        return usual
+    height, width = _shape(inputs[0])[2:]
+    fitting = replace(usual, height=height or usual.height, width=width or usual.width)
+    return choose_input(path, model, fitting, known=known)
 
 
 def choose_input(path: Path, model: onnx.ModelProto, usual: Preprocessing, known: bool) -> Preprocessing:
