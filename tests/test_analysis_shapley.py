@@ -1,4 +1,4 @@
-"""Shapley values and interactions, against all orders and the definitions, and their intervals against a jackknife."""
+"""Shapley values and interactions, against all orders and the definitions; their intervals, against a jackknife."""
 
 import math
 from collections.abc import Sequence
@@ -38,9 +38,7 @@ def interaction_by_definition(values: NDArray[np.float64], players: int, first: 
         for chosen in combinations(others, size):
             mask = sum(1 << player for player in chosen)
             one, other = 1 << first, 1 << second
-            found += weight * (
-                values[mask | one | other] - values[mask | one] - values[mask | other] + values[mask]
-            )
+            found += weight * (values[mask | one | other] - values[mask | one] - values[mask | other] + values[mask])
     return found
 
 

@@ -41,7 +41,7 @@ from facepart.occlusion.parts import Part
 
 # Of so many parts at most, all coalitions are occluded: 256.
 MOST_EXACT = 8
-# Orders of more parts, half of them the reverse of the others, and the seed. Nine parts have up to 265 coalitions then.
+# Orders of more parts, half of them the reverse of the others, and the seed. Nine parts have some 265 coalitions.
 ORDERS = 32
 SEED = 20232
 

@@ -80,6 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also occlude an area of the same size within each part, so that large and small parts can be compared",
     )
     group.add_argument(
+        "--shapley",
+        action="store_true",
+        help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide their "
+        "joint effect among the parts: Shapley values and interactions, on the photos on which all of them were "
+        "detected (default: no)",
+    )
+    group.add_argument(
         "--undetected",
         choices=get_args(Undetected),
         default="exclude",
@@ -238,6 +245,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         weight=arguments.weight,
         rank_by=arguments.rank_by,
         margin=arguments.margin,
+        shapley=arguments.shapley,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
         models=arguments.model,
         align=arguments.align,
