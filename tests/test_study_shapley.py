@@ -184,3 +184,18 @@ def test_the_plan_counts_the_coalitions(photos: Path, network: str, tmp_path: Pa
 def test_it_needs_two_parts_that_do_not_overlap(photos: Path, network: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least two parts that do not overlap"):
         run_study(request_for(photos, tmp_path, network, parts=["eyes", "eyes_brows"]))
+
+
+def test_report_and_methods_show_them_beside_the_parts_alone(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert 'id="shapley"' in page
+    row = rows_of(out / "shapley.csv")[0]
+    counts = f"on the {row['photos_compared']} photos of {row['subjects_compared']} subjects"
+    assert f"{counts} on which all of these were detected: all 8 combinations of them were occluded." in page
+    assert "Left out, because they overlap with these: eyes and brows." in page
+    assert "No Shapley values by FMR ratio (log): fewer than ten expected false matches." in page
+    assert "Interactions of pairs of parts, by impostor shift" in page
+    text = (out / "methods.txt").read_text()
+    assert "8 combinations of these parts (the empty one included) were occluded" in text
+    assert "L. S. Shapley" in text
+    assert "Grabisch" in text

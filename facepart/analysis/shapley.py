@@ -89,6 +89,16 @@ class Coalitions:
         """The coalition of all players."""
         return (1 << self.players) - 1
 
+    @property
+    def order_count(self) -> int:
+        """How many orders are drawn if the values are sampled, each with its reverse."""
+        return ORDERS
+
+    @property
+    def seed(self) -> int:
+        """The seed that they are drawn with."""
+        return SEED
+
     @cached_property
     def orders(self) -> NDArray[np.int64]:
         """Random orders of the players, int64 (ORDERS / 2, 2, n): each with its reverse; none if exact."""
