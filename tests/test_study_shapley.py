@@ -12,7 +12,12 @@ import pytest
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
+from facepart.matching.features import Features
+from facepart.matching.groups import Group
+from facepart.matching.match import match_groups, score_by_subject
 from facepart.pipeline.worker import PhotoWorker
+from facepart.scores import load_scores
+from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
 from facepart.study import Request, run_study
 from facepart.study.plan import make_plan
 from tests.small_network import save_small_network
@@ -199,3 +204,23 @@ def test_report_and_methods_show_them_beside_the_parts_alone(out: Path) -> None:
     assert "8 combinations of these parts (the empty one included) were occluded" in text
     assert "L. S. Shapley" in text
     assert "Grabisch" in text
+
+
+def test_scores_in_memory_are_those_of_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    embeddings = rng.standard_normal((60, 16)).astype(np.float32) + np.float32(0.5)
+    names = [f"{number // 3:03}_{number % 3}" for number in range(60)]
+    paths = [Path("p") / f"{name}.npy" for name in names]
+    features = Features(Path("p"), embeddings, [f"p/{name}" for name in names], paths, None, photos=names)
+    naming: dict[str, Any] = {"dataset": "MORPH", "subject_pattern": None, "exclude_same": None, "depth": 2}
+    list(match_groups([Group("all", features, None)], tmp_path, save="distribution", min_threshold=0.3, **naming))
+    wanted = load_scores(tmp_path / "all_scores.npz")
+    sums = load_subject_sums(subject_sums_path(tmp_path, "all"))
+    for few in (1 << 20, 0):
+        monkeypatch.setattr("facepart.matching.match._FEW_PAIRS", few)
+        scores, by_subject = score_by_subject(features, "all", **naming, min_threshold=0.3, counter=None)
+        assert scores == wanted
+        assert by_subject.lowest == sums.lowest
+        for kind in ("authentic", "impostor"):
+            found, expected = getattr(by_subject, kind), getattr(sums, kind)
+            assert all(np.array_equal(getattr(found, name), value) for name, value in vars(expected).items())

@@ -46,9 +46,12 @@ from facepart.matching.subject_statistics import (
 )
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
-from facepart.scores import STEPS, GroupScores, save_scores
+from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
+
+# So many pairs are compared faster one block after the other than with tables of all score values.
+_FEW_PAIRS = 1 << 20
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -185,8 +188,14 @@ def score_by_subject(
     sums = authentic_sums(subjects, authentic, first_bin)
     moments = impostor_moments(subjects, faces, None)
     tails = SubjectTailCounts(subjects, first_bin)
-    pairs = (counter or LocalPairCounter(processors())).load(faces, None)
-    scores = pairs.count(tails=tails, ranks=None, progress=silent)
+    counts = prepared.counts
+    if counter is None and counts.authentic + counts.impostor <= _FEW_PAIRS:
+        blocks = list(_with_tails(pair_blocks(faces, None, workers=1), faces, faces, tails))
+        columns = (np.concatenate([rows[:, 2] for rows in kind]) for kind in zip(*blocks, strict=True))
+        scores = GroupScores(*map(ScoreDistribution.of, columns))
+    else:
+        pairs = (counter or LocalPairCounter(processors())).load(faces, None)
+        scores = pairs.count(tails=tails, ranks=None, progress=silent)
     return scores, SubjectSums(prepared.subjects, first_bin, sums, Sums(*moments, tails.bins()))
 
 
