@@ -169,7 +169,7 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
 ) -> None:
     second = str(save_small_network(tmp_path / "second.onnx", seed=1, side=96, length=96))
     folder = tmp_path / "out"
-    run_study(request_for(photos, folder, network, models=[network, second], people=photos / "people.csv"))
+    run_study(request_for(photos, folder, network, models=[network, second], people=photos / "people.csv", keep_only=True))
     rows = rows_of(folder / "shapley.csv")
     assert len(rows) == 2 * 3 * 3 * 3
     values = {(row["recogniser"], row["group"], row["figure"], row["part"]): row["value"] for row in rows}
@@ -177,6 +177,10 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
         for part in PLAYERS:
             one, other = (float(values[name, group, "impostor_shift", part]) for group in ("CM", "CF"))
             assert float(values[name, "all", "impostor_shift", part]) == pytest.approx((one + other) / 2, abs=1e-8)
+    page = (folder / "report.html").read_text()
+    assert page.count('<th scope="col">kept alone</th>') == 2 * 3
+    kept = {row["part"]: row for row in rows_of(folder / "results.csv") if row["comparison"] == "keep_only"}
+    assert set(PLAYERS) <= set(kept)
     assert values["first.onnx", "CM", "d_prime", "nose"] != values["second.onnx", "CM", "d_prime", "nose"]
 
 

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from facepart.analysis.intervals import Interval
-from facepart.analysis.results import ALL_GROUPS
+from facepart.analysis.choices import D_PRIME, SHIFT
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.results import ALL_GROUPS, KEEP_ONLY, PartResult
 from facepart.analysis.shapley_figures import FIGURES, ShapleyFigures, ShapleyInteraction, ShapleyValue
 from facepart.report.report_data import ReportData
 
@@ -17,6 +18,8 @@ class ShapleyTable(NamedTuple):
         figure: the criterion whose effect is divided.
         rows: the parts, the one with the largest value first; empty if the figure is not known.
         alone_ranks: part -> its rank by its effect alone, from 1.
+        kept: part -> the same figure with all but the part occluded, on the photos of that part; empty without
+            keep-only, and a mean over groups has no CI.
         interactions: (part, other part) -> their interaction, in both orders; empty if the values are sampled.
         strongest: the significant interaction that is largest in size; None if none is significant.
         reason: why the figure is not known; empty if it is.
@@ -25,6 +28,7 @@ class ShapleyTable(NamedTuple):
     figure: str
     rows: Sequence[ShapleyValue]
     alone_ranks: Mapping[str, int]
+    kept: Mapping[str, Interval]
     interactions: Mapping[tuple[str, str], Interval]
     strongest: ShapleyInteraction | None
     reason: str
@@ -85,17 +89,17 @@ def shapley_section(data: ReportData) -> ShapleySection | None:
     groups = []
     for name in names:
         first = figures.values_of(name, FIGURES[0])[0]
-        tables = [_table(figures, name, figure) for figure in FIGURES]
+        tables = [_table(data, figures, name, figure) for figure in FIGURES]
         groups.append(ShapleyGroup(name, first.photos_compared, first.subjects_compared, tables))
     known = [table for table in groups[0].tables if table.rows]
     main = next((table for table in known if table.figure == data.ranked_by), known[0] if known else None)
     return ShapleySection(figures, groups, main)
 
 
-def _table(figures: ShapleyFigures, group: str, figure: str) -> ShapleyTable:
+def _table(data: ReportData, figures: ShapleyFigures, group: str, figure: str) -> ShapleyTable:
     values = figures.values_of(group, figure)
     if not all(math.isfinite(row.value.value) for row in values):
-        return ShapleyTable(figure, [], {}, {}, None, values[0].reason or "not finite")
+        return ShapleyTable(figure, [], {}, {}, {}, None, values[0].reason or "not finite")
     alone = sorted(values, key=lambda row: -row.alone.value)
     interactions = figures.interactions_of(group, figure)
     significant = [each for each in interactions if each.value.low > 0 or each.value.high < 0]
@@ -104,7 +108,37 @@ def _table(figures: ShapleyFigures, group: str, figure: str) -> ShapleyTable:
         figure=figure,
         rows=sorted(values, key=lambda row: -row.value.value),
         alone_ranks={row.part: rank for rank, row in enumerate(alone, 1)},
+        kept=_kept(data.results, group, figure),
         interactions=dict(pairs) | {(second, first): value for (first, second), value in pairs},
         strongest=max(significant, key=lambda each: abs(each.value.value), default=None),
         reason="",
     )
+
+
+def _kept(results: Sequence[PartResult], group: str, figure: str) -> dict[str, Interval]:
+    """Return the figure with all but each part occluded, of those parts that were compared in every group."""
+    found: dict[str, list[Interval]] = {}
+    groups = {row.group for row in results} if group == ALL_GROUPS else {group}
+    for row in results:
+        if row.comparison == KEEP_ONLY and row.group in groups:
+            found.setdefault(row.part, []).append(_effect(row, figure))
+    complete = {part: each for part, each in found.items() if len(each) == len(groups)}
+    return {
+        part: each[0] if len(each) == 1 else UNKNOWN._replace(value=math.fsum(one.value for one in each) / len(each))
+        for part, each in complete.items()
+    }
+
+
+def _effect(row: PartResult, figure: str) -> Interval:
+    """Return the effect of a row by a criterion, larger where more is lost."""
+    if figure == SHIFT:
+        return row.impostor_shift
+    if figure == D_PRIME:
+        change = row.d_prime_change
+        return change._replace(value=-change.value, low=-change.high, high=-change.low)
+    ratio = row.fmr_ratio_1e3
+    return ratio._replace(value=_log(ratio.value), low=_log(ratio.low), high=_log(ratio.high))
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else math.nan
