@@ -169,7 +169,9 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
 ) -> None:
     second = str(save_small_network(tmp_path / "second.onnx", seed=1, side=96, length=96))
     folder = tmp_path / "out"
-    run_study(request_for(photos, folder, network, models=[network, second], people=photos / "people.csv", keep_only=True))
+    run_study(
+        request_for(photos, folder, network, models=[network, second], people=photos / "people.csv", keep_only=True)
+    )
     rows = rows_of(folder / "shapley.csv")
     assert len(rows) == 2 * 3 * 3 * 3
     values = {(row["recogniser"], row["group"], row["figure"], row["part"]): row["value"] for row in rows}
@@ -228,3 +230,23 @@ def test_scores_in_memory_are_those_of_the_files(tmp_path: Path, monkeypatch: py
         for kind in ("authentic", "impostor"):
             found, expected = getattr(by_subject, kind), getattr(sums, kind)
             assert all(np.array_equal(getattr(found, name), value) for name, value in vars(expected).items())
+
+
+def test_the_command_says_what_it_writes_and_refuses_parts_that_overlap(
+    photos: Path, network: str, tmp_path: Path, run_process: Any
+) -> None:
+    words = ["-m", "facepart", "study", "-s", photos, "-o", tmp_path / "out", "-d", "MORPH", "--model", network]
+    done = run_process(*words, "--shapley", "--parts", "eyes", "eyes_brows")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("--shapley: needs at least two parts that do not overlap")
+    done = run_process(
+        *words, "--shapley", "--parts", "nose", "mouth", "nose+mouth", "--people", photos / "people.csv"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(tmp_path / "out" / "shapley.csv")
+    assert [(row["group"], row["part"]) for row in rows if row["figure"] == "d_prime"] == [
+        (group, part) for group in ("all", "CF", "CM") for part in ("nose", "mouth")
+    ]
+    assert {(row["first"], row["second"]) for row in rows_of(tmp_path / "out" / "shapley_interactions.csv")} == {
+        ("nose", "mouth")
+    }
