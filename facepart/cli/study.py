@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide their "
         "joint effect among the parts: Shapley values and interactions, on the photos on which all of them were "
-        "detected (default: no)",
+        "detected",
     )
     group.add_argument(
         "--undetected",
