@@ -13,7 +13,7 @@ from facepart.cli.program import COMMANDS
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.occlusion.parts import PARTS
-from facepart.report.export import results_csv
+from facepart.report.export import interactions_csv, results_csv, shapley_csv
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -69,6 +69,15 @@ def test_every_column_of_the_results_is_documented() -> None:
     for column in columns:
         figure = column.removesuffix("_low").removesuffix("_high")
         assert f"`{figure}`" in text, column
+
+
+def test_every_column_of_shapley_values_is_documented() -> None:
+    text = (ROOT / "docs" / "study.md").read_text()
+    for table in (shapley_csv([]), interactions_csv([])):
+        columns = table.split("\n")[0].strip().split(",")
+        assert len(columns) > 8
+        for column in columns:
+            assert f"`{column.removesuffix('_low').removesuffix('_high')}`" in text, column
 
 
 def test_the_picture_of_the_readme_has_a_column_for_every_part(tmp_path: Path) -> None:

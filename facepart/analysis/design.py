@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from facepart.analysis.choices import Undetected, Weight
+from facepart.analysis.shapley import Coalitions, players_of
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.occlusion.parts import PARTS, Part
+from facepart.occlusion.parts import PARTS, Part, unite
 
 # Occluded photos are compared with each other, or as probes with a gallery of baseline photos.
 Comparison = Literal["within", "cross"]
@@ -69,6 +70,8 @@ class Design:
         rank_by: the criterion that the parts are ranked by (:mod:`facepart.analysis.criteria`); empty for the
             default, which is the first of importance and impostor shift that the study has.
         margin: a difference between groups up to which they count as equivalent; None for no such test.
+        shapley: whether the joint effect of the parts that do not overlap is shared out between them, for which all
+            coalitions of these are occluded by the main method.
     """
 
     recognisers: tuple[str, ...]
@@ -83,6 +86,7 @@ class Design:
     weight: Weight = "pairs"
     rank_by: str = ""
     margin: float | None = None
+    shapley: bool = False
 
     @property
     def main(self) -> OcclusionMethod:
@@ -147,6 +151,36 @@ class Design:
         controls = [self.controls_of(self.of_part(name)) for name in self.part_names]
         by_draw = [draws[draw] for draw in range(self.draws) for draws in controls if draws]
         return self.part_occlusions + patches + kept + by_draw
+
+    @property
+    def players(self) -> tuple[Part, ...]:
+        """The parts whose joint effect is shared out; none without Shapley values."""
+        return players_of(self.parts) if self.shapley else ()
+
+    @property
+    def coalitions(self) -> Coalitions:
+        """The coalitions of the players."""
+        return Coalitions(len(self.players))
+
+    @property
+    def coalition_occlusions(self) -> list[Occlusion]:
+        """The occlusion of each coalition, in the order of their masks, the baseline first; none if not asked for.
+
+        A coalition of one part is that part, and one of several is their union.
+        """
+        if not self.shapley:
+            return []
+        return [self._coalition_occlusion(mask) for mask in self.coalitions.masks]
+
+    def _coalition_occlusion(self, mask: int) -> Occlusion:
+        members = [part for place, part in enumerate(self.players) if mask >> place & 1]
+        singles = [single for part in members for single in part.single_parts]
+        return Occlusion(Region(unite(singles)), self.main) if singles else BASELINE
+
+    @property
+    def embedded(self) -> list[Occlusion]:
+        """The occlusions that photos are embedded with: those that are compared, then coalitions of several parts."""
+        return list(dict.fromkeys([*self.occlusions, *self.coalition_occlusions[1:]]))
 
     @property
     def shown(self) -> list[Occlusion]:

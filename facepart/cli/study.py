@@ -88,6 +88,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "with this part alone?",
     )
     group.add_argument(
+        "--shapley",
+        action="store_true",
+        help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide their "
+        "joint effect among the parts: Shapley values and interactions, on the photos on which all of them were "
+        "detected",
+    )
+    group.add_argument(
         "--undetected",
         choices=get_args(Undetected),
         default="exclude",
@@ -260,6 +267,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         weight=arguments.weight,
         rank_by=arguments.rank_by,
         margin=arguments.margin,
+        shapley=arguments.shapley,
         threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
         models=arguments.model,
         parser=arguments.parser,

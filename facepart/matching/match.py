@@ -23,6 +23,7 @@ from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
+from facepart.matching.features import Features
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import (
     Save,
@@ -45,9 +46,12 @@ from facepart.matching.subject_statistics import (
 )
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
-from facepart.scores import STEPS, save_scores
+from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
+
+# So many pairs are compared faster one block after the other than with tables of all score values.
+_FEW_PAIRS = 1 << 20
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -145,6 +149,54 @@ def match_groups(
         refuse_full_disk(output, with_pairs)
         for each in prepared:
             yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
+
+
+def score_by_subject(
+    probe: Features,
+    group: str,
+    *,
+    dataset: str,
+    subject_pattern: str | None,
+    exclude_same: str | None,
+    depth: int,
+    min_threshold: float,
+    counter: PairCounter | None,
+) -> tuple[GroupScores, SubjectSums]:
+    """Compare the features of a group with each other, as :func:`match_groups` does, and write nothing.
+
+    Args:
+        probe: the features.
+        group: its name.
+        dataset: the other arguments are those of :func:`match_groups`.
+        subject_pattern: likewise.
+        exclude_same: likewise.
+        depth: likewise.
+        min_threshold: likewise.
+        counter: counts the scores; None for this machine.
+
+    Raises:
+        FacepartError: all photos show one subject.
+    """
+    check_naming(dataset, subject_pattern, exclude_same)
+    exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
+    common = {"include_same_photo": False}
+    whole = Group(group, probe, None).with_depth(depth)
+    prepared = prepare(whole, naming_rule(dataset, subject_pattern), exclusion, common, "distribution")
+    faces, subjects = _normalised(prepared.left), len(prepared.subjects)
+    authentic = authentic_scores(faces, None)
+    first_bin = choose_first_bin(faces, None, authentic[1], min_threshold)
+    sums = authentic_sums(subjects, authentic, first_bin)
+    moments = impostor_moments(subjects, faces, None)
+    tails = SubjectTailCounts(subjects, first_bin)
+    counts = prepared.counts
+    if counter is None and counts.authentic + counts.impostor <= _FEW_PAIRS:
+        blocks = list(_with_tails(pair_blocks(faces, None, workers=1), faces, faces, tails))
+        columns = (np.concatenate([rows[:, 2] for rows in kind]) for kind in zip(*blocks, strict=True))
+        scores = GroupScores(*map(ScoreDistribution.of, columns))
+    else:
+        pairs = (counter or LocalPairCounter(processors())).load(faces, None)
+        scores = pairs.count(tails=tails, ranks=None, progress=silent)
+    return scores, SubjectSums(prepared.subjects, first_bin, sums, Sums(*moments, tails.bins()))
 
 
 def _compare(

@@ -40,7 +40,7 @@ from facepart.networks.label_map import SIZE
 from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
-from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
 from facepart.pipeline.batches import DEFAULT_BATCH, run_batches, run_batches_of_several
@@ -307,10 +307,17 @@ class PhotoWorker:
             with self._times.measure("write files"), _writing():
                 sizes = self.save(self._saved, task.photo, face, labels[0], occluded)
         parts = dict.fromkeys(each.region.part for each in task.occlusions if each.region.part)
+        # The mask of a part that is occluded itself was made already.
+        masks = {each.region: found.mask for each, found in occluded.items()}
         record = EmbeddedPhoto(
             name=task.photo.name,
             signature=task.signature,
-            pixels={each.name: int(np.count_nonzero(part_mask(labels[0], each, landmarks))) for each in parts},
+            pixels={
+                each.name: cv2.countNonZero(
+                    masks[Region(each)] if Region(each) in masks else part_mask(labels[0], each, landmarks)
+                )
+                for each in parts
+            },
             shares={occlusion.name: each.share for occlusion, each in occluded.items()},
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
             overlaps=self._overlaps(labels[0], occluded, face.shape[:2], landmarks) if task.embed else {},
@@ -378,10 +385,15 @@ class PhotoWorker:
         size: tuple[int, ...],
         landmarks: Landmarks | None,
     ) -> dict[str, NDArray[np.float32]]:
-        """Return which share of every part each occlusion removes; nothing where no photo is embedded."""
+        """Return which share of every part each occlusion removes; nothing where no photo is embedded.
+
+        Of a part that is not measured itself, such as a coalition of parts, it is not measured either.
+        """
         if not self._networks.recognisers:
             return {}
-        softs = {occlusion.name: each.soft for occlusion, each in occluded.items()}
+        softs = {
+            occlusion.name: each.soft for occlusion, each in occluded.items() if occlusion.region.part in self._parts
+        }
         with self._times.measure("measure overlaps"):
             return removed_shares(labels, softs, size[0], size[1], self._parts, landmarks)
 

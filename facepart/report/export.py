@@ -19,6 +19,7 @@ from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import PartResult, result_columns
+from facepart.analysis.shapley_figures import ShapleyInteraction, ShapleyValue
 from facepart.files.csv_text import csv_text
 from facepart.report.report_data import RecogniserFigures, ReportData
 
@@ -36,6 +37,18 @@ def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
     """Put the differences of shifts into CSV, a row for each recogniser, part, method and pair of groups."""
     names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
     return _csv(names, [_flat(row) for row in differences])
+
+
+def shapley_csv(values: Sequence[ShapleyValue]) -> str:
+    """Put Shapley values into CSV, a row for each recogniser, group, figure and part."""
+    names = [name for field in fields(ShapleyValue) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in values])
+
+
+def interactions_csv(interactions: Sequence[ShapleyInteraction]) -> str:
+    """Put the interactions of parts into CSV, a row for each recogniser, group, figure and pair of parts."""
+    names = [name for field in fields(ShapleyInteraction) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in interactions])
 
 
 def differentials_csv(differentials: Sequence[Differential]) -> str:
@@ -119,6 +132,9 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
             for row in figures.differentials
         ],
     }
+    if data.shapley:
+        whole["shapley"] = [_flat(row) for each in data.shapley.values() for row in each.values]
+        whole["shapley_interactions"] = [_flat(row) for each in data.shapley.values() for row in each.interactions]
     if data.agreement is not None:
         whole["agreement"] = _agreement(data.agreement)
         whole["joint_ranking"] = _rankings(data.agreement.joint_ranking)

@@ -82,6 +82,11 @@ _REFERENCES = {
     "1987.",
     "fogliato": 'R. Fogliato, P. Patil, P. Perona, "Confidence Intervals for Error Rates in 1:1 Matching Tasks: '
     'Critical Statistical Analysis and Recommendations", arXiv 2306.01198, 2023.',
+    "shapley": 'L. S. Shapley, "A value for n-person games", Contributions to the Theory of Games II, 1953.',
+    "grabisch": 'M. Grabisch, M. Roubens, "An axiomatic approach to the concept of interaction among players in '
+    'cooperative games", International Journal of Game Theory 28, 1999.',
+    "mitchell": 'R. Mitchell, J. Cooper, E. Frank, G. Holmes, "Sampling permutations for Shapley value estimation", '
+    "Journal of Machine Learning Research 23, 2022.",
     "efron": 'B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.',
     "daugman": 'J. Daugman, "Biometric decision landscapes", University of Cambridge, UCAM-CL-TR-482, 2000.',
     "iso": 'ISO/IEC 19795-1:2021, "Biometric performance testing and reporting".',
@@ -165,6 +170,12 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),
         effective=_range([row.impostor_effective for row in rows.values()]),
         effective_authentic=_range([row.authentic_effective for row in rows.values()]),
+        shapley=next(iter(data.shapley.values()), None),
+        shapley_photos=sum(
+            next(row.photos_compared for row in each.values if row.group == group.name)
+            for each in list(data.shapley.values())[:1]
+            for group in data.groups
+        ),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
         targets=list(dict.fromkeys(row.target for row in data.differentials)),
         threshold_groups=list(

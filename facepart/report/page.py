@@ -21,6 +21,7 @@ from facepart.report.other_methods import compare_rankings
 from facepart.report.panels import comparisons, part_panels
 from facepart.report.recogniser_panels import recogniser_panels
 from facepart.report.report_data import ReportData
+from facepart.report.shapley_tables import shapley_section
 from facepart.report.stylesheet import stylesheet
 from facepart.report.summary import summarise
 from facepart.report.tables import further_columns, ranking_tables, result_tables
@@ -64,6 +65,7 @@ def render_report(data: ReportData) -> str:
         criteria_compared=criteria_tables(data),
         keep_only=keep_only_tables(data),
         mean_kept=mean_keep_only(data),
+        shapley=shapley_section(data),
         methods_compared=compare_rankings(data),
         groups_compared=compare_groups(data),
         threshold_panel=threshold_panel(data),

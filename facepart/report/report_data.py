@@ -14,6 +14,7 @@ from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Agreement, Ranked
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
+from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.scores import GroupScores
 
 
@@ -112,6 +113,7 @@ class ReportData:
         methods: paragraphs of :func:`facepart.report.methods.methods`; may be empty.
         recognisers: the figures by each recogniser; the one that `figures` and `groups` are about first.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
+        shapley: recogniser -> its Shapley values; empty without them.
     """
 
     title: str
@@ -128,6 +130,7 @@ class ReportData:
     methods: Sequence[str] = ()
     recognisers: Sequence[RecogniserFigures] = ()
     agreement: RecogniserAgreement | None = None
+    shapley: Mapping[str, ShapleyFigures] = field(default_factory=dict)
 
     @property
     def parts(self) -> Sequence[str]:

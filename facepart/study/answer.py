@@ -13,6 +13,7 @@ from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
+from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.data.subject_table import small_groups_text
@@ -26,7 +27,14 @@ from facepart.networks.label_folder import LabelFolder
 from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.export import (
+    differentials_csv,
+    interactions_csv,
+    results_csv,
+    results_json,
+    shapley_csv,
+    shift_differences_csv,
+)
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
@@ -44,6 +52,7 @@ from facepart.study.setup import Setup
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
 METHODS_FILE = "methods.txt"
 DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.csv"
+SHAPLEY_FILE, INTERACTIONS_FILE = "shapley.csv", "shapley_interactions.csv"
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
 
@@ -104,12 +113,14 @@ def write_answer(
     sets: Mapping[str, PhotoSets],
     figures: Mapping[str, Figures],
     agreement: RecogniserAgreement | None,
+    shapley: Mapping[str, ShapleyFigures],
     images: Path,
     failures: Sequence[Failure],
 ) -> Path:
     """Write the figures, the report, the methods paragraphs and the record; return the report's path.
 
-    Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
+    Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. With
+    Shapley values, ``shapley.csv`` and ``shapley_interactions.csv``. Files
     whose content would not change are left as they are.
 
     Args:
@@ -118,6 +129,7 @@ def write_answer(
         sets: the photos of each group.
         figures: recogniser -> its figures.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
+        shapley: recogniser -> its Shapley values; empty if they were not asked for.
         images: file of the report's images.
         failures: photos that could not be worked on.
 
@@ -141,6 +153,7 @@ def write_answer(
         figures=figures[setup.first.name],
         recognisers=[RecogniserFigures(name, each) for name, each in figures.items()],
         agreement=agreement,
+        shapley=shapley,
         groups=groups,
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
@@ -162,6 +175,9 @@ def write_answer(
         differences = [row for each in figures.values() for row in each.shift_differences]
         texts[DIFFERENTIALS_FILE] = differentials_csv(differentials)
         texts[DIFFERENCES_FILE] = shift_differences_csv(differences)
+    if shapley:
+        texts[SHAPLEY_FILE] = shapley_csv([row for each in shapley.values() for row in each.values])
+        texts[INTERACTIONS_FILE] = interactions_csv([row for each in shapley.values() for row in each.interactions])
     for name, text in texts.items():
         _write_changed(output / name, text)
     write_record(output, record)
@@ -215,6 +231,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "weight": request.weight,
         "rank_by": request.rank_by,
         "margin": request.margin,
+        **({"shapley": True} if request.shapley else {}),
         "threshold_group": request.threshold_group,
         "parts": setup.design.part_names,
         "cross": request.cross,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from facepart.analysis.design import Condition
+from facepart.analysis.design import BASELINE_CONDITION, Condition
 from facepart.matching.output import BYTES_A_PAIR
 
 # What the networks, compiled before, and the program itself take, and a matching with its tables; measured with
@@ -67,6 +67,7 @@ class StudySize:
         keep: of :data:`facepart.study.kept_files.KEPT`.
         recognisers: how many there are.
         further_networks: bytes of the weights of all recognisers but the first.
+        coalitions: of parts, whose scores are compared and not kept.
     """
 
     groups: Sequence[GroupSize]
@@ -76,6 +77,7 @@ class StudySize:
     keep: Collection[str]
     recognisers: int = 1
     further_networks: float = 0.0
+    coalitions: int = 0
 
     @property
     def photos(self) -> int:
@@ -85,8 +87,12 @@ class StudySize:
     @property
     def pairs(self) -> int:
         """Pairs of all groups in all conditions, by all recognisers."""
-        pairs = sum(condition.pairs(group.photos) for group in self.groups for condition in self.conditions)
-        return pairs * self.recognisers
+        return sum(self.pairs_of(group) for group in self.groups) * self.recognisers
+
+    def pairs_of(self, group: GroupSize) -> int:
+        """Pairs of a group in all conditions and coalitions, by one recogniser."""
+        pairs = sum(condition.pairs(group.photos) for condition in self.conditions)
+        return pairs + self.coalitions * BASELINE_CONDITION.pairs(group.photos)
 
     @property
     def network_bytes(self) -> float:
@@ -110,7 +116,7 @@ def seconds_to_embed(size: StudySize, photo: PhotoCost, workers: int) -> float:
 
 def seconds_to_match(size: StudySize, cost: MatchCost, processors: int) -> float:
     """Estimate how long the pairs of a study take so many processors."""
-    faces = size.photos * len(size.conditions) * size.recognisers
+    faces = size.photos * (len(size.conditions) + size.coalitions) * size.recognisers
     return size.pairs * cost.pair / processors + faces * cost.face
 
 

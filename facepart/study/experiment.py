@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facepart.analysis.design import Design
+from facepart.analysis.design import Condition, Design
 from facepart.analysis.measure import Figures, measure
 from facepart.analysis.recogniser_agreement import RecogniserAgreement, compare_recognisers, impostor_spread
+from facepart.analysis.shapley_figures import ShapleyFigures, measure_shapley
 from facepart.counts import are, count_of
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
@@ -27,6 +28,7 @@ from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.average_face import KeptAverage, average_of, make_average
+from facepart.study.coalition_scores import CoalitionScores
 from facepart.study.comparisons import Comparisons, min_thresholds
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
@@ -56,6 +58,7 @@ class StudyOutcome:
         by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
             order in which the recognisers were named.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
+        shapley: recogniser -> the Shapley values of the parts; empty if they were not asked for.
         design: what was compared.
         embedded: photos embedded in this run.
         skipped: photos that were embedded before, or are known to fail.
@@ -70,6 +73,7 @@ class StudyOutcome:
 
     by_recogniser: Mapping[str, Figures]
     agreement: RecogniserAgreement | None
+    shapley: Mapping[str, ShapleyFigures]
     design: Design
     embedded: int
     skipped: int
@@ -152,10 +156,11 @@ def _run(
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.
     remove_outdated_images(setup.saved, photos, setup.image_settings)
-    tasks = list_tasks(photos, setup.stores, setup.design.occlusions, setup.saved)
+    tasks = list_tasks(photos, setup.stores, setup.design.embedded, setup.saved)
     _begin(setup, tasks, on_note)
     sizes = [len(names) for names in setup.members.groups.values()]
-    conditions = setup.design.conditions * len(setup.recognisers)
+    coalitions = map(Condition, setup.design.coalition_occlusions)
+    conditions = [*setup.design.conditions, *coalitions] * len(setup.recognisers)
     steps = StudyProgress(len(tasks), sizes, conditions, progress)
     images = _choose_images(setup, photos)
     _embed(setup, tasks, images, executor, steps, times, on_note)
@@ -188,12 +193,17 @@ def _run(
         for name, found in groups.items()
     }
     agreement = _compare_recognisers(figures, groups)
+    shapley: dict[str, ShapleyFigures] = {}
+    for each in setup.recognisers if setup.design.shapley else ():
+        shapley[each.name], count = _measure_shapley(setup, each, sets, steps, counter)
+        compared += count
     if images.missing:
         images.finish()
-    report = write_answer(setup, members, sets, figures, agreement, images.file, failures)
+    report = write_answer(setup, members, sets, figures, agreement, shapley, images.file, failures)
     return StudyOutcome(
         by_recogniser=figures,
         agreement=agreement,
+        shapley=shapley,
         design=setup.design,
         embedded=len({task.photo.name for task in tasks}.intersection(names)),
         skipped=len(photos) - len(tasks),
@@ -237,7 +247,7 @@ def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) ->
             if several and change == RECOGNISER_CHANGED
             else f"{change} has changed: {photos} anew{by}"
         )
-    count = len(setup.design.occlusions)
+    count = len(setup.design.embedded)
     added = dict.fromkeys(each.name for wanted in found if len(wanted) < count for each in wanted)
     named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
     return f"{photos} with more occlusions{by}: {', '.join(named)}" if added else ""
@@ -360,6 +370,26 @@ def _compare_recognisers(
         return None
     spreads = {name: impostor_spread(found) for name, found in groups.items()}
     return compare_recognisers(effects, ranked_by, spreads) if all(each > 0 for each in spreads.values()) else None
+
+
+def _measure_shapley(
+    setup: Setup,
+    recogniser: StudyRecogniser,
+    groups: Mapping[str, PhotoSets],
+    steps: StudyProgress,
+    counter: PairCounter | None,
+) -> tuple[ShapleyFigures, int]:
+    """Compute the Shapley values by a recogniser; return also how many coalitions there were to compare."""
+    design = setup.design
+    scores = CoalitionScores(
+        *(setup.matches_of(recogniser), recogniser.store, design, setup.rule, recogniser.settings, setup.naming),
+        depth=setup.rule.depth,
+        counter=counter,
+    )
+    worths = {group: scores.measure(group, sets.names, steps) for group, sets in groups.items()}
+    players = [part.name for part in design.players]
+    left_out = [name for name in design.part_names if name not in players]
+    return measure_shapley(recogniser.name, players, left_out, design.coalitions, worths), scores.computed
 
 
 def _compare(

@@ -44,7 +44,7 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     """
     setup = set_up(request, executor)
     photos = setup.members.of(setup.photos)
-    occlusions, conditions = setup.design.occlusions, setup.design.least_conditions
+    occlusions, conditions = setup.design.embedded, setup.design.least_conditions
     if of:
         tasks = [PhotoTask(photo, tuple(occlusions)) for photo in photos]
     else:
@@ -61,6 +61,7 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         keep=request.keep,
         recognisers=len(setup.recognisers),
         further_networks=sum(each.weights.path.stat().st_size for each in setup.recognisers[1:]),
+        coalitions=len(setup.design.coalition_occlusions),
     )
     lines = [note for note in (setup.naming_note, setup.recogniser_note) if note]
     if of:
@@ -109,11 +110,14 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
     if size.recognisers > 1:
         recognisers = f" by {size.recognisers} recognisers"
         lines.append(f"recognisers: {', '.join(design.recognisers)}; each embeds the photos that are new to it")
-    for group, count, subjects in size.groups:
-        pairs = sum(condition.pairs(count) for condition in size.conditions) * size.recognisers
+    coalitions = f" and {size.coalitions} coalitions of parts" if size.coalitions else ""
+    for group in size.groups:
+        name, count, subjects = group
+        pairs = size.pairs_of(group) * size.recognisers
         lines.append(
-            f"{group}: {count_of(count, 'photo')} of {count_of(subjects, 'subject')}, "
-            f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}{recognisers}"
+            f"{name}: {count_of(count, 'photo')} of {count_of(subjects, 'subject')}, "
+            f"{count_of(pairs, 'pair', form=',')} in {count_of(len(size.conditions), 'condition')}{coalitions}"
+            f"{recognisers}"
         )
     if setup.members.small:
         lines.append(small_groups_text(setup.members.small, setup.request.smallest_group))

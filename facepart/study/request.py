@@ -39,6 +39,8 @@ class Request:
         weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
+        shapley: share the joint effect of the parts that do not overlap out between them
+            (:mod:`facepart.analysis.shapley`).
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
         models: the recognisers: names of the model list, or paths; none for those of the earlier run in `output`,
             else the default. The report's pictures and charts are about the first.
@@ -76,6 +78,7 @@ class Request:
     weight: Weight = "pairs"
     rank_by: str | None = None
     margin: float | None = None
+    shapley: bool = False
     threshold_group: str | None = None
     models: Sequence[str] = ()
     parser: str | None = None

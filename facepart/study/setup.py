@@ -201,7 +201,10 @@ def set_up(request: Request, executor: Executor) -> Setup:
         weight=request.weight,
         rank_by=request.rank_by or "",
         margin=request.margin,
+        shapley=request.shapley,
     )
+    if request.shapley and len(design.players) < 2:
+        raise UsageError("--shapley: needs at least two parts that do not overlap")
     return Setup(
         request=request,
         design=design,
@@ -233,7 +236,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
 
 def _set_up_recogniser(output: Path, design: Design, weights: Weights, settings: dict[str, Any]) -> StudyRecogniser:
     folder = settings_folder(output / EMBEDDINGS_FOLDER, settings)
-    store = EmbeddingStore(folder, design.occlusions, design.measured_parts)
+    store = EmbeddingStore(folder, design.embedded, design.measured_parts)
     matches = group_prefix(weights.name) if len(design.recognisers) > 1 else ""
     return StudyRecogniser(weights, settings, store, matches)
 

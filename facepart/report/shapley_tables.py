@@ -1,0 +1,144 @@
+"""Shapley values beside the effects of parts that are occluded alone, and the interactions as a matrix."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from facepart.analysis.choices import D_PRIME, SHIFT
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.results import ALL_GROUPS, KEEP_ONLY, PartResult
+from facepart.analysis.shapley_figures import FIGURES, ShapleyFigures, ShapleyInteraction, ShapleyValue
+from facepart.report.report_data import ReportData
+
+
+class ShapleyTable(NamedTuple):
+    """The values of one figure in a group.
+
+    Attributes:
+        figure: the criterion whose effect is divided.
+        rows: the parts, the one with the largest value first; empty if the figure is not known.
+        alone_ranks: part -> its rank by its effect alone, from 1.
+        kept: part -> the same figure with all but the part occluded, on the photos of that part; empty without
+            keep-only, and a mean over groups has no CI.
+        interactions: (part, other part) -> their interaction, in both orders; empty if the values are sampled.
+        strongest: the significant interaction that is largest in size; None if none is significant.
+        reason: why the figure is not known; empty if it is.
+    """
+
+    figure: str
+    rows: Sequence[ShapleyValue]
+    alone_ranks: Mapping[str, int]
+    kept: Mapping[str, Interval]
+    interactions: Mapping[tuple[str, str], Interval]
+    strongest: ShapleyInteraction | None
+    reason: str
+
+    @property
+    def order(self) -> list[str]:
+        """The parts in the order of their values."""
+        return [row.part for row in self.rows]
+
+    @property
+    def alone_order(self) -> list[str]:
+        """The parts in the order of their effects alone."""
+        return sorted(self.alone_ranks, key=self.alone_ranks.__getitem__)
+
+    @property
+    def total(self) -> Interval:
+        """The effect of all parts together."""
+        return self.rows[0].total
+
+
+class ShapleyGroup(NamedTuple):
+    """The tables of a group.
+
+    Attributes:
+        name: of the group, or ``all``.
+        photos: photos compared.
+        subjects: subjects compared.
+        tables: one for each figure.
+    """
+
+    name: str
+    photos: int
+    subjects: int
+    tables: Sequence[ShapleyTable]
+
+
+class ShapleySection(NamedTuple):
+    """What the report shows of Shapley values: those of the first recogniser.
+
+    Attributes:
+        figures: all of them.
+        groups: all groups together first, where there are several.
+        main: the table that sentences are about: of the criterion of the study's ranking if it has one, else of the
+            first figure that is known; None if none is.
+    """
+
+    figures: ShapleyFigures
+    groups: Sequence[ShapleyGroup]
+    main: ShapleyTable | None
+
+
+def shapley_section(data: ReportData) -> ShapleySection | None:
+    """Put the tables together; None without Shapley values."""
+    if not data.shapley:
+        return None
+    figures = next(iter(data.shapley.values()))
+    names = [ALL_GROUPS] * data.several_groups + [group.name for group in data.groups]
+    groups = []
+    for name in names:
+        first = figures.values_of(name, FIGURES[0])[0]
+        tables = [_table(data, figures, name, figure) for figure in FIGURES]
+        groups.append(ShapleyGroup(name, first.photos_compared, first.subjects_compared, tables))
+    known = [table for table in groups[0].tables if table.rows]
+    main = next((table for table in known if table.figure == data.ranked_by), known[0] if known else None)
+    return ShapleySection(figures, groups, main)
+
+
+def _table(data: ReportData, figures: ShapleyFigures, group: str, figure: str) -> ShapleyTable:
+    values = figures.values_of(group, figure)
+    if not all(math.isfinite(row.value.value) for row in values):
+        return ShapleyTable(figure, [], {}, {}, {}, None, values[0].reason or "not finite")
+    alone = sorted(values, key=lambda row: -row.alone.value)
+    interactions = figures.interactions_of(group, figure)
+    significant = [each for each in interactions if each.value.low > 0 or each.value.high < 0]
+    pairs = [((each.first, each.second), each.value) for each in interactions]
+    return ShapleyTable(
+        figure=figure,
+        rows=sorted(values, key=lambda row: -row.value.value),
+        alone_ranks={row.part: rank for rank, row in enumerate(alone, 1)},
+        kept=_kept(data.results, group, figure),
+        interactions=dict(pairs) | {(second, first): value for (first, second), value in pairs},
+        strongest=max(significant, key=lambda each: abs(each.value.value), default=None),
+        reason="",
+    )
+
+
+def _kept(results: Sequence[PartResult], group: str, figure: str) -> dict[str, Interval]:
+    """Return the figure with all but each part occluded, of those parts that were compared in every group."""
+    found: dict[str, list[Interval]] = {}
+    groups = {row.group for row in results} if group == ALL_GROUPS else {group}
+    for row in results:
+        if row.comparison == KEEP_ONLY and row.group in groups:
+            found.setdefault(row.part, []).append(_effect(row, figure))
+    complete = {part: each for part, each in found.items() if len(each) == len(groups)}
+    return {
+        part: each[0] if len(each) == 1 else UNKNOWN._replace(value=math.fsum(one.value for one in each) / len(each))
+        for part, each in complete.items()
+    }
+
+
+def _effect(row: PartResult, figure: str) -> Interval:
+    """Return the effect of a row by a criterion, larger where more is lost."""
+    if figure == SHIFT:
+        return row.impostor_shift
+    if figure == D_PRIME:
+        change = row.d_prime_change
+        return change._replace(value=-change.value, low=-change.high, high=-change.low)
+    ratio = row.fmr_ratio_1e3
+    return ratio._replace(value=_log(ratio.value), low=_log(ratio.low), high=_log(ratio.high))
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else math.nan
