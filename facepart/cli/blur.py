@@ -10,10 +10,10 @@ import argparse
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
-from facepart.cli.photo_options import add_source_argument
+from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, times_table
+from facepart.cli.run_summary import print_last_line, several_faces, times_table
 from facepart.counts import count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
@@ -24,7 +24,9 @@ from facepart.occlusion.method import STANDARD, OcclusionMethod
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
     parser.usage = "%(prog)s -s IMAGES -m MASKS -d BLURRED [options]"
-    add_source_argument(parser.add_argument_group("input"), "IMAGES")
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "IMAGES")
+    add_align_argument(group)
     group = parser.add_argument_group("what to occlude")
     add_parts_argument(group)
     group.add_argument(
@@ -80,6 +82,7 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=arguments.parts,
             parts_file=arguments.parts_file,
             method=OcclusionMethod(arguments.occlusion),
+            align=arguments.align,
             model=arguments.model,
             image_format=arguments.format,
             save_labels=arguments.save_labels,
@@ -91,6 +94,8 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.profile:
         print(times_table(times, outcome.done))
+    if outcome.several:
+        print(several_faces(outcome.several, arguments.finaldest))
     for part, photos in sorted(outcome.undetected.items()):
         print(f"{part} not detected ({count_of(photos, 'photo')}): written unchanged, see parts.csv")
     return print_last_line("blurred", outcome, arguments.finaldest)

@@ -19,6 +19,7 @@ from facepart.processors import limit_libraries
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
 COMMANDS = {
+    "align": "facepart.cli.align",
     "blur": "facepart.cli.blur",
     "extract": "facepart.cli.extract",
     "match": "facepart.cli.match",
@@ -33,6 +34,7 @@ _PROBE = ("-p", "--probe", "-probe")
 _HELP = ("-h", "--help")
 
 _SUMMARIES = {
+    "align": "find the faces in photos, and align them",
     "blur": "occlude parts of the face: part masks and occluded photos",
     "extract": "compute the embeddings of photos",
     "match": "compute authentic and impostor scores from embeddings",

@@ -23,7 +23,16 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
-from facepart.networks.alignment import align_face, aligned_landmarks, crop_side, cut_to_template, find_landmarks
+from facepart.networks.alignment import (
+    FoundFace,
+    align_face,
+    aligned_landmarks,
+    check_landmarks,
+    crop_side,
+    cut_to_template,
+    find_face,
+    find_landmarks,
+)
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
@@ -53,6 +62,8 @@ class PhotoTask(NamedTuple):
         thumbnails: whether thumbnails are taken for the report.
         wanted: for each recogniser, those of the occlusions that it embeds; None for a recogniser that does not embed
             the photo. Without this, every recogniser embeds all of them.
+        landmarks: of the face, (5, 2), x and y in pixels of the photo, by which it is aligned; None if the detector
+            finds them.
     """
 
     photo: Photo
@@ -61,6 +72,7 @@ class PhotoTask(NamedTuple):
     embed: bool = True
     thumbnails: bool = False
     wanted: tuple[tuple[Occlusion, ...] | None, ...] | None = None
+    landmarks: NDArray[np.floating] | None = None
 
     def wanted_by(self, recogniser: int) -> tuple[Occlusion, ...] | None:
         """Return the occlusions that a recogniser, by its number, embeds; None if it does not embed the photo."""
@@ -78,11 +90,13 @@ class PhotoResult(NamedTuple):
         thumbnails: those for the report, if they were taken.
         sizes: the images that were written of it, and their sizes in bytes; see
             :meth:`facepart.pipeline.saved_images.SavedImages.outputs`. None if none were.
+        face: the face that was aligned; None if none was.
     """
 
     records: tuple[EmbeddedPhoto | None, ...]
     thumbnails: Thumbnails | None = None
     sizes: Mapping[str, int] | None = None
+    face: FoundFace | None = None
 
     @property
     def record(self) -> EmbeddedPhoto:
@@ -103,10 +117,12 @@ class _Located(NamedTuple):
     Attributes:
         landmarks: on the photo as it is parsed.
         side: of the aligned crop in pixels of the photo that it was cut from; None if it was not aligned.
+        face: the face that was aligned; None if it was not.
     """
 
     landmarks: Landmarks
     side: int | None
+    face: FoundFace | None = None
 
 
 class _Prepared(NamedTuple):
@@ -124,9 +140,10 @@ class _Prepared(NamedTuple):
 class PhotoWorker:
     """Reads, parses, occludes and embeds photos, and writes what is to be kept of them.
 
-    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only. For
-    several recognisers, photos are read, parsed and occluded once. A worker can be pickled before it is opened.
-    Memory stays bounded however many photos there are, and neither `batch` nor `workers` change the results.
+    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only;
+    without either, they are aligned only. For several recognisers, photos are read, parsed and occluded once. A worker
+    can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch` nor
+    `workers` change the results.
 
     Attributes:
         info: of each recogniser, once they are open.
@@ -185,6 +202,11 @@ class PhotoWorker:
         """Work on photos, in order."""
         parser, recognisers = self._networks.parser, self._networks.recognisers
         batch, times = self._batch, self._times
+        if parser is None and not recognisers:
+            yield from run_batches_of_several(
+                *(tasks, self._align, (), self._write_aligned), batch=batch, workers=self._threads, times=times
+            )
+            return
         if parser is None:
             yield from run_batches_of_several(
                 *(tasks, self._prepare, recognisers, self.embed), batch=batch, workers=self._threads, times=times
@@ -202,14 +224,18 @@ class PhotoWorker:
         for (task, _), result in embedded:
             yield task, result
 
-    def read(self, photo: Photo) -> NDArray[np.uint8]:
+    def read(self, photo: Photo, given: NDArray[np.floating] | None = None) -> NDArray[np.uint8]:
         """Read a photo, and find and align its face if there is a detector.
+
+        Args:
+            photo: the photo.
+            given: landmarks of its face, as in :class:`PhotoTask`.
 
         Returns:
             uint8 (h, w, 3), RGB.
 
         Raises:
-            PhotoError: it cannot be read, or shows no face.
+            PhotoError: it cannot be read, or shows no face, or the landmarks are not those of a face in it.
         """
         with self._times.measure("read photo"):
             face = read_photo(photo.path)
@@ -218,10 +244,15 @@ class PhotoWorker:
             return face
         with self._times.measure("find and align the face"):
             try:
-                points = find_landmarks(face, self._detector(weights))
+                if given is None:
+                    found = find_face(face, self._detector(weights))
+                else:
+                    check_landmarks(given, face.shape)
+                    found = FoundFace(given)
+                points = found.landmarks
                 size = self._crop or self._recogniser_size()[0]
                 landmarks = Landmarks(aligned_landmarks(points, size), size, size)
-                self._located[photo.name] = _Located(landmarks, round(crop_side(points)))
+                self._located[photo.name] = _Located(landmarks, round(crop_side(points)), found)
                 return align_face(face, points, size)
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
@@ -233,7 +264,7 @@ class PhotoWorker:
         again.
         """
         with large_photos_in_turn():
-            face = self.read(task.photo)
+            face = self.read(task.photo, task.landmarks)
             self._find_landmarks(task, face)
             with self._times.measure("resize to the parser's size"):
                 fitted = fit_photo(face)[None]
@@ -253,7 +284,7 @@ class PhotoWorker:
         """
         if not face.size:
             with large_photos_in_turn():
-                return self._occlude(task, self.read(task.photo), labels)
+                return self._occlude(task, self.read(task.photo, task.landmarks), labels)
         return self._occlude(task, face, labels)
 
     def _occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
@@ -278,7 +309,8 @@ class PhotoWorker:
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         photos = {occlusion: each.photo for occlusion, each in occluded.items()}
-        return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, photos))
+        result = PhotoResult((record,), thumbnails, sizes, located.face if located else None)
+        return _Prepared(result, self._inputs(task, face, photos))
 
     def save(
         self,
@@ -356,10 +388,28 @@ class PhotoWorker:
                 return
         self._located[task.photo.name] = _Located(Landmarks(points, *face.shape[:2]), None)
 
+    def _align(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[()]]:
+        """Read a photo and align its face."""
+        with large_photos_in_turn():
+            return self.read(task.photo, task.landmarks), ()
+
+    def _write_aligned(
+        self, task: PhotoTask, face: NDArray[np.uint8], outputs: Sequence[NDArray[Any]]
+    ) -> PhotoResult:
+        """Write an aligned face."""
+        del outputs  # there is no network
+        located = self._located.pop(task.photo.name)
+        sizes = None
+        if self._saved:
+            with self._times.measure("write files"), _writing():
+                sizes = self._saved.write_aligned(task.photo, face)
+        record = EmbeddedPhoto(task.photo.name, task.signature, side=located.side or 0)
+        return PhotoResult((record,), None, sizes, located.face)
+
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
         """Read a photo that is not parsed, and make the recognisers' inputs."""
         with large_photos_in_turn():
-            face = self.read(task.photo)
+            face = self.read(task.photo, task.landmarks)
             self._located.pop(task.photo.name, None)
             size, wanted = face.shape[:2], self._recogniser_size()
             if self._undistorted and not self._networks.aligns and distorts(size, wanted):
