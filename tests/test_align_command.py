@@ -99,9 +99,9 @@ def test_by_hand_raw_photos_give_the_numbers_of_a_study(
         assert sum(by_hand["impostor_count"]) == 12
     kept = images(study / "photos")
     assert len(kept) == 6
-    for found in (images(aligned),):
-        assert found.keys() == kept.keys()
-        assert all(np.array_equal(found[name], kept[name]) for name in kept)
+    crops = images(aligned)
+    assert crops.keys() == kept.keys()
+    assert all(np.array_equal(crops[name], kept[name]) for name in kept)
     ours, theirs = images(blurred / "blurred_nose"), images(direct / "blurred_nose")
     assert ours.keys() == theirs.keys() == kept.keys()
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
@@ -187,7 +187,7 @@ def test_own_landmarks_are_taken_and_only_what_changed_is_redone(
     shutil.copytree(aligned, out)
     detected = rows_of(aligned)
     name, other = sorted(detected)[:2]
-    moved = points_of(detected[name]) + np.float32([3, -2])
+    moved = points_of(detected[name]) + np.array([3, -2], np.float32)
     own = detected[name] | dict(zip(LANDMARK_COLUMNS, map(str, moved.flat), strict=True))
     # A photo with an extension, one that is not there, and one whose landmarks are left to the detector.
     empty = {"photo": other} | dict.fromkeys(LANDMARK_COLUMNS, "")

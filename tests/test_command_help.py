@@ -37,6 +37,7 @@ LISTS = {
 }
 # What a call of the command needs besides.
 NEEDED = {
+    "align": ["-s", "photos", "-d", "aligned"],
     "blur": ["-s", "photos", "-m", "masks", "-d", "blurred"],
     "extract": ["-s", "photos", "-d", "features"],
     "match": ["-p", "list.txt", "-o", "out"],

@@ -115,7 +115,12 @@ def align_photos(
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(None, (), detector, "cpu", "fp32"), saved=saved, crop=size, batch=batch, workers=workers
+            NetworkFiles(None, (), detector, "cpu", "fp32"),
+            saved=saved,
+            crop=size,
+            landmarks=given,
+            batch=batch,
+            workers=workers,
         )
         session = executor.start(worker, times, (source, aligned)) if todo else None
         if overwrite:
@@ -128,9 +133,7 @@ def align_photos(
         progress(0, len(todo))
         try:
             if session:
-                tasks = [
-                    PhotoTask(photo, signature=photo_stamp(photo), landmarks=given.get(photo.name)) for photo in todo
-                ]
+                tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
                 for task, result in work_through(session, tasks, failed, progress, times):
                     if result.face:
                         table[task.photo.name] = row_of(result.face)

@@ -1,11 +1,11 @@
 """``faces.csv``: the face of each photo that was aligned, and the photos on which no face was found.
 
 Columns: ``photo`` (its name, without extension), ``status`` (``found``, ``several``: the largest of several faces
-near the centre was taken, ``given``: the landmarks came from a file, or ``not found``), ``faces`` (how many the detector
-found), ``score`` (the detector's confidence, 0..1), ``next_area`` (area of the largest other face, relative to the
-chosen one), ``side`` (of the crop, in pixels of the photo), and the five landmarks, x and y in pixels of the photo as
-it is displayed, whole numbers being the centres of pixels: ``eye1`` and ``mouth1`` are on the left of the photo,
-``eye2`` and ``mouth2`` on its right. Landmarks are written so that reading them gives the same numbers.
+near the centre was taken, ``given``: the landmarks came from a file, or ``not found``), ``faces`` (how many the
+detector found), ``score`` (the detector's confidence, 0..1), ``next_area`` (area of the largest other face, relative
+to the chosen one), ``side`` (of the crop, in pixels of the photo), and the five landmarks, x and y in pixels of the
+photo as it is displayed, whole numbers being the centres of pixels: ``eye1`` and ``mouth1`` are on the left of the
+photo, ``eye2`` and ``mouth2`` on its right. Landmarks are written so that reading them gives the same numbers.
 """
 
 import csv
@@ -136,13 +136,13 @@ def _read(path: Path, remedy: str) -> FacesTable:
 
 def _row(row: Mapping[str, str | None], where: str) -> FaceRow:
     cells = [(row[name] or "").strip() for name in LANDMARK_COLUMNS]
-    known = [row.get(name) or "" for name in ("status", "faces", "score", "next_area", "side")]
+    status, faces, score, next_area, side = (row.get(name) or "" for name in COLUMNS[1:6])
     if not any(cells):
-        return FaceRow(known[0] or NOT_FOUND)
+        return FaceRow(status or NOT_FOUND)
     try:
         landmarks = np.array([float(cell) for cell in cells], np.float32).reshape(5, 2)
     except ValueError as error:
         raise FacepartError(f"{where}: landmarks are ten numbers, or all empty") from error
     if not np.isfinite(landmarks).all():
         raise FacepartError(f"{where}: landmarks are ten finite numbers, or all empty")
-    return FaceRow(known[0], *known[1:], landmarks=landmarks)
+    return FaceRow(status, faces, score, next_area, side, landmarks)

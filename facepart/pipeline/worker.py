@@ -62,8 +62,6 @@ class PhotoTask(NamedTuple):
         thumbnails: whether thumbnails are taken for the report.
         wanted: for each recogniser, those of the occlusions that it embeds; None for a recogniser that does not embed
             the photo. Without this, every recogniser embeds all of them.
-        landmarks: of the face, (5, 2), x and y in pixels of the photo, by which it is aligned; None if the detector
-            finds them.
     """
 
     photo: Photo
@@ -72,7 +70,6 @@ class PhotoTask(NamedTuple):
     embed: bool = True
     thumbnails: bool = False
     wanted: tuple[tuple[Occlusion, ...] | None, ...] | None = None
-    landmarks: NDArray[np.floating] | None = None
 
     def wanted_by(self, recogniser: int) -> tuple[Occlusion, ...] | None:
         """Return the occlusions that a recogniser, by its number, embeds; None if it does not embed the photo."""
@@ -141,9 +138,9 @@ class PhotoWorker:
     """Reads, parses, occludes and embeds photos, and writes what is to be kept of them.
 
     Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only;
-    without either, they are aligned only. For several recognisers, photos are read, parsed and occluded once. A worker
-    can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch` nor
-    `workers` change the results.
+    without either, they are aligned only. For several recognisers, photos are read, parsed and occluded once. A
+    worker can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch`
+    nor `workers` change the results.
 
     Attributes:
         info: of each recogniser, once they are open.
@@ -158,6 +155,7 @@ class PhotoWorker:
         shown: tuple[Occlusion, ...] = (),
         crop: int | None = None,
         undistorted: bool = False,
+        landmarks: Mapping[str, NDArray[np.floating]] | None = None,
         parts: tuple[Part, ...] = tuple(PARTS.values()),
         batch: int = DEFAULT_BATCH,
         workers: int | None = None,
@@ -171,6 +169,8 @@ class PhotoWorker:
             shown: the occlusions that thumbnails show.
             crop: pixels on a side of an aligned crop; None for the size of the first recogniser.
             undistorted: refuse photos whose proportions are not those of the first recogniser's faces.
+            landmarks: photo -> (5, 2), x and y in pixels of the photo, by which its face is aligned; the detector
+                finds those of all other photos.
             parts: of which it is measured how much each occlusion removes.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
@@ -178,7 +178,7 @@ class PhotoWorker:
         self.info: tuple[RecogniserInfo, ...] = ()
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
-        self._parts = parts
+        self._parts, self._given = parts, landmarks or {}
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
@@ -224,12 +224,8 @@ class PhotoWorker:
         for (task, _), result in embedded:
             yield task, result
 
-    def read(self, photo: Photo, given: NDArray[np.floating] | None = None) -> NDArray[np.uint8]:
+    def read(self, photo: Photo) -> NDArray[np.uint8]:
         """Read a photo, and find and align its face if there is a detector.
-
-        Args:
-            photo: the photo.
-            given: landmarks of its face, as in :class:`PhotoTask`.
 
         Returns:
             uint8 (h, w, 3), RGB.
@@ -244,6 +240,7 @@ class PhotoWorker:
             return face
         with self._times.measure("find and align the face"):
             try:
+                given = self._given.get(photo.name)
                 if given is None:
                     found = find_face(face, self._detector(weights))
                 else:
@@ -264,7 +261,7 @@ class PhotoWorker:
         again.
         """
         with large_photos_in_turn():
-            face = self.read(task.photo, task.landmarks)
+            face = self.read(task.photo)
             self._find_landmarks(task, face)
             with self._times.measure("resize to the parser's size"):
                 fitted = fit_photo(face)[None]
@@ -284,7 +281,7 @@ class PhotoWorker:
         """
         if not face.size:
             with large_photos_in_turn():
-                return self._occlude(task, self.read(task.photo, task.landmarks), labels)
+                return self._occlude(task, self.read(task.photo), labels)
         return self._occlude(task, face, labels)
 
     def _occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
@@ -391,7 +388,7 @@ class PhotoWorker:
     def _align(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[()]]:
         """Read a photo and align its face."""
         with large_photos_in_turn():
-            return self.read(task.photo, task.landmarks), ()
+            return self.read(task.photo), ()
 
     def _write_aligned(
         self, task: PhotoTask, face: NDArray[np.uint8], outputs: Sequence[NDArray[Any]]
@@ -409,7 +406,7 @@ class PhotoWorker:
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
         """Read a photo that is not parsed, and make the recognisers' inputs."""
         with large_photos_in_turn():
-            face = self.read(task.photo, task.landmarks)
+            face = self.read(task.photo)
             self._located.pop(task.photo.name, None)
             size, wanted = face.shape[:2], self._recogniser_size()
             if self._undistorted and not self._networks.aligns and distorts(size, wanted):
