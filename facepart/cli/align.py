@@ -26,6 +26,12 @@ _LEAST, _MOST = 32, 4096
 _SIZE = 224
 
 
+EXAMPLES = (
+    "facepart align -s raw -d photos",
+    "facepart align -s raw -d photos --landmarks corrected.csv",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart align``."""
     parser.usage = "%(prog)s -s PHOTOS -d ALIGNED [options]"

@@ -20,6 +20,12 @@ from facepart.files.progress import StepTimes
 from facepart.networks.catalogue.entries import DEFAULT_PARSER
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 
+EXAMPLES = (
+    "facepart blur -s photos -m masks -d blurred",
+    "facepart blur -s raw --align -m masks -d blurred --parts eyes nose eyes+nose",
+    "facepart blur -s photos -m masks -d grey --occlusion grey",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
@@ -98,4 +104,6 @@ def execute(arguments: argparse.Namespace) -> int:
         print(several_faces(outcome.several, arguments.finaldest))
     for part, photos in sorted(outcome.undetected.items()):
         print(f"{part} not detected ({count_of(photos, 'photo')}): written unchanged, see parts.csv")
+    if outcome.succeeded:
+        print(f"share of each photo that each part covers: {arguments.finaldest / 'parts.csv'}")
     return print_last_line("blurred", outcome, arguments.finaldest)

@@ -18,6 +18,7 @@ from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.errors import FacepartError, one_line
 from facepart.files.csv_text import plain_cell
+from facepart.suggestion import did_you_mean
 
 IMAGE_COLUMNS = ("image", "photo", "file")
 SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
@@ -76,7 +77,10 @@ class People:
         if not group or group not in self.groups:
             named = [f"{name} ({count})" for name, count in self.groups.most_common(_GROUPS_NAMED) if name]
             more = ", ..." if len(self.groups) > _GROUPS_NAMED else ""
-            raise FacepartError(f"{self.source}: has no group {group!r}; its groups (rows): {', '.join(named)}{more}")
+            raise FacepartError(
+                f"{self.source}: has no group {group!r}{did_you_mean(group, self.groups)}; its groups (rows): "
+                f"{', '.join(named)}{more}"
+            )
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 ({error})") from error
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     if group_column.lower() not in columns:
+        near = did_you_mean(group_column, header)
         raise FacepartError(
-            f"{source}: has no column {group_column!r}, only {one_line(', '.join(header)) if header else 'none'}; "
+            f"{source}: has no column {group_column!r}{near}, only {one_line(', '.join(header)) if header else 'none'}; "
             "name the one with the groups by --group-column"
         )
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)

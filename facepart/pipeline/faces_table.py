@@ -23,6 +23,7 @@ from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text, plain_cell
 from facepart.files.failures import Failure
 from facepart.networks.alignment import FoundFace, crop_side
+from facepart.suggestion import did_you_mean
 
 FACES_FILE = "faces.csv"
 FOUND, SEVERAL, GIVEN, NOT_FOUND = "found", "several", "given", "not found"
@@ -119,7 +120,8 @@ def _read(path: Path, remedy: str) -> FacesTable:
             reader = csv.DictReader(file)
             missing = [name for name in ("photo", *LANDMARK_COLUMNS) if name not in (reader.fieldnames or ())]
             if missing:
-                raise FacepartError(f"{path}: has no column {missing[0]!r}; {remedy}")
+                near = did_you_mean(missing[0], reader.fieldnames or ())
+                raise FacepartError(f"{path}: has no column {missing[0]!r}{near}; {remedy}")
             rows = [(reader.line_num, row) for row in reader]
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
