@@ -123,8 +123,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     if group_column.lower() not in columns:
         near = did_you_mean(group_column, header)
+        columns_there = one_line(", ".join(header)) if header else "none"
         raise FacepartError(
-            f"{source}: has no column {group_column!r}{near}, only {one_line(', '.join(header)) if header else 'none'}; "
+            f"{source}: has no column {group_column!r}{near}, only {columns_there}; "
             "name the one with the groups by --group-column"
         )
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)
