@@ -79,12 +79,13 @@ def test_the_worked_example_runs_as_printed_in_a_fresh_shell(
     text = README.read_text()
     for name in re.findall(r"`(plots/[\w.]+)`", text):
         assert (tmp_path / name).stat().st_size > 0, name
-    assert "d'" in (tmp_path / "plots" / "nose.txt").read_text()
+    assert "\tNo nose\timpostor_mean_shift_from_set_1\t" in (tmp_path / "plots" / "nose.txt").read_text()
 
 
 def test_readme_says_how_the_program_gets_on_the_path_before_it_is_called() -> None:
     text = README.read_text()
-    calls = [found.start() for found in re.finditer(r"^(facepart|python3) ", text, re.MULTILINE)]
+    calls = [found.start() for found in re.finditer(r"^(facepart \w+|python3 \S+) -", text, re.MULTILINE)]
+    assert len(calls) > 5
     assert text.index("\nsource .venv/bin/activate\n") < min(calls)
 
 
