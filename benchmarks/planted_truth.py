@@ -42,7 +42,7 @@ from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.progress import StepTimes
 from facepart.networks.engine import Preprocessing
-from facepart.occlusion.method import STANDARD
+from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.parts import PARTS, choose_parts, part_mask
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.network_files import NetworkFiles, Networks
@@ -186,11 +186,27 @@ class DrawnPhotos(PhotoWorker):
         return super().occlude(task, face, self.faces.labels[task.photo.name][None])
 
 
-def study(faces: Faces, draws: int, parts: Sequence[str] = tuple(PARTS), seed: int = SEED) -> Figures:
+def study(
+    faces: Faces,
+    draws: int,
+    parts: Sequence[str] = tuple(PARTS),
+    seed: int = SEED,
+    *,
+    method: OcclusionMethod = STANDARD,
+    patches: bool = True,
+    keep_only: bool = False,
+) -> Figures:
     """Run a study, from photos in memory to its figures."""
     names = sorted(faces.photos)
     design = Design(
-        ("drawn",), choose_parts(parts), (STANDARD,), draws, cross=False, groups=(ALL_GROUPS,), patches=True
+        ("drawn",),
+        choose_parts(parts),
+        (method,),
+        draws,
+        cross=False,
+        groups=(ALL_GROUPS,),
+        patches=patches,
+        keep_only=keep_only,
     )
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

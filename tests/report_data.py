@@ -25,6 +25,8 @@ from tests.report_images import draw_average, draw_examples, draw_mask
 SHIFTS = dict(zip(PARTS, (0.05, 0.03, 0.09, 0.158, 0.028, -0.015, 0.16), strict=True))
 # How far its control does, and its equal-area patch.
 CONTROL_SHIFT, PATCH_SHARE = 0.005, 0.6
+# How far keep-only does, beyond what occluding the part does.
+KEEP_ONLY_SHIFT = 0.3
 # Hair is not found on so many photos of each group.
 BALD = 3
 RESAMPLES = 200
@@ -50,6 +52,7 @@ def make_data(
     crossed: bool = False,
     control: bool = False,
     equal_area: bool = False,
+    keep_only: bool = False,
     other_methods: tuple[str, ...] = (),
     undetected: tuple[tuple[str, str, int], ...] = (),
     margin: float | None = None,
@@ -67,6 +70,7 @@ def make_data(
         cross=crossed,
         groups=groups,
         patches=equal_area,
+        keep_only=keep_only,
         margin=margin,
     )
     rng = np.random.default_rng(7)
@@ -84,7 +88,7 @@ def make_data(
         resamples=RESAMPLES,
         agreements=compare_methods(figures.results, "blur"),
         face=draw_average(parts),
-        examples=draw_examples(parts, control),
+        examples=draw_examples(parts, control, keep_only),
         provenance={
             "recogniser": "faceplugin (sha256 " + "0123456789abcdef" * 4 + ")",
             "parser": "bisenet-resnet18",
@@ -161,6 +165,8 @@ def _shift(design: Design, occlusion: Occlusion, number: int) -> float:
     part, place = occlusion.part, design.methods.index(occlusion.method)
     if occlusion.region.draw:
         return CONTROL_SHIFT * occlusion.region.draw
+    if occlusion.region.keep_only:
+        return KEEP_ONLY_SHIFT - SHIFTS.get(part, 0.04)
     # Hair matters more from group to group, and at last comes first.
     shift = SHIFTS.get(part, 0.04) + (part == "hair") * 0.06 * number
     return shift * (PATCH_SHARE if occlusion.region.patch else 0.5 + 0.4 * (place - 1) if place else 1.0)

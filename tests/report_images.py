@@ -45,7 +45,7 @@ def draw_average(parts: Sequence[str]) -> AverageFace:
     )
 
 
-def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
+def draw_examples(parts: Sequence[str], control: bool, keep_only: bool = False) -> list[ExamplePhoto]:
     masks = {part: draw_mask(part) for part in parts}
     elsewhere = {part: np.roll(mask, 24, axis=0) for part, mask in masks.items() if control and part not in FIXED}
 
@@ -62,6 +62,7 @@ def draw_examples(parts: Sequence[str], control: bool) -> list[ExamplePhoto]:
             elsewhere,
             {},
             {},
+            {part: occlude(face, 255 - mask) for part, mask in masks.items() if keep_only},
         )
         for number, face in enumerate(map(draw_face, range(3)))
     ]

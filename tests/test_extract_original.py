@@ -362,7 +362,7 @@ def test_a_checkpoint_is_found_from_where_the_original_scripts_stood(
         [sys.executable, *extract], cwd=checkout, env=variables, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
-    assert "recogniser: model-0000.params" in done.stdout
+    assert f"recogniser: {folder.name}" in done.stdout
     found = (folder / "model-0000.params").resolve()
     told = [f"facepart: {given}: not found from the current folder; using {found}"]
     assert errors(done.stderr) == (told if given.startswith("..") else [])

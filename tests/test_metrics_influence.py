@@ -55,6 +55,18 @@ def test_a_persons_influence_is_what_leaving_the_person_out_changes(name: str) -
     assert np.std(left_out) == pytest.approx(np.std(found.by_subject), rel=0.5 if jumps else 0.02)
 
 
+def test_the_ci_of_d_prime_holds_0_at_chance() -> None:
+    """Photos of a subject are as unlike as others: d' is never below 0, and the CI has to hold 0 all the same."""
+    subjects, rng = np.repeat(np.arange(30), 2), np.random.default_rng(1)
+    held = []
+    for _ in range(150):
+        photos = rng.normal(size=(60, 64))
+        photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+        found = interval(d_prime_influence(group_scores(subjects, photos)))
+        held.append(found.low <= 0 <= found.high)
+    assert np.mean(held) > 0.91
+
+
 def test_what_two_figures_have_in_common_cancels() -> None:
     subjects, photos, _ = draw_photos(6)
     group = group_scores(subjects, photos)

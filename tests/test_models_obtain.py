@@ -57,6 +57,20 @@ def test_real_checkpoint_by_prefix_folder_and_file(shared):
     assert by_prefix.model is None
     assert obtain(str(folder), "recogniser") == by_prefix
     assert obtain(f"{folder}/model-0000.params", "recogniser") == by_prefix
+    assert by_prefix.name == "mobilefacenet-y1"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("r50/model-0000.params", "r50"),
+        ("r50/model-0016.params", "r50-16"),
+        ("r50/other-0000.params", "other-0000.params"),
+        ("r50/model.onnx", "model.onnx"),
+    ],
+)
+def test_a_checkpoint_is_called_by_its_folder(file, name):
+    assert Weights(Path(file), None, "").name == name
 
 
 @given(prefix=st.text("ab-_.0, ", min_size=1, max_size=8).map(str.strip).filter(bool), epoch=st.integers(0, 99999))

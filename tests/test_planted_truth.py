@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from benchmarks.planted_truth import CRITERIA, WORLDS, Faces, draw_faces, ranking_of, study, tau_with
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.keep_only import KeptPart, kept_parts
 from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, MOVED, NOT_CONTROLLABLE, WITHIN
+from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.parts import PARTS
 from tests.conftest import SHARED
 
@@ -107,3 +109,41 @@ def test_features_that_carry_nothing_are_not_important() -> None:
     assert max(effects("none", EQUAL_AREA), key=effects("none", EQUAL_AREA).__getitem__) == "skin"
     assert all(each.effect.low < 0 for each in ranking_of(found("none")[1], IMPORTANCE))
     assert list(found("none")[1].rankings[SHIFT]) == [ALL_GROUPS]
+
+
+@cache
+def kept(world: str, occluder: str) -> tuple[Figures, dict[str, KeptPart]]:
+    """A study with keep-only, and the parts alone, the largest d' first.
+
+    All subjects have one label map: the outline of a part that is left tells label maps apart.
+    """
+    faces = draw_faces(WORLDS[world], label_maps()[:1], SUBJECTS, PHOTOS)
+    figures = study(faces, 0, STUDIED, method=OcclusionMethod(occluder), patches=False, keep_only=True)
+    return figures, {each.part: each for each in kept_parts(figures.results, ALL_GROUPS)}
+
+
+@pytest.mark.parametrize(("world", "carrier"), [("hair", "hair"), ("one", "nose")])
+def test_a_part_that_carries_nothing_is_at_chance_alone(world: str, carrier: str) -> None:
+    figures, parts = kept(world, "grey")
+    assert set(parts) == set(STUDIED)
+    alone = parts[carrier].keep_only
+    # All identity is in the carrier: alone it tells as much as the whole face, and without it nothing does.
+    assert alone.d_prime.value > 0.8 * alone.d_prime_baseline.value > 2
+    assert parts[carrier].deletion.d_prime.low < 0.5
+    # A soft mask reaches over the border of its part, so neighbours of the carrier have some of it.
+    for part in {"hair": ("eyes", "nose", "mouth"), "nose": ("hair", "brows", "eyes", "mouth")}[carrier]:
+        row = parts[part].keep_only
+        assert row.d_prime.low <= 0 <= row.d_prime.high, part
+        assert row.eer.low <= 0.5 <= row.eer.high, part
+        assert parts[part].deletion.d_prime.value > 0.9 * alone.d_prime_baseline.value
+    ranked = figures.keep_only_rankings[ALL_GROUPS]
+    assert [each.part for each in ranked if each.may_be_first] == [carrier]
+    assert ranked[0].part == next(iter(parts)) == carrier
+    assert [each.part for each in ranked] == list(parts)
+
+
+def test_a_blurred_rest_still_tells_people_apart() -> None:
+    """What keep-only by blur cannot say: the coarse of the hair is left around the nose."""
+    blurred, grey = (kept("hair", occluder)[1]["nose"].keep_only for occluder in ("blur", "grey"))
+    assert blurred.d_prime.low > grey.d_prime.high
+    assert blurred.share == grey.share and blurred.replaced == grey.replaced

@@ -235,7 +235,7 @@ def test_what_is_refused(photos, networks, tmp_path) -> None:
     (tmp_path / "other").mkdir()
     same_name = save_small_network(tmp_path / "other" / "First.onnx", seed=5)
     copied = shutil.copy(networks[0], tmp_path / "copied.onnx")
-    with pytest.raises(UsageError, match="have the same name; rename one of the files"):
+    with pytest.raises(UsageError, match="have the same name; rename one of the two"):
         run_study(request_for(photos, tmp_path / "out", [networks[0], str(same_name)]))
     with pytest.raises(UsageError, match="are the same network; name it once"):
         run_study(request_for(photos, tmp_path / "out", [networks[0], str(copied)]))

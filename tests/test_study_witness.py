@@ -29,6 +29,7 @@ from tests.witness.figures import impostor_mean
 from tests.witness.raw_scores import BASELINE, MILLION, Design, Group, Scores, Version
 from tests.witness.study_oracle import (
     ALL_GROUPS,
+    ALONE,
     CONTROL,
     FEW_SCORES,
     FEW_SUBJECTS,
@@ -79,7 +80,9 @@ class DrawnEmbeddings:
     def map(self, tasks: Sequence[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult]]:
         for task in tasks:
             names = {
-                Version(each.part, each.method.name, each.region.draw, each.region.patch): each.name
+                Version(
+                    each.part, each.method.name, each.region.draw, each.region.patch, each.region.keep_only
+                ): each.name
                 for each in task.occlusions
             }
             drawn = self.entries[task.photo.name]
@@ -128,6 +131,7 @@ def run_drawn(folder: Path, design: Design, photos: Mapping[str, "Photos"]) -> P
         threshold_group=design.threshold_group,
         cross=design.cross,
         equal_area=design.patches,
+        keep_only=design.keep_only,
         undetected="keep" if design.keeps_undetected else "exclude",
         weight="subjects" if design.subjects_alike else "pairs",
         rank_by=design.rank_by or None,
@@ -187,20 +191,27 @@ def draw_group(
     common, own, photo = (rng.standard_normal((size, dimension)) for size in (1, len(known), count))
     # Some subjects look more like everybody, some photos more like their subject, than others.
     typical, well = rng.uniform(0.2, 1.0, len(known))[who, None], clear * rng.uniform(least, 1.5, count)[:, None]
+    # Of keep-only, so that all else is drawn as without it.
+    further = rng.spawn(1)[0]
     embeddings = {}
     for version in [BASELINE, *design.versions]:
-        noise = photo + 0.4 * rng.standard_normal(photo.shape)
-        more = 0.3 * rng.uniform(size=(len(known), 1))[who] + shift_of(version, design)
+        dice = further if version.keep_only else rng
+        noise = photo + 0.4 * dice.standard_normal(photo.shape)
+        more = 0.3 * dice.uniform(size=(len(known), 1))[who] + shift_of(version, design)
         alike = clear * typical * (0.4 + more)
         if version == design.occluded[-1]:
             alike, noise = np.zeros_like(alike), 4 * noise  # so that there are no false matches left
-        embeddings[version] = exact_rows(alike * common + well * own[who] + noise, rng)
+        # What a part tells alone is less than what the face does.
+        told = 0.9 - 0.3 * design.parts.index(version.part) / len(design.parts) if version.keep_only else 1.0
+        embeddings[version] = exact_rows(alike * common + told * well * own[who] + noise, dice)
     facts = Group(
         subjects=subjects,
         embeddings=embeddings,
         head=rng.integers(60_000, 90_000, count),
         pixels={part: rng.integers(1000, 9000, count) for part in design.parts},
-        replaced={version: rng.uniform(0.01, 0.2, count) for version in design.versions},
+        replaced={
+            version: (further if version.keep_only else rng).uniform(0.01, 0.2, count) for version in design.versions
+        },
     )
     return Photos(names, facts)
 
@@ -213,7 +224,7 @@ def shift_of(version: Version, design: Design) -> float:
     if version == BASELINE:
         return 0.0
     place = design.parts.index(version.part)
-    if version.draw or version.patch:
+    if version.draw or version.patch or version.keep_only:
         return 0.02 * version.draw + 0.12 * place
     if design.occlusions.index(version.occlusion) % 2:
         place = len(design.parts) - place
@@ -318,7 +329,9 @@ def leave_some(rng: np.random.Generator, design: Design, photos: Mapping[str, Ph
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study in which no column stays empty: a group has impostor scores enough for an FMR of 1e-4."""
-    design = Design(("eyes", "nose"), ("blur", "grey", "blur-5"), draws=4, cross=True, patches=True, margin=0.02)
+    design = Design(
+        ("eyes", "nose"), ("blur", "grey", "blur-5"), draws=4, cross=True, patches=True, keep_only=True, margin=0.02
+    )
     rng = np.random.default_rng(15)
     sizes = {"CM": (36, 8, 19), "CF": (24, 4, 10), "AM": (14, 6, 12)}
     counts = {
@@ -346,7 +359,7 @@ def leave_most(rng: np.random.Generator, design: Design, photos: Mapping[str, Ph
 def gaps(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of parts that are hardly found, in which pairs of subjects count alike."""
     parts = ("eyes", "brows", "nose", "mouth", "hair")
-    options: dict[str, Any] = {"subjects_alike": True, "rank_by": "equal_area", "margin": 0.03}
+    options: dict[str, Any] = {"keep_only": True, "subjects_alike": True, "rank_by": "equal_area", "margin": 0.03}
     design = Design(parts, ("blur",), draws=5, cross=True, patches=True, **options)
     rng = np.random.default_rng(18)
     counts = {
@@ -368,7 +381,8 @@ def hide_many(rng: np.random.Generator, design: Design, photos: Mapping[str, Pho
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study that keeps photos on which a part is undetected."""
-    design = Design(("eyes", "nose"), ("grey", "blur"), draws=3, cross=True, patches=True, keeps_undetected=True)
+    options: dict[str, Any] = {"patches": True, "keep_only": True, "keeps_undetected": True}
+    design = Design(("eyes", "nose"), ("grey", "blur"), draws=3, cross=True, **options)
     counts = {name: subjects_of(name, people, 4) for name, people in (("CF", 30), ("CM", 20))}
     return draw_study(tmp_path_factory.mktemp("kept"), design, 19, counts, hide_many)
 
@@ -381,7 +395,7 @@ def hide_few(rng: np.random.Generator, design: Design, photos: Mapping[str, Phot
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study of small groups, without a control: one of too few subjects, one of single photos, one threshold's."""
-    design = Design(("nose", "hair"), ("grey", "mean"), draws=0, cross=False, threshold_group="CF")
+    design = Design(("nose", "hair"), ("grey", "mean"), draws=0, cross=False, keep_only=True, threshold_group="CF")
     sizes = {"AF": (8, 6), "CF": (27, 6), "CM": (12, 3), "AM": (150, 1)}
     counts = {name: subjects_of(name, *size) for name, size in sizes.items()}
     return draw_study(tmp_path_factory.mktemp("small"), design, 16, counts, hide_few)
@@ -443,7 +457,7 @@ def test_everything_in_json(studied: Studied) -> None:
     }
     # Of the settings, which say how the study was made, and of overlaps other tests tell.
     others = ["rankings", "rankings by all criteria", "rankings by all recognisers"]
-    others += ["settings", "overlaps", "criteria without support"]
+    others += ["settings", "overlaps", "criteria without support", "order by keep-only"]
     assert set(found) == {COLUMNS[key] for key in [*simple, *rows, *others]}
     for key, value in simple.items():
         assert found[COLUMNS[key]] == value, key
@@ -456,6 +470,10 @@ def test_everything_in_json(studied: Studied) -> None:
         assert list(ranked) == [WORDS.get(name, name) for name in rankings]
         for name, expected in rankings.items():
             check_rows(f"ranking of {name} by {criterion}", ranked[WORDS.get(name, name)], expected)
+    alone = found[COLUMNS["order by keep-only"]]
+    assert list(alone) == [WORDS.get(name, name) for name in oracle.keep_only_rankings]
+    for name, expected in oracle.keep_only_rankings.items():
+        check_rows(f"order of {name} by keep-only", alone[WORDS.get(name, name)], expected)
     assert found[COLUMNS["rankings"]] == by_criterion[simple["ranked by"]]
     (only,) = found[COLUMNS["rankings by all recognisers"]].values()
     assert only == {name: found[name] for name in only} and COLUMNS["rankings by all criteria"] in only
@@ -523,12 +541,19 @@ def test_parts_that_are_hardly_found_are_found_so(gaps: Studied, kept: Studied) 
     assert {row["part"] for row in rankings["importance"]["CM"]} == {"eyes", "brows"}
     assert {row["part"] for row in rankings["importance"][ALL_GROUPS]} == {"eyes"}
     assert {row["part"] for row in rankings["equal area"]["CM"]} == {"eyes", "nose", "hair"}
+    # Keep-only has rows of the same photos as deletion, and no order where the part is not found on most.
+    for studied in (gaps, kept):
+        for row in studied.oracle.results():
+            if row["comparison"] == ALONE:
+                assert row["photos compared"] == row["photos"] - row["photos without part"]
+    assert ("CM", "mouth", ALONE) not in rows
+    assert {row["part"] for row in gaps.oracle.keep_only_rankings["CF"]} == {"eyes", "nose", "mouth", "hair"}
     assert {row["equivalent"] for row in gaps.oracle.shift_differences()} == {True, False}
     # All photos are compared, and the control on those that have one.
     rows = {(row["group"], row["part"], row["comparison"]): row for row in kept.oracle.results()}
     for (_, _, comparison), row in rows.items():
         assert row["photos without part"] > 0
-        assert (row["photos compared"] == row["photos"]) == (comparison != CONTROL)
+        assert (row["photos compared"] == row["photos"]) == (comparison not in (CONTROL, ALONE))
     assert [row["part"] for row in kept.oracle.rankings["impostor shift"]["CM"]] == ["eyes"]
     # Its control has a place on half of the photos on which it was found, though not on half of all.
     assert rows["CM", "nose", CONTROL]["photos compared"] < rows["CM", "nose", OCCLUDED]["photos"] / 2
@@ -636,13 +661,13 @@ def conditions_of(studied: Studied) -> list[Condition]:
 
 def region_of(version: Version) -> Version:
     """What is found on the photos of a version; its name does not tell the method."""
-    return version._replace(occlusion="blur", draw=min(version.draw, 1))
+    return version._replace(occlusion="blur", draw=min(version.draw, 1), keep_only=False)
 
 
 def folder_of(version: Version, cross: bool) -> str:
     if not version.part:
         return "baseline"
-    name = version.part + ("_patch" if version.patch else "")
+    name = ("keep_" if version.keep_only else "") + version.part + ("_patch" if version.patch else "")
     name += "" if version.occlusion == "blur" else f"_{version.occlusion}"
     name += f"_control{version.draw}" if version.draw else ""
     return f"cross_{name}" if cross else name

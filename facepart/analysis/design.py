@@ -62,6 +62,7 @@ class Design:
         cross: whether occluded photos are also compared with the baseline photos.
         groups: names of the groups of subjects.
         patches: whether an area of the same size is also occluded within each part, by the main method.
+        keep_only: whether the whole photo but each part is also occluded, by the main method.
         undetected: whether photos on which a part was not detected are left out of that part's figures
             (``exclude``), or compared as they are (``keep``), as in the original study.
         weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
@@ -77,6 +78,7 @@ class Design:
     cross: bool
     groups: tuple[str, ...]
     patches: bool = False
+    keep_only: bool = False
     undetected: Undetected = "exclude"
     weight: Weight = "pairs"
     rank_by: str = ""
@@ -128,6 +130,10 @@ class Design:
         """Return the occlusion of a part's equal-area patch."""
         return Occlusion(Region(self.part(name), patch=True), self.main)
 
+    def keep_only_of(self, name: str) -> Occlusion:
+        """Return the occlusion of the whole photo but a part."""
+        return Occlusion(Region(self.part(name), keep_only=True), self.main)
+
     @property
     def part_occlusions(self) -> list[Occlusion]:
         """Every part occluded by every method."""
@@ -135,25 +141,29 @@ class Design:
 
     @property
     def occlusions(self) -> list[Occlusion]:
-        """All occlusions but the baseline: every part by every method, patches, then the controls, draw by draw."""
+        """All occlusions but the baseline: parts by every method, patches, keep-only, and controls, draw by draw."""
         patches = [self.patch_of(name) for name in self.part_names if self.patches]
+        kept = [self.keep_only_of(name) for name in self.part_names if self.keep_only]
         controls = [self.controls_of(self.of_part(name)) for name in self.part_names]
         by_draw = [draws[draw] for draw in range(self.draws) for draws in controls if draws]
-        return self.part_occlusions + patches + by_draw
+        return self.part_occlusions + patches + kept + by_draw
 
     @property
     def shown(self) -> list[Occlusion]:
-        """The occlusions that pictures show: each part by the main method, its patch, and one draw of its control."""
+        """The occlusions that pictures show, by the main method: parts, patches, keep-only, one draw of a control."""
         return [each for each in self.occlusions if each.method == self.main and each.region.draw < 2]
 
     def region_of(self, occlusion: Occlusion) -> Region | None:
         """Return the region on whose photos an occlusion is compared; None for all photos.
 
-        A control is always compared on the photos on which it has a place, which do not depend on the draw.
+        A control is always compared on the photos on which it has a place, which do not depend on the draw; keep-only
+        always on those on which the part was found: the others would show the whole face.
         """
-        if occlusion == BASELINE or (self.undetected == "keep" and not occlusion.region.draw):
+        region = occlusion.region
+        always = region.draw or region.keep_only
+        if occlusion == BASELINE or (self.undetected == "keep" and not always):
             return None
-        return replace(occlusion.region, draw=min(occlusion.region.draw, 1))
+        return replace(region, draw=min(region.draw, 1), keep_only=False)
 
     def condition(self, occlusion: Occlusion, comparison: Comparison = "within") -> Condition:
         """Return the condition in which an occlusion is compared."""

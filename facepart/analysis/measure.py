@@ -19,13 +19,14 @@ from facepart.analysis.embedding_means import Effect, GroupMeans, net_of, shift_
 from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence, SubjectScores, lay_out
 from facepart.analysis.intervals import Interval, interval
-from facepart.analysis.metrics import STUDY_FMRS
-from facepart.analysis.ranking import PartEffects, Ranked, order_parts, rank_parts
+from facepart.analysis.metrics import STUDY_FMRS, d_prime_influence
+from facepart.analysis.ranking import PartEffects, Ranked, order_parts, rank_mean, rank_parts
 from facepart.analysis.results import (
     ALL_GROUPS,
     CONTROL,
     CROSS,
     EQUAL_AREA_PATCH,
+    KEEP_ONLY,
     MOVED,
     NOT_CONTROLLABLE,
     WITHIN,
@@ -57,6 +58,8 @@ class Figures:
         unsupported: criterion -> group -> part -> why its scores do not support the criterion; parts that were found
             on too few photos for any rank are left out.
         effects: criterion of `rankings` -> group -> the effects of its parts that the ranking is made from.
+        keep_only_rankings: group, or ``all``, -> its parts by d' with only that part left, the largest first; empty
+            without keep-only or authentic scores.
     """
 
     results: list[PartResult]
@@ -66,6 +69,7 @@ class Figures:
     differentials: list[Differential]
     unsupported: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     effects: Mapping[str, Mapping[str, PartEffects]] = field(default_factory=dict)
+    keep_only_rankings: Mapping[str, Sequence[Ranked]] = field(default_factory=dict)
 
     @property
     def ranking(self) -> dict[str, list[Ranked]]:
@@ -113,6 +117,9 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
             if any(group.unsupported[criterion] for group in measured.values())
         },
         effects=effects,
+        keep_only_rankings=_keep_only_rankings(
+            {name: PartEffects(group.kept, subjects[name]) for name, group in measured.items()}
+        ),
     )
 
 
@@ -133,6 +140,7 @@ class _GroupMeasurement:
         effects: criterion -> part -> its effect; of parts that have a rank.
         unsupported: criterion -> part -> why its scores do not support the criterion.
         contrasts: criterion -> part -> what its effect is made of, for criteria of mean impostor scores.
+        kept: part -> d' with only that part left; of parts that were found on enough photos for a rank.
     """
 
     def __init__(self, design: Design, name: str, data: GroupData) -> None:
@@ -144,6 +152,7 @@ class _GroupMeasurement:
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
         self.unsupported: dict[str, dict[str, str]] = {criterion: {} for criterion in CRITERIA}
         self.contrasts: dict[str, dict[str, Effect]] = {criterion: {} for criterion in CRITERIA}
+        self.kept: dict[str, Influence] = {}
         for occlusion in design.part_occlusions:
             self._measure(occlusion)
 
@@ -165,6 +174,8 @@ class _GroupMeasurement:
             self._add_other(occlusion, controls, CONTROL)
         if is_main and design.patches:
             self._add_other(occlusion, [design.patch_of(occlusion.part)], EQUAL_AREA_PATCH)
+        if is_main and design.keep_only:
+            self._add_keep_only(occlusion)
         crossed = None
         if is_main and design.cross:
             crossed = data.scores(design.condition(occlusion, "cross"))
@@ -173,6 +184,15 @@ class _GroupMeasurement:
                 self._add_row(key, baseline, crossed, self._cross_means_of(occlusion, region))
         if is_main:
             self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
+
+    def _add_keep_only(self, occlusion: Occlusion) -> None:
+        """Add the row of a part that is all that is left, and take d' with it."""
+        part, kept = occlusion.part, self._design.keep_only_of(occlusion.part)
+        self._add_other(occlusion, [kept], KEEP_ONLY)
+        scores = self._data.scores(self._design.condition(kept))
+        if scores and scores.scores.authentic.n and self._found(part) >= MIN_FOUND * self._data.photos:
+            names = scores.sums.subjects.tolist()
+            self.kept[part] = lay_out(d_prime_influence(scores), names, self._subject_places)
 
     def _usable_controls(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none if the part cannot be moved on most of its photos."""
@@ -218,7 +238,7 @@ class _GroupMeasurement:
         }
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
-        """Add the row of a part's control, all draws together, or of its equal-area patch."""
+        """Add the row of a part's control, all draws together, of its equal-area patch, or of keep-only."""
         design, region = self._design, self._design.region_of(occlusions[0])
         baseline = self._data.scores(design.baseline_of(occlusions[0]))
         scores = [self._data.scores(design.condition(each)) for each in occlusions]
@@ -291,6 +311,14 @@ class _GroupMeasurement:
             replaced=coverage.replaced,
             control=control,
         )
+
+
+def _keep_only_rankings(groups: Mapping[str, PartEffects]) -> dict[str, list[Ranked]]:
+    """Rank the parts of each group, and of all together where there are several, by d' with only that part left."""
+    if not any(found.effects for found in groups.values()):
+        return {}
+    together = {ALL_GROUPS: rank_mean(groups)} if len(groups) > 1 else {}
+    return together | {name: rank_mean({name: found}) for name, found in groups.items()}
 
 
 def _differences(

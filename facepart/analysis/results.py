@@ -29,8 +29,10 @@ from facepart.analysis.metrics import (
 )
 
 # What is compared: occluded vs occluded photos; occluded probes vs baseline gallery; photos with the area-matched
-# control of the part occluded, vs the same; photos with the equal-area patch of the part occluded, vs the same.
+# control of the part occluded, vs the same; photos with the equal-area patch of the part occluded, vs the same;
+# photos with all but the part occluded, vs the same.
 WITHIN, CROSS, CONTROL, EQUAL_AREA_PATCH = "within", "cross", "control", "equal_area"
+KEEP_ONLY = "keep_only"
 # A part's control: its shape moved, or none, because nowhere else on the face is room for it.
 MOVED, NOT_CONTROLLABLE = "moved", "not controllable"
 # All groups together, in rankings.
@@ -48,8 +50,9 @@ class RowKey:
         occlusion: name of the occlusion method (:attr:`facepart.occlusion.method.OcclusionMethod.name`); ``blur`` is
             that of the original study.
         comparison: ``within`` (occluded vs occluded photos), ``cross`` (occluded probes vs baseline gallery),
-            ``control`` (photos with area-matched control regions occluded, vs the same) or ``equal_area`` (photos
-            with the part's equal-area patch occluded, vs the same).
+            ``control`` (photos with area-matched control regions occluded, vs the same), ``equal_area`` (photos
+            with the part's equal-area patch occluded, vs the same) or ``keep_only`` (photos with all but the part
+            occluded, vs the same).
         photos: photos of the group.
         subjects: subjects of the group.
         undetected: photos on which the part was not detected.

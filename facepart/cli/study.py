@@ -87,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also occlude an area of the same size within each part, so that large and small parts can be compared",
     )
     group.add_argument(
+        "--keep-only",
+        action="store_true",
+        help="also occlude the whole photo but the part, background and hair included: what can the recogniser do "
+        "with this part alone?",
+    )
+    group.add_argument(
         "--undetected",
         choices=get_args(Undetected),
         default="exclude",
@@ -243,6 +249,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         sweeps=_join_sweeps(arguments.sweep),
         control=arguments.control,
         equal_area=arguments.equal_area,
+        keep_only=arguments.keep_only,
         undetected=arguments.undetected,
         weight=arguments.weight,
         rank_by=arguments.rank_by,

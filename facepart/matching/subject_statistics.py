@@ -26,7 +26,7 @@ from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
 
 # The bins reach down to where so many of a sample's impostor scores lie above: the first share that is not below the
 # FNMR there, so that the EER is covered.
-_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
+_SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
 # Faces of either side in the sample: a million pairs, in 20 ms.
 _SAMPLE = 1024
 # Pairs of one subject that are compared at a time: their embeddings take 64 MB.

@@ -13,7 +13,7 @@ from facepart.occlusion.occlusion import Occlusion
 from facepart.occlusion.parts import find_part
 from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, recipe, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
-from facepart.occlusion.soften import Patch, soft_patch, soften_layers
+from facepart.occlusion.soften import Patch, complement, soft_patch, soften_layers
 
 
 class Occluded(NamedTuple):
@@ -120,7 +120,8 @@ class OccludedPhoto(NamedTuple):
 
     Attributes:
         photo: uint8 (h, w, 3), RGB.
-        mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none.
+        mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none. For
+            keep-only, the part that is left.
         share: how much of the photo was replaced, 0..1.
         control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
         soft: the soft mask, in the photo's pixels.
@@ -156,6 +157,9 @@ def apply_occlusions(
         layers = [(mask, growth(dilations, height, width, method)) for mask, dilations in found.layers]
         sigma = (PATCH_SIGMA if occlusion.region.patch else SIGMA) * scale_of(height, width)
         occluder = occluders.setdefault(method, _Occluder(photo, method))
-        result = occluder.occlude(soften_layers(layers, sigma, height, width))
+        soft = soften_layers(layers, sigma, height, width)
+        if occlusion.region.keep_only:
+            soft = complement(soft, height, width)
+        result = occluder.occlude(soft)
         occluded[occlusion] = OccludedPhoto(result.photo, found.mask, result.share, found.kind, result.soft)
     return occluded

@@ -3,7 +3,8 @@
 The occlusion of nothing is the baseline. An occlusion's name is fit for a file: ``baseline``, ``<part>``, with
 ``_<method>`` unless it is the original study's blur, and with ``_control<draw>`` for a control region: ``nose``,
 ``nose_grey``, ``nose_blur-25``, ``nose_control2``, ``eyes+nose``. An equal-area patch is ``<part>_patch``,
-likewise with ``_<method>``: ``nose_patch``, ``nose_patch_grey``.
+likewise with ``_<method>``: ``nose_patch``, ``nose_patch_grey``. Keep-only, which occludes the whole photo but the
+part, is ``keep_<part>``: ``keep_nose``, ``keep_nose_grey``.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import BOXED, STANDARD, OcclusionMethod
 from facepart.occlusion.parts import Part, part_layers
 from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, SIGMA
+
+# To be raised whenever keep-only comes to leave other pixels of a photo.
+KEEP_ONLY_VERSION = 1
 
 
 class FoundRegion(NamedTuple):
@@ -46,14 +50,18 @@ class Region:
         part: a part of the face; None for nowhere.
         draw: 0 for the part itself; from 1 on, a draw of its area-matched control region.
         patch: whether it is the equal-area patch inside the part.
+        keep_only: whether it is the whole photo but the part: its soft mask is what that of the part leaves, so that
+            the two together are the photo. Where the part is not found, there is no such region.
 
     Raises:
-        UsageError: the part has places, but fewer than `draw`; or a patch with a draw.
+        UsageError: the part has places, but fewer than `draw`; a patch with a draw; or keep-only of nothing, of a
+            draw or of a patch.
     """
 
     part: Part | None = None
     draw: int = 0
     patch: bool = False
+    keep_only: bool = False
 
     def __post_init__(self) -> None:
         places = len(self.part.places) if self.part else 0
@@ -61,6 +69,8 @@ class Region:
             raise UsageError(f"{self.draw} control draws: there are places for {places}")
         if self.patch and self.draw:
             raise UsageError("equal-area patches have no control")
+        if self.keep_only and (self.part is None or self.draw or self.patch):
+            raise UsageError("keep-only is of a part itself, not of a control or a patch")
 
     @property
     def needs_landmarks(self) -> bool:
@@ -70,7 +80,7 @@ class Region:
     def find(
         self, labels: NDArray[np.uint8], method: OcclusionMethod, landmarks: Landmarks | None = None
     ) -> FoundRegion:
-        """Find the region on a label map.
+        """Find the region on a label map; for keep-only, the part that is left.
 
         Args:
             labels: uint8 (512, 512).
@@ -101,7 +111,7 @@ class Occlusion:
 
     @property
     def part(self) -> str:
-        """Name of the part that is occluded, or whose control region or patch is; empty for the baseline."""
+        """Name of the part that is occluded, whose control or patch is, or that is left; empty for the baseline."""
         return self.region.part.name if self.region.part else ""
 
     @property
@@ -111,7 +121,8 @@ class Occlusion:
             return "baseline"
         method = "" if self.method == STANDARD else f"_{self.method.name}"
         draw = f"_control{self.region.draw}" if self.region.draw else ""
-        return f"{self.part}{'_patch' if self.region.patch else ''}{method}{draw}"
+        keep = "keep_" if self.region.keep_only else ""
+        return f"{keep}{self.part}{'_patch' if self.region.patch else ''}{method}{draw}"
 
     def recipe(self) -> dict[str, Any]:
         """Return all that the occluded photo depends on besides the photo and its label map, as JSON values.
@@ -137,6 +148,8 @@ class Occlusion:
             described["control"] = {"version": control.VERSION, "draw": self.region.draw, "place": place}
         if self.region.patch:
             described["patch"] = {"version": patch.VERSION, "pixels": patch.PIXELS}
+        if self.region.keep_only:
+            described["keep_only"] = {"version": KEEP_ONLY_VERSION}
         return described
 
 

@@ -28,7 +28,7 @@ _MOST_DILATIONS = 20
 
 # Fit for files on every system, and never taken for an occlusion's name such as nose_grey or nose_control1.
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
-_RESERVED = re.compile(rf"all|baseline|cross|photos|patch|control\d*|{'|'.join(OCCLUDERS)}")
+_RESERVED = re.compile(rf"all|baseline|cross|photos|patch|keep|control\d*|{'|'.join(OCCLUDERS)}")
 
 
 def read_parts(path: Path) -> dict[str, Part]:

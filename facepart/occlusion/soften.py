@@ -96,6 +96,24 @@ def soften_layers(layers: Sequence[tuple[NDArray[np.uint8], int]], sigma: float,
     return patch._replace(values=_filter_rows(patch.values, kernel))
 
 
+def complement(patch: Patch, height: int, width: int) -> Patch:
+    """Return what a soft mask leaves of a photo, 255 minus its values; nothing if it takes nothing.
+
+    Args:
+        patch: the soft mask, 0 beyond it.
+        height: rows of the photo.
+        width: columns of the photo.
+
+    Returns:
+        A patch as large as the photo; without pixels if the soft mask is 0 throughout.
+    """
+    if not patch.values.any():
+        return Patch(0, 0, np.zeros((0, 0), np.uint8))
+    rest = np.full((height, width), 255, np.uint8)
+    rest[patch.place] -= patch.values
+    return Patch(0, 0, rest)
+
+
 def _grow(mask: NDArray[np.uint8], growth: int, reach: int, height: int, width: int) -> Patch:
     """Resize a mask and grow it; above and below are zeros as far as a filter reaches."""
     patch = _fit(mask, height, width)

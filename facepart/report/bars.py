@@ -14,7 +14,7 @@ from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.plots.palette import GROUPS
 from facepart.report.coverage import MANY, why_no_rank
-from facepart.report.formatting import DASH, counted, signed
+from facepart.report.formatting import DASH, counted, plain, signed
 from facepart.report.report_data import ReportData
 from facepart.report.templating import describe
 
@@ -98,7 +98,9 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
     return bars
 
 
-def draw_bar(bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str) -> str:
+def draw_bar(
+    bar: Bar, zero: float, scale: float, top: int, colour: str, beside: str, *, is_change: bool = True
+) -> str:
     """Draw a bar with its CI and its figure, as pieces of SVG.
 
     Args:
@@ -108,6 +110,7 @@ def draw_bar(bar: Bar, zero: float, scale: float, top: int, colour: str, beside:
         top: pixels.
         colour: its class.
         beside: markup that follows the figure.
+        is_change: whether the figure is a change, which has a sign.
     """
     value, low, high = bar.effect.value, bar.effect.low, bar.effect.high
     length = value * scale if math.isfinite(value) else 0.0
@@ -127,7 +130,7 @@ def draw_bar(bar: Bar, zero: float, scale: float, top: int, colour: str, beside:
             for kind in ("around", "whisker")
         ]
         end = max(end, zero + high * scale)
-    written = signed(value) if math.isfinite(value) else ""
+    written = (signed(value) if is_change else plain(value)) if math.isfinite(value) else ""
     if math.isfinite(bar.shift):
         pieces.append(f'<circle class="raw" cx="{zero + bar.shift * scale:.2f}%" cy="{middle}" r="3.2"/>')
         end = max(end, zero + bar.shift * scale)

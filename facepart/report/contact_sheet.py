@@ -27,7 +27,7 @@ class SheetCell(NamedTuple):
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A photo: pictures of the baseline and of each part; with a control or patches also of these."""
+    """A photo: pictures of the baseline and of each part; with a control, patches or keep-only also of these."""
 
     subject: str
     cells: Sequence[Sequence[SheetCell]]
@@ -35,11 +35,10 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class ContactSheet:
-    """The photos, and whether any has control regions, or equal-area patches."""
+    """The photos, and what is shown below each part, for readers."""
 
     rows: Sequence[SheetRow]
-    controlled: bool
-    patched: bool
+    below: Sequence[str]
 
 
 def contact_sheet(data: ReportData) -> ContactSheet:
@@ -51,11 +50,12 @@ def contact_sheet(data: ReportData) -> ContactSheet:
         )
         for example in data.examples
     ]
-    return ContactSheet(
-        rows,
-        controlled=any(example.controls for example in data.examples),
-        patched=any(example.patches for example in data.examples),
-    )
+    shown = {
+        "its equal-area patch": any(example.patches for example in data.examples),
+        "the part alone": any(example.kept for example in data.examples),
+        "one draw of its control": any(example.controls for example in data.examples),
+    }
+    return ContactSheet(rows, [name for name, any_shown in shown.items() if any_shown])
 
 
 def _baseline(example: ExamplePhoto) -> SheetCell:
@@ -64,10 +64,11 @@ def _baseline(example: ExamplePhoto) -> SheetCell:
 
 
 def _occluded(example: ExamplePhoto, part: str, label: str) -> list[SheetCell]:
-    """Draw a photo with a part occluded, then its patch and its control; of a part that was not found only itself."""
+    """Draw a photo with a part occluded, then what is below; of a part that was not found only itself."""
     kinds = (
         ("part", example.occluded, example.masks),
         ("patch", example.patches, example.patch_masks),
+        ("keep_only", example.kept, example.masks),
         ("control", example.controls, example.control_masks),
     )
     cells = [
@@ -81,7 +82,7 @@ def _occluded(example: ExamplePhoto, part: str, label: str) -> list[SheetCell]:
 def _outlined(
     example: ExamplePhoto, label: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
 ) -> SheetCell:
-    """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded."""
+    """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded, or alone left."""
     share = 0.0 if mask is None else float((mask >= _HALF).mean())
     text = describe("occluded_photo", subject=example.subject, part=label, kind=kind, share=share)
     inside = shrink(mask, _LONGEST) >= _HALF if mask is not None and share else None

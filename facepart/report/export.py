@@ -94,12 +94,14 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         "rankings": _rankings(data.rankings),
         "unsupported_criteria": data.figures.unsupported,
         "rankings_by_criterion": {name: _rankings(found) for name, found in data.figures.rankings.items()},
+        "keep_only_rankings": _rankings(data.figures.keep_only_rankings),
         "by_recogniser": {
             each.name: {
                 "ranked_by": each.figures.ranked_by,
                 "rankings": _rankings(each.figures.ranking),
                 "unsupported_criteria": each.figures.unsupported,
                 "rankings_by_criterion": {by: _rankings(found) for by, found in each.figures.rankings.items()},
+                "keep_only_rankings": _rankings(each.figures.keep_only_rankings),
             }
             for each in named
         },

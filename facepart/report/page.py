@@ -16,6 +16,7 @@ from facepart.report.contact_sheet import contact_sheet
 from facepart.report.criteria_compared import criteria_tables
 from facepart.report.face import colour_scale, face_pictures
 from facepart.report.group_comparison import compare_groups
+from facepart.report.keep_only_tables import keep_only_tables, mean_keep_only
 from facepart.report.other_methods import compare_rankings
 from facepart.report.panels import comparisons, part_panels
 from facepart.report.recogniser_panels import recogniser_panels
@@ -61,6 +62,8 @@ def render_report(data: ReportData) -> str:
         agreement_words=agreement_words(data.agreement, data.design),
         recogniser_panels=recogniser_panels(data),
         criteria_compared=criteria_tables(data),
+        keep_only=keep_only_tables(data),
+        mean_kept=mean_keep_only(data),
         methods_compared=compare_rankings(data),
         groups_compared=compare_groups(data),
         threshold_panel=threshold_panel(data),

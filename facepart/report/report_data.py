@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,7 @@ class ExamplePhoto:
         control_masks: part -> uint8 (h, w), 255 in that control region, all 0 if there is no place for one; likewise.
         patches: part -> the photo with its equal-area patch occluded; empty without patches.
         patch_masks: part -> uint8 (h, w), 255 in that patch; likewise.
+        kept: part -> the photo with all but the part occluded; empty without keep-only.
     """
 
     subject: str
@@ -67,6 +68,7 @@ class ExamplePhoto:
     control_masks: Mapping[str, NDArray[np.uint8]]
     patches: Mapping[str, NDArray[np.uint8]]
     patch_masks: Mapping[str, NDArray[np.uint8]]
+    kept: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from facepart.analysis.intervals import Interval
 from facepart.analysis.metrics import DISTANCES, METRICS, STUDY_FMRS, fmr_suffix
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, KEEP_ONLY, WITHIN, PartResult
 from facepart.report.coverage import why_no_rank
 from facepart.report.report_data import ReportData
 
@@ -128,7 +128,7 @@ def result_tables(data: ReportData) -> list[ResultTables]:
     for group in data.groups:
         ranked = [each.part for each in data.ranking_of(group.name)]
         order = [*ranked, *(part for part in data.parts if part not in ranked)]
-        for comparison in (WITHIN, CROSS, EQUAL_AREA_PATCH, CONTROL):
+        for comparison in (WITHIN, CROSS, EQUAL_AREA_PATCH, KEEP_ONLY, CONTROL):
             found = data.main_rows(comparison)
             rows = [found[group.name, part] for part in order if (group.name, part) in found]
             if rows:

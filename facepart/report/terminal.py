@@ -8,6 +8,7 @@ from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
+from facepart.analysis.keep_only import kept_parts
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Ranked, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
@@ -36,6 +37,7 @@ class GroupTable:
         rows: its parts in the order of their ranking, then those without a rank.
         crossed: the same for occluded probes against the baseline gallery; may be empty.
         patched: the same for equal-area patches; may be empty.
+        kept: its parts alone, the largest d' first; may be empty.
     """
 
     name: str
@@ -47,6 +49,7 @@ class GroupTable:
     rows: Sequence[Row]
     crossed: Sequence[Row]
     patched: Sequence[Row]
+    kept: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,7 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         rows=lines,
         crossed=_other_rows(name, order, rows, CROSS),
         patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH),
+        kept=_kept_rows(name, figures),
     )
 
 
@@ -187,6 +191,24 @@ def _other_rows(
         {"rank": "   ", "part": part, "effect": _change(row.impostor_shift), **_result_cells(row)}
         for part in order
         if (row := rows.get((name, part, comparison)))
+    ]
+
+
+def _kept_rows(name: str, figures: Figures) -> list[Row]:
+    """Lay out the parts of a group alone."""
+    ranking = figures.keep_only_rankings.get(name, [])
+    ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
+    unranked = {"rank": "-  ", "ranks": "- "}
+    return [
+        {
+            **ranked.get(part, unranked),
+            "part": part,
+            "effect": _change(row.impostor_shift),
+            "d_prime": _with_interval(row.d_prime, ".3f"),
+            "fnmr": _with_interval(row.fnmr_1e3.scaled(100), ".2f"),
+            "photos": f"{row.photos_compared:,}",
+        }
+        for part, _, row in kept_parts(figures.results, name)
     ]
 
 

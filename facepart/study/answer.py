@@ -203,6 +203,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.part_names)},
         "control": request.control,
         "equal_area": request.equal_area,
+        "keep_only": request.keep_only,
         "undetected": request.undetected,
         "weight": request.weight,
         "rank_by": request.rank_by,
@@ -255,6 +256,8 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
         provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
     if request.equal_area:
         provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
+    if request.keep_only:
+        provenance["Keep only"] = "the whole photo but the part, with background and hair, occluded in the same way"
     provenance["Photos compared"] = (
         "those on which the part is detected" if request.undetected == "exclude" else "all, also without the part"
     )

@@ -99,9 +99,10 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
     design = setup.design
     methods = f" by {len(design.methods)} methods" if len(design.methods) > 1 else ""
     control = f", with {count_of(design.draws, 'control draw')} each" if design.draws else ""
+    alone = f", {len(design.parts)} of them of all but one part" if design.keep_only else ""
     lines = [
         f"{count_of(photos, 'photo')}, {size.todo} of them to embed: the baseline and "
-        f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}"
+        f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}{alone}"
     ]
     recognisers = ""
     if size.recognisers > 1:

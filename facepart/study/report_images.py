@@ -52,7 +52,8 @@ class ReportImages:
             output: the study's folder.
             photos: those of the study's groups.
             subjects: photo's name -> who is on it.
-            occlusions: which are shown: each part, and one draw of its control and its equal-area patch, if any.
+            occlusions: which are shown: each part, and one draw of its control, its equal-area patch and keep-only,
+                if any.
             settings: what else the images depend on.
         """
         self._shown = {
@@ -107,6 +108,7 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
     parts = {each.part: each.name for each in occlusions if each.region == Region(each.region.part)}
     controls = {each.part: each.name for each in occlusions if each.region.draw}
     patches = {each.part: each.name for each in occlusions if each.region.patch}
+    kept = {each.part: each.name for each in occlusions if each.region.keep_only}
     try:
         with open_arrays(path, "images of a report") as archive:
             file = archive.read_all()
@@ -123,6 +125,7 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
                     control_masks={part: file[f"sample{place}_mask_{name}"] for part, name in controls.items()},
                     patches={part: file[f"sample{place}_occluded_{name}"] for part, name in patches.items()},
                     patch_masks={part: file[f"sample{place}_mask_{name}"] for part, name in patches.items()},
+                    kept={part: file[f"sample{place}_occluded_{name}"] for part, name in kept.items()},
                 )
                 for place, person in enumerate(file["names"].tolist())
             ]

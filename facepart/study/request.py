@@ -31,6 +31,7 @@ class Request:
             (:func:`facepart.occlusion.method.parse_sweep`).
         control: draws of the area-matched control per photo and part; 0 for no control.
         equal_area: occlude also an area of the same size within each part.
+        keep_only: occlude also the whole photo but each part.
         undetected: ``exclude`` photos from the figures of a part that was not detected on them, or ``keep`` them.
         weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
@@ -63,6 +64,7 @@ class Request:
     sweeps: Sequence[str] = ()
     control: int = 0
     equal_area: bool = False
+    keep_only: bool = False
     undetected: Undetected = "exclude"
     weight: Weight = "pairs"
     rank_by: str | None = None

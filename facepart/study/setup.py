@@ -184,6 +184,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         cross=request.cross,
         groups=tuple(members.groups),
         patches=request.equal_area,
+        keep_only=request.keep_only,
         undetected=request.undetected,
         weight=request.weight,
         rank_by=request.rank_by or "",
@@ -255,7 +256,7 @@ def _refuse_same_recognisers(recognisers: Sequence[Weights]) -> None:
         if same is not each:
             raise UsageError(f"--model: {each.path} and {same.path} are the same network; name it once")
         if name is not each:
-            raise UsageError(f"--model: {name.path} and {each.path} have the same name; rename one of the files")
+            raise UsageError(f"--model: {name.path} and {each.path} have the same name; rename one of the two")
 
 
 def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:

@@ -315,7 +315,10 @@ def d_prime(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
 
 @cache
 def d_prime_figure(scores: Scores) -> Figure:
-    """d' and how much higher it is than without each subject's scores, by leaving these out."""
+    """d' and how much higher it is than without each subject's scores, by leaving these out.
+
+    Without a subject, it is negative if the means change places.
+    """
     authentic, impostor = scores.authentic / MILLION, scores.impostor / MILLION
     value, subjects = d_prime(scores.authentic, scores.impostor), len(scores.names)
     influence = np.full(subjects, math.nan)
@@ -324,7 +327,8 @@ def d_prime_figure(scores: Scores) -> Figure:
         mated = scores.authentic[scores.owner != subject]
         others = scores.impostor[(first != subject) & (second != subject)]
         if len(mated) and len(others):
-            influence[subject] = value - d_prime(mated, others)
+            turned = (mated.mean() > others.mean()) != (authentic.mean() > impostor.mean())
+            influence[subject] = value - d_prime(mated, others) * (-1 if turned else 1)
     # Of impostor scores, what two subjects share is taken score by score, by the delta method.
     difference, spread = authentic.mean() - impostor.mean(), (authentic.var() + impostor.var()) / 2
     away = impostor - impostor.mean()
@@ -388,12 +392,17 @@ def fnmr_at(scores: Scores, target: float) -> Figure:
     return replace(moved, value=missed.value)
 
 
+def share_from(values: NDArray[np.int64], thresholds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The share of scores at or above each threshold: a count by a count, so that equal shares are equal floats."""
+    return (len(values) - np.searchsorted(np.sort(values), thresholds)) / len(values)
+
+
 @cache
 def eer(scores: Scores) -> Figure:
     """Where the straight lines between neighbouring points of the DET curve cross its diagonal."""
     thresholds = np.unique(np.concatenate([scores.authentic, scores.impostor]))
     missed = np.searchsorted(np.sort(scores.authentic), thresholds) / len(scores.authentic)
-    matched = 1 - np.searchsorted(np.sort(scores.impostor), thresholds) / len(scores.impostor)
+    matched = share_from(scores.impostor, thresholds)
     missed, matched = np.append(missed, 1.0), np.append(matched, 0.0)  # above all scores
     after = int(np.argmax(missed >= matched))
     before = max(after - 1, 0)
@@ -415,7 +424,7 @@ def eer_estimate(scores: Scores) -> Estimate:
         return Estimate(figure.value, effective=figure.effective)
     thresholds = np.unique(np.concatenate([scores.authentic, scores.impostor]))
     below = np.searchsorted(np.sort(scores.authentic), thresholds) / len(scores.authentic)
-    above = 1 - np.searchsorted(np.sort(scores.impostor), thresholds) / len(scores.impostor)
+    above = share_from(scores.impostor, thresholds)
     equal = int(
         thresholds[min(int(np.argmax(below >= above)) if (below >= above).any() else -1, len(thresholds) - 1)]
     )

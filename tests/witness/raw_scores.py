@@ -21,12 +21,14 @@ FIXED = ("hair", "skin")
 
 
 class Version(NamedTuple):
-    """What was done to photos: a part occluded by some method; or, from 1 on, a draw of its control; or its patch."""
+    """What was done to photos: a part occluded by some method; or, from 1 on, a draw of its control; or its patch;
+    or all but the part."""
 
     part: str
     occlusion: str
     draw: int = 0
     patch: bool = False
+    keep_only: bool = False
 
 
 BASELINE = Version("", "")
@@ -34,7 +36,8 @@ BASELINE = Version("", "")
 
 @dataclass(frozen=True)
 class Design:
-    """What is compared; the first occlusion is the main one, which alone has controls and patches, and is crossed."""
+    """What is compared; the first occlusion is the main one, which alone has controls and patches, is crossed,
+    and is used for keep-only."""
 
     parts: Sequence[str]
     occlusions: Sequence[str]
@@ -42,6 +45,7 @@ class Design:
     cross: bool
     threshold_group: str | None = None
     patches: bool = False
+    keep_only: bool = False
     keeps_undetected: bool = False
     subjects_alike: bool = False
     rank_by: str = ""
@@ -60,7 +64,7 @@ class Design:
     def versions(self) -> list[Version]:
         controls = [each for part in self.parts for each in self.controls_of(Version(part, self.main))]
         patches = [self.patch_of(part) for part in self.parts if self.patches]
-        return self.occluded + patches + controls
+        return self.occluded + patches + controls + [self.keep_only_of(part) for part in self.parts if self.keep_only]
 
     def controls_of(self, version: Version) -> list[Version]:
         has_control = version.occlusion == self.main and version.part not in FIXED
@@ -68,6 +72,9 @@ class Design:
 
     def patch_of(self, part: str) -> Version:
         return Version(part, self.main, patch=True)
+
+    def keep_only_of(self, part: str) -> Version:
+        return Version(part, self.main, keep_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,13 +180,14 @@ class Group:
     def found(self, version: Version, design: Design) -> NDArray[np.bool_]:
         """The photos on which there is something to occlude: the part, a place for its control, or a patch of it.
 
-        Methods differ in how they occlude, and draws in where: neither counts.
+        Methods differ in how they occlude, and draws in where: neither counts. A part is kept where it is found.
         """
-        return self.replaced[version._replace(occlusion=design.main, draw=min(version.draw, 1))] > 0
+        found = version._replace(occlusion=design.main, draw=min(version.draw, 1), keep_only=False)
+        return self.replaced[found] > 0
 
     def compared(self, version: Version, design: Design) -> "Group":
         """The photos that are compared with a version, and as they are for its baseline."""
-        if version == BASELINE or (design.keeps_undetected and not version.draw):
+        if version == BASELINE or (design.keeps_undetected and not version.draw and not version.keep_only):
             return self
         return self.only(self.found(version, design))
 

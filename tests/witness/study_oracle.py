@@ -65,6 +65,7 @@ TARGETS = {"1e3": 1e-3, "1e4": 1e-4}
 RANKS = (1, 10)
 
 OCCLUDED, BASELINE_GALLERY, CONTROL, PATCH = "occluded", "baseline gallery", "control", "patch"
+ALONE = "part alone"
 ALL_GROUPS, OWN_THRESHOLDS = "all groups", "each group"
 MOVED, NOT_CONTROLLABLE = "moved", "not controllable"
 # By what parts are ranked: by the mean impostor score, then by other figures.
@@ -104,6 +105,9 @@ class StudyOracle:
             patch = design.patch_of(version.part)
             if design.patches and group.compared(patch, design).is_comparable:
                 yield self._row(name, version, PATCH, group.compared(patch, design), [patch])
+            alone = design.keep_only_of(version.part)
+            if design.keep_only and group.compared(alone, design).is_comparable:
+                yield self._row(name, version, ALONE, group.compared(alone, design), [alone])
             if design.cross:
                 yield self._row(name, version, BASELINE_GALLERY, photos, [version])
 
@@ -126,7 +130,7 @@ class StudyOracle:
             version: the part occluded.
             comparison: what the row is about.
             photos: those that are compared.
-            shown: what is compared: `version`, its patch, or the draws of its control.
+            shown: what is compared: `version`, its patch, keep-only, or the draws of its control.
         """
         design, group, number = self.design, self.groups[name], len(photos.subjects)
         control = ""
@@ -220,6 +224,19 @@ class StudyOracle:
             if any(effects.values()):
                 found[criterion] = self._rankings_by(effects)
         return found
+
+    @cached_property
+    def keep_only_rankings(self) -> dict[str, list[dict[str, Any]]]:
+        """Group, or all, -> the parts by d' with only that part left."""
+        effects: dict[str, dict[str, Figure]] = {name: {} for name in self.groups}
+        for name, group in self.groups.items():
+            for part in self.design.parts if self.design.keep_only else ():
+                alone = self.design.keep_only_of(part)
+                photos = group.compared(alone, self.design)
+                enough = group.found(alone, self.design).sum() >= HALF * len(group.subjects)
+                if enough and photos.is_comparable and len(photos.compare(alone).authentic):
+                    effects[name][part] = d_prime_figure(photos.compare(alone))
+        return self._rankings_by(effects) if any(effects.values()) else {}
 
     @property
     def ranked_by(self) -> str:

@@ -16,6 +16,7 @@ import pytest
 from tests.witness.figures import Estimate
 from tests.witness.study_oracle import (
     ALL_GROUPS,
+    ALONE,
     BASELINE_GALLERY,
     CONTROL,
     FEW_SCORES,
@@ -126,6 +127,7 @@ COLUMNS = {
     "margin": "margin",
     "rankings by all criteria": "rankings_by_criterion",
     "rankings by all recognisers": "by_recogniser",
+    "order by keep-only": "keep_only_rankings",
     "overlaps": "overlaps",
     "criteria without support": "unsupported_criteria",
     "results": "results",
@@ -140,6 +142,7 @@ WORDS = {
     BASELINE_GALLERY: "cross",
     CONTROL: "control",
     PATCH: "equal_area",
+    ALONE: "keep_only",
     ALL_GROUPS: "all",
     OWN_THRESHOLDS: "each",
     "impostor shift": "impostor_shift",

@@ -14,7 +14,8 @@ come out too small, and d' too large. The jackknife estimates by how much,
 .. math:: -\frac{G - 1}{G} \sum_p u_p
 
 for G subjects (M. H. Quenouille, "Notes on bias in estimation", Biometrika 43, 1956), and the CI lies about d'
-without this bias.
+without this bias. Without a subject, d' is taken with a sign: negative where the difference of the means has turned
+round. With d' near 0, its absolute value would be too large without most subjects, and the CI would lie below 0.
 
 What pairs of subjects count twice follows from the delta method: with :math:`\Delta = \mu_a - \mu_i` and v the mean
 of the two variances, an impostor score s changes d' by
@@ -75,7 +76,9 @@ def d_prime_influence(group: SubjectScores) -> Influence:
     if spread == 0:
         return Influence(value, np.full(count, np.nan), 0.0, effective)
     mated, others = _moments(group.sums.authentic, 1), _moments(group.sums.impostor, 2)
-    by_subject = _d_prime_of(*mated.whole, *others.whole) - _d_prime_of(*mated.without, *others.without)
+    sign = math.copysign(1.0, authentic.mean - impostor.mean)
+    whole, without = _signed_d_prime(*mated.whole, *others.whole), _signed_d_prime(*mated.without, *others.without)
+    by_subject = sign * (whole - without)
     double_counted = _double_counted(authentic.mean - impostor.mean, spread, impostor)
     bias = -(group.subjects - 1) / group.subjects * float(by_subject.sum())
     return Influence(value, by_subject, double_counted, effective, group.subjects, bias=bias)
@@ -94,13 +97,16 @@ def _moments(sums: Sums, subjects_of_a_score: int) -> _Moments:
     return _Moments(whole, [all_of_them - own for all_of_them, own in zip(whole, by_subject, strict=True)])
 
 
-def _d_prime_of(*moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return d' from the moments of authentic, then of impostor scores; not finite where there are none of a kind."""
+def _signed_d_prime(*moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return d' from the moments of authentic, then of impostor scores; not finite where there are none of a kind.
+
+    It is negative where the authentic scores are the lower ones.
+    """
     (count, total, squares), (other_count, other_total, other_squares) = moments[:3], moments[3:]
     with np.errstate(divide="ignore", invalid="ignore"):
         mean, other_mean = total / count, other_total / other_count
         variances = squares / count - mean**2 + other_squares / other_count - other_mean**2
-        return np.abs(mean - other_mean) / np.sqrt(variances / 2)
+        return (mean - other_mean) / np.sqrt(variances / 2)
 
 
 def _double_counted(difference: float, spread: float, impostor: ScoreDistribution) -> float:

@@ -21,6 +21,8 @@ _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
 
 _logger = logging.getLogger(__name__)
 
+_CHECKPOINT = re.compile(r"model-(?P<epoch>\d+)\.params")
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -38,8 +40,19 @@ class Weights:
 
     @property
     def name(self) -> str:
-        """Its name in the catalogue, or the name of the file."""
-        return self.model.name if self.model else self.path.name
+        """Its name in the catalogue, or that of the file; of MXNet's ``model,0`` that of its folder.
+
+        Checkpoints of insightface are all called ``model``, in a folder for each network. An epoch other than 0
+        follows the name of the folder: ``model-r100-ii-16``.
+        """
+        if self.model:
+            return self.model.name
+        checkpoint = _CHECKPOINT.fullmatch(self.path.name)
+        folder = self.path.absolute().parent.name
+        if checkpoint is None or not folder:
+            return self.path.name
+        epoch = int(checkpoint["epoch"])
+        return f"{folder}-{epoch}" if epoch else folder
 
     @property
     def symbol(self) -> Path | None:

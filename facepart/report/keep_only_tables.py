@@ -1,0 +1,92 @@
+"""Keep-only beside deletion: each part alone, and each part occluded, as data for ``templates/keep_only.html``.
+
+The parts are in the order of d' with only that part left, which is no ranking by what a part is needed for.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from facepart.analysis.intervals import Interval
+from facepart.analysis.keep_only import KeptPart, kept_parts
+from facepart.analysis.ranking import Ranked
+from facepart.analysis.results import ALL_GROUPS
+from facepart.report.bars import BAR, GAP, HEADING, ROOM, Bar, draw_bar
+from facepart.report.report_data import ReportData
+from facepart.report.templating import describe
+
+
+class KeepOnlyTable(NamedTuple):
+    """The parts of a group, alone and occluded.
+
+    Attributes:
+        group: the group's name.
+        rows: the largest d' with only that part left first.
+        ranked: part -> its place in that order, from 1, and the CI of it; of parts that have one.
+        chart: d' with only a part left, and with it occluded, as SVG.
+    """
+
+    group: str
+    rows: Sequence[KeptPart]
+    ranked: Mapping[str, tuple[int, Ranked]]
+    chart: Markup
+
+    @property
+    def known(self) -> list[KeptPart]:
+        """The rows whose d' with only that part left is known."""
+        return [row for row in self.rows if math.isfinite(row.keep_only.d_prime.value)]
+
+    @property
+    def at_chance(self) -> list[str]:
+        """The parts with which alone d' is not significantly above 0."""
+        return [row.part for row in self.rows if row.keep_only.d_prime.low <= 0]
+
+
+def keep_only_tables(data: ReportData) -> list[KeepOnlyTable]:
+    """Put the rows of each group together; empty for a study without keep-only."""
+    tables = []
+    for group in data.groups:
+        rows = kept_parts(data.results, group.name)
+        if rows:
+            ranking = data.figures.keep_only_rankings.get(group.name, [])
+            ranked = {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
+            tables.append(KeepOnlyTable(group.name, rows, ranked, _chart(data, group.name, rows)))
+    return tables
+
+
+def mean_keep_only(data: ReportData) -> Sequence[Ranked]:
+    """Return the order by the mean d' of several groups; empty for one group, or if no part has one in all groups."""
+    return data.figures.keep_only_rankings.get(ALL_GROUPS, []) if data.several_groups else []
+
+
+def _chart(data: ReportData, group: str, rows: Sequence[KeptPart]) -> Markup:
+    """Draw d' of each part, alone above occluded, with 95 % CIs."""
+    pairs = {row.part: (row.keep_only.d_prime, row.deletion.d_prime) for row in rows}
+    low, high = _ends([each for pair in pairs.values() for each in pair])
+    scale = ROOM / ((high - low) or 1.0)
+    zero = -low * scale
+    pieces, top = [], 0
+    for part, pair in pairs.items():
+        pieces.append(f'<text class="part" y="{top + 14}">{escape(data.label(part))}</text>')
+        top += HEADING
+        pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{top + 2 * BAR}"/>')
+        for number, (figure, name) in enumerate(zip(pair, ("alone", "occluded"), strict=True)):
+            beside = f' <tspan class="group">{name}</tspan>'
+            pieces.append(
+                draw_bar(Bar(figure, math.nan, ""), zero, scale, top, f"g{number}", beside, is_change=False)
+            )
+            top += BAR
+        top += GAP
+    text = describe("keep_only", data=data, group=group if data.several_groups else "", pairs=pairs)
+    return Markup(  # noqa: S704 - all texts are escaped
+        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(text)}</title>'
+        f"{''.join(pieces)}</svg>"
+    )
+
+
+def _ends(figures: Sequence[Interval]) -> tuple[float, float]:
+    """Return the ends of an axis that holds 0, and figures with their CIs."""
+    known = [end for each in figures for end in (each.value, each.low, each.high) if math.isfinite(end)]
+    return min([0.0, *known]), max([0.0, *known])
