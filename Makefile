@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser test-cluster lint parity-mxnet clean
+.PHONY: demo test test-browser test-cluster lint wheel parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
@@ -25,6 +25,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The wheel and the source archive, in dist/.
+wheel: $(VENV)/.runtime
+	rm -rf build dist
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build --outdir dist .
+
 # Apache MXNet itself as a witness, in a virtual environment of its own.
 parity-mxnet: $(VENV)/.dev
 	$(BIN)/python -m tests.witness.mxnet_parity
@@ -45,4 +51,4 @@ $(VENV)/.cluster: $(VENV)/.dev requirements-cluster.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis

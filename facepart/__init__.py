@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from facepart.errors import FacepartError, UsageError
     from facepart.study import Request, StudyOutcome, run_study
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public name -> its module.
 _HOMES = {

@@ -60,6 +60,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _limit() -> int | None:
     """Return how many bytes this process may use; None for as many as there are."""
     if resource is None:
-        return None
+        return None  # type: ignore[unreachable]  # Windows
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     return None if limit == resource.RLIM_INFINITY else limit

@@ -1,5 +1,6 @@
 """What the tests share: where the real data lie, the program as a process, weights and faces."""
 
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,6 +39,8 @@ Run = Callable[..., command_line.Done]
 # No test measures time: how long an example takes depends on what else the machine does.
 settings.register_profile("facepart", deadline=None)
 settings.load_profile("facepart")
+# On a busy machine, a test may take so long that a line of progress is due.
+os.environ.setdefault("FACEPART_PROGRESS", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

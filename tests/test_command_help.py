@@ -2,7 +2,9 @@
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ LISTS = {
 }
 # What a call of the command needs besides.
 NEEDED = {
+    "align": ["-s", "photos", "-d", "aligned"],
     "blur": ["-s", "photos", "-m", "masks", "-d", "blurred"],
     "extract": ["-s", "photos", "-d", "features"],
     "match": ["-p", "list.txt", "-o", "out"],
@@ -189,7 +192,15 @@ def test_an_empty_list_is_refused(command: str, option: str, words: list[str]) -
         (["blur", "-s", "a", "-m", "b", "-d", "c", "d"], "unrecognized arguments: d"),
         (["extract", "--workers", "none"], "argument --workers: 'none' is not a whole number of at least 1"),
         (["plot", "--fmr", "0.1,x"], "argument --fmr: invalid value 'x'"),
-        (["study", "--keeps", "masks"], "the following arguments are required: -s/--source, -o/--output"),
+        (
+            ["study", "--keeps", "masks"],
+            "the following arguments are required: -s/--source, -o/--output; --keeps is unknown (did you mean "
+            "--keep?)",
+        ),
+        (
+            ["blur", "-s", "a", "-m", "b", "-d", "c", "--part", "eyes"],
+            "unrecognized arguments: --part eyes; --part is unknown (did you mean --parts?)",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_line_that_names_the_help(words: list[str], reason: str, run: Run) -> None:
@@ -258,3 +269,71 @@ def test_only_the_users_own_command_lines_are_needed(tmp_path: Path) -> None:
         ("plot", "-a1 A1.npy -i1 I1.npy -l1 Original -a2 A2.npy -i2 I2.npy -l2 Eyes -t Title -d FOLDER -n output"),
     ):
         load_command(command, "facepart")[0].parse_args(line.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_example_in_the_help_is_a_command_line(command: str) -> None:
+    module = import_module(COMMANDS[command])
+    parser, _ = load_command(command, f"facepart {command}")
+    assert len(module.EXAMPLES) >= 2
+    for example in module.EXAMPLES:
+        words = shlex.split(example.replace("\\\n", " "))
+        assert words[:2] == ["facepart", command]
+        parser.parse_args(words[2:])
+    help_text = parser.format_help()
+    (begin,) = (found.start() for found in re.finditer("^examples:$", help_text, re.MULTILINE))
+    # After the options, and before the tables.
+    assert begin > help_text.rindex("\noptions:") and all(
+        begin < help_text.index(table)
+        for table in ("naming rules for -d, with", "parts, and their classes")
+        if table in help_text
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "suggestion"),
+    [
+        (["studdy"], "(did you mean study?)"),
+        (["models", "fetsh", "yunet"], "(did you mean fetch?)"),
+        (["models", "where", "yunnet"], "(did you mean yunet?)"),
+        (["study", "-s", "a", "-o", "b", "--align", "--undetected", "excluded"], "(did you mean exclude?)"),
+        (["study", "-s", "a", "-o", "b", "--parts", "eyes", "noes"], "(did you mean nose?)"),
+        (["study", "-s", "a", "-o", "b", "--parts", "eyes+muoth"], "(did you mean mouth?)"),
+        (["study", "-s", "a", "-o", "b", "--occlusion", "gray"], "(did you mean grey?)"),
+        (["study", "-s", "a", "-o", "b", "--keep", "mask"], "(did you mean masks?)"),
+        (["study", "-s", "a", "-o", "b", "-d", "MORF"], "(did you mean MORPH?)"),
+        (["study", "--sauce", "a", "-o", "b"], "--sauce is unknown (did you mean --source?)"),
+        (["extract", "-s", "a", "-d", "b", "--precision", "fp23"], "(did you mean fp32?)"),
+        (["blur", "-s", ".", "-m", "m", "-d", "d", "--device", "cdua"], "(did you mean cuda?)"),
+        (["match", "-p", "a", "-o", "b", "-gr", "CM", "--sav", "pairs"], "(did you mean --save?)"),
+        (["study", "-s", ".", "-o", "b", "--people", "CSV", "--groups", "Asain"], "(did you mean Asian?)"),
+        (["study", "-s", ".", "-o", "b", "--people", "CSV", "--group-column", "grup"], "(did you mean group?)"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest(
+    words: list[str], suggestion: str, run: Run, tmp_path: Path
+) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("subject,group\n1,Asian\n2,White\n")
+    places = {"CSV": table, ".": tmp_path, "b": tmp_path / "out", "d": tmp_path / "d", "m": tmp_path / "m"}
+    (tmp_path / "photo.png").touch()
+    done = run("-m", "facepart", *(places.get(word, word) for word in words))
+    assert done.returncode in (1, 2)
+    assert suggestion in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_progress_in_a_log_is_lines_with_the_time_left(run_process: Run) -> None:
+    code = (
+        "import time\nfrom facepart.cli.progress_bar import ProgressBar\n"
+        "with ProgressBar('study') as progress:\n"
+        "    for done in range(0, 101, 25):\n"
+        "        progress(done, 100, 'read photo')\n"
+        "        time.sleep(0.1)\n"
+    )
+    lines = run_process("-c", code, FACEPART_PROGRESS="0.15").stderr.splitlines()
+    assert 1 <= len(lines) <= 3
+    pattern = r"study: (\d+) of 100 photos(, [\d.]+ per second, \d+ s left)?, bottleneck: read photo"
+    assert all(re.fullmatch(pattern, line) for line in lines), lines
+    assert run_process("-c", code, FACEPART_PROGRESS="0").stderr == ""
+    assert run_process("-c", code, FACEPART_PROGRESS=None).stderr == ""

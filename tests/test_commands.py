@@ -262,7 +262,7 @@ def test_mistakes_are_one_clear_line_each(tmp_path, run, photos, bisenet_weights
         (["blur", "-s", photos, *out, "--model", recogniser_weights], 2, "is a recogniser, not a parser"),
         (["blur", "-s", photos, *out, "--model", tmp_path / "resnet.pth"], 1, "is another network"),
         (["blur", "-s", photos, *out, "--model", "bisenet"], 2, "bisenet-resnet18"),
-        (["blur", "-s", photos, *out, "--parts", "ear"], 2, "unknown part 'ear'; known: eyes"),
+        (["blur", "-s", photos, *out, "--parts", "ear"], 2, "unknown part 'ear' (did you mean ears?); known: eyes"),
         (["blur", "-s", photos, *out, "--occlusion", "haze"], 2, "unknown occlusion 'haze'; known: blur mean grey"),
         (["blur", "-s", photos, *out, "--device", "cuda:7"], 2, "is not available"),
         (["blur", "-s", photos, "-m", tmp_path / "file" / "m", "-d", tmp_path / "b"], 1, "cannot be written"),

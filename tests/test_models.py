@@ -83,7 +83,9 @@ def test_graph_that_normalises_itself_has_no_preprocessing():
 
 
 def test_unknown_model_lists_the_known():
-    with pytest.raises(UsageError, match=r"unknown model 'arcface'; known: bisenet-resnet18, .*yunet"):
+    with pytest.raises(
+        UsageError, match=r"unknown model 'arcface' \(did you mean arcface-r100\?\); known: bisenet-resnet18, .*yunet"
+    ):
         model("arcface")
 
 

@@ -45,7 +45,10 @@ def test_an_unknown_data_set_is_refused_with_the_table(command: str, tmp_path: P
     done = run(*call_of(command, tmp_path), "-o", tmp_path / "out", "-d", "MORF")
     assert (done.returncode, done.stdout) == (2, "")
     first, _, table = done.stderr.partition("\n")
-    assert first == "facepart: unknown data set 'MORF'; give one of these with -d, or --subject-pattern:"
+    assert (
+        first
+        == "facepart: unknown data set 'MORF' (did you mean MORPH?); give one of these with -d, or --subject-pattern:"
+    )
     assert table == naming_table() + "\n"
     assert not (tmp_path / "out").exists()
 

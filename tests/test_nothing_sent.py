@@ -29,6 +29,7 @@ models list
 models where faceplugin
 models check
 models fetch yunet
+align -s photos -d aligned
 blur -s photos -m masks -d blurred --parts nose
 extract -s photos -d features/all --model faceplugin --align
 extract -s blurred/blurred_nose -d features/nose --model faceplugin

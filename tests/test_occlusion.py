@@ -69,7 +69,10 @@ def test_classes_need_not_follow_each_other():
 
 def test_parts_are_chosen_by_name_in_one_order():
     assert choose_parts(["nose", "eyes", "nose"]) == (PARTS["eyes"], PARTS["nose"])
-    with pytest.raises(UsageError, match=r"unknown part 'ear'; known: eyes brows eyes_brows nose mouth hair skin"):
+    with pytest.raises(
+        UsageError,
+        match=r"unknown part 'ear' \(did you mean ears\?\); known: eyes brows eyes_brows nose mouth hair skin",
+    ):
         choose_parts(["eyes", "ear"])
     with pytest.raises(UsageError, match="no part named"):
         choose_parts([])

@@ -100,7 +100,11 @@ def test_blur_writes_own_parts_and_unions(photos: Path, tmp_path: Path, run_proc
         (["--parts", "cheeks"], 2, "unknown part 'cheeks'; known: eyes brows"),
         (["--parts-file", "{}/none.toml"], 1, "none.toml: no such file of parts"),
         (["--parts-file", "{}/wrong.toml"], 1, "wrong.toml: [nose]: is a built-in part"),
-        (["--parts-file", "{}/parts.toml", "--parts", "cheek"], 2, "unknown part 'cheek'; known: eyes"),
+        (
+            ["--parts-file", "{}/parts.toml", "--parts", "cheek"],
+            2,
+            "unknown part 'cheek' (did you mean cheeks?); known: eyes",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["blur", "study"])

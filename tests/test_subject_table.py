@@ -69,7 +69,7 @@ def test_byte_order_mark_crlf_quotes_short_rows_and_repeated_rows(tmp_path: Path
         (
             "subject,group\n001,CM\n002,CF\n003,CF\n004,\n",
             "cm",
-            "has no group 'cm'; its groups (rows): CF (2), CM (1)",
+            "has no group 'cm' (did you mean CM?); its groups (rows): CF (2), CM (1)",
         ),
         ("subject,group\n001,CM\n", "", "has no group ''"),
         ("subject,group\nx,CM\n", "CM", "none of 5 features belongs to group 'CM'"),

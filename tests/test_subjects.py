@@ -101,7 +101,9 @@ def test_an_unknown_data_set_is_refused_with_the_table():
         with pytest.raises(UsageError) as caught:
             call("MORF")
         first, _, rest = str(caught.value).partition("\n")
-        assert first == "unknown data set 'MORF'; give one of these with -d, or --subject-pattern:"
+        assert (
+            first == "unknown data set 'MORF' (did you mean MORPH?); give one of these with -d, or --subject-pattern:"
+        )
         assert rest == naming_table()
 
 

@@ -11,20 +11,28 @@ import argparse
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
 from facepart.cli.parser_options import add_labels_argument, add_parser_arguments
-from facepart.cli.photo_options import add_source_argument
+from facepart.cli.photo_options import add_align_argument, add_source_argument
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, times_table
+from facepart.cli.run_summary import print_last_line, several_faces, times_table
 from facepart.counts import count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 
+EXAMPLES = (
+    "facepart blur -s photos -m masks -d blurred",
+    "facepart blur -s raw --align -m masks -d blurred --parts eyes nose eyes+nose",
+    "facepart blur -s photos -m masks -d grey --occlusion grey",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart blur``."""
     parser.usage = "%(prog)s -s IMAGES -m MASKS -d BLURRED [options]"
-    add_source_argument(parser.add_argument_group("input"), "IMAGES")
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "IMAGES")
+    add_align_argument(group)
     group = parser.add_argument_group("what to occlude")
     add_parts_argument(group)
     group.add_argument(
@@ -76,6 +84,7 @@ def execute(arguments: argparse.Namespace) -> int:
             parts=arguments.parts,
             parts_file=arguments.parts_file,
             method=OcclusionMethod(arguments.occlusion),
+            align=arguments.align,
             model=arguments.parser,
             labels=arguments.labels,
             label_set=arguments.label_set,
@@ -89,6 +98,10 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if arguments.profile:
         print(times_table(times, outcome.done))
+    if outcome.several:
+        print(several_faces(outcome.several, arguments.finaldest))
     for part, photos in sorted(outcome.undetected.items()):
         print(f"{part} not detected ({count_of(photos, 'photo')}): written unchanged, see parts.csv")
+    if outcome.succeeded:
+        print(f"share of each photo that each part covers: {arguments.finaldest / 'parts.csv'}")
     return print_last_line("blurred", outcome, arguments.finaldest)

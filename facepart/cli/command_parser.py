@@ -6,9 +6,11 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from facepart.errors import UsageError
+from facepart.suggestion import did_you_mean
 
 _MOST_THREADS = 1024
 
@@ -23,9 +25,48 @@ class CommandParser(argparse.ArgumentParser):
         # As in Python 3.14; that of earlier versions takes `-0.2,0.3` for an option.
         self._negative_number_matcher = re.compile(r"-\.?\d")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as :class:`argparse.ArgumentParser` does; what was given is kept for :meth:`error`."""
+        self._given = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError: the caller prints it in one line, without the usage."""
+        """Raise UsageError: the caller prints it in one line, without the usage.
+
+        Where an option is missing or unknown, a misspelt one is named with the nearest.
+        """
+        if message.startswith(("the following arguments are required", "unrecognized arguments")):
+            message += self._misspelt()
         raise UsageError(f"{message} (see `{self.prog} -h`)")
+
+    def _misspelt(self) -> str:
+        """Return the first option that was given, is unknown and is near to a known one, and that; else nothing."""
+        known = [
+            option
+            for option, action in self._option_string_actions.items()
+            if option.startswith("--") and action.help != argparse.SUPPRESS
+        ]
+        for word in getattr(self, "_given", ()):
+            option = word.partition("=")[0]
+            if option.startswith("--") and len(option) > 2 and option not in self._option_string_actions:
+                near = did_you_mean(option, known)
+                if near:
+                    return f"; {option} is unknown{near}"
+        return ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(str(value), map(str, action.choices or ()))
+            raise
+
+
+def add_examples(parser: argparse.ArgumentParser, examples: Sequence[str]) -> None:
+    """Put examples of command lines before everything that a command's help ends with."""
+    if examples:
+        text = "\n".join("\n".join(f"  {line}" for line in each.split("\n")) for each in examples)
+        parser.epilog = f"examples:\n{text}" + (f"\n\n{parser.epilog}" if parser.epilog else "")
 
 
 def positive(text: str) -> int:

@@ -36,6 +36,12 @@ _TITLE = "Which parts of a face does the recogniser rely on?"
 _WIDTH = 100
 
 
+EXAMPLES = (
+    "facepart demo -o demo",
+    "facepart demo -o demo --images photos -d FOLDER",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart demo``."""
     parser.usage = "%(prog)s -o FOLDER [--dataset lfw | --images FOLDER] [options]"

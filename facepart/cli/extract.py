@@ -32,6 +32,12 @@ _WITHOUT_EFFECT = {
 _logger = logging.getLogger(__name__)
 
 
+EXAMPLES = (
+    "facepart extract -s photos -d features/baseline",
+    "facepart extract -s raw --align -d features/baseline --model sface",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart extract``."""
     parser.usage = "%(prog)s -s IMAGES -d FEATURES [options]"

@@ -20,6 +20,11 @@ from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 
+EXAMPLES = (
+    "facepart lists -s features/baseline -o lists/all.txt",
+    "facepart lists -s features/baseline -o lists/CM.txt --people people.csv \\\n    --group CM",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart lists``."""

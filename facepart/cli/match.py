@@ -56,6 +56,14 @@ if TYPE_CHECKING:
 COSINE = 1
 
 
+EXAMPLES = (
+    "facepart match -p lists/CM.txt -o matches -d MORPH -gr CM",
+    "facepart match -p features/nose/list.txt -g features/baseline/list.txt \\\n"
+    "    -o matches/cross -d MORPH --people people.csv -gr CM CF",
+    "facepart match -p features/list.txt --pairs pairs.txt -gr LFW -o matches",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart match``; the one-dash long forms are those of the original program."""
     parser.usage = (

@@ -14,6 +14,13 @@ from facepart.networks.catalogue.lookup import USABLE, ModelFile, find, look_up
 _NAMES = "Names are separated by blanks or commas."
 
 
+EXAMPLES = (
+    "facepart models list",
+    "facepart models fetch sface",
+    "facepart models check",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of ``facepart models``, and their arguments."""
     actions = parser.add_subparsers(dest="action", required=True, title="actions", metavar="list|fetch|where|check")

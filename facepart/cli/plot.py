@@ -75,6 +75,13 @@ class _Elsewhere(argparse.Action):
         raise UsageError(f"{option_string}: {self.const}")
 
 
+EXAMPLES = (
+    "facepart plot -s1 matches/baseline/CM_scores.npz -l1 Baseline \\\n"
+    "    -s2 matches/nose/CM_scores.npz -l2 'No nose' -t CM -d plots -n nose",
+    "facepart plot -s1 matches/baseline/CM_scores.npz --kind table --fmr 1e-3 1e-4",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart plot``; the one-dash long forms are those of the original programs."""
     parser.usage = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from facepart import __version__
-from facepart.cli.command_parser import CommandParser
+from facepart.cli.command_parser import CommandParser, add_examples
 from facepart.cli.guard import Guard, print_error, readable
 from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
@@ -19,6 +19,7 @@ from facepart.processors import limit_libraries
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
 COMMANDS = {
+    "align": "facepart.cli.align",
     "blur": "facepart.cli.blur",
     "extract": "facepart.cli.extract",
     "match": "facepart.cli.match",
@@ -34,6 +35,7 @@ _PROBE = ("-p", "--probe", "-probe")
 _HELP = ("-h", "--help")
 
 _SUMMARIES = {
+    "align": "find the faces in photos, and align them",
     "blur": "occlude parts of the face: part masks and occluded photos",
     "extract": "compute the embeddings of photos",
     "match": "compute authentic and impostor scores from embeddings",
@@ -47,7 +49,13 @@ _SUMMARIES = {
 
 
 class Command(Protocol):
-    """What the module of a command has; its docstring is the description in the command's help."""
+    """What the module of a command has; its docstring is the description in the command's help.
+
+    Attributes:
+        EXAMPLES: command lines, shown after the options in the help.
+    """
+
+    EXAMPLES: tuple[str, ...]
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments to its parser."""
@@ -152,6 +160,7 @@ def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[a
     found = cast(Command, module)
     parser = CommandParser(prog=program, description=module.__doc__)
     found.add_arguments(parser)
+    add_examples(parser, found.EXAMPLES)
     return parser, found.execute
 
 

@@ -40,6 +40,14 @@ def warn_of_failures(failures: Sequence[Failure]) -> None:
         print_error(f"{count_of(len(failures), 'photo')} failed; first: {failures[0].path}: {failures[0].reason}")
 
 
+def several_faces(photos: int, folder: Path) -> str:
+    """Return a line about photos with several faces, whose table is in `folder`."""
+    return (
+        f"several faces on {count_of(photos, 'photo')}: the largest near the centre was aligned (see status and "
+        f"next_area in {folder / 'faces.csv'})"
+    )
+
+
 def times_table(times: StepTimes, photos: int) -> str:
     """Return a table of the time of each step: seconds in total, and milliseconds per photo."""
     lines = [f"{'step':34}{'seconds':>9}{'ms per photo':>14}"]

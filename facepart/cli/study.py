@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     from facepart.study import Request, StudyOutcome
 
 
+EXAMPLES = (
+    "facepart study -s photos -o study --people people.csv --groups CM CF",
+    "facepart study -s raw --align -o study --people people.csv \\\n    --control --cross --equal-area",
+    "facepart study -s photos -o study --people people.csv --dry-run",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart study``."""
     parser.usage = "%(prog)s -s PHOTOS -o OUT [--people CSV] [options]"
@@ -236,7 +243,9 @@ def execute(arguments: argparse.Namespace) -> int:
     print(results_text(outcome.figures, outcome.by_recogniser))
     if outcome.agreement:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
-    print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
+    print(f"\n{_last_line(outcome)}")
+    print(f"all figures, a row for each part: {outcome.report.with_name('results.csv')}")
+    print(f"report: {outcome.report}")
     warn_of_failures(outcome.failures)
     if arguments.profile:
         print(times_table(times, outcome.embedded))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from facepart.errors import FacepartError, UsageError, one_line
+from facepart.suggestion import did_you_mean
 
 # Of the groups that numbers without bins make; more are ages or the like, of which bins are wanted.
 MOST_NUMBERS = 20
@@ -163,8 +164,9 @@ def _next_column(pieces: Sequence[str], places: Mapping[str, int], header: Seque
                     break
                 edges.append(piece)
             return GroupColumn(header[place], place, _edges(header[place], edges)), used + len(edges) - 1
+    near = did_you_mean(pieces[0], header)
     raise FacepartError(
-        f"has no column {pieces[0]!r}, only {one_line(', '.join(header)) if header else 'none'}; "
+        f"has no column {pieces[0]!r}{near}, only {one_line(', '.join(header)) if header else 'none'}; "
         "name the one with the groups by --group-column"
     )
 

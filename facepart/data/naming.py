@@ -17,6 +17,7 @@ from typing import NamedTuple
 from facepart.data.labels import nfc
 from facepart.data.pattern_search import search
 from facepart.errors import FacepartError, UsageError
+from facepart.suggestion import did_you_mean
 
 Rule = Callable[[str], str]
 
@@ -244,8 +245,9 @@ def find_exclusion(dataset: str | None, subject_pattern: str | None, exclude_sam
 def _find_dataset(dataset: str) -> tuple[str, DataSet]:
     name = dataset.upper()
     if name not in DATASETS:
+        near = did_you_mean(name, DATASETS)
         raise UsageError(
-            f"unknown data set {dataset!r}; give one of these with -d, or --subject-pattern:\n{naming_table()}"
+            f"unknown data set {dataset!r}{near}; give one of these with -d, or --subject-pattern:\n{naming_table()}"
         )
     return name, DATASETS[name]
 

@@ -20,6 +20,7 @@ from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
+from facepart.suggestion import did_you_mean
 
 IMAGE_COLUMNS = ("image", "photo", "file")
 SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
@@ -98,7 +99,10 @@ class People:
         if not group or group not in self.groups:
             named = [f"{name} ({count})" for name, count in self.groups.most_common(_GROUPS_NAMED) if name]
             more = ", ..." if len(self.groups) > _GROUPS_NAMED else ""
-            raise FacepartError(f"{self.source}: has no group {group!r}; its groups (rows): {', '.join(named)}{more}")
+            raise FacepartError(
+                f"{self.source}: has no group {group!r}{did_you_mean(group, self.groups)}; its groups (rows): "
+                f"{', '.join(named)}{more}"
+            )
 
 
 @dataclass(frozen=True)

@@ -311,7 +311,7 @@ def _open(path: Path) -> tuple[int, bool]:
 def _lock(descriptor: int) -> bool | None:
     """Lock an open file; return whether that was possible, or None on file systems that cannot."""
     if fcntl is None:
-        return None
+        return None  # type: ignore[unreachable]  # Windows
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

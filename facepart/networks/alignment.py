@@ -3,12 +3,18 @@
 Pixel conventions are those of :mod:`facepart.networks.face_detector`.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.networks.face_detector import FaceDetector, choose_face
+
+# Pixels on a side of the aligned crops that all commands work on: twice ArcFace's, and the size for which the
+# original study's blur is made.
+CROP_SIZE = 224
 
 # The landmarks in ArcFace's 112x112 crop: insightface, python-package/insightface/utils/face_align.py
 # (`arcface_dst`).
@@ -168,8 +174,24 @@ def crop_side(landmarks: NDArray[np.floating]) -> float:
     return _TEMPLATE_SIZE / float(np.hypot(warp[0, 0], warp[1, 0]))
 
 
-def find_landmarks(photo: NDArray[np.uint8], detector: FaceDetector) -> NDArray[np.floating]:
-    """Find the landmarks of the subject's face, (5, 2), x and y in pixels of the photo, in ArcFace's order.
+class FoundFace(NamedTuple):
+    """The subject's face in a photo.
+
+    Attributes:
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        score: the detector's confidence, 0 to 1; None if the landmarks were given.
+        faces: how many faces the detector found; 0 if the landmarks were given.
+        next_area: area of the largest of the other faces, relative to this one's; 0 if there is no other.
+    """
+
+    landmarks: NDArray[np.floating]
+    score: float | None = None
+    faces: int = 0
+    next_area: float = 0.0
+
+
+def find_face(photo: NDArray[np.uint8], detector: FaceDetector) -> FoundFace:
+    """Find the subject's face: the largest near the centre (:func:`facepart.networks.face_detector.choose_face`).
 
     Args:
         photo: uint8, (height, width, 3), RGB.
@@ -181,7 +203,47 @@ def find_landmarks(photo: NDArray[np.uint8], detector: FaceDetector) -> NDArray[
     faces = detector.detect(photo)
     if not faces:
         raise FacepartError("no face found; leave the photo out, or crop it to the face")
-    return choose_face(faces, photo.shape).landmarks
+    chosen = choose_face(faces, photo.shape)
+    areas = [face.box[2] * face.box[3] for face in faces if face is not chosen]
+    return FoundFace(
+        chosen.landmarks, chosen.score, len(faces), max(areas, default=0.0) / (chosen.box[2] * chosen.box[3])
+    )
+
+
+def find_landmarks(photo: NDArray[np.uint8], detector: FaceDetector) -> NDArray[np.floating]:
+    """Find the landmarks of the subject's face, (5, 2), x and y in pixels of the photo, in ArcFace's order.
+
+    Args:
+        photo: uint8, (height, width, 3), RGB.
+        detector: finds the face.
+
+    Raises:
+        FacepartError: no face is found.
+    """
+    return find_face(photo, detector).landmarks
+
+
+def check_landmarks(landmarks: NDArray[np.floating], shape: tuple[int, ...]) -> None:
+    """Check landmarks that a user gave.
+
+    Args:
+        landmarks: (5, 2), x and y in pixels of the photo, in ArcFace's order.
+        shape: of the photo: height, width, and anything after.
+
+    Raises:
+        FacepartError: their centre lies outside the photo, or left and right are confused.
+    """
+    points = np.asarray(landmarks, np.float64)
+    x, y = points.mean(axis=0)
+    if not (-0.5 <= x <= shape[1] - 0.5 and -0.5 <= y <= shape[0] - 0.5):
+        raise FacepartError(f"the landmarks lie outside the photo, which is {shape[1]}x{shape[0]} pixels")
+    between_eyes = points[1] - points[0]
+    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    if between_eyes[0] * down[1] - between_eyes[1] * down[0] <= 0:
+        raise FacepartError(
+            "the landmarks are those of a mirrored face: eye1 and mouth1 are on the left of the photo, eye2 and "
+            "mouth2 on its right"
+        )
 
 
 def align_photo(photo: NDArray[np.uint8], detector: FaceDetector, size: int = _TEMPLATE_SIZE) -> NDArray[np.uint8]:

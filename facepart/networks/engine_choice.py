@@ -6,6 +6,7 @@ from contextlib import suppress
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
+from facepart.suggestion import did_you_mean
 
 
 def open_engine(
@@ -65,7 +66,8 @@ def choose_precision(device: str, precision: str) -> str:
         UsageError: the precision is unknown, or the processor does not support it in hardware.
     """
     if precision not in ("auto", *PRECISIONS):
-        raise UsageError(f"unknown precision {precision!r}; known: auto, {', '.join(PRECISIONS)}")
+        near = did_you_mean(precision, PRECISIONS)
+        raise UsageError(f"unknown precision {precision!r}{near}; known: auto, {', '.join(PRECISIONS)}")
     if device != "cpu":
         if precision != "auto":
             return precision
@@ -109,7 +111,8 @@ def choose_device(device: str) -> str:
     """
     named = re.fullmatch(r"cuda(?::(?P<number>[0-9]{1,9}))?", device)
     if device not in ("auto", "cpu") and named is None:
-        raise UsageError(f"unknown device {device!r}; known: auto, cpu, cuda, cuda:<number>")
+        near = did_you_mean(device, ("auto", "cpu", "cuda"))
+        raise UsageError(f"unknown device {device!r}{near}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
     # Imported here: PyTorch takes seconds to load, and is not needed if the CPU is named.

@@ -110,7 +110,7 @@ class FaceDetector:
         ratio = np.array([width / size[0], height / size[1]], np.float32)
         faces = []
         # OpenCV's rows: box (4), landmarks (5 x 2), score; None instead of an array if it finds nothing.
-        for row in () if rows is None else rows:
+        for row in () if rows is None else rows:  # type: ignore[redundant-expr]
             corner, extent = row[:2] * ratio, row[2:4] * ratio
             # Whole numbers are the centres of pixels, not their edges: hence the halves.
             landmarks = (row[4:14].reshape(5, 2) + np.float32(0.5)) * ratio - np.float32(0.5)

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from facepart.errors import UsageError
+from facepart.suggestion import did_you_mean
 
 # The average face of a study.
 AVERAGE = "average"
@@ -48,7 +49,8 @@ class OcclusionMethod:
 
     def __post_init__(self) -> None:
         if self.occluder not in OCCLUDERS:
-            raise UsageError(f"unknown occlusion {self.occluder!r}; known: {' '.join(OCCLUDERS)}")
+            near = did_you_mean(self.occluder, OCCLUDERS)
+            raise UsageError(f"unknown occlusion {self.occluder!r}{near}; known: {' '.join(OCCLUDERS)}")
         if self.occluder not in BOXED and self.box != STANDARD_BOX:
             raise UsageError(f"{self.occluder} has no box; only {' and '.join(BOXED)} have one")
         if not (3 <= self.box <= _LARGEST_BOX and self.box % 2 == 1):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from facepart.errors import UsageError
 from facepart.networks.label_map import CLASSES
 from facepart.occlusion.landmarks import Landmarks
+from facepart.suggestion import did_you_mean
 
 # Where on the face a part lies, of the pixels of its classes: anywhere, on one side, or below the nose. A part around
 # the eyes has no classes: it lies around two landmarks.
@@ -214,7 +215,9 @@ def find_part(name: str, known: Mapping[str, Part] = BUILT_IN) -> Part:
     for word in words:
         if word not in known:
             inside = f" in {name!r}" if word and len(words) > 1 else ""
-            raise UsageError(f"unknown part {word or name!r}{inside}; known: {' '.join(known)}")
+            raise UsageError(
+                f"unknown part {word or name!r}{inside}{did_you_mean(word, known)}; known: {' '.join(known)}"
+            )
     members = tuple(part for part in known.values() if part.name in words)
     return unite(members)
 

@@ -80,7 +80,7 @@ def run_batches_of_several(
     """Work through `items` with several networks, which take turns batch by batch.
 
     As :func:`run_batches`, but `prepare` gives the inputs of each network, and `finish` takes the outputs of each. No
-    more items are in memory than with one network.
+    more items are in memory than with one network. There may be no network at all.
     """
     return _stream(items, prepare, _SeveralNetworks(engines), finish, batch, workers, times or StepTimes())
 

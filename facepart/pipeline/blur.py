@@ -20,6 +20,7 @@ from facepart.files.failures import Failure, Outcome, sorted_failures, write_fai
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
+from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
@@ -28,6 +29,14 @@ from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.faces_table import (
+    FACES_FILE,
+    SEVERAL,
+    note_failures,
+    read_faces_table,
+    row_of,
+    write_faces_table,
+)
 from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import choose_parser, refuse_unknown_classes
@@ -41,9 +50,15 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 @dataclass
 class BlurOutcome(Outcome):
-    """What a run did; besides :class:`Outcome`, in how many photos of the source each part was not detected."""
+    """What a run did; besides :class:`Outcome`, in how many photos of the source each part was not detected.
+
+    Attributes:
+        undetected: part -> photos.
+        several: photos with several faces, of which the largest near the centre was aligned.
+    """
 
     undetected: Counter[str] = field(default_factory=Counter)
+    several: int = 0
 
 
 def blur_photos(
@@ -54,6 +69,7 @@ def blur_photos(
     parts: Sequence[str] = tuple(PARTS),
     parts_file: Path | None = None,
     method: OcclusionMethod = STANDARD,
+    align: bool = False,
     model: str | None = None,
     labels: Path | None = None,
     label_set: str | None = None,
@@ -71,10 +87,10 @@ def blur_photos(
     """Segment photos and occlude one part at a time.
 
     Writes ``mask_<part>/<name>_annotation.png`` into `masks` and ``blurred_<part>/<name>.png`` into `blurred`, and
-    beside them ``run.json``; into `blurred` also ``parts.csv`` (see :mod:`facepart.pipeline.parts_table`) and, where
-    photos failed, ``failures.csv``. A photo whose outputs all exist is skipped, unless one is damaged or the photo
-    was replaced since. Photos and masks inside the output
-    folders are never taken for input.
+    beside them ``run.json``; into `blurred` also ``parts.csv`` (see :mod:`facepart.pipeline.parts_table`), with
+    `align` ``faces.csv`` (:mod:`facepart.pipeline.faces_table`) and, where photos failed, ``failures.csv``. A photo
+    whose outputs all exist is skipped, unless one is damaged or the photo was replaced since. Photos and masks inside
+    the output folders are never taken for input.
 
     Args:
         source: a folder of photos, or a list of them.
@@ -84,6 +100,8 @@ def blur_photos(
         parts_file: a file of parts of one's own (:mod:`facepart.occlusion.parts_file`).
         method: how parts are occluded. Folders are called ``blurred_<part>`` for all methods; ``run.json`` says which
             it was.
+        align: find the face and warp it to the ArcFace template first, as a study does: the occluded photos are crops
+            of 224x224. Without it, photos must be aligned crops.
         model: the parser: a name from `facepart models list`, or a path; None for the default.
         labels: a folder of label maps instead of a parser (:mod:`facepart.networks.label_folder`).
         label_set: the order of the classes of these, or of the parser's: a name of
@@ -122,7 +140,8 @@ def blur_photos(
         photos, failures = find_photos(source, exclude=(masks, blurred, *([labels] if labels else [])))
         photos = parser.stamped(photos)
         outcome = BlurOutcome(failures=failures)
-        detector = obtain(DETECTOR, "detector") if any(part.needs_landmarks for part in chosen) else None
+        needs_detector = align or any(part.needs_landmarks for part in chosen)
+        detector = obtain(DETECTOR, "detector") if needs_detector else None
         device, precision = executor.choose_engine(device, precision)
         settings = {
             "model": parser.name,
@@ -130,6 +149,7 @@ def blur_photos(
             "precision": precision,
             "parsing_recipe": PARSING_RECIPE,
             "format": image_format,
+            "align": detector.sha256 if align and detector else None,
             "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
         }
         folders = dict.fromkeys((masks, blurred))
@@ -139,14 +159,17 @@ def blur_photos(
                 settings = with_earlier(folder, "recipes", settings)
                 refuse_other_settings(folder, "blur", settings)
         finished = FinishedPhotos(blurred, anew=overwrite)
-        todo = photos if overwrite else saved.incomplete(photos, finished)
+        faces = read_faces_table(blurred / FACES_FILE) if align and not overwrite else {}
+        lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, finished))}
+        todo = [photo for photo in photos if photo.name in lacking or (align and photo.name not in faces)]
         outcome.skipped = len(photos) - len(todo)
 
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(parser.source, (), detector, device, precision, align=False, label_set=parser.label_set),
+            NetworkFiles(parser.source, (), detector, device, precision, align=align, label_set=parser.label_set),
             saved=saved,
+            crop=CROP_SIZE,
             batch=batch,
             workers=workers,
         )
@@ -170,7 +193,10 @@ def blur_photos(
                 for task, result in work_through(session, tasks, failed, progress, times):
                     table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
                     finished.add(task.photo, task.signature, result.sizes)
-                    finished.save_sometimes()
+                    if result.face:
+                        faces[task.photo.name] = row_of(result.face)
+                    if finished.save_sometimes() and align:
+                        write_faces_table(blurred, faces)
                     outcome.done += 1
             _recount(photos, saved, table)
         finally:
@@ -178,10 +204,14 @@ def blur_photos(
             outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
             remove_outputs(failed, {photo.path: saved.paths(photo) for photo in todo})
             write_parts_table(blurred, table)
+            if align:
+                note_failures(faces, todo, failed)
+                write_faces_table(blurred, faces)
             write_failures(blurred, outcome.failures)
             finished.save()
 
         named = {photo.name for photo in photos}
+        outcome.several = sum(row.status == SEVERAL for name, row in faces.items() if name in named)
         outcome.undetected.update(
             part for (name, part), pixels in table.items() if name in named and part in parts and not pixels
         )

@@ -14,6 +14,7 @@ from facepart.files.failures import Failure, Outcome, sorted_failures, write_fai
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
+from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.networks.catalogue import DETECTOR, choose_recogniser, obtain
 from facepart.networks.recogniser import choose_size
@@ -86,7 +87,8 @@ def extract_features(
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
         flip: add the embedding of the mirrored face.
-        align: find the face and warp it to the ArcFace template first; without it, photos must be aligned crops.
+        align: find the face and warp it to the ArcFace template first, to crops of 224x224 as a study does, or of
+            `image_size`; without it, photos must be aligned crops.
         matrix: write one matrix instead of a file a photo.
         overwrite: extract all photos again; a matrix is removed first.
         batch: see :func:`facepart.pipeline.batches.run_batches`; likewise `workers`.
@@ -111,11 +113,14 @@ def extract_features(
         preprocessing = weights.model.preprocessing if weights.model else None
         size = choose_size(weights.path, preprocessing, image_size) if image_size else None
         detector = obtain(DETECTOR, "detector") if align else None
+        # As a study does, so that features are the same; a network of another size gets crops of that.
+        crop = None if image_size else CROP_SIZE
         name = weights.name
         device, precision = executor.choose_engine(device, precision)
         times = times or StepTimes()
         worker = PhotoWorker(
             NetworkFiles(None, (weights,), detector, device, precision, flip, size),
+            crop=crop,
             undistorted=image_size is not None,
             features=None if matrix else features,
             batch=batch,
@@ -138,6 +143,8 @@ def extract_features(
             "image_size": size,
             "flip": flip,
             "align": detector.sha256 if detector else None,
+            # Earlier releases cut crops of the network's size, and do not name it.
+            "crop": crop if align else None,
         }
         if not overwrite:
             refuse_other_settings(features, "extract", settings)

@@ -128,10 +128,12 @@ class FinishedPhotos:
         self._put(photo.name, before._replace(stamp=stamp))
         return True
 
-    def save_sometimes(self) -> None:
-        """Write the file if that was not done for a while; raises what :meth:`save` raises."""
-        if time.monotonic() - self._saved > _INTERVAL:
+    def save_sometimes(self) -> bool:
+        """Write the file if that was not done for a while, and return whether; raises what :meth:`save` raises."""
+        due = time.monotonic() - self._saved > _INTERVAL
+        if due:
             self.save()
+        return due
 
     def save(self) -> None:
         """Write the file, unless nothing has changed.

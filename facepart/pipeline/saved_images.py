@@ -117,6 +117,9 @@ class SavedImages:
                     written[f"blurred_{occlusion.part}"] = write_image(path, occluded[occlusion].photo)
         if path := self.labels_path(photo):
             written["labels"] = write_indexed_png(path, labels, PALETTE)
-        if path := self.aligned_path(photo):
-            written["aligned"] = write_image(path, face)
-        return written
+        return written | self.write_aligned(photo, face)
+
+    def write_aligned(self, photo: Photo, face: NDArray[np.uint8]) -> dict[str, int]:
+        """Write the aligned photo, if it is to be written; see :meth:`write`."""
+        path = self.aligned_path(photo)
+        return {"aligned": write_image(path, face)} if path else {}

@@ -24,11 +24,14 @@ from facepart.files.atomic import write_npy
 from facepart.files.failures import of_one_file
 from facepart.files.progress import StepTimes
 from facepart.networks.alignment import (
+    FoundFace,
     align_face,
     align_labels,
     aligned_landmarks,
+    check_landmarks,
     crop_side,
     cut_to_template,
+    find_face,
     find_landmarks,
 )
 from facepart.networks.embedding import unit_embedding, views
@@ -88,11 +91,13 @@ class PhotoResult(NamedTuple):
         thumbnails: those for the report, if they were taken.
         sizes: the images that were written of it, and their sizes in bytes; see
             :meth:`facepart.pipeline.saved_images.SavedImages.outputs`. None if none were.
+        face: the face that was aligned; None if none was.
     """
 
     records: tuple[EmbeddedPhoto | None, ...]
     thumbnails: Thumbnails | None = None
     sizes: Mapping[str, int] | None = None
+    face: FoundFace | None = None
 
     @property
     def record(self) -> EmbeddedPhoto:
@@ -114,11 +119,13 @@ class _Located(NamedTuple):
         landmarks: on the photo as it is parsed.
         side: of the aligned crop in pixels of the photo that it was cut from; None if it was not aligned.
         cut_by: the landmarks on the photo that the crop was cut from, if it was aligned.
+        face: the face that was aligned; None if it was not.
     """
 
     landmarks: Landmarks
     side: int | None
     cut_by: Landmarks | None = None
+    face: FoundFace | None = None
 
 
 class _Prepared(NamedTuple):
@@ -136,9 +143,10 @@ class _Prepared(NamedTuple):
 class PhotoWorker:
     """Reads, parses, occludes and embeds photos, and writes what is to be kept of them.
 
-    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only. For
-    several recognisers, photos are read, parsed and occluded once. A worker can be pickled before it is opened.
-    Memory stays bounded however many photos there are, and neither `batch` nor `workers` change the results.
+    Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only;
+    without either, they are aligned only. For several recognisers, photos are read, parsed and occluded once. A
+    worker can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch`
+    nor `workers` change the results.
 
     Attributes:
         info: of each recogniser, once they are open.
@@ -153,6 +161,7 @@ class PhotoWorker:
         shown: tuple[Occlusion, ...] = (),
         crop: int | None = None,
         undistorted: bool = False,
+        landmarks: Mapping[str, NDArray[np.floating]] | None = None,
         parts: tuple[Part, ...] = tuple(PARTS.values()),
         averages: AverageFaces | None = None,
         batch: int = DEFAULT_BATCH,
@@ -167,6 +176,8 @@ class PhotoWorker:
             shown: the occlusions that thumbnails show.
             crop: pixels on a side of an aligned crop; None for the size of the first recogniser.
             undistorted: refuse photos whose proportions are not those of the first recogniser's faces.
+            landmarks: photo -> (5, 2), x and y in pixels of the photo, by which its face is aligned; the detector
+                finds those of all other photos.
             parts: of which it is measured how much each occlusion removes.
             averages: the average face, for occlusions by it.
             batch: photos given to the networks at once.
@@ -175,7 +186,7 @@ class PhotoWorker:
         self.info: tuple[RecogniserInfo, ...] = ()
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
-        self._parts, self._averages = parts, averages
+        self._parts, self._averages, self._given = parts, averages, landmarks or {}
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
@@ -199,6 +210,11 @@ class PhotoWorker:
         """Work on photos, in order."""
         parser, recognisers = self._networks.parser, self._networks.recognisers
         batch, times = self._batch, self._times
+        if parser is None and not recognisers:
+            yield from run_batches_of_several(
+                *(tasks, self._align, (), self._write_aligned), batch=batch, workers=self._threads, times=times
+            )
+            return
         if parser is None:
             yield from run_batches_of_several(
                 *(tasks, self._prepare, recognisers, self.embed), batch=batch, workers=self._threads, times=times
@@ -223,7 +239,7 @@ class PhotoWorker:
             uint8 (h, w, 3), RGB.
 
         Raises:
-            PhotoError: it cannot be read, or shows no face.
+            PhotoError: it cannot be read, or shows no face, or the landmarks are not those of a face in it.
         """
         with self._times.measure("read photo"):
             face = read_photo(photo.path)
@@ -232,11 +248,17 @@ class PhotoWorker:
             return face
         with self._times.measure("find and align the face"):
             try:
-                points = find_landmarks(face, self._detector(weights))
+                given = self._given.get(photo.name)
+                if given is None:
+                    found = find_face(face, self._detector(weights))
+                else:
+                    check_landmarks(given, face.shape)
+                    found = FoundFace(given)
+                points = found.landmarks
                 size = self._crop or self._recogniser_size()[0]
                 landmarks = Landmarks(aligned_landmarks(points, size), size, size)
                 on_photo = Landmarks(points, *face.shape[:2])
-                self._located[photo.name] = _Located(landmarks, round(crop_side(points)), on_photo)
+                self._located[photo.name] = _Located(landmarks, round(crop_side(points)), on_photo, found)
                 return align_face(face, points, size)
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
@@ -325,7 +347,8 @@ class PhotoWorker:
             side=located.side if located and located.side is not None else min(face.shape[:2]),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
-        return _Prepared(PhotoResult((record,), thumbnails, sizes), self._inputs(task, face, occluded))
+        result = PhotoResult((record,), thumbnails, sizes, located.face if located else None)
+        return _Prepared(result, self._inputs(task, face, occluded))
 
     def _apply_occlusions(
         self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8], landmarks: Landmarks | None
@@ -418,6 +441,24 @@ class PhotoWorker:
                 # Such a part is then not detected, as eyes are where the parser sees none.
                 return
         self._located[task.photo.name] = _Located(Landmarks(points, *face.shape[:2]), None)
+
+    def _align(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[()]]:
+        """Read a photo and align its face."""
+        with large_photos_in_turn():
+            return self.read(task.photo), ()
+
+    def _write_aligned(
+        self, task: PhotoTask, face: NDArray[np.uint8], outputs: Sequence[NDArray[Any]]
+    ) -> PhotoResult:
+        """Write an aligned face."""
+        del outputs  # there is no network
+        located = self._located.pop(task.photo.name)
+        sizes = None
+        if self._saved:
+            with self._times.measure("write files"), _writing():
+                sizes = self._saved.write_aligned(task.photo, face)
+        record = EmbeddedPhoto(task.photo.name, task.signature, side=located.side or 0)
+        return PhotoResult((record,), None, sizes, located.face)
 
     def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
         """Read a photo that is not parsed, and make the recognisers' inputs."""

@@ -22,6 +22,7 @@ from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
+from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.occlusion.average_face import AverageFaces
 from facepart.pipeline.executor import LOCAL, Executor
@@ -44,8 +45,6 @@ from facepart.study.tasks import list_tasks, recognisers_of, store_results, with
 if TYPE_CHECKING:
     import pandas
 
-# Pixels on a side of an aligned crop: twice ArcFace's, as the demo's photos.
-ALIGNED_SIZE = 224
 # Occlusions that are named in a note.
 _NAMED = 7
 
@@ -278,7 +277,7 @@ def _embed(
         setup.networks(recognisers),
         saved=setup.saved,
         shown=images.shown,
-        crop=ALIGNED_SIZE,
+        crop=CROP_SIZE,
         parts=setup.design.measured_parts,
         averages=averages,
         batch=request.batch,
@@ -324,7 +323,7 @@ def average_faces(setup: Setup, photos: Sequence[Photo], executor: Executor, tim
     request = setup.request
     return make_average(
         setup.networks([]),
-        *(setup.members.groups, photos, ALIGNED_SIZE, executor, times),
+        *(setup.members.groups, photos, CROP_SIZE, executor, times),
         paths=(request.source, request.output),
         batch=request.batch,
         workers=request.workers,

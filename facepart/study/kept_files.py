@@ -13,6 +13,7 @@ from facepart.files.record import make_record, remove_outdated, with_earlier, wr
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.saved_images import SavedImages
+from facepart.suggestion import did_you_mean
 
 STAGE = "study"
 # What can be kept, and in which folder.
@@ -29,7 +30,7 @@ def choose_kept(names: Sequence[str]) -> tuple[str, ...]:
     """
     unknown = [name for name in names if name not in KEPT]
     if unknown:
-        raise UsageError(f"--keep {unknown[0]!r}: unknown; known: {' '.join(KEPT)}")
+        raise UsageError(f"--keep {unknown[0]!r}: unknown{did_you_mean(unknown[0], KEPT)}; known: {' '.join(KEPT)}")
     return tuple(name for name in KEPT if name in names)
 
 

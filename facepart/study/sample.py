@@ -11,6 +11,7 @@ from facepart.data.photo_output import encode_image
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
+from facepart.networks.alignment import CROP_SIZE
 from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.occlude import OccludedPhoto
 from facepart.occlusion.occlusion import Occlusion
@@ -18,7 +19,6 @@ from facepart.pipeline.executor import Executor, Session
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.study.cost import PhotoCost
-from facepart.study.experiment import ALIGNED_SIZE
 from facepart.study.report_images import choose_evenly
 from facepart.study.setup import Setup
 
@@ -40,7 +40,7 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
     chosen = choose_evenly(tasks, _PHOTOS)
     networks = setup.networks(setup.recognisers)
     worker = _SampleWorker(
-        networks, averages=_GreyFaces({}), saved=setup.saved, crop=ALIGNED_SIZE, parts=setup.design.measured_parts
+        networks, averages=_GreyFaces({}), saved=setup.saved, crop=CROP_SIZE, parts=setup.design.measured_parts
     )
     session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
     results = [result for _, result in session.map(chosen)]

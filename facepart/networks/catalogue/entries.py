@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from facepart.errors import UsageError
+from facepart.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from facepart.networks.engine import Colour, Preprocessing
@@ -115,7 +116,7 @@ def model(name: str) -> Model:
     """
     known = catalogue()
     if name not in known:
-        raise UsageError(f"unknown model {name!r}; known: {', '.join(known)}")
+        raise UsageError(f"unknown model {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
     return known[name]
 
 

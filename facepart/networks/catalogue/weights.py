@@ -15,6 +15,7 @@ from facepart.networks.catalogue.folders import script_folders
 from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.catalogue.lookup import is_file, locate
 from facepart.networks.compiled_cache import CompiledCache
+from facepart.suggestion import did_you_mean
 
 _EXTENSIONS = (".onnx", ".pth", ".pt", ".params")
 
@@ -89,7 +90,7 @@ def obtain(name_or_path: str, task: str) -> Weights:
             _require_task(known, task, f"{name_or_path} ({known.name})")
         return Weights(path, known, network_sha256(path, own))
     if name_or_path.endswith(_EXTENSIONS) or os.sep in name_or_path:
-        raise FacepartError(f"{name_or_path}: no such file or folder")
+        raise FacepartError(f"{name_or_path}: no such file or folder{did_you_mean(name_or_path, catalogue())}")
     entry = model(name_or_path)
     _require_task(entry, task, entry.name)
     found = locate(entry)

@@ -1,0 +1,126 @@
+"""Find the face in every photo, and align it to the ArcFace template by five landmarks.
+
+Writes one PNG per photo, the crop that `facepart study --align` works on, and faces.csv: how many faces were found on
+each photo, the detection score and the landmarks of the chosen face. Of several faces, the largest near the centre is
+chosen. Run again, the command skips photos whose crops exist.
+
+To correct a face, edit the landmarks in a copy of faces.csv, and give it with --landmarks.
+"""
+
+import argparse
+import logging
+
+from facepart.cli.command_parser import positive, thread_count
+from facepart.cli.photo_options import add_source_argument
+from facepart.cli.progress_bar import ProgressBar
+from facepart.cli.ray import add_ray_argument, executor_for
+from facepart.cli.run_summary import print_last_line, several_faces, times_table
+from facepart.counts import are, count_of
+from facepart.files.addresses import reachable
+from facepart.files.progress import StepTimes
+from facepart.pipeline.batches import default_workers
+
+# OpenCV warps to no more than 32767 pixels; a crop of a face has no use for so many.
+_LEAST, _MOST = 32, 4096
+# facepart.networks.alignment.CROP_SIZE; the help does not wait for OpenCV.
+_SIZE = 224
+
+
+EXAMPLES = (
+    "facepart align -s raw -d photos",
+    "facepart align -s raw -d photos --landmarks corrected.csv",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``facepart align``."""
+    parser.usage = "%(prog)s -s PHOTOS -d ALIGNED [options]"
+    group = parser.add_argument_group("input")
+    add_source_argument(group, "PHOTOS")
+    group.add_argument(
+        "--landmarks",
+        type=reachable,
+        metavar="CSV",
+        help="take the landmarks of the photos in this table, which has the columns of faces.csv; faces of all other "
+        "photos are detected (default: all faces are detected)",
+    )
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        *("-d", "--dest"),
+        type=reachable,
+        required=True,
+        metavar="ALIGNED",
+        help="folder of the crops, ALIGNED/<photo>.png, and of faces.csv",
+    )
+    group.add_argument(
+        "--size",
+        type=_crop_size,
+        default=_SIZE,
+        metavar="N",
+        help="side of the crops, in pixels; a study has 224 (default: %(default)s)",
+    )
+    group.add_argument("--overwrite", action="store_true", help="overwrite existing outputs")
+    group = parser.add_argument_group("hardware")
+    group.add_argument(
+        "--workers",
+        type=thread_count,
+        metavar="N",
+        help=f"threads; results do not depend on it (default here: {default_workers()})",
+    )
+    add_ray_argument(group, "process the photos")
+    group.add_argument("--profile", action="store_true", help="print how long each step took")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run ``facepart align``; return the exit status."""
+    # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
+    from facepart.networks.face_parser import MIN_SIDE
+    from facepart.pipeline.align import align_photos
+    from facepart.pipeline.faces_table import FACES_FILE
+
+    times = StepTimes()
+    with executor_for(arguments.ray, "cpu") as executor, ProgressBar("align") as progress:
+        outcome = align_photos(
+            arguments.source,
+            arguments.dest,
+            size=arguments.size,
+            landmarks=arguments.landmarks,
+            overwrite=arguments.overwrite,
+            workers=arguments.workers,
+            executor=executor,
+            progress=progress,
+            times=times,
+        )
+    if arguments.profile:
+        print(times_table(times, outcome.done))
+    table = arguments.dest / FACES_FILE
+    if outcome.given:
+        print(f"landmarks from {arguments.landmarks}: {count_of(outcome.given, 'photo')}")
+    if outcome.unused:
+        logging.getLogger(__name__).warning(
+            "%s: %s not found in %s, first: %s",
+            arguments.landmarks,
+            f"{count_of(len(outcome.unused), 'photo')} {are(len(outcome.unused))}",
+            arguments.source,
+            outcome.unused[0],
+        )
+    if outcome.several:
+        print(several_faces(outcome.several, arguments.dest))
+    if outcome.small:
+        logging.getLogger(__name__).warning(
+            "%s smaller than %d pixels on a side: part masks of such faces are unreliable (see side in %s)",
+            f"{count_of(outcome.small, 'face')} {are(outcome.small)}",
+            MIN_SIDE,
+            table,
+        )
+    if outcome.succeeded:
+        print(f"faces: {table}")
+    return print_last_line("aligned", outcome, arguments.dest)
+
+
+def _crop_size(text: str) -> int:
+    """Parse the side of a crop, the type of an option."""
+    size = positive(text)
+    if not _LEAST <= size <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pixels from {_LEAST} to {_MOST}")
+    return size

@@ -1,0 +1,150 @@
+"""``faces.csv``: the face of each photo that was aligned, and the photos on which no face was found.
+
+Columns: ``photo`` (its name, without extension), ``status`` (``found``, ``several``: the largest of several faces
+near the centre was taken, ``given``: the landmarks came from a file, or ``not found``), ``faces`` (how many the
+detector found), ``score`` (the detector's confidence, 0..1), ``next_area`` (area of the largest other face, relative
+to the chosen one), ``side`` (of the crop, in pixels of the photo), and the five landmarks, x and y in pixels of the
+photo as it is displayed, whole numbers being the centres of pixels: ``eye1`` and ``mouth1`` are on the left of the
+photo, ``eye2`` and ``mouth2`` on its right. Landmarks are written so that reading them gives the same numbers.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.data.image_names import without_extension
+from facepart.data.photos import Photo
+from facepart.errors import FacepartError, one_line
+from facepart.files.atomic import write_text
+from facepart.files.csv_text import csv_text, plain_cell
+from facepart.files.failures import Failure
+from facepart.networks.alignment import FoundFace, crop_side
+from facepart.suggestion import did_you_mean
+
+FACES_FILE = "faces.csv"
+FOUND, SEVERAL, GIVEN, NOT_FOUND = "found", "several", "given", "not found"
+
+_POINTS = ("eye1", "eye2", "nose", "mouth1", "mouth2")
+LANDMARK_COLUMNS = tuple(f"{point}_{axis}" for point in _POINTS for axis in "xy")
+COLUMNS = ("photo", "status", "faces", "score", "next_area", "side", *LANDMARK_COLUMNS)
+
+
+class FaceRow(NamedTuple):
+    """A photo's row, as it is in the file.
+
+    Attributes:
+        status: one of :data:`FOUND`, :data:`SEVERAL`, :data:`GIVEN` and :data:`NOT_FOUND`.
+        faces: how many faces the detector found; empty if the landmarks were given.
+        score: the detector's confidence; likewise.
+        next_area: area of the largest other face, relative to the chosen one; likewise.
+        side: of the crop, in pixels of the photo; empty if no face was found.
+        landmarks: float32 (5, 2), x and y; None if no face was found.
+    """
+
+    status: str
+    faces: str = ""
+    score: str = ""
+    next_area: str = ""
+    side: str = ""
+    landmarks: NDArray[np.float32] | None = None
+
+
+# Photo -> its row.
+FacesTable = dict[str, FaceRow]
+
+
+def row_of(face: FoundFace) -> FaceRow:
+    """Return the row of a face that was aligned."""
+    landmarks = np.asarray(face.landmarks, np.float32)
+    side = str(round(crop_side(landmarks)))
+    if face.score is None:
+        return FaceRow(GIVEN, side=side, landmarks=landmarks)
+    status = SEVERAL if face.faces > 1 else FOUND
+    return FaceRow(status, str(face.faces), f"{face.score:.4f}", f"{face.next_area:.4f}", side, landmarks)
+
+
+def read_faces_table(path: Path) -> FacesTable:
+    """Read ``faces.csv``; empty where there is none.
+
+    Raises:
+        FacepartError: the file is there but is not such a table.
+    """
+    return _read(path, "remove it, and the run writes it again") if path.exists() else {}
+
+
+def read_landmarks(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Read landmarks that a user gives: a table with the columns ``photo`` and those of the landmarks.
+
+    Returns:
+        Photo, without extension -> float32 (5, 2); photos whose landmarks are empty are left out.
+
+    Raises:
+        FacepartError: the file is missing or cannot be read, lacks a column, or a number is none.
+    """
+    rows = _read(path, f"it needs the columns photo, {', '.join(LANDMARK_COLUMNS)}")
+    return {photo: row.landmarks for photo, row in rows.items() if row.landmarks is not None}
+
+
+def write_faces_table(folder: Path, table: Mapping[str, FaceRow]) -> None:
+    """Write ``faces.csv`` into `folder`, sorted by photo."""
+    rows: list[list[object]] = [list(COLUMNS)]
+    for photo, row in sorted(table.items()):
+        points = [""] * len(LANDMARK_COLUMNS) if row.landmarks is None else [str(each) for each in row.landmarks.flat]
+        rows.append([photo, *row[:-1], *points])
+    write_text(folder / FACES_FILE, csv_text(rows))
+
+
+def note_failures(table: FacesTable, photos: Iterable[Photo], failed: Iterable[Failure]) -> None:
+    """Give photos on which no face was found a row without landmarks; those that failed otherwise have no row.
+
+    Args:
+        table: is changed.
+        photos: that were worked on.
+        failed: those of them that failed.
+    """
+    names = {photo.path: photo.name for photo in photos}
+    for failure in failed:
+        if failure.stage == "align":
+            table[names[failure.path]] = FaceRow(NOT_FOUND)
+        else:
+            table.pop(names[failure.path], None)
+
+
+def _read(path: Path, remedy: str) -> FacesTable:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in ("photo", *LANDMARK_COLUMNS) if name not in (reader.fieldnames or ())]
+            if missing:
+                near = did_you_mean(missing[0], reader.fieldnames or ())
+                raise FacepartError(f"{path}: has no column {missing[0]!r}{near}; {remedy}")
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FacepartError(f"{path}: is not a CSV file in UTF-8 ({one_line(error)}); {remedy}") from error
+    table: FacesTable = {}
+    for line, row in rows:
+        photo = without_extension(plain_cell(row["photo"] or ""))
+        if photo in table:
+            raise FacepartError(f"{path}, line {line}: has {photo!r} a second time; leave one of its rows")
+        table[photo] = _row(row, f"{path}, line {line}")
+    return table
+
+
+def _row(row: Mapping[str, str | None], where: str) -> FaceRow:
+    cells = [(row[name] or "").strip() for name in LANDMARK_COLUMNS]
+    status, faces, score, next_area, side = (row.get(name) or "" for name in COLUMNS[1:6])
+    if not any(cells):
+        return FaceRow(status or NOT_FOUND)
+    try:
+        landmarks = np.array([float(cell) for cell in cells], np.float32).reshape(5, 2)
+    except ValueError as error:
+        raise FacepartError(f"{where}: landmarks are ten numbers, or all empty") from error
+    if not np.isfinite(landmarks).all():
+        raise FacepartError(f"{where}: landmarks are ten finite numbers, or all empty")
+    return FaceRow(status, faces, score, next_area, side, landmarks)
