@@ -20,7 +20,7 @@ GROUPS = ["A", "B 2"]
 # One list, one match within and across, and one plot a group of each condition: 2 * 3 + 2 * 3 + 2 * 2 + 2 * 2.
 ONCE = 20
 
-pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")]
 
 
 @pytest.fixture(scope="module")

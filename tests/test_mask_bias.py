@@ -14,7 +14,10 @@ from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.networks.openvino_engine import OpenVinoEngine, cpu_precisions
 from facepart.occlusion.parts import PARTS
 
-pytestmark = pytest.mark.skipif("bf16" not in cpu_precisions(), reason="needs a processor that computes in bfloat16")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("bf16" not in cpu_precisions(), reason="needs a processor that computes in bfloat16"),
+]
 
 
 class CoarseScores(nn.Module):

@@ -21,7 +21,10 @@ from facepart.networks.onnx.network import load_onnx
 from tests.witness.onnx_graphs import PHOTO, export, onnxruntime_answer, photos, write_graph
 
 # The exporter that writes the files people have says that there is a newer one.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning"),
+]
 
 
 def answers(network, pictures):
