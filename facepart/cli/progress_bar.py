@@ -11,6 +11,8 @@ from facepart.counts import count_of
 # Seconds between two lines of progress where standard error is no terminal: a number, 0 for no lines.
 INTERVAL_VARIABLE = "FACEPART_PROGRESS"
 _INTERVAL = 30.0
+# The time left is estimated when this share of the work is done: the first photos wait until networks are open.
+_ENOUGH = 0.05
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -66,8 +68,9 @@ class _ProgressLines:
             return
         self._printed = now
         line = f"{self._what}: {done} of {count_of(total, self._unit)}"
-        speed = (done - self._first) / (now - self._begun) if now > self._begun else 0.0
-        if speed and done < total:
+        since = done - self._first
+        if done < total and since >= _ENOUGH * (total - self._first):
+            speed = since / (now - self._begun)
             line += f", {speed:.3g} per second, {_duration((total - done) / speed)} left"
         print(line + (f", bottleneck: {note}" if note else ""), file=sys.stderr, flush=True)
 
