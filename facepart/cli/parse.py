@@ -17,6 +17,11 @@ from facepart.counts import count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
 
+EXAMPLES = (
+    "facepart parse -s photos -o maps",
+    "facepart parse -s photos -o maps --against annotated --against-label-set lapa",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``facepart parse``."""
