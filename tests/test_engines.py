@@ -106,7 +106,7 @@ def test_an_engine_can_be_dropped_right_after_its_answer(network, photos):
 
 
 def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
-    with pytest.raises(UsageError, match="unknown device 'tpu'; known: auto, cpu, cuda"):
+    with pytest.raises(UsageError, match=r"unknown device 'tpu' \(did you mean cpu\?\); known: auto, cpu, cuda"):
         open_engine(Loaded(network, SMALL), "tpu")
     with pytest.raises(UsageError, match="'cuda:99' is not available"):
         open_engine(Loaded(network, SMALL), "cuda:99")
