@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
+from facepart.networks.cuda_devices import count_cuda_devices
 from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
 from facepart.suggestion import did_you_mean
 
@@ -94,11 +95,7 @@ def choose_gpu(number: int) -> str:
     Raises:
         UsageError: there are CUDA devices, but not that many.
     """
-    if number < 0:
-        return "cpu"
-    import torch
-
-    return choose_device(f"cuda:{number}") if torch.cuda.device_count() else "cpu"
+    return choose_device(f"cuda:{number}") if number >= 0 and count_cuda_devices() else "cpu"
 
 
 def choose_device(device: str) -> str:
@@ -115,10 +112,7 @@ def choose_device(device: str) -> str:
         raise UsageError(f"unknown device {device!r}{near}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
-    # Imported here: PyTorch takes seconds to load, and is not needed if the CPU is named.
-    import torch
-
-    found = torch.cuda.device_count()
+    found = count_cuda_devices()
     if device == "auto":
         return "cuda:0" if found else "cpu"
     number = int((named and named["number"]) or 0)
