@@ -40,8 +40,8 @@ def _local_version(package: str) -> str:
 def _driver_has_device(library: str) -> bool:
     """Return whether NVIDIA's driver is on this machine and has a device.
 
-    It is asked through ``cuInit`` and ``cuDeviceGetCount`` of the CUDA driver API, which return 0 for success. PyTorch
-    calls the same two, and sees the same devices: both obey ``CUDA_VISIBLE_DEVICES``.
+    It is asked through ``cuInit`` and ``cuDeviceGetCount`` of the CUDA driver API, which return 0 for success.
+    PyTorch asks the same driver and sees the same devices: both obey ``CUDA_VISIBLE_DEVICES``.
     """
     try:
         driver = ctypes.CDLL(library)

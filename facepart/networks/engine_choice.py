@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
+from facepart.networks.cpu_precisions import cpu_precisions
 from facepart.networks.cuda_devices import count_cuda_devices
 from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
 from facepart.suggestion import did_you_mean
@@ -76,8 +77,6 @@ def choose_precision(device: str, precision: str) -> str:
 
         # bf16 before fp16: small networks divide by norms that fp16 cannot tell from zero.
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    from facepart.networks.openvino_engine import cpu_precisions
-
     available = cpu_precisions()
     if precision == "auto":
         return "bf16" if "bf16" in available else "fp32"
