@@ -3,9 +3,9 @@
 Usage: python -m benchmarks.start_up [--rounds N] [--before CHECKOUT] [--telemetry]
 
 All sides run in turn, as processes of their own: the bare import of PyTorch, `facepart match` on 2,000 random
-features, `extract` of one photo, and `extract` and `blur` again with nothing left to do. Printed are the medians: seconds
-on the clock, seconds of processors, which other work on the machine moves less, peak memory, and the median of the
-ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in turn with
+features, `extract` of one photo, and `extract` and `blur` again with nothing left to do. Printed are the medians:
+seconds on the clock, seconds of processors, which other work on the machine moves less, peak memory, and the median
+of the ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in turn with
 these, each in folders of its own.
 
 With `--telemetry`, `extract` of one photo runs with and without OpenVINO's telemetry instead: as facepart starts now,
@@ -41,6 +41,11 @@ FEATURES = 2000
 DIMENSION = 512
 TORCH = "import torch"
 
+# The process itself says how much memory it had: what the system counts begins with the size of the one that started it.
+_WITH_PEAK = """
+import atexit
+atexit.register(lambda: print(*(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))))
+"""
 _RUN = "from facepart.cli import run; run()"
 _BEFORE = f"""
 import socket, sys, time
@@ -90,15 +95,19 @@ class Side(NamedTuple):
         begun = time.perf_counter()
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
-                [sys.executable, "-c", self.code, *self.words], env=environment, stdout=output, stderr=output
+                [sys.executable, "-c", _WITH_PEAK + self.code, *self.words],
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
             _, status, used = os.wait4(process.pid, 0)
             clock = time.perf_counter() - begun
             process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode:
-                output.seek(0)
-                raise SystemExit(f"{' '.join(self.words)}: {output.read().decode()}")
-        return Cost(clock, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+            output.seek(0)
+            printed = output.read().decode()
+        if process.returncode:
+            raise SystemExit(f"{' '.join(self.words)}: {printed}")
+        return Cost(clock, used.ru_utime + used.ru_stime, int(printed.rpartition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def write_features(folder: Path) -> Path:
