@@ -5,8 +5,8 @@ Usage: python -m benchmarks.start_up [--rounds N] [--before CHECKOUT] [--telemet
 All sides run in turn, as processes of their own: the bare import of PyTorch, `facepart match` on 2,000 random
 features, `extract` of one photo, and `extract` and `blur` again with nothing left to do. Printed are the medians:
 seconds on the clock, seconds of processors, which other work on the machine moves less, peak memory, and the median
-of the ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in turn with
-these, each in folders of its own.
+of the ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in turn
+with these, in folders of their own.
 
 With `--telemetry`, `extract` of one photo runs with and without OpenVINO's telemetry instead: as facepart starts now,
 and as it started before, with openvino_telemetry within OpenVINO's reach. Nothing is sent: names are looked up by a
@@ -41,7 +41,7 @@ FEATURES = 2000
 DIMENSION = 512
 TORCH = "import torch"
 
-# The process itself says how much memory it had: what the system counts begins with the size of the one that started it.
+# The process itself says how much memory it had: what the system counts begins with the size of its parent.
 _WITH_PEAK = """
 import atexit
 atexit.register(lambda: print(*(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))))
