@@ -5,8 +5,8 @@ Usage: python -m benchmarks.start_up [--rounds N] [--before CHECKOUT] [--telemet
 All sides run in turn, as processes of their own: the bare import of PyTorch, `facepart match` on 2,000 random
 features, `extract` of one photo, and `extract` and `blur` again with nothing left to do. Printed are the medians:
 seconds on the clock, seconds of processors, which other work on the machine moves less, peak memory, and the median
-of the ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in turn
-with these, in folders of their own.
+of the ratios to the import of PyTorch in the same round. With `--before`, the commands of another checkout run in
+turn with these, in folders of their own.
 
 With `--telemetry`, `extract` of one photo runs with and without OpenVINO's telemetry instead: as facepart starts now,
 and as it started before, with openvino_telemetry within OpenVINO's reach. Nothing is sent: names are looked up by a
