@@ -296,7 +296,8 @@ def _recorded_settings(features: Path, asked: _Asked) -> dict[str, Any] | None:
     # JSON has no tuples.
     told = asdict(asked) | {"image_size": asked.image_size and list(asked.image_size)}
     same = record.get("stage") == "extract" and {key: recorded.get(key) for key in told} == told
-    return recorded if same and isinstance(dimension, int) and dimension > 0 else None
+    whole = isinstance(dimension, int) and dimension > 0 and {"colour", "mean", "scale"} <= recorded.keys()
+    return {**recorded, **told} if same and whole else None
 
 
 def _recorded_model(features: Path) -> str | None:
