@@ -3,9 +3,9 @@
 Usage: python -m benchmarks.png_options PHOTOS [--rounds N]
 
 Photos are resized to 224x224 and to 512x512, and their lower halves are blurred, as occluded photos are; masks are
-ellipses. All options take turns in each round, on one core. Printed are, for each option of the strategy and the filter
-at level 1, the median milliseconds of processor per image, and the mean size of a file in KiB. The pixels are the same
-with all of them.
+ellipses. All options take turns in each round, on one core. Printed are, for each strategy and filter at level 1, the
+median milliseconds of processor per image, and the mean size of a file in KiB. The pixels are the same with all of
+them.
 """
 
 import argparse

@@ -97,6 +97,7 @@ class Side(NamedTuple):
             process = subprocess.Popen(
                 [sys.executable, "-c", _WITH_PEAK + self.code, *self.words],
                 env=environment,
+                cwd=tempfile.gettempdir(),  # not a checkout, which Python would look into first
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
