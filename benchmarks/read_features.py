@@ -17,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.feature_files import LABELS_FILE, MATRIX_FILE
 from facepart.data.labels import labels_of
 from facepart.data.path_lists import write_list
 from facepart.matching.features import read_features
-from facepart.pipeline.feature_matrix import LABELS_FILE
 from facepart.processors import processors
 
 DIMENSION = 512

@@ -115,11 +115,11 @@ def test_a_device_that_is_not_there_is_an_error_never_another_device(network):
 def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkeypatch):
     with pytest.raises(UsageError, match="unknown precision 'int4'; known: auto, fp32, bf16, fp16"):
         open_engine(Loaded(network, SMALL), "cpu", "int4")
-    monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32",))
+    monkeypatch.setattr("facepart.networks.engine_choice.cpu_precisions", lambda: ("fp32",))
     with pytest.raises(UsageError, match="this processor does not compute in bf16; it computes in fp32"):
         open_engine(Loaded(network, SMALL), "cpu", "bf16")
     assert choose_precision("cpu", "auto") == "fp32"
-    monkeypatch.setattr("facepart.networks.openvino_engine.cpu_precisions", lambda: ("fp32", "bf16"))
+    monkeypatch.setattr("facepart.networks.engine_choice.cpu_precisions", lambda: ("fp32", "bf16"))
     assert choose_precision("cpu", "auto") == "bf16"
     for there, chosen in [(True, "bf16"), (False, "fp16")]:
         monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda there=there, **_: there)

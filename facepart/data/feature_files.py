@@ -10,6 +10,9 @@ from facepart.files.array_input import read_header
 
 # A matrix of many features (n, d): no feature itself. The feature (d,) of a photo called features has the same name.
 MATRIX_FILE = "features.npy"
+# Beside a matrix: the label of each row, and the whole name of its photo.
+LABELS_FILE = "labels.txt"
+NAMES_FILE = "names.txt"
 
 
 def find_features(folder: Path) -> list[Path]:

@@ -13,13 +13,13 @@ from facepart.files.addresses import is_address
 from facepart.files.atomic import write_bytes
 
 # OpenCV's options for each format. PNG is lossless with any options: here the fastest level, each row stored as its
-# difference to the one above, and compressed as such (trying every filter for every row takes twice as long and saves
-# 5 % at most on photos). WebP above 100 is lossless.
+# difference to the one above, and no repetitions sought but runs of one value (measured by benchmarks/png_options.py;
+# trying every filter for every row takes much longer and saves 2 %). WebP above 100 is lossless.
 _OPTIONS: dict[str, list[int]] = {
     ".png": [
         *(cv2.IMWRITE_PNG_COMPRESSION, 1),
         *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
-        *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED),
+        *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
     ],
     **{extension: [cv2.IMWRITE_JPEG_QUALITY, 95] for extension in (".jpg", ".jpeg", ".jpe", ".jfif")},
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101],

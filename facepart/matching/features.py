@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import are, count_of
+from facepart.data.feature_files import LABELS_FILE, NAMES_FILE
 from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
@@ -23,7 +24,6 @@ from facepart.files.addresses import read_start
 from facepart.files.array_input import read_array, read_header
 from facepart.matching.extraction import ExtractionModel, compare_models, find_model
 from facepart.pipeline.feature_check import UNIT_TOLERANCE
-from facepart.pipeline.feature_matrix import LABELS_FILE, NAMES_FILE
 from facepart.pipeline.feature_matrix_files import goes_with, read_names
 
 # The files of a list are read by a few threads, hundreds at a time. Measured, for 31,706 files on an SSD: from the

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import unit_rows
+from facepart.matching.cosine import one_thread_each, unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
@@ -268,8 +268,17 @@ def _with_tails(
     tails: SubjectTailCounts,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Yield the rows of the score files, and count the high impostor scores among them by subject."""
-    for authentic, impostor in blocks:
-        rows = impostor[impostor[:, 2] * STEPS >= tails.first_bin - 0.5]
-        subjects = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
-        tails.add(*(torch.from_numpy(found) for found in (*subjects, np.rint(rows[:, 2] * STEPS))))
-        yield authentic, impostor
+    # Beside what the caller does with the rows, and by one thread: on so few scores, PyTorch's threads would wait for
+    # each other longer than they work.
+    with one_thread_each(1) as alone:
+        for authentic, impostor in blocks:
+            counted = alone.submit(_count_tails, impostor, left, right, tails)
+            yield authentic, impostor
+            counted.result()
+
+
+def _count_tails(impostor: NDArray[np.float64], left: Faces, right: Faces, tails: SubjectTailCounts) -> None:
+    """Count the high scores among some rows of the score files."""
+    rows = impostor[impostor[:, 2] * STEPS >= tails.first_bin - 0.5]
+    subjects = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
+    tails.add(*(torch.from_numpy(found) for found in (*subjects, np.rint(rows[:, 2] * STEPS))))

@@ -5,6 +5,8 @@ from contextlib import suppress
 
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
+from facepart.networks.cpu_precisions import cpu_precisions
+from facepart.networks.cuda_devices import count_cuda_devices
 from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
 from facepart.suggestion import did_you_mean
 
@@ -75,8 +77,6 @@ def choose_precision(device: str, precision: str) -> str:
 
         # bf16 before fp16: small networks divide by norms that fp16 cannot tell from zero.
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    from facepart.networks.openvino_engine import cpu_precisions
-
     available = cpu_precisions()
     if precision == "auto":
         return "bf16" if "bf16" in available else "fp32"
@@ -94,11 +94,7 @@ def choose_gpu(number: int) -> str:
     Raises:
         UsageError: there are CUDA devices, but not that many.
     """
-    if number < 0:
-        return "cpu"
-    import torch
-
-    return choose_device(f"cuda:{number}") if torch.cuda.device_count() else "cpu"
+    return choose_device(f"cuda:{number}") if number >= 0 and count_cuda_devices() else "cpu"
 
 
 def choose_device(device: str) -> str:
@@ -115,10 +111,7 @@ def choose_device(device: str) -> str:
         raise UsageError(f"unknown device {device!r}{near}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
-    # Imported here: PyTorch takes seconds to load, and is not needed if the CPU is named.
-    import torch
-
-    found = torch.cuda.device_count()
+    found = count_cuda_devices()
     if device == "auto":
         return "cuda:0" if found else "cpu"
     number = int((named and named["number"]) or 0)

@@ -12,7 +12,6 @@ from facepart.networks.engine import Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
 from facepart.networks.input_range import choose_range
 from facepart.networks.mxnet.checkpoint import find_checkpoint, read_parameters, read_symbol
-from facepart.networks.onnx.file import choose_input, describe_onnx
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,6 +59,9 @@ def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> 
     own = usual.height, usual.width
     if path.suffix.lower() == ".onnx" and path.is_file():
         _refuse_text(path)
+        # Imported here: a network that was compiled before needs no ONNX.
+        from facepart.networks.onnx.file import describe_onnx
+
         described = describe_onnx(path)
         own = described.height or own[0], described.width or own[1]
         if (described.height or size[0], described.width or size[1]) != size:
@@ -171,6 +173,9 @@ def open_recogniser(
 
 
 def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | None) -> Recogniser:
+    # Imported here: a network that was compiled before needs no ONNX.
+    from facepart.networks.onnx.file import choose_input, describe_onnx
+
     described = describe_onnx(path)
     expected = preprocessing or _ARCFACE
     height, width = described.height or expected.height, described.width or expected.width

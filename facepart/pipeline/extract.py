@@ -1,9 +1,11 @@
 """The runner of `extract`: photos on disk -> features on disk, one ``.npy`` per photo or all in one matrix."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from facepart import __version__
 from facepart.data.feature_files import MATRIX_FILE
 from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.photos import Photo, find_photos, photo_stamp
@@ -19,13 +21,13 @@ from facepart.networks.alignment_check import refuse_unalignable, warn_of_unalig
 from facepart.networks.catalogue import DETECTOR, choose_recogniser, obtain
 from facepart.networks.recogniser import choose_size
 from facepart.pipeline.batches import DEFAULT_BATCH
-from facepart.pipeline.executor import LOCAL, Executor
+from facepart.pipeline.executor import LOCAL, Executor, Session
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
 from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.photo_loop import remove_outputs, work_through
-from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
 
 LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
@@ -126,26 +128,22 @@ def extract_features(
             batch=batch,
             workers=workers,
         )
-        # Before anything is written: a wrong network must not leave a record of itself.
-        session = executor.start(worker, times, (source, features))
-        ((fit, dimension),) = session.info
-        if align:
-            refuse_unalignable(name, fit.height, fit.width)
-        settings = {
-            "model": name,
-            "sha256": weights.sha256,
-            "precision": precision,
-            "dimension": dimension,
-            "colour": fit.colour,
-            "mean": fit.mean,
-            "scale": fit.scale,
-            # None for the network's own, which records of earlier releases do not name.
-            "image_size": size,
-            "flip": flip,
-            "align": detector.sha256 if detector else None,
-            # Earlier releases cut crops of the network's size, and do not name it.
-            "crop": crop if align else None,
-        }
+        asked = _Asked(
+            model=name,
+            sha256=weights.sha256,
+            precision=precision,
+            image_size=size,
+            flip=flip,
+            align=detector.sha256 if detector else None,
+            crop=crop if align else None,
+        )
+        settings = None if overwrite else _recorded_settings(features, asked)
+        session = None
+        if settings is None:
+            # Before anything is written: a wrong network must not leave a record of itself.
+            session = _start(executor, worker, times, (source, features), asked)
+            settings = asked.settings(session.info[0])
+        dimension = settings["dimension"]
         if not overwrite:
             refuse_other_settings(features, "extract", settings)
         files = {photo.name: _feature(features, photo) for photo in photos}
@@ -164,6 +162,10 @@ def extract_features(
             whole = set() if overwrite else whole_features(ExistingPaths([features]), files, dimension)
             there = whole - replaced
         todo = [photo for photo in photos if photo.name not in there]
+        if todo and session is None:
+            session = _start(executor, worker, times, (source, features), asked)
+            settings = asked.settings(session.info[0])
+            refuse_other_settings(features, "extract", settings)
         outcome = ExtractOutcome(
             skipped=len(photos) - len(todo),
             failures=failures,
@@ -181,8 +183,9 @@ def extract_features(
         failed: list[Failure] = []
         progress(0, len(todo))
         try:
-            if todo:
+            if session and todo:
                 if not align:
+                    fit = session.info[0].preprocessing
                     warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
                 tasks = [PhotoTask(photo, signature=stamps[photo.name]) for photo in todo]
                 for task, result in work_through(session, tasks, failed, progress, times):
@@ -220,6 +223,81 @@ def extract_features(
         counts = {"photos": written, "failed": len(outcome.failures)}
         write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
         return outcome
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a run asks for, known before the network is opened; an aligner by the detector's sha256.
+
+    Attributes:
+        model: the recogniser's name.
+        sha256: of its weights.
+        precision: of its arithmetic.
+        image_size: rows and columns; None for the network's own, which records of earlier releases do not name.
+        flip: whether the embedding of the mirrored face is added.
+        align: the sha256 of the detector's weights; None if faces are not aligned.
+        crop: pixels on a side of aligned crops; None if faces are not aligned, and in records of earlier releases,
+            which cut crops of the network's size.
+    """
+
+    model: str
+    sha256: str
+    precision: str
+    image_size: Size | None
+    flip: bool
+    align: str | None
+    crop: int | None
+
+    def settings(self, network: RecogniserInfo) -> dict[str, Any]:
+        """Return the settings for the record, those of the open network among them."""
+        fit = network.preprocessing
+        return {
+            "model": self.model,
+            "sha256": self.sha256,
+            "precision": self.precision,
+            "dimension": network.dimension,
+            "colour": fit.colour,
+            "mean": fit.mean,
+            "scale": fit.scale,
+            "image_size": self.image_size,
+            "flip": self.flip,
+            "align": self.align,
+            "crop": self.crop,
+        }
+
+
+def _start(
+    executor: Executor, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path], asked: _Asked
+) -> Session[PhotoTask, PhotoResult]:
+    """Open the network.
+
+    Raises:
+        UsageError: faces are to be aligned for it, and no template has its proportions.
+    """
+    session = executor.start(worker, times, paths)
+    if asked.align:
+        fit = session.info[0].preprocessing
+        refuse_unalignable(asked.model, fit.height, fit.width)
+    return session
+
+
+def _recorded_settings(features: Path, asked: _Asked) -> dict[str, Any] | None:
+    """Return the settings of the earlier run in a folder, if this run would have the same.
+
+    The same release gets the same settings from the same weights, so that the network need not be opened to know how
+    it takes faces, and how long its embeddings are.
+    """
+    record = read_record(features)
+    versions = record.get("versions") if record else None
+    if record is None or not isinstance(versions, dict) or versions.get("facepart") != __version__:
+        return None
+    recorded: dict[str, Any] = record["settings"]
+    dimension = recorded.get("dimension")
+    # JSON has no tuples.
+    told = asdict(asked) | {"image_size": asked.image_size and list(asked.image_size)}
+    same = record.get("stage") == "extract" and {key: recorded.get(key) for key in told} == told
+    whole = isinstance(dimension, int) and dimension > 0 and {"colour", "mean", "scale"} <= recorded.keys()
+    return {**recorded, **told} if same and whole else None
 
 
 def _recorded_model(features: Path) -> str | None:

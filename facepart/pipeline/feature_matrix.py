@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import count_of
-from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.feature_files import LABELS_FILE, MATRIX_FILE, NAMES_FILE
 from facepart.data.labels import labels_of
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, move, read_whole, remove_if_empty
@@ -37,8 +37,6 @@ from facepart.pipeline.feature_matrix_files import (
     read_names,
 )
 
-LABELS_FILE = "labels.txt"
-NAMES_FILE = "names.txt"
 SHARDS_FOLDER = ".shards"
 
 # Rows that are read at a time.
