@@ -11,7 +11,15 @@ import argparse
 import logging
 from typing import TYPE_CHECKING, get_args
 
-from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
+from facepart.analysis.choices import (
+    AVERAGED_PHOTOS,
+    CRITERION_NAMES,
+    DEFAULT_DRAWS,
+    MIN_AVERAGED_SUBJECTS,
+    SHOWN_SUBJECTS,
+    Undetected,
+    Weight,
+)
 from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
@@ -129,6 +137,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="also write masks, photos (occluded), features or pairs (scores as pairs) (default: none)",
     )
+    group.add_argument(
+        "--no-faces",
+        action="store_true",
+        help="leave photos of faces out of the report and of OUT/pictures; an average face stays if every group has "
+        f"at least {MIN_AVERAGED_SUBJECTS} subjects. Without this option, the report shows photos of up to "
+        f"{SHOWN_SUBJECTS} subjects and the average of up to {AVERAGED_PHOTOS} photos",
+    )
     add_hardware_arguments(parser)
     add_dry_run_arguments(parser)
     add_naming_table(parser)
@@ -215,7 +230,7 @@ def execute(arguments: argparse.Namespace) -> int:
     print(results_text(outcome.figures, outcome.by_recogniser))
     if outcome.agreement:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
-    print(f"\n{_last_line(outcome)}\nreport: {outcome.report}")
+    print(f"\n{_last_line(outcome)}\nreport: {outcome.report}\n{_faces_line(outcome)}")
     warn_of_failures(outcome.failures)
     if arguments.profile:
         print(times_table(times, outcome.embedded))
@@ -251,6 +266,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         flip=arguments.flip,
         cross=arguments.cross,
         keep=arguments.keep,
+        no_faces=arguments.no_faces,
         device=arguments.device,
         precision=arguments.precision,
         batch=arguments.batch_size,
@@ -281,6 +297,15 @@ def _last_line(outcome: "StudyOutcome") -> str:
         failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"
     return line
+
+
+def _faces_line(outcome: "StudyOutcome") -> str:
+    """Say whose photos the report shows."""
+    average = "an average face" if outcome.shows_average else ""
+    if not outcome.subjects_shown:
+        return f"the report shows {average or 'no photos of faces'}{', no photos of subjects' if average else ''}"
+    photos = f"photos of {count_of(outcome.subjects_shown, 'subject')}"
+    return f"the report shows {photos}{' and ' if average else ''}{average}; --no-faces leaves them out"
 
 
 def _counter(arguments: argparse.Namespace) -> "PairCounter | None":

@@ -15,7 +15,6 @@ from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
-from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
@@ -28,13 +27,12 @@ from facepart.report.export import differentials_csv, results_csv, results_json,
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
-from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
+from facepart.report.report_data import AverageFace, ExamplePhoto, RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
-from facepart.study.report_images import read_report_images
 from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
@@ -100,7 +98,7 @@ def write_answer(
     sets: Mapping[str, PhotoSets],
     figures: Mapping[str, Figures],
     agreement: RecogniserAgreement | None,
-    images: Path,
+    images: tuple[AverageFace | None, Sequence[ExamplePhoto]],
     failures: Sequence[Failure],
 ) -> Path:
     """Write the figures, the report, the methods paragraphs and the record; return the report's path.
@@ -114,20 +112,17 @@ def write_answer(
         sets: the photos of each group.
         figures: recogniser -> its figures.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
-        images: file of the report's images.
+        images: the average face, if it is shown, and the example photos.
         failures: photos that could not be worked on.
 
     Raises:
-        FacepartError: a file cannot be written, or the pictures cannot be read.
+        FacepartError: a file cannot be written.
     """
     output, main = setup.request.output, setup.design.main.name
     names = [name for found in members.groups.values() for name in found]
     groups = read_groups(setup, members, sets)
     sizes = {group.name: {"photos": group.photos, "subjects": group.subjects} for group in groups}
     record = make_study_record(setup, {"groups": sizes, "failed": len(failures)})
-    found = read_report_images(images, setup.design.shown)
-    if found is None:
-        raise FacepartError(f"{images}: cannot be read; remove it and run again")
     data = ReportData(
         title=setup.request.title,
         design=setup.design,
@@ -138,8 +133,8 @@ def write_answer(
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
         agreements=compare_methods(figures[setup.first.name].results, main),
-        face=found[0],
-        examples=found[1],
+        face=images[0],
+        examples=images[1],
         provenance=_provenance(setup, record, count_small(setup.first.store, names)),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
@@ -214,6 +209,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "dataset": None if request.subject_pattern else setup.dataset.upper(),
         "subject_pattern": request.subject_pattern,
         "exclude_same": request.exclude_same,
+        "no_faces": request.no_faces,
         "group_column": request.group_column if request.people else None,
     }
     inputs = {"source": request.source, "output": request.output}
@@ -227,7 +223,10 @@ def _provenance(setup: Setup, record: Record, small: int) -> dict[str, str]:
     request, used = setup.request, setup.design.methods
     provenance = {
         "Photos": str(request.source),
-        "Groups": f"{request.people}, column {request.group_column}" if request.people else "one group of all photos",
+        # Without its folders: a report is passed on, and a path tells of the machine.
+        "Groups": f"{request.people.name}, column {request.group_column}"
+        if request.people
+        else "one group of all photos",
         "Face parser": _described(setup.parser),
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
             _described(each.weights) for each in setup.recognisers
