@@ -301,11 +301,10 @@ def _last_line(outcome: "StudyOutcome") -> str:
 
 def _faces_line(outcome: "StudyOutcome") -> str:
     """Say whose photos the report shows."""
-    average = "an average face" if outcome.shows_average else ""
-    if not outcome.subjects_shown:
-        return f"the report shows {average or 'no photos of faces'}{', no photos of subjects' if average else ''}"
-    photos = f"photos of {count_of(outcome.subjects_shown, 'subject')}"
-    return f"the report shows {photos}{' and ' if average else ''}{average}; --no-faces leaves them out"
+    if outcome.subjects_shown:
+        photos = f"photos of {count_of(outcome.subjects_shown, 'subject')}"
+        return f"the report shows {photos} and an average face; --no-faces leaves them out"
+    return f"the report shows no photos of subjects{', only an average face' if outcome.shows_average else ''}"
 
 
 def _counter(arguments: argparse.Namespace) -> "PairCounter | None":
