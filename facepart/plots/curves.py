@@ -182,7 +182,7 @@ def curve_table(sets: Sequence[ScoreSet], *, whole: bool = True) -> Iterator[tup
 
 
 def supported_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a ROC or DET plot's table: :func:`curve_table`, its curves with at least ten false matches."""
+    """Yield the rows of a ROC or DET plot's table: curves end at ten false matches, see :func:`curve_table`."""
     yield from curve_table(sets, whole=False)
 
 

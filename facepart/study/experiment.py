@@ -28,6 +28,7 @@ from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.report.report_data import AverageFace, ExamplePhoto
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.comparisons import Comparisons, min_thresholds
+from facepart.study.finished_study import read_table
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
@@ -100,11 +101,7 @@ class StudyOutcome:
         Raises:
             FacepartError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise FacepartError("a DataFrame needs pandas: pip install 'facepart[pandas]'") from error
-        return pandas.read_csv(self.report.with_name(CSV_FILE))
+        return read_table(self.report.with_name(CSV_FILE))
 
 
 def run_study(
