@@ -156,6 +156,8 @@ def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(photos, fin
     for module in ("report_images", "experiment"):
         monkeypatch.setattr(f"facepart.study.{module}.MIN_AVERAGED_SUBJECTS", 3)
     assert main(command) == 0
+    rows = (out / "results.tex").read_text().splitlines()
+    assert sorted(line[:4] for line in rows if line[:4] in PARTS) == PARTS
     assert len(pictures.findall((out / "report.html").read_text())) == 2 * len(PARTS)
     (file,) = (out / "pictures").iterdir()
     with np.load(file) as images:

@@ -24,6 +24,7 @@ from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.latex import ranking_tex
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
@@ -36,7 +37,7 @@ from facepart.study.photo_sets import PhotoSets
 from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
-METHODS_FILE = "methods.txt"
+METHODS_FILE, TEX_FILE = "methods.txt", "results.tex"
 DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.csv"
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
@@ -101,7 +102,7 @@ def write_answer(
     images: tuple[AverageFace | None, Sequence[ExamplePhoto]],
     failures: Sequence[Failure],
 ) -> Path:
-    """Write the figures, the report, the methods paragraphs and the record; return the report's path.
+    """Write the figures as tables, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. Files
     whose content would not change are left as they are.
@@ -143,6 +144,7 @@ def write_answer(
         CSV_FILE: results_csv([row for each in figures.values() for row in each.results]),
         JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes}),
         METHODS_FILE: "\n\n".join(data.methods) + "\n",
+        TEX_FILE: ranking_tex(data),
         REPORT_FILE: render_report(data),
     }
     differentials = [row for each in figures.values() for row in each.differentials]
