@@ -114,8 +114,14 @@ def test_what_a_study_does_not_have_is_none_whatever_an_earlier_run_left(tmp_pat
     assert (tables.agreement, tables.joint_ranking) == (None, None)
     assert repr(tables).startswith("StudyTables(results: 2 rows, rankings: 2 rows, ")
     expected = pandas.read_csv(tmp_path / "results.csv")
+    assert tables.results.pop("control").isna().all() and expected.pop("control").isna().all()
     pandas.testing.assert_frame_equal(tables.results, expected, check_dtype=False)
     assert math.isnan(tables.results["importance"][0])
+    # The ranking of one group without a control is by the impostor shifts of its results.
+    results, ranked = (frame.set_index("part") for frame in (tables.results, tables.rankings))
+    for end in ("", "_low", "_high"):
+        expected = results[f"impostor_shift{end}"][ranked.index]
+        assert ranked[f"effect{end}"].tolist() == pytest.approx(expected.tolist(), rel=1e-5)
 
 
 def test_folders_that_hold_no_finished_study_are_one_line(tmp_path: Path) -> None:
