@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepart.analysis.choices import AVERAGED_PHOTOS, MIN_AVERAGED_SUBJECTS, SHOWN_SUBJECTS
+from facepart.analysis.choices import AVERAGED_PHOTOS, SHOWN_SUBJECTS
 from facepart.data.photos import Photo
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
 from facepart.study.report_images import ReportImages, may_average, read_report_images, remove_report_images
