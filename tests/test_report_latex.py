@@ -48,8 +48,8 @@ def test_the_rows_are_the_ranking(data: ReportData) -> None:
         assert first == ("--" if not interval else "yes" if each.may_be_first else "no")
     headings = [line for line in lines if line.startswith(r"\multicolumn")]
     assert len(headings) == len(data.recognisers)
-    for line, each in zip(headings, data.recognisers, strict=True):
-        assert each.name in line and "impostor shift" in line
+    for line, figures in zip(headings, data.recognisers, strict=True):
+        assert figures.name in line and "impostor shift" in line
 
 
 def test_names_are_text() -> None:
