@@ -71,9 +71,10 @@ def test_curves_end_at_ten_false_matches(draw) -> None:
     fmr = norm.cdf(x) if draw is det_curves else x
     assert min(fmr) * 500 == pytest.approx(10)
     assert figure.axes[0].get_xlim()[0] <= min(x)
-    rows = list(FIGURES["roc" if draw is roc_curves else "det"][1]([entry]))[1:]
-    assert min(row[4] for row in rows) * 500 == pytest.approx(10)
-    assert min(row[4] for row in FIGURES["fmr_fnmr"][1]([entry]) if row[4] != "fmr") == 0
+    kinds = {"roc" if draw is roc_curves else "det": 10, "fmr_fnmr": 0}
+    for kind, least in kinds.items():
+        _, *rows = FIGURES[kind][1]([entry])
+        assert min(float(str(row[4])) for row in rows) * 500 == pytest.approx(least)
     without = draw([set_of("fewer", [0.1, 0.2], impostor[:9])])
     assert [text.get_text() for text in without.axes[0].texts] == ["fewer than 10 impostor scores"]
 
