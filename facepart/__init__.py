@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from facepart.analysis.metrics import d_prime, eer, fmr, fnmr, kolmogorov_smirnov, threshold_at_fmr
     from facepart.arrays import align_faces, embed_faces, match, occlude, parse_faces, roc
     from facepart.errors import FacepartError, UsageError
-    from facepart.study import Request, StudyOutcome, run_study
+    from facepart.study import Request, StudyOutcome, StudyTables, read_study, run_study
 
 __version__ = "0.2.0"
 
@@ -47,6 +47,7 @@ _HOMES = {
     "FacepartError": "errors",
     "Request": "study.request",
     "StudyOutcome": "study.experiment",
+    "StudyTables": "study.finished_study",
     "UsageError": "errors",
     "align_faces": "arrays",
     "d_prime": "analysis.metrics",
@@ -58,6 +59,7 @@ _HOMES = {
     "match": "arrays",
     "occlude": "arrays",
     "parse_faces": "arrays",
+    "read_study": "study.finished_study",
     "roc": "arrays",
     "run_study": "study.experiment",
     "threshold_at_fmr": "analysis.metrics",
@@ -67,6 +69,7 @@ __all__ = [
     "FacepartError",
     "Request",
     "StudyOutcome",
+    "StudyTables",
     "UsageError",
     "__version__",
     "align_faces",
@@ -79,6 +82,7 @@ __all__ = [
     "match",
     "occlude",
     "parse_faces",
+    "read_study",
     "roc",
     "run_study",
     "threshold_at_fmr",

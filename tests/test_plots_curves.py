@@ -61,12 +61,30 @@ def test_roc_is_scikit_learns_on_a_logarithmic_axis() -> None:
     assert low < y.min() <= y.max() <= 1 < high
 
 
+@pytest.mark.parametrize("draw", [roc_curves, det_curves])
+def test_curves_end_at_ten_false_matches(draw) -> None:
+    # Authentic scores among all impostor scores, of which each occurs once: the k-th largest has k false matches.
+    impostor = np.arange(500) / 1000
+    entry = set_of("few", np.arange(0, 500, 7) / 1000, impostor)
+    figure = draw([entry])
+    x, _ = data(lines(figure)[0])
+    fmr = norm.cdf(x) if draw is det_curves else x
+    assert min(fmr) * 500 == pytest.approx(10)
+    assert figure.axes[0].get_xlim()[0] <= min(x)
+    kinds = {"roc" if draw is roc_curves else "det": 10, "fmr_fnmr": 0}
+    for kind, least in kinds.items():
+        _, *rows = FIGURES[kind][1]([entry])
+        assert min(float(str(row[4])) for row in rows) * 500 == pytest.approx(least)
+    without = draw([set_of("fewer", [0.1, 0.2], impostor[:9])])
+    assert [text.get_text() for text in without.axes[0].texts] == ["fewer than 10 impostor scores"]
+
+
 def test_det_axes_are_normal_deviates() -> None:
     figure = det_curves(SETS)
     for line, entry in zip(lines(figure), SETS, strict=True):
         x, y = data(line)
         rates = curve(entry).rates
-        inside = (rates.fmr > 0) & (rates.fmr < 1) & (rates.fnmr > 0) & (rates.fnmr < 1)
+        inside = (rates.fmr < 1) & (rates.fnmr > 0) & (rates.fnmr < 1) & (rates.fmr * entry.impostor.n > 9.5)
         np.testing.assert_allclose(x, norm.ppf(rates.fmr[inside]), atol=1e-9)
         np.testing.assert_allclose(y, norm.ppf(rates.fnmr[inside]), atol=1e-9)
     (axes,) = figure.axes

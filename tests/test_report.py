@@ -43,12 +43,14 @@ HOSTILE_DATA = dataclasses.replace(
 )
 FULL = make_data(crossed=True, control=True, other_methods=("grey", "noise"))
 FEW = make_data(("all",), people=8, photos=1)
+AVERAGE_ONLY = dataclasses.replace(FEW, examples=[])
+NO_FACES = dataclasses.replace(AVERAGE_ONLY, face=None)
 
 
 @pytest.mark.parametrize(
     "shown",
-    [FULL, HOSTILE_DATA, FEW, make_data(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
-    ids=["everything", "hostile", "few scores", "eight groups"],
+    [FULL, HOSTILE_DATA, FEW, NO_FACES, make_data(tuple("ABCDEFGH"), ("nose",), people=12, photos=2)],
+    ids=["everything", "hostile", "few scores", "no faces", "eight groups"],
 )
 def test_structure(shown: ReportData) -> None:
     page = Page(render_report(shown))
@@ -74,6 +76,18 @@ def test_structure(shown: ReportData) -> None:
     assert [len(page.all(tag)) for tag in ("main", "header", "nav")] == [1, 1, 1]
     assert len(page.all("table")) == len(page.all("caption"))
     assert page.all("html")[0][0]["lang"] == "en-GB"
+
+
+def test_without_faces_the_rest_stays() -> None:
+    whole, average, none = (Page(render_report(shown)) for shown in (FEW, AVERAGE_ONLY, NO_FACES))
+    shown = len(FEW.examples) * (1 + len(FEW.parts))
+    assert [len(page.all("image")) for page in (whole, average, none)] == [shown + len(PARTS), len(PARTS), 0]
+    text = "This report contains no photos of subjects"
+    assert any(found == f"{text}, only an average face." for _, found in average.all("p"))
+    assert any(found == f"{text}." for _, found in none.all("p"))
+    assert [found for _, found in none.all("h2")] == [found for _, found in whole.all("h2")]
+    tables = [found for _, found in whole.all("table")]
+    assert [found for _, found in none.all("table")] == [found for found in tables if "outlines show" not in found]
 
 
 def test_loads_nothing(data: ReportData, page: Page) -> None:

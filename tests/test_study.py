@@ -5,12 +5,14 @@ import html
 import json
 import multiprocessing
 import random
+import re
 import shutil
 import sys
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,6 +34,7 @@ from tests.conftest import Run
 pytestmark = pytest.mark.slow
 
 PARTS = ["eyes", "nose"]
+ONE_GROUP = "subject,group\n000,all\n001,all\n002,all\n"
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,7 @@ def request_for(photos: Path, out: Path, settings: dict[str, object], **changes:
 
 
 def write_people(path: Path, text: str = "subject,group\n000,CM\n001,CM\n002,CF\n") -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return path
 
@@ -130,6 +134,40 @@ def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch
     assert (outcome.embedded, outcome.skipped, outcome.compared) == (0, 6, 0)
     changed = {path.name for path, stamp in times.items() if path.stat().st_mtime_ns != stamp}
     assert changed <= {"run.json"}
+
+
+def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(photos, finished, tmp_path, monkeypatch) -> None:
+    out, (record,) = tmp_path / "out", [json.loads((finished / "run.json").read_text())]
+    shutil.copytree(finished, out)
+    assert list((out / "pictures").iterdir())
+    with np.load(next((out / "pictures").iterdir())) as before:
+        assert {"photo", "sample0_photo"} <= set(before)
+    pictures = re.compile(r"data:image|<image|<img")
+    assert pictures.search((out / "report.html").read_text())
+    command = ["study", "-s", str(photos), "-o", str(out), "--parts", *PARTS, "--cross", "--no-faces"]
+    command += ["--model", record["settings"]["recognisers"][0]["name"], "--device", "cpu", "--precision", "fp32"]
+    command += ["-d", "MORPH", "--people", str(write_people(tmp_path / "secret" / "people.csv", ONE_GROUP))]
+    assert main(command) == 0
+    assert json.loads((out / "run.json").read_text())["settings"]["no_faces"] is True
+    page = (out / "report.html").read_text()
+    assert not pictures.search(page)
+    assert "people.csv, column group" in page and "secret" not in page
+    assert not list((out / "pictures").iterdir())
+
+    # With subjects enough, one photo of each makes an average face.
+    for module in ("report_images", "experiment"):
+        monkeypatch.setattr(f"facepart.study.{module}.MIN_AVERAGED_SUBJECTS", 3)
+    assert main(command) == 0
+    rows = (out / "results.tex").read_text().splitlines()
+    assert sorted(line[:4] for line in rows if line[:4] in PARTS) == PARTS
+    assert len(pictures.findall((out / "report.html").read_text())) == 2 * len(PARTS)
+    (file,) = (out / "pictures").iterdir()
+    with np.load(file) as images:
+        assert images["names"].size == 0
+        assert set(images) == {"names", "photo", *(f"share_{part}" for part in PARTS)}
+        firsts = [read_photo(photos / name) for name in ("000_0.png", "001_0.png", "sub/002_0.png")]
+        small = [cv2.resize(photo, (160, 160), interpolation=cv2.INTER_AREA) for photo in firsts]
+        assert np.abs(images["photo"] - np.mean(small, axis=0)).mean() < 2
 
 
 def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settings, tmp_path) -> None:
@@ -316,6 +354,7 @@ def test_the_command(photos, settings, tmp_path, run: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert "1." in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}" in done.stdout
+    assert "the report shows photos of 3 subjects and an average face; --no-faces leaves them out" in done.stdout
     assert "network" in done.stdout
 
 

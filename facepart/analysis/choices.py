@@ -12,3 +12,8 @@ FMR_RATIO, D_PRIME, FNMR, AUTHENTIC_CROSS = "fmr_ratio", "d_prime", "fnmr", "aut
 CRITERION_NAMES = (IMPORTANCE, SHIFT, EQUAL_AREA, FMR_RATIO, D_PRIME, FNMR, AUTHENTIC_CROSS)
 # Draws of the control: places differ, and fewer say too little of how much.
 DEFAULT_DRAWS = 5
+# What the report shows of faces: photos of so many subjects, and the average of so many photos, which is smooth; more
+# only take longer.
+SHOWN_SUBJECTS, AVERAGED_PHOTOS = 4, 60
+# Without photos of faces, an average face is shown only if every group has so many subjects.
+MIN_AVERAGED_SUBJECTS = 50

@@ -11,7 +11,15 @@ import argparse
 import logging
 from typing import TYPE_CHECKING, get_args
 
-from facepart.analysis.choices import CRITERION_NAMES, DEFAULT_DRAWS, Undetected, Weight
+from facepart.analysis.choices import (
+    AVERAGED_PHOTOS,
+    CRITERION_NAMES,
+    DEFAULT_DRAWS,
+    MIN_AVERAGED_SUBJECTS,
+    SHOWN_SUBJECTS,
+    Undetected,
+    Weight,
+)
 from facepart.cli.command_parser import finite
 from facepart.cli.dry_run_options import add_dry_run_arguments, refuse_size_without_dry_run
 from facepart.cli.hardware_options import add_hardware_arguments
@@ -148,6 +156,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="also write masks, photos (occluded), features or pairs (scores as pairs) (default: none)",
     )
+    group.add_argument(
+        "--no-faces",
+        action="store_true",
+        help="leave photos of faces out of the report and of OUT/pictures; an average face stays if every group has "
+        f"at least {MIN_AVERAGED_SUBJECTS} subjects. Without this option, the report shows photos of up to "
+        f"{SHOWN_SUBJECTS} subjects and the average of up to {AVERAGED_PHOTOS} photos",
+    )
     add_hardware_arguments(parser)
     add_dry_run_arguments(parser)
     add_naming_table(parser)
@@ -245,7 +260,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
     print(f"\n{_last_line(outcome)}")
     print(f"all figures, a row for each part: {outcome.report.with_name('results.csv')}")
-    print(f"report: {outcome.report}")
+    print(f"report: {outcome.report}\n{_faces_line(outcome)}")
     warn_of_failures(outcome.failures)
     if arguments.profile:
         print(times_table(times, outcome.embedded))
@@ -286,6 +301,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         flip=arguments.flip,
         cross=arguments.cross,
         keep=arguments.keep,
+        no_faces=arguments.no_faces,
         device=arguments.device,
         precision=arguments.precision,
         batch=arguments.batch_size,
@@ -316,6 +332,14 @@ def _last_line(outcome: "StudyOutcome") -> str:
         failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"
     return line
+
+
+def _faces_line(outcome: "StudyOutcome") -> str:
+    """Say whose photos the report shows."""
+    if outcome.subjects_shown:
+        photos = f"photos of {count_of(outcome.subjects_shown, 'subject')}"
+        return f"the report shows {photos} and an average face; --no-faces leaves them out"
+    return f"the report shows no photos of subjects{', only an average face' if outcome.shows_average else ''}"
 
 
 def _counter(arguments: argparse.Namespace) -> "PairCounter | None":

@@ -2,7 +2,8 @@
 
 Every curve goes through points that the scores have, some hundreds of them, chosen so that on the figure's axes no
 two neighbours are far apart. The thresholds at FMRs of 1e-2 to 1e-6 are marked, as far as the impostor scores support
-them (:mod:`facepart.analysis.metrics.operating_point`).
+them (:mod:`facepart.analysis.metrics.operating_point`). ROC and DET curves end where fewer than ten false matches are
+left: below, a curve is mostly chance.
 """
 
 import math
@@ -18,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from facepart.analysis.metrics import REPORTED_FMRS, ErrorRates, OperatingPoint, eer_from_rates, operating_point
+from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.plots import palette, style
 from facepart.plots.frame import add_legend, make_axes
 from facepart.plots.sets import ScoreSet, refuse_too_many
@@ -28,7 +30,8 @@ MOST_POINTS = 600
 _DET_TICKS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 # A ROC curve without misses is shown as far down as this.
 _LEAST_ROOM = 0.01
-_APART = "no threshold has errors of both kinds"
+_APART = f"no threshold has false non-matches and {MIN_FALSE_MATCHES} false matches"
+_TOO_FEW = f"fewer than {MIN_FALSE_MATCHES} impostor scores"
 # The least rate that is labelled as a plain number of per cents.
 _LEAST_PLAIN = 1e-4
 _MARK = "o"
@@ -68,22 +71,25 @@ def roc_curves(
     """
     with style.house_style():
         figure, axes, curves = _begin(sets, len(style.SET_LOOKS))
-        least = 1.0
+        least, fmrs = 1.0, list[float]()
         for (rates, marked), entry, (colour, line) in zip(curves, sets, style.SET_LOOKS, strict=False):
-            drawn = rates.fmr > 0
+            drawn = _supported(rates, entry)
+            fmrs += rates.fmr[drawn].tolist()
             _line(axes, rates.fmr[drawn], 1 - rates.fnmr[drawn], colour, line)
-            least = min(least, float(1 - rates.fnmr[drawn].max()))
+            least = min([least, *(1 - rates.fnmr[drawn]).tolist()])
             if bands:
                 fmr, low, high, _ = entry.band
                 axes.fill_between(fmr, low, high, color=colour, alpha=palette.BAND_OPACITY, linewidth=0)
                 least = min([least, *low.tolist()])
-            at = {point.threshold: (point.fmr, 1 - point.fnmr) for _, point in marked if point.fmr > 0}
+            at = {point.threshold: (point.fmr, 1 - point.fnmr) for point in _on_curve(marked, entry)}
             _marks(axes, at, colour, named=len(sets) == 1)
         room = max(1 - least, _LEAST_ROOM) if min_tmr is None else 1 - min_tmr
         axes.set_ylim(1 - 1.03 * room if min_tmr is None else min_tmr, 1 + 0.03 * room)
         axes.set_xscale("log")
         _label_powers(axes.xaxis)
-        axes.set_xlim(_least_rate(curves), 1)
+        axes.set_xlim(_power_below(min(fmrs, default=1.0)), 1)
+        if not fmrs:
+            _say(axes, _TOO_FEW)
         axes.set_xlabel("False Match Rate")
         axes.set_ylabel("True Match Rate")
         _end(axes, sets, curves, title, {_BAND: {"linewidth": 7, "alpha": palette.BAND_OPACITY}} if bands else None)
@@ -106,12 +112,13 @@ def det_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
     with style.house_style():
         figure, axes, curves = _begin(sets, len(style.SET_LOOKS))
         shown: list[tuple[float, float]] = []
-        for (rates, marked), (colour, line) in zip(curves, style.SET_LOOKS, strict=False):
-            points = list(zip(rates.fmr.tolist(), rates.fnmr.tolist(), strict=True))
+        for (rates, marked), entry, (colour, line) in zip(curves, sets, style.SET_LOOKS, strict=False):
+            drawn = _supported(rates, entry)
+            points = list(zip(rates.fmr[drawn].tolist(), rates.fnmr[drawn].tolist(), strict=True))
             finite = [point for point in points if all(0 < rate < 1 for rate in point)]
             shown += finite
             _line(axes, _deviates([x for x, _ in finite]), _deviates([y for _, y in finite]), colour, line)
-            both = [point for _, point in marked if 0 < point.fmr < 1 and 0 < point.fnmr < 1]
+            both = [point for point in _on_curve(marked, entry) if point.fmr < 1 and 0 < point.fnmr < 1]
             at = {point.threshold: (_NORMAL.inv_cdf(point.fmr), _NORMAL.inv_cdf(point.fnmr)) for point in both}
             _marks(axes, at, colour, named=len(sets) == 1)
         axes.set_xlim(_limits([x for x, _ in shown]))
@@ -119,7 +126,8 @@ def det_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figure:
         axes.set_xticks(*_ticks(*axes.get_xlim()))
         axes.set_yticks(*_ticks(*axes.get_ylim()))
         if not shown:
-            axes.text(0.5, 0.5, _APART, transform=axes.transAxes, ha="center", va="center", color=palette.GREY)
+            few = all(entry.impostor.n < MIN_FALSE_MATCHES for entry in sets)
+            _say(axes, _TOO_FEW if few else _APART)
         axes.set_xlabel("False Match Rate (%)")
         axes.set_ylabel("False Non-Match Rate (%)")
         _end(axes, sets, curves, title)
@@ -154,18 +162,28 @@ def fmr_fnmr_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
     return figure
 
 
-def curve_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+def curve_table(sets: Sequence[ScoreSet], *, whole: bool = True) -> Iterator[tuple[object, ...]]:
     """Yield the rows of these figures' table: a header, the marked points of each set, and those of its curve.
 
     A marked point names the FMR it is for; that of a curve leaves it empty.
+
+    Args:
+        sets: those of the figure.
+        whole: whether the curve's points with fewer than ten false matches are among them.
     """
     yield _HEADER
     for number, entry in enumerate(sets, 1):
         rates, marked = curve(entry)
         for target, (threshold, fmr, fnmr) in marked:
             yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr
-        for threshold, fmr, fnmr in zip(*(values.tolist() for values in rates), strict=True):
+        drawn = np.ones(len(rates.fmr), np.bool_) if whole else _supported(rates, entry)
+        for threshold, fmr, fnmr in zip(*(values[drawn].tolist() for values in rates), strict=True):
             yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr
+
+
+def supported_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a ROC or DET plot's table: curves end at ten false matches, see :func:`curve_table`."""
+    yield from curve_table(sets, whole=False)
 
 
 def band_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
@@ -182,8 +200,25 @@ def band_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
         for target in sorted(named, reverse=True):
             threshold, fmr, fnmr = named[target]
             yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr, *ends.get(target, ("", ""))
-        for threshold, fmr, fnmr in zip(*(values.tolist() for values in rates), strict=True):
+        drawn = _supported(rates, entry)
+        for threshold, fmr, fnmr in zip(*(values[drawn].tolist() for values in rates), strict=True):
             yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr, "", ""
+
+
+def _supported(rates: ErrorRates, entry: ScoreSet) -> NDArray[np.bool_]:
+    """Find the points with enough false matches, as every supported FMR has (:func:`operating_point`)."""
+    # A hair below, so that ten false matches are enough however their share is rounded.
+    return rates.fmr * entry.impostor.n >= MIN_FALSE_MATCHES * (1 - 1e-9)
+
+
+def _on_curve(marked: Sequence[tuple[float, OperatingPoint]], entry: ScoreSet) -> list[OperatingPoint]:
+    """Return the marked points that :func:`_supported` keeps; ties can leave fewer false matches than expected."""
+    return [each for _, each in marked if each.fmr * entry.impostor.n >= MIN_FALSE_MATCHES * (1 - 1e-9)]
+
+
+def _say(axes: Axes, text: str) -> None:
+    """Write in the middle of the axes why there is no curve."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=palette.GREY)
 
 
 def _thinned(rates: ErrorRates) -> ErrorRates:
@@ -274,8 +309,15 @@ def _as_power(rate: float, _position: int | None = None) -> str:
 
 def _least_rate(curves: Sequence[Curve]) -> float:
     """Return the least rate above 0 of any curve, rounded down to a power of ten."""
-    least = min(float(values[values > 0].min()) for rates, _ in curves for values in (rates.fmr, rates.fnmr))
-    return min(10.0 ** np.floor(np.log10(least)), 0.1)
+    return _power_below(
+        min(float(values[values > 0].min()) for rates, _ in curves for values in (rates.fmr, rates.fnmr))
+    )
+
+
+def _power_below(rate: float) -> float:
+    """Round a rate down to a power of ten, 0.1 or less."""
+    # A hair up, so that a rate of exactly 1e-3 is not rounded down to 1e-4.
+    return float(min(10.0 ** np.floor(np.log10(rate) + 1e-9), 0.1))
 
 
 def _deviates(rates: Sequence[float]) -> NDArray[np.float64]:

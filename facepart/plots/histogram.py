@@ -84,7 +84,7 @@ def score_histogram(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
             _draw(axes, bins(entry.authentic, width), colour, style.AUTHENTIC_LINE)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("Match Scores")
-        axes.set_ylabel("Relative Frequency")
+        axes.set_ylabel("Density")
         labels = [f"{entry.label}: d′\u00a0=\u00a0{d_prime(entry.authentic, entry.impostor):.3f}" for entry in sets]
         key = {"authentic": {"linestyle": style.AUTHENTIC_LINE}, "impostor": {"linestyle": style.IMPOSTOR_LINE}}
         add_legend(axes, labels, title, key)

@@ -35,8 +35,8 @@ ROC = "roc"
 # What can be drawn: the figure, and the points in it.
 FIGURES: dict[str, tuple[_Draw, _Table]] = {
     "histogram": (histogram.score_histogram, histogram.histogram_table),
-    ROC: (curves.roc_curves, curves.curve_table),
-    "det": (curves.det_curves, curves.curve_table),
+    ROC: (curves.roc_curves, curves.supported_table),
+    "det": (curves.det_curves, curves.supported_table),
     "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
@@ -96,7 +96,7 @@ def plot(
     statistics = all_statistics(sets)
     if kind == ROC:
         figure = curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
-        points = curves.band_table(sets) if bands else curves.curve_table(sets)
+        points = curves.band_table(sets) if bands else curves.supported_table(sets)
     else:
         draw, table_of = FIGURES[kind]
         figure, points = draw(sets, title), table_of(sets)

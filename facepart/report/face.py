@@ -53,8 +53,13 @@ class FacePicture(NamedTuple):
 
 
 def face_pictures(data: ReportData) -> list[FacePicture]:
-    """Draw a face for each part: in the order of the main ranking, then those that have no rank."""
+    """Draw a face for each part: in the order of the main ranking, then those that have no rank.
+
+    A report without an average face has none.
+    """
     face, ranking = data.face, data.main_ranking
+    if face is None:
+        return []
     largest = _largest(ranking)
     window = _window(face)
     grey = _grey(shrink(face.photo[window], _LONGEST))

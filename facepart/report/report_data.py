@@ -106,8 +106,8 @@ class ReportData:
             over draws and photos; empty without a control.
         resamples: bootstrap resamples of the subjects, behind the shares of first ranks.
         agreements: how each method ranks the parts.
-        face: the average face.
-        examples: a few photos with each part occluded.
+        face: the average face; None for a report without faces.
+        examples: a few photos with each part occluded; may be empty.
         provenance: models and hashes, precision, settings, versions: name -> value, in the order shown.
         failures: (photo, stage, reason) of photos that could not be processed.
         methods: paragraphs of :func:`facepart.report.methods.methods`; may be empty.
@@ -123,7 +123,7 @@ class ReportData:
     overlaps: Mapping[str, Mapping[str, float]]
     resamples: int
     agreements: Sequence[Agreement]
-    face: AverageFace
+    face: AverageFace | None
     examples: Sequence[ExamplePhoto]
     provenance: Mapping[str, str]
     failures: Sequence[tuple[str, str, str]]

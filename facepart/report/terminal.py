@@ -12,7 +12,15 @@ from facepart.analysis.keep_only import kept_parts
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import Ranked, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
-from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.analysis.results import (
+    ALL_GROUPS,
+    CONTROL,
+    CROSS,
+    EQUAL_AREA_PATCH,
+    NOT_CONTROLLABLE,
+    WITHIN,
+    PartResult,
+)
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
 from facepart.report.templating import render
@@ -51,6 +59,11 @@ class GroupTable:
     patched: Sequence[Row]
     kept: Sequence[Row]
 
+    @property
+    def has_effective(self) -> bool:
+        """Whether the effective subjects are known."""
+        return math.isfinite(self.effective[0])
+
 
 @dataclass(frozen=True)
 class RecogniserTable:
@@ -84,6 +97,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     others = [row for row in agreements if row.occlusion != main and row.group == agreements[0].group]
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
     ranking = ALL_GROUPS if len(names) > 1 else names[0]
+    differentials = _at_common_threshold(figures.differentials)
     text = render(
         "terminal.txt",
         ranked_by=figures.ranked_by,
@@ -103,12 +117,14 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
             for name, each in (by_recogniser or {}).items()
         ],
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
-        differentials=_at_common_threshold(figures.differentials),
+        differentials=differentials,
         others=others,
         differing=[row for row in others if not row.same_first],
         taus=taus,
         has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
-        has_glasses=any(part in ("eyes", "eyes_brows") for _, part in compared),
+        uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
+        has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
+        parts={part for _, part in compared},
     )
     return text.rstrip("\n")
 

@@ -17,7 +17,6 @@ from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.data.subject_table import small_groups_text
-from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
 from facepart.files.record import Record, make_record, write_record
@@ -35,22 +34,22 @@ from facepart.report.export import (
     shapley_csv,
     shift_differences_csv,
 )
+from facepart.report.latex import ranking_tex
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
-from facepart.report.report_data import RecogniserFigures, ReportData, ReportGroup
+from facepart.report.report_data import AverageFace, ExamplePhoto, RecogniserFigures, ReportData, ReportGroup
 from facepart.scores import GroupScores
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
-from facepart.study.report_images import read_report_images
 from facepart.study.request import Request
 from facepart.study.setup import Setup
 
 CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
-METHODS_FILE = "methods.txt"
+METHODS_FILE, TEX_FILE = "methods.txt", "results.tex"
 DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.csv"
 SHAPLEY_FILE, INTERACTIONS_FILE = "shapley.csv", "shapley_interactions.csv"
 
@@ -114,10 +113,10 @@ def write_answer(
     figures: Mapping[str, Figures],
     agreement: RecogniserAgreement | None,
     shapley: Mapping[str, ShapleyFigures],
-    images: Path,
+    images: tuple[AverageFace | None, Sequence[ExamplePhoto]],
     failures: Sequence[Failure],
 ) -> Path:
-    """Write the figures, the report, the methods paragraphs and the record; return the report's path.
+    """Write the figures as tables, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. With
     Shapley values, ``shapley.csv`` and ``shapley_interactions.csv``. Files
@@ -130,11 +129,11 @@ def write_answer(
         figures: recogniser -> its figures.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         shapley: recogniser -> its Shapley values; empty if they were not asked for.
-        images: file of the report's images.
+        images: the average face, if it is shown, and the example photos.
         failures: photos that could not be worked on.
 
     Raises:
-        FacepartError: a file cannot be written, or the pictures cannot be read.
+        FacepartError: a file cannot be written.
     """
     output, main = setup.request.output, setup.design.main.name
     names = [name for found in members.groups.values() for name in found]
@@ -144,9 +143,6 @@ def write_answer(
     digest = average_of(setup.design.methods)
     if digest:
         record["settings"]["average_face"] = KeptAverage(output, digest).files()
-    found = read_report_images(images, setup.design.shown)
-    if found is None:
-        raise FacepartError(f"{images}: cannot be read; remove it and run again")
     data = ReportData(
         title=setup.request.title,
         design=setup.design,
@@ -158,8 +154,8 @@ def write_answer(
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
         agreements=compare_methods(figures[setup.first.name].results, main),
-        face=found[0],
-        examples=found[1],
+        face=images[0],
+        examples=images[1],
         provenance=_provenance(setup, record, count_small(setup.first.store, names), members.small),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
@@ -168,6 +164,7 @@ def write_answer(
         CSV_FILE: results_csv([row for each in figures.values() for row in each.results]),
         JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes}),
         METHODS_FILE: "\n\n".join(data.methods) + "\n",
+        TEX_FILE: ranking_tex(data),
         REPORT_FILE: render_report(data),
     }
     differentials = [row for each in figures.values() for row in each.differentials]
@@ -238,6 +235,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "dataset": None if request.subject_pattern else setup.dataset.upper(),
         "subject_pattern": request.subject_pattern,
         "exclude_same": request.exclude_same,
+        "no_faces": request.no_faces,
         "group_column": request.group_column if request.people else None,
         "smallest_group": request.smallest_group if request.people else None,
     }
@@ -253,7 +251,8 @@ def _group_source(request: Request, small: Mapping[str, int]) -> str:
     if request.people is None:
         return "one group of all photos"
     left_out = f"; {small_groups_text(small, request.smallest_group)}" if small else ""
-    return f"{request.people}, column {request.group_column}{left_out}"
+    # Without its folders: a report is passed on, and a path tells of the machine.
+    return f"{request.people.name}, column {request.group_column}{left_out}"
 
 
 def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[str, int]) -> dict[str, str]:

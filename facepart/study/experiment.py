@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facepart.analysis.choices import MIN_AVERAGED_SUBJECTS
 from facepart.analysis.design import Condition, Design
 from facepart.analysis.measure import Figures, measure
 from facepart.analysis.recogniser_agreement import RecogniserAgreement, compare_recognisers, impostor_spread
@@ -27,14 +28,16 @@ from facepart.networks.alignment_check import refuse_unalignable, warn_of_unalig
 from facepart.occlusion.average_face import AverageFaces
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from facepart.report.report_data import AverageFace, ExamplePhoto
 from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
 from facepart.study.average_face import KeptAverage, average_of, make_average
 from facepart.study.coalition_scores import CoalitionScores
 from facepart.study.comparisons import Comparisons, min_thresholds
+from facepart.study.finished_study import read_table
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE, remove_outdated_images, write_features
 from facepart.study.photo_sets import PhotoSets
-from facepart.study.report_images import ReportImages
+from facepart.study.report_images import ReportImages, may_average, read_report_images, remove_report_images
 from facepart.study.request import Request
 from facepart.study.settings import RECOGNISER_CHANGED, open_settings_folders
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, StudyRecogniser, set_up
@@ -64,6 +67,8 @@ class StudyOutcome:
         left_out: photos that belong to none of the groups.
         compared: cells of the design compared in this run.
         failures: photos that could not be worked on.
+        subjects_shown: subjects whose photos the report shows.
+        shows_average: whether it shows an average face.
         small: photos whose faces are smaller than the parser needs
             (:data:`facepart.networks.face_parser.MIN_SIDE`).
         members: who is in which group.
@@ -79,6 +84,8 @@ class StudyOutcome:
     left_out: int
     compared: int
     failures: list[Failure]
+    subjects_shown: int
+    shows_average: bool
     small: int
     members: Members
     report: Path
@@ -99,11 +106,7 @@ class StudyOutcome:
         Raises:
             FacepartError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise FacepartError("a DataFrame needs pandas: pip install 'facepart[pandas]'") from error
-        return pandas.read_csv(self.report.with_name(CSV_FILE))
+        return read_table(self.report.with_name(CSV_FILE))
 
 
 def run_study(
@@ -196,9 +199,8 @@ def _run(
     for each in setup.recognisers if setup.design.shapley else ():
         shapley[each.name], count = _measure_shapley(setup, each, sets, steps, counter)
         compared += count
-    if images.missing:
-        images.finish()
-    report = write_answer(setup, members, sets, figures, agreement, shapley, images.file, failures)
+    shown = _finish_images(setup, members, images)
+    report = write_answer(setup, members, sets, figures, agreement, shapley, shown, failures)
     return StudyOutcome(
         by_recogniser=figures,
         agreement=agreement,
@@ -209,6 +211,8 @@ def _run(
         left_out=len(setup.photos) - len(photos),
         compared=compared,
         failures=failures,
+        subjects_shown=len(shown[1]),
+        shows_average=shown[0] is not None,
         small=count_small(setup.first.store, names),
         members=members,
         report=report,
@@ -254,7 +258,37 @@ def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) ->
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
     subjects = {photo.name: setup.rule(photo.name) for photo in photos}
-    return ReportImages(setup.request.output, photos, subjects, setup.design.shown, setup.image_settings)
+    faces = not setup.request.no_faces
+    return ReportImages(
+        *(setup.request.output, photos, subjects, setup.design.shown, setup.image_settings),
+        examples=faces,
+        average=faces or may_average(setup.members.subjects.values()),
+    )
+
+
+def _finish_images(
+    setup: Setup, members: Members, images: ReportImages
+) -> tuple[AverageFace | None, Sequence[ExamplePhoto]]:
+    """Write the report's images, and return them: the average face, if it is shown, and example photos.
+
+    Raises:
+        FacepartError: they cannot be written or read.
+    """
+    no_faces = setup.request.no_faces
+    # Of the subjects that are left: photos may have failed.
+    shown = not no_faces or may_average(members.subjects.values())
+    if no_faces:
+        remove_report_images(setup.request.output, images.file if shown else None)
+    if not shown:
+        return None, []
+    if images.missing:
+        if no_faces and images.taken < MIN_AVERAGED_SUBJECTS:
+            return None, []
+        images.finish()
+    found = read_report_images(images.file, images.shown)
+    if found is None:
+        raise FacepartError(f"{images.file}: cannot be read; remove it and run again")
+    return found
 
 
 def _embed(

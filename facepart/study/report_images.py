@@ -1,18 +1,20 @@
 """The images of a study's report: the average face, and a few photos with each part occluded.
 
-They are thumbnails of some photos, taken while these are embedded, or afterwards for photos
+Without photos of faces, the average of one photo of each subject is all that there may be, if it is of enough
+subjects. The images are thumbnails of some photos, taken while these are embedded, or afterwards for photos
 that an earlier run embedded.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.choices import AVERAGED_PHOTOS, MIN_AVERAGED_SUBJECTS, SHOWN_SUBJECTS
 from facepart.data.photos import Photo, photo_stamp
 from facepart.errors import FacepartError
 from facepart.files.array_input import open_arrays
@@ -21,9 +23,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
 from facepart.report.report_data import AverageFace, ExamplePhoto
 
-# The average of so many photos is smooth; more only take longer.
-AVERAGED = 60
-SAMPLES = 4
+FOLDER = "pictures"
 
 Item = TypeVar("Item")
 
@@ -44,6 +44,9 @@ class ReportImages:
         subjects: Mapping[str, str],
         occlusions: Sequence[Occlusion],
         settings: Any,
+        *,
+        examples: bool = True,
+        average: bool = True,
     ) -> None:
         """Choose the photos.
 
@@ -54,11 +57,15 @@ class ReportImages:
             occlusions: which are shown: each part, and one draw of its control, its equal-area patch and keep-only,
                 if any.
             settings: what else the images depend on.
+            examples: whether photos of subjects are shown.
+            average: whether an average face is shown; without examples, it is that of one photo of each subject, so
+                that nobody with many photos can be recognised in it.
         """
-        self._shown = {
-            photo.name: subjects[photo.name] for photo in choose_evenly(_one_each(photos, subjects), SAMPLES)
-        }
-        averaged = {photo.name for photo in choose_evenly(photos, AVERAGED)}
+        firsts = _one_each(photos, subjects)
+        shown = choose_evenly(firsts, SHOWN_SUBJECTS) if examples else []
+        self._shown = {photo.name: subjects[photo.name] for photo in shown}
+        of_all = choose_evenly(photos if examples else firsts, AVERAGED_PHOTOS) if average else []
+        averaged = {photo.name for photo in of_all}
         chosen = [photo for photo in photos if photo.name in averaged | self._shown.keys()]
         basis = [
             settings,
@@ -67,14 +74,20 @@ class ReportImages:
             [(photo.name, photo_stamp(photo, ask_store=True)) for photo in chosen],
         ]
         digest = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
-        self.file = output / "pictures" / f"{digest[:12]}.npz"
-        self.missing = {} if read_report_images(self.file, occlusions) else {photo.name: photo for photo in chosen}
+        self.file = output / FOLDER / f"{digest[:12]}.npz"
+        there = not chosen or read_report_images(self.file, occlusions) is not None
+        self.missing = {} if there else {photo.name: photo for photo in chosen}
         self.shown = tuple(occlusions)
         self._taken: dict[str, Thumbnails] = {}
 
     def take(self, name: str, thumbnails: Thumbnails) -> None:
         """Take the thumbnails of one of the missing photos."""
         self._taken[name] = thumbnails
+
+    @property
+    def taken(self) -> int:
+        """How many photos have thumbnails."""
+        return len(self._taken)
 
     def finish(self) -> None:
         """Write the file; photos that could not be read are left out."""
@@ -131,6 +144,23 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
             return face, samples
     except (OSError, FacepartError, KeyError, TypeError):
         return None
+
+
+def may_average(subjects: Iterable[int]) -> bool:
+    """Return whether every group has enough subjects for an average face to stand in for photos."""
+    return all(count >= MIN_AVERAGED_SUBJECTS for count in subjects)
+
+
+def remove_report_images(output: Path, kept: Path | None) -> None:
+    """Remove the images of earlier runs of a study, which may show faces.
+
+    Args:
+        output: the study's folder.
+        kept: the file that stays; None for none.
+    """
+    for path in (output / FOLDER).glob("*.npz"):
+        if path != kept:
+            path.unlink()
 
 
 def choose_evenly(photos: Sequence[Item], count: int) -> list[Item]:

@@ -56,6 +56,8 @@ class Request:
         batch: photos given to a network at once.
         workers: threads that read and write beside it; None for the default.
         title: stands on top of the report.
+        no_faces: leave photos of faces out of the report; an average face stays if every group has at least 50
+            subjects.
     """
 
     source: Path
@@ -93,6 +95,7 @@ class Request:
     batch: int = DEFAULT_BATCH
     workers: int | None = None
     title: str = "Which parts of a face does the recogniser rely on?"
+    no_faces: bool = False
 
     @property
     def leaves_out_small(self) -> bool:
