@@ -15,6 +15,7 @@ import os
 import threading
 import warnings
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -48,15 +49,25 @@ _logger = logging.getLogger(__name__)
 _CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
 
 
+@lru_cache(maxsize=1)
+def _core() -> ov.Core:
+    """Return the one OpenVINO of this process, which is never closed.
+
+    On processors with AMX, OpenVINO sets a stack for signals, and frees it with its last ``Core``; if another thread
+    does that, the next signal, such as Ctrl-C, would end the process by a segmentation fault.
+    """
+    return ov.Core()
+
+
 def cpu_precisions() -> tuple[str, ...]:
     """Return the precisions that this processor computes in hardware."""
-    available = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    available = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return tuple(precision for name, precision in _CAPABILITIES.items() if name in available)
 
 
 def processor_name() -> str:
     """Name this machine's processor, as OpenVINO does."""
-    return str(ov.Core().get_property("CPU", "FULL_DEVICE_NAME"))
+    return str(_core().get_property("CPU", "FULL_DEVICE_NAME"))
 
 
 class OpenVinoEngine:
@@ -88,7 +99,7 @@ class OpenVinoEngine:
                 sides = preprocessing.height, preprocessing.width
                 model = _best_class(model, classes, _name(network), precision, sides)
             whole = _with_preprocessing(model, preprocessing)
-            self._use(ov.Core().compile_model(whole, "CPU", _options(precision, threads)))
+            self._use(_core().compile_model(whole, "CPU", _options(precision, threads)))
         except RuntimeError as error:
             size = f"{preprocessing.height}x{preprocessing.width}"
             reason = openvino_reason(error)
@@ -152,7 +163,7 @@ class OpenVinoEngine:
                 # Mapped, not read: the weights stay in the file, and all processes share one copy in memory.
                 weights = np.memmap(file, np.uint8, "c", offset=start)
                 tensor = ov.Tensor(weights, shared_memory=True)
-                compiled = ov.Core().import_model(tensor, "CPU", _options(precision, threads))
+                compiled = _core().import_model(tensor, "CPU", _options(precision, threads))
             fields = header["preprocessing"]
             preprocessing = Preprocessing(
                 **fields | {key: tuple(fields[key]) for key in ("mean", "scale")}  # JSON has no tuples
