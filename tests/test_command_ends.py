@@ -27,7 +27,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 # Root without its power over permissions is an ordinary user, who can still reach the interpreter.
 _POWERS = "-dac_override,-dac_read_search,-fowner"
 # Enough for Python and NumPy, not for PyTorch.
-LITTLE_MEMORY = 700_000_000
+LITTLE_MEMORY = 500_000_000
 
 
 def start(*words: str | Path | bytes, folder: Path, **options: Any) -> subprocess.Popen[str]:
@@ -223,8 +223,9 @@ def test_a_limit_of_memory_is_called_that(tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
         variables={"OPENBLAS_NUM_THREADS": "1"},
     )
-    assert (status, out) == (1, "subjects by the MORPH convention: 000_0 -> 000\n")
-    assert errors.startswith("facepart: there is not enough memory: this process may use 0.7 GB (ulimit -v)")
+    assert status == 1, errors
+    assert out in ("", "subjects by the MORPH convention: 000_0 -> 000\n")
+    assert errors.startswith("facepart: there is not enough memory: this process may use 0.5 GB (ulimit -v)")
     assert errors.count("\n") == 1
 
 

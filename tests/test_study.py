@@ -251,8 +251,12 @@ def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) 
     (mine / "000_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     shutil.copy(photos / "000_0.png", mine / "004_0.png")
     people = write_people(tmp_path / "people.csv", "subject,group\n000,CM\n001,CM\n002,CF\n009,AAF\n004,\n")
+    # Named, a group of one subject is an error; otherwise it is left out.
     with pytest.raises(FacepartError, match="the photos of group 'CF' show one subject"):
-        run_study(request_for(mine, tmp_path / "out", settings, people=people))
+        run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM", "CF"]))
+    all_groups = run_study(request_for(mine, tmp_path / "all", settings, people=people))
+    assert list(all_groups.members.groups) == ["CM"]
+    assert all_groups.members.small == {"CF": 1}
     outcome = run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM"]))
     assert (outcome.embedded, outcome.skipped, outcome.left_out) == (4, 0, 3)  # only those of the group
     assert [failure.stage for failure in outcome.failures] == ["read"]
