@@ -89,7 +89,8 @@ def test_the_section_has_the_figures_of_every_part(data) -> None:
     assert "coarse shapes" in told
     # The answer on top names the part with the largest d' alone.
     best = kept_parts(data.results, data.groups[0].name)[0]
-    assert f"the {data.label(best.part)} alone, d′ is" in text_of(html.partition("<nav")[0])
+    largest = f"d′ is largest for the {data.label(best.part)}: {text_of(plain_ci(best.keep_only.d_prime))}"
+    assert largest in text_of(html.partition("<nav")[0])
 
 
 def test_only_a_study_with_keep_only_shows_any() -> None:
@@ -111,7 +112,7 @@ def test_without_authentic_scores_there_are_shifts_alone() -> None:
     assert "<svg" not in section_of(render_report(SINGLE))
     for row in table.rows:
         assert text_of(signed_ci(row.keep_only.impostor_shift)) in section
-    assert "alone, d′ is" not in text_of(render_report(SINGLE).partition("<nav")[0])
+    assert "d′ is largest for" not in text_of(render_report(SINGLE).partition("<nav")[0])
 
 
 def test_parts_at_chance_are_named() -> None:
