@@ -125,7 +125,7 @@ def test_a_study_makes_it_once_and_anew_for_other_photos(
     assert "embedded 0 photos" in again.stdout
     crossed = run(*words, *people, "--group-column", "sex", "age:30")
     assert crossed.returncode == 0, crossed.stderr
-    assert "the photos have changed: the average face is made anew, of 12 photos" in crossed.stdout
+    assert "groups or the alignment have changed: the average face is made of 12 photos" in crossed.stdout
     assert "12 photos are embedded with more occlusions: nose_average" in crossed.stdout
     assert "left out 2 groups of fewer than 2 subjects: m_age_under_30 (1), m_age_30_or_more (1)" in crossed.stderr
     fewer = run(*words, *people, "--group-column", "age:30", "--smallest-group", "3")

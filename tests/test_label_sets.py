@@ -1,6 +1,7 @@
 """Label sets, label maps in folders, and how far label maps agree."""
 
 import json
+import secrets
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from facepart.data.label_input import read_label_map
 from facepart.data.photo_output import write_indexed_png
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError, UsageError
+from facepart.files.addresses import place
 from facepart.networks.alignment import ARCFACE_TEMPLATE, align_labels, similarity_transform
 from facepart.networks.label_folder import LabelFolder, fit_labels, label_maps_digest
 from facepart.networks.label_map import PALETTE
@@ -170,6 +172,18 @@ def test_stamps_follow_the_contents_of_label_maps(tmp_path: Path):
     after = folder.stamped(photos)
     assert [one.stamp == two.stamp for one, two in zip(before, after, strict=True)] == [False, True]
     assert label_maps_digest(before) != label_maps_digest(after)
+
+
+def test_a_photo_that_is_replaced_in_a_store_is_noticed_beside_its_label_map(tmp_path: Path):
+    """A photo of a list of addresses has no stamp until its store is asked."""
+    folder = LabelFolder(tmp_path, OWN_SET)
+    photo = Photo(place(f"memory://bucket-{secrets.token_hex(4)}/a.png"), "a")
+    Image.fromarray(draw_labels(3)).save(folder.path_of("a"))
+    photo.path.write_bytes(b"photo")
+    before = folder.stamped([photo])
+    assert folder.stamped([photo]) == before
+    photo.path.write_bytes(b"another photo")
+    assert folder.stamped([photo]) != before
 
 
 @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40))

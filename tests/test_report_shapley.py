@@ -52,7 +52,7 @@ def test_orders_that_differ_are_named_with_the_strongest_interaction() -> None:
     assert "the orders differ. Occluded alone: nose, eyes, mouth." in text
     assert "The strongest significant interaction is that of eyes and mouth" in text
     assert "occluding both does more than the sum of occluding each" in text
-    assert "which take account of redundant parts, order the parts differently" in text
+    assert "which take account of redundant parts, have another order" in text
     assert "No Shapley values by FMR ratio (log): no false match with eyes occluded." in text
 
 

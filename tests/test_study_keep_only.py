@@ -54,7 +54,7 @@ def done(study: Any) -> tuple[Done, Done, Done]:
 def test_an_earlier_study_embeds_the_new_versions_alone(photos: Path, done: tuple[Done, Done, Done]) -> None:
     before, plan, after = done
     assert "only the part left" not in before.stdout
-    assert "the baseline and 4 occlusions of 2 parts, 2 of them of all but one part" in plan.stdout
+    assert "the baseline and 4 occlusions of 2 parts, 2 of them keep-only" in plan.stdout
     assert "with more occlusions: keep_eyes_grey, keep_nose_grey" in after.stdout
     # One group in two conditions more: their baselines are those of deletion.
     assert "compared 2 cells" in after.stdout

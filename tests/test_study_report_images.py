@@ -1,6 +1,8 @@
 """Whose photos a report shows: a few subjects, or without faces the average of one photo of each subject, or none."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ import pytest
 from facepart.analysis.choices import AVERAGED_PHOTOS, SHOWN_SUBJECTS
 from facepart.data.photos import Photo
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
+from facepart.study.experiment import _finish_images
 from facepart.study.report_images import ReportImages, may_average, read_report_images, remove_report_images
+from facepart.study.request import Request
 
 # Subjects with 1, 2, 3, 1, 2 ... photos, and one with a hundred.
 COUNTS = [*(1 + number % 3 for number in range(70)), 100]
@@ -61,7 +65,15 @@ def test_without_faces_no_subject_is_in_the_average_twice_and_none_is_shown(tmp_
 
 def test_without_an_average_nothing_is_taken(tmp_path: Path) -> None:
     images = take(tmp_path, examples=False, average=False)
-    assert not images.missing and not images.taken
+    assert not images.missing and not images.taken and not images.any
+
+
+def test_a_group_that_is_left_out_later_does_not_bring_an_average_back(tmp_path: Path) -> None:
+    """Its photos failed: the groups that are left would have an average, for which no photo was chosen."""
+    images = take(tmp_path, examples=False, average=False)
+    setup: Any = SimpleNamespace(request=Request(tmp_path, tmp_path, no_faces=True))
+    members: Any = SimpleNamespace(subjects={"A": 60})
+    assert _finish_images(setup, members, images) == (None, [])
 
 
 @pytest.mark.parametrize(

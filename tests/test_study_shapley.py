@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from facepart.pipeline.worker import PhotoWorker
 from facepart.scores import load_scores
 from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
 from facepart.study import Request, run_study
+from facepart.study.finished_study import read_study
 from facepart.study.plan import make_plan
 from tests.small_network import save_small_network
 
@@ -127,6 +129,17 @@ def test_coalitions_are_neither_results_nor_scores(out: Path) -> None:
     assert len(found["shapley_interactions"]) == 9
 
 
+def test_they_are_read_back_as_data_frames(out: Path) -> None:
+    pytest.importorskip("pandas")
+    tables = read_study(out)
+    for found, name in ((tables.shapley, "shapley.csv"), (tables.shapley_interactions, "shapley_interactions.csv")):
+        rows = rows_of(out / name)
+        assert found is not None and list(found.columns) == list(rows[0])
+        assert found["figure"].tolist() == [row["figure"] for row in rows]
+        values = [float(row["value"]) if row["value"] else math.nan for row in rows]
+        assert found["value"].tolist() == pytest.approx(values, nan_ok=True)
+
+
 def answer(folder: Path) -> dict[str, bytes]:
     tables = ["shapley.csv", "shapley_interactions.csv", "results.csv", "results.json", "methods.txt", "report.html"]
     files = {name: (folder / name).read_bytes() for name in tables}
@@ -162,6 +175,9 @@ def test_added_later_it_embeds_what_is_missing_and_equals_one_from_the_start(
     file.write_bytes(whole[:100])
     assert run_study(request_for(photos, tmp_path, network)).compared == 1
     assert file.read_bytes() == whole
+    # Tables that a run does not make are not left beside its own.
+    run_study(request_for(photos, tmp_path, network, shapley=False))
+    assert not list(tmp_path.glob("shapley*.csv"))
 
 
 def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
@@ -189,7 +205,7 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
 def test_the_plan_counts_the_coalitions(photos: Path, network: str, tmp_path: Path) -> None:
     lines = "\n".join(make_plan(request_for(photos, tmp_path, network)))
     assert "24 photos, 24 of them to embed: the baseline and 8 occlusions of 4 parts" in lines
-    assert "and 8 coalitions of parts" in lines
+    assert "and 8 combinations of parts" in lines
 
 
 def test_it_needs_two_parts_that_do_not_overlap(photos: Path, network: str, tmp_path: Path) -> None:

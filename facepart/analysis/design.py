@@ -70,7 +70,7 @@ class Design:
         rank_by: the criterion that the parts are ranked by (:mod:`facepart.analysis.criteria`); empty for the
             default, which is the first of importance and impostor shift that the study has.
         margin: a difference between groups up to which they count as equivalent; None for no such test.
-        shapley: whether the joint effect of the parts that do not overlap is shared out between them, for which all
+        shapley: whether the joint effect of the parts that do not overlap is divided among them, for which all
             coalitions of these are occluded by the main method.
     """
 

@@ -15,7 +15,7 @@ Theory 28, 1999) is the mean of how much more they add together than each by its
     (v(S \cup ij) - v(S \cup i) - v(S \cup j) + v(S))
 
 It is 0 if effects add up, positive if a part adds more once the other is occluded (the two are redundant), and
-negative if it adds less (they work only together).
+negative if it adds less (both are needed, or the figure can hardly change any further).
 
 Both are weighted sums of the worths, so the influence of a subject on them is the same weighted sum of its
 influences on the worths. With more parts than :data:`MOST_EXACT`, the values are means over random orders, in pairs

@@ -86,7 +86,7 @@ class ShapleyInteraction:
     Attributes:
         first: a part.
         second: another.
-        value: positive if the two are redundant, negative if they work only together, 0 if their effects add up.
+        value: positive if each adds more once the other is occluded, negative if less, 0 if effects add up.
     """
 
     recogniser: str

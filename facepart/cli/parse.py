@@ -81,5 +81,6 @@ def execute(arguments: argparse.Namespace) -> int:
                 iou = f"{each.iou:.3f}" if each.union else "-"
                 print(f"{kind:8}{name:18}{iou:>7}{each.photos:>9}")
         compared = count_of(outcome.agreement.photos, "photo")
-        print(f"compared {compared} with {arguments.against}: {arguments.output / IOU_FILE}")
+        others = f"; {count_of(outcome.uncompared, 'photo')} without a label map there" if outcome.uncompared else ""
+        print(f"compared {compared} with {arguments.against}: {arguments.output / IOU_FILE}{others}")
     return print_last_line("parsed", outcome, arguments.output)

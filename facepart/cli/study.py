@@ -253,7 +253,8 @@ def execute(arguments: argparse.Namespace) -> int:
             f"{count_of(outcome.small, 'photo')} {are(outcome.small)}",
             MIN_SIDE,
         )
-    for group in {row.group for row in outcome.figures.results if not row.authentic_n}:
+    with_pairs = {row.group for row in outcome.figures.results if row.authentic_n}
+    for group in dict.fromkeys(row.group for row in outcome.figures.results if row.group not in with_pairs):
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
     print(results_text(outcome.figures, outcome.by_recogniser))
     if outcome.agreement:

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.label_input import read_label_map
-from facepart.data.photos import Photo
+from facepart.data.photos import Photo, photo_stamp
 from facepart.errors import FacepartError
-from facepart.files.addresses import is_address, read_whole, stamp_of
+from facepart.files.addresses import read_whole
 from facepart.networks.engine import Preprocessing
 from facepart.networks.label_map import SIZE
 from facepart.networks.label_sets import LabelSet
@@ -82,13 +82,14 @@ class LabelFolder:
         """
         with ThreadPoolExecutor(_THREADS) as pool:
             contents = list(pool.map(_checksum, [self.path_of(photo.name) for photo in photos]))
+            stamps = list(pool.map(_stamp_of, photos))
         if photos and not any(contents):
             raise FacepartError(
                 f"{self.folder}: has no label map of any of the photos, such as {self.path_of(photos[0].name)}"
             )
         return [
-            photo._replace(stamp=f"{_photo_stamp(photo)}{LABELS_MARK}{content}")
-            for photo, content in zip(photos, contents, strict=True)
+            photo._replace(stamp=f"{stamp}{LABELS_MARK}{content}")
+            for photo, stamp, content in zip(photos, stamps, contents, strict=True)
         ]
 
     def settings(self) -> dict[str, Any]:
@@ -150,14 +151,9 @@ def _checksum(path: Path) -> str:
     return f"{len(data)}-{zlib.crc32(data):08x}"
 
 
-def _photo_stamp(photo: Photo) -> str:
-    """Return the stamp of a photo's file; empty if it cannot be told cheaply."""
-    if photo.stamp or is_address(photo.path):
-        return photo.stamp
-    try:
-        return stamp_of(photo.path)
-    except OSError:
-        return ""
+def _stamp_of(photo: Photo) -> str:
+    # The store is asked now: with the mark of its label map, a stamp is never empty, and nobody would ask later.
+    return photo_stamp(photo, ask_store=True)
 
 
 def _size_text(size: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ Finished photos are left alone, so that a run that was stopped goes on where it 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from facepart.data.photo_input import read_size
@@ -56,7 +56,7 @@ class ParseOutcome(Outcome):
     """What a run did; besides :class:`Outcome`, how far the label maps agree with others, if that was asked for."""
 
     agreement: Agreement | None = None
-    uncompared: list[Failure] = field(default_factory=list)
+    uncompared: int = 0
 
 
 def parse_photos(
@@ -151,9 +151,12 @@ def parse_photos(
         if others is not None:
             without = {failure.path for failure in failed}
             written = [photo for photo in photos if photo.path not in without]
-            outcome.agreement, outcome.uncompared = compare_label_maps(written, LabelFolder(labels, OWN_SET), others)
+            # Often only some photos are annotated: the others are counted, and are no failures.
+            both = [photo for photo in written if others.path_of(photo.name).exists()]
+            outcome.uncompared = len(written) - len(both)
+            outcome.agreement, wrong = compare_label_maps(both, LabelFolder(labels, OWN_SET), others)
             write_text(labels / IOU_FILE, iou_csv(outcome.agreement))
-            outcome.failures += outcome.uncompared
+            outcome.failures += wrong
             write_failures(labels, outcome.failures)
         counts = {"photos": outcome.done + outcome.skipped, "failed": len(outcome.failures)}
         write_record(labels, make_record(STAGE, settings, inputs, _PACKAGES, counts, device))

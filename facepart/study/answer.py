@@ -175,6 +175,9 @@ def write_answer(
     if shapley:
         texts[SHAPLEY_FILE] = shapley_csv([row for each in shapley.values() for row in each.values])
         texts[INTERACTIONS_FILE] = interactions_csv([row for each in shapley.values() for row in each.interactions])
+    for name in (DIFFERENTIALS_FILE, DIFFERENCES_FILE, SHAPLEY_FILE, INTERACTIONS_FILE):
+        if name not in texts:
+            (output / name).unlink(missing_ok=True)  # of an earlier run
     for name, text in texts.items():
         _write_changed(output / name, text)
     write_record(output, record)
@@ -333,7 +336,8 @@ def _label_source(setup: Setup) -> dict[str, str]:
     parser = setup.parser
     if isinstance(parser.source, LabelFolder):
         sha256 = parser.record(setup.photos)["sha256"]
-        return {"Label maps": f"{parser.folder}, classes in the order of {parser.label_set.name} (sha256 {sha256})"}
+        order = f"classes in the order of {parser.label_set.name}"
+        return {"Label maps": f"{parser.source.folder.name}, {order} (sha256 {sha256})"}
     other = "" if parser.label_set.is_own else f", classes in the order of {parser.label_set.name}"
     return {"Face parser": f"{_described(parser.source)}{other}"}
 

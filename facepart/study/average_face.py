@@ -18,6 +18,7 @@ from facepart.data.photos import Photo, photo_stamp
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
 from facepart.files.progress import StepTimes
+from facepart.networks.label_folder import LABELS_MARK
 from facepart.occlusion.average_face import AverageFaces, FaceSums
 from facepart.occlusion.method import AVERAGE, OcclusionMethod
 from facepart.pipeline.executor import Executor, Session
@@ -42,7 +43,7 @@ def with_average(
     """
     if all(method.occluder != AVERAGE for method in methods):
         return tuple(methods)
-    signatures = {photo.name: photo_stamp(photo, ask_store=True) for photo in photos}
+    signatures = {photo.name: _stamp_of(photo) for photo in photos}
     basis = [
         _VERSION,
         settings,
@@ -130,12 +131,22 @@ class KeptAverage:
             write_image(path, pixels)
             files[path.name] = _sha256(path)
         write_text(self._list, json.dumps(files, indent=2) + "\n")
+        # An earlier average may show people who have left the study.
+        for path in self._folder.iterdir():
+            if not path.name.startswith(self._name):
+                path.unlink()
 
     def note(self, photos: int) -> str:
         """Say that the average is made, and whether it replaces another."""
-        if any(self._folder.glob("*.json")):
-            return f"the photos have changed: the average face is made anew, of {count_of(photos, 'photo')}"
+        if self._folder.exists() and any(self._folder.glob("*.json")):
+            changed = "the photos, their groups or the alignment have changed"
+            return f"{changed}: the average face is made of {count_of(photos, 'photo')}"
         return f"the average face is made of {count_of(photos, 'photo')}"
+
+
+def _stamp_of(photo: Photo) -> str:
+    """Return the stamp of a photo, without that of its label map: the average does not depend on it."""
+    return photo_stamp(photo, ask_store=True).partition(LABELS_MARK)[0]
 
 
 def _sha256(path: Path) -> str:

@@ -275,8 +275,8 @@ def _finish_images(
         FacepartError: they cannot be written or read.
     """
     no_faces = setup.request.no_faces
-    # Of the subjects that are left: photos may have failed.
-    shown = not no_faces or may_average(members.subjects.values())
+    # Of the subjects that are left: photos may have failed, and with them a group for which no photo was chosen.
+    shown = images.any and (not no_faces or may_average(members.subjects.values()))
     if no_faces:
         remove_report_images(setup.request.output, images.file if shown else None)
     if not shown:

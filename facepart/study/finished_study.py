@@ -13,7 +13,14 @@ from facepart.files.csv_text import plain_cell
 from facepart.files.json_input import read_object
 from facepart.files.record import RECORD_FILE, read_record
 from facepart.report.export import RESULTS_VERSION
-from facepart.study.answer import CSV_FILE, DIFFERENCES_FILE, DIFFERENTIALS_FILE, JSON_FILE
+from facepart.study.answer import (
+    CSV_FILE,
+    DIFFERENCES_FILE,
+    DIFFERENTIALS_FILE,
+    INTERACTIONS_FILE,
+    JSON_FILE,
+    SHAPLEY_FILE,
+)
 from facepart.study.kept_files import STAGE
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
 # Columns that are not numbers. Text is text whatever it looks like: a group may be called NA, or 01.
 _TEXT = {"recogniser", "group", "part", "occlusion", "comparison", "control"}
-_TEXT |= {"first", "second", "threshold_of", "refused", "ratio_to"}
+_TEXT |= {"first", "second", "threshold_of", "refused", "ratio_to", "figure", "method", "reason"}
 _FLAGS = {"paired", "equivalent"}
 _TRUTH = {"True": True, "False": False}
 _AGAIN = "run the study again"
@@ -42,6 +49,8 @@ class StudyTables:
         keep_only: the parts alone in the order of their d', with the columns of a ranking; None without keep-only.
         differentials: ``differentials.csv``; None for one group.
         shift_differences: ``shift_differences.csv``; None for one group.
+        shapley: ``shapley.csv``; None without Shapley values.
+        shapley_interactions: ``shapley_interactions.csv``; None without Shapley values.
         agreement: a row a group and pair of recognisers: Kendall's ``tau``, over ``pairs`` of parts, of which
             ``alike`` and ``opposed`` are significantly so, and Kendall's ``w`` over all recognisers; None if it is
             not known, as with one recogniser.
@@ -54,6 +63,8 @@ class StudyTables:
     keep_only: "pandas.DataFrame | None"
     differentials: "pandas.DataFrame | None"
     shift_differences: "pandas.DataFrame | None"
+    shapley: "pandas.DataFrame | None"
+    shapley_interactions: "pandas.DataFrame | None"
     agreement: "pandas.DataFrame | None"
     joint_ranking: "pandas.DataFrame | None"
 
@@ -146,6 +157,8 @@ def _tables(folder: Path, found: Mapping[str, Any]) -> StudyTables:
         keep_only=_frame(kept) if kept else None,
         differentials=read_table(folder / DIFFERENTIALS_FILE) if several else None,
         shift_differences=read_table(folder / DIFFERENCES_FILE) if several else None,
+        shapley=read_table(folder / SHAPLEY_FILE) if found.get("shapley") else None,
+        shapley_interactions=read_table(folder / INTERACTIONS_FILE) if found.get("shapley") else None,
         agreement=_frame(_agreement_rows(agreement)) if agreement else None,
         joint_ranking=_ranking_frame(_ranked(found["joint_ranking"], criterion=agreement["ranked_by"]))
         if agreement

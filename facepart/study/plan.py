@@ -101,7 +101,7 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
     design = setup.design
     methods = f" by {len(design.methods)} methods" if len(design.methods) > 1 else ""
     control = f", with {count_of(design.draws, 'control draw')} each" if design.draws else ""
-    alone = f", {len(design.parts)} of them of all but one part" if design.keep_only else ""
+    alone = f", {len(design.parts)} of them keep-only" if design.keep_only else ""
     lines = [
         f"{count_of(photos, 'photo')}, {size.todo} of them to embed: the baseline and "
         f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}{alone}"
@@ -110,7 +110,7 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
     if size.recognisers > 1:
         recognisers = f" by {size.recognisers} recognisers"
         lines.append(f"recognisers: {', '.join(design.recognisers)}; each embeds the photos that are new to it")
-    coalitions = f" and {size.coalitions} coalitions of parts" if size.coalitions else ""
+    coalitions = f" and {size.coalitions} combinations of parts" if size.coalitions else ""
     for group in size.groups:
         name, count, subjects = group
         pairs = size.pairs_of(group) * size.recognisers

@@ -33,6 +33,7 @@ class ReportImages:
 
     Attributes:
         file: where they are kept, named after all that they depend on.
+        any: whether any photo is shown, or has part in the average face.
         missing: photos whose thumbnails were missing when the run began, by name.
         shown: the occlusions that they show.
     """
@@ -75,6 +76,7 @@ class ReportImages:
         ]
         digest = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
         self.file = output / FOLDER / f"{digest[:12]}.npz"
+        self.any = bool(chosen)
         there = not chosen or read_report_images(self.file, occlusions) is not None
         self.missing = {} if there else {photo.name: photo for photo in chosen}
         self.shown = tuple(occlusions)

@@ -39,7 +39,7 @@ class Request:
         weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
-        shapley: share the joint effect of the parts that do not overlap out between them
+        shapley: divide the joint effect of the parts that do not overlap among them
             (:mod:`facepart.analysis.shapley`).
         threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
         models: the recognisers: names of the model list, or paths; none for those of the earlier run in `output`,
