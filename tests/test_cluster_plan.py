@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from facepart.counts import count_of
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from tests.cluster_features import skip_without_ray
@@ -30,7 +31,7 @@ def test_the_command(
     assert naming == "subjects by the MORPH convention: 000_0.png -> 000"
     assert lines[0] == "estimate for 400 photos, extrapolated from 4"
     workers = processors // min(processors, 4)
-    assert lines[3] == f"on the cluster: {processors} processors, {workers} photo workers"
+    assert lines[3] == f"on the cluster: {processors} processors, {count_of(workers, 'photo worker')}"
     assert lines[4].startswith("time: about ")
     assert lines[5].startswith("memory: about ")
     assert lines[5].endswith(" GB on this machine and 0.9 GB for each photo worker")

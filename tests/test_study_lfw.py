@@ -1,8 +1,8 @@
 """A claim about real photos that fell: that eyes matter more in women's faces than in men's, in LFW.
 
 On a quarter of the men's photos the parser finds no eyes, nearly always because of glasses. Kept as if their eyes
-were occluded, these photos pull the men's shift towards 0. It takes two minutes, on two cores that have nothing
-else to do.
+were occluded, these photos pull the men's shift towards 0. On all photos, 481 of 631 men's and 180 of 182 women's
+show eyes, and the shifts are 0.0384 and 0.0489. Here at most three photos of each subject are compared, for speed.
 """
 
 from pathlib import Path
@@ -14,15 +14,22 @@ from facepart.study.experiment import StudyOutcome
 
 pytestmark = pytest.mark.slow
 
+MOST = 3
+
 
 @pytest.fixture(scope="module")
 def outcome(shared: Path, detector_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyOutcome:
     del detector_weights
-    lfw = shared / "data" / "lfw"
+    lfw, folder = shared / "data" / "lfw", tmp_path_factory.mktemp("lfw")
+    by_subject: dict[str, list[Path]] = {}
+    for path in sorted((lfw / "images").rglob("*.jpg")):
+        by_subject.setdefault(path.stem.rpartition("_")[0], []).append(path)
+    chosen = [str(path) for paths in by_subject.values() for path in paths[:MOST]]
+    (folder / "photos.txt").write_text("\n".join(chosen) + "\n")
     return run_study(
         Request(
-            source=lfw / "images",
-            output=tmp_path_factory.mktemp("lfw"),
+            source=folder / "photos.txt",
+            output=folder / "out",
             people=lfw / "people.csv",
             groups=["CM", "CF"],
             dataset="LFW",
@@ -35,10 +42,10 @@ def outcome(shared: Path, detector_weights: Path, tmp_path_factory: pytest.TempP
 
 def test_eyes_of_men_and_women_do_not_differ_on_photos_that_show_them(outcome: StudyOutcome) -> None:
     men, women = ({row.group: row for row in outcome.figures.results}[group] for group in ("CM", "CF"))
-    assert men.undetected == pytest.approx(152, abs=15)
+    assert men.undetected == pytest.approx(29, abs=5)
     assert women.undetected <= 5
-    assert men.impostor_shift.value == pytest.approx(0.0385, abs=0.003)
-    assert women.impostor_shift.value == pytest.approx(0.0489, abs=0.003)
+    assert men.impostor_shift.value == pytest.approx(0.0508, abs=0.003)
+    assert women.impostor_shift.value == pytest.approx(0.0531, abs=0.003)
     (difference,) = outcome.figures.shift_differences
     assert {difference.first, difference.second} == {"CM", "CF"}
     assert difference.difference.low < 0 < difference.difference.high
