@@ -10,15 +10,15 @@ To correct a face, edit the landmarks in a copy of faces.csv, and give it with -
 import argparse
 import logging
 
-from facepart.cli.command_parser import positive, thread_count
+from facepart.cli.command_parser import positive
+from facepart.cli.hardware_options import add_worker_arguments
 from facepart.cli.photo_options import add_source_argument
 from facepart.cli.progress_bar import ProgressBar
-from facepart.cli.ray import add_ray_argument, executor_for
+from facepart.cli.ray import executor_for
 from facepart.cli.run_summary import print_last_line, several_faces, times_table
 from facepart.counts import are, count_of
 from facepart.files.addresses import reachable
 from facepart.files.progress import StepTimes
-from facepart.pipeline.batches import default_workers
 
 # OpenCV warps to no more than 32767 pixels; a crop of a face has no use for so many.
 _LEAST, _MOST = 32, 4096
@@ -60,15 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="side of the crops, in pixels; a study has 224 (default: %(default)s)",
     )
     group.add_argument("--overwrite", action="store_true", help="overwrite existing outputs")
-    group = parser.add_argument_group("hardware")
-    group.add_argument(
-        "--workers",
-        type=thread_count,
-        metavar="N",
-        help=f"threads; results do not depend on it (default here: {default_workers()})",
-    )
-    add_ray_argument(group, "process the photos")
-    group.add_argument("--profile", action="store_true", help="print how long each step took")
+    add_worker_arguments(parser.add_argument_group("hardware"), "threads")
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -46,11 +46,16 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="photos per network call; results do not depend on it (default: %(default)s)",
     )
+    add_worker_arguments(group, "I/O threads")
+
+
+def add_worker_arguments(group: argparse._ArgumentGroup, threads: str) -> None:
+    """Add ``--workers``, which are `threads`, ``--ray`` and ``--profile`` for a command that processes photos."""
     group.add_argument(
         "--workers",
         type=thread_count,
         metavar="N",
-        help=f"I/O threads; results do not depend on it (default here: {default_workers()})",
+        help=f"{threads}; results do not depend on it (default here: {default_workers()})",
     )
     add_ray_argument(group, "process the photos")
     group.add_argument("--profile", action="store_true", help="print how long each step took")

@@ -30,6 +30,7 @@ CLASSES: tuple[str, ...] = (
     "hair",
     "hat",
 )
+NOSE = CLASSES.index("nose")
 
 # One colour per class, uint8 (19, 3) RGB, to display label maps: neighbours on a face differ in lightness too.
 PALETTE: NDArray[np.uint8] = np.array(

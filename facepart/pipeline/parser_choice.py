@@ -10,11 +10,9 @@ from facepart.errors import UsageError
 from facepart.networks.catalogue import DEFAULT_PARSER, Weights, obtain
 from facepart.networks.face_parser import parser_identity, parser_label_set
 from facepart.networks.label_folder import LabelFolder, label_maps_digest
-from facepart.networks.label_map import CLASSES
+from facepart.networks.label_map import CLASSES, NOSE
 from facepart.networks.label_sets import OWN_SET, LabelSet, find_label_set
 from facepart.occlusion.parts import Part
-
-_NOSE = 10
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,6 @@ def lacking_classes(part: Part, label_set: LabelSet) -> list[str]:
         return []
     if not label_set.known.intersection(part.classes):
         return [CLASSES[number] for number in part.classes]
-    if all(each.where for each in part.single_parts) and _NOSE not in label_set.known:
-        return [CLASSES[_NOSE]]
+    if all(each.where for each in part.single_parts) and NOSE not in label_set.known:
+        return [CLASSES[NOSE]]
     return []

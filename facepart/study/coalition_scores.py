@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facepart.analysis.contrasts import contrast, pair_sums, subject_weighted_sums
 from facepart.analysis.criteria import Unsupported
-from facepart.analysis.design import Design
+from facepart.analysis.design import BASELINE_CONDITION, Design
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.shapley_figures import (
     FIGURES,
@@ -98,7 +98,7 @@ class CoalitionScores:
         subjects, numbers = np.unique(
             np.array([self._rule(name) for name in found], dtype=np.str_), return_inverse=True
         )
-        pairs = len(names) * (len(names) - 1) // 2
+        pairs = BASELINE_CONDITION.pairs(len(names))
         if len(subjects) < 2:
             for _ in self._masks:
                 progress.pairs(pairs)
