@@ -34,7 +34,7 @@ OCCLUSION = Occlusion(Region(PARTS["eyes"]))
 
 
 def unit_rows() -> NDArray[np.float32]:
-    """Return the embeddings of NAMES, two a person that are alike."""
+    """Return the embeddings of NAMES: two similar ones for each subject."""
     generator = np.random.default_rng(0)
     people = np.repeat(generator.standard_normal((len(NAMES) // 2, LENGTH)), 2, axis=0)
     rows = people + 0.5 * generator.standard_normal(people.shape)

@@ -42,7 +42,7 @@ class Kind:
         raise NotImplementedError
 
     def could_tell(self, folder: Path, victim: str) -> bool:
-        """Return whether a checksum, or a record beside it, tells that the damaged file is another."""
+        """Return whether a checksum, or a record beside it, shows that the damaged file is not the original."""
         return False
 
 
