@@ -47,6 +47,8 @@ class RayExecutor:
         """
         import ray
 
+        if precision == "int8":
+            raise UsageError("--precision int8: networks are calibrated on one machine; leave out --ray")
         size = self._size()
         wait_for_room(size.processors, size.gpus)
         task: Any = ray.remote(num_cpus=size.processors, num_gpus=size.gpus)(choose_engine)

@@ -11,13 +11,16 @@ class CompiledCache(NamedTuple):
         folder: where they are.
         sha256: of the network's weights, all files; see :func:`facepart.networks.catalogue.files.network_sha256`.
         variant: what else sets one apart, such as the size of its input; empty for the usual one.
+        calibration: a digest of what calibrates it in INT8; empty for other precisions.
     """
 
     folder: Path
     sha256: str
     variant: str = ""
+    calibration: str = ""
 
     def path(self, precision: str) -> Path:
         """Return the file for a precision."""
         variant = f"-{self.variant}" if self.variant else ""
-        return self.folder / f"{self.sha256[:32]}{variant}-{precision}.openvino"
+        calibration = f"-{self.calibration}" if self.calibration else ""
+        return self.folder / f"{self.sha256[:32]}{variant}-{precision}{calibration}.openvino"

@@ -32,7 +32,7 @@ _VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 
 def cpu_precisions() -> tuple[str, ...]:
     """Return which of :data:`facepart.networks.engine.PRECISIONS` this processor computes in hardware."""
-    key = _key()
+    key = processor_key()
     kept = _read().get(key) if key else None
     if kept is not None:
         return kept
@@ -51,7 +51,7 @@ def _file() -> Path:
     return cache_folder() / "precisions.json"
 
 
-def _key() -> str:
+def processor_key() -> str:
     """Return what names this processor and this OpenVINO; empty if the system does not describe the processor."""
     try:
         first, _, _ = _PROCESSORS.read_text(encoding="utf-8", errors="replace").partition("\n\n")
@@ -62,7 +62,7 @@ def _key() -> str:
     fields = {name.strip(): value.strip() for name, _, value in pairs if name.strip() in _FIELDS}
     if not any(fields.get(flags) for flags in _FLAGS):
         return ""
-    told = json.dumps([fields, [os.environ.get(variable) for variable in _VARIABLES]], sort_keys=True)
+    told = json.dumps([fields, PRECISIONS, [os.environ.get(variable) for variable in _VARIABLES]], sort_keys=True)
     return f"openvino {release}, {hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 

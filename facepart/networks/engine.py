@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Colour = Literal["rgb", "bgr"]
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 # What a network is before it is put on a device: a PyTorch module (float32, evaluation mode, one input
 # (n, 3, height, width), one output), or an ONNX file whose first output counts.

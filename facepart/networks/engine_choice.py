@@ -3,6 +3,9 @@
 import re
 from contextlib import suppress
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.cpu_precisions import cpu_precisions
@@ -19,19 +22,23 @@ def open_engine(
     classes: int | None = None,
     compiled: CompiledCache | None = None,
     threads: int | None = None,
+    calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
     """Put a network on a device.
 
     Args:
         source: where the network comes from; not loaded if the network was compiled before.
         device: ``cpu``, ``cuda``, ``cuda:1`` ..., or ``auto``; see :func:`choose_device`.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``; see :func:`choose_precision`.
+        precision: ``fp32``, ``bf16``, ``fp16``, ``int8``, or ``auto``; see :func:`choose_precision`. A network in
+            INT8 was calibrated by :mod:`facepart.pipeline.calibration`, and is in the cache.
         classes: if given, the network scores that many classes at each pixel, (n, classes, h, w), and the engine
             returns the number of the best one instead, uint8 (n, h, w).
         compiled: where the compiled network is cached, under the hash of its weights. A file there that is damaged,
             or was made of other weights, is made anew. None caches nothing.
         threads: on the CPU, the number of threads of the network; None for one per processor that this
             process may use. The answers do not depend on it.
+        calibration: the photos that calibrate a network in INT8, uint8 (n, h, w, 3), RGB, of its size; None if it is
+            in the cache.
 
     Raises:
         UsageError: the device or the precision is unknown or not available: a device or a precision that is named is
@@ -46,11 +53,15 @@ def open_engine(
         return PyTorchEngine(*source.load(), classes, precision, device)
     from facepart.networks.openvino_engine import OpenVinoEngine
 
+    if precision == "int8" and (compiled is None or not compiled.calibration):
+        raise UsageError("precision int8: networks are calibrated by the commands, on the photos of a run")
     if compiled is None:
         return OpenVinoEngine(*source.load(), classes, precision, threads)
     engine = OpenVinoEngine.from_compiled(compiled, precision, classes, threads)
+    if engine is None and precision == "int8" and calibration is None:
+        raise FacepartError(f"{compiled.path(precision)}: the calibrated network is damaged; remove it and run again")
     if engine is None:
-        engine = OpenVinoEngine(*source.load(), classes, precision, threads)
+        engine = OpenVinoEngine(*source.load(), classes, precision, threads, calibration)
         if source.sha256() != compiled.sha256:
             raise FacepartError("the weights were replaced while they were read; run it again")
         # A cache that cannot be written costs time and nothing else.
@@ -62,7 +73,7 @@ def open_engine(
 def choose_precision(device: str, precision: str) -> str:
     """Return the precision that a name means on a device of :func:`choose_device`.
 
-    ``auto`` is bf16 where the hardware supports it; otherwise fp32 on the CPU, and fp16 on CUDA.
+    ``auto`` is bf16 where the hardware supports it; otherwise fp32 on the CPU, and fp16 on CUDA. It is never int8.
 
     Raises:
         UsageError: the precision is unknown, or the processor does not support it in hardware.
@@ -71,6 +82,8 @@ def choose_precision(device: str, precision: str) -> str:
         near = did_you_mean(precision, PRECISIONS)
         raise UsageError(f"unknown precision {precision!r}{near}; known: auto, {', '.join(PRECISIONS)}")
     if device != "cpu":
+        if precision == "int8":
+            raise UsageError("--precision int8: networks are computed in INT8 on the CPU only; use --device cpu")
         if precision != "auto":
             return precision
         import torch

@@ -107,6 +107,7 @@ def open_parser(
     compiled: CompiledCache | None = None,
     threads: int | None = None,
     label_set: LabelSet = OWN_SET,
+    calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
     """Put a face parser on a device.
 
@@ -117,6 +118,7 @@ def open_parser(
         compiled: see there.
         threads: see there.
         label_set: the classes that it scores, in their order.
+        calibration: see :func:`facepart.networks.engine_choice.open_engine`.
 
     Returns:
         An engine that takes uint8 photos (n, h, w, 3), RGB, of the size in its preprocessing, and returns uint8 label
@@ -129,8 +131,13 @@ def open_parser(
     if compiled is not None and described is not None:
         text = json.dumps([described.height, described.width, described.mean, described.scale])
         compiled = compiled._replace(variant=hashlib.sha256(text.encode()).hexdigest()[:12])
+    classes = len(label_set.classes)
     engine = open_engine(
-        ParserFile(path), device, precision, classes=len(label_set.classes), compiled=compiled, threads=threads
+        *(ParserFile(path), device, precision),
+        classes=classes,
+        compiled=compiled,
+        threads=threads,
+        calibration=calibration,
     )
     taken = engine.preprocessing
     if label_set.is_own and (taken.height, taken.width) == (SIZE, SIZE):

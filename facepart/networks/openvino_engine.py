@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+# What calibrates a network is in its graph; the rest of the graph is computed in the fastest floating point.
+_INT8 = "int8"
 # Of compiled networks: raise it if the same weights become another network, such as by other preprocessing.
 _FORMAT = 5
 _LONGEST_HEADER = 1 << 16  # bytes
@@ -46,7 +48,7 @@ _LONGEST_HEADER = 1 << 16  # bytes
 _logger = logging.getLogger(__name__)
 
 # OpenVINO's names of what a processor computes in hardware.
-_CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16"}
+_CAPABILITIES: dict[str, str] = {"FP32": "fp32", "BF16": "bf16", "FP16": "fp16", "INT8": _INT8}
 
 
 @lru_cache(maxsize=1)
@@ -84,17 +86,26 @@ class OpenVinoEngine:
         classes: int | None = None,
         precision: str = "fp32",
         threads: int | None = None,
+        calibration: NDArray[np.uint8] | None = None,
     ) -> None:
         """Compile `network`.
 
         `classes`, `precision` and `threads` are as in :func:`facepart.networks.engine_choice.open_engine`.
+        `calibration` are the photos that calibrate it if the precision is int8, uint8 (n, h, w, 3), RGB.
 
         Raises:
             FacepartError: the network cannot be compiled for photos of the size in `preprocessing`, or does not
-                score that many classes.
+                score that many classes; or it cannot be computed in INT8.
         """
         try:
             model = _read(network, preprocessing)
+            if calibration is not None:
+                # Imported here: only a network that is calibrated in this run needs it.
+                from facepart.networks.int8 import last_convolution, quantise
+
+                # The end of a parser, where the classes are chosen, stays exact, as it does in bfloat16.
+                exact = last_convolution(model) if classes is not None else []
+                model = quantise(model, calibration, preprocessing, exact)
             if classes is not None:
                 sides = preprocessing.height, preprocessing.width
                 model = _best_class(model, classes, _name(network), precision, sides)
@@ -201,7 +212,10 @@ class OpenVinoEngine:
 
 def _options(precision: str, threads: int | None) -> dict[str, str]:
     # The precision is always named: the default on processors with bfloat16 would be less exact than fp32.
-    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
+    rest = precision
+    if precision == _INT8:
+        rest = "bf16" if "bf16" in cpu_precisions() else "fp32"
+    options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _PRECISIONS[rest]}
     if threads is not None:
         return {**options, "INFERENCE_NUM_THREADS": str(threads)}
     limit = thread_limit()
@@ -220,6 +234,7 @@ def _compatibility(cache: CompiledCache, classes: int | None, precision: str) ->
         "processor": processor_name(),
         "weights": cache.sha256,
         "variant": cache.variant,
+        "calibration": cache.calibration,
         "classes": classes,
         "precision": precision,
     }
@@ -297,7 +312,7 @@ def _best_class(model: ov.Model, classes: int, name: str, precision: str, size: 
         scores = ops.interpolate(
             scores, _integers(list(size)), "linear_onnx", "sizes", axes=_integers([2, 3])
         ).output(0)
-    labels = _labels_in_fp32(scores) if precision == "bf16" else None
+    labels = _labels_in_fp32(scores) if precision in ("bf16", _INT8) else None
     return ov.Model([ops.result(_best(scores) if labels is None else labels)], model.get_parameters())
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facepart.data.resize import Size
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.networks.catalogue.files import network_sha256
@@ -139,6 +142,7 @@ def open_recogniser(
     compiled: CompiledCache | None = None,
     threads: int | None = None,
     size: Size | None = None,
+    calibration: NDArray[np.uint8] | None = None,
 ) -> Engine:
     """Put a recogniser on a device.
 
@@ -150,6 +154,7 @@ def open_recogniser(
         compiled: see there.
         threads: see there.
         size: see :func:`load_recogniser`.
+        calibration: see :func:`facepart.networks.engine_choice.open_engine`.
 
     Returns:
         An engine that takes faces of the size in its `preprocessing` and returns embeddings, float32 (n, d), which
@@ -162,7 +167,7 @@ def open_recogniser(
     if compiled and size:
         compiled = compiled._replace(variant=_format_size(size))
     try:
-        return open_engine(source, device, precision, compiled=compiled, threads=threads)
+        return open_engine(source, device, precision, compiled=compiled, threads=threads, calibration=calibration)
     except UsageError:
         raise
     except FacepartError as error:

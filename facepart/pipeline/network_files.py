@@ -5,6 +5,7 @@ from pathlib import Path
 
 from facepart.data.resize import Size
 from facepart.networks.catalogue import Weights, obtain_on_worker
+from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Engine
 from facepart.networks.face_parser import open_parser
 from facepart.networks.label_folder import GivenLabels, LabelFolder
@@ -52,6 +53,8 @@ class NetworkFiles:
         size: rows and columns of the faces that the recognisers get; None for the own size of each.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
         label_set: the classes that the parser scores, in their order.
+        calibration: a digest of what calibrates the networks in INT8 (:mod:`facepart.pipeline.calibration`);
+            empty for other precisions.
     """
 
     parser: Weights | LabelFolder | None
@@ -63,6 +66,11 @@ class NetworkFiles:
     size: Size | None = None
     align: bool = True
     label_set: LabelSet = OWN_SET
+    calibration: str = ""
+
+    def compiled(self, weights: Weights) -> CompiledCache:
+        """Return where the compiled form of one of the networks is cached."""
+        return weights.compiled._replace(calibration=self.calibration)
 
     def open(self, threads: int | None = None) -> Networks:
         """Put the networks on their device.
@@ -85,11 +93,11 @@ class NetworkFiles:
         fits = [each.model.preprocessing if each.model else None for each in recognisers]
         opened: Engine | None = GivenLabels() if labels else None
         if parser:
-            opened = open_parser(parser.path, *where, parser.compiled, threads, self.label_set)
+            opened = open_parser(parser.path, *where, self.compiled(parser), threads, self.label_set)
         return Networks(
             parser=opened,
             recognisers=tuple(
-                open_recogniser(each.path, fit, *where, each.compiled, threads, self.size)
+                open_recogniser(each.path, fit, *where, self.compiled(each), threads, self.size)
                 for each, fit in zip(recognisers, fits, strict=True)
             ),
             detector=detector.path if detector else None,

@@ -5,8 +5,8 @@ Every number comes from the study, and what a study did not do is not mentioned;
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from facepart.analysis.differentials import EACH_GROUP
@@ -45,6 +45,9 @@ class MethodFacts:
         excluded: which authentic pairs were left out, in words that follow "authentic pairs"; empty if none were.
         label_maps: whether label maps were read from a folder, and no face parser was run.
         label_set: the order of their classes.
+        int8: network -> how far it agrees in INT8 with itself in fp32, in words; nothing for other precisions.
+        calibrating: how many photos calibrated the networks in INT8.
+        judging: how many others judged them.
     """
 
     software: str
@@ -60,6 +63,9 @@ class MethodFacts:
     excluded: str = ""
     label_maps: bool = False
     label_set: str = ""
+    int8: Mapping[str, str] = field(default_factory=dict)
+    calibrating: int = 0
+    judging: int = 0
 
 
 _REFERENCES = {

@@ -25,6 +25,7 @@ from facepart.networks.face_parser import MIN_SIDE
 from facepart.networks.label_folder import LabelFolder
 from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
+from facepart.pipeline.calibration import CALIBRATING, JUDGING, read_agreements
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.report.export import (
     differentials_csv,
@@ -221,6 +222,7 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "detector": _named(setup.detector) if setup.detector else None,
         **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
         "precision": setup.precision,
+        **({"calibration": setup.files.calibration, "int8": _int8_figures(setup)} if setup.files.calibration else {}),
         "flip": request.flip,
         "methods": [method.name for method in setup.design.methods],
         "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.part_names)},
@@ -248,6 +250,11 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
     if request.labels:
         inputs["labels"] = request.labels
     return make_record(STAGE, settings, inputs, _PACKAGES, counts, setup.device)
+
+
+def _int8_figures(setup: Setup) -> dict[str, Mapping[str, float]]:
+    """Return how far each network in INT8 agrees with fp32; see :mod:`facepart.pipeline.calibration`."""
+    return {name: agreement.figures for name, agreement in read_agreements(setup.files).items()}
 
 
 def _group_source(request: Request, small: Mapping[str, int]) -> str:
@@ -312,6 +319,11 @@ def _method_facts(setup: Setup) -> MethodFacts:
         recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
         detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
         precision=setup.precision,
+        calibrating=CALIBRATING,
+        judging=JUDGING,
+        int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()}
+        if setup.files.calibration
+        else {},
         flip=request.flip,
         naming_rule=setup.dataset.upper(),
         subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].reads == "folder",

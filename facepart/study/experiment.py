@@ -26,6 +26,7 @@ from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.occlusion.average_face import AverageFaces
+from facepart.pipeline.calibration import calibrate
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.report.report_data import AverageFace, ExamplePhoto
@@ -306,6 +307,9 @@ def _embed(
     whole = with_thumbnails(with_recognisers(tasks, numbers), images.missing.values(), images.shown)
     if not whole:
         return
+    if setup.files.calibration:
+        with times.measure("calibrate the networks"):
+            calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
     averages = _obtain_average(setup, executor, times, on_note)
     worker = PhotoWorker(
         setup.networks(recognisers),

@@ -30,14 +30,25 @@ _WORDS = {
     "precision": "the precision",
     "flip": "the mirroring",
     "align": "the alignment",
+    "calibration": "the photos that calibrate the networks",
     "input": "the way the recogniser's input is prepared",
 }
+# What occluded photos depend on.
+_OF_IMAGES = ("parser", "parsing_recipe", "precision", "calibration", "align")
 
 
 def embedding_settings(
-    parser: Weights | ChosenParser, recogniser: Weights, detector: Weights | None, precision: str, flip: bool
+    parser: Weights | ChosenParser,
+    recogniser: Weights,
+    detector: Weights | None,
+    precision: str,
+    flip: bool,
+    calibration: str = "",
 ) -> dict[str, Any]:
-    """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps."""
+    """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps.
+
+    `calibration` is the digest of what calibrates the networks in INT8; empty for other precisions.
+    """
     taken: dict[str, Any] | None = {"deduced": INPUT_RECIPE}  # from a file that the catalogue does not list
     if recogniser.model:
         fit = recogniser.model.preprocessing
@@ -50,12 +61,13 @@ def embedding_settings(
         "flip": flip,
         "align": detector.sha256 if detector else None,
         "input": taken,
+        **({"calibration": calibration} if calibration else {}),
     }
 
 
 def image_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of :func:`embedding_settings` that occluded photos depend on, the same for all recognisers."""
-    return {key: settings[key] for key in ("parser", "parsing_recipe", "precision", "align")}
+    return {key: settings[key] for key in _OF_IMAGES if key in settings}
 
 
 def recorded_recognisers(record: Record | None) -> list[str]:

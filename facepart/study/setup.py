@@ -1,7 +1,7 @@
 """A request -> what it means on this machine: photos, groups, design, networks, and what was done before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_rec
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
+from facepart.pipeline.calibration import calibration_digest
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
@@ -82,6 +83,7 @@ class Setup:
         landmarks: the weights of what finds landmarks; None unless faces are aligned, or a part needs them.
         device: where the networks run.
         precision: of their arithmetic.
+        files: the networks, before they are opened.
         saved: the images that are kept.
     """
 
@@ -101,6 +103,7 @@ class Setup:
     landmarks: Weights | None
     device: str
     precision: str
+    files: NetworkFiles
     saved: SavedImages
 
     @property
@@ -138,12 +141,7 @@ class Setup:
 
     def networks(self, recognisers: Sequence[StudyRecogniser]) -> NetworkFiles:
         """Return the networks, with some of the recognisers, before they are opened."""
-        weights = tuple(each.weights for each in recognisers)
-        return NetworkFiles(
-            *(self.parser.source, weights, self.landmarks, self.device, self.precision, self.request.flip),
-            align=self.request.align,
-            label_set=self.parser.label_set,
-        )
+        return replace(self.files, recognisers=tuple(each.weights for each in recognisers))
 
 
 def set_up(request: Request, executor: Executor) -> Setup:
@@ -186,6 +184,13 @@ def set_up(request: Request, executor: Executor) -> Setup:
     needs_landmarks = request.align or any(part.needs_landmarks for part in parts)
     landmarks = obtain(DETECTOR, "detector") if needs_landmarks else None
     detector = landmarks if request.align else None
+    files = NetworkFiles(
+        *(parser.source, tuple(recognisers), landmarks, device, precision, request.flip),
+        align=request.align,
+        label_set=parser.label_set,
+    )
+    if precision == "int8":
+        files = replace(files, calibration=calibration_digest(files, photos))
     settings = {"align": detector.sha256 if detector else None}
     methods = with_average(methods, members.groups, photos, settings)
     design = Design(
@@ -221,7 +226,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
                 request.output,
                 design,
                 each,
-                embedding_settings(parser, each, detector, precision, request.flip),
+                embedding_settings(parser, each, detector, precision, request.flip, files.calibration),
             )
             for each in recognisers
         ],
@@ -230,6 +235,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         landmarks=landmarks,
         device=device,
         precision=precision,
+        files=files,
         saved=kept_images(request.output, keep, request.align, [design.of_part(name) for name in design.part_names]),
     )
 

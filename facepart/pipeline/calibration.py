@@ -1,0 +1,290 @@
+"""Networks in INT8: calibrated on photos of the run itself, and judged on others before they are used.
+
+Which photos calibrate and which judge depends on their names alone, so that the same photos give the same networks.
+Both are worked on as the run would work on them, in fp32: the parser and the recognisers see what they would see.
+What fp32 and INT8 answer about the judging photos is compared; a network that differs too much is refused.
+
+A network that was calibrated lies in the cache under the digest of all that made it, with a file beside it that says
+how far it agrees.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart import __version__
+from facepart.data.photo_input import PhotoError
+from facepart.data.photos import Photo
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_text
+from facepart.files.json_input import read_object
+from facepart.files.progress import StepTimes
+from facepart.networks.catalogue import Weights
+from facepart.networks.cpu_precisions import processor_key
+from facepart.networks.engine import Engine
+from facepart.networks.face_parser import open_parser, parser_identity
+from facepart.networks.int8 import nncf_version
+from facepart.networks.label_folder import LabelFolder
+from facepart.networks.recogniser import open_recogniser
+from facepart.occlusion.label_overlap import Overlap, part_overlaps
+from facepart.occlusion.occlusion import Occlusion, Region
+from facepart.occlusion.parts import PARTS
+from facepart.pipeline.executor import io_threads
+from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
+
+# NNCF's statistics change little beyond some 64 photos.
+CALIBRATING, JUDGING = 64, 32
+# Raise it if the same photos come to calibrate another network.
+_RECIPE = 1
+# What is accepted: see docs/precision.md for what these do to a study's figures.
+LEAST_IOU = 0.85
+LEAST_COSINE = 0.99
+MEAN_COSINE, LOWEST_COSINE = "mean cosine", "lowest cosine"
+
+
+class Agreement(NamedTuple):
+    """How far a network in INT8 agrees with itself in fp32, on photos that did not calibrate it.
+
+    Attributes:
+        figures: of a parser, the IoU of each part; of a recogniser, the mean and the lowest cosine of embeddings.
+    """
+
+    figures: Mapping[str, float]
+
+    @property
+    def least(self) -> float:
+        """What the mean cosine, or the IoU of every part, must reach."""
+        return LEAST_COSINE if MEAN_COSINE in self.figures else LEAST_IOU
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the network may be used."""
+        if MEAN_COSINE in self.figures:
+            return self.figures[MEAN_COSINE] >= LEAST_COSINE
+        return all(value >= LEAST_IOU for value in self.figures.values())
+
+    @property
+    def text(self) -> str:
+        """The figures, in words."""
+        if MEAN_COSINE in self.figures:
+            return (
+                f"{MEAN_COSINE} with fp32 {self.figures[MEAN_COSINE]:.4f}, {LOWEST_COSINE} "
+                f"{self.figures[LOWEST_COSINE]:.4f}"
+            )
+        return "IoU with fp32: " + ", ".join(f"{part} {value:.3f}" for part, value in self.figures.items())
+
+
+def calibration_digest(files: NetworkFiles, photos: Sequence[Photo]) -> str:
+    """Return the digest of what calibrates the networks of a run: the photos, and how they are worked on.
+
+    Args:
+        files: the networks.
+        photos: all photos of the run.
+
+    Raises:
+        FacepartError: NNCF is not installed, or there are too few photos.
+    """
+    if len(photos) < CALIBRATING + JUDGING:
+        raise FacepartError(
+            f"--precision int8: needs at least {CALIBRATING + JUDGING} photos to calibrate and judge the networks; "
+            f"there are {len(photos)}"
+        )
+    source = files.parser
+    parser: Any = None
+    if isinstance(source, LabelFolder):
+        parser = source.settings()
+    elif source:
+        parser = parser_identity(source, files.label_set)
+    made_of = [
+        *(
+            _RECIPE,
+            __version__,
+            processor_key(),
+            nncf_version(),
+            parser,
+            files.detector.sha256 if files.detector else None,
+        ),
+        *(files.align, files.flip, files.size),
+        [(photo.name, _file_hash(photo.path)) for photos in _choose(photos) for photo in photos],
+    ]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+
+
+def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = None) -> dict[str, Agreement]:
+    """Calibrate the networks of a run that are not in the cache yet.
+
+    Args:
+        files: the networks, with their digest; see :func:`calibration_digest`.
+        photos: all photos of the run.
+        crop: see :class:`facepart.pipeline.worker.PhotoWorker`.
+
+    Returns:
+        For the parser and each recogniser, by name, how far it agrees with fp32.
+
+    Raises:
+        FacepartError: a network agrees too little, or cannot be calibrated; or none of the photos can be used.
+    """
+    found = read_agreements(files)
+    networks = _weights(files)
+    if any(each.name not in found for each in networks):
+        calibrating, judging = (_record(files, chosen, crop) for chosen in _choose(photos))
+        for weights, inputs, judged in zip(networks, calibrating, judging, strict=True):
+            if weights.name not in found:
+                found[weights.name] = _judge(files, weights, inputs, judged)
+    for name, agreement in found.items():
+        _refuse_disagreement(name, agreement)
+    return found
+
+
+def read_agreements(files: NetworkFiles) -> dict[str, Agreement]:
+    """Return how far the calibrated networks agree with fp32, by name; of those that are in the cache."""
+    read = {each.name: _read_agreement(files, each) for each in _weights(files)}
+    return {name: agreement for name, agreement in read.items() if agreement}
+
+
+def _weights(files: NetworkFiles) -> list[Weights]:
+    """Return the weights of the parser, if there is one, and of the recognisers."""
+    return [each for each in (files.parser, *files.recognisers) if isinstance(each, Weights)]
+
+
+class _Recorder:
+    """An engine that keeps what it is given and what it answers; see :class:`facepart.networks.engine.Engine`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime
+        self.preprocessing, self.output_shape = engine.preprocessing, engine.output_shape
+        self._engine = engine
+        self._inputs: list[NDArray[np.uint8]] = []
+        self._answers: list[NDArray[Any]] = []
+
+    def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
+        answers = self._engine(photos)
+        self._inputs.append(photos)
+        self._answers.append(answers)
+        return answers
+
+    @property
+    def inputs(self) -> NDArray[np.uint8]:
+        """All that it was given, uint8 (n, h, w, 3)."""
+        return np.concatenate(self._inputs)
+
+    @property
+    def answers(self) -> NDArray[Any]:
+        """What it answered, first axis n."""
+        return np.concatenate(self._answers)
+
+
+def _choose(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo]]:
+    """Choose the photos that calibrate and those that judge: those whose names have the smallest hashes."""
+    ordered = sorted(photos, key=lambda photo: hashlib.sha256(photo.name.encode()).digest())
+    return ordered[:CALIBRATING], ordered[CALIBRATING : CALIBRATING + JUDGING]
+
+
+def _file_hash(path: Path) -> str:
+    """Return the hash of a photo's file; empty if it cannot be read, which the run will say."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _record(files: NetworkFiles, photos: Sequence[Photo], crop: int | None) -> list[_Recorder]:
+    """Work on photos in fp32; return what the parser, if there is one, and each recogniser got and answered.
+
+    Recognisers see each photo as it is and, where there are label maps, with one of the parts occluded, in turn.
+
+    Raises:
+        FacepartError: none of the photos can be used.
+    """
+    networks = replace(files, precision="fp32", calibration="").open()
+    parser = _Recorder(networks.parser) if networks.parser and isinstance(files.parser, Weights) else None
+    recognisers = [_Recorder(each) for each in networks.recognisers]
+    worker = PhotoWorker(files, crop=crop)
+    recording = replace(networks, parser=parser or networks.parser, recognisers=tuple(recognisers))
+    worker.use(recording, StepTimes(), io_threads(None, None))
+    occlusions = [Occlusion(Region(part)) for part in PARTS.values()] if files.parser and recognisers else []
+    tasks = [
+        PhotoTask(photo, (occlusions[number % len(occlusions)],) if occlusions else ())
+        for number, photo in enumerate(photos)
+    ]
+    failures = [result for _, result in worker.map(tasks) if isinstance(result, PhotoError)]
+    if len(failures) == len(tasks):
+        raise FacepartError(f"--precision int8: none of {len(tasks)} photos can calibrate; first: {failures[0]}")
+    return [*([parser] if parser else []), *recognisers]
+
+
+def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judging: _Recorder) -> Agreement:
+    """Calibrate a network, and compare its answers with those in fp32.
+
+    Raises:
+        FacepartError: it cannot be calibrated, or the cache cannot be written.
+    """
+    path, compiled, photos = weights.path, files.compiled(weights), calibrating.inputs
+    if weights is files.parser:
+        engine = open_parser(
+            path, files.device, files.precision, compiled, label_set=files.label_set, calibration=photos
+        )
+        figures = parts_iou(judging.answers, engine(judging.inputs))
+    else:
+        fit = weights.model.preprocessing if weights.model else None
+        engine = open_recogniser(
+            path, fit, files.device, files.precision, compiled, size=files.size, calibration=photos
+        )
+        figures = cosine_figures(judging.answers, engine(judging.inputs))
+    write_text(_agreement_file(files, weights), json.dumps(figures, indent=2) + "\n")
+    return Agreement(figures)
+
+
+def parts_iou(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> dict[str, float]:
+    """Compare label maps, uint8 (n, 512, 512): part -> IoU, 0..1; no part that is in none of them."""
+    parts = list(PARTS.values())
+    sums = [Overlap()] * len(parts)
+    for one, two in zip(labels, other, strict=True):
+        sums = [total.plus(each) for total, each in zip(sums, part_overlaps(one, two, parts), strict=True)]
+    return {part.name: overlap.iou for part, overlap in zip(parts, sums, strict=True) if overlap.union}
+
+
+def cosine_figures(embeddings: NDArray[np.floating], other: NDArray[np.floating]) -> dict[str, float]:
+    """Compare embeddings, (n, d), of any length: mean and lowest cosine; -1 where one is not finite or zero."""
+    one, two = embeddings.astype(np.float64), other.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cosines = (one * two).sum(axis=1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1))
+    cosines = np.where(np.isfinite(cosines), cosines, -1.0)
+    return {MEAN_COSINE: float(cosines.mean()), LOWEST_COSINE: float(cosines.min())}
+
+
+def _refuse_disagreement(name: str, agreement: Agreement) -> None:
+    """Refuse a network that agrees too little with itself in fp32.
+
+    Raises:
+        FacepartError: it does.
+    """
+    if not agreement.accepted:
+        raise FacepartError(
+            f"--precision int8: {name} is not exact enough in INT8 ({agreement.text}, on {JUDGING} photos that did "
+            f"not calibrate it; at least {agreement.least:g} is needed); leave out --precision"
+        )
+
+
+def _agreement_file(files: NetworkFiles, weights: Weights) -> Path:
+    return files.compiled(weights).path(files.precision).with_suffix(".json")
+
+
+def _read_agreement(files: NetworkFiles, weights: Weights) -> Agreement | None:
+    """Return how far a calibrated network agrees; None if it is not in the cache, or what is there is no answer."""
+    file = _agreement_file(files, weights)
+    if not files.compiled(weights).path(files.precision).exists():
+        return None
+    try:
+        figures = read_object(file, "how far a network agrees", "remove it") or {}
+    except FacepartError:
+        return None
+    usable = all(isinstance(value, float) and -1 <= value <= 1 for value in figures.values())
+    return Agreement(figures) if figures and usable else None
