@@ -28,6 +28,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.faces_table import (
     FACES_FILE,
@@ -143,10 +144,15 @@ def blur_photos(
         needs_detector = align or any(part.needs_landmarks for part in chosen)
         detector = obtain(DETECTOR, "detector") if needs_detector else None
         device, precision = executor.choose_engine(device, precision)
+        networks = NetworkFiles(
+            *(parser.source, (), detector, device, precision), align=align, label_set=parser.label_set
+        )
+        networks = with_calibration(networks, photos)
         settings = {
             "model": parser.name,
             "sha256": parser.sha256,
             "precision": precision,
+            **networks.calibration_setting,
             "parsing_recipe": PARSING_RECIPE,
             "format": image_format,
             "align": detector.sha256 if align and detector else None,
@@ -167,12 +173,14 @@ def blur_photos(
         # Before anything is written: a wrong network must not leave a record of itself.
         times = times or StepTimes()
         worker = PhotoWorker(
-            NetworkFiles(parser.source, (), detector, device, precision, align=align, label_set=parser.label_set),
+            networks,
             saved=saved,
             crop=CROP_SIZE,
             batch=batch,
             workers=workers,
         )
+        if todo:
+            calibrate(networks, photos, CROP_SIZE)
         session = (
             executor.start(worker, times, (source, masks, blurred, *([labels] if labels else []))) if todo else None
         )

@@ -81,16 +81,21 @@ class Agreement(NamedTuple):
         return "IoU with fp32: " + ", ".join(f"{part} {value:.3f}" for part, value in self.figures.items())
 
 
-def calibration_digest(files: NetworkFiles, photos: Sequence[Photo]) -> str:
-    """Return the digest of what calibrates the networks of a run: the photos, and how they are worked on.
+def with_calibration(files: NetworkFiles, photos: Sequence[Photo]) -> NetworkFiles:
+    """Add the digest of what calibrates networks in INT8: the photos, and how they are worked on.
 
     Args:
         files: the networks.
         photos: all photos of the run.
 
+    Returns:
+        The networks; unchanged for another precision.
+
     Raises:
         FacepartError: NNCF is not installed, or there are too few photos.
     """
+    if files.precision != "int8":
+        return files
     if len(photos) < CALIBRATING + JUDGING:
         raise FacepartError(
             f"--precision int8: needs at least {CALIBRATING + JUDGING} photos to calibrate and judge the networks; "
@@ -114,14 +119,15 @@ def calibration_digest(files: NetworkFiles, photos: Sequence[Photo]) -> str:
         *(files.align, files.flip, files.size),
         [(photo.name, _file_hash(photo.path)) for photos in _choose(photos) for photo in photos],
     ]
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+    return replace(files, calibration=digest)
 
 
 def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = None) -> dict[str, Agreement]:
-    """Calibrate the networks of a run that are not in the cache yet.
+    """Calibrate the networks of a run that are not in the cache yet; nothing for precisions other than INT8.
 
     Args:
-        files: the networks, with their digest; see :func:`calibration_digest`.
+        files: the networks, of :func:`with_calibration`.
         photos: all photos of the run.
         crop: see :class:`facepart.pipeline.worker.PhotoWorker`.
 
@@ -131,6 +137,8 @@ def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = N
     Raises:
         FacepartError: a network agrees too little, or cannot be calibrated; or none of the photos can be used.
     """
+    if not files.calibration:
+        return {}
     found = read_agreements(files)
     networks = _weights(files)
     if any(each.name not in found for each in networks):
@@ -145,6 +153,8 @@ def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = N
 
 def read_agreements(files: NetworkFiles) -> dict[str, Agreement]:
     """Return how far the calibrated networks agree with fp32, by name; of those that are in the cache."""
+    if not files.calibration:
+        return {}
     read = {each.name: _read_agreement(files, each) for each in _weights(files)}
     return {name: agreement for name, agreement in read.items() if agreement}
 

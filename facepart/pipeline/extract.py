@@ -21,6 +21,7 @@ from facepart.networks.alignment_check import refuse_unalignable, warn_of_unalig
 from facepart.networks.catalogue import DETECTOR, choose_recogniser, obtain
 from facepart.networks.recogniser import choose_size
 from facepart.pipeline.batches import DEFAULT_BATCH
+from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor, Session
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
@@ -120,8 +121,10 @@ def extract_features(
         name = weights.name
         device, precision = executor.choose_engine(device, precision)
         times = times or StepTimes()
+        networks = NetworkFiles(None, (weights,), detector, device, precision, flip, size)
+        networks = with_calibration(networks, photos)
         worker = PhotoWorker(
-            NetworkFiles(None, (weights,), detector, device, precision, flip, size),
+            networks,
             crop=crop,
             undistorted=image_size is not None,
             features=None if matrix else features,
@@ -132,11 +135,13 @@ def extract_features(
             model=name,
             sha256=weights.sha256,
             precision=precision,
+            calibration=networks.calibration or None,
             image_size=size,
             flip=flip,
             align=detector.sha256 if detector else None,
             crop=crop if align else None,
         )
+        calibrate(networks, photos, crop)
         settings = None if overwrite else _recorded_settings(features, asked)
         session = None
         if settings is None:
@@ -233,6 +238,7 @@ class _Asked:
         model: the recogniser's name.
         sha256: of its weights.
         precision: of its arithmetic.
+        calibration: a digest of what calibrates it in INT8; None for other precisions.
         image_size: rows and columns; None for the network's own, which records of earlier releases do not name.
         flip: whether the embedding of the mirrored face is added.
         align: the sha256 of the detector's weights; None if faces are not aligned.
@@ -243,6 +249,7 @@ class _Asked:
     model: str
     sha256: str
     precision: str
+    calibration: str | None
     image_size: Size | None
     flip: bool
     align: str | None
@@ -255,6 +262,7 @@ class _Asked:
             "model": self.model,
             "sha256": self.sha256,
             "precision": self.precision,
+            **({"calibration": self.calibration} if self.calibration else {}),
             "dimension": network.dimension,
             "colour": fit.colour,
             "mean": fit.mean,
@@ -295,6 +303,8 @@ def _recorded_settings(features: Path, asked: _Asked) -> dict[str, Any] | None:
     dimension = recorded.get("dimension")
     # JSON has no tuples.
     told = asdict(asked) | {"image_size": asked.image_size and list(asked.image_size)}
+    if asked.calibration is None:
+        del told["calibration"]
     same = record.get("stage") == "extract" and {key: recorded.get(key) for key in told} == told
     whole = isinstance(dimension, int) and dimension > 0 and {"colour", "mean", "scale"} <= recorded.keys()
     return {**recorded, **told} if same and whole else None

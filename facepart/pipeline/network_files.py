@@ -68,6 +68,11 @@ class NetworkFiles:
     label_set: LabelSet = OWN_SET
     calibration: str = ""
 
+    @property
+    def calibration_setting(self) -> dict[str, str]:
+        """What a record says of the calibration; nothing for precisions other than INT8."""
+        return {"calibration": self.calibration} if self.calibration else {}
+
     def compiled(self, weights: Weights) -> CompiledCache:
         """Return where the compiled form of one of the networks is cached."""
         return weights.compiled._replace(calibration=self.calibration)

@@ -24,6 +24,7 @@ from facepart.networks.label_sets import OWN_SET, find_label_set
 from facepart.occlusion.label_overlap import Overlap, class_overlaps, part_overlaps
 from facepart.occlusion.parts import BUILT_IN, Part
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
+from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
@@ -112,10 +113,13 @@ def parse_photos(
         photos, failures = find_photos(source, exclude=(labels, *([against] if against else [])))
         outcome = ParseOutcome(failures=failures)
         device, precision = executor.choose_engine(device, precision)
+        networks = NetworkFiles(chosen.source, (), None, device, precision, align=False, label_set=chosen.label_set)
+        networks = with_calibration(networks, photos)
         settings = {
             "model": chosen.name,
             "sha256": chosen.sha256,
             "precision": precision,
+            **networks.calibration_setting,
             "parsing_recipe": PARSING_RECIPE,
         }
         if not overwrite:
@@ -124,9 +128,10 @@ def parse_photos(
         todo = photos if overwrite else saved.incomplete(photos, finished)
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()
-        networks = NetworkFiles(chosen.source, (), None, device, precision, align=False, label_set=chosen.label_set)
         worker = PhotoWorker(networks, saved=saved, batch=batch, workers=workers)
         # Before anything is written: a wrong network must not leave a record of itself.
+        if todo:
+            calibrate(networks, photos)
         session = executor.start(worker, times, (source, labels)) if todo else None
         if overwrite:
             outputs = {path for photo in photos for path in saved.paths(photo)}

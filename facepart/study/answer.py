@@ -222,7 +222,8 @@ def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
         "detector": _named(setup.detector) if setup.detector else None,
         **({"landmarks": _named(setup.landmarks)} if setup.landmarks and not setup.detector else {}),
         "precision": setup.precision,
-        **({"calibration": setup.files.calibration, "int8": _int8_figures(setup)} if setup.files.calibration else {}),
+        **setup.files.calibration_setting,
+        **({"int8": _int8_figures(setup)} if setup.files.calibration else {}),
         "flip": request.flip,
         "methods": [method.name for method in setup.design.methods],
         "recipes": {each.part: each.recipe() for each in map(setup.design.of_part, setup.design.part_names)},
@@ -321,9 +322,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
         precision=setup.precision,
         calibrating=CALIBRATING,
         judging=JUDGING,
-        int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()}
-        if setup.files.calibration
-        else {},
+        int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()},
         flip=request.flip,
         naming_rule=setup.dataset.upper(),
         subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].reads == "folder",

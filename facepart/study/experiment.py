@@ -307,9 +307,8 @@ def _embed(
     whole = with_thumbnails(with_recognisers(tasks, numbers), images.missing.values(), images.shown)
     if not whole:
         return
-    if setup.files.calibration:
-        with times.measure("calibrate the networks"):
-            calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
+    with times.measure("calibrate the networks"):
+        calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
     averages = _obtain_average(setup, executor, times, on_note)
     worker = PhotoWorker(
         setup.networks(recognisers),

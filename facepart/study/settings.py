@@ -43,11 +43,11 @@ def embedding_settings(
     detector: Weights | None,
     precision: str,
     flip: bool,
-    calibration: str = "",
+    calibration: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Collect all that an embedding depends on besides the photo and the occlusion, whose recipe the store keeps.
 
-    `calibration` is the digest of what calibrates the networks in INT8; empty for other precisions.
+    `calibration` is :attr:`facepart.pipeline.network_files.NetworkFiles.calibration_setting`.
     """
     taken: dict[str, Any] | None = {"deduced": INPUT_RECIPE}  # from a file that the catalogue does not list
     if recogniser.model:
@@ -61,7 +61,7 @@ def embedding_settings(
         "flip": flip,
         "align": detector.sha256 if detector else None,
         "input": taken,
-        **({"calibration": calibration} if calibration else {}),
+        **(calibration or {}),
     }
 
 

@@ -20,7 +20,7 @@ from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_rec
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
-from facepart.pipeline.calibration import calibration_digest
+from facepart.pipeline.calibration import with_calibration
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
@@ -189,8 +189,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
         align=request.align,
         label_set=parser.label_set,
     )
-    if precision == "int8":
-        files = replace(files, calibration=calibration_digest(files, photos))
+    files = with_calibration(files, photos)
     settings = {"align": detector.sha256 if detector else None}
     methods = with_average(methods, members.groups, photos, settings)
     design = Design(
@@ -226,7 +225,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
                 request.output,
                 design,
                 each,
-                embedding_settings(parser, each, detector, precision, request.flip, files.calibration),
+                embedding_settings(parser, each, detector, precision, request.flip, files.calibration_setting),
             )
             for each in recognisers
         ],
