@@ -5,7 +5,7 @@ Usage: python -m benchmarks.int8 rates PHOTOS [--seconds S]
 
 `rates` runs the face parser, the default recogniser and ArcFace's r100 (with random weights) in bf16 and in INT8, in
 turn, on photos of the folder PHOTOS, and prints photos a second, their ratio and how far INT8 agrees with fp32.
-`moves` compares the folders of two studies of the same photos, one with --precision fp32, the other with int8: how far
+`moves` compares two studies of the same photos, with --precision fp32 and int8, by their folders: how far
 d' and the impostor shifts of each recogniser differ. The bounds are printed beside: d' within 1 %, shifts within a
 tenth of their standard error.
 """
@@ -116,8 +116,9 @@ def moves(exact: Path, fast: Path) -> None:
         print(f"{recogniser}: {len(keys)} rows")
         before, after = d_primes[largest]
         print(
-            f"    d': changes by {100 * statistics.median(map(abs, changes.values())):.2f} % in the median, at most by "
-            f"{100 * changes[largest]:+.2f} % ({' '.join(largest)}: {before:.3f} and {after:.3f})   (bound: 1 %)"
+            f"    d': changes by {100 * statistics.median(map(abs, changes.values())):.2f} % in the median, "
+            f"at most by {100 * changes[largest]:+.2f} % ({' '.join(largest)}: {before:.3f} and {after:.3f})   "
+            "(bound: 1 %)"
         )
         moved = {}
         for key in keys:

@@ -13,9 +13,9 @@ from onnx import helper, numpy_helper
 from facepart.errors import FacepartError, UsageError
 from facepart.files.cache import CACHE_VARIABLE
 from facepart.networks.engine_choice import choose_precision
+from facepart.networks.int8 import nncf_version
 from facepart.networks.openvino_engine import cpu_precisions
 from facepart.occlusion.parts import PARTS
-from facepart.pipeline import calibration
 from facepart.pipeline.calibration import LEAST_COSINE, Agreement, cosine_figures, parts_iou
 from tests.small_faces import LENGTH, draw, write_network
 
@@ -147,7 +147,7 @@ def test_without_nncf_it_says_what_to_install(photos, network, monkeypatch):
 
     monkeypatch.setattr("facepart.networks.int8.version", lacking)
     with pytest.raises(FacepartError, match=r'pip install "facepart\[int8\]"'):
-        calibration.nncf_version()
+        nncf_version()
 
 
 def test_int8_is_refused_on_cuda():

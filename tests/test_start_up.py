@@ -146,9 +146,9 @@ def test_the_precisions_are_asked_once_for_each_processor(cache, monkeypatch):
     "text", ["{half", "[]", '{"KEY": []}', '{"KEY": ["int4"]}', '{"KEY": [["fp32"]]}', '{"KEY": 1}']
 )
 def test_a_damaged_record_of_precisions_is_made_anew(cache, text):
-    cache.write_text(text.replace("KEY", cpu_precisions._key()))
+    cache.write_text(text.replace("KEY", cpu_precisions.processor_key()))
     assert cpu_precisions.cpu_precisions() == ask_openvino()
-    assert tuple(json.loads(cache.read_text())[cpu_precisions._key()]) == ask_openvino()
+    assert tuple(json.loads(cache.read_text())[cpu_precisions.processor_key()]) == ask_openvino()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")

@@ -6,14 +6,17 @@ NNCF is the extra ``int8``; nothing else needs it, and a network that was calibr
 import logging
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino.passes import ConstantFolding, Manager
 
 from facepart.errors import FacepartError, one_line
 from facepart.networks.engine import Preprocessing
+
+if TYPE_CHECKING:
+    # Not at run time: a run that finds its work done needs no OpenVINO.
+    import openvino as ov
 
 
 def nncf_version() -> str:
@@ -29,8 +32,8 @@ def nncf_version() -> str:
 
 
 def quantise(
-    model: ov.Model, photos: NDArray[np.uint8], preprocessing: Preprocessing, exact: Sequence[str]
-) -> ov.Model:
+    model: "ov.Model", photos: NDArray[np.uint8], preprocessing: Preprocessing, exact: Sequence[str]
+) -> "ov.Model":
     """Replace the arithmetic of a network by that of 8-bit whole numbers, as far as NNCF does.
 
     Args:
@@ -45,6 +48,7 @@ def quantise(
     nncf_version()
     import nncf
     import rich
+    from openvino.passes import ConstantFolding, Manager
 
     nncf.set_log_level(logging.ERROR)
     console = rich.get_console()
@@ -71,7 +75,7 @@ def quantise(
     return quantised
 
 
-def last_convolution(model: ov.Model) -> list[str]:
+def last_convolution(model: "ov.Model") -> list[str]:
     """Return the name of the convolution that a network's output comes from; none if there is none.
 
     The way back goes along the first input of each operator.
