@@ -44,8 +44,8 @@ CALIBRATING, JUDGING = 64, 32
 # Raise it if the same photos come to calibrate another network.
 _RECIPE = 1
 # What is accepted: see docs/precision.md for what these do to a study's figures.
-LEAST_IOU = 0.85
-LEAST_COSINE = 0.99
+LEAST_IOU = 0.95
+LEAST_COSINE = 0.997
 MEAN_COSINE, LOWEST_COSINE = "mean cosine", "lowest cosine"
 
 
