@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser test-cluster lint wheel parity-mxnet clean
+.PHONY: demo test test-browser test-cluster lint docs wheel parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
@@ -24,6 +24,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation as a site, in site/: `python3 -m http.server -d site` shows it. Dead links, and what is loaded from
+# elsewhere, are errors.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m pytest tests/test_site.py
 
 # The wheel and the source archive, in dist/.
 wheel: $(VENV)/.runtime
@@ -50,5 +56,9 @@ $(VENV)/.cluster: $(VENV)/.dev requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.dev requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,6 @@
 """README's worked example runs as printed, in a fresh shell; the project's papers agree on the version."""
 
+import json
 import os
 import re
 import subprocess
@@ -99,8 +100,24 @@ def test_the_version_is_one() -> None:
 def test_the_workflow_runs_targets_of_the_makefile() -> None:
     workflow = (ROOT / ".github" / "workflows" / "checks.yml").read_text()
     targets = re.findall(r"run: make (\S+)", workflow)
-    assert set(targets) == {"lint", "test", "wheel"}
+    assert set(targets) == {"docs", "lint", "test", "wheel"}
     makefile = (ROOT / "Makefile").read_text()
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     supported = re.search(r'requires-python = ">=(3\.\d+)"', (ROOT / "pyproject.toml").read_text())
     assert supported and f'"{supported[1]}"' in workflow
+
+
+def test_hooks_run_the_versions_that_lint_runs() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    pinned = dict(re.findall(r"^(\S+?)==(\S+)$", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    revisions = dict(re.findall(r"repo: \S+/(\S+)\n    rev: v(\S+)", hooks))
+    assert revisions["ruff-pre-commit"] == pinned["ruff"]
+    assert revisions["mirrors-mypy"] == pinned["mypy"]
+
+
+def test_the_repository_passes_the_review_of_scientific_python() -> None:
+    pytest.importorskip("sp_repo_review")
+    command = [sys.executable, "-m", "repo_review", str(ROOT), "--show", "err", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["checks"] == {}

@@ -34,7 +34,7 @@ _SOURCE = ("-s", "--source", "-source")
 _PROBE = ("-p", "--probe", "-probe")
 _HELP = ("-h", "--help")
 
-_SUMMARIES = {
+SUMMARIES = {
     "align": "find the faces in photos, and align them",
     "blur": "occlude parts of the face: part masks and occluded photos",
     "extract": "compute the embeddings of photos",
@@ -97,7 +97,7 @@ def _main(arguments: Sequence[str]) -> int:
         description="Which parts of a face does a face recogniser rely on?",
         epilog="\n".join(
             ["commands:"]
-            + [f"  {name:9}{summary}" for name, summary in _SUMMARIES.items()]
+            + [f"  {name:9}{summary}" for name, summary in SUMMARIES.items()]
             + ["", "`facepart COMMAND -h` shows the options of a command.", "", _STATUSES]
         ),
     )
