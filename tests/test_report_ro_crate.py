@@ -8,7 +8,7 @@ import pytest
 
 from facepart.report.ro_crate import CONTENTS, CRATE_FILE, crate_json
 
-RECORD = {
+RECORD: dict[str, Any] = {
     "settings": {
         "parser": {"name": "bisenet", "sha256": "aa"},
         "recognisers": [{"name": "sface", "sha256": "bb"}, {"name": "mine.onnx", "sha256": "cc"}],
