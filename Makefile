@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser test-cluster lint docs wheel parity-mxnet clean
+.PHONY: demo test test-fast test-browser test-cluster lint docs wheel parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Without the tests that are marked as slow.
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # The report in a real browser: Debian's Chromium is installed if there is no browser and this is root on Debian.
 test-browser: $(VENV)/.dev

@@ -15,7 +15,7 @@ from facepart.report.outlines import outline
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.scores import GroupScores
-from tests.report_data import make_data
+from tests.report_data import make_data, with_values
 from tests.report_images import draw_mask
 from tests.report_page import Page
 
@@ -36,15 +36,15 @@ def page(data: ReportData) -> Page:
     return Page(render_report(data))
 
 
-HOSTILE_DATA = dataclasses.replace(
+HOSTILE_DATA = with_values(
     make_data((HOSTILE, "CF"), ("nose", HOSTILE), title=HOSTILE, people=30),
     provenance={HOSTILE: HOSTILE},
     failures=[(HOSTILE, HOSTILE, HOSTILE)],
 )
 FULL = make_data(crossed=True, control=True, other_methods=("grey", "noise"))
 FEW = make_data(("all",), people=8, photos=1)
-AVERAGE_ONLY = dataclasses.replace(FEW, examples=[])
-NO_FACES = dataclasses.replace(AVERAGE_ONLY, face=None)
+AVERAGE_ONLY = with_values(FEW, examples=[])
+NO_FACES = with_values(AVERAGE_ONLY, face=None)
 
 
 @pytest.mark.parametrize(
