@@ -15,6 +15,7 @@ from facepart.cli.command_parser import CommandParser, add_examples
 from facepart.cli.guard import Guard, print_error, readable
 from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
+from facepart.memory import refuse_little_memory
 from facepart.processors import limit_libraries
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
@@ -125,7 +126,8 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
 
 
 def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    # Before libraries are imported that ask for either.
+    # Before libraries are imported that ask for any of these.
+    refuse_little_memory()
     limit_libraries()
     _leave_removed_folder()
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
