@@ -32,8 +32,8 @@ from facepart.scores import STEPS
 TILE = 512
 # Authentic scores are of embeddings in these units.
 _UNITS = 2.0**26
-# That many pairs' embeddings in float64 take 16 MB.
-_AUTHENTIC_AT_ONCE = 2048
+# Probes of a tile whose authentic scores are computed together.
+_AUTHENTIC_ROWS = 64
 # Rows that are normalised at a time, in float64.
 _BLOCK = 4096
 
@@ -92,11 +92,15 @@ def tile_steps(
     torch.mm(probe, gallery.T, out=out)
     _round(out)
     if authentic is not None:
-        rows, columns = authentic.nonzero(as_tuple=True)
-        for first in range(0, len(rows), _AUTHENTIC_AT_ONCE):
-            i, j = (places[first : first + _AUTHENTIC_AT_ONCE] for places in (rows, columns))
-            products = (_whole(probe[i]) * _whole(gallery[j])).sum(1)
-            out[i, j] = _round(products.div_(_UNITS**2)).to(out.dtype)
+        rows = authentic.any(1).nonzero().view(-1)
+        for first in range(0, len(rows), _AUTHENTIC_ROWS):
+            i = rows[first : first + _AUTHENTIC_ROWS]
+            # All pairs of these rows with the columns of any of them, more than are authentic: a product of matrices
+            # takes a tenth of the time a pair, and faces of one subject usually stand side by side.
+            j = authentic[i].any(0).nonzero().view(-1)
+            exact = exact_steps(probe[i], gallery[j]).to(out.dtype)
+            there = i[:, None], j
+            out[there] = torch.where(authentic[there], exact, out[there])
     return out
 
 
