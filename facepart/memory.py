@@ -17,6 +17,8 @@ _WORDS = (
     *("unable to allocate", "bad_alloc", "insufficient memory", "not enough memory", "out of memory"),
     "failed to map segment",
 )
+# PyTorch's, by name: it is not loaded for this.
+_DEVICE_MEMORY = "OutOfMemoryError"
 _NO_THREAD = "can't start new thread"
 _OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 # Bytes that NumPy, SciPy and Pillow take to be loaded.
@@ -31,6 +33,10 @@ def memory_error(error: BaseException) -> FacepartError | None:
     Args:
         error: with its causes: what a library says of a lack of memory may have been taken for a damaged file.
     """
+    if any(type(each).__name__ == _DEVICE_MEMORY for each in _chain(error)):
+        line = "there is not enough memory on the GPU; use --device cpu"
+        # Whoever caught it may have said more.
+        return error if isinstance(error, FacepartError) else FacepartError(line)
     limit = memory_limit()
     # A thread needs memory for its stack; without a limit of memory, it is the number of threads that is limited.
     if not any(_means_memory(each) or (limit is not None and _NO_THREAD in str(each)) for each in _chain(error)) and (
