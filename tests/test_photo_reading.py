@@ -380,6 +380,7 @@ def test_a_progressive_jpeg_without_its_last_scans_is_refused(tmp_path, photo):
 # Size
 
 
+@pytest.mark.slow
 def test_a_photo_of_200_megapixels_is_read_and_a_bomb_is_not(tmp_path):
     Image.new("L", (16320, 12240), 90).save(tmp_path / "phone.png", compress_level=1)
     with warnings.catch_warnings():
