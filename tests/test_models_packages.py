@@ -18,8 +18,6 @@ METADATA = b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
 # An sdist that brings its own build step, because pip cannot fetch one here.
 BACKEND = b"""
 from pathlib import Path
-
-pytestmark = pytest.mark.slow
 def prepare_metadata_for_build_wheel(directory, config_settings=None):
     folder = Path(directory) / "tiny_weights-1.0.dist-info"
     folder.mkdir()

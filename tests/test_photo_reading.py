@@ -437,6 +437,7 @@ def test_large_photos_are_read_one_at_a_time(tmp_path, photo, monkeypatch):
 # Words and noise
 
 
+@pytest.mark.slow
 def test_nothing_is_printed(tmp_path, photo):
     files = tmp_path / "photos"
     files.mkdir()
