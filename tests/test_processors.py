@@ -96,6 +96,7 @@ def test_all_defaults_go_by_it(monkeypatch):
     assert batches.default_workers() == 32  # more readers than two batches would only take memory
 
 
+@pytest.mark.slow
 def test_a_process_on_one_processor_starts_threads_for_one():
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
         pytest.skip("needs two processors, on Linux")

@@ -44,6 +44,7 @@ def make_checkout(folder: Path) -> None:
         pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
 
 
+@pytest.mark.slow
 def test_the_worked_example_runs_as_printed_in_a_fresh_shell(
     tmp_path: Path, bisenet_weights: Path, sface_weights: Path
 ) -> None:
