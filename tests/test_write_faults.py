@@ -182,10 +182,10 @@ def test_match_of_listed_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["roc", "histogram"])
 def test_plot(tmp_path: Path, kind: str) -> None:
     dice = np.random.default_rng(0)
-    scores = [ScoreDistribution.of(dice.uniform(-1, 1, 50).round(6)) for _ in range(2)]
+    authentic, impostor = (ScoreDistribution.of(dice.uniform(-1, 1, 50).round(6)) for _ in range(2))
 
     def run(folder: Path) -> None:
-        plot([ScoreSet("a", *scores)], folder, "x", "T", kind)
+        plot([ScoreSet("a", authentic, impostor)], folder, "x", "T", kind)
 
     assert check(tmp_path, run) > 6
 
