@@ -153,7 +153,7 @@ def test_align(tmp_path: Path, face_paths: list[Path]) -> None:
     def run(folder: Path) -> None:
         align_photos(tmp_path / "photos", folder)
 
-    assert check(tmp_path, run) > 15
+    assert check(tmp_path, run, every=2) > 15
 
 
 def test_parse(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path) -> None:
@@ -179,15 +179,14 @@ def test_match_of_listed_pairs(tmp_path: Path) -> None:
     assert check(tmp_path, run) > 20
 
 
-@pytest.mark.parametrize("kind", ["roc", "histogram"])
-def test_plot(tmp_path: Path, kind: str) -> None:
+def test_plot(tmp_path: Path) -> None:
     dice = np.random.default_rng(0)
     authentic, impostor = (ScoreDistribution.of(dice.uniform(-1, 1, 50).round(6)) for _ in range(2))
 
     def run(folder: Path) -> None:
-        plot([ScoreSet("a", authentic, impostor)], folder, "x", "T", kind)
+        plot([ScoreSet("a", authentic, impostor)], folder, "x", "T")
 
-    assert check(tmp_path, run) > 6
+    assert check(tmp_path, run, every=3) > 6
 
 
 def test_study(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, network: Path) -> None:
