@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from facepart.data import photo_input, photo_output
-from facepart.occlusion import occlude, soften
+from facepart.occlusion import occlude, overlap, soften
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlude import apply_occlusions, blend, occlude_parts
 from facepart.occlusion.occlusion import Occlusion, Region
@@ -108,5 +108,16 @@ def test_a_large_png_is_encoded_some_rows_at_a_time(grey, bgr, strip, tmp_path, 
     with Image.open(tmp_path / "new" / "a.png") as image:
         assert np.array_equal(np.asarray(image), photo)
     by_opencv = cv2.imread(str(tmp_path / "new" / "a.png"), cv2.IMREAD_UNCHANGED)
+    assert by_opencv is not None
     assert np.array_equal(by_opencv, photo if grey else photo[..., ::-1])
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_overlaps_are_counted_some_rows_at_a_time(monkeypatch) -> None:
+    labels = DICE.integers(0, 19, (512, 512), dtype=np.uint8)
+    softs = {"a": soften.Patch(3, 5, noise(200, 90)[:, :, 0]), "none": soften.Patch(0, 0, np.zeros((0, 0), np.uint8))}
+    before = overlap.removed_shares(labels, softs, 300, 211)
+    monkeypatch.setattr(overlap, "_COUNTED_PIXELS", 1000)
+    after = overlap.removed_shares(labels, softs, 300, 211)
+    assert all(np.array_equal(before[name], after[name], equal_nan=True) for name in softs)
+    assert before["a"].max() > 0

@@ -9,12 +9,13 @@ from PIL import Image
 
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
+from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
 from facepart.networks.face_parser import open_parser
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import PARTS, find_part
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.pipeline.network_files import NetworkFiles, Networks
@@ -208,3 +209,15 @@ def test_a_photo_that_cannot_be_read_is_reported_in_its_place(faces, engines):
     results = results_of(worker, networks_of(engines), photos, occlusions_of(["nose"]))
     assert [isinstance(result, PhotoError) for _, result in results] == [False, True, False]
     assert str(results[1][1]) == "no such file"
+
+
+@pytest.mark.parametrize("align", [True, False])
+def test_a_detector_that_cannot_be_opened_is_no_photos_failure(align, face_paths, tmp_path):
+    """Neither a face that is not found nor, where only landmarks are needed, a part that is not detected."""
+    (tmp_path / "yunet.onnx").write_bytes(b"no network")
+    worker = PhotoWorker(FILES, crop=224, parts=(find_part("periocular"),))
+    worker.use(Networks(None, (), tmp_path / "yunet.onnx", align=align), StepTimes(), 1)
+    photo = Photo(face_paths[0], "1")
+    with pytest.raises(FacepartError, match="is not the face detector") as found:
+        worker._find_landmarks(PhotoTask(photo), worker.read(photo))
+    assert not isinstance(found.value, PhotoError)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepart import processors as job
 from facepart.networks import openvino_engine
 from facepart.networks.catalogue import obtain
 from facepart.networks.openvino_engine import OpenVinoEngine
@@ -85,6 +86,13 @@ def test_affinity_is_the_limit_where_it_is_tighter(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
     assert processors(tree(tmp_path, V2, {"sys/fs/cgroup/cpu.max": "400000 100000\n"})) == 2
     assert processors(tmp_path / "nothing") == 2
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(None, 64), (500_000_000, 1), (5_000_000_000, 4), (2**40, 64)])
+def test_a_limit_of_addresses_is_one_of_threads(limit, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(job, "memory_limit", lambda: limit)
+    assert processors(tmp_path) == expected
 
 
 def test_all_defaults_go_by_it(monkeypatch):

@@ -130,6 +130,8 @@ def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
     refuse_little_memory()
     limit_libraries()
     _leave_removed_folder()
+    # Before OpenCV is imported: what it prints of an error, it also raises.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)
