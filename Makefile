@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-browser test-cluster lint wheel parity-mxnet clean
+.PHONY: demo test test-fast test-browser test-cluster lint docs wheel parity-mxnet clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/facepart demo -o demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Without the tests that are marked as slow.
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # The report in a real browser: Debian's Chromium is installed if there is no browser and this is root on Debian.
 test-browser: $(VENV)/.dev
@@ -24,6 +28,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation as a site, in site/: `python3 -m http.server -d site` shows it. Dead links, and what is loaded from
+# elsewhere, are errors.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m pytest tests/test_site.py
 
 # The wheel and the source archive, in dist/.
 wheel: $(VENV)/.runtime
@@ -50,5 +60,9 @@ $(VENV)/.cluster: $(VENV)/.dev requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.dev requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .venv-mxnet .pytest_cache .mypy_cache .ruff_cache .hypothesis

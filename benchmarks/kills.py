@@ -19,6 +19,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -93,19 +94,23 @@ class Trials:
         Returns:
             What became of it, and details of what went wrong.
         """
-        seconds = moment * self.undisturbed(stage).seconds
-        out = self._new(stage)
-        process = self._start(stage, out)
-        process.join(seconds)
-        process.kill()
-        process.join()
-        killed = process.exitcode == -9
+        seconds, out = moment * self.undisturbed(stage).seconds, self._new(stage)
+        while not self._is_killed(stage, out, seconds):  # it had ended before
+            seconds, out = 0.7 * seconds, self._new(stage)
         status = _ended(self._start(stage, out))
         if status != 0:
             return "FAILED", f"{stage}, killed after {seconds:.2f} s: status {status}: {_said(out)}"
         if differs := self._differences(stage, out):
             return "DIFFERS", f"{stage}, killed after {seconds:.2f} s: {differs}"
-        return ("killed, same" if killed else "ended, same"), ""
+        return "same", ""
+
+    def _is_killed(self, stage: str, out: Path, seconds: float) -> bool:
+        """Start a stage, and kill it some seconds later; return whether that ended it."""
+        process = self._start(stage, out)
+        process.join(seconds)
+        process.kill()
+        process.join()
+        return process.exitcode == -signal.SIGKILL
 
     def pair(self, stage: str, delay: float) -> tuple[str, str]:
         """Start a stage twice in one folder, the second some seconds later; return as :meth:`kill` does."""

@@ -2,7 +2,8 @@
 
 A machine has more processors than a job may use where a scheduler or a container limits it: by affinity (``taskset``,
 SLURM, cpusets) or by a quota of processor time (cgroups, as ``docker run --cpus 2`` sets it). More threads than that
-take memory and time, and give nothing.
+take memory and time, and give nothing. Each thread takes addresses, too: where these are limited (``ulimit -v``),
+libraries end the process when they cannot start theirs.
 
 Sources: ``sched_getaffinity(2)``; "CPU Interface Files" in the kernel's Documentation/admin-guide/cgroup-v2.rst; and
 Documentation/scheduler/sched-bwc.rst for cgroups of version 1.
@@ -13,23 +14,29 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from facepart.memory import memory_limit
+
 _ROOT = Path("/")
 _GROUPS = "sys/fs/cgroup"
+# Bytes of addresses for each thread: its stack, what it allocates from, and its share of the work.
+_PER_THREAD = 1 << 30
 # Variables by which the libraries for linear algebra, when they are loaded, decide how many threads they start.
 _LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def processors(root: Path = _ROOT) -> int:
-    """Count the processors that this process may use: the fewest by the machine, its affinity and its quota.
+    """Count the processors that this process may use: the fewest by the machine, its affinity, quota and memory.
 
-    A quota of a part of a processor counts as a whole one.
+    A quota of a part of a processor counts as a whole one; a limit of addresses counts as one for each GiB.
 
     Args:
         root: of the file system that has ``proc`` and ``sys``.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [math.ceil(quota) for quota in _quotas(root)]
-    return max(min([allowed, *quotas]), 1)
+    memory = memory_limit()
+    within = [] if memory is None else [memory // _PER_THREAD]
+    return max(min([allowed, *quotas, *within]), 1)
 
 
 def thread_limit() -> int | None:

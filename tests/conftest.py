@@ -44,9 +44,16 @@ os.environ.setdefault("FACEPART_PROGRESS", "0")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that are slow, so that none of them is left for one process at the end."""
+    """Begin with the modules that are slow, so that none of them is left for one process at the end.
+
+    Tests that need a CUDA device are skipped without one.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
 @pytest.fixture(scope="session")

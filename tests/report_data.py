@@ -1,8 +1,8 @@
 """What the report's tests show: photos of drawn people with parts occluded, compared, and a drawn face."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,42 @@ FACTS = MethodFacts(
 )
 
 
+class DrawnLater(ReportData):
+    """Report data that are drawn when one of their values is first asked for, and are then what was drawn.
+
+    Modules have their data as constants: collecting the tests, which each worker does for all modules, draws none.
+    """
+
+    def __init__(self, draw: Callable[[], ReportData]) -> None:
+        object.__setattr__(self, "__dict__", {"draw": draw})
+
+    def __getattribute__(self, name: str) -> Any:
+        # pytest looks for marks of its own on all that a module holds.
+        if not name.startswith("_"):
+            values = vars(object.__getattribute__(self, "__dict__")["draw"]())
+            object.__setattr__(self, "__dict__", dict(values))
+            object.__setattr__(self, "__class__", ReportData)
+        return object.__getattribute__(self, name)
+
+
 @cache
-def make_data(
+def make_data(*arguments: Any, **options: Any) -> ReportData:
+    """Make all that a report shows, when it is first asked for; see :func:`_draw_data`."""
+    return DrawnLater(partial(_draw_data, *arguments, **options))
+
+
+def with_values(data: ReportData, **changes: Any) -> ReportData:
+    """Return a report's data with other values, likewise."""
+    return DrawnLater(partial(replace, data, **changes))
+
+
+def with_recognisers(data: ReportData, **swapped: tuple[str, str]) -> ReportData:
+    """Return a report's data with further recognisers, likewise: with scores ten times as large, and two parts
+    swapped."""
+    return DrawnLater(partial(_draw_recognisers, data, swapped))
+
+
+def _draw_data(
     groups: tuple[str, ...] = ("CM", "CF", "AAM", "AAF"),
     parts: tuple[str, ...] = tuple(PARTS),
     *,
@@ -100,6 +134,10 @@ def make_data(
     return replace(data, methods=methods(data, FACTS))
 
 
+# Four groups, all that can be compared, and three methods; several modules look at it.
+EVERYTHING = make_data(crossed=True, control=True, equal_area=True, other_methods=("grey", "noise"), people=50)
+
+
 def with_figures(data: ReportData, **changes: Any) -> ReportData:
     """Return a report's data with other figures."""
     return replace(data, figures=replace(data.figures, **changes))
@@ -110,8 +148,8 @@ def with_ranking(data: ReportData, rankings: Mapping[str, Sequence[Any]]) -> Rep
     return with_figures(data, rankings={data.ranked_by: rankings})
 
 
-def with_recognisers(data: ReportData, **swapped: tuple[str, str]) -> ReportData:
-    """Return a report's data with further recognisers: with scores ten times as large, and two parts swapped."""
+def _draw_recognisers(data: ReportData, swapped: Mapping[str, tuple[str, str]]) -> ReportData:
+    """Return a report's data with further recognisers."""
     by, groups = data.ranked_by, data.figures.effects[data.ranked_by]
     figures, spreads = {"faceplugin": data.figures}, {"faceplugin": 0.05}
     for name, (one, other) in swapped.items():

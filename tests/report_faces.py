@@ -67,6 +67,7 @@ class DrawnGroup:
         whose = faces[BASELINE].subjects
         self.photos = len(whose)
         self.subjects, self._numbers = np.unique(whose, return_inverse=True)
+        self._compared: dict[tuple[Occlusion, bytes, str], SubjectScores | None] = {}
 
     def found(self, region: Region | None) -> NDArray[np.bool_]:
         return np.arange(self.photos) >= (self._missing.get(region.part.name, 0) if region and region.part else 0)
@@ -79,6 +80,12 @@ class DrawnGroup:
 
     def scores(self, condition: Condition) -> SubjectScores | None:
         found = self.found(condition.photos_of)
+        key = condition.occlusion, found.tobytes(), condition.comparison
+        if key not in self._compared:
+            self._compared[key] = self._compare(condition, found)
+        return self._compared[key]
+
+    def _compare(self, condition: Condition, found: NDArray[np.bool_]) -> SubjectScores | None:
         photos = [
             Faces(each.embeddings[found], each.subjects[found])
             for each in (self.faces[condition.occlusion], self.faces[BASELINE])

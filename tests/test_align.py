@@ -233,6 +233,7 @@ def test_only_squares_and_112x96_have_a_template():
     assert cut_to_template(square, 160, 160) is square
 
 
+@pytest.mark.slow
 def test_a_face_is_found_in_photos_of_a_hundred_subjects(detector, shared):
     photos: list[Path] = sorted((shared / "data" / "london" / "images").glob("*_0_neutral.jpg"))[::3]
     photos += sorted((shared / "data" / "lfw" / "images").glob("*/*_0001.jpg"))[::8]

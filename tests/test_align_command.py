@@ -57,6 +57,7 @@ def distributions(folder: Path, group: str) -> dict[str, list[int]]:
         return {name: arrays[name].tolist() for name in arrays.files if name.endswith(("_value", "_count"))}
 
 
+@pytest.mark.slow
 def test_by_hand_raw_photos_give_the_numbers_of_a_study(
     tmp_path: Path,
     run: Run,

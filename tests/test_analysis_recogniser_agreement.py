@@ -338,6 +338,7 @@ def test_the_spread_of_a_recogniser_is_that_of_its_impostor_scores_within_groups
     assert math.isnan(impostor_spread(cast("Mapping[str, GroupData]", {"none": Baseline(None)})))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
 def test_intervals_hold_the_truth(world) -> None:
     """At least 95 % by design; with so few studies, at least 92 %."""

@@ -14,6 +14,7 @@ from facepart.analysis.rank_sets import PairwiseComparisons, rank_sets
 STUDIES = 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [2, 3, 7])
 @pytest.mark.parametrize(
     ("world", "subjects"), [("independent", 12), ("correlated", 12), ("heavy", 20), ("unbalanced", 105)]

@@ -20,6 +20,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.blur import blur_photos
 from tests.conftest import Run
+from tests.small_network import save_small_network, save_small_parser
 
 NOSE = Region(PARTS["nose"])
 AVERAGE = Occlusion(NOSE, OcclusionMethod("average", average="0" * 64))
@@ -84,10 +85,8 @@ def test_blur_alone_refuses_it(tmp_path: Path) -> None:
         blur_photos(tmp_path, tmp_path / "m", tmp_path / "b", method=OcclusionMethod("average"))
 
 
-def test_a_study_makes_it_once_and_anew_for_other_photos(
-    tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, sface_weights: Path, run: Run
-) -> None:
-    del bisenet_weights
+@pytest.mark.slow
+def test_a_study_makes_it_once_and_anew_for_other_photos(tmp_path: Path, face_paths: list[Path], run: Run) -> None:
     photos = [cv2.resize(read_photo(path), (112, 112)) for path in face_paths[:4]]
     for number in range(24):
         shade = np.clip(photos[number % 4] * (0.8 + 0.015 * number), 0, 255).astype(np.uint8)
@@ -101,7 +100,9 @@ def test_a_study_makes_it_once_and_anew_for_other_photos(
         "blur",
         "average",
         "--model",
-        sface_weights,
+        save_small_network(tmp_path / "small.onnx"),
+        "--parser",
+        save_small_parser(tmp_path / "drawn.onnx"),
         "--device",
         "cpu",
         "--precision",

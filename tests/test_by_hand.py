@@ -206,6 +206,7 @@ def program_of(command: str) -> tuple[str, ...]:
 AS_PROCESS = {program_of(command): command for command in reversed(COMMANDS)}.values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_runs_as_it_stands(tmp_path: Path, material: Path, command: str) -> None:
     if "steps_picture" in command:

@@ -18,6 +18,7 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_features(tmp_path_factory.mktemp("features") / "some", 1, 600)
 
 
+@pytest.mark.slow
 def test_without_the_option_ray_is_not_imported(features: Path, tmp_path: Path, run_process: Run) -> None:
     script = (
         "import sys; from facepart.cli import main\n"

@@ -121,9 +121,6 @@ def test_a_precision_that_is_not_there_is_an_error_never_another(network, monkey
     assert choose_precision("cpu", "auto") == "fp32"
     monkeypatch.setattr("facepart.networks.engine_choice.cpu_precisions", lambda: ("fp32", "bf16"))
     assert choose_precision("cpu", "auto") == "bf16"
-    for there, chosen in [(True, "bf16"), (False, "fp16")]:
-        monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda there=there, **_: there)
-        assert choose_precision("cuda:0", "auto") == chosen
     assert choose_precision("cuda:0", "fp32") == "fp32"
 
 

@@ -270,7 +270,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FacepartError, match="cannot be written: "), output_lock(tmp_path / "file" / "out"):
         pass
-    with pytest.raises(FacepartError, match="cannot be written: "), output_lock(tmp_path / "file"):
+    with pytest.raises(FacepartError, match="cannot be written: is not a folder"), output_lock(tmp_path / "file"):
         pass
 
 

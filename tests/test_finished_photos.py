@@ -229,6 +229,7 @@ def test_an_image_that_is_cut_is_not_whole(tmp_path: Path, extension: str) -> No
 PARTS = ("eyes", "nose")
 
 
+@pytest.mark.slow
 def test_damaged_images_and_replaced_photos_are_done_anew(
     face_paths: list[Path], bisenet_weights: Path, tmp_path: Path
 ) -> None:

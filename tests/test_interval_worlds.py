@@ -7,6 +7,8 @@ import pytest
 from benchmarks import interval_worlds
 from benchmarks.interval_coverage import SETTINGS, Coverage, coverage
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 40
 
 

@@ -223,6 +223,7 @@ def test_scores_of_an_earlier_run_do_not_stay_beside_those_of_another(tmp_path: 
     match_features(source, None, tmp_path / "out", "CM", save="both")
 
 
+@pytest.mark.slow
 def test_killed_and_run_again_the_files_are_those_of_one_run(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "features.npy", rng.normal(size=(4000, 64)).astype(np.float32))

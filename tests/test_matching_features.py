@@ -298,3 +298,21 @@ def test_labels_tell_photos_apart_or_their_repetition_is_warned_about(
     # Unless the extraction's names tell them apart.
     (tmp_path / "names.txt").write_text("x/a/1\nx/a/2\ny/a/1\n")
     assert read_features(tmp_path / "features.npy").labels == ["x/a/1", "x/a/2", "y/a/1"]
+
+
+def test_a_list_of_an_extraction_that_is_cut_in_a_line_is_refused_and_others_are_not(tmp_path: Path) -> None:
+    paths = write_features(tmp_path / "f", ["001_1", "001_2", "001_2.npy"])
+    whole = write_list(tmp_path / "f" / "list.txt", paths).read_bytes()
+    # What is left of the last line is another feature's name.
+    (tmp_path / "f" / "list.txt").write_bytes(whole[: -len(".npy\n")])
+    assert len(read_features(tmp_path / "f" / "list.txt").labels) == 3  # a list of someone's own
+    record(tmp_path / "f", "a")
+    with pytest.raises(FacepartError, match=r"f/list\.txt: ends in the middle of a line: run "):
+        read_features(tmp_path / "f" / "list.txt")
+    for own in (tmp_path / "list.txt", tmp_path / "f" / "some.txt"):
+        own.write_bytes(whole.rstrip())
+        assert len(read_features(own).labels) == 3
+    (tmp_path / "f" / "list.txt").write_bytes(whole)
+    assert len(read_features(tmp_path / "f" / "list.txt").labels) == 3
+    (tmp_path / "f" / "list.txt").write_text("001_1.npy\r\n001_2.npy\r\n")  # changed by hand
+    assert len(read_features(tmp_path / "f" / "list.txt").labels) == 2

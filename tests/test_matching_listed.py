@@ -206,7 +206,7 @@ def test_photos_of_a_matrix_go_by_labels_with_more_folders(tmp_path: Path, folde
         score(group, pairs_file(tmp_path, "0/1 x/1/1\n"), tmp_path / "out", subject_pattern=r"^(\w+)/")
 
 
-def test_pairs_that_are_not_compared_are_named_and_keep_their_row(tmp_path: Path, run_process: Run) -> None:
+def test_pairs_that_are_not_compared_are_named_and_keep_their_row(tmp_path: Path, run_process: Run, run: Run) -> None:
     source, gallery = listed(tmp_path / "f"), listed(tmp_path / "g", seed=1)
     text = "f/001_1,f/001_2\nf/001_1,f/404_1\nf/002_1,f/002_1\nf/001_2,f/001_1\nf/405_1,f/404_1\nf/003_1,f/001_1\n"
     path = pairs_file(tmp_path, text)
@@ -234,13 +234,13 @@ def test_pairs_that_are_not_compared_are_named_and_keep_their_row(tmp_path: Path
     # With a gallery, the second photo is looked up there; a photo and its own other version only if asked for.
     command += ["-g", gallery]
     path.write_text("001_1,001_2\n001_2,001_1\n001_1,001_1\n003_1,001_1\n")
-    done = run_process(*command)
+    done = run(*command)
     assert "CM: compared 3 of 4 pairs: 2 authentic" in done.stdout
     assert "CM: 1 pair of a photo with itself left out, e.g. line 3" in done.stderr
     assert "repeat" not in done.stderr
     rows = csv_rows(tmp_path / "out" / "CM_pairs.csv")
     assert (rows[0]["probe"], rows[0]["gallery"]) == ("f/001_1", "g/001_2")
-    done = run_process(*command, "--include-same-photo")
+    done = run(*command, "--include-same-photo")
     assert "CM: compared 4 of 4 pairs: 3 authentic" in done.stdout
 
 

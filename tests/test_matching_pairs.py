@@ -50,7 +50,7 @@ def make_sides(left, right) -> tuple[Faces, Faces | None]:
     return side(left, 0), None if right is None else side(right, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(FACES, st.one_of(st.none(), FACES), st.integers(1, 200))
 def test_every_pair_is_there_once_in_order_and_exact(left, right, block_pairs) -> None:
     probe, gallery = make_sides(left, right)
@@ -65,7 +65,7 @@ def test_every_pair_is_there_once_in_order_and_exact(left, right, block_pairs) -
         np.testing.assert_allclose(found[:, 2], [row[2] for row in rows], rtol=0, atol=ONE_STEP)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(FACES, st.one_of(st.none(), FACES), st.sampled_from([1, 2, 7, 64]))
 def test_every_pair_is_counted_once_as_its_kind(left, right, tile) -> None:
     probe, gallery = make_sides(left, right)

@@ -19,8 +19,8 @@ PARTS_TITLE = "parts, and their classes of the label map (left and right are the
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_ends_with_the_tables(command: str, run_process: Run) -> None:
-    done = run_process(*COMMANDS[command], "-h", COLUMNS="80")
+def test_the_help_ends_with_the_tables(command: str, run: Run) -> None:
+    done = run(*COMMANDS[command], "-h", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     text, title, table = done.stdout.partition("naming rules for -d")
     assert title

@@ -212,6 +212,7 @@ def test_a_control_is_softened_and_occluded_as_the_part_is():
             assert soft[fitted > 127].mean() < 0.15 * 255, part
 
 
+@pytest.mark.slow
 def test_controls_of_real_faces_lie_at_one_place(shared, bisenet_weights):
     """London, aligned: relative to the part, nearly all controls of a draw lie at one place of all photos."""
     paths = sorted((shared / "data" / "london" / "images").glob("*.jpg"))[::17]

@@ -21,6 +21,8 @@ from facepart.networks.label_sets import LABEL_SETS
 from tests.command_line import Done
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 PARTS = ["--parts", "eyes", "nose", "left_eye"]
 
 

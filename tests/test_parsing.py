@@ -80,9 +80,17 @@ def test_a_checkpoint_round_trip_is_strict(tmp_path):
         bisenet.load_bisenet(tmp_path / "short.pth")
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "net."])
-@pytest.mark.parametrize("container", [None, "state_dict", "model"])
-@pytest.mark.parametrize("precision", [torch.float32, torch.float16])
+@pytest.mark.parametrize(
+    ("prefix", "container", "precision"),
+    [
+        ("", "state_dict", torch.float32),
+        ("module.", None, torch.float32),
+        ("_orig_mod.", "model", torch.float16),
+        ("module._orig_mod.", "state_dict", torch.float16),
+        ("net.", "model", torch.float32),
+        ("", None, torch.float16),
+    ],
+)
 def test_what_training_puts_around_a_parser_comes_off(tmp_path, prefix, container, precision):
     torch.manual_seed(0)
     state = bisenet.BiSeNet().state_dict()

@@ -43,7 +43,7 @@ def pixels_of(path: Path) -> NDArray[np.uint8]:
     return np.asarray(Image.open(path))
 
 
-def test_blur_writes_own_parts_and_unions(photos: Path, tmp_path: Path, run_process: Run) -> None:
+def test_blur_writes_own_parts_and_unions(photos: Path, tmp_path: Path, run_process: Run, run: Run) -> None:
     (tmp_path / "parts.toml").write_text(CHEEKS)
     masks, blurred = tmp_path / "masks", tmp_path / "blurred"
     parts = ["eyes+nose", "left_eye", "periocular,cheeks", "cheeks+mouth"]
@@ -87,7 +87,7 @@ def test_blur_writes_own_parts_and_unions(photos: Path, tmp_path: Path, run_proc
     assert all(int(row["pixels"]) > 0 for row in rows)
     # A part that is defined anew is not mixed with what is there.
     (tmp_path / "parts.toml").write_text(CHEEKS.replace("1", "2"))
-    again = facepart(run_process, "blur", *words, "--parts-file", tmp_path / "parts.toml")
+    again = facepart(run, "blur", *words, "--parts-file", tmp_path / "parts.toml")
     assert again.returncode == 1
     assert "was made with recipes" in again.stderr
     assert again.stderr.count("\n") == 1
@@ -126,7 +126,7 @@ def rows_of(out: Path) -> dict[str, dict[str, str]]:
         return {row["part"]: row for row in csv.DictReader(file) if row["comparison"] == "within"}
 
 
-def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run_process: Run, recogniser_weights: Path) -> None:
+def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run: Run, recogniser_weights: Path) -> None:
     """An own part that is defined anew is embedded again, and no other."""
     (tmp_path / "parts.toml").write_text(CHEEKS)
     out = tmp_path / "out"
@@ -143,7 +143,7 @@ def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run_process: Run, re
     ]
     parts = ["eyes_or_glasses", "eyes+nose", "nose", "periocular", "cheeks"]
     words += ["--parts", *parts, "--parts-file", tmp_path / "parts.toml", "--equal-area", "--keep", "features"]
-    first = facepart(run_process, "study", *words)
+    first = facepart(run, "study", *words)
     assert first.returncode == 0, first.stderr
     rows = rows_of(out)
     assert list(rows) == ["nose", "eyes_or_glasses", "periocular", "cheeks", "eyes+nose"]
@@ -164,9 +164,9 @@ def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run_process: Run, re
     assert [each["classes"] for each in record["eyes+nose"]["union"]] == [[4, 5], [10]]
     before = {part: np.load(out / "features" / part / "000_0.npy") for part in rows}
 
-    assert "skipped 6" in facepart(run_process, "study", *words).stdout
+    assert "skipped 6" in facepart(run, "study", *words).stdout
     (tmp_path / "parts.toml").write_text(CHEEKS.replace('"nose"', '"hair"'))
-    again = facepart(run_process, "study", *words)
+    again = facepart(run, "study", *words)
     assert again.returncode == 0, again.stderr
     assert "6 photos are embedded with more occlusions: cheeks, cheeks_patch\n" in again.stdout
     for part, feature in before.items():
@@ -176,13 +176,13 @@ def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run_process: Run, re
 
 
 def test_landmarks_are_found_without_aligning(
-    photos: Path, tmp_path: Path, run_process: Run, recogniser_weights: Path
+    photos: Path, tmp_path: Path, run: Run, recogniser_weights: Path
 ) -> None:
     """On crops that are aligned already, those that the detector finds lie where aligning puts them."""
     common: list[str | Path] = ["--model", recogniser_weights, "--parts", "nose", "periocular", "--keep", "masks"]
     for source, options in (("photos", ["--align"]), ("aligned", [])):
         words: list[str | Path] = ["-s", photos / source, "-o", tmp_path / source, *common, *options]
-        done = facepart(run_process, "study", *words)
+        done = facepart(run, "study", *words)
         assert done.returncode == 0, done.stderr
     assert "found by yunet" in (tmp_path / "aligned" / "report.html").read_text()
     for path in (tmp_path / "photos" / "masks" / "mask_periocular").iterdir():

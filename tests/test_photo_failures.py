@@ -269,6 +269,7 @@ def test_what_may_be_mended_without_the_photo_is_tried_again(tmp_path, stage, ag
     assert bool(later.missing(photo, [BASELINE])) is again
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_beside_a_photo_that_cannot_be_written(tmp_path, source, run, bisenet_weights):
     for person in range(3):
         for number in range(2):

@@ -380,6 +380,7 @@ def test_a_progressive_jpeg_without_its_last_scans_is_refused(tmp_path, photo):
 # Size
 
 
+@pytest.mark.slow
 def test_a_photo_of_200_megapixels_is_read_and_a_bomb_is_not(tmp_path):
     Image.new("L", (16320, 12240), 90).save(tmp_path / "phone.png", compress_level=1)
     with warnings.catch_warnings():
@@ -436,6 +437,7 @@ def test_large_photos_are_read_one_at_a_time(tmp_path, photo, monkeypatch):
 # Words and noise
 
 
+@pytest.mark.slow
 def test_nothing_is_printed(tmp_path, photo):
     files = tmp_path / "photos"
     files.mkdir()

@@ -9,18 +9,21 @@ from PIL import Image
 
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
+from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
 from facepart.networks.face_parser import open_parser
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.occlusion.parts import PARTS
+from facepart.occlusion.parts import PARTS, find_part
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.parts_table import read_parts_table
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
+
+pytestmark = pytest.mark.slow
 
 FILES = NetworkFiles(None, (), None, "cpu", "fp32")
 
@@ -148,7 +151,8 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
 
 
 def test_batch_workers_and_order_change_nothing(faces, engines):
-    occlusions = occlusions_of(list(PARTS), (STANDARD, OcclusionMethod("noise")), draws=1)
+    parts = ["eyes", "nose", "skin"]
+    occlusions = occlusions_of(parts, (STANDARD, OcclusionMethod("noise")), draws=1)
     whole = embed(faces, engines, [0, 1, 2], occlusions)
     for numbers, options in [([2, 1, 0], {}), ([0, 1, 2], {"batch": 1}), ([1, 0, 2], {"batch": 2, "threads": 1})]:
         other = embed(faces, engines, numbers, occlusions, **options)
@@ -157,9 +161,9 @@ def test_batch_workers_and_order_change_nothing(faces, engines):
             assert other[number].keys() == whole[number].keys()
             for name, embedding in other[number].items():
                 np.testing.assert_array_equal(embedding, whole[number][name])
-    assert len(whole[0]) == 1 + 3 * len(PARTS)
+    assert len(whole[0]) == 1 + 3 * len(parts)
     rows = np.stack(list(whole[0].values()))
-    assert rows.shape == (1 + 3 * len(PARTS), 512)
+    assert rows.shape == (1 + 3 * len(parts), 512)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
 
 
@@ -205,3 +209,15 @@ def test_a_photo_that_cannot_be_read_is_reported_in_its_place(faces, engines):
     results = results_of(worker, networks_of(engines), photos, occlusions_of(["nose"]))
     assert [isinstance(result, PhotoError) for _, result in results] == [False, True, False]
     assert str(results[1][1]) == "no such file"
+
+
+@pytest.mark.parametrize("align", [True, False])
+def test_a_detector_that_cannot_be_opened_is_no_photos_failure(align, face_paths, tmp_path):
+    """Neither a face that is not found nor, where only landmarks are needed, a part that is not detected."""
+    (tmp_path / "yunet.onnx").write_bytes(b"no network")
+    worker = PhotoWorker(FILES, crop=224, parts=(find_part("periocular"),))
+    worker.use(Networks(None, (), tmp_path / "yunet.onnx", align=align), StepTimes(), 1)
+    photo = Photo(face_paths[0], "1")
+    with pytest.raises(FacepartError, match="is not the face detector") as found:
+        worker._find_landmarks(PhotoTask(photo), worker.read(photo))
+    assert not isinstance(found.value, PhotoError)

@@ -29,6 +29,8 @@ from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.study.coalition_scores import CoalitionScores
 from facepart.study.study_progress import StudyProgress
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS, PHOTOS, BLOCK = 60, 3, 24
 PLAYERS = ["eyes", "brows", "nose", "mouth", "hair", "skin"]
 # What lies in none of these parts.

@@ -19,6 +19,7 @@ from facepart.analysis.results import ALL_GROUPS, MOVED, NOT_CONTROLLABLE, WITHI
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.parts import PARTS
 from tests.conftest import SHARED
+from tests.small_network import draw_labels
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def label_maps() -> list[NDArray[np.uint8]]:
     """The label maps of four real faces, by the original study's masks; without them, one that is drawn."""
     folder = SHARED / "golden" / "blur"
     if not folder.exists():
-        return [draw_labels()]
+        return [draw_labels(512)]
     names = sorted(path.stem for path in (folder / "images").iterdir())
     return [read_labels(folder, name) for name in names]
 
@@ -45,18 +46,6 @@ def read_labels(folder: Path, name: str) -> NDArray[np.uint8]:
         image = cv2.imread(str(folder / f"mask_{mask}" / f"{name}_annotation.png"), cv2.IMREAD_GRAYSCALE)
         assert image is not None
         labels[image > 0] = number
-    return labels
-
-
-def draw_labels() -> NDArray[np.uint8]:
-    labels = np.zeros((512, 512), np.uint8)
-    cv2.ellipse(labels, (256, 200), (190, 195), 0, 0, 360, 17, -1)
-    cv2.ellipse(labels, (256, 290), (150, 200), 0, 0, 360, 1, -1)
-    for side, brow, eye in ((-1, 2, 4), (1, 3, 5)):
-        cv2.ellipse(labels, (256 + side * 75, 205), (42, 8), 0, 0, 360, brow, -1)
-        cv2.ellipse(labels, (256 + side * 70, 240), (28, 11), 0, 0, 360, eye, -1)
-    cv2.ellipse(labels, (256, 300), (35, 60), 0, 0, 360, 10, -1)
-    cv2.ellipse(labels, (256, 410), (60, 24), 0, 0, 360, 12, -1)
     return labels
 
 

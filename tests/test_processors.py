@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facepart import processors as job
 from facepart.networks import openvino_engine
 from facepart.networks.catalogue import obtain
 from facepart.networks.openvino_engine import OpenVinoEngine
@@ -87,6 +88,13 @@ def test_affinity_is_the_limit_where_it_is_tighter(tmp_path, monkeypatch):
     assert processors(tmp_path / "nothing") == 2
 
 
+@pytest.mark.parametrize(("limit", "expected"), [(None, 64), (500_000_000, 1), (5_000_000_000, 4), (2**40, 64)])
+def test_a_limit_of_addresses_is_one_of_threads(limit, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(job, "memory_limit", lambda: limit)
+    assert processors(tmp_path) == expected
+
+
 def test_all_defaults_go_by_it(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(2)), raising=False)
     assert (batches.default_workers(), LOCAL.capacity().processors) == (4, 2)
@@ -96,6 +104,7 @@ def test_all_defaults_go_by_it(monkeypatch):
     assert batches.default_workers() == 32  # more readers than two batches would only take memory
 
 
+@pytest.mark.slow
 def test_a_process_on_one_processor_starts_threads_for_one():
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
         pytest.skip("needs two processors, on Linux")

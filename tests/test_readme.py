@@ -1,6 +1,6 @@
 """README's worked example runs as printed, in a fresh shell; the project's papers agree on the version."""
 
-import os
+import json
 import re
 import subprocess
 import sys
@@ -11,61 +11,31 @@ import numpy as np
 import pytest
 
 import facepart
-from facepart.demo.faces import make_captures
-from facepart.errors import FacepartError
-from facepart.networks.catalogue import DETECTOR, obtain
 from tests.conftest import ROOT
+from tests.printed_commands import blocks, make_checkout, run_as_printed
 
 README = ROOT / "README.md"
 MARK = "<!-- worked example"
-SCRIPTS = ("Plots", "face_matching", "face_parsing_BiSeNet", "lists")
 
 
 def worked_example() -> str:
     """The lines of README's worked example, as they are printed."""
-    return README.read_text().split(MARK, 1)[1].split("```\n", 2)[1]
+    return blocks(README.read_text().split(MARK, 1)[1])[0]
 
 
-def make_checkout(folder: Path) -> None:
-    """Make a folder like a checkout after `make demo`, but with two photos for each subject."""
-    for name in SCRIPTS:
-        (folder / name).symlink_to(ROOT / name)
-    programs = Path(sys.prefix) / "bin"
-    if (programs / "activate").exists():
-        (folder / ".venv").symlink_to(sys.prefix)
-    else:  # tests that run outside a virtual environment
-        (folder / ".venv" / "bin").mkdir(parents=True)
-        (folder / ".venv" / "bin" / "activate").write_text(f'PATH="{programs}:$PATH"\n')
-    try:
-        obtain(DETECTOR, "detector")
-        make_captures(folder / "demo" / "photos", 2)
-    except FacepartError as error:
-        pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
-
-
+@pytest.mark.slow
 def test_the_worked_example_runs_as_printed_in_a_fresh_shell(
     tmp_path: Path, bisenet_weights: Path, sface_weights: Path
 ) -> None:
     del bisenet_weights, sface_weights
     make_checkout(tmp_path)
-    kept = ("HOME", "FACEPART_HOME", "XDG_CACHE_HOME", "LANG", "TMPDIR")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # Without the virtual environment's programs; this checkout's package is the one that is tested.
-    environment |= {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
 
-    done = subprocess.run(
-        ["bash", "-euc", worked_example()],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    done = run_as_printed(worked_example(), tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     pairs = {
-        (condition, kind): np.load(tmp_path / "matches" / condition / f"all_{kind}.npy")
+        (condition, kind): np.load(tmp_path / "try" / "matches" / condition / f"all_{kind}.npy")
         for condition in ("baseline", "nose")
         for kind in ("authentic", "impostor")
     }
@@ -77,9 +47,9 @@ def test_the_worked_example_runs_as_printed_in_a_fresh_shell(
     for condition in ("baseline", "nose"):
         assert pairs[condition, "authentic"][:, 2].mean() > pairs[condition, "impostor"][:, 2].mean() + 0.2
     text = README.read_text()
-    for name in re.findall(r"`(plots/[\w.]+)`", text):
+    for name in re.findall(r"`(try/plots/[\w.]+)`", text):
         assert (tmp_path / name).stat().st_size > 0, name
-    assert "\tNo nose\timpostor_mean_shift_from_set_1\t" in (tmp_path / "plots" / "nose.txt").read_text()
+    assert "\tNo nose\timpostor_mean_shift_from_set_1\t" in (tmp_path / "try" / "plots" / "nose.txt").read_text()
 
 
 def test_readme_says_how_the_program_gets_on_the_path_before_it_is_called() -> None:
@@ -99,8 +69,24 @@ def test_the_version_is_one() -> None:
 def test_the_workflow_runs_targets_of_the_makefile() -> None:
     workflow = (ROOT / ".github" / "workflows" / "checks.yml").read_text()
     targets = re.findall(r"run: make (\S+)", workflow)
-    assert set(targets) == {"lint", "test", "wheel"}
+    assert set(targets) == {"docs", "lint", "test", "wheel"}
     makefile = (ROOT / "Makefile").read_text()
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     supported = re.search(r'requires-python = ">=(3\.\d+)"', (ROOT / "pyproject.toml").read_text())
     assert supported and f'"{supported[1]}"' in workflow
+
+
+def test_hooks_run_the_versions_that_lint_runs() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    pinned = dict(re.findall(r"^(\S+?)==(\S+)$", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    revisions = dict(re.findall(r"repo: \S+/(\S+)\n    rev: v(\S+)", hooks))
+    assert revisions["ruff-pre-commit"] == pinned["ruff"]
+    assert revisions["mirrors-mypy"] == pinned["mypy"]
+
+
+def test_the_repository_passes_the_review_of_scientific_python() -> None:
+    pytest.importorskip("sp_repo_review")
+    command = [sys.executable, "-m", "repo_review", str(ROOT), "--show", "err", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["checks"] == {}

@@ -111,6 +111,7 @@ def save(path, content):
     return path
 
 
+@pytest.mark.slow
 def test_iresnet100_is_lresnet100(shared, tmp_path):
     symbol = shared / "models" / "arcface-r100-random" / "model-symbol.json"
     recogniser = load_recogniser(save(tmp_path / "backbone.pth", lresnet100(symbol)))
@@ -123,6 +124,7 @@ def test_iresnet100_is_lresnet100(shared, tmp_path):
     np.testing.assert_allclose(run(recogniser.network, pictures), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_mobilefacenet_is_that_of_mxnet(shared, tmp_path):
     parameters = shared / "models" / "mobilefacenet-y1" / "model-0000.params"
     recogniser = load_recogniser(save(tmp_path / "backbone.pt", mobilefacenet_y1(parameters)))
@@ -199,6 +201,7 @@ def iresnet18():
     return state
 
 
+@pytest.mark.slow
 def test_the_wrappings_of_a_state_dict_come_off(tmp_path, iresnet18):
     picture = np.random.default_rng(1).normal(0, 1, (1, 3, 112, 112)).astype(np.float32)
     plain = load_recogniser(save(tmp_path / "plain.pth", iresnet18))
@@ -227,20 +230,20 @@ def under(prefix, state):
     return {f"{prefix}{key}": value for key, value in state.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "prefix",
+    ("container", "prefix"),
     [
-        "module.",
-        "_orig_mod.",
-        "module._orig_mod.",
-        "_orig_mod.module.",
-        "backbone.",
-        "model.backbone.",
-        "student.",
-        "x.",
+        ("", "module."),
+        ("state_dict", "_orig_mod."),
+        ("model", "module._orig_mod."),
+        ("ema", "_orig_mod.module."),
+        ("checkpoint/model", "backbone."),
+        ("", "model.backbone."),
+        ("state_dict", "student."),
+        ("checkpoint/model", "x."),
     ],
 )
-@pytest.mark.parametrize("container", ["", "state_dict", "model", "ema", "checkpoint/model"])
 def test_whatever_stands_before_all_keys_comes_off(tmp_path, iresnet18, prefix, container):
     content = under(prefix, iresnet18)
     for key in reversed(container.split("/")) if container else ():

@@ -18,6 +18,8 @@ from facepart.scores import GroupScores
 from tests.browser import FLAGS, NAMES, find_browser
 from tests.report_data import make_data
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

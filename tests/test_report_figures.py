@@ -14,7 +14,7 @@ from facepart.occlusion.parts import PARTS
 from facepart.report.formatting import per_cent_ci, plain, plain_ci, signed, signed_ci, signed_interval
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
-from tests.report_data import make_data, with_figures, with_ranking
+from tests.report_data import EVERYTHING, make_data, with_figures, with_ranking
 from tests.report_page import Page
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def text_of(html: str) -> str:
 
 @pytest.fixture(scope="module")
 def data() -> ReportData:
-    return make_data(crossed=True, control=True)
+    return EVERYTHING
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def page(data: ReportData) -> Page:
 
 def test_figures_are_those_of_the_results(data: ReportData, page: Page) -> None:
     cells = {text for _, text in page.all("td")}
-    for row in data.results:
+    for row in (row for row in data.results if row.occlusion == data.main_method):
         shown = {
             signed_ci(row.impostor_shift, 4),
             signed_ci(row.impostor_shift_subjects, 4),
@@ -130,7 +130,7 @@ def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: R
     drawn = re.findall(r'<rect class="g(\d)" x="(-?[\d.]+)%" y="\d+" width="([\d.]+)%"', bars)
     whiskers = re.findall(r'<line class="whisker" x1="(-?[\d.]+)%" x2="(-?[\d.]+)%" y1="([\d.]+)" y2="\3"', bars)
     raw = re.findall(r'<circle class="raw" cx="(-?[\d.]+)%"', bars)
-    rows = {(row.group, row.part): row for row in data.results if row.comparison == "within"}
+    rows = data.main_rows()
     order = [*(each.part for each in data.rankings["all"]), "hair", "skin"]
     expected = [(number, rows[group.name, part]) for part in order for number, group in enumerate(data.groups)]
     effects = [row.importance for _, row in expected]

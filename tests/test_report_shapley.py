@@ -37,7 +37,7 @@ def text_of(page: str) -> str:
 
 
 def test_orders_that_differ_are_named_with_the_strongest_interaction() -> None:
-    data = make_data()
+    data = make_data(("CM", "CF"), people=30)
     groups = [group.name for group in data.groups]
     data = replace(data, shapley={"r": figures_of(["eyes", "nose", "mouth"], groups)})
     section = shapley_section(data)
@@ -57,7 +57,7 @@ def test_orders_that_differ_are_named_with_the_strongest_interaction() -> None:
 
 
 def test_sampled_values_have_no_interactions_and_say_how_they_were_sampled() -> None:
-    data = make_data()
+    data = make_data(("CM", "CF"), people=30)
     parts = [*data.parts, *data.parts][:9]
     data = replace(data, shapley={"r": figures_of(parts, [group.name for group in data.groups])})
     text = text_of(render_report(data))
@@ -67,6 +67,6 @@ def test_sampled_values_have_no_interactions_and_say_how_they_were_sampled() -> 
 
 
 def test_without_shapley_values_there_is_no_section() -> None:
-    data = make_data()
+    data = make_data(("CM", "CF"), people=30)
     assert shapley_section(data) is None
     assert "Shapley" not in render_report(data)

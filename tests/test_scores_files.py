@@ -58,6 +58,7 @@ def test_scores_of_groups_add_up() -> None:
         ({"version": np.array([1, 1])}, "is of version"),
         ({"impostor_count": None}, "it lacks impostor_count"),
         ({"impostor_count": np.array([1, 0], np.int64)}, "is damaged: .* has to occur"),
+        ({"impostor_count": np.array([2**62, 2**62])}, "is damaged: counts are too large to be added"),
         ({"impostor_value": np.array([3, 3], np.int32)}, "is damaged: values have to ascend"),
         ({"impostor_value": np.array([3.0, 4.0])}, "is damaged: values are int32"),
         ({"impostor_value": np.array(["a", None], object)}, "is not a score distribution"),

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from facepart.errors import FacepartError
-from facepart.scores import ScoreDistribution, read_kind
-from facepart.scores.score_input import _LINES
+from facepart.scores import ScoreDistribution, read_kind, score_input
 
 SCORES = [0.25, -0.5, 1.0]
 PAIRS = np.array([[0, 1, 0.25], [0, 2, -0.5], [1, 2, 1.0]])
@@ -56,14 +55,18 @@ def test_texts(tmp_path: Path, text: str, name: str) -> None:
     assert read_kind(tmp_path / name, "impostor") == ScoreDistribution.of(SCORES)
 
 
-def test_a_long_text_is_read_in_pieces_and_its_lines_are_numbered_as_in_the_file(tmp_path: Path) -> None:
-    steps = np.random.default_rng(0).integers(-1_000_000, 1_000_001, 2 * _LINES + 5)
+def test_a_long_text_is_read_in_pieces_and_its_lines_are_numbered_as_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = 1000
+    monkeypatch.setattr(score_input, "_LINES", pieces)
+    steps = np.random.default_rng(0).integers(-1_000_000, 1_000_001, 2 * pieces + 5)
     lines = ["# scores", "", *(f"{step / 1e6:.6f}" for step in steps)]
     (tmp_path / "s.txt").write_text("\n".join(lines))
     assert read_kind(tmp_path / "s.txt", "impostor") == ScoreDistribution.of(steps / 1e6)
-    lines[2 * _LINES + 3] = "0.5;"
+    lines[2 * pieces + 3] = "0.5;"
     (tmp_path / "s.txt").write_text("\n".join(lines))
-    with pytest.raises(FacepartError, match=f"line {2 * _LINES + 4}: '0.5;' is not a number"):
+    with pytest.raises(FacepartError, match=f"line {2 * pieces + 4}: '0.5;' is not a number"):
         read_kind(tmp_path / "s.txt", "impostor")
 
 

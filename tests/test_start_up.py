@@ -41,6 +41,7 @@ def load(run_process):
     return load
 
 
+@pytest.mark.slow
 def test_extract_loads_pytorch_for_no_compiled_network_and_nothing_if_its_work_is_done(
     load, photos, tmp_path, sface_weights
 ):
@@ -57,6 +58,7 @@ def test_extract_loads_pytorch_for_no_compiled_network_and_nothing_if_its_work_i
     assert (tmp_path / "features" / "run.json").read_bytes() == record
 
 
+@pytest.mark.slow
 def test_blur_loads_pytorch_for_no_compiled_network_and_nothing_if_its_work_is_done(
     load, photos, tmp_path, bisenet_weights
 ):
@@ -103,6 +105,7 @@ def test_the_record_of_other_weights_is_refused(run, photos, tmp_path, sface_wei
     assert reason in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_network_is_opened_if_another_release_made_the_record(load, photos, tmp_path, sface_weights):
     command = ("extract", "-s", photos, "-d", tmp_path, "--model", sface_weights)
     load(*command)

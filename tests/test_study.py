@@ -136,6 +136,22 @@ def test_an_unchanged_rerun_does_no_work(photos, finished, settings, monkeypatch
     assert changed <= {"run.json"}
 
 
+def test_the_crate_lists_the_folder_and_keeps_its_day(photos, finished, settings, tmp_path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    crate = out / "ro-crate-metadata.json"
+    there = {f"{path.name}{'/' * path.is_dir()}" for path in out.iterdir() if not path.name.startswith(".")}
+    root = next(each for each in json.loads(crate.read_text())["@graph"] if each["@id"] == "./")
+    assert {each["@id"] for each in root["hasPart"]} == there - {crate.name}
+    assert str(photos) not in crate.read_text()
+
+    earlier = crate.read_text().replace(root["datePublished"], "2020-02-29")
+    for before, after in ((earlier, earlier), ("{}", earlier.replace("2020-02-29", root["datePublished"]))):
+        crate.write_text(before)
+        run_study(request_for(photos, out, settings, cross=True))
+        assert crate.read_text() == after
+
+
 def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(photos, finished, tmp_path, monkeypatch) -> None:
     out, (record,) = tmp_path / "out", [json.loads((finished / "run.json").read_text())]
     shutil.copytree(finished, out)

@@ -23,6 +23,7 @@ from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from facepart.study.experiment import StudyOutcome
 from tests.conftest import Run
+from tests.small_network import save_small_network, save_small_parser
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +32,8 @@ GROUPS = {"CM": range(12), "CF": range(12, 23)}
 
 
 @pytest.fixture(scope="module")
-def request_of_all(face_paths, bisenet_weights, recogniser_weights, tmp_path_factory) -> Request:
+def request_of_all(face_paths, tmp_path_factory) -> Request:
     """23 people of two photos: the same few faces, shown differently."""
-    del bisenet_weights
     folder = tmp_path_factory.mktemp("evidence")
     rng = np.random.default_rng(0)
     for group in GROUPS.values():
@@ -53,7 +53,8 @@ def request_of_all(face_paths, bisenet_weights, recogniser_weights, tmp_path_fac
         occlusions=["blur", "grey"],
         sweeps=["blur=5,15"],
         control=2,
-        models=[str(recogniser_weights)],
+        models=[str(save_small_network(folder / "small.onnx"))],
+        parser=str(save_small_parser(folder / "drawn.onnx")),
         device="cpu",
         precision="fp32",
     )
@@ -190,6 +191,7 @@ def test_masks_of_the_main_method_are_kept_and_never_mixed(request_of_all: Reque
     run_study(kept)
     grey = OcclusionMethod("grey")
     options: dict[str, Any] = {"parts": PARTS, "device": "cpu", "precision": "fp32", "method": grey}
+    options["model"] = request_of_all.parser
     blur_photos(some, tmp_path / "m", tmp_path / "b", **options)
     blurred = list((tmp_path / "b").rglob("*.png"))
     assert len(blurred) == 8 * len(PARTS)
@@ -233,10 +235,12 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     asked = request_of_all
     options = ["-s", asked.source, "-o", asked.output, "--people", asked.people, "--parts", *PARTS, "--device", "cpu"]
     options += ["--occlusion", "blur,grey", "--sweep", "blur=5,15", "--control", "2", "--precision", "fp32"]
-    done = run("-m", "facepart", "study", *options, "--model", *asked.models)
+    assert asked.parser is not None
+    options += ["--model", *asked.models, "--parser", asked.parser]
+    done = run("-m", "facepart", "study", *options)
     assert done.returncode == 0, done.stderr
     assert "importance" in done.stdout
     assert "impostor shift minus that of the control" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
-    dry = run("-m", "facepart", "study", *options, "--model", *asked.models, "--dry-run")
+    dry = run("-m", "facepart", "study", *options, "--dry-run")
     assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout

@@ -17,7 +17,10 @@ from facepart.occlusion.recipe import recipe
 from facepart.occlusion.soften import soft_mask
 from tests.command_line import Done
 from tests.conftest import Run
+from tests.small_network import save_small_network
 from tests.test_study_undetected import EYELESS, NEAR, without_eyes
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +35,18 @@ def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path], bis
 
 
 @pytest.fixture(scope="module")
-def study(photos: Path, recogniser_weights: Path, run_process: Run) -> Any:
-    """Run ``facepart study`` on the photos, as a process, with further options."""
+def network(photos: Path) -> Path:
+    return save_small_network(photos / "small.onnx")
+
+
+@pytest.fixture(scope="module")
+def study(photos: Path, network: Path, run: Run) -> Any:
+    """Run ``facepart study`` on the photos with further options."""
 
     def call(*options: str | Path) -> Done:
-        words = ["-s", photos / "photos", "-o", photos / "out", "--model", recogniser_weights]
+        words = ["-s", photos / "photos", "-o", photos / "out", "--model", network]
         words += ["--parts", "eyes", "nose", "--occlusion", "grey", "--device", "cpu", "--precision", "fp32"]
-        return run_process("-m", "facepart", "study", *words, *options)
+        return run("-m", "facepart", "study", *words, *options)
 
     return call
 
@@ -93,14 +101,14 @@ def impostor_mean(folder: Path, names: list[str]) -> float:
 
 
 def test_embeddings_are_those_of_photos_made_by_hand(
-    photos: Path, done: tuple[Done, Done, Done], recogniser_weights: Path
+    photos: Path, done: tuple[Done, Done, Done], network: Path
 ) -> None:
     del done
     photo = read_photo(photos / "photos" / "001_0.png")
     labels = parse_faces([photo], device="cpu", precision="fp32")[0]
     alone = keep_by_hand(photo, labels, "nose")
     found = np.load(photos / "out" / "features" / "keep_nose_grey" / "001_0.npy")
-    expected = embed_faces([alone], model=str(recogniser_weights), device="cpu", precision="fp32")[0]
+    expected = embed_faces([alone], model=str(network), device="cpu", precision="fp32")[0]
     np.testing.assert_allclose(found, expected, atol=2e-5)
     assert float(found @ np.load(photos / "out" / "features" / "baseline" / "001_0.npy")) < 0.999
 

@@ -54,6 +54,7 @@ def test_groups_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
     assert assign_groups(["1_1", "2_1"], people, rule, ["cm"]).groups == {"cm": ["2_1"]}
 
 
+@pytest.mark.slow
 def test_a_study_of_groups_with_any_name(
     tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path
 ) -> None:

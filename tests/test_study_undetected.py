@@ -15,6 +15,7 @@ from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from tests.command_line import Done
 from tests.conftest import Run
+from tests.small_network import save_small_network
 
 pytestmark = pytest.mark.slow
 
@@ -47,12 +48,13 @@ def without_eyes(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def study(photos: Path, recogniser_weights: Path, run_process: Run) -> Any:
-    """Run ``facepart study`` on the photos, as a process, with further options."""
+def study(photos: Path, run: Run) -> Any:
+    """Run ``facepart study`` on the photos with further options."""
+    network = save_small_network(photos / "small.onnx")
 
     def call(*options: str | Path, out: Path = photos / "out") -> Done:
-        words = ["-s", photos / "photos", "-o", out, "--model", recogniser_weights, "--parts", *PARTS]
-        return run_process(*("-m", "facepart", "study", *words, "--device", "cpu", "--precision", "fp32", *options))
+        words = ["-s", photos / "photos", "-o", out, "--model", network, "--parts", *PARTS]
+        return run(*("-m", "facepart", "study", *words, "--device", "cpu", "--precision", "fp32", *options))
 
     return call
 
@@ -175,7 +177,7 @@ def test_wrong_calls_are_one_line(photos: Path, run: Run, tmp_path: Path, option
 
 
 def test_photos_too_small_for_the_parser_rank_nothing(
-    face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path, run_process: Run, tmp_path: Path
+    face_paths: list[Path], bisenet_weights: Path, run: Run, tmp_path: Path
 ) -> None:
     """Photos of 23x28 pixels on which there are neither eyes nor noses, but on one."""
     del bisenet_weights
@@ -184,8 +186,9 @@ def test_photos_too_small_for_the_parser_rank_nothing(
         if number:
             photo = cv2.resize(photo, (23, 28), interpolation=cv2.INTER_AREA).astype(np.uint8)
         write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", photo)
-    words = ["-s", tmp_path / "photos", "-o", tmp_path / "out", "--model", recogniser_weights, "--parts", *PARTS]
-    done = run_process("-m", "facepart", "study", *words, "--device", "cpu", "--precision", "fp32")
+    words = ["-s", tmp_path / "photos", "-o", tmp_path / "out", "--parts", *PARTS]
+    words += ["--model", save_small_network(tmp_path / "small.onnx")]
+    done = run("-m", "facepart", "study", *words, "--device", "cpu", "--precision", "fp32")
     assert done.returncode == 0, done.stderr
     rows = rows_of(tmp_path / "out")
     for part in PARTS:

@@ -72,6 +72,9 @@ def test_byte_order_mark_crlf_quotes_short_rows_and_repeated_rows(tmp_path: Path
             "has no group 'cm' (did you mean CM?); its groups (rows): CF (2), CM (1)",
         ),
         ("subject,group\n001,CM\n", "", "has no group ''"),
+        # A quote that is not closed would take the rows behind it.
+        ('subject,group\n001,"CM\n002,CF\n', "CM", "is not a CSV file in UTF-8 (unexpected end of data)"),
+        ("subject,group\n001,CM\0\n", "CM", "is not a CSV file in UTF-8 (it has a byte of zero)"),
         ("subject,group\nx,CM\n", "CM", "none of 5 features belongs to group 'CM'"),
     ],
 )

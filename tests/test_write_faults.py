@@ -14,14 +14,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facepart.data.pair_list import read_pair_list
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.errors import FacepartError
 from facepart.files.atomic import is_temporary
+from facepart.matching.groups import read_group
 from facepart.matching.match import match_features
+from facepart.matching.protocol import match_pairs
+from facepart.pipeline.align import align_photos
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.parse import parse_photos
+from facepart.plots.plot_files import plot
+from facepart.plots.sets import ScoreSet
+from facepart.scores.distribution import ScoreDistribution
 from facepart.study.experiment import run_study
 from facepart.study.request import Request
 from tests.small_network import SIDE, save_small_network
@@ -30,7 +38,7 @@ from tests.write_faults import ERRORS, Faults, injected
 pytestmark = pytest.mark.slow
 
 # What a run that was stopped leaves otherwise than one that ended.
-STATE = {"run.json", ".photos.json", "failures.csv", "parts.csv", "list.txt", "compared.json"}
+STATE = {"run.json", ".photos.json", "failures.csv", "parts.csv", "faces.csv", "list.txt", "compared.json"}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +144,49 @@ def test_blur(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path) -> 
         blur_photos(tmp_path / "photos", folder / "m", folder / "b", parts=("nose",), device="cpu")
 
     assert check(tmp_path, run, every=2) > 40
+
+
+def test_align(tmp_path: Path, face_paths: list[Path]) -> None:
+    write_image(tmp_path / "photos" / "1.png", read_photo(face_paths[0])[::2, ::2].copy())
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
+
+    def run(folder: Path) -> None:
+        align_photos(tmp_path / "photos", folder)
+
+    assert check(tmp_path, run, every=2) > 15
+
+
+def test_parse(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path) -> None:
+    write_image(tmp_path / "photos" / "1.png", read_photo(face_paths[0])[::4, ::4].copy())
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
+
+    def run(folder: Path) -> None:
+        parse_photos(tmp_path / "photos", folder, device="cpu")
+
+    assert check(tmp_path, run, every=2) > 15
+
+
+def test_match_of_listed_pairs(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((6, 16)).astype(np.float32)
+    np.save(tmp_path / "features.npy", rows)
+    (tmp_path / "labels.txt").write_text("".join(f"f/{row // 2:03}_{row % 2}\n" for row in range(6)))
+    (tmp_path / "pairs.txt").write_text("f/000_0 f/000_1\nf/000_0 f/001_1\nf/002_0 f/002_1\n")
+
+    def run(folder: Path) -> None:
+        group = read_group("A", tmp_path / "features.npy", None)
+        assert len(list(match_pairs([group], read_pair_list(tmp_path / "pairs.txt"), folder, workers=1))) == 1
+
+    assert check(tmp_path, run) > 20
+
+
+def test_plot(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    authentic, impostor = (ScoreDistribution.of(dice.uniform(-1, 1, 50).round(6)) for _ in range(2))
+
+    def run(folder: Path) -> None:
+        plot([ScoreSet("a", authentic, impostor)], folder, "x", "T")
+
+    assert check(tmp_path, run, every=3) > 6
 
 
 def test_study(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, network: Path) -> None:

@@ -22,7 +22,7 @@ from facepart.errors import FacepartError
 
 # Modules of kinds, those that load PyTorch and OpenVINO last.
 MODULES = ("photos", "texts", "arrays", "state", "networks")
-SECONDS = 60.0
+SECONDS = 60
 BYTES = 2_000_000_000
 # What the process may ask for beyond that, before it gets none: more than BYTES is a fault, this is for the machine.
 _SPARE = 2_000_000_000
@@ -90,7 +90,7 @@ def run(
         try:
             while True:
                 # The first message comes after libraries have been loaded.
-                if not ours.poll(SECONDS if begun else 4 * SECONDS):
+                if not _wait(ours, SECONDS if begun else 4 * SECONDS):
                     raise TimeoutError
                 message: Result | str | None = ours.recv()
                 if message is None:
@@ -114,6 +114,11 @@ def run(
             process.kill()
             process.join()
             ours.close()
+
+
+def _wait(connection: Connection, seconds: int) -> bool:
+    """Return whether there is a message in so many seconds, without those in which this process is suspended."""
+    return any(connection.poll(1) for _ in range(seconds))
 
 
 class _Messages(logging.Handler):

@@ -20,29 +20,42 @@ The other modules serve several commands:
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from facepart.cli.guard import Guard
-
-if TYPE_CHECKING:
-    from facepart.cli.program import main, run_command, run_face_matching
+from facepart.cli.guard import Guard, report_no_memory
 
 __all__ = ["main", "run", "run_command", "run_face_matching"]
 
 
 def run() -> None:
     """Run the console script."""
-    with Guard() as guard:
-        # Imported here, where Ctrl-C is caught already.
-        from facepart.cli.program import main
-
-        guard.status = main(sys.argv[1:])
-    sys.exit(guard.status)
+    sys.exit(main(sys.argv[1:]))
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from facepart.cli import program
+def main(arguments: Sequence[str]) -> int:
+    """Run ``facepart``; see :func:`facepart.cli.program.main`."""
+    return _guarded("main", arguments)
 
-    return getattr(program, name)
+
+def run_command(command: str, arguments: Sequence[str], program: str) -> int:
+    """Run one command; see :func:`facepart.cli.program.run_command`."""
+    return _guarded("run_command", command, arguments, program)
+
+
+def run_face_matching(arguments: Sequence[str]) -> int:
+    """Run the entry ``face_matching``; see :func:`facepart.cli.program.run_face_matching`."""
+    return _guarded("run_face_matching", arguments)
+
+
+def _guarded(function: str, *arguments: str | Sequence[str]) -> int:
+    """Call a function of :mod:`facepart.cli.program`, imported where signals and errors are caught already."""
+    guard = Guard()
+    try:
+        with guard:
+            from facepart.cli import program
+
+            guard.status = getattr(program, function)(*arguments)
+    except MemoryError as error:
+        # While the guard itself began or ended.
+        return report_no_memory(error)
+    return guard.status

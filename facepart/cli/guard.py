@@ -6,16 +6,20 @@ It loads fast, so that Ctrl-C is caught while the rest of the program loads.
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import ClassVar, Self
 
 from facepart.cli.standard_streams import StandardStreams
 from facepart.cli.stop_signals import StopSignals
 from facepart.errors import FacepartError, first_line
+from facepart.memory import memory_error
 
 TRACEBACK_VARIABLE = "FACEPART_TRACEBACK"
 # Longer messages are cut: an argument, or what a library says, may have megabytes.
 _LONGEST, _HEAD, _TAIL = 3000, 1500, 500
+# Said where there is not even the memory to report a lack of it.
+_NO_MEMORY = b"facepart: there is not enough memory; raise its limit (ulimit -v), or lower --batch-size\n"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib loads slowly
 # All signs below the blank but line feeds, which would move a terminal's cursor or colour its text.
 _CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), 127) if number != 10}
@@ -47,7 +51,10 @@ class Guard:
     ) -> bool:
         ended = isinstance(error, SystemExit) and not (Guard._signals and Guard._signals.received)
         if error is not None and not ended:
-            self.status = report(error, Guard._signals.received if Guard._signals else None)
+            try:
+                self.status = report(error, Guard._signals.received if Guard._signals else None)
+            except MemoryError:
+                self.status = report_no_memory(error)
         if self._outermost and (failed := self._close()):
             self.status = self.status or failed
             if isinstance(error, SystemExit) and ended and not error.code:
@@ -97,8 +104,6 @@ def report(error: BaseException, number: int | None = None) -> int:
         how = "interrupted" if number == signal.SIGINT else f"interrupted ({signal.Signals(number).name})"
         print_error(f"{how}; run the same command again to finish")
         return 128 + number
-    from facepart.memory import memory_error
-
     found = memory_error(error) or error
     if isinstance(found, FacepartError):
         print_error(str(found))
@@ -112,6 +117,14 @@ def report(error: BaseException, number: int | None = None) -> int:
             f"unexpected error: {type(found).__name__}: {first_line(found)} ({_place(found)}); please report "
             f"it, with what {TRACEBACK_VARIABLE}=1 shows"
         )
+    return FacepartError.exit_status
+
+
+def report_no_memory(error: BaseException) -> int:
+    """Report a lack of memory without taking any, and forget the frames that hold it; return the exit status."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    with suppress(OSError):
+        os.write(2, _NO_MEMORY)
     return FacepartError.exit_status
 
 

@@ -36,9 +36,9 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=["auto", *PRECISIONS],
         default="auto",
-        help="arithmetic of the networks (default: auto, which is bf16 on hardware that supports it, else fp32 on "
-        "the CPU and fp16 on CUDA); int8 is faster on a CPU and less exact: networks are calibrated on 64 of the "
-        "photos, and refused if they differ too much from fp32 on 32 others",
+        help="arithmetic of the networks (default: auto; on the CPU bf16 if it supports it in hardware, else fp32; "
+        "on CUDA fp16, or bf16 for a network that overflows in fp16); int8 is faster on a CPU and less exact: "
+        "networks are calibrated on 64 of the photos, and refused if they differ too much from fp32 on 32 others",
     )
     group.add_argument(
         "--batch-size",

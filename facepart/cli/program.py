@@ -15,6 +15,7 @@ from facepart.cli.command_parser import CommandParser, add_examples
 from facepart.cli.guard import Guard, print_error, readable
 from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
+from facepart.memory import refuse_little_memory
 from facepart.processors import limit_libraries
 
 # Command -> module. A module is imported only when its command is named, so that no command waits for another's.
@@ -34,7 +35,7 @@ _SOURCE = ("-s", "--source", "-source")
 _PROBE = ("-p", "--probe", "-probe")
 _HELP = ("-h", "--help")
 
-_SUMMARIES = {
+SUMMARIES = {
     "align": "find the faces in photos, and align them",
     "blur": "occlude parts of the face: part masks and occluded photos",
     "extract": "compute the embeddings of photos",
@@ -97,7 +98,7 @@ def _main(arguments: Sequence[str]) -> int:
         description="Which parts of a face does a face recogniser rely on?",
         epilog="\n".join(
             ["commands:"]
-            + [f"  {name:9}{summary}" for name, summary in _SUMMARIES.items()]
+            + [f"  {name:9}{summary}" for name, summary in SUMMARIES.items()]
             + ["", "`facepart COMMAND -h` shows the options of a command.", "", _STATUSES]
         ),
     )
@@ -125,9 +126,12 @@ def run_command(command: str, arguments: Sequence[str], program: str) -> int:
 
 
 def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    # Before libraries are imported that ask for either.
+    # Before libraries are imported that ask for any of these.
+    refuse_little_memory()
     limit_libraries()
     _leave_removed_folder()
+    # Before OpenCV is imported: what it prints of an error, it also raises.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Before matplotlib is imported: it would keep its list of fonts in the home folder.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     parser, execute = load_command(command, program)

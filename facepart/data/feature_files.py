@@ -13,6 +13,8 @@ MATRIX_FILE = "features.npy"
 # Beside a matrix: the label of each row, and the whole name of its photo.
 LABELS_FILE = "labels.txt"
 NAMES_FILE = "names.txt"
+# The list of the features in a folder.
+LIST_FILE = "list.txt"
 
 
 def find_features(folder: Path) -> list[Path]:

@@ -187,9 +187,10 @@ def _decode(source: Path | bytes, held: ExitStack) -> NDArray[np.uint8]:
             pixels = _large_reader.submit(_load, image).result()
         else:
             pixels = _load(image)
-        if image.format == "PNG" and has_damaged_pixels(_whole(source)):
-            raise PhotoError("its pixels are damaged: they do not have their checksum")
-        return pixels
+        is_png = image.format == "PNG"
+    if is_png and has_damaged_pixels(_whole(source)):
+        raise PhotoError("its pixels are damaged: they do not have their checksum")
+    return pixels
 
 
 def _whole(source: Path | bytes) -> bytes:
@@ -207,8 +208,7 @@ def _load(image: ImageFile.ImageFile) -> NDArray[np.uint8]:
     image.load()
     if image.mode in DEEP_MODES or of_16_bits:
         _refuse_unknown_range(image, depth)
-    orientation = _orientation(image)
-    return _turn(_to_rgb(image, depth), orientation)
+    return _to_rgb(image, depth, _orientation(image))
 
 
 def _decode_again(data: bytes, error: Exception, held: ExitStack) -> NDArray[np.uint8]:
@@ -299,16 +299,21 @@ def _refuse_unknown_range(image: Image.Image, depth: Depth | None) -> None:
         )
 
 
-def _to_rgb(image: Image.Image, depth: Depth | None) -> NDArray[np.uint8]:
-    """Convert a loaded image to uint8 (h, w, 3); a large one in strips, since Pillow converts by copying."""
+def _to_rgb(image: Image.Image, depth: Depth | None, orientation: int) -> NDArray[np.uint8]:
+    """Convert a loaded image to uint8 (h, w, 3), and turn it upright (EXIF 2.32, 4.6.5).
+
+    A large one is converted in strips, since Pillow converts by copying, and is released.
+    """
     width, height = image.size
     if width * height <= LARGE_PIXELS:
-        return _convert(image, depth)
-    pixels = np.empty((height, width, 3), np.uint8)
+        return np.ascontiguousarray(_turn(_convert(image, depth), orientation))
+    pixels = np.empty((width, height, 3) if orientation >= 5 else (height, width, 3), np.uint8)
+    stored = _turn_back(pixels, orientation)
     rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        pixels[top:bottom] = _convert(image.crop((0, top, width, bottom)), depth)
+        stored[top:bottom] = _convert(image.crop((0, top, width, bottom)), depth)
+    image.close()
     return pixels
 
 
@@ -323,22 +328,30 @@ def _convert(image: Image.Image, depth: Depth | None) -> NDArray[np.uint8]:
 def _orientation(image: Image.Image) -> int:
     """Return EXIF's orientation, 1 to 8; 1, upright, if there is none or the EXIF data cannot be read."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
     except MemoryError:
         raise
     except Exception:
         # Pillow raises nearly anything here, too.
         return 1
+    return orientation if 1 <= orientation <= 8 else 1
 
 
-def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Turn stored pixels, (h, w, 3), upright (EXIF 2.32, 4.6.5: where the first row and column are)."""
-    if not 2 <= orientation <= 8:
-        return pixels
+def _turn(stored: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return a view of stored pixels, (h, w, 3), upright: EXIF says where the first row and column are."""
     if orientation >= 5:  # the first row is at the left or the right
-        pixels = pixels.transpose(1, 0, 2)
+        stored = stored.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
+        stored = stored[:, ::-1]
     if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+        stored = stored[::-1]
+    return stored
+
+
+def _turn_back(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Return a view of upright pixels as they are stored, which undoes :func:`_turn`."""
+    if orientation in (3, 4, 7, 8):
+        upright = upright[::-1]
+    if orientation in (2, 3, 6, 7):
+        upright = upright[:, ::-1]
+    return upright.transpose(1, 0, 2) if orientation >= 5 else upright

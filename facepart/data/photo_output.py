@@ -1,7 +1,10 @@
 """Arrays -> image files, whole or not at all."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -10,7 +13,7 @@ from PIL import Image
 
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address
-from facepart.files.atomic import write_bytes
+from facepart.files.atomic import replacing, write_bytes
 
 # OpenCV's options for each format. PNG is lossless with any options: here the fastest level, each row stored as its
 # difference to the one above, and no repetitions sought but runs of one value (measured by benchmarks/png_options.py;
@@ -28,18 +31,22 @@ _OPTIONS: dict[str, list[int]] = {
 # Extensions that OpenCV knows by another name.
 _SAME_FORMAT = {".jfif": ".jpg"}
 
+# Values of pictures that are encoded some rows at a time, and of these rows.
+_LARGE, _STRIP = 150_000_000, 1 << 24
+
 # How files of a format end; or where their size stands in them (32 bits, little-endian), and what is added to it.
 _ENDS = {".png": b"\0\0\0\0IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
 _SIZE_AT = {".webp": (4, 8), ".bmp": (2, 0)}
 
 
-def write_image(path: Path, pixels: NDArray[np.uint8]) -> int:
+def write_image(path: Path, pixels: NDArray[np.uint8], *, bgr: bool = False) -> int:
     """Write a picture in the format that the extension of `path` names.
 
     Args:
         path: where to; all formats but JPEG (quality 95) are lossless: the others that can be read, such as GIF,
             are not written. ``.pgm`` holds grey alone.
         pixels: uint8, (height, width) grey or (height, width, 3) RGB.
+        bgr: the channels are in OpenCV's order, which saves a copy.
 
     Returns:
         The size of the file, in bytes.
@@ -47,8 +54,13 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> int:
     Raises:
         FacepartError: the file cannot be written, or the format is not known.
     """
+    extension = path.suffix.lower()
+    if extension == ".png" and pixels.size > _LARGE:
+        with replacing(path, sync=False) as temporary, temporary.open("wb") as file:
+            _encode_large_png(file, pixels, bgr)
+            return file.tell()
     try:
-        data = encode_image(path.suffix.lower(), pixels)
+        data = encode_image(extension, pixels, bgr=bgr)
     except cv2.error:
         # Without a cause: it is about this file, not about the disk (facepart.files.failures.of_one_file).
         raise FacepartError(f"{path}: no image can be written in this format; use PNG") from None
@@ -56,7 +68,7 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> int:
     return len(data)
 
 
-def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
+def encode_image(extension: str, pixels: NDArray[np.uint8], *, bgr: bool = False) -> bytes:
     """Encode a picture in the format of an extension such as ``.png``; see :func:`write_image`.
 
     Raises:
@@ -65,13 +77,46 @@ def encode_image(extension: str, pixels: NDArray[np.uint8]) -> bytes:
     if extension not in _OPTIONS:
         raise cv2.error(f"images are not written as {extension}")
     if extension == ".pgm" and pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    elif pixels.ndim == 3:
+        grey = cv2.COLOR_BGR2GRAY if bgr else cv2.COLOR_RGB2GRAY
+        pixels = cv2.cvtColor(pixels, grey).astype(np.uint8, copy=False)
+    elif pixels.ndim == 3 and not bgr:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False)
     written, encoded = cv2.imencode(_SAME_FORMAT.get(extension, extension), pixels, _OPTIONS[extension])
     if not written:
         raise cv2.error(f"a picture of shape {pixels.shape} cannot be encoded as {extension}")
     return encoded.tobytes()
+
+
+def _encode_large_png(file: BinaryIO, pixels: NDArray[np.uint8], bgr: bool) -> None:
+    """Write a picture as :func:`write_image` does, some rows at a time: OpenCV holds the file and copies of it.
+
+    Source: PNG specification (W3C, 2nd edition): sections 5.3 (chunks), 9 (filter 2, up) and 11.2 (header).
+    """
+    height, width = pixels.shape[:2]
+    colour = pixels.ndim == 3
+    file.write(b"\x89PNG\r\n\x1a\n")
+    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2 if colour else 0, 0, 0, 0))
+    packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
+    above = np.zeros(width * (3 if colour else 1), np.uint8)
+    rows = max(1, _STRIP // above.size)
+    for top in range(0, height, rows):
+        strip = pixels[top : top + rows]
+        if colour and bgr:
+            strip = cv2.cvtColor(strip, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        lines = strip.reshape(len(strip), -1)
+        filtered = np.full((len(lines), 1 + above.size), 2, np.uint8)
+        np.subtract(lines[0], above, out=filtered[0, 1:])
+        np.subtract(lines[1:], lines[:-1], out=filtered[1:, 1:])
+        above = lines[-1].copy()
+        _write_chunk(file, b"IDAT", packer.compress(filtered.data))
+    _write_chunk(file, b"IDAT", packer.flush())
+    _write_chunk(file, b"IEND", b"")
+
+
+def _write_chunk(file: BinaryIO, kind: bytes, data: bytes) -> None:
+    file.write(struct.pack(">I4s", len(data), kind))
+    file.write(data)
+    file.write(zlib.crc32(data, zlib.crc32(kind)).to_bytes(4, "big"))
 
 
 def write_indexed_png(path: Path, indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> int:

@@ -137,7 +137,8 @@ def read_people(source: Path, group_column: str = "group") -> People:
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            # Strict: a quote that is opened and not closed would take all rows behind it for one cell.
+            reader = csv.reader(file, strict=True)
             lines = [(reader.line_num, [_tidied(cell) for cell in row]) for row in reader if any(row)]
     except FileNotFoundError as error:
         raise FacepartError(f"{source}: no such table of subjects") from error
@@ -147,6 +148,8 @@ def read_people(source: Path, group_column: str = "group") -> People:
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 ({error})") from error
     header = lines[0][1] if lines else []
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
+    if any("\0" in cell for _, row in lines for cell in row):
+        raise FacepartError(f"{source}: is not a CSV file in UTF-8 (it has a byte of zero)")
     rows = lines[1:]
     try:
         group_columns = parse_group_columns(nfc(group_column), header)

@@ -208,6 +208,8 @@ def _make(folder: Path) -> list[Path]:
                 break
             missing.append(each)
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise FacepartError(f"{folder}: cannot be written: is not a folder") from error
     except OSError as error:
         raise FacepartError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return missing[::-1]

@@ -20,12 +20,14 @@ import torch
 from numpy.typing import NDArray
 
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
+from facepart.matching.cosine import TILE, one_thread_each, padded
 from facepart.matching.faces import Faces
 from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
 from facepart.matching.subject_statistics import SubjectTailCounts
-from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, scores_of_table
-from facepart.scores import STEPS, GroupScores
+from facepart.matching.table import Total, scores_of_table
+from facepart.matching.tile_counters import CompiledCounter, Masks, PyTorchCounter, Tile, TileCounter
+from facepart.matching.tile_kernels import kernels_for
+from facepart.scores import GroupScores
 
 # On CUDA a tile's product, 4096 x 4096, takes 64 MB: enough work for the GPU, and little memory.
 CUDA_TILE = 4096
@@ -155,32 +157,42 @@ def count_strips(
     Returns:
         int64, (3 * VALUES,), of :mod:`facepart.matching.table`.
     """
-    device = rows.embeddings.device
-    total = Total(str(device))
-    # Made in this thread: the C library keeps what threads that ended had freed, for each of them apart, so that in a
-    # process that counts again and again tables made there, 33 MB each, would pile up.
-    tables = [Table(total, rows.tile, str(device)) for _ in range(workers if device.type == "cpu" else 1)]
-    unused: SimpleQueue[Table] = SimpleQueue()
-    for table in tables:
-        unused.put(table)
     other = rows if columns is None else columns
-
-    def count(strip: Strip) -> None:
-        table = unused.get()
-        for column in range(strip.column, other.count, rows.tile):
-            _count_tile(rows, other, strip.row, column, table, tails, ranks, within=columns is None)
-        unused.put(table)
-
     strips = strips_of(rows.count, None if columns is None else columns.count, rows.tile)
     done, pairs = 0, sum(strip.size for strip in strips)
-    with one_thread_each(len(tables)) as pool:
+    total = Total(str(rows.embeddings.device))
+    # Made in this thread: the C library keeps what threads that ended had freed, for each of them apart, so that in a
+    # process that counts again and again tables made there, 24 MB each, would pile up.
+    counters = _counters(rows, total, pairs, workers, with_tails=tails is not None)
+    unused: SimpleQueue[TileCounter] = SimpleQueue()
+    for counter in counters:
+        unused.put(counter)
+
+    def count(strip: Strip) -> None:
+        counter = unused.get()
+        for column in range(strip.column, other.count, rows.tile):
+            counter.count(_tile(rows, other, strip.row, column, within=columns is None), tails, ranks)
+        unused.put(counter)
+
+    with one_thread_each(len(counters)) as pool:
         for strip, counted in zip(strips, [pool.submit(count, strip) for strip in strips], strict=True):
             counted.result()
             done += strip.size
             progress(done, pairs)
-    for table in tables:
-        table.finish()
+    for counter in counters:
+        counter.finish()
     return total.counts.cpu().numpy()
+
+
+def _counters(rows: Side, total: Total, pairs: int, workers: int, *, with_tails: bool) -> list[TileCounter]:
+    """Make a counter for each thread."""
+    device = rows.embeddings.device
+    if device.type != "cpu":
+        return [PyTorchCounter(total, rows.tile, str(device))]
+    kernels = kernels_for(pairs, workers)
+    if kernels is None:
+        return [PyTorchCounter(total, rows.tile) for _ in range(workers)]
+    return [CompiledCounter(total, rows.tile, kernels, with_tails=with_tails) for _ in range(workers)]
 
 
 def subject_order(faces: Faces) -> NDArray[np.int64]:
@@ -192,53 +204,20 @@ def _by_subject(faces: Faces, tile: int, device: str) -> Side:
     return Side(arranged(faces, subject_order(faces), tile), tile, device)
 
 
-def _count_tile(
-    rows: Side,
-    columns: Side,
-    row: int,
-    column: int,
-    table: Table,
-    tails: SubjectTailCounts | None,
-    ranks: RankedSides | None,
-    *,
-    within: bool,
-) -> None:
-    """Count the scores of one tile."""
+def _tile(rows: Side, columns: Side, row: int, column: int, *, within: bool) -> Tile:
+    """Return the tile of the faces from `row` and `column` on."""
     tile = rows.tile
     ours, theirs = slice(row, row + tile), slice(column, column + tile)
-    left_out = authentic = None
+    masks = None
     if _may_share_subjects(rows, columns, row // tile, column // tile):
         left_out = rows.photos[ours, None] == columns.photos[theirs]
         if rows.sessions is not None and columns.sessions is not None:
             left_out |= rows.sessions[ours, None] == columns.sessions[theirs]
         if within and row == column:
             left_out |= torch.ones_like(left_out).tril()
-        authentic = (rows.subjects[ours, None] == columns.subjects[theirs]) & ~left_out
-    steps = tile_steps(rows.embeddings[ours], columns.embeddings[theirs], authentic, table.product)
-    # What is padding is cut off only now: the product is of one shape everywhere.
-    steps = steps[: rows.count - row, : columns.count - column]
-    if tails is not None:
-        above = steps >= tails.first_bin
-        if authentic is not None and left_out is not None:
-            above &= ~(authentic | left_out)
-        found = _true_places(above)
-        i = torch.div(found, steps.shape[1], rounding_mode="floor")
-        j = found - i * steps.shape[1]
-        tails.add(rows.subjects[ours][i], columns.subjects[theirs][j], steps.reshape(-1)[found])
-    if ranks is not None:
-        skipped = authentic | left_out if authentic is not None and left_out is not None else None
-        ranks.add(row, column, steps, skipped)
-    places = table.room(*steps.shape).copy_(steps).add_(STEPS)
-    if authentic is not None and left_out is not None:
-        places.add_(authentic.to(torch.int32), alpha=AUTHENTIC * VALUES)
-        places.add_(left_out.to(torch.int32), alpha=LEFT_OUT * VALUES)
-
-
-def _true_places(mask: torch.Tensor) -> torch.Tensor:
-    """Return the places in row-major order where a mask is true; on the CPU NumPy finds few 4 times as fast."""
-    if mask.device.type == "cpu":
-        return torch.from_numpy(np.flatnonzero(mask.numpy()))
-    return mask.view(-1).nonzero().view(-1)
+        masks = Masks((rows.subjects[ours, None] == columns.subjects[theirs]) & ~left_out, left_out)
+    embeddings = rows.embeddings[ours], columns.embeddings[theirs]
+    return Tile(row, column, *embeddings, rows.subjects[ours], columns.subjects[theirs], masks)
 
 
 def _may_share_subjects(rows: Side, columns: Side, row: int, column: int) -> bool:

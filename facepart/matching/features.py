@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import are, count_of
-from facepart.data.feature_files import LABELS_FILE, NAMES_FILE
+from facepart.data.feature_files import LABELS_FILE, LIST_FILE, NAMES_FILE
 from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import BLANKS, read_list
 from facepart.errors import FacepartError
-from facepart.files.addresses import read_start
+from facepart.files.addresses import read_start, read_whole
 from facepart.files.array_input import read_array, read_header
+from facepart.files.record import read_record
 from facepart.matching.extraction import ExtractionModel, compare_models, find_model
 from facepart.pipeline.feature_check import UNIT_TOLERANCE
 from facepart.pipeline.feature_matrix_files import goes_with, read_names
@@ -108,6 +109,7 @@ def refuse_unlike(probe: Features, gallery: Features) -> None:
 
 def _read_listed(source: Path) -> Features:
     paths = sorted(read_list(source), key=str)
+    _refuse_cut(source)
     models: dict[Path, ExtractionModel | None] = {}
     folders = dict.fromkeys(path.parent for path in paths)
     found = [model for folder in folders if (model := find_model(folder, models))]
@@ -123,6 +125,25 @@ def _read_listed(source: Path) -> Features:
     names = names_below(paths)
     labels = cut_labels(names, distinct_depth(names))
     return Features(source, matrix, labels, paths, found[0] if found else None, names)
+
+
+def _refuse_cut(source: Path) -> None:
+    """Refuse a list that `facepart extract` wrote, beside its record, if it ends in the middle of a line.
+
+    Raises:
+        FacepartError: it does; what is left of the line may be the name of another feature.
+    """
+    if source.name != LIST_FILE or read_whole(source).endswith(b"\n"):
+        return
+    try:
+        record = read_record(source.absolute().parent)
+    except FacepartError:
+        return  # some other program's run.json
+    if record and record.get("stage") == "extract":
+        raise FacepartError(
+            f"{source}: ends in the middle of a line: run `facepart extract` again, which keeps the features, or add "
+            "a line feed if you changed the list"
+        )
 
 
 def _read_files(paths: Sequence[Path], models: Sequence[ExtractionModel | None]) -> NDArray[np.float32]:

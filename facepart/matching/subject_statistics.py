@@ -13,6 +13,7 @@ is far more than a standard error needs.
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,10 @@ from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
 # Faces of either side in the sample: a million pairs, in 20 ms.
 _SAMPLE = 1024
-# Pairs of one subject that are compared at a time: their embeddings take 64 MB.
+# Pairs of one subject that are summed at a time.
 _AT_ONCE = 1 << 14
+# Those that are compared at a time: their embeddings take 1 MB, about what a core's own cache holds.
+_DOTS = 256
 # Faces, and authentic scores, that are summed at a time.
 _BLOCK = 4096
 _SUMMED = 1 << 20
@@ -62,6 +65,12 @@ class SubjectTailCounts:
         both = torch.cat([probe * self._width + places, gallery * self._width + places])
         with self._lock:
             self._counts.index_add_(0, both, self._one.expand(len(both)))
+
+    @contextmanager
+    def locked(self) -> Iterator[NDArray[np.int32]]:
+        """Yield the counts, int32, (p, k), to be added to by this thread alone; on the CPU only."""
+        with self._lock:
+            yield self._counts.numpy().reshape(-1, self._width)
 
     def take(self, places: NDArray[np.int64], counts: NDArray[np.integer[Any]]) -> None:
         """Add counts from elsewhere that have the same `first_bin`; on the CPU only.
@@ -230,6 +239,10 @@ def _pairs_of_one_subject(side: Faces, other: Faces) -> Iterator[tuple[NDArray[n
 
 
 def _dots(side: Faces, other: Faces, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float32]:
-    # Taken by NumPy: of what PyTorch takes and frees in turns, the C library does not use all again, 2 GB in the end.
-    one, two = np.take(side.embeddings, i, axis=0), np.take(other.embeddings, j, axis=0)
-    return torch.from_numpy(one).mul_(torch.from_numpy(two)).sum(1).numpy()
+    found = np.empty(len(i), np.float32)
+    for first in range(0, len(i), _DOTS):
+        here = slice(first, first + _DOTS)
+        # Taken by NumPy: of what PyTorch takes and frees in turns, the C library does not use all again.
+        one, two = np.take(side.embeddings, i[here], axis=0), np.take(other.embeddings, j[here], axis=0)
+        found[here] = torch.from_numpy(one).mul_(torch.from_numpy(two)).sum(1).numpy()
+    return found

@@ -1,8 +1,8 @@
 """Scores, in whole millionths -> how often each occurs, by adding ones to a table.
 
-Scores are counted some tiles together: a product pushes the table out of a core's own cache, so that a tile's scores
-alone would find it cold. The table has a section for each kind of pair (impostor, authentic, left out), so that the
-kind is an offset and every pair is counted by the same addition.
+PyTorch counts the scores of some tiles together: a product pushes the table out of a core's own cache, so that a
+tile's scores alone would find it cold. The table has a section for each kind of pair (impostor, authentic, left out),
+so that the kind is an offset and every pair is counted by the same addition.
 """
 
 import threading
@@ -42,19 +42,37 @@ class Total:
 
 
 class Table:
-    """Counts of one thread, and what is in the way of its tiles.
+    """Counts of one thread.
 
     Attributes:
-        product: float32, (t, t), where a tile's scores go.
+        counts: int32, (3 * VALUES,), not brought to the total yet.
     """
 
-    def __init__(self, total: Total, tile: int, device: str = "cpu") -> None:
-        self.product = torch.empty(tile, tile, device=device)
+    def __init__(self, total: Total, device: str = "cpu") -> None:
+        self.counts = torch.zeros(3 * VALUES, dtype=torch.int32, device=device)
         self._total = total
-        self._counts = torch.zeros(3 * VALUES, dtype=torch.int32, device=device)
+        self._counted = 0
+
+    def make_room(self, size: int) -> None:
+        """Make sure that so many more scores can be counted without an overflow."""
+        if self._counted + size > _FULL:
+            self._total.take(self.counts)
+            self._counted = 0
+        self._counted += size
+
+    def finish(self) -> None:
+        """Bring all counts to the total."""
+        self._total.take(self.counts)
+
+
+class WaitingTable(Table):
+    """Counts of one thread, and the scores of some tiles that wait to be counted together."""
+
+    def __init__(self, total: Total, tile: int, device: str = "cpu") -> None:
+        super().__init__(total, device)
         self._waiting = torch.empty(max(_AT_ONCE, tile * tile), dtype=torch.int32, device=device)
         self._one = torch.ones(1, dtype=torch.int32, device=device)
-        self._filled = self._counted = 0
+        self._filled = 0
 
     def room(self, rows: int, columns: int) -> torch.Tensor:
         """Return int32, (rows, columns), to be filled with the places in the table that are to be counted."""
@@ -67,14 +85,11 @@ class Table:
     def finish(self) -> None:
         """Bring all that was filled in to the total."""
         self._count()
-        self._total.take(self._counts)
+        super().finish()
 
     def _count(self) -> None:
-        if self._counted + self._filled > _FULL:
-            self._total.take(self._counts)
-            self._counted = 0
-        self._counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
-        self._counted += self._filled
+        self.make_room(self._filled)
+        self.counts.index_add_(0, self._waiting[: self._filled], self._one.expand(self._filled))
         self._filled = 0
 
 

@@ -2,19 +2,50 @@
 
 import ctypes
 import sys
+import warnings
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 # The library of NVIDIA's driver, through which every CUDA program finds its devices, by platform.
 _DRIVERS = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
 
 
+class CudaDevices(NamedTuple):
+    """The CUDA devices of this machine.
+
+    Attributes:
+        usable: how many PyTorch can use.
+        complaint: what PyTorch says of devices that it cannot use, in a line; empty if it says nothing.
+    """
+
+    usable: int
+    complaint: str = ""
+
+
 def count_cuda_devices() -> int:
     """Return how many CUDA devices PyTorch can use on this machine."""
+    return find_cuda_devices().usable
+
+
+def find_cuda_devices() -> CudaDevices:
+    """Ask PyTorch for the CUDA devices that it can use on this machine.
+
+    NVML's count, which is what ``torch.cuda.device_count`` gives, is not enough: it includes devices that PyTorch
+    cannot use, such as those of a driver that is too old for it.
+    """
     if not _may_have_cuda():
-        return 0
+        return CudaDevices(0)
     import torch
 
-    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    from facepart.networks.cuda_errors import device_error
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        available = torch.cuda.is_available()
+    if available:
+        return CudaDevices(torch.cuda.device_count())
+    lines = [device_error(RuntimeError(str(each.message))) for each in told]
+    return CudaDevices(0, next(filter(None, lines), ""))
 
 
 def _may_have_cuda() -> bool:

@@ -1,5 +1,6 @@
 """A network, the name of a device and a precision -> an engine."""
 
+import logging
 import re
 from contextlib import suppress
 
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.cpu_precisions import cpu_precisions
-from facepart.networks.cuda_devices import count_cuda_devices
-from facepart.networks.engine import PRECISIONS, Engine, NetworkSource
+from facepart.networks.cuda_devices import count_cuda_devices, find_cuda_devices
+from facepart.networks.engine import EITHER_16, PRECISIONS, Engine, NetworkSource
 from facepart.suggestion import did_you_mean
+
+_logger = logging.getLogger(__name__)
 
 
 def open_engine(
@@ -73,23 +76,26 @@ def open_engine(
 def choose_precision(device: str, precision: str) -> str:
     """Return the precision that a name means on a device of :func:`choose_device`.
 
-    ``auto`` is bf16 where the hardware supports it; otherwise fp32 on the CPU, and fp16 on CUDA. It is never int8.
+    ``auto`` is bf16 on a CPU that supports it in hardware, fp32 on other CPUs, and fp16 on CUDA, but there bf16 for a
+    network that overflows in fp16 (small networks divide by norms that fp16 cannot tell from zero). It is never int8.
 
     Raises:
-        UsageError: the precision is unknown, or the processor does not support it in hardware.
+        UsageError: the precision is unknown, or the processor or the device does not support it in hardware.
     """
-    if precision not in ("auto", *PRECISIONS):
+    # What a run chose is what its workers are asked for.
+    chosen = (EITHER_16,) if device != "cpu" else ()
+    if precision not in ("auto", *PRECISIONS, *chosen):
         near = did_you_mean(precision, PRECISIONS)
         raise UsageError(f"unknown precision {precision!r}{near}; known: auto, {', '.join(PRECISIONS)}")
     if device != "cpu":
         if precision == "int8":
             raise UsageError("--precision int8: networks are computed in INT8 on the CPU only; use --device cpu")
-        if precision != "auto":
-            return precision
-        import torch
+        if precision == "bf16":
+            from facepart.networks.pytorch_engine import computes_in_bf16
 
-        # bf16 before fp16: small networks divide by norms that fp16 cannot tell from zero.
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+            if not computes_in_bf16(device):
+                raise UsageError(f"{device} does not compute in bf16; it computes in fp32, fp16")
+        return EITHER_16 if precision == "auto" else precision
     available = cpu_precisions()
     if precision == "auto":
         return "bf16" if "bf16" in available else "fp32"
@@ -124,10 +130,13 @@ def choose_device(device: str) -> str:
         raise UsageError(f"unknown device {device!r}{near}; known: auto, cpu, cuda, cuda:<number>")
     if device == "cpu":
         return "cpu"
-    found = count_cuda_devices()
+    found = find_cuda_devices()
     if device == "auto":
-        return "cuda:0" if found else "cpu"
+        if found.complaint:
+            _logger.warning("CUDA is not used: %s", found.complaint)
+        return "cuda:0" if found.usable else "cpu"
     number = int((named and named["number"]) or 0)
-    if number >= found:
-        raise UsageError(f"device {device!r} is not available: PyTorch finds {found} CUDA devices; use --device cpu")
+    if number >= found.usable:
+        reason = found.complaint or f"PyTorch finds {found.usable} CUDA devices"
+        raise UsageError(f"device {device!r} is not available: {reason}; use --device cpu")
     return f"cuda:{number}"

@@ -3,10 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 # From tensors to one tensor or several.
 Function = Callable[..., Tensor | tuple[Tensor, ...]]
+
+# Functions whose constants stay in float32 in a network of 16 bits.
+_WITH_STATISTICS: set[Function] = set()
+
+
+def with_statistics(function: Function) -> Function:
+    """Mark a function whose tensors after the first are statistics, such as those of a BatchNorm."""
+    _WITH_STATISTICS.add(function)
+    return function
 
 
 class GrowingNumbers(NamedTuple):
@@ -65,6 +75,10 @@ class GraphNetwork(nn.Module):
         parameters = [nn.Parameter(constants[name], requires_grad=False) for name in self._names]
         self._constants = nn.ParameterList(parameters[:count])
         self._last_constants = nn.ParameterList(parameters[count:])
+        # Constants that are statistics, and nothing else.
+        takers = [(name, _has_statistics(step) and name != step.inputs[0]) for step in steps for name in step.inputs]
+        others = {name for name, as_statistic in takers if not as_statistic}
+        self._exact = [each for name, each in zip(self._names, parameters, strict=True) if name not in others]
         # A value is dropped after the last step that uses it: all values of a deep network do not fit in memory.
         last = {name: index for index, step in enumerate(steps) for name in (*step.inputs, *step.outputs)}
         last.pop(result, None)
@@ -73,6 +87,11 @@ class GraphNetwork(nn.Module):
             finished[index].append(name)
         self._steps = [(step, tuple(names)) for step, names in zip(steps, finished, strict=True)]
         self.eval()
+
+    @property
+    def exact(self) -> Sequence[nn.Parameter]:
+        """The constants that stay in float32 when the others are rounded to 16 bits."""
+        return self._exact
 
     @property
     def scorer(self) -> nn.Module:
@@ -84,20 +103,31 @@ class GraphNetwork(nn.Module):
         constants = [*self._constants, *self._last_constants]
         values: dict[str, Tensor] = dict(zip(self._names, constants, strict=True))
         values[self._source] = x
+        precision = x.dtype
         for number, (step, finished) in enumerate(self._steps):
-            if number == self._last:
-                values = self._in_precision_of_last(values)
+            if number == self._last and (last := self._precision_of_last()) not in (None, precision):
+                precision = last
+                values = {name: _in_precision(each, precision) for name, each in values.items()}
             numbers = {name: each.at(x.shape[0]) for name, each in step.growing.items()}
             output = step.function(*[values[name] for name in step.inputs], **numbers)
-            values.update(zip(step.outputs, (output,) if isinstance(output, Tensor) else output, strict=False))
+            outputs = (output,) if isinstance(output, Tensor) else output
+            # A cast from whole numbers, for one, makes 32 bits, whatever the precision of the network.
+            found = [_in_precision(each, precision) for each in outputs]
+            values.update(zip(step.outputs, found, strict=False))
             for name in finished:
                 del values[name]
         return values[self._result]
 
-    def _in_precision_of_last(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Convert values to the precision of the last constants, if that is not the precision of the others."""
+    def _precision_of_last(self) -> torch.dtype | None:
+        """Return the precision of the last constants; None if they have several, or none."""
         wanted = {each.dtype for each in self._last_constants if each.is_floating_point()}
-        if len(wanted) != 1:
-            return values
-        dtype = wanted.pop()
-        return {name: each.to(dtype) if each.is_floating_point() else each for name, each in values.items()}
+        return wanted.pop() if len(wanted) == 1 else None
+
+
+def _in_precision(value: Tensor, precision: torch.dtype) -> Tensor:
+    """Convert floats to a precision; whole numbers and booleans stay as they are."""
+    return value.to(precision) if value.is_floating_point() else value
+
+
+def _has_statistics(step: Step) -> bool:
+    return getattr(step.function, "func", step.function) in _WITH_STATISTICS

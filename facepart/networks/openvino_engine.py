@@ -30,6 +30,7 @@ from facepart import __version__
 from facepart.errors import FacepartError, one_line
 from facepart.files.atomic import remove_abandoned, replacing
 from facepart.files.json_input import parse_object
+from facepart.memory import memory_error
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.engine import Network, Preprocessing
 from facepart.networks.wording import openvino_reason
@@ -181,7 +182,9 @@ class OpenVinoEngine:
             )
         except OSError:
             return None  # missing, or not readable
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            if lack := memory_error(error):
+                raise lack from error
             _logger.warning("%s: is damaged: the network is compiled anew", path)
             return None
         engine = cls.__new__(cls)

@@ -1,6 +1,6 @@
 """A photo and its label map -> occluded photos; a photo and masks of parts -> the photo with each part occluded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -17,8 +17,10 @@ from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, reci
 from facepart.occlusion.replace import WHOLE, blur_around, inpaint
 from facepart.occlusion.soften import Patch, complement, soft_patch, soften_layers
 
-# Photos of more pixels are not blurred as a whole, but only where they are replaced.
+# Photos of more pixels are not blurred as a whole, but only where they are replaced, and only while they are written.
 _WHOLE_PIXELS = 50_000_000
+# Pixels of these that are replaced at a time: many, since the blur takes a margin around them.
+_REPLACED_PIXELS = 1 << 25
 # Pixels that are blended at a time.
 _BLENDED_PIXELS = 1 << 22
 
@@ -27,29 +29,64 @@ class Occluded(NamedTuple):
     """A photo with a part occluded.
 
     Attributes:
-        original: the photo, uint8 (h, w, 3).
-        replaced: its pixels where the soft mask lies, blended.
+        change: what that changes.
         share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
         soft: the soft mask, in the photo's pixels.
     """
 
-    original: NDArray[np.uint8]
-    replaced: NDArray[np.uint8]
+    change: "_Change"
     share: float
     soft: Patch
 
     @property
     def photo(self) -> NDArray[np.uint8]:
         """The occluded photo, uint8 (h, w, 3), made when it is asked for, so that not all parts' are in memory."""
-        return _compose(self.original, self.replaced, self.soft)
+        return self.change.photo()
 
 
-def _compose(original: NDArray[np.uint8], replaced: NDArray[np.uint8], soft: Patch) -> NDArray[np.uint8]:
-    if not soft.values.size:
-        return original
-    photo = original.copy()
-    photo[soft.place] = replaced
-    return photo
+class _Change:
+    """What an occlusion changes in a photo.
+
+    The new pixels of a large photo are made whenever they are asked for, so that not all parts' are in memory.
+    """
+
+    def __init__(self, occluder: "_Occluder", soft: Patch) -> None:
+        self._photo, self._soft = occluder.photo, soft
+        self._occluder = occluder if occluder.is_large else None
+        self._blended = None if occluder.is_large else occluder.blended(soft)
+
+    def photo(self) -> NDArray[np.uint8]:
+        """Return the photo with the change; itself if nothing changes."""
+        if not self._soft.values.size:
+            return self._photo
+        photo = self._photo.copy()
+        for patch, blended in self._pieces():
+            photo[patch.place] = blended
+        return photo
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """Return the photo with the change, its channels in reverse order."""
+        photo = _reversed(self._photo)
+        for patch, blended in self._pieces():
+            photo[patch.place] = _reversed(blended)
+        return photo
+
+    def _pieces(self) -> Iterator[tuple[Patch, NDArray[np.uint8]]]:
+        """Yield pieces of the soft mask, and the new pixels there."""
+        soft = self._soft
+        if self._blended is not None:
+            yield soft, self._blended
+        elif self._occluder is not None and soft.values.size:
+            height, width = soft.values.shape
+            rows = max(1, _REPLACED_PIXELS // width) if self._occluder.in_pieces else height
+            for top in range(0, height, rows):
+                piece = Patch(soft.top + top, soft.left, soft.values[top : top + rows])
+                yield piece, self._occluder.blended(piece)
+
+
+def _reversed(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a photo with its channels in reverse order; one without pixels as it is."""
+    return cv2.cvtColor(photo, cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False) if photo.size else photo
 
 
 def blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -123,43 +160,54 @@ def occlude_parts(
 
 
 class _Occluder:
-    """Occludes one photo by one method; what the method puts in its place is the same for all parts."""
+    """Occludes one photo by one method; what the method puts in its place is the same for all parts.
+
+    Attributes:
+        photo: uint8 (h, w, 3).
+        is_large: whether it has more pixels than are blurred as a whole.
+        in_pieces: whether pieces of a place can be replaced one after the other.
+    """
 
     def __init__(
         self, photo: NDArray[np.uint8], method: OcclusionMethod, averages: AverageFaces | None = None
     ) -> None:
         if method.occluder == AVERAGE and averages is None:
             raise UsageError("the average face is that of a study: use facepart study --occlusion average")
-        self._photo, self._method, self._averages = photo, method, averages
+        self.photo, self._method, self._averages = photo, method, averages
+        self.is_large = photo.shape[0] * photo.shape[1] > _WHOLE_PIXELS
+        self.in_pieces = method.occluder != "inpaint"
         self._whole: NDArray[np.uint8] | None = None
 
     def occlude(self, soft: Patch) -> Occluded:
         """Replace the photo where a soft mask says so."""
-        photo, (height, width) = self._photo, self._photo.shape[:2]
+        height, width = self.photo.shape[:2]
+        share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
+        return Occluded(_Change(self, soft), share, soft)
+
+    def blended(self, soft: Patch) -> NDArray[np.uint8]:
+        """Return the new pixels where a soft mask lies, uint8 (rows, columns, 3)."""
+        photo, (height, width) = self.photo, self.photo.shape[:2]
         if not soft.values.size:
-            return Occluded(photo, photo[:0], 0.0, soft)
+            return np.empty((*soft.values.shape, 3), np.uint8)
         if self._method.occluder == "inpaint":
             # The patch reaches further than any pixel that has an influence.
             other = inpaint(photo[soft.place], soft.values, scale_of(height, width))
         elif self._averages and self._method.occluder == AVERAGE:
             other = self._averages.of(height, width)[soft.place]
-        elif self._method.occluder == "blur" and height * width > _WHOLE_PIXELS:
+        elif self._method.occluder == "blur" and self.is_large:
             other = blur_around(photo, soft.place, box_side(self._method, height, width))
         else:
             if self._whole is None:
                 self._whole = WHOLE[self._method.occluder](photo, box_side(self._method, height, width))
             other = self._whole[soft.place]
-        replaced = blend(photo[soft.place], other, soft.values)
-        share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
-        return Occluded(photo, replaced, share, soft)
+        return blend(photo[soft.place], other, soft.values)
 
 
 class OccludedPhoto(NamedTuple):
     """A photo with an occlusion.
 
     Attributes:
-        original: the photo, uint8 (h, w, 3), RGB.
-        replaced: its pixels where the soft mask lies, blended.
+        change: what it changes.
         mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none. For
             keep-only, the part that is left.
         share: how much of the photo was replaced, 0..1.
@@ -167,8 +215,7 @@ class OccludedPhoto(NamedTuple):
         soft: the soft mask, in the photo's pixels.
     """
 
-    original: NDArray[np.uint8]
-    replaced: NDArray[np.uint8]
+    change: _Change
     mask: NDArray[np.uint8]
     share: float
     control: str
@@ -177,7 +224,12 @@ class OccludedPhoto(NamedTuple):
     @property
     def photo(self) -> NDArray[np.uint8]:
         """The occluded photo, uint8 (h, w, 3), RGB, made when it is asked for, so that not all are in memory."""
-        return _compose(self.original, self.replaced, self.soft)
+        return self.change.photo()
+
+    @property
+    def bgr(self) -> NDArray[np.uint8]:
+        """The occluded photo with its channels in OpenCV's order."""
+        return self.change.bgr()
 
 
 def apply_occlusions(
@@ -212,5 +264,5 @@ def apply_occlusions(
         if occlusion.region.keep_only:
             soft = complement(soft, height, width)
         result = occluder.occlude(soft)
-        occluded[occlusion] = OccludedPhoto(photo, result.replaced, found.mask, result.share, found.kind, result.soft)
+        occluded[occlusion] = OccludedPhoto(result.change, found.mask, result.share, found.kind, result.soft)
     return occluded

@@ -16,6 +16,8 @@ from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.parts import PARTS, Part, part_mask
 from facepart.occlusion.soften import Patch
 
+_COUNTED_PIXELS = 1 << 22
+
 
 def removed_shares(
     labels: NDArray[np.uint8],
@@ -46,17 +48,27 @@ def removed_shares(
         for part in parts
         if part.where or part.members
     }
-    by_class = np.bincount(fitted.ravel(), minlength=len(CLASSES))
+    by_class = _sums(fitted)
     pixels = _by_part(by_class, {part: cv2.countNonZero(mask) for part, mask in masks.items()}, parts)
     shares = {}
     for name, soft in softs.items():
-        within, weights = fitted[soft.place].ravel(), soft.values.ravel()
-        by_class = np.bincount(within, weights, minlength=len(CLASSES))
+        by_class = _sums(fitted[soft.place], soft.values)
         by_mask = {part: int(soft.values[mask[soft.place] > 0].sum(dtype=np.int64)) for part, mask in masks.items()}
         removed = _by_part(by_class, by_mask, parts)
         share = np.full(len(parts), np.nan)
         shares[name] = np.divide(removed, 255 * pixels, out=share, where=pixels > 0).astype(np.float32)
     return shares
+
+
+def _sums(labels: NDArray[Any], weights: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
+    """Return the sum of weights, or the number, of the pixels of each class; they are whole numbers, so exact."""
+    sums = np.zeros(len(CLASSES))
+    # Counting takes 16 times the memory of what is counted: some rows at a time.
+    rows = max(1, _COUNTED_PIXELS // max(labels.shape[1], 1))
+    for top in range(0, len(labels), rows):
+        strip = None if weights is None else weights[top : top + rows].ravel()
+        sums += np.bincount(labels[top : top + rows].ravel(), strip, minlength=len(CLASSES))
+    return sums
 
 
 def _by_part(by_class: NDArray[Any], by_mask: Mapping[Part, int], parts: Sequence[Part]) -> NDArray[np.float64]:

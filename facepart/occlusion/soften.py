@@ -28,6 +28,11 @@ _ROUNDING = 3e-4
 # A filter that leaves its axis as it is.
 _NONE = np.ones(1, np.float32)
 
+# The numbers on the way take four times a mask's memory: a larger one is filtered in strips of so many pixels.
+_FILTERED_PIXELS = 1 << 25
+# Pixels: a multiple of what any processor works on at once.
+_VECTOR = 64
+
 
 class Patch(NamedTuple):
     """A rectangle of an image, and its pixels; 0 elsewhere.
@@ -172,12 +177,34 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
 
 
 def _filter_columns(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
+    if values.size <= _FILTERED_PIXELS:
+        return _filter_columns_at_once(values, kernel)
+    filtered = np.empty_like(values)
+    columns = max(1, _FILTERED_PIXELS // len(values) // _VECTOR) * _VECTOR
+    for left in range(0, values.shape[1], columns):
+        strip = slice(left, left + columns)
+        filtered[:, strip] = _filter_columns_at_once(values[:, strip], kernel)
+    return filtered
+
+
+def _filter_columns_at_once(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
     lower = _ROUNDING - 0.5
     filtered = cv2.sepFilter2D(values, cv2.CV_16S, _NONE, kernel, delta=lower, borderType=cv2.BORDER_REFLECT)
     return filtered.astype(np.uint8)
 
 
 def _filter_rows(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
+    if values.size <= _FILTERED_PIXELS:
+        return _filter_rows_at_once(values, kernel)
+    filtered = np.empty_like(values)
+    rows = max(1, _FILTERED_PIXELS // values.shape[1])
+    for top in range(0, len(values), rows):
+        strip = slice(top, top + rows)
+        filtered[strip] = _filter_rows_at_once(values[strip], kernel)
+    return filtered
+
+
+def _filter_rows_at_once(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
     filtered = cv2.sepFilter2D(values, cv2.CV_32F, kernel, _NONE, delta=_ROUNDING, borderType=cv2.BORDER_REFLECT)
     return filtered.astype(np.uint8)
 

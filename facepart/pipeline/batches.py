@@ -62,7 +62,7 @@ def run_batches(
         Each item with its result, in the order of `items`.
 
     Raises:
-        Whatever else `prepare`, the engine or `finish` raise; work not begun by then is left undone.
+        Exception: whatever else `prepare`, the engine or `finish` raise; work not begun by then is left undone.
     """
     return _stream(items, prepare, _OneNetwork(engine), finish, batch, workers, times or StepTimes())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facepart import __version__
-from facepart.data.feature_files import MATRIX_FILE
+from facepart.data.feature_files import LIST_FILE, MATRIX_FILE
 from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.data.resize import Size
@@ -30,7 +30,6 @@ from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.photo_loop import remove_outputs, work_through
 from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
 
-LIST_FILE = "list.txt"
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 

@@ -114,7 +114,7 @@ class SavedImages:
                 if path := self.mask_path(photo, occlusion):
                     written[f"mask_{occlusion.part}"] = write_image(path, occluded[occlusion].mask)
                 if path := self.photo_path(photo, occlusion):
-                    written[f"blurred_{occlusion.part}"] = write_image(path, occluded[occlusion].photo)
+                    written[f"blurred_{occlusion.part}"] = write_image(path, occluded[occlusion].bgr, bgr=True)
         if path := self.labels_path(photo):
             written["labels"] = write_indexed_png(path, labels, PALETTE)
         return written | self.write_aligned(photo, face)

@@ -247,11 +247,13 @@ class PhotoWorker:
         if weights is None or not self._networks.align:
             return face
         with self._times.measure("find and align the face"):
+            given = self._given.get(photo.name)
+            # Beyond what is the photo's failure: it cannot be opened for any.
+            detector = self._detector(weights) if given is None else None
             try:
-                given = self._given.get(photo.name)
-                if given is None:
-                    found = find_face(face, self._detector(weights))
-                else:
+                if detector is not None:
+                    found = find_face(face, detector)
+                elif given is not None:
                     check_landmarks(given, face.shape)
                     found = FoundFace(given)
                 points = found.landmarks
@@ -435,8 +437,9 @@ class PhotoWorker:
         if weights is None or self._networks.align or not needed:
             return
         with self._times.measure("find landmarks"):
+            detector = self._detector(weights)
             try:
-                points = find_landmarks(face, self._detector(weights))
+                points = find_landmarks(face, detector)
             except FacepartError:
                 # Such a part is then not detected, as eyes are where the parser sees none.
                 return

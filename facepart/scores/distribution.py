@@ -24,6 +24,8 @@ from facepart.scores.checks import checked_scores
 STEPS = 1_000_000
 # The largest score that is counted, so that squares of differences fit 64 bits.
 LARGEST = 1_000
+# Of scores together: whole numbers of 64 bits hold more, also after rounding to a float.
+_MOST = 2.0**62
 # Whole numbers are multiplied and added in pieces of so many bits, see _weighted_sum.
 _PIECE = 20
 
@@ -47,6 +49,8 @@ class ScoreDistribution:
             raise FacepartError(f"{self.values.shape} values do not go with {self.counts.shape} counts")
         if (self.values[1:] <= self.values[:-1]).any() or (self.counts < 1).any():
             raise FacepartError("values have to ascend, and each has to occur")
+        if self.counts.sum(dtype=np.float64) >= _MOST:
+            raise FacepartError("counts are too large to be added")
         if len(self.values) and max(-int(self.values[0]), int(self.values[-1])) > LARGEST * STEPS:
             raise FacepartError(f"the largest score that can be counted is +-{LARGEST}")
 

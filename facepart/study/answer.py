@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.data.subject_table import small_groups_text
+from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.failures import Failure
+from facepart.files.json_input import read_object
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import MIN_SIDE
@@ -40,6 +43,7 @@ from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
 from facepart.report.page import render_report
 from facepart.report.report_data import AverageFace, ExamplePhoto, RecogniserFigures, ReportData, ReportGroup
+from facepart.report.ro_crate import CONTENTS, CRATE_FILE, crate_json
 from facepart.scores import GroupScores
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
@@ -182,6 +186,7 @@ def write_answer(
     for name, text in texts.items():
         _write_changed(output / name, text)
     write_record(output, record)
+    _write_crate(setup, record)
     return output / REPORT_FILE
 
 
@@ -351,6 +356,32 @@ def _label_source(setup: Setup) -> dict[str, str]:
         return {"Label maps": f"{parser.source.folder.name}, {order} (sha256 {sha256})"}
     other = "" if parser.label_set.is_own else f", classes in the order of {parser.label_set.name}"
     return {"Face parser": f"{_described(parser.source)}{other}"}
+
+
+def _write_crate(setup: Setup, record: Record) -> None:
+    """Describe the study's folder, with all that is in it by now, for a repository of research data."""
+    output = setup.request.output
+    networks = [setup.parser.source, *(each.weights for each in setup.recognisers), setup.detector, setup.landmarks]
+    known = [each for each in networks if isinstance(each, Weights) and each.model]
+    licences = {each.name: each.model.licence for each in known if each.model}
+    present = [name for name in CONTENTS if _holds(output / name)]
+    text = crate_json(setup.request.title, present, record, licences, _crate_date(output / CRATE_FILE))
+    _write_changed(output / CRATE_FILE, text)
+
+
+def _holds(path: Path) -> bool:
+    """Return whether a file is there, or a folder with something in it."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
+def _crate_date(path: Path) -> str:
+    """Return the day that a crate bears, so that a rerun does not change it; today, if there is none."""
+    try:
+        entities = (read_object(path, "an RO-Crate", "remove it") or {})["@graph"]
+        (found,) = (str(each["datePublished"]) for each in entities if each["@id"] == "./")
+        return date.fromisoformat(found).isoformat()
+    except (FacepartError, LookupError, TypeError, ValueError):  # none, or damaged: it is written anew
+        return datetime.now(UTC).date().isoformat()
 
 
 def _write_changed(path: Path, text: str) -> None:

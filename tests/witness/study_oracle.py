@@ -89,6 +89,10 @@ class StudyOracle:
 
     def results(self) -> list[dict[str, Any]]:
         """A row a group, part, occlusion and comparison."""
+        return self._results
+
+    @cached_property
+    def _results(self) -> list[dict[str, Any]]:
         return [row for name, group in self.groups.items() for row in self._rows_of(name, group)]
 
     def _rows_of(self, name: str, group: Group) -> Iterator[dict[str, Any]]:
@@ -420,6 +424,10 @@ class StudyOracle:
 
     def differentials(self) -> list[dict[str, Any]]:
         """A row a set of photos, target and kind of threshold; with the groups' rates and their ratios."""
+        return self._differentials
+
+    @cached_property
+    def _differentials(self) -> list[dict[str, Any]]:
         if len(self.groups) < 2:
             return []
         rows = []

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from facepart.networks.graph_network import Function
+from facepart.networks.graph_network import Function, with_statistics
 
 Pair = tuple[int, int]  # rows, columns
 
@@ -120,6 +120,7 @@ def _convolution(
     return functional.conv2d(x, weight, bias, stride or 1, pad or 0, dilate or 1, num_group)
 
 
+@with_statistics
 def _batch_norm(
     x: Tensor,
     gamma: Tensor,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from facepart.networks.graph_network import with_statistics
 from facepart.networks.onnx.array_operators import require
 
 # How ONNX finds the source of a pixel -> the same in PyTorch: its align_corners, or its mode.
@@ -75,6 +76,7 @@ def interpolate(
     return functional.interpolate(x, **arguments)
 
 
+@with_statistics
 def batch_norm(
     x: Tensor,
     scale: Tensor,
