@@ -47,7 +47,7 @@ Figures = Mapping[str, float]
 def write_features(folder: Path, count: int, random: bool) -> Path:
     """Write a matrix of made-up features, four a person, with its labels."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = make_faces(count).embeddings
+    rows = make_faces(count, count // 4).embeddings
     if random:
         rows = unit_rows(np.random.default_rng(count).standard_normal((count, SIZE), dtype=np.float32))
     np.save(folder / "features.npy", rows)

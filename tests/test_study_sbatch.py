@@ -92,7 +92,8 @@ def test_slurm_reads_the_options_and_warns_the_script_alone() -> None:
     directives = [number for number, line in enumerate(lines) if line.startswith("#SBATCH")]
     assert directives
     assert max(directives) < first
-    options = dict(re.fullmatch(r"#SBATCH --([a-z-]+)=(\S+)", lines[number]).groups() for number in directives)  # type: ignore[union-attr]
+    options = dict(re.findall(r"^#SBATCH --([a-z-]+)=(\S+)$", "\n".join(lines), re.MULTILINE))
+    assert len(options) == len(directives)
     assert options["nodes"] == options["ntasks"] == "1"
     assert int(options["cpus-per-task"]) > 1
     # B: the script gets the signal; by default, only job steps do.
