@@ -35,10 +35,10 @@ def photos(tmp_path_factory, face_paths):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory, photos):
-    """The photos, and twenty more links to each: features come so fast that a few are there all at once."""
+    """The photos, and eight more links to each: features come so fast that a few are there all at once."""
     folder = tmp_path_factory.mktemp("many")
     for photo in photos.iterdir():
-        for copy in ["", *(f"_copy{number:02}" for number in range(20))]:
+        for copy in ["", *(f"_copy{number}" for number in range(8))]:
             (folder / f"{photo.stem}{copy}.png").symlink_to(photo)
     return folder
 

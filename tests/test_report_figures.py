@@ -130,7 +130,8 @@ def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: R
     drawn = re.findall(r'<rect class="g(\d)" x="(-?[\d.]+)%" y="\d+" width="([\d.]+)%"', bars)
     whiskers = re.findall(r'<line class="whisker" x1="(-?[\d.]+)%" x2="(-?[\d.]+)%" y1="([\d.]+)" y2="\3"', bars)
     raw = re.findall(r'<circle class="raw" cx="(-?[\d.]+)%"', bars)
-    rows = data.main_rows()
+    within = (row for row in data.results if (row.comparison, row.occlusion) == ("within", "blur"))
+    rows = {(row.group, row.part): row for row in within}
     order = [*(each.part for each in data.rankings["all"]), "hair", "skin"]
     expected = [(number, rows[group.name, part]) for part in order for number, group in enumerate(data.groups)]
     effects = [row.importance for _, row in expected]
