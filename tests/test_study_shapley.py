@@ -249,7 +249,7 @@ def test_scores_in_memory_are_those_of_the_files(tmp_path: Path, monkeypatch: py
     wanted = load_scores(tmp_path / "all_scores.npz")
     sums = load_subject_sums(subject_sums_path(tmp_path, "all"))
     for few in (1 << 20, 0):
-        monkeypatch.setattr("facepart.matching.match._FEW_PAIRS", few)
+        monkeypatch.setattr("facepart.matching.pair_counter.FEW_PAIRS", few)
         scores, by_subject = score_by_subject(features, "all", **naming, min_threshold=0.3, counter=None)
         assert scores == wanted
         assert by_subject.lowest == sums.lowest

@@ -9,6 +9,7 @@ same run gives the same record.
 import json
 import platform
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -8,22 +8,22 @@ For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), `
 resume: a run computes it anew and replaces it when it is whole.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import one_thread_each, unit_rows
+from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
+from facepart.matching.few_pairs import with_tails
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import (
     Save,
@@ -46,12 +46,9 @@ from facepart.matching.subject_statistics import (
 )
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
-from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
+from facepart.scores import GroupScores, save_scores
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
-
-# So many pairs are compared faster one block after the other than with tables of all score values.
-_FEW_PAIRS = 1 << 20
 
 
 def match_features(probe: Path, gallery: Path | None, output: Path, group: str, **options: Any) -> MatchOutcome:
@@ -188,14 +185,8 @@ def score_by_subject(
     sums = authentic_sums(subjects, authentic, first_bin)
     moments = impostor_moments(subjects, faces, None)
     tails = SubjectTailCounts(subjects, first_bin)
-    counts = prepared.counts
-    if counter is None and counts.authentic + counts.impostor <= _FEW_PAIRS:
-        blocks = list(_with_tails(pair_blocks(faces, None, workers=1), faces, faces, tails))
-        columns = (np.concatenate([rows[:, 2] for rows in kind]) for kind in zip(*blocks, strict=True))
-        scores = GroupScores(*map(ScoreDistribution.of, columns))
-    else:
-        pairs = (counter or LocalPairCounter(processors())).load(faces, None)
-        scores = pairs.count(tails=tails, ranks=None, progress=silent)
+    pairs = (counter or LocalPairCounter(processors())).load(faces, None)
+    scores = pairs.count(tails=tails, ranks=None, progress=silent)
     return scores, SubjectSums(prepared.subjects, first_bin, sums, Sums(*moments, tails.bins()))
 
 
@@ -232,7 +223,7 @@ def _compare(
         scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
     else:
         tails = SubjectTailCounts(subjects, first_bin, at)
-        blocks = _with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
+        blocks = with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
         scores = write_pairs(output, prefix, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
         sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
@@ -259,26 +250,3 @@ def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.i
 
 def _normalised(faces: Faces) -> Faces:
     return faces._replace(embeddings=unit_rows(faces.embeddings))
-
-
-def _with_tails(
-    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
-    left: Faces,
-    right: Faces,
-    tails: SubjectTailCounts,
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield the rows of the score files, and count the high impostor scores among them by subject."""
-    # Beside what the caller does with the rows, and by one thread: on so few scores, PyTorch's threads would wait for
-    # each other longer than they work.
-    with one_thread_each(1) as alone:
-        for authentic, impostor in blocks:
-            counted = alone.submit(_count_tails, impostor, left, right, tails)
-            yield authentic, impostor
-            counted.result()
-
-
-def _count_tails(impostor: NDArray[np.float64], left: Faces, right: Faces, tails: SubjectTailCounts) -> None:
-    """Count the high scores among some rows of the score files."""
-    rows = impostor[impostor[:, 2] * STEPS >= tails.first_bin - 0.5]
-    subjects = (side.subjects[rows[:, place].astype(np.int64)] for place, side in enumerate((left, right)))
-    tails.add(*(torch.from_numpy(found) for found in (*subjects, np.rint(rows[:, 2] * STEPS))))

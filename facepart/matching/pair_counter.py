@@ -6,6 +6,7 @@ from typing import Protocol
 from facepart.files.progress import Progress
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
+from facepart.matching.few_pairs import FEW_PAIRS, count_few
 from facepart.matching.rank_counter import RankCounter
 from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores import GroupScores
@@ -66,5 +67,11 @@ class LocalPairs:
 
     def count(self, *, tails: SubjectTailCounts, ranks: RankCounter | None, progress: Progress) -> GroupScores:
         """Count the scores of all pairs; see :func:`facepart.matching.counting.count_scores`."""
+        columns = self.probe if self.gallery is None else self.gallery
+        pairs = len(self.probe.subjects) * len(columns.subjects)
+        if self.device == "cpu" and pairs <= FEW_PAIRS:
+            scores = count_few(self.probe, self.gallery, tails=tails, ranks=ranks)
+            progress(pairs, pairs)
+            return scores
         options = {"workers": self.workers, "device": self.device}
         return count_scores(self.probe, self.gallery, **options, tails=tails, ranks=ranks, progress=progress)  # type: ignore[arg-type]

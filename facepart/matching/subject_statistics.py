@@ -115,10 +115,15 @@ def choose_first_bin(
         min_threshold: a threshold that the bins must cover, too.
     """
     other = probe if gallery is None else gallery
-    ours, theirs = (np.linspace(0, len(side.subjects) - 1, _SAMPLE).round().astype(int) for side in (probe, other))
+    ours, theirs = (_spread(len(side.subjects)) for side in (probe, other))
     scores = (torch.from_numpy(probe.embeddings[ours]) @ torch.from_numpy(other.embeddings[theirs]).T).numpy()
     impostor = scores[probe.subjects[ours, None] != other.subjects[theirs]]
     return first_bin_of(impostor, authentic, min_threshold)
+
+
+def _spread(count: int) -> NDArray[np.int64]:
+    """Return at most a sample's numbers from 0 on below `count`, evenly spread."""
+    return np.linspace(0, count - 1, min(count, _SAMPLE)).round().astype(np.int64)
 
 
 def first_bin_of(

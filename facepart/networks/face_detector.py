@@ -68,7 +68,7 @@ class FaceDetector:
         try:
             self._network = _open_network(data)
             # A network of another kind is only noticed when it runs.
-            self._detect(np.zeros((32, 32, 3), np.uint8))
+            self._detect_at(np.zeros((32, 32, 3), np.uint8), min(SIDES))
         except (cv2.error, MemoryError) as error:
             if _lacks_memory(error):
                 raise FacepartError(f"{weights}: there is not enough memory to open the face detector") from error
