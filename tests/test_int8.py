@@ -16,8 +16,9 @@ from facepart.networks.engine_choice import choose_precision
 from facepart.networks.int8 import nncf_version
 from facepart.networks.openvino_engine import cpu_precisions
 from facepart.occlusion.parts import PARTS
-from facepart.pipeline.calibration import LEAST_COSINE, Agreement, cosine_figures, parts_iou
+from facepart.pipeline.calibration import LEAST_COSINE, LEAST_IOU, Agreement, cosine_figures, parts_iou
 from tests.small_faces import LENGTH, draw, write_network
+from tests.small_network import save_small_parser
 
 pytest.importorskip("nncf", reason="needs NNCF, the extra int8")
 pytestmark = [
@@ -194,3 +195,25 @@ def test_cosines_are_those_by_hand():
 )
 def test_what_is_accepted(figures, accepted):
     assert Agreement(figures).accepted == accepted
+
+
+def test_the_parser_alone_in_int8(run, photos, network, cache, tmp_path):
+    parser = save_small_parser(tmp_path / "drawn.onnx")
+    arguments = ["study", "-s", photos, "-o", tmp_path / "study", "--precision", "int8-parser", "--parts", "nose"]
+    done = run("-m", "facepart", *arguments, "--parser", parser, "--model", network, "--device", "cpu", "--no-faces")
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "study" / "run.json").read_text())["settings"]
+    assert told["precision"] == "int8-parser"
+    assert list(told["int8"]) == ["drawn.onnx"]
+    assert min(told["int8"]["drawn.onnx"].values()) > LEAST_IOU
+    text = " ".join((tmp_path / "study" / "methods.txt").read_text().split())
+    assert "calibrated on 64 of the photos, and compared with their 32-bit floating-point form on 32 others" in text
+    usual = "bf16" if "bf16" in cpu_precisions() else "fp32"
+    assert f"; {usual} arithmetic" in text
+
+
+def test_extract_has_no_parser_for_int8_parser(run, photos, network, cache, tmp_path):
+    refused = extract(run, photos, tmp_path / "features", network, "int8-parser")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "there is no parser in this run" in refused.stderr

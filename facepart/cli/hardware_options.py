@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from facepart.cli.command_parser import positive, thread_count
 from facepart.cli.ray import add_ray_argument
-from facepart.networks.engine import PRECISIONS
+from facepart.networks.engine import INT8_PARSER, PRECISIONS
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
 
 
@@ -34,11 +34,12 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
     add_device_argument(group)
     group.add_argument(
         "--precision",
-        choices=["auto", *PRECISIONS],
+        choices=["auto", *PRECISIONS, INT8_PARSER],
         default="auto",
         help="arithmetic of the networks (default: auto; on the CPU bf16 if it supports it in hardware, else fp32; "
         "on CUDA fp16, or bf16 for a network that overflows in fp16); int8 is faster on a CPU and less exact: "
-        "networks are calibrated on 64 of the photos, and refused if they differ too much from fp32 on 32 others",
+        "networks are calibrated on 64 of the photos, and refused if they differ too much from fp32 on 32 others; "
+        "int8-parser: only the parser, recognisers as by auto",
     )
     group.add_argument(
         "--batch-size",

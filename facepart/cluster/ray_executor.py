@@ -13,6 +13,7 @@ from facepart.cluster.nodes import wait_for_room
 from facepart.cluster.pool import Pool, why
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
+from facepart.networks.engine import INT8_PARSER
 from facepart.pipeline.executor import Capacity, Session, Worker, choose_engine
 
 Item = TypeVar("Item")
@@ -47,8 +48,8 @@ class RayExecutor:
         """
         import ray
 
-        if precision == "int8":
-            raise UsageError("--precision int8: networks are calibrated on one machine; leave out --ray")
+        if precision in ("int8", INT8_PARSER):
+            raise UsageError(f"--precision {precision}: networks are calibrated on one machine; leave out --ray")
         size = self._size()
         wait_for_room(size.processors, size.gpus)
         task: Any = ray.remote(num_cpus=size.processors, num_gpus=size.gpus)(choose_engine)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Colour = Literal["rgb", "bgr"]
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+# The parser in INT8, and recognisers in the precision that is the default on the machine's CPU.
+INT8_PARSER = "int8-parser"
 # The default on CUDA: fp16, which is 8 times as exact as bf16, but bf16 for a network that overflows in it.
 EITHER_16 = "fp16/bf16"
 

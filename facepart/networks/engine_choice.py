@@ -11,7 +11,7 @@ from facepart.errors import FacepartError, UsageError
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.cpu_precisions import cpu_precisions
 from facepart.networks.cuda_devices import count_cuda_devices, find_cuda_devices
-from facepart.networks.engine import EITHER_16, PRECISIONS, Engine, NetworkSource
+from facepart.networks.engine import EITHER_16, INT8_PARSER, PRECISIONS, Engine, NetworkSource
 from facepart.suggestion import did_you_mean
 
 _logger = logging.getLogger(__name__)
@@ -56,8 +56,8 @@ def open_engine(
         return PyTorchEngine(*source.load(), classes, precision, device)
     from facepart.networks.openvino_engine import OpenVinoEngine
 
-    if precision == "int8" and (compiled is None or not compiled.calibration):
-        raise UsageError("precision int8: networks are calibrated by the commands, on the photos of a run")
+    if precision == INT8_PARSER or (precision == "int8" and (compiled is None or not compiled.calibration)):
+        raise UsageError(f"precision {precision}: networks are calibrated by the commands, on the photos of a run")
     if compiled is None:
         return OpenVinoEngine(*source.load(), classes, precision, threads)
     engine = OpenVinoEngine.from_compiled(compiled, precision, classes, threads)
@@ -84,12 +84,15 @@ def choose_precision(device: str, precision: str) -> str:
     """
     # What a run chose is what its workers are asked for.
     chosen = (EITHER_16,) if device != "cpu" else ()
-    if precision not in ("auto", *PRECISIONS, *chosen):
-        near = did_you_mean(precision, PRECISIONS)
-        raise UsageError(f"unknown precision {precision!r}{near}; known: auto, {', '.join(PRECISIONS)}")
+    known = (*PRECISIONS, INT8_PARSER)
+    if precision not in ("auto", *known, *chosen):
+        near = did_you_mean(precision, known)
+        raise UsageError(f"unknown precision {precision!r}{near}; known: auto, {', '.join(known)}")
     if device != "cpu":
-        if precision == "int8":
-            raise UsageError("--precision int8: networks are computed in INT8 on the CPU only; use --device cpu")
+        if precision in ("int8", INT8_PARSER):
+            raise UsageError(
+                f"--precision {precision}: networks are computed in INT8 on the CPU only; use --device cpu"
+            )
         if precision == "bf16":
             from facepart.networks.pytorch_engine import computes_in_bf16
 
@@ -99,7 +102,7 @@ def choose_precision(device: str, precision: str) -> str:
     available = cpu_precisions()
     if precision == "auto":
         return "bf16" if "bf16" in available else "fp32"
-    if precision not in available:
+    if ("int8" if precision == INT8_PARSER else precision) not in available:
         raise UsageError(f"this processor does not compute in {precision}; it computes in {', '.join(available)}")
     return precision
 

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from facepart import __version__
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue import Weights
 from facepart.networks.cpu_precisions import processor_key
-from facepart.networks.engine import Engine
+from facepart.networks.engine import INT8_PARSER, Engine
 from facepart.networks.face_parser import open_parser, parser_identity
 from facepart.networks.int8 import nncf_version
 from facepart.networks.label_folder import LabelFolder
@@ -94,12 +94,14 @@ def with_calibration(files: NetworkFiles, photos: Sequence[Photo]) -> NetworkFil
     Raises:
         FacepartError: NNCF is not installed, or there are too few photos.
     """
-    if files.precision != "int8":
+    if files.precision not in ("int8", INT8_PARSER):
         return files
+    if files.precision == INT8_PARSER and not isinstance(files.parser, Weights):
+        raise UsageError(f"--precision {INT8_PARSER}: there is no parser in this run")
     if len(photos) < CALIBRATING + JUDGING:
         raise FacepartError(
-            f"--precision int8: needs at least {CALIBRATING + JUDGING} photos to calibrate and judge the networks; "
-            f"there are {len(photos)}"
+            f"--precision {files.precision}: needs at least {CALIBRATING + JUDGING} photos to calibrate and "
+            f"judge the networks; there are {len(photos)}"
         )
     source = files.parser
     parser: Any = None
@@ -108,15 +110,8 @@ def with_calibration(files: NetworkFiles, photos: Sequence[Photo]) -> NetworkFil
     elif source:
         parser = parser_identity(source, files.label_set)
     made_of = [
-        *(
-            _RECIPE,
-            __version__,
-            processor_key(),
-            nncf_version(),
-            parser,
-            files.detector.sha256 if files.detector else None,
-        ),
-        *(files.align, files.flip, files.size),
+        *(_RECIPE, __version__, processor_key(), nncf_version(), parser),
+        *(files.detector.sha256 if files.detector else None, files.align, files.flip, files.size),
         [(photo.name, _file_hash(photo.path)) for photos in _choose(photos) for photo in photos],
     ]
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
@@ -142,12 +137,16 @@ def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = N
     found = read_agreements(files)
     networks = _weights(files)
     if any(each.name not in found for each in networks):
-        calibrating, judging = (_record(files, chosen, crop) for chosen in _choose(photos))
+        recognisers = tuple(each for each in networks if each is not files.parser)
+        recorded = replace(files, recognisers=recognisers)
+        calibrating, judging = (_record(recorded, chosen, crop) for chosen in _choose(photos))
         for weights, inputs, judged in zip(networks, calibrating, judging, strict=True):
             if weights.name not in found:
                 found[weights.name] = _judge(files, weights, inputs, judged)
     for name, agreement in found.items():
-        _refuse_disagreement(name, agreement)
+        is_parser = MEAN_COSINE not in agreement.figures
+        advice = f", or use --precision {INT8_PARSER}" if files.parser and not is_parser else ""
+        _refuse_disagreement(name, agreement, advice)
     return found
 
 
@@ -160,8 +159,9 @@ def read_agreements(files: NetworkFiles) -> dict[str, Agreement]:
 
 
 def _weights(files: NetworkFiles) -> list[Weights]:
-    """Return the weights of the parser, if there is one, and of the recognisers."""
-    return [each for each in (files.parser, *files.recognisers) if isinstance(each, Weights)]
+    """Return the weights of the networks in INT8: of the parser, if there is one, and of the recognisers."""
+    there = [each for each in (files.parser, *files.recognisers) if isinstance(each, Weights)]
+    return [each for each in there if files.precision_of(each) == "int8"]
 
 
 class _Recorder:
@@ -226,7 +226,7 @@ def _record(files: NetworkFiles, photos: Sequence[Photo], crop: int | None) -> l
     ]
     failures = [result for _, result in worker.map(tasks) if isinstance(result, PhotoError)]
     if len(failures) == len(tasks):
-        raise FacepartError(f"--precision int8: none of {len(tasks)} photos can calibrate; first: {failures[0]}")
+        raise FacepartError(f"INT8: none of {len(tasks)} photos can calibrate the networks; first: {failures[0]}")
     return [*([parser] if parser else []), *recognisers]
 
 
@@ -238,15 +238,11 @@ def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judgin
     """
     path, compiled, photos = weights.path, files.compiled(weights), calibrating.inputs
     if weights is files.parser:
-        engine = open_parser(
-            path, files.device, files.precision, compiled, label_set=files.label_set, calibration=photos
-        )
+        engine = open_parser(path, files.device, "int8", compiled, label_set=files.label_set, calibration=photos)
         figures = parts_iou(judging.answers, engine(judging.inputs))
     else:
         fit = weights.model.preprocessing if weights.model else None
-        engine = open_recogniser(
-            path, fit, files.device, files.precision, compiled, size=files.size, calibration=photos
-        )
+        engine = open_recogniser(path, fit, files.device, "int8", compiled, size=files.size, calibration=photos)
         figures = cosine_figures(judging.answers, engine(judging.inputs))
     write_text(_agreement_file(files, weights), json.dumps(figures, indent=2) + "\n")
     return Agreement(figures)
@@ -270,7 +266,7 @@ def cosine_figures(embeddings: NDArray[np.floating], other: NDArray[np.floating]
     return {MEAN_COSINE: float(cosines.mean()), LOWEST_COSINE: float(cosines.min())}
 
 
-def _refuse_disagreement(name: str, agreement: Agreement) -> None:
+def _refuse_disagreement(name: str, agreement: Agreement, advice: str) -> None:
     """Refuse a network that agrees too little with itself in fp32.
 
     Raises:
@@ -279,18 +275,18 @@ def _refuse_disagreement(name: str, agreement: Agreement) -> None:
     if not agreement.accepted:
         raise FacepartError(
             f"--precision int8: {name} is not exact enough in INT8 ({agreement.text}, on {JUDGING} photos that did "
-            f"not calibrate it; at least {agreement.least:g} is needed); leave out --precision"
+            f"not calibrate it; at least {agreement.least:g} is needed); leave out --precision{advice}"
         )
 
 
 def _agreement_file(files: NetworkFiles, weights: Weights) -> Path:
-    return files.compiled(weights).path(files.precision).with_suffix(".json")
+    return files.compiled(weights).path("int8").with_suffix(".json")
 
 
 def _read_agreement(files: NetworkFiles, weights: Weights) -> Agreement | None:
     """Return how far a calibrated network agrees; None if it is not in the cache, or what is there is no answer."""
     file = _agreement_file(files, weights)
-    if not files.compiled(weights).path(files.precision).exists():
+    if not files.compiled(weights).path("int8").exists():
         return None
     try:
         figures = read_object(file, "how far a network agrees", "remove it") or {}

@@ -6,7 +6,8 @@ from pathlib import Path
 from facepart.data.resize import Size
 from facepart.networks.catalogue import Weights, obtain_on_worker
 from facepart.networks.compiled_cache import CompiledCache
-from facepart.networks.engine import Engine
+from facepart.networks.engine import INT8_PARSER, Engine
+from facepart.networks.engine_choice import choose_precision
 from facepart.networks.face_parser import open_parser
 from facepart.networks.label_folder import GivenLabels, LabelFolder
 from facepart.networks.label_sets import OWN_SET, LabelSet
@@ -48,7 +49,8 @@ class NetworkFiles:
         recognisers: their weights; none if nothing is embedded.
         detector: its weights; None for aligned crops whose landmarks are not needed.
         device: where the networks run.
-        precision: of their arithmetic.
+        precision: of their arithmetic; one of :data:`facepart.networks.engine.PRECISIONS`, or
+            :data:`facepart.networks.engine.INT8_PARSER`.
         flip: whether the embedding of the mirrored face is added.
         size: rows and columns of the faces that the recognisers get; None for the own size of each.
         align: whether faces are aligned if there is a detector; else it only finds landmarks.
@@ -73,9 +75,17 @@ class NetworkFiles:
         """What a record says of the calibration; nothing for precisions other than INT8."""
         return {"calibration": self.calibration} if self.calibration else {}
 
+    def precision_of(self, weights: Weights) -> str:
+        """Return the precision of one of the networks."""
+        if self.precision != INT8_PARSER:
+            return self.precision
+        is_parser = isinstance(self.parser, Weights) and weights.sha256 == self.parser.sha256
+        return "int8" if is_parser else choose_precision(self.device, "auto")
+
     def compiled(self, weights: Weights) -> CompiledCache:
         """Return where the compiled form of one of the networks is cached."""
-        return weights.compiled._replace(calibration=self.calibration)
+        compiled = weights.compiled
+        return compiled._replace(calibration=self.calibration) if self.precision_of(weights) == "int8" else compiled
 
     def open(self, threads: int | None = None) -> Networks:
         """Put the networks on their device.
@@ -94,15 +104,18 @@ class NetworkFiles:
             parser = parser and obtain_on_worker(parser, "parser")
             recognisers = tuple(obtain_on_worker(each, "recogniser") for each in recognisers)
             detector = detector and obtain_on_worker(detector, "detector")
-        where = (self.device, self.precision)
         fits = [each.model.preprocessing if each.model else None for each in recognisers]
         opened: Engine | None = GivenLabels() if labels else None
         if parser:
-            opened = open_parser(parser.path, *where, self.compiled(parser), threads, self.label_set)
+            opened = open_parser(
+                *(parser.path, self.device, self.precision_of(parser)), self.compiled(parser), threads, self.label_set
+            )
         return Networks(
             parser=opened,
             recognisers=tuple(
-                open_recogniser(each.path, fit, *where, self.compiled(each), threads, self.size)
+                open_recogniser(
+                    *(each.path, fit, self.device, self.precision_of(each)), self.compiled(each), threads, self.size
+                )
                 for each, fit in zip(recognisers, fits, strict=True)
             ),
             detector=detector.path if detector else None,

@@ -324,7 +324,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
         label_set=setup.parser.label_set.name,
         recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
         detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
-        precision=setup.precision,
+        precision=setup.files.precision_of(setup.first.weights),
         calibrating=CALIBRATING,
         judging=JUDGING,
         int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()},
