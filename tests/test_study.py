@@ -30,6 +30,7 @@ from facepart.scores import load_scores
 from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import Run
+from tests.small_network import save_small_network
 
 pytestmark = pytest.mark.slow
 
@@ -48,9 +49,10 @@ def photos(tmp_path_factory, face_paths) -> Path:
 
 
 @pytest.fixture(scope="module")
-def settings(bisenet_weights, recogniser_weights) -> dict[str, object]:
+def settings(bisenet_weights, tmp_path_factory) -> dict[str, object]:
     del bisenet_weights
-    return {"model": str(recogniser_weights), "device": "cpu", "precision": "fp32", "parts": PARTS}
+    model = save_small_network(tmp_path_factory.mktemp("network") / "small.onnx")
+    return {"model": str(model), "device": "cpu", "precision": "fp32", "parts": PARTS}
 
 
 def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:
@@ -152,8 +154,10 @@ def test_the_crate_lists_the_folder_and_keeps_its_day(photos, finished, settings
         assert crate.read_text() == after
 
 
-def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(photos, finished, tmp_path, monkeypatch) -> None:
-    out, (record,) = tmp_path / "out", [json.loads((finished / "run.json").read_text())]
+def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(
+    photos, finished, settings, tmp_path, monkeypatch
+) -> None:
+    out = tmp_path / "out"
     shutil.copytree(finished, out)
     assert list((out / "pictures").iterdir())
     with np.load(next((out / "pictures").iterdir())) as before:
@@ -161,7 +165,7 @@ def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(photos, fin
     pictures = re.compile(r"data:image|<image|<img")
     assert pictures.search((out / "report.html").read_text())
     command = ["study", "-s", str(photos), "-o", str(out), "--parts", *PARTS, "--cross", "--no-faces"]
-    command += ["--model", record["settings"]["recognisers"][0]["name"], "--device", "cpu", "--precision", "fp32"]
+    command += ["--model", settings["model"], "--device", "cpu", "--precision", "fp32"]
     command += ["-d", "MORPH", "--people", str(write_people(tmp_path / "secret" / "people.csv", ONE_GROUP))]
     assert main(command) == 0
     assert json.loads((out / "run.json").read_text())["settings"]["no_faces"] is True
