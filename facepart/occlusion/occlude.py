@@ -19,8 +19,8 @@ from facepart.occlusion.soften import Patch, complement, soft_patch, soften_laye
 
 # Photos of more pixels are not blurred as a whole, but only where they are replaced, and only while they are written.
 _WHOLE_PIXELS = 50_000_000
-# Pixels of these that are replaced at a time: many, since the blur takes a margin around them.
-_REPLACED_PIXELS = 1 << 25
+# Pixels of these that are replaced at a time; the blur takes a margin around them.
+_REPLACED_PIXELS = 1 << 23
 # Pixels that are blended at a time.
 _BLENDED_PIXELS = 1 << 22
 

@@ -29,7 +29,7 @@ _ROUNDING = 3e-4
 _NONE = np.ones(1, np.float32)
 
 # The numbers on the way take four times a mask's memory: a larger one is filtered in strips of so many pixels.
-_FILTERED_PIXELS = 1 << 25
+_FILTERED_PIXELS = 1 << 24
 # Pixels: a multiple of what any processor works on at once.
 _VECTOR = 64
 

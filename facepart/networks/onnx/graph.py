@@ -78,8 +78,8 @@ def refuse_unreadable_nodes(model: onnx.ModelProto) -> None:
     """Refuse a graph that ends the process of a runtime which trusts it: OpenVINO looks at inputs that are not there.
 
     Raises:
-        FacepartError: the file names no operator set, or a node lacks inputs that its operator needs. The message
-            names no file.
+        FacepartError: the file names no operator set or an impossible one, or a node lacks inputs that its operator
+            needs. The message names no file.
     """
     versions = {each.domain: each.version for each in model.opset_import}
     if not versions:
@@ -91,6 +91,9 @@ def refuse_unreadable_nodes(model: onnx.ModelProto) -> None:
             schema = onnx.defs.get_schema(node.op_type, max_inclusive_version=version, domain=domain)
         except onnx.defs.SchemaError:
             continue  # the runtime says whether it knows it
+        except TypeError as error:
+            operator = one_line(node.op_type)
+            raise FacepartError(f"is damaged: {operator} of operator set {version} cannot be") from error
         given = [*node.input, *[""] * schema.min_input]
         needed = [each for each in schema.inputs if each.option == onnx.defs.OpSchema.FormalParameterOption.Single]
         if len(node.input) < schema.min_input or any(not name for name, _ in zip(given, needed, strict=False)):
