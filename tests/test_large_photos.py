@@ -63,8 +63,12 @@ def test_an_occluded_large_photo_in_opencvs_order(monkeypatch) -> None:
     monkeypatch.setattr(occlude, "_REPLACED_PIXELS", 3000)
     after = apply_occlusions(photo, labels, occlusions)
     for occlusion in occlusions:
-        assert np.array_equal(before[occlusion].bgr, before[occlusion].photo[:, :, ::-1])
-        assert np.array_equal(after[occlusion].bgr, before[occlusion].bgr)
+        expected = before[occlusion].photo[:, :, ::-1]
+        assert np.array_equal(before[occlusion].bgr(), expected)
+        for rows in (7, after[occlusion].rows_at_once, 1000):
+            for photo_of in (before, after):
+                strips = [photo_of[occlusion].bgr(top, top + rows) for top in range(0, 300, rows)]
+                assert np.array_equal(np.concatenate(strips), expected)
         assert np.array_equal(after[occlusion].photo, before[occlusion].photo)
     assert not np.array_equal(after[occlusions[0]].photo, photo)
 
@@ -93,24 +97,32 @@ def test_a_large_photo_is_turned_while_it_is_converted(orientation, mode, tmp_pa
     assert found.flags.c_contiguous and found.flags.writeable
 
 
-@pytest.mark.parametrize("grey", [False, True])
-@pytest.mark.parametrize("bgr", [False, True])
-@pytest.mark.parametrize("strip", [1, 1000, 1 << 20])
-def test_a_large_png_is_encoded_some_rows_at_a_time(grey, bgr, strip, tmp_path, monkeypatch) -> None:
-    photo = noise(53, 37)[:, :, 0] if grey else noise(53, 37)
+class Rows:
+    """A picture that is asked for by rows."""
+
+    def __init__(self, photo: np.ndarray, rows: int) -> None:
+        self.photo, self.shape, self.rows_at_once = photo, photo.shape, rows
+
+    def bgr(self, top: int = 0, bottom: int | None = None) -> np.ndarray:
+        return np.ascontiguousarray(self.photo[top:bottom, :, ::-1])
+
+
+@pytest.mark.parametrize("rows", [1, 10, 53, 1000])
+def test_a_large_png_is_encoded_some_rows_at_a_time(rows, tmp_path, monkeypatch) -> None:
+    photo = noise(53, 37)
     photo[20:40] = photo[20]
     monkeypatch.setattr(photo_output, "_LARGE", 100)
-    monkeypatch.setattr(photo_output, "_STRIP", strip)
-    given = np.ascontiguousarray(photo[..., ::-1]) if bgr and not grey else photo
-    size = photo_output.write_image(tmp_path / "new" / "a.png", given, bgr=bgr)
+    size = photo_output.write_by_rows(tmp_path / "new" / "a.png", Rows(photo, rows))
     assert size == (tmp_path / "new" / "a.png").stat().st_size
     assert photo_output.is_whole_image(tmp_path / "new" / "a.png")
     with Image.open(tmp_path / "new" / "a.png") as image:
         assert np.array_equal(np.asarray(image), photo)
     by_opencv = cv2.imread(str(tmp_path / "new" / "a.png"), cv2.IMREAD_UNCHANGED)
     assert by_opencv is not None
-    assert np.array_equal(by_opencv, photo if grey else photo[..., ::-1])
+    assert np.array_equal(by_opencv, photo[..., ::-1])
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+    photo_output.write_by_rows(tmp_path / "a.bmp", Rows(photo, rows))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.bmp")), photo)
 
 
 def test_overlaps_are_counted_some_rows_at_a_time(monkeypatch) -> None:

@@ -1,10 +1,11 @@
 """Arrays -> image files, whole or not at all."""
 
 import io
+import math
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import cv2
 import numpy as np
@@ -31,8 +32,8 @@ _OPTIONS: dict[str, list[int]] = {
 # Extensions that OpenCV knows by another name.
 _SAME_FORMAT = {".jfif": ".jpg"}
 
-# Values of pictures that are encoded some rows at a time, and of these rows.
-_LARGE, _STRIP = 150_000_000, 1 << 24
+# Pictures of more values are encoded some rows at a time.
+_LARGE = 150_000_000
 
 # How files of a format end; or where their size stands in them (32 bits, little-endian), and what is added to it.
 _ENDS = {".png": b"\0\0\0\0IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
@@ -55,10 +56,6 @@ def write_image(path: Path, pixels: NDArray[np.uint8], *, bgr: bool = False) -> 
         FacepartError: the file cannot be written, or the format is not known.
     """
     extension = path.suffix.lower()
-    if extension == ".png" and pixels.size > _LARGE:
-        with replacing(path, sync=False) as temporary, temporary.open("wb") as file:
-            _encode_large_png(file, pixels, bgr)
-            return file.tell()
     try:
         data = encode_image(extension, pixels, bgr=bgr)
     except cv2.error:
@@ -87,24 +84,44 @@ def encode_image(extension: str, pixels: NDArray[np.uint8], *, bgr: bool = False
     return encoded.tobytes()
 
 
-def _encode_large_png(file: BinaryIO, pixels: NDArray[np.uint8], bgr: bool) -> None:
-    """Write a picture as :func:`write_image` does, some rows at a time: OpenCV holds the file and copies of it.
+class ByRows(Protocol):
+    """A picture that is made some rows at a time."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(height, width, 3)."""
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows are to be asked for at least."""
+
+    def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
+        """Return rows, uint8 (rows, width, 3), in OpenCV's order of channels."""
+
+
+def write_by_rows(path: Path, picture: ByRows) -> int:
+    """Write a picture as :func:`write_image` does; a large PNG is never in memory as a whole."""
+    if path.suffix.lower() != ".png" or math.prod(picture.shape) <= _LARGE:
+        return write_image(path, picture.bgr(), bgr=True)
+    with replacing(path, sync=False) as temporary, temporary.open("wb") as file:
+        _encode_png(file, picture)
+        return file.tell()
+
+
+def _encode_png(file: BinaryIO, picture: ByRows) -> None:
+    """Encode a picture as a PNG, some rows at a time.
 
     Source: PNG specification (W3C, 2nd edition): sections 5.3 (chunks), 9 (filter 2, up) and 11.2 (header).
     """
-    height, width = pixels.shape[:2]
-    colour = pixels.ndim == 3
+    height, width = picture.shape[:2]
     file.write(b"\x89PNG\r\n\x1a\n")
-    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2 if colour else 0, 0, 0, 0))
+    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
-    above = np.zeros(width * (3 if colour else 1), np.uint8)
-    rows = max(1, _STRIP // above.size)
-    for top in range(0, height, rows):
-        strip = pixels[top : top + rows]
-        if colour and bgr:
-            strip = cv2.cvtColor(strip, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-        lines = strip.reshape(len(strip), -1)
-        filtered = np.full((len(lines), 1 + above.size), 2, np.uint8)
+    above = np.zeros(3 * width, np.uint8)
+    for top in range(0, height, picture.rows_at_once):
+        strip = cv2.cvtColor(picture.bgr(top, top + picture.rows_at_once), cv2.COLOR_BGR2RGB)
+        lines = strip.astype(np.uint8, copy=False).reshape(len(strip), -1)
+        filtered = np.full((len(lines), 1 + len(above)), 2, np.uint8)
         np.subtract(lines[0], above, out=filtered[0, 1:])
         np.subtract(lines[1:], lines[:-1], out=filtered[1:, 1:])
         above = lines[-1].copy()

@@ -48,40 +48,54 @@ class _Change:
     """What an occlusion changes in a photo.
 
     The new pixels of a large photo are made whenever they are asked for, so that not all parts' are in memory.
+
+    Attributes:
+        shape: of the photo.
+        rows_at_once: how many rows are to be asked for at least.
     """
 
     def __init__(self, occluder: "_Occluder", soft: Patch) -> None:
         self._photo, self._soft = occluder.photo, soft
         self._occluder = occluder if occluder.is_large else None
         self._blended = None if occluder.is_large else occluder.blended(soft)
+        self.shape = occluder.photo.shape
+        rows = max(1, _REPLACED_PIXELS // self.shape[1])
+        self.rows_at_once = rows if occluder.in_pieces else self.shape[0]
 
     def photo(self) -> NDArray[np.uint8]:
         """Return the photo with the change; itself if nothing changes."""
         if not self._soft.values.size:
             return self._photo
         photo = self._photo.copy()
-        for patch, blended in self._pieces():
+        for patch, blended in self._pieces(0, len(photo)):
             photo[patch.place] = blended
         return photo
 
-    def bgr(self) -> NDArray[np.uint8]:
-        """Return the photo with the change, its channels in reverse order."""
-        photo = _reversed(self._photo)
-        for patch, blended in self._pieces():
-            photo[patch.place] = _reversed(blended)
-        return photo
+    def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
+        """Return rows of the photo with the change, its channels in reverse order."""
+        rows = _reversed(self._photo[top:bottom])
+        for patch, blended in self._pieces(top, top + len(rows)):
+            rows[patch.top - top : patch.top - top + len(blended), patch.place[1]] = _reversed(blended)
+        return rows
 
-    def _pieces(self) -> Iterator[tuple[Patch, NDArray[np.uint8]]]:
-        """Yield pieces of the soft mask, and the new pixels there."""
+    def _pieces(self, first: int, last: int) -> Iterator[tuple[Patch, NDArray[np.uint8]]]:
+        """Yield pieces of the soft mask in rows of the photo, and the new pixels there."""
         soft = self._soft
-        if self._blended is not None:
-            yield soft, self._blended
-        elif self._occluder is not None and soft.values.size:
-            height, width = soft.values.shape
-            rows = max(1, _REPLACED_PIXELS // width) if self._occluder.in_pieces else height
-            for top in range(0, height, rows):
-                piece = Patch(soft.top + top, soft.left, soft.values[top : top + rows])
-                yield piece, self._occluder.blended(piece)
+        start, stop = max(first - soft.top, 0), min(last - soft.top, len(soft.values))
+        if start >= stop or not soft.values.size:
+            return
+        if self._occluder is None:
+            assert self._blended is not None  # noqa: S101 - that of a photo that is not large
+            yield Patch(soft.top + start, soft.left, soft.values[start:stop]), self._blended[start:stop]
+            return
+        if not self._occluder.in_pieces:
+            blended = self._occluder.blended(soft)[start:stop]
+            yield Patch(soft.top + start, soft.left, soft.values[start:stop]), blended
+            return
+        rows = max(1, _REPLACED_PIXELS // soft.values.shape[1])
+        for top in range(start, stop, rows):
+            piece = Patch(soft.top + top, soft.left, soft.values[top : min(top + rows, stop)])
+            yield piece, self._occluder.blended(piece)
 
 
 def _reversed(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -227,9 +241,18 @@ class OccludedPhoto(NamedTuple):
         return self.change.photo()
 
     @property
-    def bgr(self) -> NDArray[np.uint8]:
-        """The occluded photo with its channels in OpenCV's order."""
-        return self.change.bgr()
+    def shape(self) -> tuple[int, ...]:
+        """Of the photo: (h, w, 3)."""
+        return self.change.shape
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows :meth:`bgr` is asked for at least, or the same work would be done again and again."""
+        return self.change.rows_at_once
+
+    def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
+        """Return rows of the occluded photo with its channels in OpenCV's order, uint8 (rows, w, 3)."""
+        return self.change.bgr(top, bottom)
 
 
 def apply_occlusions(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.photo_output import write_image, write_indexed_png
+from facepart.data.photo_output import write_by_rows, write_image, write_indexed_png
 from facepart.data.photos import Photo
 from facepart.files.addresses import ExistingPaths
 from facepart.networks.label_map import PALETTE
@@ -114,7 +114,7 @@ class SavedImages:
                 if path := self.mask_path(photo, occlusion):
                     written[f"mask_{occlusion.part}"] = write_image(path, occluded[occlusion].mask)
                 if path := self.photo_path(photo, occlusion):
-                    written[f"blurred_{occlusion.part}"] = write_image(path, occluded[occlusion].bgr, bgr=True)
+                    written[f"blurred_{occlusion.part}"] = write_by_rows(path, occluded[occlusion])
         if path := self.labels_path(photo):
             written["labels"] = write_indexed_png(path, labels, PALETTE)
         return written | self.write_aligned(photo, face)
