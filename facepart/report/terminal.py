@@ -25,7 +25,7 @@ from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
 from facepart.report.templating import render
 
-TIED = "="
+TIED, UNDECIDED = "=", "?"
 
 # A row of a table: column -> cell.
 Row = Mapping[str, str]
@@ -98,6 +98,22 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
     ranking = ALL_GROUPS if len(names) > 1 else names[0]
     differentials = _at_common_threshold(figures.differentials)
+    # A single group may be called that, too.
+    of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
+    mean = [_ranked_row(*each) for each in enumerate(of_all, 1)]
+    recognisers = [
+        RecogniserTable(
+            name,
+            each.ranked_by,
+            [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
+        )
+        for name, each in (by_recogniser or {}).items()
+    ]
+    tables = [
+        mean,
+        *(each.rows for each in recognisers),
+        *(rows for each in groups for rows in (each.rows, each.kept)),
+    ]
     text = render(
         "terminal.txt",
         ranked_by=figures.ranked_by,
@@ -105,23 +121,15 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         groups=groups,
         undetected=often_undetected(compared),
         kept=any(row.undetected and row.photos_compared == row.photos for row in compared.values()),
-        mean_rows=[_ranked_row(*each) for each in enumerate(figures.ranking.get(ALL_GROUPS, []), 1)]
-        if len(names) > 1
-        else [],
-        recognisers=[
-            RecogniserTable(
-                name,
-                each.ranked_by,
-                [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
-            )
-            for name, each in (by_recogniser or {}).items()
-        ],
+        mean_rows=mean,
+        recognisers=recognisers,
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
         differentials=differentials,
         others=others,
         differing=[row for row in others if not row.same_first],
         taus=taus,
         has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
+        has_undecided=any(row["rank"].endswith(UNDECIDED) for rows in tables for row in rows),
         uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
         has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
         parts={part for _, part in compared},
@@ -179,7 +187,7 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
 
 def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
     return {
-        "rank": f"{rank}.{TIED if ranked.tied else ' '}",
+        "rank": f"{rank}.{TIED if ranked.tied else UNDECIDED if ranked.undecided else ' '}",
         "part": ranked.part,
         "effect": _change(ranked.effect),
         "ranks": _ranks(ranked),
