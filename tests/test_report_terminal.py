@@ -1,6 +1,8 @@
 """The lines under the terminal's tables: what each column means, of the columns and parts that are there alone."""
 
 import dataclasses
+import math
+import re
 
 import pytest
 
@@ -10,7 +12,7 @@ from facepart.analysis.ranking import Ranked
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.report.terminal import results_text
-from tests.report_data import make_data, with_ranking
+from tests.report_data import make_data, with_figures, with_ranking
 from tests.report_page import Page
 
 PAIR = make_data(("CM", "CF"), ("eyes", "nose"), people=30)
@@ -83,3 +85,69 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
 def test_ranks_are_said_to_be_corrected_where_the_mark_is_not() -> None:
     assert "corrected for all pairs of parts (Holm), = is not" in legend_of(PAIR)[1]["rank 95 % CI"]
     assert "Holm" not in results_text(FEW.figures)
+
+
+def without_cis(data: ReportData, effective: dict[str, float]) -> ReportData:
+    """The data with a hand-made ranking in which some parts have no CI for so many effective subjects."""
+    with_ci = Interval(0.1, 0.01, 0.08, 0.12, 30)
+    ranking = [
+        Ranked(
+            part,
+            UNKNOWN._replace(value=0.2, effective=effective[part]) if part in effective else with_ci,
+            math.nan,
+            UNKNOWN,
+            1,
+            4,
+            True,
+        )
+        for part in ("brows", "nose", "eyes", "mouth")
+    ]
+    return with_ranking(data, {"all": ranking})
+
+
+def reason_of(data: ReportData) -> list[str]:
+    """The lines of the terminal that say why parts have no CI, as one text for each group."""
+    found = re.findall(r"^    no CI for .*(?:\n    .*)*", results_text(data.figures), re.M)
+    return [" ".join(text.split()) for text in found]
+
+
+def test_parts_without_a_ci_are_named_with_the_reason() -> None:
+    found = without_cis(FOUR, {"brows": 9.52, "eyes": 9.58})
+    assert reason_of(found) == [
+        "no CI for brows, eyes: 9.5 effective subjects; 10 are needed. --weight subjects may give one"
+    ]
+    assert reason_of(FOUR) == []
+    rows = [
+        dataclasses.replace(row, undetected=3, photos_compared=row.photos - 3) if row.part == "brows" else row
+        for row in FOUR.results
+    ]
+    two = with_figures(without_cis(FOUR, {"brows": 9.99, "eyes": 7}), results=rows)
+    assert reason_of(two) == [
+        "no CI for brows: 9.9 effective subjects (3 photos without the part are left out); "
+        "for eyes: 7.0 effective subjects; 10 are needed. --weight subjects may give one"
+    ]
+    assert all(len(line) <= 110 for line in results_text(two.figures).splitlines())
+    kept = [dataclasses.replace(row, photos_compared=row.photos) for row in rows]
+    assert "left out" not in reason_of(with_figures(two, results=kept))[0]
+
+
+def test_a_weighting_is_advised_only_where_it_gives_a_ci() -> None:
+    advice, unknown = "--weight subjects", "No CI is computed, so the uncertainty of this result is unknown."
+    found = without_cis(FOUR, {"brows": 9.5})
+    assert advice in reason_of(found)[0] and f"{unknown} Weighting all pairs of subjects alike" in page_text(found)
+    without = [
+        dataclasses.replace(row, impostor_shift_subjects=UNKNOWN) if row.part == "brows" else row
+        for row in FOUR.results
+    ]
+    for changes in ({"results": without}, {"weight": "subjects"}):
+        other = with_figures(found, **changes)
+        assert advice not in reason_of(other)[0]
+        assert unknown in page_text(other) and f"({advice}) may give" not in page_text(other)
+    # No weighting helps two subjects.
+    assert reason_of(FEW) == ["no CI for any part: 2.0 effective subjects; 10 are needed"]
+
+
+def page_text(data: ReportData) -> str:
+    return " ".join(
+        text for attributes, text in Page(render_report(data)).all("p") if attributes.get("class") == "answer"
+    )

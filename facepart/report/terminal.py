@@ -23,6 +23,7 @@ from facepart.analysis.results import (
 )
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
+from facepart.report.missing_intervals import MissingIntervals, missing_intervals
 from facepart.report.templating import render
 
 TIED, UNDECIDED = "=", "?"
@@ -43,6 +44,7 @@ class GroupTable:
         impostor_mean: of the baseline.
         effective: effective subjects of impostor and of authentic scores.
         rows: its parts in the order of their ranking, then those without a rank.
+        missing: its ranked parts without a CI.
         crossed: the same for occluded probes against the baseline gallery; may be empty.
         patched: the same for equal-area patches; may be empty.
         kept: its parts alone, the largest d' first; may be empty.
@@ -55,6 +57,7 @@ class GroupTable:
     impostor_mean: str
     effective: tuple[float, float]
     rows: Sequence[Row]
+    missing: MissingIntervals
     crossed: Sequence[Row]
     patched: Sequence[Row]
     kept: Sequence[Row]
@@ -179,6 +182,7 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         impostor_mean=_with_interval(first.impostor_mean_baseline, ".4f"),
         effective=(first.impostor_effective, first.authentic_effective),
         rows=lines,
+        missing=missing_intervals(figures, name),
         crossed=_other_rows(name, order, rows, CROSS),
         patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH),
         kept=_kept_rows(name, figures),
