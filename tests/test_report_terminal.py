@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from facepart.analysis.choices import CRITERION_NAMES
+from facepart.analysis.choices import CRITERION_NAMES, Weight
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
+from facepart.analysis.results import WITHIN
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.report.terminal import results_text
@@ -151,3 +152,30 @@ def page_text(data: ReportData) -> str:
     return " ".join(
         text for attributes, text in Page(render_report(data)).all("p") if attributes.get("class") == "answer"
     )
+
+
+@pytest.mark.parametrize(("weight", "shown", "hidden"), [("pairs", "0.111", "0.222"), ("subjects", "0.222", "0.111")])
+def test_a_row_has_one_weighting(weight: Weight, shown: str, hidden: str) -> None:
+    by_pairs, by_subjects = Interval(0.1111, 0, 0.1110, 0.1112, 30), Interval(0.2222, 0, 0.2221, 0.2223, 30)
+    columns = ("impostor_shift", "control_shift", "authentic_shift", "importance")
+    figures = dict.fromkeys(columns, by_pairs) | {f"{name}_subjects": by_subjects for name in columns}
+    rows = [
+        dataclasses.replace(row, replaced=0.01, shift_per_percent=by_pairs, **figures) for row in EVERYTHING.results
+    ]
+    data = dataclasses.replace(EVERYTHING, design=dataclasses.replace(EVERYTHING.design, weight=weight))
+    data = with_figures(data, results=rows, weight=weight)
+    text = results_text(data.figures)
+    assert shown in text and hidden not in text
+    assert ("weights all pairs of subjects alike" in text) == (weight == "subjects")
+    page = Page(render_report(data))
+    for name in ("ranking", "keep-only"):
+        section = next(found for attributes, found in page.all("section") if attributes.get("id") == name)
+        assert f"+{shown}" in section and hidden not in section, name
+
+
+def test_the_shifts_by_subjects_add_up() -> None:
+    rows = [row for row in EVERYTHING.results if row.comparison == WITHIN and row.control == "moved"]
+    assert rows
+    for row in rows:
+        difference = row.impostor_shift_subjects.value - row.control_shift_subjects.value
+        assert row.importance_subjects.value == pytest.approx(difference, abs=1e-9)

@@ -238,6 +238,7 @@ class _GroupMeasurement:
             "control_shift": interval(self.means.effect_with_places(control, controls, "pairs")),
             "importance": interval(self.means.effect_with_places(net, controls, "pairs")),
             "importance_subjects": interval(self.means.effect_with_places(net, controls, "subjects")),
+            "control_shift_subjects": interval(self.means.effect_with_places(control, controls, "subjects")),
         }
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:

@@ -75,7 +75,9 @@ def summarise(data: ReportData) -> Summary:
         photos=sum(group.photos for group in data.groups),
         subjects=sum(group.subjects for group in data.groups),
         pairs=sum(scores.n for group in data.groups for scores in group.baseline),
-        has_intervals=any(math.isfinite(row.impostor_shift.low) for row in data.results),
+        has_intervals=any(
+            math.isfinite(row.weighted("impostor_shift", data.figures.weight).low) for row in data.results
+        ),
         subjects_may_help=first is not None
         and math.isnan(first.effect.low)
         and subjects_may_help(data.figures, data.main_group, first.part),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from facepart.analysis.choices import IMPORTANCE
+from facepart.analysis.choices import IMPORTANCE, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
@@ -120,6 +120,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     text = render(
         "terminal.txt",
         ranked_by=figures.ranked_by,
+        by_subjects=figures.weight == "subjects",
         controlled=controlled,
         groups=groups,
         undetected=often_undetected(compared),
@@ -131,7 +132,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         others=others,
         differing=[row for row in others if not row.same_first],
         taus=taus,
-        has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
+        has_intervals=any(math.isfinite(row.weighted("impostor_shift", figures.weight).low) for row in results),
         has_undecided=any(row["rank"].endswith(UNDECIDED) for rows in tables for row in rows),
         uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
         has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
@@ -173,7 +174,13 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         controlled = rows.get((name, part, CONTROL)) if controlled_ranking and part in ranked else None
         row = results[part]
         photos = (controlled or row).photos_compared
-        lines.append({**ranked.get(part, _unranked_row(row, figures)), **_result_cells(row), "photos": f"{photos:,}"})
+        lines.append(
+            {
+                **ranked.get(part, _unranked_row(row, figures)),
+                **_result_cells(row, figures.weight),
+                "photos": f"{photos:,}",
+            }
+        )
     return GroupTable(
         name=name,
         photos=first.photos,
@@ -183,8 +190,8 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         effective=(first.impostor_effective, first.authentic_effective),
         rows=lines,
         missing=missing_intervals(figures, name),
-        crossed=_other_rows(name, order, rows, CROSS),
-        patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH),
+        crossed=_other_rows(name, order, rows, CROSS, figures.weight),
+        patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH, figures.weight),
         kept=_kept_rows(name, figures),
     )
 
@@ -213,10 +220,19 @@ def _unranked_row(row: PartResult, figures: Figures) -> dict[str, str]:
 
 
 def _other_rows(
-    name: str, order: Sequence[str], rows: Mapping[tuple[str, str, str], PartResult], comparison: str
+    name: str,
+    order: Sequence[str],
+    rows: Mapping[tuple[str, str, str], PartResult],
+    comparison: str,
+    weight: Weight,
 ) -> list[Row]:
     return [
-        {"rank": "   ", "part": part, "effect": _change(row.impostor_shift), **_result_cells(row)}
+        {
+            "rank": "   ",
+            "part": part,
+            "effect": _change(row.weighted("impostor_shift", weight)),
+            **_result_cells(row, weight),
+        }
         for part in order
         if (row := rows.get((name, part, comparison)))
     ]
@@ -231,7 +247,7 @@ def _kept_rows(name: str, figures: Figures) -> list[Row]:
         {
             **ranked.get(part, unranked),
             "part": part,
-            "effect": _change(row.impostor_shift),
+            "effect": _change(row.weighted("impostor_shift", figures.weight)),
             "d_prime": _with_interval(row.d_prime, ".3f"),
             "fnmr": _with_interval(row.fnmr_1e3.scaled(100), ".2f"),
             "photos": f"{row.photos_compared:,}",
@@ -240,11 +256,11 @@ def _kept_rows(name: str, figures: Figures) -> list[Row]:
     ]
 
 
-def _result_cells(row: PartResult) -> dict[str, str]:
+def _result_cells(row: PartResult, weight: Weight) -> dict[str, str]:
     return {
-        "impostor_shift": _number(row.impostor_shift, "+.4f"),
+        "impostor_shift": _number(row.weighted("impostor_shift", weight), "+.4f"),
         "fmr_ratio": _number(row.fmr_ratio_1e3, ".2f"),
-        "authentic_shift": _change(row.authentic_shift),
+        "authentic_shift": _change(row.weighted("authentic_shift", weight)),
         "d_prime": _number(row.d_prime, ".3f"),
         "photos": f"{row.photos_compared:,}",
     }
