@@ -229,7 +229,7 @@ def test_terminal(data: ReportData) -> None:
     assert max(map(len, text.splitlines())) <= 110
     assert "nan" not in text
     for ranked in next(iter(data.rankings.values())):
-        assert re.search(rf"^\d\.[= ] +{ranked.part} +{re.escape(f'{ranked.effect.value:+.4f}')}", text, re.M)
+        assert re.search(rf"^\d\.[=? ] +{ranked.part} +{re.escape(f'{ranked.effect.value:+.4f}')}", text, re.M)
     assert ("control" in text) == bool(data.draws)
     assert ("inequity" in text) == bool(data.differentials)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 
-from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT, Weight
 from facepart.analysis.criteria import CRITERIA, Compared, Unsupported
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import (
@@ -60,6 +60,7 @@ class Figures:
         effects: criterion of `rankings` -> group -> the effects of its parts that the ranking is made from.
         keep_only_rankings: group, or ``all``, -> its parts by d' with only that part left, the largest first; empty
             without keep-only or authentic scores.
+        weight: whether `ranking` weights all ``pairs`` of photos alike in mean scores, or all pairs of ``subjects``.
     """
 
     results: list[PartResult]
@@ -70,6 +71,7 @@ class Figures:
     unsupported: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     effects: Mapping[str, Mapping[str, PartEffects]] = field(default_factory=dict)
     keep_only_rankings: Mapping[str, Sequence[Ranked]] = field(default_factory=dict)
+    weight: Weight = "pairs"
 
     @property
     def ranking(self) -> dict[str, list[Ranked]]:
@@ -120,6 +122,7 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
         keep_only_rankings=_keep_only_rankings(
             {name: PartEffects(group.kept, subjects[name]) for name, group in measured.items()}
         ),
+        weight=design.weight,
     )
 
 
@@ -235,6 +238,7 @@ class _GroupMeasurement:
             "control_shift": interval(self.means.effect_with_places(control, controls, "pairs")),
             "importance": interval(self.means.effect_with_places(net, controls, "pairs")),
             "importance_subjects": interval(self.means.effect_with_places(net, controls, "subjects")),
+            "control_shift_subjects": interval(self.means.effect_with_places(control, controls, "subjects")),
         }
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:

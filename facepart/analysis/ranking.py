@@ -69,6 +69,11 @@ class Ranked:
         """Whether it is not significantly different from the next part."""
         return self.difference_to_next.low <= 0 <= self.difference_to_next.high
 
+    @property
+    def undecided(self) -> bool:
+        """Whether its difference from the next part has no CI."""
+        return math.isfinite(self.difference_to_next.value) and math.isnan(self.difference_to_next.low)
+
 
 class PartEffects(NamedTuple):
     """The effect of each part in a group by one criterion, and how it depends on the group's subjects.

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from facepart.analysis.choices import Weight
 from facepart.analysis.influence import SubjectScores
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_interval, ratio_interval
 from facepart.analysis.metrics import (
@@ -101,6 +102,7 @@ class PartResult(RowKey):
         importance: the effect of the part net of its control: `impostor_shift` minus `control_shift`, both on the
             photos on which the control has a place.
         importance_subjects: the same with all pairs of subjects weighted alike.
+        control_shift_subjects: `control_shift`, likewise.
         impostor_mode: most frequent impostor score with the part occluded, in bins of 0.01.
         impostor_mode_shift: that minus the one of the baseline.
         impostor_ks: Kolmogorov-Smirnov statistic between baseline and occluded impostor scores.
@@ -146,6 +148,7 @@ class PartResult(RowKey):
     control_shift: Interval = UNKNOWN
     importance: Interval = UNKNOWN
     importance_subjects: Interval = UNKNOWN
+    control_shift_subjects: Interval = UNKNOWN
     impostor_mode: float = math.nan
     impostor_mode_shift: float = math.nan
     impostor_ks: float = math.nan
@@ -177,6 +180,21 @@ class PartResult(RowKey):
     def figure(self, column: str) -> Any:
         """Return the content of a column of :func:`result_columns`."""
         return self.further[column] if column in self.further else getattr(self, column)
+
+    def weighted(self, column: str, weight: Weight) -> Interval:
+        """Return a shift, or the importance, by a weighting of the photos.
+
+        Args:
+            column: ``impostor_shift``, ``control_shift``, ``importance`` or ``authentic_shift``.
+            weight: what counts alike.
+        """
+        found: Interval = getattr(self, f"{column}_subjects" if weight == "subjects" else column)
+        return found
+
+    def shift_by_area(self, weight: Weight) -> Interval:
+        """Return the impostor shift per 1 % of image area by a weighting of the photos."""
+        percent = 100 * self.replaced
+        return self.weighted("impostor_shift", weight).scaled(1 / percent) if percent else UNKNOWN
 
 
 class ResultColumn(NamedTuple):

@@ -89,11 +89,11 @@ def _bars(data: ReportData) -> Mapping[tuple[str, str], Bar]:
         ranked = {each.part: each.effect for each in data.ranking_of(group.name)}
         for part in data.parts:
             row = rows[group.name, part]
-            own: Interval = getattr(row, data.ranked_by) if has_column else UNKNOWN
+            own: Interval = row.weighted(data.ranked_by, data.figures.weight) if has_column else UNKNOWN
             note = "" if part in ranked else why_no_rank([row], data.figures)
             if not note and row.undetected >= MANY * row.photos:
                 note = f"{row.photos_compared:,} of {counted(row.photos, 'photo')}"
-            shift = row.impostor_shift.value if data.controlled else math.nan
+            shift = row.weighted("impostor_shift", data.figures.weight).value if data.controlled else math.nan
             bars[group.name, part] = Bar(ranked.get(part, own), shift, note)
     return bars
 

@@ -188,13 +188,14 @@ class ReportData:
         return [method.name for method in self.design.methods[1:]]
 
     @property
-    def _main_group(self) -> str:
+    def main_group(self) -> str:
+        """The group that the report opens with: ``all``, or the only group."""
         return ALL_GROUPS if self.several_groups else self.groups[0].name
 
     @property
     def main_ranking(self) -> Sequence[Ranked]:
         """The ranking that the report opens with: over all groups, or that of the only group; may be empty."""
-        return self.ranking_of(self._main_group)
+        return self.ranking_of(self.main_group)
 
     @property
     def parts_in_order(self) -> list[str]:

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from facepart.analysis.choices import D_PRIME, SHIFT
+from facepart.analysis.choices import D_PRIME, SHIFT, Weight
 from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, KEEP_ONLY, PartResult
 from facepart.analysis.shapley_figures import FIGURES, ShapleyFigures, ShapleyInteraction, ShapleyValue
 from facepart.report.report_data import ReportData
@@ -108,20 +109,20 @@ def _table(data: ReportData, figures: ShapleyFigures, group: str, figure: str) -
         figure=figure,
         rows=sorted(values, key=lambda row: -row.value.value),
         alone_ranks={row.part: rank for rank, row in enumerate(alone, 1)},
-        kept=_kept(data.results, group, figure),
+        kept=_kept(data.figures, group, figure),
         interactions=dict(pairs) | {(second, first): value for (first, second), value in pairs},
         strongest=max(significant, key=lambda each: abs(each.value.value), default=None),
         reason="",
     )
 
 
-def _kept(results: Sequence[PartResult], group: str, figure: str) -> dict[str, Interval]:
+def _kept(figures: Figures, group: str, figure: str) -> dict[str, Interval]:
     """Return the figure with all but each part occluded, of those parts that were compared in every group."""
     found: dict[str, list[Interval]] = {}
-    groups = {row.group for row in results} if group == ALL_GROUPS else {group}
-    for row in results:
+    groups = {row.group for row in figures.results} if group == ALL_GROUPS else {group}
+    for row in figures.results:
         if row.comparison == KEEP_ONLY and row.group in groups:
-            found.setdefault(row.part, []).append(_effect(row, figure))
+            found.setdefault(row.part, []).append(_effect(row, figure, figures.weight))
     complete = {part: each for part, each in found.items() if len(each) == len(groups)}
     return {
         part: each[0] if len(each) == 1 else UNKNOWN._replace(value=math.fsum(one.value for one in each) / len(each))
@@ -129,10 +130,10 @@ def _kept(results: Sequence[PartResult], group: str, figure: str) -> dict[str, I
     }
 
 
-def _effect(row: PartResult, figure: str) -> Interval:
+def _effect(row: PartResult, figure: str, weight: Weight) -> Interval:
     """Return the effect of a row by a criterion, larger where more is lost."""
     if figure == SHIFT:
-        return row.impostor_shift
+        return row.weighted("impostor_shift", weight)
     if figure == D_PRIME:
         change = row.d_prime_change
         return change._replace(value=-change.value, low=-change.high, high=-change.low)

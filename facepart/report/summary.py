@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from facepart.analysis.ranking import Ranked
 from facepart.report.coverage import Undetected, often_undetected, why_no_rank
 from facepart.report.formatting import known_first
+from facepart.report.missing_intervals import subjects_may_help
 from facepart.report.report_data import ReportData
 
 
@@ -28,6 +29,8 @@ class Summary:
         subjects: of all groups.
         pairs: pairs of baseline photos, of all groups.
         has_intervals: whether any impostor shift has a CI.
+        subjects_may_help: whether the first part has no CI, but would have one with all pairs of subjects weighted
+            alike.
     """
 
     first: Ranked | None
@@ -42,6 +45,7 @@ class Summary:
     subjects: int
     pairs: int
     has_intervals: bool
+    subjects_may_help: bool
 
 
 def summarise(data: ReportData) -> Summary:
@@ -71,5 +75,10 @@ def summarise(data: ReportData) -> Summary:
         photos=sum(group.photos for group in data.groups),
         subjects=sum(group.subjects for group in data.groups),
         pairs=sum(scores.n for group in data.groups for scores in group.baseline),
-        has_intervals=any(math.isfinite(row.impostor_shift.low) for row in data.results),
+        has_intervals=any(
+            math.isfinite(row.weighted("impostor_shift", data.figures.weight).low) for row in data.results
+        ),
+        subjects_may_help=first is not None
+        and math.isnan(first.effect.low)
+        and subjects_may_help(data.figures, data.main_group, first.part),
     )

@@ -61,6 +61,11 @@ class RankingTable(NamedTuple):
         """Whether it is known of any part how often it is ranked first in resamples of the subjects."""
         return any(row.ranked is not None and math.isfinite(row.ranked.ranked_first) for row in self.rows)
 
+    @property
+    def undecided(self) -> bool:
+        """Whether the difference of any part from the next one has no CI."""
+        return any(row.ranked is not None and row.ranked.undecided for row in self.rows)
+
 
 class ResultTables(NamedTuple):
     """The results of a group in a comparison, the part that is ranked first at the top."""

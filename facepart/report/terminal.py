@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from facepart.analysis.choices import IMPORTANCE
+from facepart.analysis.choices import IMPORTANCE, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential
 from facepart.analysis.intervals import Interval
@@ -23,9 +23,10 @@ from facepart.analysis.results import (
 )
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
+from facepart.report.missing_intervals import MissingIntervals, missing_intervals
 from facepart.report.templating import render
 
-TIED = "="
+TIED, UNDECIDED = "=", "?"
 
 # A row of a table: column -> cell.
 Row = Mapping[str, str]
@@ -43,6 +44,7 @@ class GroupTable:
         impostor_mean: of the baseline.
         effective: effective subjects of impostor and of authentic scores.
         rows: its parts in the order of their ranking, then those without a rank.
+        missing: its ranked parts without a CI.
         crossed: the same for occluded probes against the baseline gallery; may be empty.
         patched: the same for equal-area patches; may be empty.
         kept: its parts alone, the largest d' first; may be empty.
@@ -55,6 +57,7 @@ class GroupTable:
     impostor_mean: str
     effective: tuple[float, float]
     rows: Sequence[Row]
+    missing: MissingIntervals
     crossed: Sequence[Row]
     patched: Sequence[Row]
     kept: Sequence[Row]
@@ -98,30 +101,39 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
     ranking = ALL_GROUPS if len(names) > 1 else names[0]
     differentials = _at_common_threshold(figures.differentials)
+    # A single group may be called that, too.
+    of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
+    mean = [_ranked_row(*each) for each in enumerate(of_all, 1)]
+    recognisers = [
+        RecogniserTable(
+            name,
+            each.ranked_by,
+            [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
+        )
+        for name, each in (by_recogniser or {}).items()
+    ]
+    tables = [
+        mean,
+        *(each.rows for each in recognisers),
+        *(rows for each in groups for rows in (each.rows, each.kept)),
+    ]
     text = render(
         "terminal.txt",
         ranked_by=figures.ranked_by,
+        by_subjects=figures.weight == "subjects",
         controlled=controlled,
         groups=groups,
         undetected=often_undetected(compared),
         kept=any(row.undetected and row.photos_compared == row.photos for row in compared.values()),
-        mean_rows=[_ranked_row(*each) for each in enumerate(figures.ranking.get(ALL_GROUPS, []), 1)]
-        if len(names) > 1
-        else [],
-        recognisers=[
-            RecogniserTable(
-                name,
-                each.ranked_by,
-                [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
-            )
-            for name, each in (by_recogniser or {}).items()
-        ],
+        mean_rows=mean,
+        recognisers=recognisers,
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
         differentials=differentials,
         others=others,
         differing=[row for row in others if not row.same_first],
         taus=taus,
-        has_intervals=any(math.isfinite(row.impostor_shift.low) for row in results),
+        has_intervals=any(math.isfinite(row.weighted("impostor_shift", figures.weight).low) for row in results),
+        has_undecided=any(row["rank"].endswith(UNDECIDED) for rows in tables for row in rows),
         uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
         has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
         parts={part for _, part in compared},
@@ -162,7 +174,13 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         controlled = rows.get((name, part, CONTROL)) if controlled_ranking and part in ranked else None
         row = results[part]
         photos = (controlled or row).photos_compared
-        lines.append({**ranked.get(part, _unranked_row(row, figures)), **_result_cells(row), "photos": f"{photos:,}"})
+        lines.append(
+            {
+                **ranked.get(part, _unranked_row(row, figures)),
+                **_result_cells(row, figures.weight),
+                "photos": f"{photos:,}",
+            }
+        )
     return GroupTable(
         name=name,
         photos=first.photos,
@@ -171,15 +189,16 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         impostor_mean=_with_interval(first.impostor_mean_baseline, ".4f"),
         effective=(first.impostor_effective, first.authentic_effective),
         rows=lines,
-        crossed=_other_rows(name, order, rows, CROSS),
-        patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH),
+        missing=missing_intervals(figures, name),
+        crossed=_other_rows(name, order, rows, CROSS, figures.weight),
+        patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH, figures.weight),
         kept=_kept_rows(name, figures),
     )
 
 
 def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:
     return {
-        "rank": f"{rank}.{TIED if ranked.tied else ' '}",
+        "rank": f"{rank}.{TIED if ranked.tied else UNDECIDED if ranked.undecided else ' '}",
         "part": ranked.part,
         "effect": _change(ranked.effect),
         "ranks": _ranks(ranked),
@@ -201,10 +220,19 @@ def _unranked_row(row: PartResult, figures: Figures) -> dict[str, str]:
 
 
 def _other_rows(
-    name: str, order: Sequence[str], rows: Mapping[tuple[str, str, str], PartResult], comparison: str
+    name: str,
+    order: Sequence[str],
+    rows: Mapping[tuple[str, str, str], PartResult],
+    comparison: str,
+    weight: Weight,
 ) -> list[Row]:
     return [
-        {"rank": "   ", "part": part, "effect": _change(row.impostor_shift), **_result_cells(row)}
+        {
+            "rank": "   ",
+            "part": part,
+            "effect": _change(row.weighted("impostor_shift", weight)),
+            **_result_cells(row, weight),
+        }
         for part in order
         if (row := rows.get((name, part, comparison)))
     ]
@@ -219,7 +247,7 @@ def _kept_rows(name: str, figures: Figures) -> list[Row]:
         {
             **ranked.get(part, unranked),
             "part": part,
-            "effect": _change(row.impostor_shift),
+            "effect": _change(row.weighted("impostor_shift", figures.weight)),
             "d_prime": _with_interval(row.d_prime, ".3f"),
             "fnmr": _with_interval(row.fnmr_1e3.scaled(100), ".2f"),
             "photos": f"{row.photos_compared:,}",
@@ -228,11 +256,11 @@ def _kept_rows(name: str, figures: Figures) -> list[Row]:
     ]
 
 
-def _result_cells(row: PartResult) -> dict[str, str]:
+def _result_cells(row: PartResult, weight: Weight) -> dict[str, str]:
     return {
-        "impostor_shift": _number(row.impostor_shift, "+.4f"),
+        "impostor_shift": _number(row.weighted("impostor_shift", weight), "+.4f"),
         "fmr_ratio": _number(row.fmr_ratio_1e3, ".2f"),
-        "authentic_shift": _change(row.authentic_shift),
+        "authentic_shift": _change(row.weighted("authentic_shift", weight)),
         "d_prime": _number(row.d_prime, ".3f"),
         "photos": f"{row.photos_compared:,}",
     }

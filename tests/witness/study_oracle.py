@@ -194,6 +194,9 @@ class StudyOracle:
         if comparison == OCCLUDED and controls:
             elsewhere = combined(shift(group.compared(controls[0], self.design), controls))
             row["control shift"] = symmetric(replace(elsewhere, places=self._places(group, controls)))
+            evenly = combined(shift(group.compared(controls[0], self.design), controls, subjects_alike=True))
+            places = self._places(group, controls, subjects_alike=True)
+            row["control shift, subjects alike"] = symmetric(replace(evenly, places=places))
             row["importance"] = symmetric(self._importance(group, version))
             row["importance, subjects alike"] = symmetric(self._importance(group, version, subjects_alike=True))
         return row
@@ -580,7 +583,7 @@ def _no_figures() -> dict[str, Any]:
     row: dict[str, Any] = {"authentic scores": 0, "impostor scores": 0}
     estimates = ["baseline d'", "d'", "d' change", "baseline impostor mean", "impostor mean"]
     estimates += ["impostor shift", "impostor shift, subjects alike", "impostor shift per 1 % of image"]
-    estimates += ["control shift", "importance", "importance, subjects alike"]
+    estimates += ["control shift", "control shift, subjects alike", "importance", "importance, subjects alike"]
     estimates += ["authentic mean", "authentic shift", "authentic shift, subjects alike", "EER", "baseline EER"]
     for name in TARGETS:
         estimates += [f"FMR at baseline threshold {name}", f"FMR ratio {name}", f"FNMR {name}"]

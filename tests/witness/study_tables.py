@@ -54,6 +54,7 @@ COLUMNS = {
     "impostor shift, subjects alike": "impostor_shift_subjects",
     "impostor shift per 1 % of image": "shift_per_percent",
     "control shift": "control_shift",
+    "control shift, subjects alike": "control_shift_subjects",
     "importance": "importance",
     "importance, subjects alike": "importance_subjects",
     "impostor mode": "impostor_mode",

@@ -1,0 +1,91 @@
+"""Why effects have no CI, and whether another weighting of the photos would give them one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.intervals import MIN_SUBJECTS
+from facepart.analysis.measure import Figures
+from facepart.analysis.results import ALL_GROUPS, EQUAL_AREA_PATCH, WITHIN, PartResult
+
+# Criterion -> comparison and column of the results that have its effect with all pairs of subjects weighted alike.
+_BY_SUBJECTS = {
+    IMPORTANCE: (WITHIN, "importance_subjects"),
+    SHIFT: (WITHIN, "impostor_shift_subjects"),
+    EQUAL_AREA: (EQUAL_AREA_PATCH, "impostor_shift_subjects"),
+}
+
+
+class Reason(NamedTuple):
+    """Why some effects have no CI.
+
+    Attributes:
+        effective: effective subjects, rounded down to one decimal so that they stay below what is needed; -1 if
+            these are enough.
+        left_out: photos that are left out because the part is not detected on them.
+        other: the reason if the effective subjects are enough; may be empty.
+    """
+
+    effective: float
+    left_out: int
+    other: str
+
+
+@dataclass(frozen=True)
+class MissingIntervals:
+    """The ranked parts of a group whose effects have no CI.
+
+    Attributes:
+        parts: reason -> parts, in the order of the ranking; empty if all have one.
+        is_all: whether no ranked part has one.
+        subjects_may_help: whether any of them would have one with all pairs of subjects weighted alike.
+    """
+
+    parts: dict[Reason, list[str]]
+    is_all: bool
+    subjects_may_help: bool
+
+
+def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
+    """List the ranked parts of a group whose effects have no CI, and say why."""
+    rows = {row.part: row for row in _rows(figures, group, WITHIN)}
+    ranking = figures.ranking.get(group, [])
+    without = [each for each in ranking if math.isnan(each.effect.low)]
+    parts: dict[Reason, list[str]] = {}
+    for each in without:
+        row, effective = rows[each.part], each.effect.effective
+        if effective < MIN_SUBJECTS:
+            left_out = row.undetected if row.photos_compared < row.photos else 0
+            reason = Reason(math.floor(10 * effective) / 10, left_out, "")
+        else:
+            reason = Reason(-1, 0, each.effect.no_ci)
+        parts.setdefault(reason, []).append(each.part)
+    helped = any(subjects_may_help(figures, group, each.part) for each in without)
+    return MissingIntervals(parts, len(without) == len(ranking), helped)
+
+
+def subjects_may_help(figures: Figures, group: str, part: str) -> bool:
+    """Return whether an effect would have a CI with all pairs of subjects weighted alike, unlike in this study.
+
+    Args:
+        figures: the study's.
+        group: a group, or ``all``: then, each group must have one.
+        part: a part whose effect has no CI.
+    """
+    if figures.weight == "subjects" or figures.ranked_by not in _BY_SUBJECTS:
+        return False
+    comparison, column = _BY_SUBJECTS[figures.ranked_by]
+    rows = [row for row in _rows(figures, group, comparison) if row.part == part]
+    return bool(rows) and all(math.isfinite(row.figure(column).low) for row in rows)
+
+
+def _rows(figures: Figures, group: str, comparison: str) -> Sequence[PartResult]:
+    """Return the results of a group, or of all, by the main method."""
+    main = figures.results[0].occlusion
+    return [
+        row
+        for row in figures.results
+        if (row.occlusion, row.comparison) == (main, comparison) and group in (row.group, ALL_GROUPS)
+    ]
