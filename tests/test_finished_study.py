@@ -2,15 +2,22 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import pytest
 
 import facepart
+from facepart.data.group_files import group_prefix
 from facepart.errors import FacepartError
+from facepart.files.csv_text import csv_text
 from facepart.files.record import make_record, write_record
+from facepart.plots.style import SET_LOOKS
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.report_data import ReportData
+from facepart.scores import save_scores
+from facepart.study.finished_study import read_table
+from facepart.study.table_columns import parquet_bytes
 from tests.report_data import make_data, with_recognisers
 
 pandas = pytest.importorskip("pandas")
@@ -27,13 +34,34 @@ def write_study(folder: Path, data: ReportData, counts: object = ()) -> Path:
     write_record(folder, make_record("study", {}, {}, (), None if counts is None else {}))
     every = [each.figures for each in data.recognisers] or [data.figures]
     (folder / "results.csv").write_text(results_csv([row for each in every for row in each.results]))
-    (folder / "results.json").write_text(results_json(data, {}))
+    (folder / "results.json").write_text(results_json(data, write_scores(folder, data)))
     rates = [row for each in every for row in each.differentials]
     if rates:
         (folder / "differentials.csv").write_text(differentials_csv(rates))
         differences = [row for each in every for row in each.shift_differences]
         (folder / "shift_differences.csv").write_text(shift_differences_csv(differences))
     return folder
+
+
+def write_scores(folder: Path, data: ReportData) -> dict[str, object]:
+    """Write the scores of the first recogniser as a study does, and say where they are."""
+    conditions: dict[str, dict[str, dict[str, str]]] = {}
+    for group in data.groups:
+        found = conditions.setdefault(group.name, {})
+        # The first part is compared on photos of its own.
+        baselines = {part: f"baseline_photos_with_{part}" if not found else "baseline" for part in group.occluded}
+        for part, baseline in baselines.items():
+            found[part] = {"baseline": baseline, "occluded": f"{part}_grey"}
+            for name, scores in (
+                ("baseline", group.baseline),
+                (baseline, group.baselines[part]),
+                (f"{part}_grey", group.occluded[part]),
+            ):
+                place = folder / "matches" / "own" / name / f"{group_prefix(group.name)}_scores.npz"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                save_scores(place, scores)
+    name = data.recognisers[0].name if data.recognisers else data.design.recognisers[0]
+    return {"matches": {name: "matches/own"}, "conditions": conditions}
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +187,87 @@ def test_folders_that_hold_no_finished_study_are_one_line(tmp_path: Path) -> Non
             facepart.read_study(place)
         assert reason in str(caught.value) and str(place) in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_score_distributions_are_exact(many: facepart.StudyTables) -> None:
+    group = MANY.groups[1]
+    for condition, scores in (("baseline", group.baseline), ("eyes_grey", group.occluded["eyes"])):
+        frame = many.scores(condition, group="NA")
+        for kind in ("authentic", "impostor"):
+            rows, expected = frame[frame["kind"] == kind], getattr(scores, kind)
+            assert rows["count"].sum() == expected.n
+            assert (rows["score"] * rows["count"]).sum() / expected.n == pytest.approx(expected.mean)
+            assert rows["score"].is_monotonic_increasing
+
+
+def test_figures_are_axes_with_the_study_s_numbers(many: facepart.StudyTables) -> None:
+    axes = many.plot_ranking()
+    ranked = {name: rows for name, rows in MANY.figures.ranking.items() if name != "all"}
+    order = [each.part for each in MANY.figures.ranking["all"]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == order
+    assert axes.get_xlabel() == "impostor shift (95 % CI)"
+    shown = [line for line in axes.lines if line.get_marker() == "o"]
+    lines = [line for line in axes.lines if line.get_marker() != "o" and line.get_ydata()[0] == line.get_ydata()[1]]
+    drawn = [(line.get_color(), float(line.get_xdata()[0])) for line in shown]
+    expected, reach = [], []
+    for (colour, _), rows in zip(SET_LOOKS, ranked.values(), strict=False):
+        for each in sorted(rows, key=lambda each: order.index(each.part)):
+            expected.append((colour, pytest.approx(each.effect.value, rel=1e-6)))
+            reach.append(pytest.approx([each.effect.low, each.effect.high], rel=1e-4))
+    assert drawn == expected
+    assert [list(line.get_xdata()) for line in lines] == reach
+    legend = axes.get_legend()
+    assert legend is not None and [text.get_text() for text in legend.get_texts()] == list(GROUPS)
+
+
+def test_scores_are_drawn_on_the_photos_of_the_part(many: facepart.StudyTables) -> None:
+    group = MANY.groups[0]
+    expected = {
+        ("eyes",): [group.baselines["eyes"], group.occluded["eyes"]],
+        ("eyes", "nose"): [group.baseline, group.occluded["eyes"], group.occluded["nose"]],
+    }
+    for parts, scores in expected.items():
+        found = many.where.sets(parts, "01", None)
+        assert [entry.label for entry in found] == ["baseline", *(f"{part} occluded" for part in parts)]
+        assert [entry.impostor.mean for entry in found] == [each.impostor.mean for each in scores]
+    axes = many.plot_scores("eyes", group="01")
+    assert axes.get_ylabel() == "Density"
+    assert many.plot_scores("eyes", "nose", kind="det", group="01").get_xlabel() == "False Match Rate (%)"
+
+
+def test_wrong_names_are_one_line_with_the_nearest(many: facepart.StudyTables, tmp_path: Path) -> None:
+    for call, reason in (
+        (lambda: many.scores("baselin", "01"), r"no scores of 'baselin' \(did you mean baseline\?\)"),
+        (lambda: many.scores(), "name one of the groups: 01, NA, =1"),
+        (lambda: many.scores(group="O1"), "group 'O1': unknown"),
+        (lambda: many.plot_scores("eye", group="01"), r"part 'eye': unknown \(did you mean eyes\?\)"),
+        (lambda: many.plot_scores(group="01"), "name the parts"),
+        (lambda: many.plot_scores("eyes", kind="rok", group="01"), r"kind 'rok': unknown \(did you mean roc\?\)"),
+        (lambda: many.plot_ranking("sfase"), r"recogniser 'sfase': unknown \(did you mean sface\?\)"),
+    ):
+        with pytest.raises(FacepartError, match=reason) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+    folder = write_study(tmp_path, ONE)
+    (folder / "results.json").write_text(results_json(ONE, {}))  # as an earlier version wrote it
+    with pytest.raises(FacepartError, match="run the study again"):
+        facepart.read_study(folder).scores()
+
+
+def test_parquet_has_the_table_of_the_csv(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'facepart[pandas]'")
+    every = [row for each in MANY.recognisers for row in each.figures.results]
+    for text in (results_csv(every), results_csv([]), csv_text([("group", "paired", "n"), ("'=1", "True", 3)])):
+        (tmp_path / "results.csv").write_text(text)
+        data = parquet_bytes(text)
+        assert data is not None and data == parquet_bytes(text)
+        (tmp_path / "results.parquet").write_bytes(data)
+        read = pandas.read_parquet(tmp_path / "results.parquet")
+        expected = read_table(tmp_path / "results.csv")
+        pandas.testing.assert_frame_equal(read, expected, check_dtype=False)
+        assert read["group"].dtype == expected["group"].dtype or not len(read)
+
+
+def test_without_pyarrow_there_is_no_parquet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert parquet_bytes("part\nnose\n") is None

@@ -1,11 +1,18 @@
 """The report in a real browser: no errors, no requests, the threshold panel, dark windows, paper and phones.
 
+axe-core, which npm brings, looks for accessibility faults; without npm that test is skipped.
+
 It needs Chromium, which `make test-browser` brings; otherwise the tests skip where it is not on the path.
 """
 
+import io
 import os
 import re
+import shutil
+import subprocess
+import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +23,7 @@ from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.scores import GroupScores
 from tests.browser import FLAGS, NAMES, find_browser
-from tests.report_data import make_data
+from tests.report_data import make_data, with_recognisers
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +38,9 @@ else:
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt"
     )
+
+# The release of axe-core.
+AXE = "4.14.1"
 
 DATA = make_data(
     ("CM", "<b>CF</b>"),
@@ -267,4 +277,65 @@ def test_nothing_runs_but_the_page_s_own_script(browser: "Browser", report: Path
         )
     assert ran is None
     assert "Content Security Policy" in told.value.text
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core, as its npm package has it."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
+    if npm is None:
+        pytest.skip("needs npm, which brings axe-core")
+    command = [npm, "pack", "--silent", f"axe-core@{AXE}", "--cache", str(folder / "cache")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        pytest.skip(f"needs axe-core {AXE} of npm, which cannot be fetched here")
+    with tarfile.open(fileobj=io.BytesIO((folder / f"axe-core-{AXE}.tgz").read_bytes())) as package:
+        member = package.extractfile("package/axe.min.js")
+        assert member is not None
+        return member.read().decode()
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory, report: Path) -> dict[str, Path]:
+    """Reports of several kinds of studies."""
+    folder = tmp_path_factory.mktemp("reports")
+    two = ("CM", "CF")
+    kinds = {
+        "one group": make_data(("all",), ("nose", "hair"), people=12, photos=2),
+        "few subjects": make_data(two, ("nose", "mouth"), people=4, photos=2),
+        "parts alone": make_data(two, ("nose", "mouth"), people=15, keep_only=True),
+        "recognisers": with_recognisers(make_data(two, ("eyes", "nose"), people=15), sface=("eyes", "nose")),
+        "no faces": replace(make_data(two, ("nose", "mouth"), people=15), face=None, examples=[]),
+    }
+    for name, data in kinds.items():
+        (folder / f"{name}.html").write_text(render_report(data), "utf-8")
+    return {"everything": report} | {name: folder / f"{name}.html" for name in kinds}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_axe_finds_no_accessibility_fault(
+    browser: "Browser", reports: dict[str, Path], axe: str, scheme: Literal["light", "dark"], width: int
+) -> None:
+    for name, path in reports.items():
+        opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        opened.goto(path.as_uri())
+        opened.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true; })")
+        opened.evaluate(axe)
+        found = opened.evaluate("axe.run(document)")
+        assert len(found["passes"]) > 20  # it did look
+        faults = [(each["id"], node["target"]) for each in found["violations"] for node in each["nodes"]]
+        assert faults == [], name
+        # Headings of tables without rows.
+        assert "th-has-data-cells" not in [each["id"] for each in found["incomplete"]], name
+        opened.close()
+
+
+def test_axe_sees_a_fault(browser: "Browser", axe: str) -> None:
+    opened = browser.new_page()
+    opened.set_content("<html><body><img src='data:,'><p style='color:#ccc'>grey</p></body></html>")
+    opened.evaluate(axe)
+    found = {each["id"] for each in opened.evaluate("axe.run(document)")["violations"]}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= found
     opened.close()

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from facepart.report.latex import escape_latex, ranking_tex
+from facepart.files.latex_text import escape_latex
+from facepart.report.latex import ranking_tex
 from facepart.report.report_data import ReportData
 from tests.report_data import make_data, with_recognisers
 

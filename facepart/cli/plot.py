@@ -1,8 +1,9 @@
 """Plot score distributions, error rates or identification rates of one or several sets, or tabulate them.
 
 Reads the score files of `facepart match` (.npz, .npy), or those of other programs (.npy, .txt, .csv). Writes
-NAME.png, NAME.svg, NAME.csv (the points of the figure) and NAME.txt (d', EER, FNMR at fixed FMRs, means,
-Kolmogorov-Smirnov statistics; with --kind cmc, identification rates). The other sets are compared with set 1.
+NAME.png and NAME.svg (or other formats), NAME.csv (the points of the figure) and NAME.txt (d', EER, FNMR at fixed
+FMRs, means, Kolmogorov-Smirnov statistics; with --kind cmc, identification rates). The other sets are compared with
+set 1.
 
 Values of a list are separated by blanks or commas: --fmr 1e-3 1e-4, or --fmr 1e-3,1e-4.
 """
@@ -20,6 +21,7 @@ from facepart.cli.rank_set_options import CMC, add_rank_arguments, refuse_rank_o
 from facepart.cli.score_set_options import add_set_arguments
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
+from facepart.files.figure_formats import DEFAULT_FORMATS, FORMATS
 
 if TYPE_CHECKING:
     from facepart.plots.statistics import Statistics
@@ -140,6 +142,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="name of the files, without extension; goes with -d (default: none)",
     )
+    add(
+        "--formats",
+        action=ListAction,
+        default=list(DEFAULT_FORMATS),
+        metavar="FORMAT",
+        help=f"formats of the figure: {', '.join(FORMATS)}; pgf, for \\input in LaTeX, needs LaTeX to be written "
+        f"(default: {' '.join(DEFAULT_FORMATS)})",
+    )
     for option, reason in _NO_EFFECT.items():
         add(option, action=_NoEffect, nargs="?", const=reason, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for options, answer in _ELSEWHERE.items():
@@ -171,6 +181,7 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.kind,
         bands=arguments.bands,
         min_tmr=arguments.ylim,
+        formats=arguments.formats,
     )
     for entry, found in zip(sets, outcome.statistics, strict=True):
         for line in _lines(entry.label, sets[0].label, found):

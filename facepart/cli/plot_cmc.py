@@ -26,7 +26,7 @@ _FIRST_TRIED = "MORPH"
 def draw_cmc(arguments: argparse.Namespace) -> int:
     """Read the ranks, draw them, and print the identification rates; return the exit status."""
     sets, ranks = _read_sets(vars(arguments)), arguments.ranks or HIGHEST_RANK
-    outcome = plot_ranks(sets, arguments.dest, arguments.name, arguments.title, ranks)
+    outcome = plot_ranks(sets, arguments.dest, arguments.name, arguments.title, ranks, formats=arguments.formats)
     for entry, found in zip(sets, outcome.statistics, strict=True):
         for line in _lines(entry.label, sets[0].label, found, ranks):
             print(line)

@@ -42,6 +42,7 @@ from facepart.data.labels import nfc
 from facepart.data.subject_table import SMALLEST_GROUP
 from facepart.files.addresses import reachable
 from facepart.files.failures import FAILURES_FILE
+from facepart.files.figure_formats import FORMATS
 from facepart.files.progress import StepTimes
 from facepart.occlusion.method import STANDARD
 
@@ -155,6 +156,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="WHAT",
         help="also write masks, photos (occluded), features or pairs (scores as pairs) (default: none)",
+    )
+    group.add_argument(
+        "--formats",
+        action=ListAction,
+        default=[],
+        metavar="FORMAT",
+        help="also write figures to OUT/figures, by the first recogniser: the ranking, and for each group and part "
+        f"the score histogram and the ROC curve with its 95 %% confidence band; formats: {', '.join(FORMATS)} "
+        "(default: no figures)",
     )
     group.add_argument(
         "--no-faces",
@@ -302,6 +312,7 @@ def _make_request(arguments: argparse.Namespace) -> "Request":
         flip=arguments.flip,
         cross=arguments.cross,
         keep=arguments.keep,
+        formats=arguments.formats,
         no_faces=arguments.no_faces,
         device=arguments.device,
         precision=arguments.precision,

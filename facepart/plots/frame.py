@@ -24,7 +24,8 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
 
     Args:
         axes: of :func:`make_axes`.
-        labels: what to call each set; the first has the first of :data:`facepart.plots.style.SET_LOOKS`, and so on.
+        labels: what to call each set; the first has the first of :data:`facepart.plots.style.SET_LOOKS`, and so on;
+            none for one set that needs no name.
         title: stands on top.
         key: what kinds of lines or marks there are -> their looks, in grey.
     """
@@ -36,6 +37,19 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
         handles = [Line2D([], [], **(grey | looks)) for looks in key.values()]
         axes.add_artist(axes.legend(handles, list(key), **(style.LEGEND | {"ncols": len(key)})))
         rows = 1
+    if labels:
+        rows += _add_names(axes, labels, rows)
+    if title:
+        wrapped = textwrap.fill(title, style.TITLE_CHARACTERS)
+        figure.suptitle(wrapped, fontsize=style.TITLE_SIZE)
+        rows += 1.2 * (wrapped.count("\n") + 1)
+    figure.set_figheight(style.AXES_HEIGHT + rows * style.LINE_HEIGHT)
+
+
+def _add_names(axes: Axes, labels: Sequence[str], rows: float) -> float:
+    """Put the names of the sets above the axes, over so many rows; return how many rows they take."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # noqa: S101
     columns = 2 if max(map(_width, labels)) <= style.LEGEND_COLUMN else 1
     labels = [textwrap.fill(label, style.LEGEND_CHARACTERS) for label in labels]
     width = 2.5 * palette.LINE_WIDTH
@@ -49,12 +63,7 @@ def add_legend(axes: Axes, labels: Sequence[str], title: str | None, key: Mappin
         labels,
         **(style.LEGEND | {"ncols": columns, "bbox_transform": axes.transAxes + higher}),
     )
-    rows += sum(label.count("\n") + 1 for label in labels) / columns
-    if title:
-        wrapped = textwrap.fill(title, style.TITLE_CHARACTERS)
-        figure.suptitle(wrapped, fontsize=style.TITLE_SIZE)
-        rows += 1.2 * (wrapped.count("\n") + 1)
-    figure.set_figheight(style.AXES_HEIGHT + rows * style.LINE_HEIGHT)
+    return sum(label.count("\n") + 1 for label in labels) / columns
 
 
 def _width(label: str) -> float:

@@ -1,4 +1,4 @@
-"""The runners of the plots: scores -> ``<name>.png`` and ``.svg``, the points as ``.csv``, the numbers as ``.txt``.
+"""The runners of the plots: scores -> ``<name>.png``, ``.svg``..., the points as ``.csv``, the numbers as ``.txt``.
 
 Tables without a figure are written as ``.csv`` and ``.txt`` alone.
 """
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from facepart.errors import UsageError
 from facepart.files.atomic import write_bytes, write_text
 from facepart.files.csv_text import csv_text
+from facepart.files.figure_formats import DEFAULT_FORMATS, PGF, choose_formats
 from facepart.files.lock import output_lock
 from facepart.plots import curves, histogram, style
 from facepart.plots.cmc import (
@@ -25,9 +26,11 @@ from facepart.plots.cmc import (
     rank_statistics_table,
 )
 from facepart.plots.difference import Difference, difference_rows
+from facepart.plots.pgf import pgf_bytes
 from facepart.plots.rates import Rates, rate_rows
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics, all_statistics, statistics_table
+from facepart.suggestion import did_you_mean
 
 _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
 _Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
@@ -40,6 +43,8 @@ FIGURES: dict[str, tuple[_Draw, _Table]] = {
     "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
+# Metadata without the time of day: the same figure gives the same file.
+_UNDATED: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def plot(
     *,
     bands: bool = False,
     min_tmr: float | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> PlotOutcome:
     """Draw sets of scores in one figure and write it with its points and numbers; older files are replaced.
 
@@ -83,33 +89,57 @@ def plot(
         kind: a key of :data:`FIGURES`.
         bands: of ROC alone: also the confidence bands.
         min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
+        formats: of the figure; some of :data:`facepart.files.figure_formats.FORMATS`.
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
-        UsageError: `name` is no file name, or `bands` or `min_tmr` are not for such a figure.
+        UsageError: `name` is no file name, a format is unknown, or `bands` or `min_tmr` are not for such a figure.
     """
     refuse_path(name)
+    formats = choose_formats(formats)
     if kind != ROC and (bands or min_tmr is not None):
         raise UsageError(f"--bands and --ylim are for --kind {ROC}, not {kind}")
     if min_tmr is not None and not 0 <= min_tmr < 1:
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
-    if kind == ROC:
-        figure = curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
-        points = curves.band_table(sets) if bands else curves.supported_table(sets)
-    else:
-        draw, table_of = FIGURES[kind]
-        figure, points = draw(sets, title), table_of(sets)
+    figure = figure_of(sets, kind, title, bands=bands, min_tmr=min_tmr)
+    points = curves.band_table(sets) if bands else FIGURES[kind][1](sets)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
-        files = save_figure(figure, folder, name)
+        files = save_figure(figure, folder, name, formats)
         write_text(table, csv_text(points))
         write_text(numbers, statistics_table(sets, statistics))
     return PlotOutcome(statistics, [*files, table, numbers])
 
 
+def figure_of(
+    sets: Sequence[ScoreSet],
+    kind: str,
+    title: str | None = None,
+    *,
+    bands: bool = False,
+    min_tmr: float | None = None,
+) -> Figure:
+    """Draw sets of scores; the arguments are those of :func:`plot`.
+
+    Raises:
+        FacepartError: the sets cannot be drawn. UsageError: the kind is unknown.
+    """
+    if kind not in FIGURES:
+        raise UsageError(f"kind {kind!r}: unknown{did_you_mean(kind, FIGURES)}; known: {' '.join(FIGURES)}")
+    if kind == ROC:
+        return curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
+    return FIGURES[kind][0](sets, title)
+
+
 def plot_ranks(
-    sets: Sequence[RankSet], folder: Path, name: str, title: str | None = None, ranks: int = DEFAULT_RANKS
+    sets: Sequence[RankSet],
+    folder: Path,
+    name: str,
+    title: str | None = None,
+    ranks: int = DEFAULT_RANKS,
+    *,
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> RankPlotOutcome:
     """Draw the CMC curves of a few sets in one figure and write it with its points and numbers.
 
@@ -119,16 +149,18 @@ def plot_ranks(
         name: the files' name, without extension.
         title: stands on top of the figure.
         ranks: the highest rank that is drawn, at least 1.
+        formats: as in :func:`plot`.
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
-        UsageError: `name` is no file name, or `ranks` is below 1.
+        UsageError: `name` is no file name, a format is unknown, or `ranks` is below 1.
     """
     refuse_path(name)
+    formats = choose_formats(formats)
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
-        files = save_figure(figure, folder, name)
+        files = save_figure(figure, folder, name, formats)
         write_text(table, csv_text(cmc_table(sets, ranks)))
         write_text(numbers, rank_statistics_table(sets, statistics))
     return RankPlotOutcome(statistics, [*files, table, numbers])
@@ -165,14 +197,35 @@ def save_differences(found: Sequence[Difference], folder: Path, name: str) -> li
     return [table]
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as ``<name>.png`` and ``<name>.svg``, the same bytes for the same figure; return their paths."""
+def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:
+    """Write a figure in some formats as ``<name>.png`` and so on, the same bytes for the same figure.
+
+    PGF changes the figure's texts to those of LaTeX; it comes last in
+    :data:`facepart.files.figure_formats.FORMATS`.
+
+    Args:
+        figure: drawn in the house style.
+        folder: where to write to; made if missing.
+        name: the files' name, without extension.
+        formats: in the order of :data:`facepart.files.figure_formats.FORMATS`.
+
+    Returns:
+        The paths, in the order of the formats.
+
+    Raises:
+        FacepartError: a file cannot be written, or LaTeX cannot set a text.
+    """
     files = []
-    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-        buffer = io.BytesIO()
-        with style.house_style():
-            figure.savefig(buffer, format=kind, dpi=style.DPI, metadata=metadata)
+    for kind in formats:
         path = folder / f"{name}.{kind}"
-        write_bytes(path, buffer.getvalue())
+        with style.house_style():
+            data = pgf_bytes(figure) if kind == PGF else _image_bytes(figure, kind)
+        write_bytes(path, data)
         files.append(path)
     return files
+
+
+def _image_bytes(figure: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=style.DPI, metadata=_UNDATED.get(kind, {}))
+    return buffer.getvalue()

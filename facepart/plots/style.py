@@ -52,6 +52,7 @@ _SETTINGS: Any = {
     "text.parse_math": False,  # a label is a name: a $ in it is a $
     "svg.hashsalt": "facepart",  # the same figure gives the same file
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own, of Type 3
 }
 
 

@@ -97,19 +97,35 @@ def no_interval(figure: Interval) -> str:
     return f"no CI: {figure.no_ci}" if figure.no_ci else "no CI"
 
 
+def supported_decimals(figure: Interval, most: int) -> int:
+    """Return how many decimals of a figure its CI supports: two digits of half its width, and no more than `most`.
+
+    Example:
+        >>> [supported_decimals(Interval(9.752, 0.3, 9.142, 9.142 + width, 50.0), 4) for width in (1.1, 0.036, 50)]
+        [2, 3, 0]
+    """
+    half = (figure.high - figure.low) / 2
+    if not (math.isfinite(half) and half > 0):
+        return most
+    return min(most, max(1 - math.floor(math.log10(half)), 0))
+
+
 def signed_ci(figure: Interval, decimals: int = 3) -> Markup:
-    """Write a change and its interval: "+0.121 [+0.110, +0.132]"."""
+    """Write a change and its interval, to the digits that the interval supports: "+0.121 [+0.110, +0.132]"."""
+    decimals = supported_decimals(figure, decimals)
     return _with_interval(signed(figure.value, decimals), signed_interval(figure, decimals) or no_interval(figure))
 
 
 def plain_ci(figure: Interval, decimals: int = 3) -> Markup:
-    """Write a number and its interval: "0.121 [0.110, 0.132]"."""
+    """Write a number and its interval, to the digits that the interval supports: "0.121 [0.110, 0.132]"."""
+    decimals = supported_decimals(figure, decimals)
     return _with_interval(plain(figure.value, decimals), plain_interval(figure, decimals) or no_interval(figure))
 
 
 def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
-    """Write a rate, 0..1, and its interval in per cent: "1.20 % [0.90, 1.60]"."""
+    """Write a rate, 0..1, and its interval in per cent, to the digits that it supports: "1.20 % [0.90, 1.60]"."""
     ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
+    decimals = supported_decimals(ends, decimals)
     return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals) or no_interval(rate))
 
 

@@ -5,27 +5,9 @@ from collections.abc import Sequence
 
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
+from facepart.files.latex_text import escape_latex
 from facepart.report.criterion_names import criterion
 from facepart.report.report_data import RecogniserFigures, ReportData
-
-# What LaTeX reads as a command, as itself. The prime of d' is one of mathematics.
-_ESCAPED = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\u2032": "$'$",
-}
-
-
-def escape_latex(text: str) -> str:
-    r"""Return a text as LaTeX shows it, on one line.
-
-    Example:
-        >>> print(escape_latex("50 % of_a {b} & c"))
-        50 \% of\_a \{b\} \& c
-    """
-    # Also a bracket: at the beginning of a row it would be an option of the line break before it.
-    return "".join(_ESCAPED.get(sign, f"{{{sign}}}" if sign in "[]*" else sign) for sign in " ".join(text.split()))
 
 
 def ranking_tex(data: ReportData) -> str:

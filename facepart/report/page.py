@@ -6,6 +6,7 @@ one style by their hashes: nothing else runs, and nothing is fetched. The page's
 
 import base64
 import hashlib
+import math
 from importlib import resources
 
 from markupsafe import Markup
@@ -57,6 +58,7 @@ def render_report(data: ReportData) -> str:
         faces=face_pictures(data),
         scale=colour_scale(data.main_ranking, data.ranked_by),
         bars=effect_bars(data),
+        bars_have_cis=any(math.isfinite(each.effect.low) for found in data.rankings.values() for each in found),
         group_colours=GROUP_COLOURS,
         ranking_tables=ranking_tables(data),
         agreement=data.agreement,

@@ -1,4 +1,7 @@
-"""Histograms and ROC curves, a small chart for each part and group, all on the same axes so that they compare."""
+"""Histograms and ROC curves, a small chart for each part and group, all on the same axes so that they compare.
+
+A band in a histogram is the 95 % CI of a mean impostor score; a bar at a ROC curve that of the TMR at an FMR.
+"""
 
 import math
 from collections.abc import Mapping
@@ -8,15 +11,17 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.analysis.metrics import STUDY_FMRS, fmr_suffix
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.analysis.results import CONTROL, CROSS, WITHIN, PartResult
 from facepart.plots.curves import curve
 from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins, shown_range
 from facepart.plots.sets import ScoreSet
 from facepart.plots.style import power_of_ten
-from facepart.report.formatting import plain
+from facepart.report.formatting import per_cent, plain
 from facepart.report.report_data import ReportData
-from facepart.report.svg import Axes, Ticks, chart, line
+from facepart.report.svg import Axes, Ticks, band, chart, line, whisker
 from facepart.report.templating import describe
 from facepart.scores import GroupScores
 
@@ -101,14 +106,13 @@ def histograms(data: ReportData) -> dict[tuple[int, str], Markup]:
         return {}
     everything = [_drawable(scores) for key in keys for scores in compared(data, *key).values()]
     low, high = shown_range(everything)
+    width = bin_width(everything, high - low)
     order = comparisons(data)
     curves: dict[tuple[int, str], list[tuple[str, Bins]]] = {}
     for key in keys:
-        sets = compared(data, *key)
-        width = bin_width([_drawable(scores) for scores in sets.values()], high - low)
         curves[key] = [
             (f"s{order.index(name)} {kind}", bins(distribution, width))
-            for name, scores in sets.items()
+            for name, scores in compared(data, *key).items()
             for kind, distribution in zip(("impostor", "authentic"), reversed(scores), strict=True)
             if distribution.n
         ]
@@ -117,8 +121,10 @@ def histograms(data: ReportData) -> dict[tuple[int, str], Markup]:
     x, y = _score_ticks(low, high), Ticks([], [], "Density")
     charts = {}
     for group, part in keys:
-        lines = "".join(_histogram_line(axes, drawn, kind, high - low) for kind, drawn in curves[group, part])
         sets = compared(data, group, part)
+        means = _figures(data, data.groups[group].name, part, "impostor_mean")
+        lines = "".join(band(axes, means[name], f"s{order.index(name)}") for name in sets)
+        lines += "".join(_histogram_line(axes, drawn, kind, high - low) for kind, drawn in curves[group, part])
         text = describe("histograms", part=data.label(part), group=data.groups[group].name, sets=sets)
         charts[group, part] = chart(axes, x, y, lines, text)
     return charts
@@ -140,19 +146,24 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     if not drawn:
         return {}
     decades = max(math.ceil(-math.log10(min(float(points.fmr.min()) for points in drawn)) - 1e-9), 1)
-    lowest = min(float(points.tmr.min()) for points in drawn)
+    cis = {key: _tmrs(data, *key) for key in found}
+    ends = [1 - missed.high for bars in cis.values() for _, _, missed in bars]
+    lowest = min([*ends, *(float(points.tmr.min()) for points in drawn)])
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - lowest) <= 5 * step or step == 0.2)
     bottom = max(min(math.floor(lowest / step + 1e-9) * step, 1 - step), 0.0)
     rates = [round(bottom + step * count, 4) for count in range(round((1 - bottom) / step) + 1)]
     axes = Axes((-decades, 0), (bottom, 1), left=46)
     x = fmr_ticks(decades)
-    y = Ticks(rates, [f"{rate:.0%}" for rate in rates], "TMR (1 − FNMR)")
+    y = Ticks(rates, [per_cent(rate, 0) for rate in rates], "TMR (1 − FNMR)")
     fnmrs = _fnmrs(data)
     charts = {}
     for key, curves in found.items():
         lines = "".join(
             line(axes, np.log10(p.fmr), p.tmr, f"s{order.index(compared_as)}") for compared_as, p in curves.items()
         )
+        for compared_as, target, missed in cis[key]:
+            place = order.index(compared_as)
+            lines += whisker(axes, math.log10(target), (1 - missed.high, 1 - missed.low), place, f"s{place}")
         name, part = data.groups[key[0]].name, key[1]
         text = describe("rocs", part=data.label(part), group=name, sets=compared(data, *key), fnmrs=fnmrs[name, part])
         charts[key] = chart(axes, x, y, lines, text)
@@ -198,6 +209,25 @@ def _points(scores: GroupScores) -> Points:
     rates = curve(ScoreSet("", *scores)).rates
     supported = rates.fmr >= max(MIN_FALSE_MATCHES / scores.impostor.n, _LEAST_FMR)
     return Points(rates.fmr[supported], 1 - rates.fnmr[supported])
+
+
+def _figures(data: ReportData, group: str, part: str, column: str) -> dict[str, Interval]:
+    """Return a figure of everything that is compared: comparison -> figure."""
+    found = {BASELINE: data.main_rows()[group, part].figure(f"{column}_baseline")}
+    for comparison in (WITHIN, CROSS, CONTROL):
+        row = data.main_rows(comparison).get((group, part))
+        found[comparison] = row.figure(column) if row else UNKNOWN
+    return found
+
+
+def _tmrs(data: ReportData, group: int, part: str) -> list[tuple[str, float, Interval]]:
+    """List the FNMRs that have a CI: comparison, FMR, and the FNMR there."""
+    return [
+        (name, target, missed)
+        for target in STUDY_FMRS
+        for name, missed in _figures(data, data.groups[group].name, part, f"fnmr_{fmr_suffix(target)}").items()
+        if name in compared(data, group, part) and math.isfinite(missed.low)
+    ]
 
 
 def _fnmrs(data: ReportData) -> Mapping[tuple[str, str], dict[str, float]]:

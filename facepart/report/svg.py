@@ -3,6 +3,7 @@
 A chart that is drawn by the page's own style fits light and dark windows and paper alike.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,8 +11,12 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import ArrayLike, NDArray
 
+from facepart.analysis.intervals import Interval
+
 # Lines are drawn in whole quarters of a pixel: finer than a screen shows, and short to write.
 _FINE = 4
+# Between the CIs of several curves at one place, pixels.
+_APART = 3.5
 
 
 class Axes(NamedTuple):
@@ -91,6 +96,24 @@ def line(axes: Axes, x: ArrayLike, y: ArrayLike, kind: str) -> str:
     start = " ".join(map(str, steps[0].tolist()))
     moves = " ".join(map(str, np.diff(steps, axis=0).ravel().tolist())).replace(" -", "-")
     return f'<path class="line {kind}" transform="scale({1 / _FINE})" d="M{start}l{moves or "0 0"}"/>'
+
+
+def band(axes: Axes, figure: Interval, kind: str) -> str:
+    """Shade the CI of a figure on the x axis; nothing without a CI. `kind` is its class."""
+    if not math.isfinite(figure.low):
+        return ""
+    left, right = axes.across([figure.low, figure.high]).tolist()
+    return (
+        f'<path class="band {kind}" d="M{left:.1f} {axes.top}H{right:.1f}V{axes.height - axes.bottom}H{left:.1f}z"/>'
+    )
+
+
+def whisker(axes: Axes, x: float, ends: tuple[float, float], place: int, kind: str) -> str:
+    """Draw a CI on the y axis: a line with two ends, beside those of other places. `kind` is its class."""
+    across = float(axes.across(x)) + _APART * place
+    high, low = axes.down(ends).tolist()
+    cap = "m-2 0h4"
+    return f'<path class="whisker {kind}" d="M{across:.1f} {low:.1f}V{high:.1f}{cap}M{across:.1f} {low:.1f}{cap}"/>'
 
 
 def _turns(steps: NDArray[np.int64]) -> NDArray[np.intp]:

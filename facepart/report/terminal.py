@@ -23,6 +23,7 @@ from facepart.analysis.results import (
 )
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
+from facepart.report.formatting import supported_decimals
 from facepart.report.missing_intervals import MissingIntervals, missing_intervals
 from facepart.report.templating import render
 
@@ -185,8 +186,8 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         name=name,
         photos=first.photos,
         subjects=first.subjects,
-        d_prime=_with_interval(first.d_prime_baseline, ".3f"),
-        impostor_mean=_with_interval(first.impostor_mean_baseline, ".4f"),
+        d_prime=_with_interval(first.d_prime_baseline, 3),
+        impostor_mean=_with_interval(first.impostor_mean_baseline, 4),
         effective=(first.impostor_effective, first.authentic_effective),
         rows=lines,
         missing=missing_intervals(figures, name),
@@ -248,8 +249,8 @@ def _kept_rows(name: str, figures: Figures) -> list[Row]:
             **ranked.get(part, unranked),
             "part": part,
             "effect": _change(row.weighted("impostor_shift", figures.weight)),
-            "d_prime": _with_interval(row.d_prime, ".3f"),
-            "fnmr": _with_interval(row.fnmr_1e3.scaled(100), ".2f"),
+            "d_prime": _with_interval(row.d_prime, 3),
+            "fnmr": _with_interval(row.fnmr_1e3.scaled(100), 2),
             "photos": f"{row.photos_compared:,}",
         }
         for part, _, row in kept_parts(figures.results, name)
@@ -261,7 +262,7 @@ def _result_cells(row: PartResult, weight: Weight) -> dict[str, str]:
         "impostor_shift": _number(row.weighted("impostor_shift", weight), "+.4f"),
         "fmr_ratio": _number(row.fmr_ratio_1e3, ".2f"),
         "authentic_shift": _change(row.weighted("authentic_shift", weight)),
-        "d_prime": _number(row.d_prime, ".3f"),
+        "d_prime": _number(row.d_prime, f".{supported_decimals(row.d_prime, 3)}f"),
         "photos": f"{row.photos_compared:,}",
     }
 
@@ -281,7 +282,9 @@ def _change(figure: Interval) -> str:
     return f"{_number(figure, '+.4f'):>7} {_ends(figure, '+.4f')}".rstrip()
 
 
-def _with_interval(figure: Interval, form: str) -> str:
+def _with_interval(figure: Interval, decimals: int) -> str:
+    """Write a figure and its interval, to the digits that the interval supports."""
+    form = f".{supported_decimals(figure, decimals)}f"
     return f"{_number(figure, form)} {_ends(figure, form)}".strip()
 
 

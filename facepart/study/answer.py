@@ -19,8 +19,9 @@ from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.data.subject_table import small_groups_text
 from facepart.errors import FacepartError
-from facepart.files.atomic import write_text
+from facepart.files.atomic import write_bytes
 from facepart.files.failures import Failure
+from facepart.files.figure_formats import choose_formats
 from facepart.files.json_input import read_object
 from facepart.files.record import Record, make_record, write_record
 from facepart.networks.catalogue import Weights
@@ -47,13 +48,17 @@ from facepart.report.ro_crate import CONTENTS, CRATE_FILE, crate_json
 from facepart.scores import GroupScores
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
+from facepart.study.figures import FIGURES_FOLDER, write_figures
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.request import Request
 from facepart.study.setup import Setup
+from facepart.study.study_scores import StudyScores, scores_record
+from facepart.study.table_columns import parquet_bytes
 
-CSV_FILE, JSON_FILE, REPORT_FILE = "results.csv", "results.json", "report.html"
+CSV_FILE, PARQUET_FILE = "results.csv", "results.parquet"
+JSON_FILE, REPORT_FILE = "results.json", "report.html"
 METHODS_FILE, TEX_FILE = "methods.txt", "results.tex"
 DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.csv"
 SHAPLEY_FILE, INTERACTIONS_FILE = "shapley.csv", "shapley_interactions.csv"
@@ -124,7 +129,7 @@ def write_answer(
     """Write the figures as tables, the report, the methods paragraphs and the record; return the report's path.
 
     Where there are several groups, also how they compare: ``differentials.csv`` and ``shift_differences.csv``. With
-    Shapley values, ``shapley.csv`` and ``shapley_interactions.csv``. Files
+    Shapley values, ``shapley.csv`` and ``shapley_interactions.csv``; with pyarrow, ``results.parquet``. Files
     whose content would not change are left as they are.
 
     Args:
@@ -165,9 +170,10 @@ def write_answer(
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
+    where = scores_record(setup, sets)
     texts = {
         CSV_FILE: results_csv([row for each in figures.values() for row in each.results]),
-        JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes}),
+        JSON_FILE: results_json(data, {"settings": record["settings"], "groups": sizes, **where}),
         METHODS_FILE: "\n\n".join(data.methods) + "\n",
         TEX_FILE: ranking_tex(data),
         REPORT_FILE: render_report(data),
@@ -184,7 +190,14 @@ def write_answer(
         if name not in texts:
             (output / name).unlink(missing_ok=True)  # of an earlier run
     for name, text in texts.items():
-        _write_changed(output / name, text)
+        _write_changed(output / name, text.encode("utf-8"))
+    table = parquet_bytes(texts[CSV_FILE])
+    if table is None:
+        (output / PARQUET_FILE).unlink(missing_ok=True)  # of an earlier run: it may hold other results
+    else:
+        _write_changed(output / PARQUET_FILE, table)
+    scores = StudyScores.from_results(output, where)
+    write_figures(data, scores, output / FIGURES_FOLDER, choose_formats(setup.request.formats))
     write_record(output, record)
     _write_crate(setup, record)
     return output / REPORT_FILE
@@ -267,7 +280,6 @@ def _group_source(request: Request, small: Mapping[str, int]) -> str:
     if request.people is None:
         return "one group of all photos"
     left_out = f"; {small_groups_text(small, request.smallest_group)}" if small else ""
-    # Without its folders: a report is passed on, and a path tells of the machine.
     return f"{request.people.name}, column {request.group_column}{left_out}"
 
 
@@ -275,7 +287,8 @@ def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[
     """Describe how the study was made: name -> value, in the order in which the report shows them."""
     request, used = setup.request, setup.design.methods
     provenance = {
-        "Photos": str(request.source),
+        # Without its folders: a report is passed on, and a path tells of the machine.
+        "Photos": request.source.name or str(request.source),
         "Groups": _group_source(request, small_groups),
         **_label_source(setup),
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
@@ -366,7 +379,7 @@ def _write_crate(setup: Setup, record: Record) -> None:
     licences = {each.name: each.model.licence for each in known if each.model}
     present = [name for name in CONTENTS if _holds(output / name)]
     text = crate_json(setup.request.title, present, record, licences, _crate_date(output / CRATE_FILE))
-    _write_changed(output / CRATE_FILE, text)
+    _write_changed(output / CRATE_FILE, text.encode("utf-8"))
 
 
 def _holds(path: Path) -> bool:
@@ -384,6 +397,6 @@ def _crate_date(path: Path) -> str:
         return datetime.now(UTC).date().isoformat()
 
 
-def _write_changed(path: Path, text: str) -> None:
-    if not path.exists() or path.read_bytes() != text.encode("utf-8"):
-        write_text(path, text)
+def _write_changed(path: Path, data: bytes) -> None:
+    if not path.exists() or path.read_bytes() != data:
+        write_bytes(path, data)

@@ -1,17 +1,17 @@
-"""A finished study, read back from its folder as DataFrames of pandas."""
+"""A finished study, read back from its folder: DataFrames of pandas, and figures as axes of matplotlib."""
 
 import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facepart.errors import FacepartError
+from facepart.analysis.results import ALL_GROUPS
+from facepart.errors import FacepartError, UsageError
 from facepart.files.addresses import read_whole
-from facepart.files.csv_text import plain_cell
 from facepart.files.json_input import read_object
 from facepart.files.record import RECORD_FILE, read_record
+from facepart.report.criterion_names import criterion
 from facepart.report.export import RESULTS_VERSION
 from facepart.study.answer import (
     CSV_FILE,
@@ -22,15 +22,14 @@ from facepart.study.answer import (
     SHAPLEY_FILE,
 )
 from facepart.study.kept_files import STAGE
+from facepart.study.study_scores import StudyScores
+from facepart.study.table_columns import table_columns
+from facepart.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
 
-# Columns that are not numbers. Text is text whatever it looks like: a group may be called NA, or 01.
-_TEXT = {"recogniser", "group", "part", "occlusion", "comparison", "control"}
-_TEXT |= {"first", "second", "threshold_of", "refused", "ratio_to", "figure", "method", "reason"}
-_FLAGS = {"paired", "equivalent"}
-_TRUTH = {"True": True, "False": False}
 _AGAIN = "run the study again"
 
 
@@ -55,6 +54,7 @@ class StudyTables:
             ``alike`` and ``opposed`` are significantly so, and Kendall's ``w`` over all recognisers; None if it is
             not known, as with one recogniser.
         joint_ranking: that of all recognisers together; None likewise.
+        where: where the scores are; :meth:`scores`, :meth:`plot_scores` and :meth:`plot_ranking` read and draw them.
     """
 
     results: "pandas.DataFrame"
@@ -67,9 +67,91 @@ class StudyTables:
     shapley_interactions: "pandas.DataFrame | None"
     agreement: "pandas.DataFrame | None"
     joint_ranking: "pandas.DataFrame | None"
+    where: StudyScores
+
+    def scores(
+        self, condition: str = "baseline", group: str | None = None, recogniser: str | None = None
+    ) -> "pandas.DataFrame":
+        """Return a score distribution: how often each score occurs, in steps of 1e-6, exactly.
+
+        Args:
+            condition: ``baseline``, a part (occluded vs occluded), ``cross_<part>`` ...: a folder of ``matches/``.
+            group: None for the only one.
+            recogniser: None for the first.
+
+        Returns:
+            Columns ``kind`` (``authentic`` or ``impostor``), ``score`` (ascending within a kind) and ``count``.
+
+        Raises:
+            FacepartError: there is no such condition, group or recogniser, or several groups; or the scores cannot
+                be read.
+        """
+        found = self.where.read(condition, group, recogniser)._asdict()
+        frames = [
+            pandas_module().DataFrame({"kind": kind, "score": each.scores, "count": each.counts})
+            for kind, each in found.items()
+        ]
+        return pandas_module().concat(frames, ignore_index=True)
+
+    def plot_scores(
+        self, *parts: str, kind: str = "histogram", group: str | None = None, recogniser: str | None = None
+    ) -> "Axes":
+        """Draw the baseline scores and those with parts occluded (occluded vs occluded).
+
+        With one part, all scores are of the photos on which it was detected; with several, the baseline is that of
+        all photos.
+
+        Args:
+            parts: at least one.
+            kind: ``histogram``, ``roc``, ``det`` or ``fmr_fnmr``, as of ``facepart plot --kind``. A ROC figure has
+                95 % confidence bands.
+            group: None for the only one.
+            recogniser: None for the first.
+
+        Returns:
+            The axes, in a figure of their own (``axes.figure``).
+
+        Raises:
+            UsageError: there is no such kind, or no part is named. FacepartError: as of :meth:`scores`.
+        """
+        from facepart.plots.plot_files import figure_of
+
+        if not parts:
+            raise UsageError("name the parts whose scores are drawn")
+        return figure_of(self.where.sets(parts, group, recogniser), kind, bands=kind == "roc").axes[0]
+
+    def plot_ranking(self, recogniser: str | None = None) -> "Axes":
+        """Draw the effect of each part in each group, with its 95 % CI, in the order of the ranking.
+
+        Args:
+            recogniser: None for the first.
+
+        Returns:
+            The axes, in a figure of their own (``axes.figure``).
+
+        Raises:
+            FacepartError: there is no such recogniser, no part has a rank, or there are more than twelve groups.
+        """
+        from facepart.plots.ranking import Effect, ranking_axes
+
+        known = list(dict.fromkeys(self.rankings["recogniser"]))
+        if recogniser is not None and recogniser not in known:
+            raise FacepartError(
+                f"recogniser {recogniser!r}: unknown{did_you_mean(recogniser, known)}; known: {', '.join(known)}"
+            )
+        rows = self.rankings[self.rankings["recogniser"] == (recogniser or next(iter(known), None))]
+        effects: dict[str, dict[str, Effect]] = {}
+        for row in rows.itertuples():
+            found = effects.setdefault(row.group, {})
+            found[row.part] = Effect(row.effect, row.effect_low, row.effect_high)
+        order = list(next(iter(effects.values()), {}))
+        groups = {name: found for name, found in effects.items() if name != ALL_GROUPS or len(effects) == 1}
+        by = next(iter(rows["criterion"]), "")
+        return ranking_axes(groups or {ALL_GROUPS: {}}, order, f"{criterion(by).label} (95 % CI)" if by else "")
 
     def __repr__(self) -> str:
-        found = {name: table for name, table in vars(self).items() if table is not None}
+        frame = pandas_module().DataFrame
+        found = {name: table for name, table in vars(self).items() if isinstance(table, frame)}
         return f"StudyTables({', '.join(f'{name}: {len(table)} rows' for name, table in found.items())})"
 
 
@@ -114,9 +196,7 @@ def read_table(path: Path) -> "pandas.DataFrame":
     """
     pandas = pandas_module()
     try:
-        header, *rows = csv.reader(io.StringIO(read_whole(path).decode("utf-8"), newline=""))
-        columns = zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
-        return pandas.DataFrame({name: _column(name, cells) for name, cells in columns})
+        return pandas.DataFrame(table_columns(read_whole(path).decode("utf-8")))
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read ({error.strerror}); {_AGAIN}") from error
     except (ValueError, KeyError, csv.Error) as error:
@@ -163,6 +243,7 @@ def _tables(folder: Path, found: Mapping[str, Any]) -> StudyTables:
         joint_ranking=_ranking_frame(_ranked(found["joint_ranking"], criterion=agreement["ranked_by"]))
         if agreement
         else None,
+        where=StudyScores.from_results(folder, found),
     )
 
 
@@ -196,14 +277,3 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> "pandas.DataFrame":
     frame = pandas_module().DataFrame(list(rows))
     unknown = [name for name in frame if frame[name].isna().all()]
     return frame.astype(dict.fromkeys(unknown, float))
-
-
-def _column(name: str, cells: Sequence[str]) -> list[Any]:
-    """Return the cells of a column as what they mean; empty ones are None, or NaN among numbers."""
-    if name in _TEXT:
-        return [plain_cell(cell) or None for cell in cells]
-    if name in _FLAGS:
-        return [_TRUTH[cell] if cell else None for cell in cells]
-    if cells and all(cell.removeprefix("-").isdecimal() for cell in cells):
-        return [int(cell) for cell in cells]
-    return [float(cell or "nan") for cell in cells]

@@ -56,6 +56,8 @@ class Request:
         batch: photos given to a network at once.
         workers: threads that read and write beside it; None for the default.
         title: stands on top of the report.
+        formats: of the figures that are written, of :data:`facepart.files.figure_formats.FORMATS`; none for no
+            figures.
         no_faces: leave photos of faces out of the report; an average face stays if every group has at least 50
             subjects.
     """
@@ -95,6 +97,7 @@ class Request:
     batch: int = DEFAULT_BATCH
     workers: int | None = None
     title: str = "Which parts of a face does the recogniser rely on?"
+    formats: Sequence[str] = ()
     no_faces: bool = False
 
     @property

@@ -15,6 +15,7 @@ from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import SMALLEST_GROUP, People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure
+from facepart.files.figure_formats import choose_formats
 from facepart.files.record import RECORD_FILE, read_record
 from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_recogniser, obtain
 from facepart.occlusion.occlusion import BASELINE
@@ -154,6 +155,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     """
     parts = choose_parts(request.parts, read_parts(request.parts_file) if request.parts_file else None)
     keep, methods = choose_kept(request.keep), request.methods()
+    choose_formats(request.formats)
     if request.control < 0:
         raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
     _refuse_too_many_draws(request, parts)
