@@ -47,6 +47,7 @@ def with_statistics(network):
                 (module.weight.data, 0.5, 2),
                 (module.bias.data, -1, 1),
             ]:
+                assert tensor is not None
                 tensor.uniform_(low, high)
     return network.eval()
 
