@@ -5,8 +5,6 @@ import stat
 import tempfile
 from pathlib import Path
 
-import platformdirs
-
 from facepart.errors import FacepartError
 
 CACHE_VARIABLE = "FACEPART_HOME"
@@ -39,6 +37,9 @@ def expand_home(path: Path) -> Path:
 
 
 def _usual_cache() -> Path:
+    # Imported here: where the variable says which folder it is, a machine may lack the package.
+    import platformdirs
+
     try:
         folder = platformdirs.user_cache_path("facepart", appauthor=False)
     except RuntimeError:  # no home folder; some releases return one that begins with ~

@@ -211,7 +211,7 @@ def _compare(
     authentic = authentic_scores(left, right)
     first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
     ours = authentic_sums(subjects, authentic, first_bin)
-    theirs = impostor_moments(subjects, left, right)
+    theirs = impostor_moments(subjects, left, right, at)
     del authentic
     best = best_authentic(left, right, workers) if with_ranks else None
     order = subject_order(left) if outcome.saved == "distribution" else np.arange(len(left.subjects))

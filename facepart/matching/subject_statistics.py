@@ -161,36 +161,30 @@ def authentic_sums(subjects: int, authentic: tuple[NDArray[np.int64], NDArray[np
     return Sums(count, total, squares, bins.reshape(subjects, width))
 
 
-def impostor_moments(subjects: int, probe: Faces, gallery: Faces | None) -> Moments:
+def impostor_moments(subjects: int, probe: Faces, gallery: Faces | None, device: str = "cpu") -> Moments:
     """Sum up the impostor scores of each subject, as far as this is possible without computing each pair.
 
     Args:
         subjects: number of subjects.
         probe: the faces looked for.
         gallery: those they are compared with; None if with each other.
+        device: where the products are computed.
     """
     # A BLAS splits a sum over faces among its threads, so that its last digits would depend on their number.
     with one_thread_each(1) as alone:
-        there = alone.submit(_moments_of_side, subjects, probe, probe if gallery is None else gallery).result()
+        other = probe if gallery is None else gallery
+        there = alone.submit(_moments_of_side, subjects, probe, other, device).result()
         if gallery is None:
             return there
-        back = alone.submit(_moments_of_side, subjects, gallery, probe).result()
+        back = alone.submit(_moments_of_side, subjects, gallery, probe, device).result()
     return there[0] + back[0], there[1] + back[1], there[2] + back[2]
 
 
-def _moments_of_side(subjects: int, side: Faces, other: Faces) -> Moments:
+def _moments_of_side(subjects: int, side: Faces, other: Faces, device: str) -> Moments:
     """Sum up, for each subject, the scores of its faces on one side with all faces of other subjects on the other."""
     numbers, others = (np.bincount(faces.subjects, minlength=subjects) for faces in (side, other))
     # First the scores of each face with all of the other side.
-    whole, moment = _sums_over(other.embeddings)
-    of_face = np.empty((2, len(side.subjects)))
-    # One tensor for all products, for the reason given at _dots.
-    products = torch.empty(_BLOCK, len(whole))
-    for first in range(0, len(side.subjects), _BLOCK):
-        block = side.embeddings[first : first + _BLOCK]
-        product = torch.mm(torch.from_numpy(block), moment, out=products[: len(block)]).numpy()
-        of_face[0, first : first + _BLOCK] = np.einsum("ij,j->i", block, whole)
-        of_face[1, first : first + _BLOCK] = np.einsum("ij,ij->i", product, block, dtype=np.float64)
+    of_face = _sums_of_faces(side, other) if device == "cpu" else _sums_on_device(side, other, device)
     if side is other:
         of_face -= 1  # each face with itself
     total, squares = (
@@ -203,6 +197,32 @@ def _moments_of_side(subjects: int, side: Faces, other: Faces) -> Moments:
         total -= times * np.bincount(side.subjects[i], own, minlength=subjects)
         squares -= times * np.bincount(side.subjects[i], own**2, minlength=subjects)
     return numbers * (len(other.subjects) - others), total, squares
+
+
+def _sums_of_faces(side: Faces, other: Faces) -> NDArray[np.float64]:
+    """Add up the scores of each face of one side with all of the other, and their squares: float64 (2, n)."""
+    whole, moment = _sums_over(other.embeddings)
+    of_face = np.empty((2, len(side.subjects)))
+    # One tensor for all products, for the reason given at _dots.
+    products = torch.empty(_BLOCK, len(whole))
+    for first in range(0, len(side.subjects), _BLOCK):
+        block = side.embeddings[first : first + _BLOCK]
+        product = torch.mm(torch.from_numpy(block), moment, out=products[: len(block)]).numpy()
+        of_face[0, first : first + _BLOCK] = np.einsum("ij,j->i", block, whole)
+        of_face[1, first : first + _BLOCK] = np.einsum("ij,ij->i", product, block, dtype=np.float64)
+    return of_face
+
+
+def _sums_on_device(side: Faces, other: Faces, device: str) -> NDArray[np.float64]:
+    """Do the same as :func:`_sums_of_faces` on a device."""
+    rows = torch.from_numpy(side.embeddings).to(device)
+    columns = rows if side is other else torch.from_numpy(other.embeddings).to(device)
+    whole, moment = columns.sum(0, dtype=torch.float64), columns.T @ columns
+    blocks = []
+    for first in range(0, len(rows), _BLOCK):
+        block = rows[first : first + _BLOCK]
+        blocks.append(torch.stack([block.double() @ whole, ((block @ moment).double() * block).sum(1)]))
+    return torch.cat(blocks, 1).cpu().numpy()
 
 
 def _sums_over(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float64], torch.Tensor]:

@@ -128,12 +128,14 @@ def cut_to_template(crop: NDArray[np.uint8], height: int, width: int) -> NDArray
     Returns:
         uint8 (side, side * width / height, 3): the middle columns; `crop` itself if the network takes squares.
     """
-    if height == width:
-        return crop
-    side = crop.shape[1]
+    return crop if height == width else crop[:, template_columns(crop.shape[1], height, width)]
+
+
+def template_columns(side: int, height: int, width: int) -> slice:
+    """Return the columns of an aligned square crop that a network's input shows; see :func:`cut_to_template`."""
     columns = round(side * width / height)
     left = (side - columns) // 2
-    return crop[:, left : left + columns]
+    return slice(left, left + columns)
 
 
 def aligned_landmarks(landmarks: NDArray[np.floating], size: int = _TEMPLATE_SIZE) -> NDArray[np.float64]:

@@ -32,7 +32,8 @@ class DeviceCopies:
         self._device = torch.device(device)
         self._cuda = self._device.type == "cuda"
         if self._cuda:
-            self._in, self._out = (torch.cuda.Stream(self._device) for _ in range(2))  # type: ignore[no-untyped-call]
+            self._in = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            self._out = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
 
     def send(self, array: NDArray[Any]) -> Tensor:
         """Return a copy of an array on the device, which the current stream may use right away."""

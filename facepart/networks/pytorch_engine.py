@@ -30,7 +30,7 @@ from facepart.networks.graph_network import GraphNetwork
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 # Label of a pixel whose scores are not finite.
-_NOT_FINITE = 255
+NOT_FINITE = 255
 # Batches that are on the device at once: one is computed while the answer of the one before it is copied.
 _IN_FLIGHT = 2
 _logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class PyTorchEngine:
         if not answers:
             return np.empty((0, *self.output_shape), np.uint8 if self._classes else np.float32)
         answer = np.concatenate(answers)
-        if self._classes and self._may_overflow and (answer == _NOT_FINITE).any():
+        if self._classes and self._may_overflow and (answer == NOT_FINITE).any():
             raise FacepartError(f"the parser's scores are not finite in {self.precision}; use --precision fp32")
         return answer
 
@@ -138,7 +138,7 @@ class PyTorchEngine:
             # In float32, or the scores of the two best classes would be equal in many pixels.
             out = nn.functional.interpolate(out.float(), x.shape[2:], mode="bilinear", align_corners=False)
         best, labels = out.max(1)
-        return labels.to(torch.uint8).masked_fill_(~best.isfinite(), _NOT_FINITE)
+        return labels.to(torch.uint8).masked_fill_(~best.isfinite(), NOT_FINITE)
 
     def _normalise(self, photos: Tensor) -> Tensor:
         if self.preprocessing.colour == "bgr":

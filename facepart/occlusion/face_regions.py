@@ -25,9 +25,9 @@ from facepart.networks.label_map import NOSE, SIZE
 from facepart.occlusion.landmarks import Landmarks
 
 # The first and the last of the mouth's classes of the label map.
-_MOUTH = (11, 13)
+MOUTH = (11, 13)
 # Of the nose's pixels; those of another, smaller face in the photo must not set where the nose ends.
-_END_OF_NOSE = 0.98
+END_OF_NOSE = 0.98
 # As a share of the side of ArcFace's crop.
 PERIOCULAR_RADIUS = 0.14
 
@@ -68,7 +68,7 @@ def below_nose(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.zeros_like(labels)
     rows, columns = _offsets(labels.shape, axis)
     down = columns * axis.down[0] + rows * axis.down[1]
-    return (down > np.quantile(down[labels == NOSE], _END_OF_NOSE)) * np.uint8(255)
+    return (down > np.quantile(down[labels == NOSE], END_OF_NOSE)) * np.uint8(255)
 
 
 def around_eyes(landmarks: Landmarks | None) -> NDArray[np.uint8]:
@@ -93,7 +93,7 @@ def around_eyes(landmarks: Landmarks | None) -> NDArray[np.uint8]:
 
 def _find_axis(labels: NDArray[np.uint8]) -> _Axis | None:
     """Find the axis of a face; None without a nose."""
-    nose, mouth = _centroid(labels, NOSE, NOSE), _centroid(labels, *_MOUTH)
+    nose, mouth = _centroid(labels, NOSE, NOSE), _centroid(labels, *MOUTH)
     if nose is None:
         return None
     down = np.array([0.0, 1.0]) if mouth is None else mouth - nose

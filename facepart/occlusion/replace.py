@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-_GREY = 128
+GREY = 128
 # Pixels: a multiple of what any processor works on at once.
 _VECTOR = 64
 
@@ -58,7 +58,7 @@ def mean(photo: Pixels, box: int) -> Pixels:
 def grey(photo: Pixels, box: int) -> Pixels:
     """Return 128 everywhere."""
     del box
-    return np.broadcast_to(np.uint8(_GREY), photo.shape)
+    return np.broadcast_to(np.uint8(GREY), photo.shape)
 
 
 def noise(photo: Pixels, box: int) -> Pixels:

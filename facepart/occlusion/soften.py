@@ -23,7 +23,7 @@ _TRUNCATE = 4.0
 
 # Sums of 8-bit values times weights that add up to 1 must not fall below a whole number by rounding alone:
 # above float32's error here (2e-4 with 1,000 weights), far below what a fraction of a grey level means.
-_ROUNDING = 3e-4
+ROUNDING = 3e-4
 
 # A filter that leaves its axis as it is.
 _NONE = np.ones(1, np.float32)
@@ -89,7 +89,7 @@ def soften_layers(layers: Sequence[tuple[NDArray[np.uint8], int]], sigma: float,
     Returns:
         The patch beyond which the soft mask is 0; without pixels if all masks are empty.
     """
-    kernel = _gaussian(sigma)
+    kernel = gaussian_kernel(sigma)
     reach = len(kernel) // 2
     grown = [_grow(mask, growth, reach, height, width) for mask, growth in layers]
     found = [patch for patch in grown if patch.values.size]
@@ -158,12 +158,13 @@ def truncating_gaussian(values: NDArray[np.uint8], sigma: float) -> NDArray[np.u
     Returns:
         uint8 (h, w).
     """
-    kernel = _gaussian(sigma)
+    kernel = gaussian_kernel(sigma)
     return _filter_rows(_filter_columns(values, kernel), kernel)
 
 
 @lru_cache(maxsize=8)
-def _gaussian(sigma: float) -> NDArray[np.float32]:
+def gaussian_kernel(sigma: float) -> NDArray[np.float32]:
+    """Return the weights of the Gaussian along one axis, float32 (2 radius + 1,), which add up to 1."""
     radius = int(_TRUNCATE * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 / sigma**2 * offsets**2)
@@ -188,7 +189,7 @@ def _filter_columns(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> N
 
 
 def _filter_columns_at_once(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
-    lower = _ROUNDING - 0.5
+    lower = ROUNDING - 0.5
     filtered = cv2.sepFilter2D(values, cv2.CV_16S, _NONE, kernel, delta=lower, borderType=cv2.BORDER_REFLECT)
     return filtered.astype(np.uint8)
 
@@ -205,7 +206,7 @@ def _filter_rows(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDAr
 
 
 def _filter_rows_at_once(values: NDArray[np.uint8], kernel: NDArray[np.float32]) -> NDArray[np.uint8]:
-    filtered = cv2.sepFilter2D(values, cv2.CV_32F, kernel, _NONE, delta=_ROUNDING, borderType=cv2.BORDER_REFLECT)
+    filtered = cv2.sepFilter2D(values, cv2.CV_32F, kernel, _NONE, delta=ROUNDING, borderType=cv2.BORDER_REFLECT)
     return filtered.astype(np.uint8)
 
 

@@ -133,19 +133,19 @@ def _stream(
     writing: deque[tuple[Item, Future[Result | PhotoError] | PhotoError]] = deque()
     with ThreadPoolExecutor(workers or default_workers()) as pool:
         try:
-            reading = [(item, pool.submit(_attempt, prepare, item)) for item in itertools.islice(remaining, batch)]
+            reading = [(item, pool.submit(attempt, prepare, item)) for item in itertools.islice(remaining, batch)]
             while reading:
                 with times.measure(WAITING):
                     prepared = [(item, future.result()) for item, future in reading]
                 following = itertools.islice(remaining, batch)
-                reading = [(item, pool.submit(_attempt, prepare, item)) for item in following]
+                reading = [(item, pool.submit(attempt, prepare, item)) for item in following]
                 with times.measure(NETWORK):
                     outputs = runner.run([ready for _, ready in prepared])
                 for (item, ready), output in zip(prepared, outputs, strict=True):
                     if isinstance(ready, PhotoError):
                         writing.append((item, ready))
                     else:
-                        writing.append((item, pool.submit(_attempt, finish, item, ready[0], output)))
+                        writing.append((item, pool.submit(attempt, finish, item, ready[0], output)))
                 # What the batch before this one left: its writing had the network's time to itself.
                 while len(writing) > len(prepared):
                     yield _settle(*writing.popleft())
@@ -155,7 +155,8 @@ def _stream(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _attempt(work: Callable[..., Result], *arguments: Any) -> Result | PhotoError:
+def attempt(work: Callable[..., Result], *arguments: Any) -> Result | PhotoError:
+    """Work on a photo; return its error instead of raising it."""
     try:
         return work(*arguments)
     except PhotoError as error:

@@ -112,7 +112,7 @@ class RecogniserInfo(NamedTuple):
     dimension: int
 
 
-class _Located(NamedTuple):
+class Located(NamedTuple):
     """A face that was found on a photo.
 
     Attributes:
@@ -201,7 +201,7 @@ class PhotoWorker:
         # OpenCV's detector holds state between its calls: every thread needs its own.
         self._local = threading.local()
         # Of photos that are not occluded yet: name -> the face that was found.
-        self._located: dict[str, _Located] = {}
+        self._located: dict[str, Located] = {}
         self.info = tuple(
             RecogniserInfo(each.preprocessing, math.prod(each.output_shape)) for each in networks.recognisers
         )
@@ -209,7 +209,9 @@ class PhotoWorker:
     def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
         """Work on photos, in order."""
         parser, recognisers = self._networks.parser, self._networks.recognisers
-        batch, times = self._batch, self._times
+        # Engines that fill up batches to one size get full ones.
+        batch = max(self._batch, *(getattr(each, "batch", 1) for each in (parser, *recognisers)))
+        times = self._times
         if parser is None and not recognisers:
             yield from run_batches_of_several(
                 *(tasks, self._align, (), self._write_aligned), batch=batch, workers=self._threads, times=times
@@ -260,7 +262,7 @@ class PhotoWorker:
                 size = self._crop or self._recogniser_size()[0]
                 landmarks = Landmarks(aligned_landmarks(points, size), size, size)
                 on_photo = Landmarks(points, *face.shape[:2])
-                self._located[photo.name] = _Located(landmarks, round(crop_side(points)), on_photo, found)
+                self._located[photo.name] = Located(landmarks, round(crop_side(points)), on_photo, found)
                 return align_face(face, points, size)
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
@@ -443,7 +445,7 @@ class PhotoWorker:
             except FacepartError:
                 # Such a part is then not detected, as eyes are where the parser sees none.
                 return
-        self._located[task.photo.name] = _Located(Landmarks(points, *face.shape[:2]), None)
+        self._located[task.photo.name] = Located(Landmarks(points, *face.shape[:2]), None)
 
     def _align(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[()]]:
         """Read a photo and align its face."""

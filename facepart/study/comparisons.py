@@ -55,6 +55,7 @@ class Comparisons:
         *,
         keep_pairs: bool,
         counter: PairCounter | None,
+        device: str = "cpu",
         depth: int = LEAST_DEPTH,
     ) -> None:
         """Describe the comparisons.
@@ -66,9 +67,11 @@ class Comparisons:
             naming: how subjects are recognised: options of :func:`facepart.matching.match.match_groups`.
             keep_pairs: whether the pairs are written, too.
             counter: counts the pairs; None for this machine.
+            device: where this machine counts them.
             depth: of the labels (:mod:`facepart.data.labels`).
         """
-        self._matches, self._store, self._keep_pairs, self._counter = matches, store, keep_pairs, counter
+        self._matches, self._store, self._keep_pairs = matches, store, keep_pairs
+        self._counter, self._device = counter, device
         self._settings, self._naming, self._depth = {**settings, **naming}, naming, depth
         if depth > LEAST_DEPTH:
             self._settings["label_depth"] = depth
@@ -102,7 +105,7 @@ class Comparisons:
         sides = [side for side in (whole.probe, gallery) if side]
         depth = max(self._depth, *(distinct_depth(side.longest) for side in sides))
         options = {**self._naming, "depth": depth, "min_threshold": min_threshold, "counter": self._counter}
-        for _ in match_groups([whole], folder, save=save, ranks=True, **options):
+        for _ in match_groups([whole], folder, save=save, ranks=True, device=self._device, **options):
             entry = {"photos": digest, "files": _sums(files, sizes)}
             write_text(folder / _DONE_FILE, json.dumps({**done, group: entry}, indent=2) + "\n")
         return True

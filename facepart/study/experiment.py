@@ -25,6 +25,7 @@ from facepart.files.record import read_record_of, write_record
 from facepart.matching.pair_counter import PairCounter
 from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
+from facepart.networks.engine_choice import choose_device
 from facepart.occlusion.average_face import AverageFaces
 from facepart.pipeline.calibration import calibrate
 from facepart.pipeline.executor import LOCAL, Executor
@@ -310,7 +311,7 @@ def _embed(
     with times.measure("calibrate the networks"):
         calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
     averages = _obtain_average(setup, executor, times, on_note)
-    worker = PhotoWorker(
+    worker = _worker_class(setup.device)(
         setup.networks(recognisers),
         saved=setup.saved,
         shown=images.shown,
@@ -331,6 +332,16 @@ def _embed(
         for size in dict.fromkeys(sizes):
             warn_of_unaligned(tasks[0].photo, size)
     store_results(session.map(whole), [each.store for each in recognisers], images, steps, times)
+
+
+def _worker_class(device: str) -> type[PhotoWorker]:
+    """Return what works on photos where the networks are."""
+    if device == "cpu":
+        return PhotoWorker
+    # Imported here: it loads PyTorch.
+    from facepart.pipeline.device_worker import DeviceWorker
+
+    return DeviceWorker
 
 
 def _obtain_average(
@@ -446,6 +457,8 @@ def _compare(
         depth=setup.rule.depth,
         keep_pairs="pairs" in request.keep,
         counter=counter,
+        # A cluster's devices may not be this machine's.
+        device="cpu" if setup.device == "cpu" else choose_device("auto"),
     )
     baselines = [cell for cell in design.cells() if not cell.condition.occlusion.part]
     others = [cell for cell in design.cells() if cell.condition.occlusion.part]
