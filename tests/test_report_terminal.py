@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
     assert "?" not in legend_of(with_ranking(FOUR, {"all": ranking[:2]}))[1], "explained only where it occurs"
     page = Page(render_report(data))
     cells = [text for _, text in page.all("td")]
-    assert "? +0.0200 no CI: G* = 9.5" in cells and "≈ +0.0100 [−0.0100, +0.0300]" in cells
+    assert "? +0.0200 no CI: G* = 9.5" in cells and "≈ +0.010 [−0.010, +0.030]" in cells
     heading = "difference from the next part (≈: not significant"
     assert f"{heading}; ?: no CI)" in [text for _, text in page.all("th")]
     without = Page(render_report(with_ranking(FOUR, {"all": ranking[:2]})))
@@ -158,7 +159,7 @@ def page_text(data: ReportData) -> str:
 def test_a_row_has_one_weighting(weight: Weight, shown: str, hidden: str) -> None:
     by_pairs, by_subjects = Interval(0.1111, 0, 0.1110, 0.1112, 30), Interval(0.2222, 0, 0.2221, 0.2223, 30)
     columns = ("impostor_shift", "control_shift", "authentic_shift", "importance")
-    figures = dict.fromkeys(columns, by_pairs) | {f"{name}_subjects": by_subjects for name in columns}
+    figures: dict[str, Any] = dict.fromkeys(columns, by_pairs) | {f"{name}_subjects": by_subjects for name in columns}
     rows = [
         dataclasses.replace(row, replaced=0.01, shift_per_percent=by_pairs, **figures) for row in EVERYTHING.results
     ]
