@@ -31,7 +31,7 @@ def test_the_notebook_of_the_library_runs_and_its_arrays_agree_with_its_study(
     del bisenet_weights, detector_weights, recogniser_weights  # skips where they cannot be had
     pytest.importorskip("pandas")
     cells = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "study.md").read_text(), re.DOTALL)
-    assert len(cells) == 4
+    assert len(cells) == 5
     (tmp_path / "photos").mkdir()
     for path in face_paths[:8]:
         (tmp_path / "photos" / path.name).symlink_to(path)
@@ -55,6 +55,7 @@ def test_the_notebook_of_the_library_runs_and_its_arrays_agree_with_its_study(
     assert f"1 {ranking[0].part} {round(ranking[0].effect.value, 4)}" in capsys.readouterr().out
     assert found["tables"].rankings["part"].tolist() == [row.part for row in ranking]
     assert (tmp_path / "study" / "report.html").exists()
+    assert (tmp_path / "roc.pdf").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
