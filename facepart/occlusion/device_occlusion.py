@@ -12,6 +12,8 @@ come from a generator on the host that is seeded by the photo's bytes, and are g
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -269,12 +271,11 @@ def resize_photos(photos: Tensor, height: int, width: int, occluder: DeviceOcclu
 
 
 def _nearest(old: int, new: int) -> Tensor:
-    """Return which pixel of an axis each of `new` ones takes, as ``cv2.INTER_NEAREST_EXACT`` does.
-
-    Source: ``resizeNN_bitexact`` in OpenCV's ``resize.cpp``, in units of 2^-16 of a pixel.
-    """
-    step = ((old << 16) + new // 2) // new
-    return (torch.arange(new) * step + step // 2 - old % 2) >> 16
+    """Return which pixel of an axis each of `new` ones takes; OpenCV says it, whose rounding differs by release."""
+    numbers = np.arange(old, dtype=np.uint16)[:, None]
+    return torch.from_numpy(
+        cv2.resize(numbers, (1, new), interpolation=cv2.INTER_NEAREST_EXACT).ravel().astype(np.int64)
+    )
 
 
 def _rounded_mean(sums: Tensor, counts: Tensor | int) -> Tensor:
