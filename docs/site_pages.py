@@ -58,10 +58,14 @@ _MODULE = """::: {}
 _FRONT = """::: {0}
     options:
       heading: facepart.{1}
+      skip_local_inventory: {2}
       toc_label: {1}
 
 """
 _TERMINAL = "```text\n{}\n```"
+
+# What the names begin with that are on the page of a package.
+PAGES = tuple(f"facepart.{package}." for package in PACKAGES)
 
 _LINK = re.compile(r"(\]\()([^)\s#:]+)")
 _CODE = re.compile(r"`([^`]+)`")
@@ -136,10 +140,15 @@ def _first_line(package: str) -> str:
 def _front_page() -> str:
     """Return the page of what ``import facepart`` shows."""
     names = [name for name in facepart.__all__ if not name.startswith("_")]
-    # Where they are defined: `facepart.analysis.metrics.eer` is a module and the function in it.
-    found = {name: getattr(facepart, name) for name in names}
-    entries = [_FRONT.format(f"{each.__module__}.{each.__qualname__}", name) for name, each in found.items()]
-    return _TEXT.format("facepart") + "".join(entries)
+    return _TEXT.format("facepart") + "".join(map(_front_entry, names))
+
+
+def _front_entry(name: str) -> str:
+    """Return the entry of a public name, as it is where it is defined: `eer` is also a module."""
+    found = getattr(facepart, name)
+    home = f"{found.__module__}.{found.__qualname__}"
+    # Links lead to the page of its package, if it has one.
+    return _FRONT.format(home, name, str(home.startswith(PAGES)).lower())
 
 
 def _package_page(package: str) -> str:
