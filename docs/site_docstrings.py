@@ -56,7 +56,8 @@ def rewrite(text: str, owner: griffe.Object) -> str:
 
 
 def _formula(latex: re.Match[str]) -> str:
-    return convert(" ".join(latex[1].split()))
+    # In a span: at the beginning of a line, Markdown takes <math> for a paragraph of its own.
+    return f"<span>{convert(' '.join(latex[1].split()))}</span>"
 
 
 def _formula_block(latex: re.Match[str]) -> str:

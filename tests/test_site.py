@@ -64,5 +64,5 @@ def test_roles_become_links_and_formulas_mathml() -> None:
     )
     found = site_docstrings.rewrite(text, module)
     assert found.startswith("[`known`][facepart.analysis.known], ")
-    assert "`facepart.cli.program`, `unknown`; <math" in found and "[`facepart.cli.program`]" not in found
+    assert "`facepart.cli.program`, `unknown`; <span><math" in found and "[`facepart.cli.program`]" not in found
     assert found.count("</math>") == 2 and "math::" not in found and "\\" not in found
