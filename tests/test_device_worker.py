@@ -1,6 +1,7 @@
 """Photos that stay on the device of the networks give what photos on the host give; here that device is the CPU."""
 
 import copy
+import os
 
 import cv2
 import numpy as np
@@ -25,7 +26,13 @@ from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not torch.cuda.is_available() and not os.environ.get("FACEPART_TEST_DEVICE"),
+        reason="takes minutes without a GPU; FACEPART_TEST_DEVICE=1 runs it on the CPU",
+    ),
+]
 
 BATCH = 2  # of an engine; batches of the worker have four photos
 ALIGNED = Preprocessing(112, 112, "rgb", (127.5,) * 3, (127.5,) * 3)

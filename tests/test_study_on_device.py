@@ -1,8 +1,10 @@
 """A study whose photos stay on the device of the networks has the figures of one whose photos do not."""
 
 import csv
+import os
 
 import pytest
+import torch
 
 from facepart.matching.pair_counter import LocalPairCounter
 from facepart.networks.bisenet import load_bisenet
@@ -18,7 +20,13 @@ from facepart.pipeline.executor import LocalExecutor
 from facepart.pipeline.network_files import Networks
 from facepart.study import Request, run_study
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not torch.cuda.is_available() and not os.environ.get("FACEPART_TEST_DEVICE"),
+        reason="takes minutes without a GPU; FACEPART_TEST_DEVICE=1 runs it on the CPU",
+    ),
+]
 
 PHOTOS = 24
 OCCLUSIONS = [Occlusion(Region(part)) for part in PARTS.values()]
