@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -10,6 +11,8 @@ from facepart.report.formatting import excludes
 from facepart.report.report_data import ReportData
 
 _LEVEL = 0.05
+# Pairs of groups that are counted one by one: those of four groups.
+_MOST_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,24 @@ class RatesAtThreshold:
     def baseline(self) -> Differential:
         """The rates of the baseline photos."""
         return self.rows[0]
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether any group is not excluded."""
+        return any(not group.refused for row in self.rows for group in row.groups)
+
+    def has_rates(self, kind: str) -> bool:
+        """Return whether any ``fmr`` or ``fnmr`` is known."""
+        return any(
+            not group.refused and math.isfinite(getattr(group, kind).value)
+            for row in self.rows
+            for group in row.groups
+        )
+
+    def has_ratios(self, kind: str, row: Differential | None = None) -> bool:
+        """Return whether any ratio of ``fmr`` or ``fnmr`` is known, of all rows or of one."""
+        figures = [getattr(ratio, kind).value for each in ([row] if row else self.rows) for ratio in each.ratios]
+        return any(math.isfinite(value) and value > 0 for value in figures)
 
     @property
     def extremes(self) -> tuple[GroupRates, GroupRates] | None:
@@ -61,6 +82,22 @@ class RatesAtThreshold:
         return {pair: [ratios.get(pair) for ratios in by_row] for pair in pairs}
 
 
+class ShiftCounts(NamedTuple):
+    """How many differences of shifts there are between groups.
+
+    Attributes:
+        groups: the two groups; empty for all pairs of groups together.
+        total: how many differences.
+        with_ci: how many of these have a CI.
+        significant: how many are significant at 5 %, corrected for all of the study by Holm.
+    """
+
+    groups: tuple[str, ...]
+    total: int
+    with_ci: int
+    significant: int
+
+
 @dataclass(frozen=True)
 class GroupComparison:
     """How the groups differ.
@@ -76,7 +113,14 @@ class GroupComparison:
     shift_differences: Mapping[tuple[str, str], Mapping[str, ShiftDifference]]
 
     @property
-    def differences(self) -> int:
+    def shift_counts(self) -> list[ShiftCounts]:
+        """The counts of each pair of groups; of many pairs, those of all together."""
+        if len(self.shift_differences) > _MOST_PAIRS:
+            return [_counts((), [each for by_part in self.shift_differences.values() for each in by_part.values()])]
+        return [_counts(pair, list(by_part.values())) for pair, by_part in self.shift_differences.items()]
+
+    @property
+    def with_ci(self) -> int:
         """How many differences of shifts have a CI."""
         return sum(math.isfinite(figure.low) for figure in self._differences())
 
@@ -84,11 +128,6 @@ class GroupComparison:
     def differences_apart(self) -> int:
         """How many of these CIs exclude 0."""
         return sum(excludes(figure, 0) for figure in self._differences())
-
-    @property
-    def significant(self) -> int:
-        """How many differences are significant at 5 %, corrected for all of them by Holm."""
-        return sum(each.p_holm < _LEVEL for by_part in self.shift_differences.values() for each in by_part.values())
 
     def _differences(self) -> list[Interval]:
         return [each.difference for by_part in self.shift_differences.values() for each in by_part.values()]
@@ -107,6 +146,15 @@ def compare_groups(data: ReportData) -> GroupComparison | None:
         if each.occlusion == data.main_method:
             shifts.setdefault((each.first, each.second), {})[each.part] = each
     return GroupComparison([RatesAtThreshold(settings[key]) for key in sorted(settings)], shifts)
+
+
+def _counts(pair: tuple[str, ...], differences: Sequence[ShiftDifference]) -> ShiftCounts:
+    return ShiftCounts(
+        pair,
+        len(differences),
+        sum(math.isfinite(each.difference.low) for each in differences),
+        sum(each.p_holm < _LEVEL for each in differences),
+    )
 
 
 def _fmr(group: GroupRates) -> float:

@@ -1,0 +1,97 @@
+"""The report's comparison of groups: what a reader looks for first, and no table without a figure."""
+
+import dataclasses
+import re
+from html import unescape
+
+from facepart.analysis.differentials import Differential, RateRatio, ShiftDifference
+from facepart.analysis.intervals import UNKNOWN, Interval
+from facepart.occlusion.parts import PARTS
+from facepart.report.page import render_report
+from facepart.report.report_data import ReportData
+from tests.report_data import make_data, with_figures
+
+TWO = make_data(("female", "male"), people=12, photos=2)
+FIVE = make_data(("a", "b", "c", "d", "e"), ("nose", "eyes"), people=12, photos=2)
+
+
+def section_of(data: ReportData) -> str:
+    """The section on groups, as HTML."""
+    return re.search(r'<section id="groups".*?</section>', render_report(data), re.S).group()
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", "", html)))
+
+
+def differences(with_ci: dict[str, float]) -> list[ShiftDifference]:
+    """A difference of each part between the two groups; those with a CI with their p by Holm."""
+    return [
+        ShiftDifference(
+            part=part,
+            occlusion="blur",
+            first="female",
+            second="male",
+            paired=False,
+            difference=Interval(0.02, 0.01, -0.01, 0.05, 11) if part in with_ci else UNKNOWN._replace(value=0.01),
+            **({"p_value": 0.04, "p_holm": with_ci[part]} if part in with_ci else {}),
+        )
+        for part in PARTS
+    ]
+
+
+def with_rates(data: ReportData, refused: str, fmr: Interval, fnmr: Interval) -> ReportData:
+    """The data with the same rates in all groups and rows."""
+    ratio = RateRatio("female", "male", Interval(1.5, 0.1, 1.3, 1.7), UNKNOWN)
+    rows: list[Differential] = [
+        dataclasses.replace(
+            row,
+            groups=[dataclasses.replace(group, refused=refused, fmr=fmr, fnmr=fnmr) for group in row.groups],
+            ratios=[] if refused else [ratio],
+        )
+        for row in data.differentials
+    ]
+    return with_figures(data, differentials=rows)
+
+
+def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
+    for with_ci, said in (
+        ({}, "female − male: none of 7 differences has a 95 % CI. There are too few subjects"),
+        ({"nose": 0.3}, "female − male: 1 of 7 differences has a 95 % CI, none is significant."),
+        ({"nose": 0.03, "eyes": 0.2}, "female − male: 2 of 7 differences have a 95 % CI, 1 is significant."),
+        ({"nose": 0.03, "eyes": 0.02}, "female − male: 2 of 7 differences have a 95 % CI, 2 are significant."),
+    ):
+        html = section_of(with_figures(TWO, shift_differences=differences(with_ci)))
+        assert said in text_of(html)
+        headings = re.findall(r"<h3>(.*?)</h3>", html)
+        assert headings[:2] == ["Impostor shifts compared", "Error rates compared"]
+        row = text_of(re.search(r"<tr><th scope=.row.>female − male</th>.*?</tr>", html, re.S).group())
+        assert row.count("0.01") + row.count("+0.02") >= 7
+
+
+def test_many_pairs_of_groups_are_counted_together() -> None:
+    text = text_of(section_of(FIVE))
+    known = sum(each.difference.low == each.difference.low for each in FIVE.shift_differences)
+    assert len(FIVE.shift_differences) == 20 and known > 1
+    assert f"All pairs of groups: {known} of 20 differences have a 95 % CI" in text
+
+
+def test_groups_that_are_all_excluded_have_a_sentence_and_no_table() -> None:
+    html = section_of(with_rates(TWO, "fewer than 10 effective subjects", UNKNOWN, UNKNOWN))
+    assert html.count("<table") == 1, "that of the shifts"
+    assert "<td>excluded" not in html and "<details>" not in html
+    reason = "fewer than 10 effective subjects"
+    assert f"Excluded: female ({reason}) and male ({reason})." in text_of(html)
+
+
+def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:
+    known = Interval(0.012, 0.001, 0.01, 0.014, 11)
+    html = section_of(with_rates(TWO, "", known, UNKNOWN))
+    captions = [text_of(caption) for caption in re.findall(r"<caption>(.*?)</caption>", html, re.S)]
+    assert any(caption.startswith("FMR by group") for caption in captions)
+    assert any(caption.startswith("Ratios of FMR") for caption in captions)
+    assert not any(caption.startswith(("FNMR by group", "Ratios of FNMR")) for caption in captions)
+    text = text_of(html)
+    assert "no FNMR is known: no group has enough scores." in text and "No ratio of FNMR is known" in text
+    both = section_of(with_rates(TWO, "", known, known))
+    assert "no FNMR is known" not in text_of(both) and "FNMR by group" in both
