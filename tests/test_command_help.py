@@ -32,6 +32,8 @@ LISTS = {
     ("study", "--group-column"): (["sex", "age:18", "30"], "sex,age:18,30"),
     ("match", "-gr"): (["CM", "CF"], ["CM", "CF"]),
     ("plot", "--fmr"): (["1e-3", "0.1"], [0.001, 0.1]),
+    ("plot", "--formats"): (["png", "pdf"], ["png", "pdf"]),
+    ("study", "--formats"): (["svg", "pgf"], ["svg", "pgf"]),
     ("plot", "--threshold"): (["-0.25", "0.3"], [-0.25, 0.3]),
     ("study", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),
     ("study", "--model"): (["sface", "arcface-r100"], ["sface", "arcface-r100"]),

@@ -48,7 +48,7 @@ def count_one(product: np.ndarray, kinds: np.ndarray, first: int, scale: float) 
 
 # Halves of a step, edges of bins with their neighbours, ends of the range and what is a hair beyond them.
 EDGES = [number * BIN + off for number in (-400, -1, 0, 1, 50, 399, 400) for off in (-1, -0.5, 0, 0.5, 1)]
-SCORES = st.one_of(st.floats(-1.0000005, 1.0000005, width=32), st.sampled_from(EDGES).map(lambda step: step / STEPS))
+SCORES = st.one_of(st.floats(-2, 2, width=32), st.sampled_from(EDGES).map(lambda step: step / STEPS))
 
 
 @settings(max_examples=60, deadline=None)
@@ -102,8 +102,9 @@ def counted(
     sides = RankedSides(ranks, ranks if columns is None else None)
     found = []
     with mock.patch("facepart.matching.counting.kernels_for", return_value=by):
-        for options in ({"tails": tails}, {}, {"ranks": sides}):
-            found.append(count_strips(rows, columns, workers=workers, **options).tobytes())
+        for options in ({"tails": tails}, {"ranks": sides}):
+            table = count_strips(rows, columns, workers=workers, **options)
+            found.append(table[: 2 * VALUES].tobytes())  # what is left out is counted in diagonal tiles alone
     return [*found, tails.bins().tobytes(), *(each.tobytes() for each in ranks.counts())]
 
 
@@ -123,19 +124,18 @@ def test_kernels_count_what_pytorch_counts(left, right, sessions: bool, tile: in
 def test_kernels_count_the_same_at_full_tiles_in_any_order(people: int, cross: bool, mkl: None) -> None:
     rng = np.random.default_rng(people)
 
-    def draw(count: int) -> Faces:
+    def draw(count: int, photo: int = 0) -> Faces:
         rows = rng.standard_normal((count, 40), np.float32) + rng.standard_normal(40, np.float32)
-        return Faces(unit_rows(rows), rng.permutation(np.arange(count) % people), np.arange(count))
+        return Faces(unit_rows(rows), rng.permutation(np.arange(count) % people), np.arange(count) + photo)
 
-    probe, gallery = draw(1300), draw(700) if cross else None
+    probe, gallery = draw(1300), draw(700, 10_000) if cross else None
     expected = counted(probe, gallery, 512, 2, 0, None)
     assert counted(probe, gallery, 512, 2, 0, kernels()) == expected
     order = rng.permutation(1300)
     shuffled = Faces(probe.embeddings[order], probe.subjects[order], probe.photos[order])
     for tile, workers in ((512, 3), (333, 1)):
         found = counted(shuffled, gallery, tile, workers, 0, kernels())
-        assert found[:2] == expected[:2]
-        assert found[3] == expected[3]
+        assert found[:3] == expected[:3]
 
 
 def test_a_table_that_fills_up_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -459,7 +459,7 @@ def test_everything_in_json(studied: Studied) -> None:
     }
     # Of the settings, which say how the study was made, and of overlaps other tests tell.
     others = ["rankings", "rankings by all criteria", "rankings by all recognisers"]
-    others += ["settings", "overlaps", "criteria without support", "order by keep-only"]
+    others += ["settings", "overlaps", "criteria without support", "order by keep-only", "conditions", "matches"]
     assert set(found) == {COLUMNS[key] for key in [*simple, *rows, *others]}
     for key, value in simple.items():
         assert found[COLUMNS[key]] == value, key
