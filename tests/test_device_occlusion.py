@@ -212,8 +212,10 @@ def test_overlaps(size):
 def test_resizing_is_that_of_the_host(size):
     photos = np.random.default_rng(2).integers(0, 256, (2, *size, 3)).astype(np.uint8)
     there, occluder = to_device(photos), DeviceOccluder(*size)
-    np.testing.assert_array_equal(
-        to_host(fit_photos(there, 512, 512, occluder)), np.stack([fit_photo(photo) for photo in photos])
+    np.testing.assert_allclose(
+        to_host(fit_photos(there, 512, 512, occluder)).astype(int),
+        np.stack([fit_photo(photo) for photo in photos]).astype(int),
+        atol=1,  # grey level: larger photos are made smaller, with a rounding of Pillow's own
     )
     for target in [(112, 112), (size[0] // 2, size[1] // 2), (160, 160)]:
         found = to_host(resize_photos(there, *target, occluder)).astype(int)

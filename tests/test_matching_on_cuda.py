@@ -13,7 +13,6 @@ from facepart.matching.subject_statistics import (
     impostor_moments,
 )
 from facepart.scores import STEPS
-from facepart.scores.distribution import ScoreDistribution
 
 CUDA = pytest.param("cuda:0", marks=pytest.mark.cuda)
 
@@ -50,9 +49,10 @@ def test_counts_on_a_device_are_those_of_all_pairs(device):
     scores = cosines(faces, faces)
     above = np.triu(np.ones(scores.shape, bool), 1)
     same = faces.subjects[:, None] == faces.subjects
-    authentic = ScoreDistribution.of(np.rint(scores[above & same] * STEPS) / STEPS)
-    np.testing.assert_array_equal(found.authentic.counts, authentic.counts)
-    np.testing.assert_array_equal(found.authentic.values, authentic.values)
+    authentic = np.sort(np.rint(scores[above & same] * STEPS))
+    there = np.repeat(found.authentic.values, found.authentic.counts)
+    assert len(there) == len(authentic)
+    assert np.abs(there - authentic).max() <= 1
     impostor = np.sort(np.rint(scores[above & ~same] * STEPS))
     assert int(found.impostor.counts.sum()) == len(impostor)
     # Float32 products move a score by one step at most.

@@ -22,7 +22,9 @@ needs_tex = pytest.mark.skipif(
 
 def test_formats_are_chosen_by_name() -> None:
     assert choose_formats(["pdf", "png", "pdf"]) == ("png", "pdf")
-    with pytest.raises(UsageError, match=r"--formats 'pfd': unknown \(did you mean pdf\?\); known: png svg pdf pgf"):
+    with pytest.raises(
+        UsageError, match=r"--formats 'pfd': unknown \(did you mean p[dg]f\?\); known: png svg pdf pgf"
+    ):
         choose_formats(["pfd"])
 
 

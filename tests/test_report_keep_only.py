@@ -138,7 +138,7 @@ def test_the_terminal_and_json_have_them() -> None:
         lines = [line for line in table.splitlines()[1:7] if re.match(r"\d\.", line)][:3]
         assert [line.split()[1] for line in lines] == order
         for line, each in zip(lines, kept_parts(GROUPS.results, group), strict=True):
-            assert f"{each.keep_only.d_prime.value:.3f} [" in line
+            assert f"{each.keep_only.d_prime.value:.2f} [" in line  # its CI supports no third decimal
             assert f"{each.keep_only.impostor_shift.value:+.4f} [" in line
         assert [each["part"] for each in found["keep_only_rankings"][group]] == order
     assert {row["comparison"] for row in found["results"]} >= {"within", "control", "equal_area", "keep_only"}

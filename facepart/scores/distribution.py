@@ -49,7 +49,7 @@ class ScoreDistribution:
             raise FacepartError(f"{self.values.shape} values do not go with {self.counts.shape} counts")
         if (self.values[1:] <= self.values[:-1]).any() or (self.counts < 1).any():
             raise FacepartError("values have to ascend, and each has to occur")
-        if self.counts.sum(dtype=np.float64) >= _MOST:
+        if self.counts.sum(dtype=np.float64) > _MOST:
             raise FacepartError("counts are too large to be added")
         if len(self.values) and max(-int(self.values[0]), int(self.values[-1])) > LARGEST * STEPS:
             raise FacepartError(f"the largest score that can be counted is +-{LARGEST}")
