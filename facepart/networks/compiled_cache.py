@@ -21,6 +21,12 @@ class CompiledCache(NamedTuple):
 
     def path(self, precision: str) -> Path:
         """Return the file for a precision."""
-        variant = f"-{self.variant}" if self.variant else ""
+        return self.folder / self._name(f"-{self.variant}" if self.variant else "", precision)
+
+    def is_there(self, precision: str) -> bool:
+        """Return whether there is a file for a precision, of any variant."""
+        return any(self.folder.glob(self._name("*", precision)))
+
+    def _name(self, variant: str, precision: str) -> str:
         calibration = f"-{self.calibration}" if self.calibration else ""
-        return self.folder / f"{self.sha256[:32]}{variant}-{precision}{calibration}.openvino"
+        return f"{self.sha256[:32]}{variant}-{precision}{calibration}.openvino"

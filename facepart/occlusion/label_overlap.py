@@ -4,7 +4,8 @@ Counts of pixels are added over photos before they are divided: the IoU of a cla
 over the sum of its unions. Masks are compared as the label maps say, before they are dilated and softened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -74,3 +75,8 @@ def part_overlaps(labels: NDArray[np.uint8], other: NDArray[np.uint8], parts: Se
         union = int(np.count_nonzero(one | two))
         found.append(Overlap(int(np.count_nonzero(one & two)), union, int(union > 0)))
     return found
+
+
+def total_overlaps(photos: Iterable[Sequence[Overlap]]) -> list[Overlap]:
+    """Add overlaps, the same ones of each photo, over photos; nothing without photos."""
+    return [reduce(Overlap.plus, of_photos) for of_photos in zip(*photos, strict=True)]

@@ -26,17 +26,18 @@ from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue import Weights
+from facepart.networks.catalogue.hashes import sha256_of
 from facepart.networks.cpu_precisions import processor_key
 from facepart.networks.engine import INT8_PARSER, Engine
 from facepart.networks.face_parser import open_parser, parser_identity
 from facepart.networks.int8 import nncf_version
 from facepart.networks.label_folder import LabelFolder
 from facepart.networks.recogniser import open_recogniser
-from facepart.occlusion.label_overlap import Overlap, part_overlaps
+from facepart.occlusion.label_overlap import part_overlaps, total_overlaps
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.executor import io_threads
-from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 # NNCF's statistics change little beyond some 64 photos.
@@ -59,21 +60,25 @@ class Agreement(NamedTuple):
     figures: Mapping[str, float]
 
     @property
+    def of_recogniser(self) -> bool:
+        """Whether the network is a recogniser."""
+        return MEAN_COSINE in self.figures
+
+    @property
     def least(self) -> float:
         """What the mean cosine, or the IoU of every part, must reach."""
-        return LEAST_COSINE if MEAN_COSINE in self.figures else LEAST_IOU
+        return LEAST_COSINE if self.of_recogniser else LEAST_IOU
 
     @property
     def accepted(self) -> bool:
         """Whether the network may be used."""
-        if MEAN_COSINE in self.figures:
-            return self.figures[MEAN_COSINE] >= LEAST_COSINE
-        return all(value >= LEAST_IOU for value in self.figures.values())
+        judged = self.figures[MEAN_COSINE] if self.of_recogniser else min(self.figures.values())
+        return judged >= self.least
 
     @property
     def text(self) -> str:
         """The figures, in words."""
-        if MEAN_COSINE in self.figures:
+        if self.of_recogniser:
             return (
                 f"{MEAN_COSINE} with fp32 {self.figures[MEAN_COSINE]:.4f}, {LOWEST_COSINE} "
                 f"{self.figures[LOWEST_COSINE]:.4f}"
@@ -118,7 +123,7 @@ def with_calibration(files: NetworkFiles, photos: Sequence[Photo]) -> NetworkFil
     return replace(files, calibration=digest)
 
 
-def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = None) -> dict[str, Agreement]:
+def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = None) -> None:
     """Calibrate the networks of a run that are not in the cache yet; nothing for precisions other than INT8.
 
     Args:
@@ -126,28 +131,29 @@ def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = N
         photos: all photos of the run.
         crop: see :class:`facepart.pipeline.worker.PhotoWorker`.
 
-    Returns:
-        For the parser and each recogniser, by name, how far it agrees with fp32.
-
     Raises:
         FacepartError: a network agrees too little, or cannot be calibrated; or none of the photos can be used.
     """
     if not files.calibration:
-        return {}
+        return
     found = read_agreements(files)
     networks = _weights(files)
     if any(each.name not in found for each in networks):
         recognisers = tuple(each for each in networks if each is not files.parser)
         recorded = replace(files, recognisers=recognisers)
-        calibrating, judging = (_record(recorded, chosen, crop) for chosen in _choose(photos))
+        exact = replace(recorded, precision="fp32", calibration="").open()
+        calibrating, judging = (_record(recorded, exact, chosen, crop) for chosen in _choose(photos))
         for weights, inputs, judged in zip(networks, calibrating, judging, strict=True):
             if weights.name not in found:
                 found[weights.name] = _judge(files, weights, inputs, judged)
     for name, agreement in found.items():
-        is_parser = MEAN_COSINE not in agreement.figures
-        advice = f", or use --precision {INT8_PARSER}" if files.parser and not is_parser else ""
-        _refuse_disagreement(name, agreement, advice)
-    return found
+        if not agreement.accepted:
+            has_parser = isinstance(files.parser, Weights)
+            advice = f", or use --precision {INT8_PARSER}" if agreement.of_recogniser and has_parser else ""
+            raise FacepartError(
+                f"--precision int8: {name} is not exact enough in INT8 ({agreement.text}, on {JUDGING} photos that "
+                f"did not calibrate it; at least {agreement.least:g} is needed); leave out --precision{advice}"
+            )
 
 
 def read_agreements(files: NetworkFiles) -> dict[str, Agreement]:
@@ -200,20 +206,19 @@ def _choose(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo]]:
 def _file_hash(path: Path) -> str:
     """Return the hash of a photo's file; empty if it cannot be read, which the run will say."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return sha256_of(path)
+    except FacepartError:
         return ""
 
 
-def _record(files: NetworkFiles, photos: Sequence[Photo], crop: int | None) -> list[_Recorder]:
-    """Work on photos in fp32; return what the parser, if there is one, and each recogniser got and answered.
+def _record(files: NetworkFiles, networks: Networks, photos: Sequence[Photo], crop: int | None) -> list[_Recorder]:
+    """Work on photos by open networks; return what the parser, if there is one, and each recogniser got and answered.
 
     Recognisers see each photo as it is and, where there are label maps, with one of the parts occluded, in turn.
 
     Raises:
         FacepartError: none of the photos can be used.
     """
-    networks = replace(files, precision="fp32", calibration="").open()
     parser = _Recorder(networks.parser) if networks.parser and isinstance(files.parser, Weights) else None
     recognisers = [_Recorder(each) for each in networks.recognisers]
     worker = PhotoWorker(files, crop=crop)
@@ -251,9 +256,7 @@ def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judgin
 def parts_iou(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> dict[str, float]:
     """Compare label maps, uint8 (n, 512, 512): part -> IoU, 0..1; no part that is in none of them."""
     parts = list(PARTS.values())
-    sums = [Overlap()] * len(parts)
-    for one, two in zip(labels, other, strict=True):
-        sums = [total.plus(each) for total, each in zip(sums, part_overlaps(one, two, parts), strict=True)]
+    sums = total_overlaps(part_overlaps(one, two, parts) for one, two in zip(labels, other, strict=True))
     return {part.name: overlap.iou for part, overlap in zip(parts, sums, strict=True) if overlap.union}
 
 
@@ -266,30 +269,16 @@ def cosine_figures(embeddings: NDArray[np.floating], other: NDArray[np.floating]
     return {MEAN_COSINE: float(cosines.mean()), LOWEST_COSINE: float(cosines.min())}
 
 
-def _refuse_disagreement(name: str, agreement: Agreement, advice: str) -> None:
-    """Refuse a network that agrees too little with itself in fp32.
-
-    Raises:
-        FacepartError: it does.
-    """
-    if not agreement.accepted:
-        raise FacepartError(
-            f"--precision int8: {name} is not exact enough in INT8 ({agreement.text}, on {JUDGING} photos that did "
-            f"not calibrate it; at least {agreement.least:g} is needed); leave out --precision{advice}"
-        )
-
-
 def _agreement_file(files: NetworkFiles, weights: Weights) -> Path:
     return files.compiled(weights).path("int8").with_suffix(".json")
 
 
 def _read_agreement(files: NetworkFiles, weights: Weights) -> Agreement | None:
     """Return how far a calibrated network agrees; None if it is not in the cache, or what is there is no answer."""
-    file = _agreement_file(files, weights)
-    if not files.compiled(weights).path("int8").exists():
+    if not files.compiled(weights).is_there("int8"):
         return None
     try:
-        figures = read_object(file, "how far a network agrees", "remove it") or {}
+        figures = read_object(_agreement_file(files, weights), "how far a network agrees", "remove it") or {}
     except FacepartError:
         return None
     usable = all(isinstance(value, float) and -1 <= value <= 1 for value in figures.values())

@@ -21,7 +21,7 @@ from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.label_folder import LabelFolder, fit_labels
 from facepart.networks.label_map import CLASSES
 from facepart.networks.label_sets import OWN_SET, find_label_set
-from facepart.occlusion.label_overlap import Overlap, class_overlaps, part_overlaps
+from facepart.occlusion.label_overlap import Overlap, class_overlaps, part_overlaps, total_overlaps
 from facepart.occlusion.parts import BUILT_IN, Part
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
 from facepart.pipeline.calibration import calibrate, with_calibration
@@ -196,9 +196,7 @@ def compare_label_maps(
     if not compared:
         first = f"; first: {failures[0].reason}" if failures else ""
         raise FacepartError(f"{others.folder}: no label map could be compared{first}")
-    sums = [Overlap()] * (len(CLASSES) + len(parts))
-    for each in compared:
-        sums = [total.plus(overlap) for total, overlap in zip(sums, each, strict=True)]
+    sums = total_overlaps(compared)
     classes = {name: sums[number] for number, name in enumerate(CLASSES) if number in others.label_set.known}
     by_part = dict(zip((part.name for part in parts), sums[len(CLASSES) :], strict=True))
     return Agreement(classes, by_part, len(compared)), failures

@@ -308,8 +308,9 @@ def _embed(
     whole = with_thumbnails(with_recognisers(tasks, numbers), images.missing.values(), images.shown)
     if not whole:
         return
-    with times.measure("calibrate the networks"):
-        calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
+    if setup.files.calibration:
+        with times.measure("calibrate the networks"):
+            calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
     averages = _obtain_average(setup, executor, times, on_note)
     worker = _worker_class(setup.device)(
         setup.networks(recognisers),
