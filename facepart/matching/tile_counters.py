@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from facepart.matching.cosine import tile_steps
 from facepart.matching.rank_counter import RankedSides
 from facepart.matching.subject_statistics import SubjectTailCounts
-from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, Table, Total, WaitingTable
+from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, HalvesTable, Total, WaitingTable
 from facepart.matching.tile_kernels import Kernels
 from facepart.scores import STEPS
 
@@ -127,7 +127,7 @@ class CompiledCounter:
     """Counts by compiled kernels, on the CPU."""
 
     def __init__(self, total: Total, tile: int, kernels: Kernels, *, with_tails: bool) -> None:
-        self._table = Table(total)
+        self._table = HalvesTable(total)
         self._kernels = kernels
         self._product = torch.empty(tile, tile)
         self._places = np.empty(tile, np.uint32)
@@ -151,7 +151,8 @@ class CompiledCounter:
             rows,
             columns,
             _ALL_IMPOSTOR if tile.masks is None else tile.masks.kinds(),
-            self._table.counts.numpy(),
+            self._table.low,
+            self._table.high,
             first,
             self._places,
             self._found,

@@ -33,6 +33,8 @@ _TOP = np.float32(STEPS)
 _ZERO = np.int32(STEPS)
 _ONE = np.int32(1)
 _BIN = np.uint32(BIN)
+_UNIT = np.uint16(1)
+_CARRIED = np.uint16(0)  # the lower half after 65536
 
 
 def count_tile(
@@ -41,7 +43,8 @@ def count_tile(
     rows: int,
     columns: int,
     kinds: NDArray[np.uint8],
-    table: NDArray[np.int32],
+    low: NDArray[np.uint16],
+    high: NDArray[np.uint16],
     first: int,
     places: NDArray[np.uint32],
     found: NDArray[np.uint32],
@@ -56,14 +59,15 @@ def count_tile(
         columns: how many columns are no padding.
         kinds: uint8, (rows, columns), C order, the section of the table for each pair; (0, 0) if all are impostor
             pairs, whose section is 0.
-        table: int32, (3 * VALUES,), of :mod:`facepart.matching.table`: counts are added to it.
+        low: uint16, (3 * VALUES,), of :class:`facepart.matching.table.HalvesTable`: counts are added to it.
+        high: uint16, (3 * VALUES,), likewise.
         first: the place in the table where high scores begin; beyond the first section if they are not listed.
         places: uint32, (t,), is overwritten.
         found: uint32, (t * t + 1, 2), is overwritten with the columns of high scores and their places in the table;
             (1, 2) suffices if they are not listed.
         ends: int64, (t,), is overwritten: where in `found` the scores of each row end.
     """
-    high = np.uint32(first)
+    begin = np.uint32(first)
     mixed = kinds.size > 0
     end = np.uint64(0)
     for i in range(rows):
@@ -76,17 +80,24 @@ def count_tile(
             for j in range(columns):
                 place = places[j]
                 kind = np.uint32(kinds[i, j])
-                table[place + kind * _VALUES] += _ONE
+                slot = place + kind * _VALUES
+                count = np.uint16(low[slot] + _UNIT)
+                low[slot] = count
+                if count == _CARRIED:
+                    high[slot] += _UNIT
                 found[end, 0] = np.uint32(j)
                 found[end, 1] = place
-                end += np.uint64((place >= high) & (kind == 0))
+                end += np.uint64((place >= begin) & (kind == 0))
         else:
             for j in range(columns):
                 place = places[j]
-                table[place] += _ONE
+                count = np.uint16(low[place] + _UNIT)
+                low[place] = count
+                if count == _CARRIED:
+                    high[place] += _UNIT
                 found[end, 0] = np.uint32(j)
                 found[end, 1] = place
-                end += np.uint64(place >= high)
+                end += np.uint64(place >= begin)
         ends[i] = end
 
 
@@ -127,7 +138,7 @@ class Kernels(NamedTuple):
 
 
 _TYPES = Kernels(
-    "void(f4[:,::1], f4, i8, i8, u1[:,::1], i4[::1], i8, u4[::1], u4[:,::1], i8[::1])",  # type: ignore[arg-type]
+    "void(f4[:,::1], f4, i8, i8, u1[:,::1], u2[::1], u2[::1], i8, u4[::1], u4[:,::1], i8[::1])",  # type: ignore[arg-type]
     "void(u4[:,::1], i8[::1], i8, i8[::1], i8[::1], i4[:,::1])",  # type: ignore[arg-type]
 )
 
