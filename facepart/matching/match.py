@@ -23,7 +23,6 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
-from facepart.matching.few_pairs import with_tails
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import (
     Save,
@@ -223,7 +222,7 @@ def _compare(
         scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
     else:
         tails = SubjectTailCounts(subjects, first_bin, at)
-        blocks = with_tails(pair_blocks(left, right, workers=workers, ranks=ranks), left, right or left, tails)
+        blocks = pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks)
         scores = write_pairs(output, prefix, prepared.counts, blocks, progress)
     if outcome.saved != "pairs":
         sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))

@@ -17,6 +17,7 @@ from facepart.files.atomic import replacing, write_text
 from facepart.files.progress import Progress
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.faces import PairCounts
+from facepart.matching.pairs import PairRows
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 from facepart.scores.ranks import ranks_path
 
@@ -112,7 +113,7 @@ def write_pairs(
     output: Path,
     group: str,
     counts: PairCounts,
-    blocks: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    blocks: Iterable[PairRows],
     progress: Progress,
 ) -> GroupScores:
     """Write the pair files of a group block by block; return the distributions of just these scores.
@@ -136,7 +137,7 @@ def write_pairs(
         for block in blocks:
             for rows, file, table in zip(block, (authentic_file, impostor_file), tables, strict=True):
                 ahead.append(writer.submit(file.write, rows.data))
-                np.add.at(table, np.rint(rows[:, 2] * STEPS).astype(np.intp) + STEPS, 1)
+                np.add.at(table, _places(rows), 1)
                 done += len(rows)
             while len(ahead) > _WRITTEN_AHEAD:
                 ahead.popleft().result()
@@ -144,6 +145,12 @@ def write_pairs(
         for written in ahead:
             written.result()
     return GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
+
+
+def _places(rows: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return where the scores of rows of the score files are counted in a table of all values."""
+    steps = rows[:, 2] * STEPS
+    return np.rint(steps, out=steps).astype(np.intp) + STEPS
 
 
 def write_labels(output: Path, group: str, probe: Sequence[str], gallery: Sequence[str] | None) -> None:

@@ -39,6 +39,7 @@ from facepart.matching.output import (
     write_pairs,
 )
 from facepart.matching.pair_scores import score_pairs
+from facepart.matching.pairs import PairRows
 from facepart.matching.subject_statistics import SubjectTailCounts, authentic_sums, first_bin_of
 from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
@@ -155,12 +156,12 @@ def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress
 
 def _score_rows(
     first: NDArray[np.int32], second: NDArray[np.int32], steps: NDArray[np.int32], authentic: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+) -> Iterator[PairRows]:
     """Yield the rows of the score files, authentic and impostor, in the order of the list."""
     for begin in range(0, len(steps), _BLOCK):
         block = slice(begin, begin + _BLOCK)
         rows = np.stack([first[block], second[block], steps[block] / STEPS], axis=1)
-        yield rows[authentic[block]], rows[~authentic[block]]
+        yield PairRows(rows[authentic[block]], rows[~authentic[block]])
 
 
 def _sum_by_subject(
