@@ -1,8 +1,8 @@
-"""How fast a study goes from photos to its report, against what its networks alone allow.
+"""How long a study takes from photos to its report, compared with its networks alone.
 
 Usage: python -m benchmarks.study PHOTOS [--photos N] [--recogniser NAME|PATH] [--rounds N]
 
-As :mod:`benchmarks.recognisers` measures it, by one recogniser, the default one if none is named.
+Measured as in :mod:`benchmarks.recognisers`, with one recogniser: the default one unless another is named.
 """
 
 import argparse

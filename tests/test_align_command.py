@@ -98,6 +98,12 @@ def test_by_hand_raw_photos_give_the_numbers_of_a_study(
         by_hand = distributions(tmp_path / condition, "all")
         assert by_hand == distributions(study / "matches" / condition, "all")
         assert sum(by_hand["impostor_count"]) == 12
+    on_crops = tmp_path / "on_crops"
+    done = run("-m", "facepart", "study", "-s", aligned, "-o", on_crops, "--parts", "nose", "-d", "MORPH", *model)
+    assert done.returncode == 0, done.stderr
+    assert distributions(on_crops / "matches" / "nose", "all") == distributions(study / "matches" / "nose", "all")
+    said = [" ".join((folder / "methods.txt").read_text().split()) for folder in (on_crops, study)]
+    assert all("Faces were detected with yunet" in text for text in said)
     kept = images(study / "photos")
     assert len(kept) == 6
     crops = images(aligned)

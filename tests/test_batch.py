@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,9 @@ from PIL import Image
 
 from facepart.scores import load_scores
 from tests.conftest import ROOT, Run
+from tests.stopped_script import stop_when
+
+STOPPED = "batch.sh: interrupted; run the same command again to finish"
 
 BATCH = ROOT / "examples" / "batch.sh"
 PARTS = ["eyes", "nose"]
@@ -65,19 +66,6 @@ def finish(process: subprocess.Popen[str]) -> str:
     return stdout
 
 
-def stop_when(there: Path, process: subprocess.Popen[str]) -> None:
-    """Stop the script once a file is there: it says how to go on, and leaves no process behind."""
-    while not there.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert stderr.splitlines()[-1] == "batch.sh: interrupted; run the same command again to finish"
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
-
-
 def assert_same_scores(study: Path, matches: Path, groups: list[str], parts: list[str]) -> None:
     """Compare the distributions of every condition and group with those of a study, exactly."""
     for condition in ["baseline", *parts, *(f"cross_{part}" for part in parts)]:
@@ -107,9 +95,9 @@ def stamps(folder: Path) -> dict[Path, int]:
 def resumed(work) -> str:
     """The output of the script, after it was stopped twice."""
     out = work / "out put"
-    stop_when(out / "blurred" / "blurred_nose", start(work))
+    stop_when(out / "blurred" / "blurred_nose", start(work), STOPPED)
     assert not (out / "features").exists(), "stopped while it blurred"
-    stop_when(out / "matches" / "baseline" / "A.done", start(work))
+    stop_when(out / "matches" / "baseline" / "A.done", start(work), STOPPED)
     assert not (out / "matches" / "nose" / "B 2.done").exists(), "stopped while it matched"
     return finish(start(work))
 

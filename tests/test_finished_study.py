@@ -207,7 +207,7 @@ def test_figures_are_axes_with_the_study_s_numbers(many: facepart.StudyTables) -
     ranked = {name: rows for name, rows in MANY.figures.ranking.items() if name != "all"}
     order = [each.part for each in MANY.figures.ranking["all"]]
     assert [label.get_text() for label in axes.get_yticklabels()] == order
-    assert axes.get_xlabel() == "impostor shift (95 % CI)"
+    assert axes.get_xlabel() == "Impostor shift (95 % CI)"
     shown = [line for line in axes.lines if line.get_marker() == "o"]
     others = [line for line in axes.lines if line.get_marker() != "o"]
     ends = [np.asarray(line.get_xydata()).tolist() for line in others]

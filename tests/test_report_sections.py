@@ -156,7 +156,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "[13]",
     ):
         assert absent not in alone
-    assert "without alignment" in alone
+    assert "facepart did not align them" in alone
     assert "left out" not in text
     days = "\n".join(methods(FULL, dataclasses.replace(FACTS, excluded="of the same day")))
     assert "of the baseline photos). Authentic pairs of the same day were left out." in days

@@ -3,10 +3,8 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from PIL import Image
 
 from tests.conftest import ROOT
 from tests.printed_commands import blocks
+from tests.stopped_script import stop_when
 
 JOB = ROOT / "examples" / "study.sbatch"
 
@@ -58,15 +57,8 @@ def printed_line() -> str:
 def test_stopped_before_the_time_limit_and_submitted_again_it_finishes(work: Path) -> None:
     line = f"{printed_line()} -d MORPH"
     job = submitted(line, work)
-    while not (work / "study" / "embeddings").exists():
-        assert job.poll() is None, job.communicate()
-        time.sleep(0.01)
-    job.send_signal(signal.SIGTERM)
-    _, stderr = job.communicate(timeout=60)
-    assert job.returncode == 128 + signal.SIGTERM
-    assert stderr.splitlines()[-1] == "study.sbatch: stopped; submit the same command again to continue"
-    with pytest.raises(ProcessLookupError):
-        os.killpg(job.pid, 0)
+    last_line = "study.sbatch: stopped; submit the same command again to continue"
+    stop_when(work / "study" / "embeddings", job, last_line)
     assert not (work / "study" / "results.csv").exists()
 
     again = submitted(line, work)

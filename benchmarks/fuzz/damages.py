@@ -208,7 +208,7 @@ def zip_directory(data: bytes, dice: random.Random) -> bytes:
 
 
 def zip_members(data: bytes, dice: random.Random) -> bytes:
-    """Write a zip again, with a member lost, doubled, renamed, emptied or damaged, and right checksums for it."""
+    """Rewrite a zip archive with a member lost, doubled, renamed, emptied or damaged, and with correct checksums."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [(name, archive.read(name)) for name in archive.namelist()]

@@ -271,6 +271,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
     print(f"\n{_last_line(outcome)}")
     print(f"all figures, a row for each part: {outcome.report.with_name('results.csv')}")
+    print(f"for a paper: {outcome.report.with_name('methods.txt')}, {outcome.report.with_name('results.tex')}")
     print(f"report: {outcome.report}\n{_faces_line(outcome)}")
     warn_of_failures(outcome.failures)
     if arguments.profile:

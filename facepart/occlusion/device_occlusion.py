@@ -1,6 +1,6 @@
 """Photos and label maps on a device -> occluded photos there: :mod:`facepart.occlusion.occlude`, batched in PyTorch.
 
-All steps are dense and of fixed shape, so that they follow the parser on its stream without the host's waiting. They
+All steps are dense and of fixed shape, so they run after the parser on its stream, and the host does not wait. They
 give what the functions on single photos give, to one grey level: where OpenCV adds in another order, a soft mask can
 fall on the other side of a whole number (tests/test_device_occlusion.py says how often). On a CPU they are many times
 slower than these.

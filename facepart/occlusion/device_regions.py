@@ -67,7 +67,7 @@ def _below(down: Tensor, nose: Tensor) -> Tensor:
     """Return what lies further down than most of the nose, by the quantile as NumPy interpolates it."""
     ordered = down.masked_fill(~nose, torch.inf).flatten(1).sort(1).values
     last = (nose.sum((1, 2)) - 1).clamp(min=0)
-    place = last * face_regions.END_OF_NOSE
+    place = last.double() * face_regions.END_OF_NOSE
     low = place.floor()
     step = (place - low)[:, None]
     one = ordered.gather(1, low.long()[:, None])

@@ -12,6 +12,8 @@ from facepart.plots.frame import add_legend, make_axes
 
 # Inches for a part, and for each group of a part.
 _PART, _GROUP = 0.16, 0.14
+# A colour for each.
+MOST_GROUPS = len(style.SET_LOOKS)
 _SHARE = 0.7  # of the space of a part that its groups take
 
 
@@ -31,8 +33,8 @@ def ranking_axes(
     Args:
         effects: group -> part -> its effect; parts without one are left out. One to twelve groups, in the order of
             the colours.
-        parts: in the order of the ranking.
-        label: what the effect is, for the axis.
+        parts: in the order of the ranking; a part that has an effect but no place here comes after these.
+        label: what the effect is, for the axis; that CIs are drawn is added where there are any.
         title: stands on top.
 
     Returns:
@@ -41,9 +43,11 @@ def ranking_axes(
     Raises:
         FacepartError: there are no groups, or more than twelve, or no part has an effect.
     """
-    if not 1 <= len(effects) <= len(style.SET_LOOKS):
-        raise FacepartError(f"a figure shows 1 to {len(style.SET_LOOKS)} groups, not {len(effects)}")
-    shown = [part for part in parts if any(part in found for found in effects.values())]
+    if not 1 <= len(effects) <= MOST_GROUPS:
+        raise FacepartError(f"a figure shows 1 to {MOST_GROUPS} groups, not {len(effects)}")
+    ranked = dict.fromkeys(part for found in effects.values() for part in found)
+    shown = [part for part in dict.fromkeys([*parts, *ranked]) if part in ranked]
+    has_cis = any(math.isfinite(effect.low) for found in effects.values() for effect in found.values())
     if not shown:
         raise FacepartError("no part has a rank, so there is no ranking to draw")
     with style.house_style():
@@ -57,7 +61,7 @@ def ranking_axes(
         axes.set_yticks(range(len(shown)), shown)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(label)
+        axes.set_xlabel(label[:1].upper() + label[1:] + (" (95 % CI)" if has_cis else ""))
         axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
         add_legend(axes, list(effects) if len(effects) > 1 else [], title, {})

@@ -98,16 +98,22 @@ def no_interval(figure: Interval) -> str:
 
 
 def supported_decimals(figure: Interval, most: int) -> int:
-    """Return how many decimals of a figure its CI supports: two digits of half its width, and no more than `most`.
+    """Return how many decimals of a figure its CI supports: two digits of its shorter side, and no more than `most`.
+
+    The two sides differ where the CI is of a rate: from 0.10 to its end 0.004 it takes three decimals.
 
     Example:
-        >>> [supported_decimals(Interval(9.752, 0.3, 9.142, 9.142 + width, 50.0), 4) for width in (1.1, 0.036, 50)]
+        >>> [supported_decimals(Interval(9.7, 0.3, 9.7 - side, 9.7 + side, 50.0), 4) for side in (0.55, 0.018, 25)]
         [2, 3, 0]
+        >>> supported_decimals(Interval(0.10, 0.2, 0.004, 2.0, 50.0), 4)
+        3
     """
-    half = (figure.high - figure.low) / 2
-    if not (math.isfinite(half) and half > 0):
+    sides = [side for side in (figure.value - figure.low, figure.high - figure.value) if side > 0]
+    shorter = min(sides, default=math.nan)
+    if not math.isfinite(shorter):
         return most
-    return min(most, max(1 - math.floor(math.log10(half)), 0))
+    # A side of 0.1 that was rounded down takes no further digit.
+    return min(most, max(1 - math.floor(math.log10(shorter) + 1e-9), 0))
 
 
 def signed_ci(figure: Interval, decimals: int = 3) -> Markup:
@@ -122,11 +128,16 @@ def plain_ci(figure: Interval, decimals: int = 3) -> Markup:
     return _with_interval(plain(figure.value, decimals), plain_interval(figure, decimals) or no_interval(figure))
 
 
+def ratio_ci(ratio: Interval) -> Markup:
+    """Write a ratio and its interval, which is logarithmic, to two decimals: "10.50 [1.04, 118.00]"."""
+    return _with_interval(plain(ratio.value, 2), plain_interval(ratio, 2) or no_interval(ratio))
+
+
 def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
     """Write a rate, 0..1, and its interval in per cent, to the digits that it supports: "1.20 % [0.90, 1.60]"."""
-    ends = rate._replace(low=100 * rate.low, high=100 * rate.high)
-    decimals = supported_decimals(ends, decimals)
-    return _with_interval(per_cent(rate.value, decimals), plain_interval(ends, decimals) or no_interval(rate))
+    shown = rate._replace(value=100 * rate.value, low=100 * rate.low, high=100 * rate.high)
+    decimals = supported_decimals(shown, decimals)
+    return _with_interval(per_cent(rate.value, decimals), plain_interval(shown, decimals) or no_interval(rate))
 
 
 def rank_interval(ranked: Ranked) -> str:

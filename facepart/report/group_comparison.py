@@ -44,7 +44,7 @@ class RatesAtThreshold:
         )
 
     def has_ratios(self, kind: str, row: Differential | None = None) -> bool:
-        """Return whether any ratio of ``fmr`` or ``fnmr`` is known, of all rows or of one."""
+        """Return whether any ratio of ``fmr`` or ``fnmr`` is known and above 0, of all rows or of one."""
         figures = [getattr(ratio, kind).value for each in ([row] if row else self.rows) for ratio in each.ratios]
         return any(math.isfinite(value) and value > 0 for value in figures)
 
@@ -89,7 +89,7 @@ class ShiftCounts(NamedTuple):
         groups: the two groups; empty for all pairs of groups together.
         total: how many differences.
         with_ci: how many of these have a CI.
-        significant: how many are significant at 5 %, corrected for all of the study by Holm.
+        significant: how many are significant at 5 %, with Holm's correction over all tests of the study.
     """
 
     groups: tuple[str, ...]

@@ -10,7 +10,7 @@ from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, EQUAL_AREA_PATCH, WITHIN, PartResult
 
-# Criterion -> comparison and column of the results that have its effect with all pairs of subjects weighted alike.
+# Criterion -> comparison and column of the results that have its effect with all pairs of subjects equally weighted.
 _BY_SUBJECTS = {
     IMPORTANCE: (WITHIN, "importance_subjects"),
     SHIFT: (WITHIN, "impostor_shift_subjects"),
@@ -40,7 +40,7 @@ class MissingIntervals:
     Attributes:
         parts: reason -> parts, in the order of the ranking; empty if all have one.
         is_all: whether no ranked part has one.
-        subjects_may_help: whether any of them would have one with all pairs of subjects weighted alike.
+        subjects_may_help: whether any of them would have one with all pairs of subjects equally weighted.
     """
 
     parts: dict[Reason, list[str]]
@@ -67,7 +67,7 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
 
 
 def subjects_may_help(figures: Figures, group: str, part: str) -> bool:
-    """Return whether an effect would have a CI with all pairs of subjects weighted alike, unlike in this study.
+    """Return whether an effect would have a CI with all pairs of subjects equally weighted, unlike in this study.
 
     Args:
         figures: the study's.

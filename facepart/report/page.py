@@ -11,6 +11,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
+from facepart.analysis.metrics import STUDY_FMRS, fmr_suffix
 from facepart.report.agreement_words import agreement_words
 from facepart.report.bars import GROUP_COLOURS, effect_bars
 from facepart.report.contact_sheet import contact_sheet
@@ -59,6 +60,12 @@ def render_report(data: ReportData) -> str:
         scale=colour_scale(data.main_ranking, data.ranked_by),
         bars=effect_bars(data),
         bars_have_cis=any(math.isfinite(each.effect.low) for found in data.rankings.values() for each in found),
+        means_have_cis=any(math.isfinite(row.impostor_mean.low) for row in data.main_rows().values()),
+        tmrs_have_cis=any(
+            math.isfinite(row.figure(f"fnmr_{fmr_suffix(target)}").low)
+            for row in data.main_rows().values()
+            for target in STUDY_FMRS
+        ),
         group_colours=GROUP_COLOURS,
         ranking_tables=ranking_tables(data),
         agreement=data.agreement,

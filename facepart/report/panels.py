@@ -4,7 +4,6 @@ A band in a histogram is the 95 % CI of a mean impostor score; a bar at a ROC cu
 """
 
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -155,7 +154,6 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     axes = Axes((-decades, 0), (bottom, 1), left=46)
     x = fmr_ticks(decades)
     y = Ticks(rates, [per_cent(rate, 0) for rate in rates], "TMR (1 − FNMR)")
-    fnmrs = _fnmrs(data)
     charts = {}
     for key, curves in found.items():
         lines = "".join(
@@ -165,7 +163,9 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
             place = order.index(compared_as)
             lines += whisker(axes, math.log10(target), (1 - missed.high, 1 - missed.low), place, f"s{place}")
         name, part = data.groups[key[0]].name, key[1]
-        text = describe("rocs", part=data.label(part), group=name, sets=compared(data, *key), fnmrs=fnmrs[name, part])
+        sets = compared(data, *key)
+        fnmrs = {each: rate.value for each, rate in _figures(data, name, part, "fnmr_1e3").items() if each in sets}
+        text = describe("rocs", part=data.label(part), group=name, sets=sets, fnmrs=fnmrs)
         charts[key] = chart(axes, x, y, lines, text)
     return charts
 
@@ -228,13 +228,3 @@ def _tmrs(data: ReportData, group: int, part: str) -> list[tuple[str, float, Int
         for name, missed in _figures(data, data.groups[group].name, part, f"fnmr_{fmr_suffix(target)}").items()
         if name in compared(data, group, part) and math.isfinite(missed.low)
     ]
-
-
-def _fnmrs(data: ReportData) -> Mapping[tuple[str, str], dict[str, float]]:
-    """Return the FNMR at an FMR of 0.1 % of everything that is compared: (group, part) -> comparison -> rate."""
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for comparison in (WITHIN, CROSS, CONTROL):
-        for key, row in data.main_rows(comparison).items():
-            rates = found.setdefault(key, {BASELINE: row.fnmr_1e3_baseline.value})
-            rates[comparison] = row.fnmr_1e3.value
-    return found

@@ -29,8 +29,8 @@ class Summary:
         subjects: of all groups.
         pairs: pairs of baseline photos, of all groups.
         has_intervals: whether any impostor shift has a CI.
-        subjects_may_help: whether the first part has no CI, but would have one with all pairs of subjects weighted
-            alike.
+        subjects_may_help: whether the first part has no CI, but would have one with all pairs of subjects equally
+            weighted.
     """
 
     first: Ranked | None

@@ -46,6 +46,7 @@ _FILTERS = (
     formatting.number_word,
     formatting.plain,
     formatting.plain_ci,
+    formatting.ratio_ci,
     formatting.plain_interval,
     formatting.rank_interval,
     formatting.share_of_resamples,

@@ -1,6 +1,7 @@
 """A study's scores -> its answer: the figures, their ranking, and the report."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import reduce
@@ -23,8 +24,8 @@ from facepart.files.atomic import write_bytes
 from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.json_input import read_object
-from facepart.files.record import Record, make_record, write_record
-from facepart.networks.catalogue import Weights
+from facepart.files.record import Record, make_record, read_record, write_record
+from facepart.networks.catalogue import DETECTOR, Weights
 from facepart.networks.face_parser import MIN_SIDE
 from facepart.networks.label_folder import LabelFolder
 from facepart.occlusion.patch import PIXELS
@@ -295,7 +296,7 @@ def _provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[
             _described(each.weights) for each in setup.recognisers
         )
         + (", embedding of the mirrored face added" if request.flip else ""),
-        "Alignment": f"faces detected by {_described(setup.detector)}" if setup.detector else "none",
+        "Alignment": _alignment(setup),
         "Arithmetic": f"{setup.precision} on {setup.device}",
         "Occlusion": f"{method_phrase(used[0].name)}; mask smoothed with a Gaussian of sigma {SIGMA:g} pixels "
         "(all sizes for photos of 224x224)",
@@ -336,7 +337,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
         label_maps=setup.parser.folder is not None,
         label_set=setup.parser.label_set.name,
         recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
-        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else None,
+        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else _aligned_before(request.source),
         precision=setup.files.precision_of(setup.first.weights),
         calibrating=CALIBRATING,
         judging=JUDGING,
@@ -348,6 +349,27 @@ def _method_facts(setup: Setup) -> MethodFacts:
         seed=SEED,
         excluded=setup.exclusion.words if setup.exclusion else "",
     )
+
+
+def _alignment(setup: Setup) -> str:
+    """Describe how the photos were aligned, in this study or before it."""
+    if setup.detector:
+        return f"faces detected by {_described(setup.detector)}"
+    before = _aligned_before(setup.request.source)
+    return (
+        f"by facepart align before this study, faces detected by {before.name} (sha256 {before.sha256})"
+        if before
+        else "none"
+    )
+
+
+def _aligned_before(source: Path) -> NetworkFacts | None:
+    """Return the detector by which `facepart align` made the photos of a folder; None if it did not make them."""
+    with suppress(FacepartError):  # a run.json that is none of ours
+        record = read_record(source)
+        if record and record.get("stage") == "align" and not (record.get("counts") or {}).get("given"):
+            return NetworkFacts(DETECTOR, str(record["settings"].get("detector")))
+    return None
 
 
 def _named(weights: Weights) -> dict[str, str]:

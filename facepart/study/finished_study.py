@@ -147,7 +147,7 @@ class StudyTables:
         order = list(next(iter(effects.values()), {}))
         groups = {name: found for name, found in effects.items() if name != ALL_GROUPS or len(effects) == 1}
         by = next(iter(rows["criterion"]), "")
-        return ranking_axes(groups or {ALL_GROUPS: {}}, order, f"{criterion(by).label} (95 % CI)" if by else "")
+        return ranking_axes(groups or {ALL_GROUPS: {}}, order, criterion(by).label if by else "")
 
     def __repr__(self) -> str:
         frame = pandas_module().DataFrame

@@ -18,16 +18,18 @@ class StudyProgress:
     ) -> None:
         """Count the work: photos to be embedded, and the pairs of each group in each condition."""
         pairs = sum(condition.pairs(size) for size in group_sizes for condition in conditions)
-        self._done, self._progress = 0, progress
-        self._total = photos + pairs // _PAIRS_A_PHOTO + 1
+        self._photos = self._pairs = 0
+        self._progress = progress
+        # There may be no photo to embed, and few pairs to compare: still something to do.
+        self._total = max(photos + pairs // _PAIRS_A_PHOTO, 1)
         progress(0, self._total)
 
     def photos(self, done: int, note: str) -> None:
         """Show that so many photos are done, and the current bottleneck."""
-        self._done = done
+        self._photos = done
         self._progress(done, self._total, note)
 
     def pairs(self, pairs: int) -> None:
         """Show that so many more pairs are done."""
-        self._done += pairs // _PAIRS_A_PHOTO
-        self._progress(min(self._done, self._total), self._total, "")
+        self._pairs += pairs
+        self._progress(min(self._photos + self._pairs // _PAIRS_A_PHOTO, self._total), self._total, "")
