@@ -11,7 +11,7 @@ from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.metrics import DISTANCES, METRICS, Distance, Metric, wasserstein
 from facepart.analysis.ranking import Ranked
 from facepart.occlusion.parts import PARTS
-from facepart.report.formatting import per_cent_ci, plain, plain_ci, signed, signed_ci, signed_interval
+from facepart.report.formatting import per_cent_ci, plain, plain_ci, ratio_ci, signed, signed_ci, signed_interval
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from tests.report_data import EVERYTHING, make_data, with_figures, with_ranking
@@ -47,7 +47,7 @@ def test_figures_are_those_of_the_results(data: ReportData, page: Page) -> None:
             plain_ci(row.d_prime),
             signed_ci(row.d_prime_change),
             per_cent_ci(row.fmr_at_baseline_1e3, 3),
-            plain_ci(row.fmr_ratio_1e3, 2),
+            ratio_ci(row.fmr_ratio_1e3),
             per_cent_ci(row.fnmr_1e3_baseline),
             per_cent_ci(row.fnmr_1e3),
         }

@@ -94,6 +94,8 @@ def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:
     assert any(caption.startswith("Ratios of FMR") for caption in captions)
     assert not any(caption.startswith(("FNMR by group", "Ratios of FNMR")) for caption in captions)
     text = text_of(html)
-    assert "no FNMR is known: no group has enough scores." in text and "No ratio of FNMR is known" in text
+    assert (
+        "no FNMR is known: no group has ten subjects with two photos." in text and "No ratio of FNMR is shown" in text
+    )
     both = section_of(with_rates(TWO, "", known, known))
     assert "no FNMR is known" not in text_of(both) and "FNMR by group" in both

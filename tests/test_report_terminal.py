@@ -85,7 +85,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
 
 
 def test_ranks_are_said_to_be_corrected_where_the_mark_is_not() -> None:
-    assert "corrected for all pairs of parts (Holm), = is not" in legend_of(PAIR)[1]["rank 95 % CI"]
+    assert "Holm-corrected over all pairs of parts, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
     assert "Holm" not in results_text(FEW.figures)
 
 
@@ -136,7 +136,7 @@ def test_parts_without_a_ci_are_named_with_the_reason() -> None:
 def test_a_weighting_is_advised_only_where_it_gives_a_ci() -> None:
     advice, unknown = "--weight subjects", "No CI is computed, so the uncertainty of this result is unknown."
     found = without_cis(FOUR, {"brows": 9.5})
-    assert advice in reason_of(found)[0] and f"{unknown} Weighting all pairs of subjects alike" in page_text(found)
+    assert advice in reason_of(found)[0] and f"{unknown} Weighting all pairs of subjects equally" in page_text(found)
     without = [
         dataclasses.replace(row, impostor_shift_subjects=UNKNOWN) if row.part == "brows" else row
         for row in FOUR.results
@@ -167,7 +167,7 @@ def test_a_row_has_one_weighting(weight: Weight, shown: str, hidden: str) -> Non
     data = with_figures(data, results=rows, weight=weight)
     text = results_text(data.figures)
     assert shown in text and hidden not in text
-    assert ("weights all pairs of subjects alike" in text) == (weight == "subjects")
+    assert ("all pairs of subjects equally weighted" in text) == (weight == "subjects")
     page = Page(render_report(data))
     for name in ("ranking", "keep-only"):
         section = next(found for attributes, found in page.all("section") if attributes.get("id") == name)
