@@ -1,5 +1,6 @@
 """Rankings: orders, first places and differences counted out one by one, and Kendall's tau against SciPy."""
 
+import dataclasses
 import math
 from itertools import pairwise
 
@@ -225,6 +226,15 @@ def test_ways_are_compared_by_scipys_tau_in_each_group_and_in_the_mean(main: str
     # All three figures differ from what the main way has with itself, and groups from their mean.
     assert len({round(each.tau, 6) for each in found}) == 4
     assert {each.same_first for each in found if each.occlusion == other} == {False}
+
+
+def test_methods_are_compared_by_the_weighting_of_the_study() -> None:
+    reversed_shifts = [
+        dataclasses.replace(each, impostor_shift_subjects=each.impostor_shift.scaled(-1)) for each in rows(("CM",))
+    ]
+    by_pairs, by_subjects = (compare_methods(reversed_shifts, "blur", weight) for weight in ("pairs", "subjects"))
+    assert [each.parts[::-1] for each in by_pairs] == [each.parts for each in by_subjects]
+    assert by_pairs[1].tau == by_subjects[1].tau
 
 
 def test_one_group_has_no_mean_and_one_part_no_tau() -> None:

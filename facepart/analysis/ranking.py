@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.analysis.choices import Weight
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_interval
 from facepart.analysis.metrics import kendall_tau
@@ -286,12 +287,13 @@ def _first_shares(
     return shares
 
 
-def compare_methods(results: Sequence[PartResult], main: str) -> list[Agreement]:
+def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "pairs") -> list[Agreement]:
     """Compare how parts rank, by their shifts, under each occlusion method and under the main method.
 
     Args:
         results: of all methods.
         main: name of the main method.
+        weight: what counts alike in the mean scores.
 
     Returns:
         A row for each method and group, and for all groups where there are several; the main method first.
@@ -299,10 +301,11 @@ def compare_methods(results: Sequence[PartResult], main: str) -> list[Agreement]
     groups = list(dict.fromkeys(row.group for row in results))
     shifts: dict[tuple[str, str], dict[str, list[float]]] = {}
     for row in results:
-        if row.comparison == WITHIN and math.isfinite(row.impostor_shift.value):
+        shift = row.weighted("impostor_shift", weight).value
+        if row.comparison == WITHIN and math.isfinite(shift):
             for name in (row.group, ALL_GROUPS) if len(groups) > 1 else (row.group,):
                 by_part = shifts.setdefault((row.occlusion, name), {})
-                by_part.setdefault(row.part, []).append(row.impostor_shift.value)
+                by_part.setdefault(row.part, []).append(shift)
     means = {
         (method, group): {
             part: math.fsum(values) / len(values)

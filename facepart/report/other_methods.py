@@ -57,7 +57,8 @@ def compare_rankings(data: ReportData) -> list[MethodComparison]:
     shifts: dict[str, dict[tuple[str, str], Interval]] = {}
     for row in data.results:
         if row.comparison == WITHIN:
-            shifts.setdefault(row.group, {})[row.occlusion, row.part] = row.impostor_shift
+            shift = row.weighted("impostor_shift", data.design.weight)
+            shifts.setdefault(row.group, {})[row.occlusion, row.part] = shift
     names = dict.fromkeys(row.group for row in data.agreements)
     return [
         MethodComparison(name, [row for row in data.agreements if row.group == name], shifts.get(name, {}))

@@ -97,7 +97,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     names = list(dict.fromkeys(row.group for row in results))
     compared = {key[:2]: row for key, row in rows.items() if key[2] == WITHIN}
     groups = [_group_table(name, figures, rows) for name in names]
-    agreements = compare_methods(results, main)
+    agreements = compare_methods(results, main, figures.weight)
     others = [row for row in agreements if row.occlusion != main and row.group == agreements[0].group]
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
     ranking = ALL_GROUPS if len(names) > 1 else names[0]

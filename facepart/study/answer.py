@@ -164,7 +164,7 @@ def write_answer(
         groups=groups,
         overlaps=_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
-        agreements=compare_methods(figures[setup.first.name].results, main),
+        agreements=compare_methods(figures[setup.first.name].results, main, setup.design.weight),
         face=images[0],
         examples=images[1],
         provenance=_provenance(setup, record, count_small(setup.first.store, names), members.small),
