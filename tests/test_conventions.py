@@ -74,6 +74,22 @@ def test_what_is_not_certain_is_asked_for(names: list[str], reason: str) -> None
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("subjects", "found"),
+    [(["biden", "obama"], "MORPH"), (["biden_0", "biden_1", "obama_0"], "LFW"), (["biden"], "MORPH")],
+)
+def test_a_table_of_subjects_decides(subjects: list[str], found: str) -> None:
+    names = ["biden_0_00", "biden_0_01", "biden_1_00", "obama_0_00", "obama_0_01"]
+    convention = recognise_convention([names], "photos", subjects)
+    assert (convention.dataset, convention.subject) == (found, subjects[0])
+
+
+@pytest.mark.parametrize("subjects", [[], ["someone"], ["biden", "obama_0"]])
+def test_a_table_without_subjects_of_one_rule_alone_does_not(subjects: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"the subject of biden_0_00 may be 'biden' .* or 'biden_0' "):
+        recognise_convention([["biden_0_00", "biden_1_00", "obama_0_00"]], "photos", subjects)
+
+
 def test_probes_and_gallery_in_two_folders_are_no_two_people() -> None:
     sides = [["eyes/1_1", "eyes/2_1"], ["baseline/1_1", "baseline/1_2"]]
     assert recognise_convention(sides, "photos").dataset == "MORPH"

@@ -68,7 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
         dataset = arguments.dataset
         if dataset is None and arguments.subject_pattern is None:
             names = names_below([feature.absolute() for feature in features])
-            convention = recognise_convention([names], str(arguments.source))
+            convention = recognise_convention([names], str(arguments.source), people.by_subject)
             print(convention.sentence())
             dataset = convention.dataset
         rule = naming_rule(dataset, arguments.subject_pattern)

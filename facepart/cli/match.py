@@ -237,7 +237,7 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         people.find_groups(names)
         probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
         if arguments.dataset is None and arguments.subject_pattern is None:
-            _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side]))
+            _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side], people))
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         split = split_by_people(probe, gallery, people, rule, names)
         if not names:

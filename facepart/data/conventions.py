@@ -1,12 +1,13 @@
 """Names of photos -> the naming convention that they follow, for calls that do not say it.
 
 Some data sets have names of a form of their own. Other names are read by every rule that could have made them. If all
-of them divide the photos into the same subjects, it does not matter which one is chosen. If they do not, the user has
-to say which one is right: a wrong rule merges subjects, or splits them, without an error.
+of them divide the photos into the same subjects, it does not matter which one is chosen. If they do not, a table of
+subjects may decide, if it names the subjects of one rule alone. Otherwise the user has to say which one is right: a
+wrong rule merges subjects, or splits them, without an error.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,16 +44,18 @@ class Convention:
         return f"subjects by the {self.dataset} convention: {self.photo}{extension} -> {self.subject}"
 
 
-def recognise_convention(sides: Sequence[Sequence[str]], source: str) -> Convention:
+def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: Collection[str] = ()) -> Convention:
     """Find out which naming convention photos follow.
 
     Args:
         sides: names of the photos (:func:`facepart.data.labels.names_below`), of one source each. A photo without a
             folder in its name lies beside the folders of others, which are then no subjects.
         source: where they are from, for messages.
+        subjects: those that a table names.
 
     Raises:
-        UsageError: no convention fits all names, or several do that do not agree about the subjects.
+        UsageError: no convention fits all names, or several do that do not agree about the subjects, and the table
+            does not decide between them.
     """
     labels = [cut_labels(map(nfc, names), distinct_depth(names)) for names in sides]
     every = [label for side in labels for label in side]
@@ -62,16 +65,25 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str) -> Convent
     readings = _readings(labels, sides)
     if "-d FOLDER" in readings:
         # In folders of several subjects, names that would all be of one subject begin with a word such as IMG.
-        readings = {option: subjects for option, subjects in readings.items() if len(set(subjects)) > 1}
+        readings = {option: found for option, found in readings.items() if len(set(found)) > 1}
     if not readings:
         raise UsageError(f"{source}: names such as {every[0]} do not tell who is on a photo: {_OPTIONS}")
+    unlike = _unlike(readings)
+    if len(unlike) > 1:
+        named = {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}
+        if len(_unlike(named)) != 1 or not next(iter(named)).startswith("-d "):
+            shown = " or ".join(unlike.values())
+            raise UsageError(f"{source}: the subject of {every[0]} may be {shown}: {_OPTIONS}")
+        readings = named
+    return _convention(next(iter(readings)).removeprefix("-d "), every[0])
+
+
+def _unlike(readings: Mapping[str, Sequence[str]]) -> dict[tuple[int, ...], str]:
+    """Return the readings that divide the photos into other subjects: the division -> the first photo's subject."""
     unlike: dict[tuple[int, ...], str] = {}
     for option, subjects in readings.items():
         unlike.setdefault(tuple(_numbered(subjects)), f"{subjects[0]!r} ({option})")
-    if len(unlike) > 1:
-        shown = " or ".join(unlike.values())
-        raise UsageError(f"{source}: the subject of {every[0]} may be {shown}: {_OPTIONS}")
-    return _convention(next(iter(readings)).removeprefix("-d "), every[0])
+    return unlike
 
 
 def _convention(dataset: str, label: str) -> Convention:

@@ -108,9 +108,15 @@ def recognise_groups(groups: Sequence[Group]) -> Convention:
     return recognise_features(sides)
 
 
-def recognise_features(sides: Sequence[Features]) -> Convention:
-    """Find out which naming convention features follow; see :func:`recognise_groups`."""
-    return recognise_convention([side.longest for side in sides], str(sides[0].source))
+def recognise_features(sides: Sequence[Features], people: People | None = None) -> Convention:
+    """Find out which naming convention features follow; see :func:`recognise_groups`.
+
+    Args:
+        sides: the features.
+        people: a table of subjects, which may decide between rules.
+    """
+    subjects = people.by_subject if people else ()
+    return recognise_convention([side.longest for side in sides], str(sides[0].source), subjects)
 
 
 def split_by_people(

@@ -128,13 +128,13 @@ def photo_rules(names: Sequence[str], rule: Rule, exclusion: Exclusion | None) -
     return PhotoRule(rule, depth), None if exclusion is None else PhotoRule(exclusion.session, depth)
 
 
-def recognise_photos(names: Sequence[str], source: Path) -> Convention:
-    """Find out which naming convention photos follow.
+def recognise_photos(names: Sequence[str], source: Path, people: People | None) -> Convention:
+    """Find out which naming convention photos follow; the table of subjects may decide.
 
     Raises:
         UsageError: see :func:`facepart.data.conventions.recognise_convention`.
     """
-    return recognise_convention([names], str(source))
+    return recognise_convention([names], str(source), people.by_subject if people else ())
 
 
 def long_names(names: Sequence[str], folder: str = BASELINE.name) -> list[str]:

@@ -172,7 +172,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     photos = parser.stamped(photos)
     names = [photo.name for photo in photos]
     given = request.dataset is not None or request.subject_pattern is not None
-    convention = None if given else recognise_photos(names, request.source)
+    convention = None if given else recognise_photos(names, request.source, people)
     dataset = convention.dataset if convention else request.dataset or _UNUSED_DATASET
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
