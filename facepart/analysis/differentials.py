@@ -40,6 +40,7 @@ from facepart.scores import ScoreDistribution
 
 # Group-specific thresholds.
 EACH_GROUP = "each"
+_LEVEL = 0.05  # of significance
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class ShiftDifference:
     p_value: float = math.nan
     p_holm: float = math.nan
     equivalent: bool | None = None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it differs from 0 at 5 %, corrected for all differences."""
+        return self.p_holm < _LEVEL
 
 
 @dataclass(frozen=True)

@@ -31,38 +31,44 @@ def refuse_unalignable(name: str, height: int, width: int) -> None:
 
 
 def warn_of_unaligned(photo: Photo, size: Size = (112, 112), undistorted: bool = False) -> None:
-    """Warn if a photo is not an aligned crop with the proportions of the network's input.
+    """Warn if a photo, a sample of all, is no aligned crop; the arguments are those of :func:`find_misalignment`."""
+    problem = find_misalignment(photo, size, undistorted)
+    if problem:
+        _logger.warning(
+            "the photos may not be aligned crops: %s %s. Recognisers need aligned crops; use --align to detect and "
+            "align the faces",
+            photo.path,
+            problem,
+        )
+
+
+def find_misalignment(photo: Photo, size: Size = (112, 112), undistorted: bool = False) -> str:
+    """Say why a photo is not an aligned crop with the proportions of the network's input; empty if it may be one.
 
     The position of the face is checked for square networks only, and only if the detector is on this machine: nothing
     is fetched for a warning.
 
     Args:
-        photo: one photo, as a sample of all.
+        photo: which one.
         size: rows and columns of the network's input.
         undistorted: photos of other proportions are refused later, and need no warning.
     """
     try:
         face = read_photo(photo.path)
     except PhotoError:
-        return  # reported with the failures
+        return ""  # reported with the failures
     height, width = face.shape[:2]
     if undistorted and distorts((height, width), size):
-        return
+        return ""
     square = size[0] == size[1]
-    problem = ""
     if square and height != width:
-        problem = f"is {width}x{height}, not square"
-    elif distorts((height, width), size):
-        problem = f"is {width}x{height}, and is distorted to {size[1]}x{size[0]}"
-    weights = find(DETECTOR) if square and not problem else None
+        return f"is {width}x{height}, not square"
+    if distorts((height, width), size):
+        return f"is {width}x{height}, and is distorted to {size[1]}x{size[0]}"
+    weights = find(DETECTOR) if square else None
     if weights:
         found = FaceDetector(weights).detect(face)
         distance = misalignment(choose_face(found, face.shape).landmarks, face.shape) if found else 0.0
         if distance > _MISALIGNED:
-            problem = f"has its face {distance:.0%} of the side away from where ArcFace expects it"
-    if problem:
-        _logger.warning(
-            "%s %s: recognisers need aligned crops; use --align to detect and align the faces",
-            photo.path,
-            problem,
-        )
+            return f"has its face {distance:.0%} of the side away from where ArcFace expects it"
+    return ""

@@ -10,7 +10,6 @@ from facepart.analysis.intervals import Interval
 from facepart.report.formatting import excludes
 from facepart.report.report_data import ReportData
 
-_LEVEL = 0.05
 # Pairs of groups that are counted one by one: those of four groups.
 _MOST_PAIRS = 6
 
@@ -153,7 +152,7 @@ def _counts(pair: tuple[str, ...], differences: Sequence[ShiftDifference]) -> Sh
         pair,
         len(differences),
         sum(math.isfinite(each.difference.low) for each in differences),
-        sum(each.p_holm < _LEVEL for each in differences),
+        sum(each.is_significant for each in differences),
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.measure import Figures
-from facepart.analysis.results import ALL_GROUPS, EQUAL_AREA_PATCH, WITHIN, PartResult
+from facepart.analysis.results import ALL_GROUPS, CONTROL, EQUAL_AREA_PATCH, WITHIN, PartResult
 
 # Criterion -> comparison and column of the results that have its effect with all pairs of subjects equally weighted.
 _BY_SUBJECTS = {
@@ -25,11 +25,13 @@ class Reason(NamedTuple):
         effective: effective subjects, rounded down to one decimal so that they stay below what is needed; -1 if
             these are enough.
         left_out: photos that are left out because the part is not detected on them.
+        without_place: photos that are left out because the control has no place on them.
         other: the reason if the effective subjects are enough; may be empty.
     """
 
     effective: float
     left_out: int
+    without_place: int
     other: str
 
 
@@ -51,6 +53,7 @@ class MissingIntervals:
 def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
     """List the ranked parts of a group whose effects have no CI, and say why."""
     rows = {row.part: row for row in _rows(figures, group, WITHIN)}
+    controls = {row.part: row for row in _rows(figures, group, CONTROL)}
     ranking = figures.ranking.get(group, [])
     without = [each for each in ranking if math.isnan(each.effect.low)]
     parts: dict[Reason, list[str]] = {}
@@ -58,9 +61,11 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
         row, effective = rows[each.part], each.effect.effective
         if effective < MIN_SUBJECTS:
             left_out = row.undetected if row.photos_compared < row.photos else 0
-            reason = Reason(math.floor(10 * effective) / 10, left_out, "")
+            control = controls.get(each.part, row) if figures.ranked_by == IMPORTANCE else row
+            without_place = max(row.photos_compared - control.photos_compared, 0)
+            reason = Reason(math.floor(10 * effective) / 10, left_out, without_place, "")
         else:
-            reason = Reason(-1, 0, each.effect.no_ci)
+            reason = Reason(-1, 0, 0, each.effect.no_ci)
         parts.setdefault(reason, []).append(each.part)
     helped = any(subjects_may_help(figures, group, each.part) for each in without)
     return MissingIntervals(parts, len(without) == len(ranking), helped)

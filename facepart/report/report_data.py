@@ -114,6 +114,7 @@ class ReportData:
         recognisers: the figures by each recogniser; the one that `figures` and `groups` are about first.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         shapley: recogniser -> its Shapley values; empty without them.
+        unaligned: why a photo, a sample of all, is no aligned crop; empty if it may be one.
     """
 
     title: str
@@ -131,6 +132,7 @@ class ReportData:
     recognisers: Sequence[RecogniserFigures] = ()
     agreement: RecogniserAgreement | None = None
     shapley: Mapping[str, ShapleyFigures] = field(default_factory=dict)
+    unaligned: str = ""
 
     @property
     def parts(self) -> Sequence[str]:

@@ -39,7 +39,7 @@ class Summary:
     without_ci: Sequence[str]
     unranked: dict[str, str]
     reasons: dict[str, list[str]]
-    agreeing: int
+    agreeing: Sequence[str]
     undetected: Sequence[Undetected]
     photos: int
     subjects: int
@@ -53,7 +53,7 @@ def summarise(data: ReportData) -> Summary:
     known = [ranked for ranked in data.main_ranking if math.isfinite(ranked.effect.value)]
     rows = data.main_rows()
     first = known[0] if known else None
-    firsts = [found[0].part for group in data.groups if (found := data.ranking_of(group.name))]
+    firsts = {group.name: found[0].part for group in data.groups if (found := data.ranking_of(group.name))}
     ranked = [each.part for each in data.main_ranking]
     unranked = {
         part: why_no_rank([rows[group.name, part] for group in data.groups], data.figures)
@@ -70,7 +70,7 @@ def summarise(data: ReportData) -> Summary:
             reason: [part for part in unranked if unranked[part] == reason]
             for reason in dict.fromkeys(unranked.values())
         },
-        agreeing=firsts.count(first.part) if first else 0,
+        agreeing=[name for name, part in firsts.items() if first and part == first.part],
         undetected=often_undetected(rows),
         photos=sum(group.photos for group in data.groups),
         subjects=sum(group.subjects for group in data.groups),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from facepart.analysis.choices import IMPORTANCE, Weight
 from facepart.analysis.design import Design
-from facepart.analysis.differentials import EACH_GROUP, Differential
+from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.keep_only import kept_parts
 from facepart.analysis.measure import Figures
@@ -102,6 +102,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     taus = sorted({round(row.tau, 2) for row in others if math.isfinite(row.tau)})
     ranking = ALL_GROUPS if len(names) > 1 else names[0]
     differentials = _at_common_threshold(figures.differentials)
+    differences = [each for each in figures.shift_differences if each.occlusion == main]
     # A single group may be called that, too.
     of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
     mean = [_ranked_row(*each) for each in enumerate(of_all, 1)]
@@ -129,6 +130,9 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         mean_rows=mean,
         recognisers=recognisers,
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
+        differences=len(differences),
+        tested=sum(math.isfinite(each.difference.low) for each in differences),
+        significant=[_difference(each) for each in differences if each.is_significant],
         differentials=differentials,
         others=others,
         differing=[row for row in others if not row.same_first],
@@ -195,6 +199,11 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
         patched=_other_rows(name, order, rows, EQUAL_AREA_PATCH, figures.weight),
         kept=_kept_rows(name, figures),
     )
+
+
+def _difference(found: ShiftDifference) -> Row:
+    """Lay out the difference of the impostor shifts of two groups."""
+    return {"part": found.part, "groups": f"{found.first} - {found.second}", "difference": _change(found.difference)}
 
 
 def _ranked_row(rank: int, ranked: Ranked) -> dict[str, str]:

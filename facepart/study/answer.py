@@ -1,7 +1,6 @@
 """A study's scores -> its answer: the figures, their ranking, and the report."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import reduce
@@ -24,8 +23,8 @@ from facepart.files.atomic import write_bytes
 from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.json_input import read_object
-from facepart.files.record import Record, make_record, read_record, write_record
-from facepart.networks.catalogue import DETECTOR, Weights
+from facepart.files.record import Record, make_record, write_record
+from facepart.networks.catalogue import Weights
 from facepart.networks.face_parser import MIN_SIDE
 from facepart.networks.label_folder import LabelFolder
 from facepart.occlusion.patch import PIXELS
@@ -47,6 +46,7 @@ from facepart.report.page import render_report
 from facepart.report.report_data import AverageFace, ExamplePhoto, RecogniserFigures, ReportData, ReportGroup
 from facepart.report.ro_crate import CONTENTS, CRATE_FILE, crate_json
 from facepart.scores import GroupScores
+from facepart.study.alignment import aligned_before, misalignment_of_sample
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
 from facepart.study.figures import FIGURES_FOLDER, write_figures
@@ -169,6 +169,7 @@ def write_answer(
         examples=images[1],
         provenance=_provenance(setup, record, count_small(setup.first.store, names), members.small),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
+        unaligned=misalignment_of_sample(setup),
     )
     data = replace(data, methods=methods(data, _method_facts(setup)))
     where = scores_record(setup, sets)
@@ -337,7 +338,7 @@ def _method_facts(setup: Setup) -> MethodFacts:
         label_maps=setup.parser.folder is not None,
         label_set=setup.parser.label_set.name,
         recognisers=[NetworkFacts(**_named(each.weights)) for each in setup.recognisers],
-        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else _aligned_before(request.source),
+        detector=NetworkFacts(**_named(setup.detector)) if setup.detector else aligned_before(request.source),
         precision=setup.files.precision_of(setup.first.weights),
         calibrating=CALIBRATING,
         judging=JUDGING,
@@ -355,21 +356,10 @@ def _alignment(setup: Setup) -> str:
     """Describe how the photos were aligned, in this study or before it."""
     if setup.detector:
         return f"faces detected by {_described(setup.detector)}"
-    before = _aligned_before(setup.request.source)
-    return (
-        f"by facepart align before this study, faces detected by {before.name} (sha256 {before.sha256})"
-        if before
-        else "none"
-    )
-
-
-def _aligned_before(source: Path) -> NetworkFacts | None:
-    """Return the detector by which `facepart align` made the photos of a folder; None if it did not make them."""
-    with suppress(FacepartError):  # a run.json that is none of ours
-        record = read_record(source)
-        if record and record.get("stage") == "align" and not (record.get("counts") or {}).get("given"):
-            return NetworkFacts(DETECTOR, str(record["settings"].get("detector")))
-    return None
+    before = aligned_before(setup.request.source)
+    if before:
+        return f"by facepart align before this study, faces detected by {before.name} (sha256 {before.sha256})"
+    return "none"
 
 
 def _named(weights: Weights) -> dict[str, str]:

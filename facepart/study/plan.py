@@ -4,6 +4,7 @@ from facepart.counts import are, count_of
 from facepart.data.subject_table import small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
+from facepart.study.alignment import misalignment_of_sample
 from facepart.study.cost import (
     GroupSize,
     PhotoCost,
@@ -23,6 +24,8 @@ from facepart.study.tasks import list_tasks
 
 # Where all photos are embedded, and no network is asked: embeddings of 512 values, as most have.
 _DIMENSION = 512
+# Subjects that are named.
+_NAMED = 5
 
 
 def make_plan(request: Request, *, of: int | None = None, executor: Executor = LOCAL) -> list[str]:
@@ -67,6 +70,11 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     if of:
         lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
+    unaligned = misalignment_of_sample(setup)
+    if unaligned:
+        lines.append(
+            f"the photos may not be aligned: {photos[0].path} {unaligned}; --align detects and aligns the faces"
+        )
     embedded = PhotoCost(0.0, (_DIMENSION,) * size.recognisers, 0.0)
     photo = measure_photo(setup, tasks, executor) if tasks else embedded
     capacity = executor.capacity()
@@ -125,6 +133,10 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
         more = found - photos
         belong = "belongs" if more == 1 else "belong"
         lines.append(f"{count_of(more, 'more photo')} {belong} to none of these groups and {are(more)} left out")
+    for lack, lacking in (("row", setup.members.without_row), ("group", setup.members.without_group)):
+        if lacking:
+            named = ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")
+            lines.append(f"{count_of(len(lacking), 'subject')} without a {lack} in the table: {named}")
     return lines
 
 
