@@ -327,7 +327,7 @@ def test_unaligned_photos_give_one_warning_and_align_fixes_it(
         result = run("./face_matching/", "-s", folder, "-d", tmp_path / "f" / folder.name, "--model", "faceplugin")
         assert result.returncode == 0
         assert words in result.stderr
-        assert result.stderr.count("recognisers need aligned crops") == 1
+        assert result.stderr.count("Recognisers need aligned crops") == 1
         aligned = tmp_path / "a" / folder.name
         result = run("./face_matching/", "-s", folder, "-d", aligned, "--model", "faceplugin", "--align")
         assert result.returncode == 0

@@ -10,7 +10,7 @@ import pytest
 from facepart.analysis.choices import CRITERION_NAMES, Weight
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import WITHIN
+from facepart.analysis.results import CONTROL, WITHIN
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.report.terminal import results_text
@@ -131,6 +131,53 @@ def test_parts_without_a_ci_are_named_with_the_reason() -> None:
     assert all(len(line) <= 110 for line in results_text(two.figures).splitlines())
     kept = [dataclasses.replace(row, photos_compared=row.photos) for row in rows]
     assert "left out" not in reason_of(with_figures(two, results=kept))[0]
+
+
+def test_photos_on_which_the_control_has_no_place_are_counted() -> None:
+    rows = [
+        dataclasses.replace(row, photos_compared=row.photos_compared - 1)
+        if (row.part, row.comparison) == ("nose", CONTROL)
+        else row
+        for row in MOVED.results
+    ]
+    effect = UNKNOWN._replace(value=0.2, effective=9.97)
+    ranking = [Ranked(part, effect, math.nan, UNKNOWN, 1, 2, True) for part in ("nose", "mouth")]
+    found = with_figures(with_ranking(MOVED, {"all": ranking}), results=rows)
+    assert reason_of(found)[0].startswith(
+        "no CI for nose: 9.9 effective subjects (1 photo where the control has no place is left out); "
+        "for mouth: 9.9 effective subjects; 10 are needed"
+    )
+    assert "importance: of these, the photos on which the control has a place" in results_text(found.figures)
+    page = render_report(found)
+    assert page.count("<td>not ruled out</td>") == 2
+
+
+def test_groups_are_compared_in_a_line() -> None:
+    found = re.search(r"^impostor shifts of groups: .*(?:\n    .*)*", results_text(EVERYTHING.figures), re.M)
+    significant = [
+        each
+        for each in EVERYTHING.figures.shift_differences
+        if each.occlusion == EVERYTHING.main_method and each.p_holm < 0.05
+    ]
+    assert found is not None and significant
+    first, *lines = found[0].splitlines()
+    assert first.startswith(f"impostor shifts of groups: {len(significant)} of 2 differences")
+    assert [line.split()[:4] for line in lines] == [[each.part, "CM", "-", "CF"] for each in significant]
+    differences = [dataclasses.replace(each, p_holm=0.05) for each in EVERYTHING.figures.shift_differences]
+    text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
+    assert "impostor shifts of groups: no difference of 2 is significant" in text
+    differences = [dataclasses.replace(each, difference=UNKNOWN) for each in differences]
+    text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
+    assert "impostor shifts of groups: too few subjects for CIs of their differences" in text
+    assert "impostor shifts of groups" not in results_text(MOVED.figures)
+
+
+def test_unaligned_photos_are_warned_of_at_the_top() -> None:
+    problem = "has its face 15% of the side away from where ArcFace expects it"
+    page = Page(render_report(dataclasses.replace(MOVED, unaligned=problem)))
+    warnings = [text for attributes, text in page.all("p") if attributes.get("class") == "warning"]
+    assert any(f"A sample photo {problem}." in text and "--align" in text for text in warnings)
+    assert "not be aligned" not in render_report(MOVED)
 
 
 def test_a_weighting_is_advised_only_where_it_gives_a_ci() -> None:
