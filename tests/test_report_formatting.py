@@ -71,6 +71,6 @@ def test_ratios_show_both_ends_of_a_logarithmic_interval(value: float, low: floa
 def test_a_figure_without_a_ci_says_why() -> None:
     few = Interval(0.25, math.nan, math.nan, math.nan, 2.94)
     other = Interval(0.25, math.nan, math.nan, math.nan, 40.0, no_ci="a rate is 0")
-    assert text_of(plain_ci(few)) == "0.250 no CI: G* = 2.9"
+    assert text_of(plain_ci(few)) == "0.250 no CI: 2.9 effective subjects"
     assert text_of(ratio_ci(other)) == "0.25 no CI: a rate is 0"
     assert text_of(per_cent_ci(other)) == "25.00 % no CI: a rate is 0"

@@ -77,7 +77,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
     assert "?" not in legend_of(with_ranking(FOUR, {"all": ranking[:2]}))[1], "explained only where it occurs"
     page = Page(render_report(data))
     cells = [text for _, text in page.all("td")]
-    assert "? +0.0200 no CI: G* = 9.5" in cells and "≈ +0.010 [−0.010, +0.030]" in cells
+    assert "? +0.0200 no CI: 9.5 effective subjects" in cells and "≈ +0.010 [−0.010, +0.030]" in cells
     heading = "difference from the next part (≈: not significant"
     assert f"{heading}; ?: no CI)" in [text for _, text in page.all("th")]
     without = Page(render_report(with_ranking(FOUR, {"all": ranking[:2]})))

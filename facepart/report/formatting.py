@@ -91,9 +91,9 @@ def plain_interval(figure: Interval, decimals: int = 3) -> str:
 
 
 def no_interval(figure: Interval) -> str:
-    """Say why a figure has no CI, in short: "no CI: G* = 2.9" for so many effective subjects; or its reason."""
+    """Say why a figure has no CI, in short: "no CI: 2.9 effective subjects", rounded down; or its reason."""
     if figure.effective < MIN_SUBJECTS:
-        return f"no CI: G* = {figure.effective:.1f}"
+        return f"no CI: {math.floor(10 * figure.effective) / 10:.1f} effective subjects"
     return f"no CI: {figure.no_ci}" if figure.no_ci else "no CI"
 
 
