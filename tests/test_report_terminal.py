@@ -85,7 +85,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
 
 
 def test_ranks_are_said_to_be_corrected_where_the_mark_is_not() -> None:
-    assert "Holm-corrected over all pairs of parts, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
+    assert "Holm-corrected over all pairs, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
     assert "Holm" not in results_text(FEW.figures)
 
 
