@@ -173,8 +173,8 @@ def test_outlines_run_along_the_mask(part: str) -> None:
 
 def test_lists_in_sentences() -> None:
     assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
-    assert listed(["nose", "brows", "eyes and brows"]) == "nose, brows, and eyes and brows"
-    assert listed(["eyes and brows", "brows"]) == "eyes and brows, and brows"
+    assert listed(["nose", "brows", "eyes and brows"]) == "nose, brows and “eyes and brows”"
+    assert listed(["eyes and brows", "brows"]) == "“eyes and brows” and brows"
     assert listed(["eyes and brows", "nose", "mouth"]) == "eyes and brows, nose and mouth"
 
 

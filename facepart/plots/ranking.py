@@ -62,6 +62,8 @@ def ranking_axes(
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(label[:1].upper() + label[1:] + (" (95 % CI)" if has_cis else ""))
+        # Few enough for numbers of three decimals with a sign.
+        axes.locator_params(axis="x", nbins=5)
         axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
         add_legend(axes, list(effects) if len(effects) > 1 else [], title, {})

@@ -29,9 +29,11 @@ _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"; "a, b, and c and d" if one of the last two has an "and" itself."""
-    last = ", and " if any(" and " in word for word in words[-2:]) else " and "
-    return last.join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    """Join words as in a sentence: "a, b and c"; of several, one that has an "and" itself is quoted."""
+    if len(words) < 2:
+        return "".join(words)
+    words = [f"“{word}”" if " and " in word else word for word in words]
+    return " and ".join([", ".join(words[:-1]), words[-1]])
 
 
 def counted(count: int, noun: str, nouns: str | None = None) -> str:

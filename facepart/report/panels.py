@@ -151,7 +151,7 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - lowest) <= 5 * step or step == 0.2)
     bottom = max(min(math.floor(lowest / step + 1e-9) * step, 1 - step), 0.0)
     rates = [round(bottom + step * count, 4) for count in range(round((1 - bottom) / step) + 1)]
-    axes = Axes((-decades, 0), (bottom, 1), left=46)
+    axes = Axes((-decades, 0), (bottom, 1), left=58)
     x = fmr_ticks(decades)
     y = Ticks(rates, [per_cent(rate, 0) for rate in rates], "TMR (1 − FNMR)")
     charts = {}
