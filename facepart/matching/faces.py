@@ -30,6 +30,13 @@ class Faces(NamedTuple):
     sessions: NDArray[np.int64] | None = None
 
 
+class PairRows(NamedTuple):
+    """Rows of the score files, each float64, (k, 3): probe row, gallery row, cosine rounded to 6 decimals."""
+
+    authentic: NDArray[np.float64]
+    impostor: NDArray[np.float64]
+
+
 class PairCounts(NamedTuple):
     """How many pairs there are of each kind.
 

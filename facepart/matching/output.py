@@ -16,8 +16,7 @@ from facepart.files.addresses import is_address
 from facepart.files.atomic import replacing, write_text
 from facepart.files.progress import Progress
 from facepart.files.record import make_record, read_record_of, write_record
-from facepart.matching.faces import PairCounts
-from facepart.matching.pairs import PairRows
+from facepart.matching.faces import PairCounts, PairRows
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 from facepart.scores.ranks import ranks_path
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
-from facepart.matching.faces import Faces
+from facepart.matching.faces import Faces, PairRows
 from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
 from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.scores import STEPS
@@ -34,13 +34,6 @@ class ScoreStrip(NamedTuple):
     row: int
     column: int
     steps: NDArray[np.float32]
-
-
-class PairRows(NamedTuple):
-    """Rows of the score files, each float64, (k, 3): probe row, gallery row, cosine rounded to 6 decimals."""
-
-    authentic: NDArray[np.float64]
-    impostor: NDArray[np.float64]
 
 
 def pair_blocks(

@@ -39,7 +39,6 @@ from facepart.matching.output import (
     write_pairs,
 )
 from facepart.matching.pair_scores import score_pairs
-from facepart.matching.pairs import PairRows
 from facepart.matching.subject_statistics import SubjectTailCounts, authentic_sums, first_bin_of
 from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
