@@ -26,6 +26,7 @@ from facepart.files.atomic import replacing
 from facepart.files.csv_text import safe_cell
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
+from facepart.matching.faces import PairRows
 from facepart.matching.fold_accuracy import accuracy_by_folds
 from facepart.matching.groups import Group, recognise_groups, refuse_same_groups
 from facepart.matching.listed_pairs import ListedPairs, ProtocolOutcome, resolve_pairs
