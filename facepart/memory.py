@@ -23,6 +23,8 @@ _NO_THREAD = "can't start new thread"
 _OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 # Bytes that NumPy, SciPy and Pillow take to be loaded.
 _NEEDED = 300_000_000
+# Bytes below which no network was ever opened by OpenVINO; its threads then end the process, now and then.
+OPENVINO_NEEDS = 700_000_000
 # Bytes: where a limit leaves less, an error that nobody expects is taken for a lack of memory.
 _LITTLE = 64 << 20
 
@@ -68,14 +70,17 @@ def _is_short() -> bool:
     return False
 
 
-def refuse_little_memory() -> None:
-    """Refuse a limit of memory under which NumPy cannot be loaded: its libraries end the process, or interrupt it.
+def refuse_little_memory(needed: int = _NEEDED) -> None:
+    """Refuse a limit of memory under which a library cannot be loaded, but would end the process, or interrupt it.
+
+    Args:
+        needed: bytes that it takes; by default those of NumPy.
 
     Raises:
         FacepartError: the limit is that low.
     """
     limit = memory_limit()
-    if limit is not None and limit < _NEEDED:
+    if limit is not None and limit < needed:
         raise _lack(limit)
 
 

@@ -28,7 +28,7 @@ def test_people_above_sessions_are_read_from_the_names_of_photos() -> None:
     assert members.subjects == {"all": 2}
     assert members.only(NESTED[:4], rule).subjects == {"all": 1}
     with pytest.raises(UsageError, match=r"another folder, with --subject-pattern"):
-        recognise_photos(NESTED, Path("photos"))
+        recognise_photos(NESTED, Path("photos"), None)
 
 
 def test_a_photo_beside_a_folder_called_as_the_baseline_is_another_photo() -> None:

@@ -17,6 +17,7 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.cache import cache_folder
 from facepart.files.json_input import read_object
+from facepart.memory import OPENVINO_NEEDS, refuse_little_memory
 from facepart.networks.engine import PRECISIONS
 
 _PROCESSORS = Path("/proc/cpuinfo")
@@ -37,6 +38,7 @@ def cpu_precisions() -> tuple[str, ...]:
     if kept is not None:
         return kept
     # Imported here: it takes a third of the time of a run that has nothing to do.
+    refuse_little_memory(OPENVINO_NEEDS)
     from facepart.networks import openvino_engine
 
     found = openvino_engine.cpu_precisions()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import FacepartError, UsageError
+from facepart.memory import OPENVINO_NEEDS, refuse_little_memory
 from facepart.networks.compiled_cache import CompiledCache
 from facepart.networks.cpu_precisions import cpu_precisions
 from facepart.networks.cuda_devices import count_cuda_devices, find_cuda_devices
@@ -54,6 +55,7 @@ def open_engine(
         from facepart.networks.pytorch_engine import PyTorchEngine
 
         return PyTorchEngine(*source.load(), classes, precision, device)
+    refuse_little_memory(OPENVINO_NEEDS)
     from facepart.networks.openvino_engine import OpenVinoEngine
 
     if precision == INT8_PARSER or (precision == "int8" and (compiled is None or not compiled.calibration)):
