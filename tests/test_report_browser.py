@@ -2,7 +2,7 @@
 
 axe-core, which npm brings, looks for accessibility faults; without npm that test is skipped.
 
-It needs Chromium, which `make test-browser` brings; otherwise the tests skip where it is not on the path.
+`make test-browser` runs it, and brings Chromium.
 """
 
 import io
@@ -27,17 +27,13 @@ from tests.report_data import make_data, with_recognisers
 
 pytestmark = pytest.mark.slow
 
+if not os.environ.get("FACEPART_TEST_BROWSER"):
+    pytest.skip("in a real browser, which takes minutes: make test-browser", allow_module_level=True)
+
+from playwright import sync_api  # noqa: E402 - only where the browser is
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-# Where these tests are asked for, as by `make test-browser`, what they need has to be there.
-ASKED = bool(os.environ.get("FACEPART_TEST_BROWSER"))
-if ASKED:
-    import playwright.sync_api as sync_api
-else:
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt"
-    )
 
 # The release of axe-core.
 AXE = "4.14.1"
@@ -57,10 +53,7 @@ DATA = make_data(
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     found = find_browser()
     if found is None:
-        reason = f"needs a browser on the path, one of {', '.join(NAMES)}: make test-browser"
-        if ASKED:
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.fail(f"needs a browser on the path, one of {', '.join(NAMES)}")
     with sync_api.sync_playwright() as playwright:
         # It fills the home folder.
         home: dict[str, str | float | bool] = {**os.environ, "HOME": str(tmp_path_factory.mktemp("home"))}
