@@ -21,6 +21,8 @@ from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import BUILT_IN, PARTS, find_part, part_mask
 from facepart.occlusion.replace import noise
 
+pytestmark = pytest.mark.slow
+
 # Smaller and larger than a label map, as large, and neither square nor even multiples of it.
 SIZES = [(224, 224), (112, 96), (250, 250), (512, 512), (600, 400)]
 METHODS = [

@@ -136,6 +136,7 @@ def test_another_container_of_this_system_that_is_gone_is_taken_over_at_once(tmp
         pass
 
 
+@pytest.mark.slow
 def test_a_lock_is_renewed(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "_RENEWED_EVERY", 0.02)
     with output_lock(tmp_path):

@@ -21,6 +21,7 @@ print(products.fp32_precision, torch.backends.cuda.matmul.allow_tf32, torch.back
 new_api = pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="needs PyTorch 2.9 or later")
 
 
+@pytest.mark.slow
 @new_api
 @pytest.mark.parametrize(("override", "before"), [("1", "tf32"), ("0", "none"), (None, "none")])
 def test_the_environment_does_not_change_products(run_process, override, before):

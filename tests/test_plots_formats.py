@@ -58,6 +58,7 @@ def test_without_latex_pgf_is_refused_in_one_line_before_anything_is_written(
     assert not (tmp_path / "plots").exists()
 
 
+@pytest.mark.slow
 @needs_tex
 @pytest.mark.parametrize("kind", ["histogram", "roc", "det", "fmr_fnmr"])
 def test_latex_reads_pgf_whatever_the_names_are(tmp_path: Path, kind: str) -> None:
