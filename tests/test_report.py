@@ -175,7 +175,7 @@ def test_lists_in_sentences() -> None:
     assert [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
     assert listed(["nose", "brows", "eyes and brows"]) == "nose, brows and “eyes and brows”"
     assert listed(["eyes and brows", "brows"]) == "“eyes and brows” and brows"
-    assert listed(["eyes and brows", "nose", "mouth"]) == "eyes and brows, nose and mouth"
+    assert listed(["eyes and brows", "nose", "mouth"]) == "“eyes and brows”, nose and mouth"
 
 
 def test_signs() -> None:
