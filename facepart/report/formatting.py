@@ -143,9 +143,9 @@ def per_cent_ci(rate: Interval, decimals: int = 2) -> Markup:
 
 
 def rank_interval(ranked: Ranked) -> str:
-    """Write the ends of the interval of a rank: "[1, 3]"; or why there is none, which is why its effect has none."""
+    """Write the ends of the interval of a rank: "[1, 3]"; or that there is none: its effect has the reason."""
     if math.isnan(ranked.effect.low):
-        return no_interval(ranked.effect)
+        return "no CI"
     return f"[{ranked.rank_low}, {ranked.rank_high}]"
 
 
@@ -205,5 +205,6 @@ def script_json(value: object) -> Markup:
 
 
 def _with_interval(value: str, ends: str) -> Markup:
-    # Both are digits, signs and words of this module.
-    return Markup(f'{value} <span class="interval">{ends}</span>' if ends and value != DASH else value)  # noqa: S704
+    # A reason may take several lines, an interval may not. Both are digits, signs and words of this module.
+    kind = "interval" if ends.startswith("[") else "interval words"
+    return Markup(f'{value} <span class="{kind}">{ends}</span>' if ends and value != DASH else value)  # noqa: S704
