@@ -34,6 +34,8 @@ def write_figures(data: ReportData, scores: StudyScores, folder: Path, formats: 
         FacepartError: scores cannot be read, or a figure cannot be written.
     """
     written = _write(data, scores, folder, formats) if formats else []
+    if not folder.is_dir():
+        return
     parts = {*BUILT_IN, *data.parts}
     names = {_name(group.name, part, ending) for group in data.groups for part in parts for ending in _KINDS}
     for path in {folder / f"{name}.{kind}" for name in (_RANKING, *names) for kind in FORMATS}.difference(written):
