@@ -50,6 +50,21 @@ def test_sections_are_there_where_something_was_run() -> None:
     assert "no confidence intervals" not in render_report(ALONE)
 
 
+@pytest.mark.parametrize(("low", "said"), [(0.001, True), (-0.001, False)])
+def test_the_answer_says_where_authentic_scores_rise_too(low: float, said: bool) -> None:
+    first = FULL.main_ranking[0].part
+    risen = Interval(0.02, 0.005, low, 0.04, 30)
+    fallen = Interval(-0.02, 0.005, -0.04, -0.001, 30)
+    rows = [
+        dataclasses.replace(row, authentic_shift=risen if (row.group, row.part) == ("CM", first) else fallen)
+        for row in FULL.results
+    ]
+    page = Page(render_report(with_figures(FULL, results=rows)))
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert ("also raises the authentic scores in CM: part of the effect" in answer) == said
+    assert "also raises" not in answer or said
+
+
 def test_rates_of_groups_are_those_of_the_differentials(page: Page) -> None:
     # Where a part was not detected on all photos, the cell says on how many.
     cells = {re.sub(r" [\d,]+ of [\d,]+ photos$", "", text) for _, text in page.all("td")}

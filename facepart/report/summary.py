@@ -24,6 +24,7 @@ class Summary:
         unranked: part -> why it has no rank.
         reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
+        more_alike: groups in which occluding the first part raises the mean authentic score, too: the CI is above 0.
         undetected: the parts that were not detected on many photos.
         photos: of all groups.
         subjects: of all groups.
@@ -40,6 +41,7 @@ class Summary:
     unranked: dict[str, str]
     reasons: dict[str, list[str]]
     agreeing: Sequence[str]
+    more_alike: Sequence[str]
     undetected: Sequence[Undetected]
     photos: int
     subjects: int
@@ -71,6 +73,11 @@ def summarise(data: ReportData) -> Summary:
             for reason in dict.fromkeys(unranked.values())
         },
         agreeing=[name for name, part in firsts.items() if first and part == first.part],
+        more_alike=[
+            group.name
+            for group in data.groups
+            if first and rows[group.name, first.part].weighted("authentic_shift", data.design.weight).low > 0
+        ],
         undetected=often_undetected(rows),
         photos=sum(group.photos for group in data.groups),
         subjects=sum(group.subjects for group in data.groups),
