@@ -1,4 +1,6 @@
-"""Counts with their nouns, in messages and in the report."""
+"""Counts with their nouns, and lists cut short, in messages and in the report."""
+
+from collections.abc import Sequence
 
 
 def count_of(count: int, noun: str, nouns: str | None = None, form: str = "") -> str:
@@ -20,3 +22,13 @@ def count_of(count: int, noun: str, nouns: str | None = None, form: str = "") ->
 def are(count: int) -> str:
     """Return the verb that goes with a count: "is" or "are"."""
     return "is" if count == 1 else "are"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Join names by commas, no more than `most` of them.
+
+    Example:
+        >>> first_of(["a", "b", "c"], 2), first_of(["a", "b"], 2)
+        ('a, b, ...', 'a, b')
+    """
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -7,6 +7,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from facepart.data.photo_input import read_photo
+from facepart.data.photo_output import write_image
+
 LENGTH = 64  # of the embedding
 
 
@@ -32,3 +35,15 @@ def draw(path: Path, seed: int, height: int = 160, width: int = 160) -> Path:
     spots = np.random.default_rng(seed).integers(0, 256, (5, 5, 3), np.uint8)
     Image.fromarray(spots).resize((width, height), Image.Resampling.BICUBIC).save(path)
     return path
+
+
+def save_two_photos_each(folder: Path, face_paths: list[Path], groups: tuple[str, str]) -> Path:
+    """Save small photos of twelve subjects in two groups, one too dark for its eyes to be found; return the table."""
+    for number in range(24):
+        photo = read_photo(face_paths[number % len(face_paths)])[::2, ::2]
+        shown = np.roll(photo, number // 4, axis=1) // (8 if number == 3 else 1)
+        write_image(folder / f"{number // 2:03}_{number % 2}.png", shown)
+    people = folder / "people.csv"
+    rows = [f"{subject:03},{groups[subject // 6]}\n" for subject in range(12)]
+    people.write_text("subject,group\n" + "".join(rows))
+    return people

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from facepart.analysis.metrics import d_prime
-from facepart.data.photo_input import read_photo
-from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
 from facepart.study import Request, read_study, run_study
+from tests.small_faces import save_two_photos_each
 from tests.small_network import save_small_network, save_small_parser
 
 pytestmark = pytest.mark.slow
@@ -22,13 +20,7 @@ pandas = pytest.importorskip("pandas", reason="needs pandas: pip install -r requ
 def options(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> dict[str, Any]:
     """Twelve subjects in two groups with two photos each; one photo is too dark for its eyes to be found."""
     folder = tmp_path_factory.mktemp("photos")
-    for number in range(24):
-        photo = read_photo(face_paths[number % len(face_paths)])[::2, ::2]
-        shown = np.roll(photo, number // 4, axis=1) // (8 if number == 3 else 1)
-        write_image(folder / f"{number // 2:03}_{number % 2}.png", shown)
-    rows = [f"{subject:03},{'C/M' if subject < 6 else 'CF'}\n" for subject in range(12)]
-    people = folder / "people.csv"
-    people.write_text("subject,group\n" + "".join(rows))
+    people = save_two_photos_each(folder, face_paths, ("C/M", "CF"))
     networks = tmp_path_factory.mktemp("networks")
     return {
         "source": folder,

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facepart.data.photo_input import read_photo
-from facepart.data.photo_output import write_image
 from facepart.errors import UsageError
 from facepart.matching.features import Features
 from facepart.matching.groups import Group
@@ -22,6 +20,7 @@ from facepart.scores.subject_sums import load_subject_sums, subject_sums_path
 from facepart.study import Request, run_study
 from facepart.study.finished_study import read_study
 from facepart.study.plan import make_plan
+from tests.small_faces import save_two_photos_each
 from tests.small_network import save_small_network, save_small_parser
 
 pytestmark = pytest.mark.slow
@@ -34,12 +33,7 @@ PLAYERS = ["eyes", "nose", "mouth"]
 def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> Path:
     """Twelve subjects with two photos each, small; one photo is too dark for its eyes to be found."""
     folder = tmp_path_factory.mktemp("photos")
-    for number in range(24):
-        photo = read_photo(face_paths[number % len(face_paths)])[::2, ::2]
-        shown = np.roll(photo, number // 4, axis=1) // (8 if number == 3 else 1)
-        write_image(folder / f"{number // 2:03}_{number % 2}.png", shown)
-    rows = [f"{subject:03},{'CM' if subject < 6 else 'CF'}\n" for subject in range(12)]
-    (folder / "people.csv").write_text("subject,group\n" + "".join(rows))
+    save_two_photos_each(folder, face_paths, ("CM", "CF"))
     return folder
 
 

@@ -293,7 +293,7 @@ def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "
     Args:
         results: of all methods.
         main: name of the main method.
-        weight: what counts alike in the mean scores.
+        weight: whether pairs of photos, or pairs of subjects, are equally weighted in mean scores.
 
     Returns:
         A row for each method and group, and for all groups where there are several; the main method first.

@@ -4,11 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from facepart.counts import count_of
-from facepart.data.subject_table import small_groups_text
-
-# Subjects that a warning names.
-_NAMED = 5
+from facepart.counts import count_of, first_of
+from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
 
 _logger = logging.getLogger(__name__)
 
@@ -17,10 +14,8 @@ def warn_of_left_out(table: Path, without_row: Sequence[str], without_group: Seq
     """Warn of subjects that are left out because the table has no row, or no group, for them."""
     for subjects, lack in ((without_row, "row"), (without_group, "group")):
         if subjects:
-            named = ", ".join(subjects[:_NAMED]) + (", ..." if len(subjects) > _NAMED else "")
-            _logger.warning(
-                "%s: left out %s without a %s: %s", table, count_of(len(subjects), "subject"), lack, named
-            )
+            left_out, named = count_of(len(subjects), "subject"), first_of(subjects, SUBJECTS_NAMED)
+            _logger.warning("%s: left out %s without a %s: %s", table, left_out, lack, named)
 
 
 def warn_of_small_groups(table: Path, small: Mapping[str, int], smallest: int) -> None:

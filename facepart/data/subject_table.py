@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facepart.counts import count_of
+from facepart.counts import count_of, first_of
 from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, nfc, readable_depth
@@ -28,7 +28,9 @@ SUBJECT_COLUMNS = ("subject", "person", "name", "identity", "id")
 # Without two subjects there are no impostor pairs, and so no figures.
 SMALLEST_GROUP = 2
 
-_GROUPS_NAMED = 20  # in a message
+# Groups, and subjects, that a message names.
+_GROUPS_NAMED = 20
+SUBJECTS_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -249,11 +251,10 @@ def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) 
     """
     small = {group: count for group, count in subjects.items() if count < smallest}
     if small and len(small) == len(subjects):
-        shown = [f"{group} ({count})" for group, count in list(small.items())[:_GROUPS_NAMED]]
-        more = ", ..." if len(small) > _GROUPS_NAMED else ""
+        shown = first_of([f"{group} ({count})" for group, count in small.items()], _GROUPS_NAMED)
         raise FacepartError(
             f"{source}: no group has {count_of(smallest, 'subject')} with photos; its groups (subjects): "
-            f"{', '.join(shown)}{more}; choose another --group-column or wider bins, and check that the naming rule "
+            f"{shown}; choose another --group-column or wider bins, and check that the naming rule "
             "fits the table (-d, --subject-pattern)"
         )
     return small

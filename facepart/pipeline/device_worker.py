@@ -84,7 +84,7 @@ class _Started:
         read: likewise.
         kind: what they have in common.
         parts: whose pixels were counted.
-        measured: occlusions of which it was measured how much of each part they remove.
+        measured: occlusions for which it is known how much of each part they remove.
         controls: region -> for each photo, the kind of control region.
         embeddings: by recogniser, float32 (n, versions, views, d); None for one that does not embed these photos.
         numbers: name -> pixels (n, parts), shares (n, occlusions), removed (n, measured, parts), head (n,) and

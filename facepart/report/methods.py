@@ -35,8 +35,8 @@ class MethodFacts:
         software: name and version of the program.
         parser: the face parser; or ``label maps``, and a hash of them all.
         recognisers: the face recognisers; at least one.
-        detector: of faces and landmarks, by which photos were aligned, in this study or before it; None if they
-            were not, or by landmarks from elsewhere.
+        detector: what found the landmarks by which the photos were aligned, in this study or before it; None if they
+            were not aligned, or by landmarks from elsewhere.
         precision: of the networks' arithmetic, e.g. ``bf16``.
         flip: whether the embedding of the mirrored face was added.
         naming_rule: the data set whose naming convention gives the subject, e.g. ``LFW``.

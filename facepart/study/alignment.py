@@ -12,7 +12,7 @@ from facepart.study.setup import Setup
 
 
 def aligned_before(source: Path) -> NetworkFacts | None:
-    """Return the detector by which `facepart align` made the photos of a folder; None if it did not make them."""
+    """Return the detector with which `facepart align` made the photos in a folder; None if it did not make them."""
     with suppress(FacepartError):  # a run.json that is none of ours
         record = read_record(source)
         if record and record.get("stage") == "align" and not (record.get("counts") or {}).get("given"):

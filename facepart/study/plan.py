@@ -1,7 +1,7 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
-from facepart.counts import are, count_of
-from facepart.data.subject_table import small_groups_text
+from facepart.counts import are, count_of, first_of
+from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
 from facepart.study.alignment import misalignment_of_sample
@@ -24,8 +24,6 @@ from facepart.study.tasks import list_tasks
 
 # Where all photos are embedded, and no network is asked: embeddings of 512 values, as most have.
 _DIMENSION = 512
-# Subjects that are named.
-_NAMED = 5
 
 
 def make_plan(request: Request, *, of: int | None = None, executor: Executor = LOCAL) -> list[str]:
@@ -135,7 +133,7 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
         lines.append(f"{count_of(more, 'more photo')} {belong} to none of these groups and {are(more)} left out")
     for lack, lacking in (("row", setup.members.without_row), ("group", setup.members.without_group)):
         if lacking:
-            named = ", ".join(lacking[:_NAMED]) + (", ..." if len(lacking) > _NAMED else "")
+            named = first_of(lacking, SUBJECTS_NAMED)
             lines.append(f"{count_of(len(lacking), 'subject')} without a {lack} in the table: {named}")
     return lines
 
