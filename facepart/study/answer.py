@@ -49,7 +49,7 @@ from facepart.scores import GroupScores
 from facepart.study.alignment import aligned_before, misalignment_of_sample
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.comparisons import read_group_scores
-from facepart.study.figures import FIGURES_FOLDER, write_figures
+from facepart.study.drawings import FIGURES_FOLDER, write_drawings
 from facepart.study.groups import Members
 from facepart.study.kept_files import STAGE
 from facepart.study.photo_sets import PhotoSets
@@ -199,7 +199,7 @@ def write_answer(
     else:
         _write_changed(output / PARQUET_FILE, table)
     scores = StudyScores.from_results(output, where)
-    write_figures(data, scores, output / FIGURES_FOLDER, choose_formats(setup.request.formats))
+    write_drawings(data, scores, output / FIGURES_FOLDER, choose_formats(setup.request.formats))
     write_record(output, record)
     _write_crate(setup, record)
     return output / REPORT_FILE
