@@ -33,18 +33,27 @@ def run() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run ``facepart``; see :func:`facepart.cli.program.main`."""
-    return _guarded("main", arguments)
+    """Run ``facepart`` with `arguments`; return the exit status."""
+    return _guarded("run_facepart", arguments)
 
 
 def run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    """Run one command; see :func:`facepart.cli.program.run_command`."""
-    return _guarded("run_command", command, arguments, program)
+    """Run one command.
+
+    Args:
+        command: a key of :data:`facepart.cli.program.COMMANDS`.
+        arguments: the command's own arguments.
+        program: how the user called it, for its help and its errors.
+
+    Returns:
+        The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 128 + n if signal n ended it.
+    """
+    return _guarded("find_and_run", command, arguments, program)
 
 
 def run_face_matching(arguments: Sequence[str]) -> int:
-    """Run the entry ``face_matching``; see :func:`facepart.cli.program.run_face_matching`."""
-    return _guarded("run_face_matching", arguments)
+    """Run the entry ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
+    return _guarded("extract_or_match", arguments)
 
 
 def _guarded(function: str, *arguments: str | Sequence[str]) -> int:
