@@ -358,25 +358,16 @@ def _obtain_average(
         photos = setup.members.of(setup.photos)
         if on_note:
             on_note(kept.note(len(photos)))
-        averages = average_faces(setup, photos, executor, times)
+        request = setup.request
+        averages = make_average(
+            setup.networks([]),
+            *(setup.members.groups, photos, CROP_SIZE, executor, times),
+            paths=(request.source, request.output),
+            batch=request.batch,
+            workers=request.workers,
+        )
         kept.write(averages)
     return averages
-
-
-def average_faces(setup: Setup, photos: Sequence[Photo], executor: Executor, times: StepTimes) -> AverageFaces:
-    """Average the faces of some of a study's photos.
-
-    Raises:
-        FacepartError: there are too few of a size.
-    """
-    request = setup.request
-    return make_average(
-        setup.networks([]),
-        *(setup.members.groups, photos, CROP_SIZE, executor, times),
-        paths=(request.source, request.output),
-        batch=request.batch,
-        workers=request.workers,
-    )
 
 
 def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo], list[Failure]]:

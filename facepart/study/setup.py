@@ -7,7 +7,7 @@ from typing import Any
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
-from facepart.data.conventions import Convention
+from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
@@ -28,7 +28,7 @@ from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import ChosenParser, choose_parser, refuse_unknown_classes
 from facepart.pipeline.saved_images import SavedImages
 from facepart.study.average_face import with_average
-from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
+from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
 from facepart.study.settings import embedding_settings, image_settings, recorded_recognisers, settings_folder
@@ -172,7 +172,9 @@ def set_up(request: Request, executor: Executor) -> Setup:
     photos = parser.stamped(photos)
     names = [photo.name for photo in photos]
     given = request.dataset is not None or request.subject_pattern is not None
-    convention = None if given else recognise_photos(names, request.source, people)
+    # The table of subjects may decide between conventions.
+    known = people.by_subject if people else ()
+    convention = None if given else recognise_convention([names], str(request.source), known)
     dataset = convention.dataset if convention else request.dataset or _UNUSED_DATASET
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
