@@ -31,7 +31,7 @@ from facepart.pipeline.calibration import calibrate
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.report.report_data import AverageFace, ExamplePhoto
-from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
+from facepart.study.answer import CSV_FILE, write_answer
 from facepart.study.average_face import KeptAverage, average_of, make_average
 from facepart.study.coalition_scores import CoalitionScores
 from facepart.study.comparisons import Comparisons, min_thresholds
@@ -45,6 +45,7 @@ from facepart.study.settings import RECOGNISER_CHANGED, open_settings_folders
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, StudyRecogniser, set_up
 from facepart.study.study_group import StudyGroup
 from facepart.study.study_progress import StudyProgress
+from facepart.study.study_record import make_study_record
 from facepart.study.tasks import list_tasks, recognisers_of, store_results, with_recognisers, with_thumbnails
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _run(
         failures=failures,
         subjects_shown=len(shown[1]),
         shows_average=shown[0] is not None,
-        small=count_small(setup.first.store, names),
+        small=setup.count_small(names),
         members=members,
         report=report,
     )

@@ -1,6 +1,6 @@
 """A request -> what it means on this machine: photos, groups, design, networks, and what was done before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.record import RECORD_FILE, read_record
 from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_recogniser, obtain
+from facepart.networks.face_parser import MIN_SIDE
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
@@ -135,6 +136,11 @@ class Setup:
     def image_settings(self) -> dict[str, Any]:
         """What occluded photos depend on."""
         return image_settings(self.first.settings)
+
+    def count_small(self, names: Iterable[str]) -> int:
+        """Count the photos, of those named, whose faces are smaller than the parser needs."""
+        photos = self.first.store.photos
+        return sum(0 < photos[name].record.side < MIN_SIDE for name in names)
 
     def matches_of(self, recogniser: StudyRecogniser) -> Path:
         """Return the folder of a recogniser's scores."""
