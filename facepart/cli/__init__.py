@@ -2,7 +2,8 @@
 
 A command is a module of its own name (``blur``, ``extract``, ``match``, ``plot``, ``study``, ``lists``, ``models``,
 ``demo``); :class:`facepart.cli.program.Command` says what such a module has. :mod:`facepart.cli.program` finds the
-module, runs it, and turns an error that a user can mend, or an interruption, into one line on standard error.
+module and runs it; :mod:`facepart.cli.guard` turns an error that a user can mend, or an interruption, into one line
+on standard error.
 
 The other modules serve several commands:
 

@@ -1,4 +1,4 @@
-"""The program ``facepart``: find the command, run it, and turn errors into one line and an exit status."""
+"""The program ``facepart``: find the command, prepare the process, and run it."""
 
 import argparse
 import importlib
