@@ -10,7 +10,7 @@ import re
 import pytest
 
 from facepart.analysis.intervals import Interval
-from facepart.analysis.ranking import Agreement
+from facepart.analysis.ranking import MethodAgreement
 from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
 from facepart.report.formatting import p_value, per_cent_ci, plain, share_of_resamples, signed_ci
 from facepart.report.method_names import method_phrase
@@ -107,7 +107,9 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
     swapped = [
         row
         if row.occlusion == "blur"
-        else Agreement(row.occlusion, row.group, list(reversed(row.parts)), -0.25, row.parts[0] == row.parts[-1])
+        else MethodAgreement(
+            row.occlusion, row.group, list(reversed(row.parts)), -0.25, row.parts[0] == row.parts[-1]
+        )
         for row in FULL.agreements
     ]
     html = render_report(dataclasses.replace(FULL, agreements=swapped))

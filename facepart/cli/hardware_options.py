@@ -23,7 +23,7 @@ def hardware_of(arguments: argparse.Namespace) -> Hardware:
     return Hardware(
         device=arguments.device,
         precision=arguments.precision,
-        batch=arguments.batch_size,
+        batch=arguments.batch,
         workers=arguments.workers,
     )
 
@@ -43,6 +43,7 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--batch-size",
+        dest="batch",
         type=positive,
         default=DEFAULT_BATCH,
         metavar="N",

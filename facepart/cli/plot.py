@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facepart.plots.statistics import Statistics
 
 _TABLE, _DIFFERENCE, _ROC = "table", "difference", "roc"
-# What --kind takes, and what it means; the figures are those of facepart.plots.FIGURES, and CMC curves.
+# What --kind takes, and what it means; the figures are those of facepart.plots.PLOT_KINDS, and CMC curves.
 _FIGURES = {
     "histogram": "score distributions",
     _ROC: "TMR against FMR",

@@ -9,6 +9,7 @@ Values of a list are separated by blanks or commas: --parts eyes nose, or --part
 
 import argparse
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import (
@@ -59,13 +60,14 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``facepart study``."""
+    """Add the options of ``facepart study``; each is stored under the name of its field of the request."""
     parser.usage = "%(prog)s -s PHOTOS -o OUT [--people CSV] [options]"
     _add_input_arguments(parser)
     group = parser.add_argument_group("what to occlude")
     add_parts_argument(group)
     group.add_argument(
         "--occlusion",
+        dest="occlusions",
         action=ListAction,
         default=[STANDARD.occluder],
         metavar="NAME",
@@ -74,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--sweep",
+        dest="sweeps",
         action=ListAction,
         default=[],
         metavar="SWEEP",
@@ -123,6 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
+        dest="models",
         action=NetworkListAction,
         default=[],
         metavar="NAME|PATH",
@@ -141,6 +145,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_exclusion_argument(group)
     group.add_argument(
         "--threshold-group",
+        type=nfc,
         metavar="NAME",
         help="compare the groups at the threshold of this group's baseline photos (default: at that of all groups "
         "together)",
@@ -282,44 +287,10 @@ def execute(arguments: argparse.Namespace) -> int:
 def _make_request(arguments: argparse.Namespace) -> "Request":
     from facepart.study import Request
 
-    return Request(
-        source=arguments.source,
-        output=arguments.output,
-        people=arguments.people,
-        group_column=arguments.group_column,
-        groups=arguments.groups,
-        smallest_group=arguments.smallest_group,
-        dataset=arguments.dataset,
-        subject_pattern=arguments.subject_pattern,
-        exclude_same=arguments.exclude_same,
-        parts=arguments.parts,
-        parts_file=arguments.parts_file,
-        occlusions=arguments.occlusion,
-        sweeps=_join_sweeps(arguments.sweep),
-        control=arguments.control,
-        equal_area=arguments.equal_area,
-        keep_only=arguments.keep_only,
-        undetected=arguments.undetected,
-        weight=arguments.weight,
-        rank_by=arguments.rank_by,
-        margin=arguments.margin,
-        shapley=arguments.shapley,
-        threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        models=arguments.model,
-        parser=arguments.parser,
-        labels=arguments.labels,
-        label_set=arguments.label_set,
-        align=arguments.align,
-        flip=arguments.flip,
-        cross=arguments.cross,
-        keep=arguments.keep,
-        formats=arguments.formats,
-        no_faces=arguments.no_faces,
-        device=arguments.device,
-        precision=arguments.precision,
-        batch=arguments.batch_size,
-        workers=arguments.workers,
-    )
+    # All but the title have an option.
+    options = {each.name: getattr(arguments, each.name) for each in fields(Request) if each.name != "title"}
+    options["sweeps"] = _join_sweeps(arguments.sweeps)
+    return Request(**options)
 
 
 def _join_sweeps(values: list[str]) -> list[str]:

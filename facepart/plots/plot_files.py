@@ -36,7 +36,7 @@ _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
 _Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
 ROC = "roc"
 # What can be drawn: the figure, and the points in it.
-FIGURES: dict[str, tuple[_Draw, _Table]] = {
+PLOT_KINDS: dict[str, tuple[_Draw, _Table]] = {
     "histogram": (histogram.score_histogram, histogram.histogram_table),
     ROC: (curves.roc_curves, curves.supported_table),
     "det": (curves.det_curves, curves.supported_table),
@@ -86,7 +86,7 @@ def plot(
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
-        kind: a key of :data:`FIGURES`.
+        kind: a key of :data:`PLOT_KINDS`.
         bands: of ROC alone: also the confidence bands.
         min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
         formats: of the figure; some of :data:`facepart.files.figure_formats.FORMATS`.
@@ -103,7 +103,7 @@ def plot(
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
     figure = figure_of(sets, kind, title, bands=bands, min_tmr=min_tmr)
-    points = curves.band_table(sets) if bands else FIGURES[kind][1](sets)
+    points = curves.band_table(sets) if bands else PLOT_KINDS[kind][1](sets)
     table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
         files = save_figure(figure, folder, name, formats)
@@ -125,11 +125,11 @@ def figure_of(
     Raises:
         FacepartError: the sets cannot be drawn. UsageError: the kind is unknown.
     """
-    if kind not in FIGURES:
-        raise UsageError(f"kind {kind!r}: unknown{did_you_mean(kind, FIGURES)}; known: {' '.join(FIGURES)}")
+    if kind not in PLOT_KINDS:
+        raise UsageError(f"kind {kind!r}: unknown{did_you_mean(kind, PLOT_KINDS)}; known: {' '.join(PLOT_KINDS)}")
     if kind == ROC:
         return curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
-    return FIGURES[kind][0](sets, title)
+    return PLOT_KINDS[kind][0](sets, title)
 
 
 def plot_ranks(

@@ -40,6 +40,11 @@ def often_undetected(rows: Rows) -> list[Undetected]:
     return found
 
 
+def is_on_few_photos(rows: Sequence[PartResult]) -> bool:
+    """Return whether a part has no rank because it was detected on too few photos; `rows` as :func:`why_no_rank`."""
+    return any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows)
+
+
 def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:
     """Say why a part has no rank.
 
@@ -47,7 +52,7 @@ def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:
         rows: the part's results, of the group or of all groups that are ranked together.
         figures: the study's.
     """
-    if any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows):
+    if is_on_few_photos(rows):
         return FEW_PHOTOS
     if figures.ranked_by == IMPORTANCE and any(row.control == NOT_CONTROLLABLE for row in rows):
         return NOT_CONTROLLABLE

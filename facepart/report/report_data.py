@@ -11,7 +11,7 @@ from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
-from facepart.analysis.ranking import Agreement, Ranked
+from facepart.analysis.ranking import MethodAgreement, Ranked
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.analysis.shapley_figures import ShapleyFigures
@@ -123,7 +123,7 @@ class ReportData:
     groups: Sequence[ReportGroup]
     overlaps: Mapping[str, Mapping[str, float]]
     resamples: int
-    agreements: Sequence[Agreement]
+    agreements: Sequence[MethodAgreement]
     face: AverageFace | None
     examples: Sequence[ExamplePhoto]
     provenance: Mapping[str, str]

@@ -22,7 +22,7 @@ from facepart.analysis.results import (
     PartResult,
 )
 from facepart.report.agreement_words import agreement_words
-from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
+from facepart.report.coverage import is_on_few_photos, often_undetected, why_no_rank
 from facepart.report.formatting import supported_decimals
 from facepart.report.missing_intervals import MissingIntervals, missing_intervals
 from facepart.report.templating import render
@@ -139,7 +139,8 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         taus=taus,
         has_intervals=any(math.isfinite(row.weighted("impostor_shift", figures.weight).low) for row in results),
         has_undecided=any(row["rank"].endswith(UNDECIDED) for rows in tables for row in rows),
-        uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
+        uncontrollable=controlled
+        and any(row.control == NOT_CONTROLLABLE and not is_on_few_photos([row]) for row in compared.values()),
         has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
         parts={part for _, part in compared},
     )
@@ -223,9 +224,8 @@ def _ranks(ranked: Ranked) -> str:
 
 
 def _unranked_row(row: PartResult, figures: Figures) -> dict[str, str]:
-    reason = why_no_rank([row], figures)
     # A table has no room for the whole reason; the legend has it.
-    short = "no rank: too few photos" if reason == FEW_PHOTOS else reason
+    short = "no rank: too few photos" if is_on_few_photos([row]) else why_no_rank([row], figures)
     return {"rank": "-  ", "part": row.part, "effect": short, "ranks": "- "}
 
 
