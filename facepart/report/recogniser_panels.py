@@ -6,12 +6,12 @@ The scores of recognisers have different scales, so lengths compare within a pan
 import math
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from facepart.analysis.intervals import UNKNOWN
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
-from facepart.report.bars import BAR, GAP, HEADING, ROOM, Bar, draw_bar
+from facepart.report.bars import Bar, PartBars, bar_chart
 from facepart.report.formatting import DASH, rank_interval
 from facepart.report.report_data import RecogniserFigures, ReportData
 from facepart.report.templating import describe
@@ -22,12 +22,10 @@ class RecogniserPanel(NamedTuple):
 
     Attributes:
         name: of the recogniser.
-        first: the part that it ranks first; empty if it ranks none.
         chart: SVG.
     """
 
     name: str
-    first: str
     chart: Markup
 
 
@@ -46,20 +44,12 @@ def recogniser_panels(data: ReportData) -> list[RecogniserPanel]:
 def _panel(data: ReportData, recogniser: RecogniserFigures, parts: list[str], group: str) -> RecogniserPanel:
     ranking = recogniser.figures.ranking.get(group, [])
     ranked = {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
-    ends = [end for each in ranking for end in (each.effect.value, each.effect.low, each.effect.high)]
-    known = [0.0, *(end for end in ends if math.isfinite(end))]
-    low, high = min(known), max(known)
-    scale = ROOM / ((high - low) or 1.0)
-    zero = -low * scale
-    pieces, top = [], 0
+    rows = []
     for part in parts:
-        place = f'<tspan class="group">{_place(*ranked[part]) if part in ranked else "no rank"}</tspan>'
-        pieces.append(f'<text y="{top + 14}"><tspan class="part">{escape(data.label(part))}</tspan> {place}</text>')
-        top += HEADING
-        pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{top + BAR}"/>')
-        effect = ranked[part][1].effect if part in ranked else UNKNOWN
-        pieces.append(draw_bar(Bar(effect, math.nan, ""), zero, scale, top, "g0", ""))
-        top += BAR + GAP
+        rank, effect = "no rank", UNKNOWN
+        if part in ranked:
+            rank, effect = _place(*ranked[part]), ranked[part][1].effect
+        rows.append(PartBars(data.label(part), [Bar(effect)], rank))
     text = describe(
         "recogniser",
         data=data,
@@ -67,11 +57,7 @@ def _panel(data: ReportData, recogniser: RecogniserFigures, parts: list[str], gr
         ranked_by=recogniser.figures.ranked_by,
         effects={each.part: each.effect for each in ranking},
     )
-    chart = Markup(  # noqa: S704 - all texts are escaped
-        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(text)}</title>'
-        f"{''.join(pieces)}</svg>"
-    )
-    return RecogniserPanel(recogniser.name, ranking[0].part if ranking else "", chart)
+    return RecogniserPanel(recogniser.name, bar_chart(rows, text))
 
 
 def _place(rank: int, ranked: Ranked) -> str:
