@@ -13,7 +13,7 @@ from facepart.analysis.keep_only import KeptPart, kept_parts
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
 from facepart.report.bars import Bar, PartBars, bar_chart
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import ReportData, ranks_by_part
 from facepart.report.templating import describe
 
 
@@ -50,8 +50,7 @@ def keep_only_tables(data: ReportData) -> list[KeepOnlyTable]:
         rows = kept_parts(data.results, group.name)
         if rows:
             ranking = data.figures.keep_only_rankings.get(group.name, [])
-            ranked = {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
-            tables.append(KeepOnlyTable(group.name, rows, ranked, _chart(data, group.name, rows)))
+            tables.append(KeepOnlyTable(group.name, rows, ranks_by_part(ranking), _chart(data, group.name, rows)))
     return tables
 
 

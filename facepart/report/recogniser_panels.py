@@ -10,10 +10,9 @@ from markupsafe import Markup
 
 from facepart.analysis.intervals import UNKNOWN
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import ALL_GROUPS
 from facepart.report.bars import Bar, PartBars, bar_chart
 from facepart.report.formatting import DASH, rank_interval
-from facepart.report.report_data import RecogniserFigures, ReportData
+from facepart.report.report_data import RecogniserFigures, ReportData, ranks_by_part
 from facepart.report.templating import describe
 
 
@@ -34,7 +33,7 @@ def recogniser_panels(data: ReportData) -> list[RecogniserPanel]:
 
     Parts are in the order of the joint ranking, then those that only some recognisers rank.
     """
-    group = ALL_GROUPS if data.several_groups else data.groups[0].name
+    group = data.main_group
     joint = [each.part for each in data.agreement.joint_ranking.get(group, [])] if data.agreement else []
     ranked = {each.part for found in data.recognisers for each in found.figures.ranking.get(group, [])}
     parts = joint + [part for part in data.parts if part in ranked and part not in joint]
@@ -43,13 +42,11 @@ def recogniser_panels(data: ReportData) -> list[RecogniserPanel]:
 
 def _panel(data: ReportData, recogniser: RecogniserFigures, parts: list[str], group: str) -> RecogniserPanel:
     ranking = recogniser.figures.ranking.get(group, [])
-    ranked = {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
+    ranked = ranks_by_part(ranking)
     rows = []
     for part in parts:
-        rank, effect = "no rank", UNKNOWN
-        if part in ranked:
-            rank, effect = _place(*ranked[part]), ranked[part][1].effect
-        rows.append(PartBars(data.label(part), [Bar(effect)], rank))
+        rank, each = ranked.get(part, (0, None))
+        rows.append(PartBars(data.label(part), [Bar(each.effect if each else UNKNOWN)], _place(rank, each)))
     text = describe(
         "recogniser",
         data=data,
@@ -60,6 +57,8 @@ def _panel(data: ReportData, recogniser: RecogniserFigures, parts: list[str], gr
     return RecogniserPanel(recogniser.name, bar_chart(rows, text))
 
 
-def _place(rank: int, ranked: Ranked) -> str:
+def _place(rank: int, ranked: Ranked | None) -> str:
     """Return a rank and its CI."""
+    if ranked is None:
+        return "no rank"
     return f"{rank} {rank_interval(ranked) if math.isfinite(ranked.effect.low) else DASH}"

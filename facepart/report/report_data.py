@@ -19,6 +19,11 @@ from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.scores import GroupScores
 
 
+def ranks_by_part(ranking: Sequence[Ranked]) -> dict[str, tuple[int, Ranked]]:
+    """Return a ranking by part: part -> its rank, from 1, and what is known of it; in the order of the ranking."""
+    return {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
+
+
 @dataclass(frozen=True)
 class ReportGroup:
     """One group's scores.
@@ -159,6 +164,11 @@ class ReportData:
     def results(self) -> Sequence[PartResult]:
         """A row for each group and part, and for each comparison, control and other method that was run."""
         return self.figures.results
+
+    @property
+    def by_recogniser(self) -> Sequence[RecogniserFigures]:
+        """The figures by each recogniser, also of a study with one alone."""
+        return self.recognisers or [RecogniserFigures(self.design.recognisers[0], self.figures)]
 
     @property
     def ranked_by(self) -> str:

@@ -11,10 +11,11 @@ import numpy as np
 
 from facepart import __version__
 from facepart.analysis.design import BASELINE_CONDITION, Condition
+from facepart.analysis.differentials import ShiftDifference
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, SEED, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
-from facepart.analysis.shapley_figures import ShapleyFigures
+from facepart.analysis.shapley_figures import ShapleyFigures, ShapleyInteraction, ShapleyValue
 from facepart.counts import are, count_of
 from facepart.data.naming import DATASETS
 from facepart.data.subject_table import small_groups_text
@@ -31,14 +32,7 @@ from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.calibration import CALIBRATING, JUDGING, read_agreements
 from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.report.export import (
-    differentials_csv,
-    interactions_csv,
-    results_csv,
-    results_json,
-    shapley_csv,
-    shift_differences_csv,
-)
+from facepart.report.export import differentials_csv, results_csv, results_json, rows_csv
 from facepart.report.latex import ranking_tex
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import MethodFacts, NetworkFacts, methods
@@ -184,10 +178,11 @@ def write_answer(
     if differentials:
         differences = [row for each in figures.values() for row in each.shift_differences]
         texts[DIFFERENTIALS_FILE] = differentials_csv(differentials)
-        texts[DIFFERENCES_FILE] = shift_differences_csv(differences)
+        texts[DIFFERENCES_FILE] = rows_csv(ShiftDifference, differences)
     if shapley:
-        texts[SHAPLEY_FILE] = shapley_csv([row for each in shapley.values() for row in each.values])
-        texts[INTERACTIONS_FILE] = interactions_csv([row for each in shapley.values() for row in each.interactions])
+        texts[SHAPLEY_FILE] = rows_csv(ShapleyValue, [row for each in shapley.values() for row in each.values])
+        interactions = [row for each in shapley.values() for row in each.interactions]
+        texts[INTERACTIONS_FILE] = rows_csv(ShapleyInteraction, interactions)
     for name in (DIFFERENTIALS_FILE, DIFFERENCES_FILE, SHAPLEY_FILE, INTERACTIONS_FILE):
         if name not in texts:
             (output / name).unlink(missing_ok=True)  # of an earlier run
