@@ -1,4 +1,4 @@
-"""A study's answer for a terminal; its words stand in ``templates/terminal.txt``."""
+"""A study's answer for a terminal; its words stand in ``templates/terminal.txt`` and ``recognisers.txt``."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -151,7 +151,7 @@ def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
     """Lay out how far recognisers agree: in a sentence, by their taus, and by their joint ranking."""
     words = agreement_words(agreement, design)
     if words is None:
-        return "The recognisers rank no part in common."
+        return render("recognisers.txt", words=None).rstrip("\n")
     main = agreement.groups[0]
     text = render(
         "recognisers.txt",
