@@ -111,9 +111,10 @@ def test_a_part_found_on_photos_of_one_subject_has_no_figures(page: Page) -> Non
 
 def test_a_photo_without_the_part_says_so() -> None:
     example = DATA.examples[0]
-    masks = {**example.masks, "eyes": np.zeros_like(example.masks["eyes"])}
-    nowhere = {**example.control_masks, "nose": np.zeros_like(example.control_masks["nose"])}
-    shown = dataclasses.replace(example, masks=masks, control_masks=nowhere)
+    occluded = {what: dict(by_part) for what, by_part in example.occluded.items()}
+    for by_part, part in ((occluded["part"], "eyes"), (occluded["control"], "nose")):
+        by_part[part] = by_part[part]._replace(mask=np.zeros_like(by_part[part].mask))
+    shown = dataclasses.replace(example, occluded=occluded)
     page = Page(render_report(dataclasses.replace(DATA, examples=[shown])))
     sheet = next(text for attributes, text in page.all("table") if attributes.get("class") == "sheet")
     assert sheet.count("not detected") == 2, "as the picture's caption, and for those who do not see it"

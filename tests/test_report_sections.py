@@ -9,9 +9,10 @@ import re
 
 import pytest
 
+from facepart.analysis.differentials import ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.analysis.ranking import MethodAgreement
-from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.export import differentials_csv, results_csv, results_json, rows_csv
 from facepart.report.formatting import p_value, per_cent_ci, plain, share_of_resamples, signed_ci
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import methods
@@ -207,7 +208,7 @@ def test_tables_hold_every_figure_with_its_interval() -> None:
         assert found == pytest.approx([shift.value, shift.low, shift.high], rel=1e-5)
         assert (row["importance"] == "") == math.isnan(result.importance.value)
         assert "nan" not in row.values()
-    apart = list(csv.DictReader(io.StringIO(shift_differences_csv(FULL.shift_differences))))
+    apart = list(csv.DictReader(io.StringIO(rows_csv(ShiftDifference, FULL.shift_differences))))
     assert [float(row["difference"]) for row in apart] == pytest.approx(
         [r.difference.value for r in FULL.shift_differences]
     )

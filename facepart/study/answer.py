@@ -5,23 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from facepart.analysis.differentials import ShiftDifference
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
-from facepart.analysis.shapley_figures import ShapleyFigures
+from facepart.analysis.shapley_figures import ShapleyFigures, ShapleyInteraction, ShapleyValue
 from facepart.files.atomic import write_if_changed
 from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.record import write_record
 from facepart.networks.catalogue import Weights
-from facepart.report.export import (
-    differentials_csv,
-    interactions_csv,
-    results_csv,
-    results_json,
-    shapley_csv,
-    shift_differences_csv,
-)
+from facepart.report.export import differentials_csv, results_csv, results_json, rows_csv
 from facepart.report.latex import ranking_tex
 from facepart.report.methods import methods
 from facepart.report.page import render_report
@@ -131,9 +125,9 @@ def _write_files(output: Path, data: ReportData, further: Mapping[str, Any]) -> 
         TEX_FILE: ranking_tex(data),
         REPORT_FILE: render_report(data),
         DIFFERENTIALS_FILE: differentials_csv(differentials) if differentials else None,
-        DIFFERENCES_FILE: shift_differences_csv(differences) if differentials else None,
-        SHAPLEY_FILE: shapley_csv([row for each in shapley for row in each.values]) if shapley else None,
-        INTERACTIONS_FILE: interactions_csv(interactions) if shapley else None,
+        DIFFERENCES_FILE: rows_csv(ShiftDifference, differences) if differentials else None,
+        SHAPLEY_FILE: rows_csv(ShapleyValue, [row for each in shapley for row in each.values]) if shapley else None,
+        INTERACTIONS_FILE: rows_csv(ShapleyInteraction, interactions) if shapley else None,
     }
     contents = {name: None if text is None else text.encode("utf-8") for name, text in texts.items()}
     contents[PARQUET_FILE] = parquet_bytes(results)
