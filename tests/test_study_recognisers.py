@@ -202,7 +202,7 @@ def test_the_command_shows_and_names_all_recognisers(photos, networks, together,
     assert main([*options, "--model", ",".join(networks)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("recogniser: first.onnx; the rankings by second.onnx follow below")
-    below = text[text.index("ranking by each recogniser, mean of 2 groups") :]
+    below = text[text.index("ranking with each recogniser, mean of 2 groups") :]
     assert below.index("    first.onnx") < below.index("    second.onnx")
     assert "embedded 0 photos, skipped 8" in text
     report = (together / "report.html").read_text()

@@ -53,7 +53,7 @@ def contact_sheet(data: ReportData) -> ContactSheet:
     shown = {
         "its equal-area patch": any(example.patches for example in data.examples),
         "the part alone": any(example.kept for example in data.examples),
-        "one draw of its control": any(example.controls for example in data.examples),
+        "one position of its control": any(example.controls for example in data.examples),
     }
     return ContactSheet(rows, [name for name, any_shown in shown.items() if any_shown])
 
