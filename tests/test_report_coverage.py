@@ -143,7 +143,8 @@ def test_criteria_stand_side_by_side(page: Page) -> None:
     rankings = DATA.figures.rankings
     assert {"importance", "impostor_shift", "equal_area", "d_prime", "authentic_cross"} <= rankings.keys()
     rows = [text for _, text in page.all("tr")]
-    for name, label in (("importance", "importance"), ("equal_area", "equal-area shift"), ("d_prime", "decrease in d′")):
+    labels = {"importance": "importance", "equal_area": "equal-area shift", "d_prime": "decrease in d′"}
+    for name, label in labels.items():
         row = next(text for text in rows if text.startswith(f"{label} *") or text.startswith(f"{label} 1"))
         for rank, each in enumerate(rankings[name]["all"], 1):
             assert f"{rank} [{each.rank_low}, {each.rank_high}]" in row

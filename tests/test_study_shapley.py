@@ -208,7 +208,7 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
 
 def test_the_plan_counts_the_coalitions(photos: Path, network: str, tmp_path: Path) -> None:
     lines = "\n".join(make_plan(request_for(photos, tmp_path, network)))
-    assert "24 photos, 24 of them to embed: the baseline and 8 occlusions of 4 parts" in lines
+    assert "per photo: the baseline, 4 occluded parts, and 4 combinations of parts (9 embeddings)" in lines
     assert "and 8 combinations of parts" in lines
 
 

@@ -98,7 +98,7 @@ class StudyTables:
     ) -> "Axes":
         """Draw the baseline scores and those with parts occluded (occluded vs occluded).
 
-        With one part, all scores are of the photos on which it was detected; with several, the baseline is that of
+        With one part, all scores are of the photos in which it was detected; with several, the baseline is that of
         all photos.
 
         Args:
