@@ -59,7 +59,7 @@ class StudyOutcome:
     """What a study found.
 
     Attributes:
-        by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
+        by_recogniser: recogniser -> the results of each group and part, the rankings, and the groups compared; in the
             order in which the recognisers were named.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         shapley: recogniser -> the Shapley values of the parts; empty if they were not asked for.
@@ -94,7 +94,7 @@ class StudyOutcome:
 
     @property
     def figures(self) -> Figures:
-        """The figures by the first recogniser, or the only one."""
+        """The results with the first recogniser, or the only one."""
         return next(iter(self.by_recogniser.values()))
 
     def __repr__(self) -> str:
