@@ -243,19 +243,19 @@ def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) ->
     """
     found = [wanted for task in tasks if (wanted := task.wanted_by(number)) is not None]
     several = len(setup.recognisers) > 1
-    by = f" by {setup.recognisers[number].name}" if several else ""
+    name = f"{setup.recognisers[number].name}: " if several else ""
     photos = f"{count_of(len(found), 'photo')} {are(len(found))} embedded"
     if change and found:
         # Of several recognisers, one that is new has changed nothing.
         return (
-            f"{photos}{by}"
+            f"{name}{photos}"
             if several and change == RECOGNISER_CHANGED
-            else f"{change} has changed: {photos} anew{by}"
+            else f"{name}{change} has changed: {photos} anew"
         )
     count = len(setup.design.embedded)
     added = dict.fromkeys(each.name for wanted in found if len(wanted) < count for each in wanted)
     named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-    return f"{photos} with more occlusions{by}: {', '.join(named)}" if added else ""
+    return f"{name}{photos} with more occlusions: {', '.join(named)}" if added else ""
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
