@@ -22,7 +22,7 @@ from facepart.plots.cmc import DEFAULT_RANKS
 from facepart.study.kept_files import KEPT
 from tests.conftest import Run
 
-RULE = "separated by blanks or commas"
+RULE = "separated by spaces or commas"
 # Option of a command -> its values, given with blanks and with commas, and what the two are parsed to.
 LISTS = {
     ("blur", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),

@@ -18,7 +18,7 @@ _HALF = 128
 _BELOW: dict[Shown, str] = {
     "patch": "its equal-area patch",
     "keep_only": "the part alone",
-    "control": "one draw of its control",
+    "control": "one position of its control",
 }
 
 

@@ -10,7 +10,7 @@ from facepart.analysis.results import NOT_CONTROLLABLE, PartResult
 # A reader is warned from this share of photos without the part in a group, or where the shares of two groups are this
 # far apart.
 MANY, APART = 0.05, 0.02
-FEW_PHOTOS, TOO_FEW_SCORES = "no rank: detected on under half of the photos", "no rank: too few scores"
+FEW_PHOTOS, TOO_FEW_SCORES = "no rank: detected in under half of the photos", "no rank: too few scores"
 # By (group, part).
 Rows = Mapping[tuple[str, str], PartResult]
 
@@ -20,7 +20,7 @@ class Undetected(NamedTuple):
 
     Attributes:
         part: the part.
-        shares: group -> the share of its photos on which the part was not detected, 0..1.
+        shares: group -> the share of its photos in which the part was not detected, 0..1.
     """
 
     part: str

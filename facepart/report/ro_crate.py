@@ -24,9 +24,9 @@ _FACES = _CAUTION + "it shows photos of subjects."
 # What a study's folder may hold: name -> media type, and what it is. A folder's name ends with a slash.
 CONTENTS: dict[str, tuple[str, str]] = {
     "report.html": ("text/html", "The report. Without --no-faces, it shows photos of subjects: check their licence."),
-    "results.csv": ("text/csv", "All figures, a row for each group, part, occlusion method and comparison."),
-    "results.json": ("application/json", "The figures with standard errors, rankings and provenance."),
-    "results.parquet": ("application/vnd.apache.parquet", "The figures of results.csv, with types."),
+    "results.csv": ("text/csv", "All results, one row per group, part, occlusion method and comparison."),
+    "results.json": ("application/json", "The results with standard errors, rankings and provenance."),
+    "results.parquet": ("application/vnd.apache.parquet", "The table of results.csv, with types."),
     "results.tex": ("application/x-tex", "The main ranking as a table for LaTeX."),
     "methods.txt": ("text/plain", "Auto-generated methods text."),
     "differentials.csv": ("text/csv", "Error rates of the groups at each threshold."),

@@ -30,7 +30,7 @@ class RankingRow(NamedTuple):
         ranked: its effect, and how certain its rank is; None if it has no rank.
         no_rank: why it has none; empty if it has one.
         compared: photos that its figures are about, of the group or of all groups.
-        controlled: photos that its importance is about: those on which its control has a place.
+        controlled: photos that its importance is about: those in which its control has a place.
         photos: of the group or of all groups.
         result: its results in the group; None for the mean of several groups.
     """

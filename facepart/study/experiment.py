@@ -60,7 +60,7 @@ class StudyOutcome:
     """What a study found.
 
     Attributes:
-        by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
+        by_recogniser: recogniser -> the results of each group and part, the rankings, and the groups compared; in the
             order in which the recognisers were named.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         shapley: recogniser -> the Shapley values of the parts; empty if they were not asked for.
@@ -95,7 +95,7 @@ class StudyOutcome:
 
     @property
     def figures(self) -> Figures:
-        """The figures by the first recogniser, or the only one."""
+        """The results with the first recogniser, or the only one."""
         return next(iter(self.by_recogniser.values()))
 
     def __repr__(self) -> str:
@@ -244,19 +244,19 @@ def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) ->
     """
     found = [wanted for task in tasks if (wanted := task.wanted_by(number)) is not None]
     several = len(setup.recognisers) > 1
-    by = f" by {setup.recognisers[number].name}" if several else ""
+    name = f"{setup.recognisers[number].name}: " if several else ""
     photos = f"{count_of(len(found), 'photo')} {are(len(found))} embedded"
     if change and found:
         # Of several recognisers, one that is new has changed nothing.
         return (
-            f"{photos}{by}"
+            f"{name}{photos}"
             if several and change == RECOGNISER_CHANGED
-            else f"{change} has changed: {photos} anew{by}"
+            else f"{name}{change} has changed: {photos} anew"
         )
     count = len(setup.design.embedded)
     added = dict.fromkeys(each.name for wanted in found if len(wanted) < count for each in wanted)
     named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-    return f"{photos} with more occlusions{by}: {', '.join(named)}" if added else ""
+    return f"{name}{photos} with more occlusions: {', '.join(named)}" if added else ""
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:

@@ -42,7 +42,7 @@ def describe_provenance(setup: Setup, record: Record, small: int, small_groups: 
         "Recognisers" if len(setup.recognisers) > 1 else "Recogniser": "; ".join(
             _described(each.weights) for each in setup.recognisers
         )
-        + (", embedding of the mirrored face added" if request.flip else ""),
+        + (", summed with the embedding of the mirrored face" if request.flip else ""),
         "Alignment": _alignment(setup),
         "Arithmetic": f"{setup.precision} on {setup.device}",
         "Occlusion": f"{method_phrase(used[0].name)}; mask smoothed with a Gaussian of sigma {SIGMA:g} pixels "
@@ -63,13 +63,13 @@ def describe_provenance(setup: Setup, record: Record, small: int, small_groups: 
             "faces are unreliable"
         )
     if request.control:
-        provenance["Control"] = f"each part's shape at {request.control} places, the same in all photos"
+        provenance["Control"] = f"each part's shape at {request.control} positions, the same in all photos"
     if request.equal_area:
         provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
     if request.keep_only:
-        provenance["Keep only"] = "the whole photo but the part, with background and hair, occluded in the same way"
+        provenance["Keep only"] = "everything except the part (background and hair included) occluded in the same way"
     provenance["Photos compared"] = (
-        "those on which the part is detected" if request.undetected == "exclude" else "all, also without the part"
+        "those in which the part is detected" if request.undetected == "exclude" else "all, also without the part"
     )
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
     return {**provenance, "Versions": versions}

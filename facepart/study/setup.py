@@ -163,7 +163,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     keep, methods = choose_kept(request.keep), request.methods()
     choose_formats(request.formats)
     if request.control < 0:
-        raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
+        raise UsageError(f"--control {request.control}: must be a number of positions, 0 or more")
     _refuse_too_many_draws(request, parts)
     _refuse_unsupported_criterion(request)
     check_naming(request.dataset, request.subject_pattern, request.exclude_same)
@@ -297,7 +297,7 @@ def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:
     """
     places = min((len(part.places) for part in parts if part.controllable), default=request.control)
     if request.control > places:
-        raise UsageError(f"--control {request.control}: there are places for {places} control draws")
+        raise UsageError(f"--control {request.control}: there are {places} control positions")
 
 
 def _refuse_unsupported_criterion(request: Request) -> None:
