@@ -12,6 +12,7 @@ from facepart.arrays import occlude
 from facepart.errors import UsageError
 from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face, aligned_landmarks
 from facepart.networks.label_map import CLASSES
+from facepart.occlusion.face_regions import ZONES
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlude import apply_occlusions
@@ -94,6 +95,11 @@ def test_a_side_is_that_of_the_axis_through_nose_and_mouth(name, roll, without):
         (drawn,) = np.unique(labels[expected])
         assert CLASSES[drawn] == name.replace("_", " ")
         assert np.count_nonzero(expected) == np.count_nonzero(labels == drawn)
+
+
+def test_zones_are_opposite_to_each_other():
+    opposites = {name: zone.opposite for name, zone in ZONES.items() if zone.opposite}
+    assert opposites == {"left side": "right side", "right side": "left side"}
 
 
 def test_left_is_the_persons_left():
