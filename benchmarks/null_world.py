@@ -31,8 +31,8 @@ from facepart.analysis.place_variance import VarianceComponent, add_components, 
 from facepart.occlusion.method import STANDARD
 from facepart.occlusion.occlusion import Region
 from facepart.occlusion.parts import PARTS
-from facepart.occlusion.recipe import recipe
-from facepart.occlusion.soften import soft_mask
+from facepart.occlusion.recipe import box_side, growth, scale_of
+from facepart.occlusion.soften import soften_layers
 
 CONTROLLABLE = tuple(name for name, part in PARTS.items() if part.controllable)
 # Pixels on a side of a photo, and photos of each subject.
@@ -97,8 +97,10 @@ def soft_masks(label_maps: Sequence[NDArray[np.uint8]], parts: Sequence[str], si
     softs: dict[tuple[str, int], NDArray[np.float32]] = {}
     for part in parts:
         for draw in range(len(PARTS[part].places) + 1):
-            region, constants = Region(PARTS[part], draw), recipe(PARTS[part], side, side)
-            masks = [soft_mask(region.find(labels, STANDARD).mask, constants, side, side) for labels in label_maps]
+            region, radius = Region(PARTS[part], draw), growth(PARTS[part].dilations, side, side)
+            sigma = region.sigma * scale_of(side, side)
+            found = [region.find(labels, STANDARD).mask for labels in label_maps]
+            masks = [soften_layers([(mask, radius)], sigma, side, side).whole(side, side) for mask in found]
             softs[part, draw] = np.stack(masks).astype(np.float32) / np.float32(255)
     return softs
 
@@ -145,7 +147,7 @@ class NullWorld:
         photos = (people[:, None] * PHOTOS_EACH + np.arange(PHOTOS_EACH)).ravel()
         noise = self._rng.standard_normal((len(photos), self._side, self._side), np.float32) * NOISE
         faces = np.clip(128 + self._texture + noise, 0, 255).astype(np.uint8)
-        box = recipe(PARTS["nose"], self._side, self._side).box
+        box = box_side(STANDARD, self._side, self._side)
         blurred = np.stack([cv2.blur(face, (box, box)) for face in faces]).astype(np.float32)
         whole = faces.astype(np.float32) - 128
         change = blurred - 128 - whole

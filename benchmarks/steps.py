@@ -30,10 +30,11 @@ from facepart.demo.faces import make_captures
 from facepart.files.progress import silent
 from facepart.networks.catalogue import DEFAULT_PARSER, obtain
 from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.occlusion.method import STANDARD
 from facepart.occlusion.occlude import blend, occlude_parts
 from facepart.occlusion.parts import PARTS, part_mask
-from facepart.occlusion.recipe import recipe
-from facepart.occlusion.soften import soft_mask
+from facepart.occlusion.recipe import SIGMA, box_side, growth, scale_of
+from facepart.occlusion.soften import soften_layers
 
 FACE = 112  # the side of ArcFace's input
 ROUNDS = 3
@@ -64,8 +65,9 @@ def take_steps(photo: Path, labels: NDArray[np.uint8], folder: Path, seconds: Se
         blurred = {part: occluded.photo for part, occluded in occlude_parts(pixels, masks).items()}
     with clock(seconds, "  of which soft masks"):
         for part, mask in masks.items():
-            soft_mask(mask, recipe(PARTS[part], height, width), height, width)
-    box = recipe(PARTS["skin"], height, width).box
+            radius = growth(PARTS[part].dilations, height, width)
+            soften_layers([(mask, radius)], SIGMA * scale_of(height, width), height, width).whole(height, width)
+    box = box_side(STANDARD, height, width)
     with clock(seconds, "  of which the box blur"):
         other = cv2.blur(pixels, (box, box)).astype(np.uint8, copy=False)
     with clock(seconds, "(one blend of the whole photo)"):

@@ -6,7 +6,6 @@ the United States government and so in the public domain; it is among the demo's
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +22,9 @@ from facepart.networks.face_parser import fit_photo, open_parser
 from facepart.occlusion.method import STANDARD
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.parts import PARTS, part_mask
-from facepart.occlusion.recipe import recipe
+from facepart.occlusion.recipe import SIGMA, box_side, growth, scale_of
 from facepart.occlusion.replace import blur
-from facepart.occlusion.soften import soft_mask
+from facepart.occlusion.soften import soften_layers
 
 PHOTO = "obama.jpg"
 
@@ -47,14 +46,17 @@ def blur_steps(face: Image, mask: Image, part: str) -> dict[str, Image]:
         Name of the step -> uint8 (h, w) for masks, uint8 (h, w, 3) for faces, in the order in which they are made.
     """
     height, width = face.shape[:2]
-    constants = recipe(PARTS[part], height, width)
-    dilated = replace(constants, sigma=_NO_SOFTENING)
+    radius, sigma = growth(PARTS[part].dilations, height, width), SIGMA * scale_of(height, width)
+
+    def soften(radius: int, sigma: float) -> Image:
+        return soften_layers([(mask, radius)], sigma, height, width).whole(height, width)
+
     return {
-        "mask": soft_mask(mask, replace(dilated, dilation=0), height, width),
-        "dilated": soft_mask(mask, dilated, height, width),
-        "softened": soft_mask(mask, constants, height, width),
+        "mask": soften(0, _NO_SOFTENING),
+        "dilated": soften(radius, _NO_SOFTENING),
+        "softened": soften(radius, sigma),
         "face": face,
-        "blurred face": blur(face, constants.box),
+        "blurred face": blur(face, box_side(STANDARD, height, width)),
         "result": occlude_parts(face, {part: mask}, STANDARD)[part].photo,
     }
 
@@ -78,7 +80,7 @@ def draw(face: Image, labels: Image) -> Figure:
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)  # type: ignore[union-attr, call-arg]
     grid = figure.subplots(len(rows), len(next(iter(rows.values()))))
     for axes, (part, steps) in zip(grid, rows.items(), strict=True):
-        dilation = recipe(PARTS[part], *face.shape[:2]).dilation
+        dilation = growth(PARTS[part].dilations, *face.shape[:2])
         note = f"dilated by {dilation} px" if dilation else "not dilated"
         axes[0].set_ylabel(f"{part.replace('_', ' + ')}\n{note}", fontsize=10)
         for each, (step, image) in zip(axes, steps.items(), strict=True):

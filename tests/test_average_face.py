@@ -69,8 +69,7 @@ def test_the_average_takes_the_part_and_belongs_to_the_recipe() -> None:
     labels[200:300, 200:300] = 10
     photo, average = (cv2.resize(each, (112, 112)).astype(np.uint8) for each in photos_of(3, 2, (9, 9)))
     found = apply_occlusions(photo, labels, [AVERAGE], averages=AverageFaces({(112, 112): average}))[AVERAGE]
-    soft = np.zeros((112, 112), np.uint8)
-    soft[found.soft.place] = found.soft.values
+    soft = found.soft.whole(112, 112)
     assert soft.any()
     assert np.array_equal(found.photo, blend(photo, average, soft))
     other = Occlusion(NOSE, OcclusionMethod("average", average="1" * 64))

@@ -12,6 +12,7 @@ from facepart.occlusion.occlude import apply_occlusions, blend, occlude_parts
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.replace import blur, blur_around
+from tests.soft_masks import truncating_gaussian
 
 DICE = np.random.default_rng(0)
 
@@ -77,9 +78,9 @@ def test_an_occluded_large_photo_in_opencvs_order(monkeypatch) -> None:
 @pytest.mark.parametrize("shape", [(700, 512), (333, 1023), (1, 900), (900, 1)])
 def test_a_mask_is_filtered_in_strips_as_at_once(sigma, shape, monkeypatch) -> None:
     mask = np.where(DICE.random(shape) < 0.4, 255, 0).astype(np.uint8)
-    whole = soften.truncating_gaussian(mask, sigma)
+    whole = truncating_gaussian(mask, sigma)
     monkeypatch.setattr(soften, "_FILTERED_PIXELS", 5000)
-    assert np.array_equal(soften.truncating_gaussian(mask, sigma), whole)
+    assert np.array_equal(truncating_gaussian(mask, sigma), whole)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -97,22 +98,16 @@ def test_a_large_photo_is_turned_while_it_is_converted(orientation, mode, tmp_pa
     assert found.flags.c_contiguous and found.flags.writeable
 
 
-class Rows:
-    """A picture that is asked for by rows."""
-
-    def __init__(self, photo: np.ndarray, rows: int) -> None:
-        self.photo, self.shape, self.rows_at_once = photo, photo.shape, rows
-
-    def bgr(self, top: int = 0, bottom: int | None = None) -> np.ndarray:
-        return np.ascontiguousarray(self.photo[top:bottom, :, ::-1])
-
-
 @pytest.mark.parametrize("rows", [1, 10, 53, 1000])
 def test_a_large_png_is_encoded_some_rows_at_a_time(rows, tmp_path, monkeypatch) -> None:
     photo = noise(53, 37)
     photo[20:40] = photo[20]
+
+    def rows_of(top: int, bottom: int) -> np.ndarray:
+        return np.ascontiguousarray(photo[top:bottom, :, ::-1])
+
     monkeypatch.setattr(photo_output, "_LARGE", 100)
-    size = photo_output.write_by_rows(tmp_path / "new" / "a.png", Rows(photo, rows))
+    size = photo_output.write_by_rows(tmp_path / "new" / "a.png", photo.shape, rows_of, rows)
     assert size == (tmp_path / "new" / "a.png").stat().st_size
     assert photo_output.is_whole_image(tmp_path / "new" / "a.png")
     with Image.open(tmp_path / "new" / "a.png") as image:
@@ -121,7 +116,7 @@ def test_a_large_png_is_encoded_some_rows_at_a_time(rows, tmp_path, monkeypatch)
     assert by_opencv is not None
     assert np.array_equal(by_opencv, photo[..., ::-1])
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
-    photo_output.write_by_rows(tmp_path / "a.bmp", Rows(photo, rows))
+    photo_output.write_by_rows(tmp_path / "a.bmp", photo.shape, rows_of, rows)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.bmp")), photo)
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from facepart.data.photo_input import read_photo
 from facepart.errors import UsageError
 from facepart.networks import face_parser as parser
+from facepart.occlusion.method import STANDARD
 from facepart.occlusion.occlude import blend, occlude_parts
 from facepart.occlusion.parts import PARTS, choose_parts, class_mask, part_mask
-from facepart.occlusion.recipe import Recipe, recipe
-from facepart.occlusion.soften import soft_mask, truncating_gaussian
+from facepart.occlusion.recipe import SIGMA, box_side, growth, scale_of
+from facepart.occlusion.soften import ROUNDING
+from tests.soft_masks import soft_mask, truncating_gaussian
 from tests.test_parsing import ORIGINAL_NAMES
 
 
@@ -131,27 +133,34 @@ def test_soft_masks_are_those_of_the_whole_photo(size, part, rectangles):
     mask = np.zeros((512, 512), np.uint8)
     for top, left, rows, columns in rectangles:
         mask[top : top + rows, left : left + columns] = 255
-    constants = recipe(PARTS[part], height, width)
+    radius = growth(PARTS[part].dilations, height, width)
     shrinks = height <= 512 and width <= 512
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     whole = cv2.resize(mask, (width, height), interpolation=method).astype(np.uint8)
-    if constants.dilation:
-        whole = scipy.ndimage.maximum_filter(whole, 2 * constants.dilation + 1)
-    expected = truncating_gaussian(whole, constants.sigma).astype(int)
-    assert np.abs(soft_mask(mask, constants, height, width) - expected).max() <= 1
+    if radius:
+        whole = scipy.ndimage.maximum_filter(whole, 2 * radius + 1)
+    expected = whole.astype(float)
+    for axis in (0, 1):
+        smooth = scipy.ndimage.gaussian_filter1d(expected, SIGMA * scale_of(height, width), axis=axis)
+        expected = np.floor(smooth + ROUNDING)
+    assert np.abs(soft_mask(mask, PARTS[part], height, width) - expected).max() <= 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(112, 112), (224, 224), (250, 250), (512, 512), (1024, 768), (60, 90)])
 def test_soft_masks_fit_photos_of_any_size_and_keep_their_share(height, width):
     mask = np.zeros((512, 512), np.uint8)
     mask[128:384, 128:384] = 255
-    soft = soft_mask(mask, recipe(PARTS["skin"], height, width), height, width)
+    soft = soft_mask(mask, PARTS["skin"], height, width)
     assert soft.shape == (height, width)
     assert soft.mean() / 255 == pytest.approx(0.25, abs=0.02)
 
 
 def test_the_constants_scale_with_the_photo():
-    assert recipe(PARTS["eyes"], 224, 224) == Recipe(dilation=8, sigma=5.0, box=15)
-    assert recipe(PARTS["skin"], 224, 224).dilation == 0
-    assert recipe(PARTS["eyes"], 448, 448) == Recipe(dilation=16, sigma=10.0, box=29)
-    assert recipe(PARTS["nose"], 112, 448) == recipe(PARTS["nose"], 224, 224)
+    def constants(part, height, width):
+        scale = scale_of(height, width)
+        return growth(PARTS[part].dilations, height, width), SIGMA * scale, box_side(STANDARD, height, width)
+
+    assert constants("eyes", 224, 224) == (8, 5.0, 15)
+    assert constants("skin", 224, 224)[0] == 0
+    assert constants("eyes", 448, 448) == (16, 10.0, 29)
+    assert constants("nose", 112, 448) == constants("nose", 224, 224)

@@ -18,7 +18,7 @@ from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import HEAD, PARTS, part_mask
-from facepart.occlusion.recipe import recipe
+from facepart.occlusion.recipe import growth
 
 FEATURES = ("eyes", "brows", "eyes_brows", "nose", "mouth")
 # Pixels of the label map in one of a photo of 224x224.
@@ -37,7 +37,7 @@ def face_of(labels):
 
 def grown(mask, part, method=STANDARD):
     """The mask as the recipe dilates it; SciPy's, not OpenCV's."""
-    return scipy.ndimage.maximum_filter(mask, 2 * recipe(PARTS[part], 512, 512, method).dilation + 1)
+    return scipy.ndimage.maximum_filter(mask, 2 * growth(PARTS[part].dilations, 512, 512, method) + 1)
 
 
 def displacement(labels, part, mask):
@@ -77,7 +77,7 @@ def test_places_are_twelve_apart_from_each_other_and_from_the_part(part):
     assert len(places) == 12
     assert all(number % STEP == 0 for place in places for number in place)
     assert min(np.hypot(*np.subtract(one, other)) for one, other in combinations(places, 2)) >= 16
-    assert min(np.hypot(*place) for place in places) > recipe(PARTS[part], 512, 512).dilation
+    assert min(np.hypot(*place) for place in places) > growth(PARTS[part].dilations, 512, 512)
 
 
 @pytest.mark.parametrize("part", FEATURES)
@@ -206,8 +206,7 @@ def test_a_control_is_softened_and_occluded_as_the_part_is():
             other = occlude_parts(photo, {part: control_mask(labels, PARTS[part], draw).mask})[part]
             assert other.share == pytest.approx(own.share, rel=0.02)
             # Nearly nothing of the part itself is removed with it.
-            soft = np.zeros((224, 224))
-            soft[other.soft.place] = other.soft.values
+            soft = other.soft.whole(224, 224)
             fitted = cv2.resize(mask, (224, 224), interpolation=cv2.INTER_AREA)
             assert soft[fitted > 127].mean() < 0.15 * 255, part
 

@@ -26,9 +26,7 @@ def both(
 
 
 def soft_of(occluded: OccludedPhoto, size: tuple[int, int]) -> NDArray[np.int64]:
-    soft = np.zeros(size, np.int64)
-    soft[occluded.soft.place] = occluded.soft.values
-    return soft
+    return occluded.soft.whole(*size).astype(np.int64)
 
 
 @settings(max_examples=60, deadline=None)

@@ -15,10 +15,10 @@ from facepart.occlusion.method import AVERAGE, OCCLUDERS, STANDARD, OcclusionMet
 from facepart.occlusion.occlude import occlude_parts
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.parts import PARTS
-from facepart.occlusion.recipe import Recipe, recipe, scale_of
+from facepart.occlusion.recipe import box_side, growth, scale_of
 from facepart.occlusion.replace import WHOLE, inpaint
-from facepart.occlusion.soften import soft_mask
 from facepart.pipeline.blur import blur_photos
+from tests.soft_masks import soft_mask
 
 METHODS = [
     *(OcclusionMethod(name) for name in OCCLUDERS if name != AVERAGE),
@@ -150,13 +150,14 @@ def test_a_wrong_sweep_is_refused_in_one_line(text):
 
 
 def test_box_and_dilation_scale_the_recipe():
-    assert recipe(PARTS["nose"], 224, 224, OcclusionMethod(box=5, dilation=0.5)).box == 5
-    assert recipe(PARTS["nose"], 224, 224, OcclusionMethod(dilation=0.5)).dilation == 3
-    assert recipe(PARTS["nose"], 448, 448, OcclusionMethod(box=9, dilation=2)) == Recipe(
-        dilation=24, sigma=10.0, box=17
-    )
+    dilations = PARTS["nose"].dilations
+    assert box_side(OcclusionMethod(box=5, dilation=0.5), 224, 224) == 5
+    assert growth(dilations, 224, 224, OcclusionMethod(dilation=0.5)) == 3
+    large = OcclusionMethod(box=9, dilation=2)
+    assert (growth(dilations, 448, 448, large), NOSE.sigma * scale_of(448, 448)) == (24, 10.0)
+    assert box_side(large, 448, 448) == 17
     # A box of one pixel would leave the photo as it is.
-    assert recipe(PARTS["nose"], 112, 112, OcclusionMethod(box=3)).box == 3
+    assert box_side(OcclusionMethod(box=3), 112, 112) == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -165,7 +166,7 @@ def test_no_way_touches_the_photo_outside_the_soft_mask(method, seed, top, left,
     photo = photo_of(seed)
     before = photo.copy()
     mask = square_mask(top, left, side)
-    soft = soft_mask(mask, recipe(PARTS["nose"], 120, 90, method), 120, 90)
+    soft = soft_mask(mask, PARTS["nose"], 120, 90, method)
     occluded = occlude_parts(photo, {"nose": mask}, method)["nose"]
     np.testing.assert_array_equal(occluded.photo[soft == 0], photo[soft == 0])
     np.testing.assert_array_equal(photo, before)
@@ -227,7 +228,7 @@ def test_inpainting_a_patch_is_inpainting_the_photo(size):
     height, width = size
     photo = photo_of(5, height, width)
     for mask in (square_mask(), square_mask(0, 300, 150), square_mask(100, 0, 400)):
-        soft = soft_mask(mask, recipe(PARTS["nose"], height, width), height, width)
+        soft = soft_mask(mask, PARTS["nose"], height, width)
         whole = inpaint(photo, soft, scale_of(height, width)).astype(int)
         expected = (soft[:, :, None] * whole + (255 - soft[:, :, None].astype(int)) * photo) // 255
         np.testing.assert_array_equal(

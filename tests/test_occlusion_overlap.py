@@ -9,8 +9,7 @@ from facepart.occlusion.occlude import apply_occlusions
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import PARTS, part_mask
-from facepart.occlusion.recipe import recipe
-from facepart.occlusion.soften import soft_mask, soft_patch
+from tests.soft_masks import soft_patch
 
 
 def test_the_share_is_the_mean_of_the_soft_mask_over_the_part():
@@ -24,8 +23,9 @@ def test_the_share_is_the_mean_of_the_soft_mask_over_the_part():
     }
     softs, whole = {}, {}
     for name, region in regions.items():
-        mask, constants = region.find(labels, STANDARD).mask, recipe(region.part or PARTS[name], 512, 512)
-        softs[name], whole[name] = soft_patch(mask, constants, 512, 512), soft_mask(mask, constants, 512, 512)
+        mask = region.find(labels, STANDARD).mask
+        softs[name] = soft_patch(mask, region.part or PARTS[name], 512, 512)
+        whole[name] = softs[name].whole(512, 512)
     found = removed_shares(labels, softs, 512, 512)
     for name, shares in found.items():
         assert shares.dtype == np.float32
@@ -59,7 +59,7 @@ def test_the_size_of_the_photo_changes_little(size):
 
 def test_an_empty_region_removes_nothing():
     labels = drawn_labels(np.random.default_rng(1))
-    soft = soft_patch(np.zeros((512, 512), np.uint8), recipe(PARTS["nose"], 224, 224), 224, 224)
+    soft = soft_patch(np.zeros((512, 512), np.uint8), PARTS["nose"], 224, 224)
     np.testing.assert_array_equal(removed_shares(labels, {"nose": soft}, 224, 224)["nose"], np.zeros(len(PARTS)))
     nothing = removed_shares(np.zeros((512, 512), np.uint8), {"nose": soft}, 224, 224)["nose"]
     assert np.isnan(nothing).all()

@@ -91,16 +91,10 @@ def test_patches_of_all_parts_replace_as_much_of_a_photo(size):
             assert occluded[patch].control == ""
             changed = np.any(occluded[patch].photo != photo, axis=2)
             assert changed.any()
-            assert not np.any(changed & ~_soft(occluded[patch], size))
+            assert not np.any(changed & (occluded[patch].soft.whole(*size) == 0))
     assert np.max(shares) / np.min(shares) < 1.05
     # Nearly all of 600 pixels of a label map; a Gaussian of 8-bit values drops fractions.
     assert np.mean(shares) == pytest.approx(PIXELS / 512**2, rel=0.06)
-
-
-def _soft(occluded, size):
-    soft = np.zeros(size, bool)
-    soft[occluded.soft.place] = occluded.soft.values > 0
-    return soft
 
 
 def test_names_and_recipes():

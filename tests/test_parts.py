@@ -12,14 +12,14 @@ from facepart.arrays import occlude
 from facepart.errors import UsageError
 from facepart.networks.alignment import ARCFACE_TEMPLATE, align_face, aligned_landmarks
 from facepart.networks.label_map import CLASSES
+from facepart.occlusion.face_regions import ZONES
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlude import apply_occlusions
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import BUILT_IN, PARTS, Part, choose_parts, find_part, part_mask, parts_table
-from facepart.occlusion.recipe import Recipe
-from facepart.occlusion.soften import soft_mask
+from facepart.occlusion.soften import soften_layers
 from facepart.study.request import Request
 from tests.conftest import ROOT
 
@@ -95,6 +95,11 @@ def test_a_side_is_that_of_the_axis_through_nose_and_mouth(name, roll, without):
         (drawn,) = np.unique(labels[expected])
         assert CLASSES[drawn] == name.replace("_", " ")
         assert np.count_nonzero(expected) == np.count_nonzero(labels == drawn)
+
+
+def test_zones_are_opposite_to_each_other():
+    opposites = {name: zone.opposite for name, zone in ZONES.items() if zone.opposite}
+    assert opposites == {"left side": "right side", "right side": "left side"}
 
 
 def test_left_is_the_persons_left():
@@ -189,12 +194,10 @@ def test_each_member_of_a_union_grows_as_it_does_alone(names, method):
         radius = round(2 * BUILT_IN[name].dilations * method.dilation * 512 / 224)
         mask = part_mask(labels, BUILT_IN[name])
         grown = np.maximum(grown, scipy.ndimage.maximum_filter(mask, 2 * radius + 1, mode="constant"))
-    expected = soft_mask(grown, Recipe(0, 5 * 512 / 224, 15), 512, 512)
+    expected = soften_layers([(grown, 0)], 5 * 512 / 224, 512, 512).whole(512, 512)
     occlusion = Occlusion(Region(find_part("+".join(names))), method)
     found = apply_occlusions(photo, labels, [occlusion])[occlusion]
-    whole = np.zeros_like(labels)
-    whole[found.soft.place] = found.soft.values
-    np.testing.assert_array_equal(whole, expected)
+    np.testing.assert_array_equal(found.soft.whole(512, 512), expected)
     assert found.share == pytest.approx(expected.mean() / 255)
     removed = removed_shares(labels, {"it": found.soft}, 512, 512, [PARTS["hair"], find_part("+".join(names))])
     inside = part_mask(labels, find_part("+".join(names))) > 0
@@ -207,8 +210,7 @@ def test_overlaps_with_sides_and_landmarks():
     parts = [BUILT_IN[name] for name in ("left_eye", "right_eye", "periocular", "eyeglasses")]
     occlusion = Occlusion(Region(BUILT_IN["left_eye"]))
     soft = apply_occlusions(np.zeros((512, 512, 3), np.uint8), labels, [occlusion])[occlusion].soft
-    whole = np.zeros((512, 512))
-    whole[soft.place] = soft.values
+    whole = soft.whole(512, 512)
     found = removed_shares(labels, {"it": soft}, 512, 512, parts, landmarks)["it"]
     for part, share in zip(parts[:3], found, strict=False):
         assert share == pytest.approx(whole[part_mask(labels, part, landmarks) > 0].mean() / 255, abs=1e-5)

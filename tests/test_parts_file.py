@@ -1,14 +1,24 @@
 """Files of parts of one's own."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+import torch
 
+from benchmarks.null_world import drawn_labels
+from facepart.analysis.shapley import players_of
 from facepart.errors import FacepartError
+from facepart.networks.alignment import ARCFACE_TEMPLATE
+from facepart.networks.label_sets import LabelSet
+from facepart.occlusion.device_regions import part_masks
+from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.occlusion import Occlusion, Region
-from facepart.occlusion.parts import PARTS, Part, choose_parts, part_mask
+from facepart.occlusion.parts import BUILT_IN, PARTS, Part, choose_parts, part_mask
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.parser_choice import lacking_classes
 
 GOOD = """
 # Names or numbers of classes, in any order.
@@ -42,6 +52,62 @@ def test_a_file_is_read(tmp_path):
     np.testing.assert_array_equal(part_mask(labels, chosen[3]), 255 * np.isin(labels, [10, 16, 18]))
 
 
+@pytest.fixture
+def confined(tmp_path):
+    """Skin on either side of the face, and around the eyes."""
+    zones = {"left_cheek": "left side", "right_cheek": "right side", "lids": "around the eyes"}
+    tables = [f'[{name}]\nclasses = ["skin"]\nwhere = "{zone}"\n' for name, zone in zones.items()]
+    return read_parts(written(tmp_path, "".join(tables)))
+
+
+def test_a_part_is_confined_to_a_side(confined):
+    assert confined["left_cheek"] == Part("left_cheek", (1,), 0, "left cheek", where="left side")
+    assert confined["left_cheek"].describe() == "skin, on the left side of the face"
+    labels = drawn_labels(np.random.default_rng(0))
+    left, right = (part_mask(labels, confined[name]) for name in ("left_cheek", "right_cheek"))
+    np.testing.assert_array_equal(left | right, part_mask(labels, PARTS["skin"]))
+    assert left.any() and right.any() and not (left & right).any()
+    # The person's left is on the photo's right; the drawn face is upright.
+    middle = np.argwhere(labels == 10)[:, 1].mean()
+    assert np.argwhere(left)[:, 1].mean() > middle + 40
+    assert np.argwhere(right)[:, 1].mean() < middle - 40
+
+
+def test_a_part_is_confined_to_what_landmarks_tell(confined):
+    labels = drawn_labels(np.random.default_rng(0))
+    landmarks = Landmarks((ARCFACE_TEMPLATE + 0.5) * 2 - 0.5, 224, 224)
+    around = part_mask(labels, BUILT_IN["periocular"], landmarks)
+    lids = part_mask(labels, confined["lids"], landmarks)
+    np.testing.assert_array_equal(lids, around & part_mask(labels, PARTS["skin"]))
+    assert lids.any() and np.any(lids != around)
+    assert confined["lids"].needs_landmarks
+    assert not part_mask(labels, confined["lids"]).any()
+
+
+def test_a_part_is_confined_on_a_device_as_well(confined):
+    labels = drawn_labels(np.random.default_rng(0))
+    landmarks = Landmarks((ARCFACE_TEMPLATE + 0.5) * 2 - 0.5, 224, 224)
+    for part in confined.values():
+        found = part_masks(torch.from_numpy(labels)[None], part, [landmarks])[0].numpy()
+        np.testing.assert_array_equal(found, part_mask(labels, part, landmarks) > 0)
+
+
+def test_a_confined_part_is_told_from_all_others(confined):
+    recipes = [part.recipe() for part in (*confined.values(), PARTS["skin"], BUILT_IN["periocular"])]
+    assert recipes[0] == {"classes": [1], "dilations_5x5": 0, "where": ["left side", 1]}
+    assert not any(one == other for one, other in combinations(recipes, 2))
+    # The sides do not overlap, but both do with the skin.
+    chosen = players_of([confined["left_cheek"], confined["right_cheek"], PARTS["skin"]])
+    assert [part.name for part in chosen] == ["left_cheek", "right_cheek"]
+
+
+def test_a_confined_part_needs_its_classes_and_for_a_side_the_nose(confined):
+    skin, nose = LabelSet("skin", (0, 1)), LabelSet("nose", (0, 10))
+    assert lacking_classes(confined["left_cheek"], skin) == ["nose"]
+    assert lacking_classes(confined["lids"], skin) == []
+    assert lacking_classes(confined["lids"], nose) == lacking_classes(confined["left_cheek"], nose) == ["skin"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -72,6 +138,13 @@ def test_a_file_is_read(tmp_path):
         ('[a]\nclasses = [1]\nlabel = "a\\nb"', "[a]: label 'a\\nb' is not a line of text"),
         ('[a]\nclasses = [1]\nverb = "were"', '[a]: verb \'were\' is neither "is" nor "are"'),
         ("[a]\nclasses = [1]\nverb = []", "[a]: verb [] is neither"),
+        (
+            '[a]\nclasses = [1]\nwhere = "left"',
+            "[a]: where 'left' is no zone of the face; known: left side, right side, below the nose, around the eyes",
+        ),
+        ('[a]\nclasses = [1]\nwhere = ""', "[a]: where '' is no zone"),
+        ("[a]\nclasses = [1]\nwhere = []", "[a]: where [] is no zone"),
+        ('[a]\nwhere = "left side"', "[a]: needs classes"),
         ("[nose]\nclasses = [1]", "[nose]: is a built-in part; choose another name"),
         ("[left_eye]\nclasses = [1]", "[left_eye]: is a built-in part"),
         ('["a+b"]\nclasses = [1]', "[a+b]: is not a name: use lower-case letters, digits"),

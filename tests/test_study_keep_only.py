@@ -13,11 +13,10 @@ from facepart.arrays import embed_faces, parse_faces
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.occlusion.parts import PARTS, part_mask
-from facepart.occlusion.recipe import recipe
-from facepart.occlusion.soften import soft_mask
 from tests.command_line import Done
 from tests.conftest import Run
 from tests.small_network import save_small_network
+from tests.soft_masks import soft_mask
 from tests.test_study_undetected import EYELESS, NEAR, without_eyes
 
 pytestmark = pytest.mark.slow
@@ -116,6 +115,5 @@ def test_embeddings_are_those_of_photos_made_by_hand(
 def keep_by_hand(photo: NDArray[np.uint8], labels: NDArray[np.uint8], part: str) -> NDArray[np.uint8]:
     """Grey but for the part, in plain floating point."""
     height, width = photo.shape[:2]
-    constants = recipe(PARTS[part], height, width)
-    alpha = soft_mask(part_mask(labels, PARTS[part]), constants, height, width)[:, :, None].astype(float)
+    alpha = soft_mask(part_mask(labels, PARTS[part]), PARTS[part], height, width)[:, :, None].astype(float)
     return np.floor((alpha * photo + (255 - alpha) * 128) / 255 + 1e-9).astype(np.uint8)

@@ -63,7 +63,7 @@ def players_of(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def _overlap(one: Part, other: Part) -> bool:
     return any(
-        set(first.classes) & set(second.classes) and {first.where, second.where} != {"left side", "right side"}
+        set(first.classes) & set(second.classes) and not (first.zone and first.zone.opposite == second.where)
         for first in one.single_parts
         for second in other.single_parts
     )

@@ -4,8 +4,9 @@ import io
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -84,42 +85,38 @@ def encode_image(extension: str, pixels: NDArray[np.uint8], *, bgr: bool = False
     return encoded.tobytes()
 
 
-class ByRows(Protocol):
-    """A picture that is made some rows at a time."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(height, width, 3)."""
-
-    @property
-    def rows_at_once(self) -> int:
-        """How many rows are to be asked for at least."""
-
-    def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
-        """Return rows, uint8 (rows, width, 3), in OpenCV's order of channels."""
+# First and last row, exclusive -> these rows of a picture, uint8 (rows, width, 3), in OpenCV's order of channels.
+RowsOf = Callable[[int, int], NDArray[np.uint8]]
 
 
-def write_by_rows(path: Path, picture: ByRows) -> int:
-    """Write a picture as :func:`write_image` does; a large PNG is never in memory as a whole."""
-    if path.suffix.lower() != ".png" or math.prod(picture.shape) <= _LARGE:
-        return write_image(path, picture.bgr(), bgr=True)
+def write_by_rows(path: Path, shape: tuple[int, ...], rows_of: RowsOf, rows_at_once: int) -> int:
+    """Write a picture as :func:`write_image` does; a large PNG is never in memory as a whole.
+
+    Args:
+        path: where to.
+        shape: (height, width, 3).
+        rows_of: makes rows of it.
+        rows_at_once: how many rows are asked for at least.
+    """
+    if path.suffix.lower() != ".png" or math.prod(shape) <= _LARGE:
+        return write_image(path, rows_of(0, shape[0]), bgr=True)
     with replacing(path, sync=False) as temporary, temporary.open("wb") as file:
-        _encode_png(file, picture)
+        _encode_png(file, shape, rows_of, rows_at_once)
         return file.tell()
 
 
-def _encode_png(file: BinaryIO, picture: ByRows) -> None:
+def _encode_png(file: BinaryIO, shape: tuple[int, ...], rows_of: RowsOf, rows_at_once: int) -> None:
     """Encode a picture as a PNG, some rows at a time.
 
     Source: PNG specification (W3C, 2nd edition): sections 5.3 (chunks), 9 (filter 2, up) and 11.2 (header).
     """
-    height, width = picture.shape[:2]
+    height, width = shape[:2]
     file.write(b"\x89PNG\r\n\x1a\n")
     _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
     above = np.zeros(3 * width, np.uint8)
-    for top in range(0, height, picture.rows_at_once):
-        strip = cv2.cvtColor(picture.bgr(top, top + picture.rows_at_once), cv2.COLOR_BGR2RGB)
+    for top in range(0, height, rows_at_once):
+        strip = cv2.cvtColor(rows_of(top, top + rows_at_once), cv2.COLOR_BGR2RGB)
         lines = strip.astype(np.uint8, copy=False).reshape(len(strip), -1)
         filtered = np.full((len(lines), 1 + len(above)), 2, np.uint8)
         np.subtract(lines[0], above, out=filtered[0, 1:])

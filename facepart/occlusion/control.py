@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from facepart.networks.label_map import SIZE
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
-from facepart.occlusion.recipe import recipe
+from facepart.occlusion.recipe import growth
 
 MOVED = "moved"
 
@@ -100,8 +100,8 @@ class Room:
         mask = part_mask(labels, part)
         left, top, columns, rows = cv2.boundingRect(mask)
         self.shape = mask[top : top + rows, left : left + columns]
-        growth = recipe(part, SIZE, SIZE, method).dilation
-        square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * growth + 1, 2 * growth + 1))
+        radius = growth(part.dilations, SIZE, SIZE, method)
+        square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1))
         self._near = cv2.dilate(mask, square)
         self._face = class_mask(labels, HEAD) - part_mask(labels, PARTS["hair"])
         self._needed = INSIDE * cv2.countNonZero(mask)

@@ -27,7 +27,7 @@ from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import OcclusionMethod
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import Part
-from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, scale_of
+from facepart.occlusion.recipe import box_side, growth, scale_of
 from facepart.occlusion.replace import GREY
 from facepart.occlusion.soften import ROUNDING
 
@@ -162,7 +162,7 @@ class OccludedBatch:
         key = Region(part, region.draw, region.patch), method.dilation
         if key not in self._softs:
             by = self._by
-            sigma = (PATCH_SIGMA if region.patch else SIGMA) * scale_of(by.height, by.width)
+            sigma = region.sigma * scale_of(by.height, by.width)
             if part is None:
                 grown = torch.zeros(len(self._photos), by.height, by.width, device=by.device)
             elif region.draw or region.patch:

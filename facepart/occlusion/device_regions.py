@@ -4,13 +4,14 @@ All arithmetic is that of the module named, in float64 and in the same order.
 """
 
 from collections.abc import Sequence
+from functools import cached_property, reduce
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from facepart.networks.label_map import NOSE, SIZE
-from facepart.occlusion import face_regions
+from facepart.occlusion.face_regions import END_OF_NOSE, MOUTH, Zone
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.parts import Part
 
@@ -23,36 +24,65 @@ def part_masks(labels: Tensor, part: Part, landmarks: Sequence[Landmarks | None]
         part: no union.
         landmarks: of each face; a part that needs them is not found without.
     """
-    if part.where == "around the eyes":
-        masks = np.stack([face_regions.around_eyes(each) for each in landmarks])
+    masks = []
+    if part.classes:
+        masks.append(torch.isin(labels, torch.tensor(part.classes, dtype=torch.uint8, device=labels.device)))
+    if part.zone:
+        masks.append(_find(part.zone, labels, landmarks))
+    return reduce(torch.logical_and, masks)
+
+
+def _find(zone: Zone, labels: Tensor, landmarks: Sequence[Landmarks | None]) -> Tensor:
+    """Return where a zone lies on each face; see :meth:`facepart.occlusion.face_regions.Zone.find`."""
+    if zone.by_landmarks:
+        masks = np.stack([zone.by_landmarks(each) for each in landmarks])
         return torch.from_numpy(masks > 0).to(labels.device)
-    mask = torch.isin(labels, torch.tensor(part.classes, dtype=torch.uint8, device=labels.device))
-    if not part.where:
-        return mask
-    there, across, down = _from_the_nose(labels)
-    if part.where == "below the nose":
-        return mask & _below(down, labels == NOSE) & there
-    left = across > 0
-    return mask & (left if part.where == "left side" else ~left) & there
+    axes = _Axes(labels)
+    return zone.by_axis(axes) & axes.there if zone.by_axis else torch.zeros_like(labels, dtype=torch.bool)
 
 
-def _from_the_nose(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return which faces have a nose, (n, 1, 1), and how far each pixel lies from the nose's centroid.
+class _Axes:
+    """The axes of faces; distances are float64 (n, 512, 512).
 
-    Returns:
-        The distances, float64 (n, 512, 512), are across the axis of the face, to the left of the person, and down it.
+    Attributes:
+        there: which faces have one, bool (n, 1, 1): those with a nose.
     """
-    nose, nose_there = _centroids(labels == NOSE)
-    first, last = face_regions.MOUTH
-    mouth, mouth_there = _centroids((labels >= first) & (labels <= last))
-    straight = torch.tensor([0.0, 1.0], dtype=torch.float64, device=labels.device)
-    axis = torch.where(mouth_there[:, None], mouth - nose, straight)
-    length = torch.hypot(axis[:, 0], axis[:, 1])[:, None]
-    x, y = torch.where(length > 0, axis / length, straight)[:, :, None, None].unbind(1)
-    places = torch.arange(SIZE, dtype=torch.float64, device=labels.device)
-    rows = (places - nose[:, 1:]).unsqueeze(2)
-    columns = (places - nose[:, :1]).unsqueeze(1)
-    return nose_there[:, None, None], columns * y - rows * x, columns * x + rows * y
+
+    def __init__(self, labels: Tensor) -> None:
+        self._nose = labels == NOSE
+        nose, nose_there = _centroids(self._nose)
+        first, last = MOUTH
+        mouth, mouth_there = _centroids((labels >= first) & (labels <= last))
+        straight = torch.tensor([0.0, 1.0], dtype=torch.float64, device=labels.device)
+        axis = torch.where(mouth_there[:, None], mouth - nose, straight)
+        length = torch.hypot(axis[:, 0], axis[:, 1])[:, None]
+        self._x, self._y = torch.where(length > 0, axis / length, straight)[:, :, None, None].unbind(1)
+        places = torch.arange(SIZE, dtype=torch.float64, device=labels.device)
+        self._rows = (places - nose[:, 1:]).unsqueeze(2)
+        self._columns = (places - nose[:, :1]).unsqueeze(1)
+        self.there = nose_there[:, None, None]
+
+    @property
+    def across(self) -> Tensor:
+        return self._columns * self._y - self._rows * self._x
+
+    @cached_property
+    def down(self) -> Tensor:
+        return self._columns * self._x + self._rows * self._y
+
+    @property
+    def end_of_nose(self) -> Tensor:
+        """By the quantile as NumPy interpolates it, (n, 1, 1)."""
+        ordered = self.down.masked_fill(~self._nose, torch.inf).flatten(1).sort(1).values
+        last = (self._nose.sum((1, 2)) - 1).clamp(min=0)
+        place = last.double() * END_OF_NOSE
+        low = place.floor()
+        step = (place - low)[:, None]
+        one = ordered.gather(1, low.long()[:, None])
+        other = ordered.gather(1, torch.minimum(low.long() + 1, last)[:, None])
+        # NumPy starts from the nearer of the two.
+        end = torch.where(step < 0.5, one + (other - one) * step, other - (other - one) * (1 - step))
+        return end[:, :, None]
 
 
 def _centroids(masks: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,17 +91,3 @@ def _centroids(masks: Tensor) -> tuple[Tensor, Tensor]:
     count = masks.sum((1, 2))
     sums = torch.stack([(masks.sum(1) * places).sum(1), (masks.sum(2) * places).sum(1)], 1)
     return sums.double() / count.clamp(min=1)[:, None], count > 0
-
-
-def _below(down: Tensor, nose: Tensor) -> Tensor:
-    """Return what lies further down than most of the nose, by the quantile as NumPy interpolates it."""
-    ordered = down.masked_fill(~nose, torch.inf).flatten(1).sort(1).values
-    last = (nose.sum((1, 2)) - 1).clamp(min=0)
-    place = last.double() * face_regions.END_OF_NOSE
-    low = place.floor()
-    step = (place - low)[:, None]
-    one = ordered.gather(1, low.long()[:, None])
-    other = ordered.gather(1, torch.minimum(low.long() + 1, last)[:, None])
-    # NumPy starts from the nearer of the two.
-    end = torch.where(step < 0.5, one + (other - one) * step, other - (other - one) * (1 - step))
-    return down > end[:, :, None]

@@ -1,7 +1,6 @@
 """A photo and its label map -> occluded photos; a photo and masks of parts -> the photo with each part occluded."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,11 +10,11 @@ from facepart.errors import UsageError
 from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import AVERAGE, STANDARD, OcclusionMethod
-from facepart.occlusion.occlusion import Occlusion
+from facepart.occlusion.occlusion import FoundRegion, Occlusion, Region
 from facepart.occlusion.parts import find_part
-from facepart.occlusion.recipe import PATCH_SIGMA, SIGMA, box_side, growth, recipe, scale_of
+from facepart.occlusion.recipe import box_side, growth, scale_of
 from facepart.occlusion.replace import WHOLE, blur_around, inpaint
-from facepart.occlusion.soften import Patch, complement, soft_patch, soften_layers
+from facepart.occlusion.soften import Patch, complement, soften_layers
 
 # Photos of more pixels are not blurred as a whole, but only where they are replaced, and only while they are written.
 _WHOLE_PIXELS = 50_000_000
@@ -25,46 +24,41 @@ _REPLACED_PIXELS = 1 << 23
 _BLENDED_PIXELS = 1 << 22
 
 
-class Occluded(NamedTuple):
-    """A photo with a part occluded.
+class OccludedPhoto:
+    """A photo with an occlusion.
+
+    The photo is made when it is asked for, so that not all occlusions' are in memory; of a large photo, so are the
+    new pixels.
 
     Attributes:
-        change: what that changes.
-        share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
         soft: the soft mask, in the photo's pixels.
+        share: the mean of the soft mask over the photo, 0..1: how much of the photo was replaced.
+        mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none. For
+            keep-only, the part that is left.
+        control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
+        rows_at_once: how many rows :meth:`bgr` is asked for at least, or the same work would be done again and again.
     """
 
-    change: "_Change"
-    share: float
-    soft: Patch
+    def __init__(self, occluder: "_Occluder", soft: Patch, found: FoundRegion) -> None:
+        """Take a photo.
+
+        Args:
+            occluder: of the photo.
+            soft: the soft mask.
+            found: the region that it is of.
+        """
+        self._photo = occluder.photo
+        self._occluder = occluder if occluder.is_large else None
+        self._blended = None if occluder.is_large else occluder.blended(soft)
+        self.soft, self.mask, self.control = soft, found.mask, found.kind
+        height, width = occluder.photo.shape[:2]
+        self.share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
+        self.rows_at_once = max(1, _REPLACED_PIXELS // width) if occluder.in_pieces else height
 
     @property
     def photo(self) -> NDArray[np.uint8]:
-        """The occluded photo, uint8 (h, w, 3), made when it is asked for, so that not all parts' are in memory."""
-        return self.change.photo()
-
-
-class _Change:
-    """What an occlusion changes in a photo.
-
-    The new pixels of a large photo are made whenever they are asked for, so that not all parts' are in memory.
-
-    Attributes:
-        shape: of the photo.
-        rows_at_once: how many rows are to be asked for at least.
-    """
-
-    def __init__(self, occluder: "_Occluder", soft: Patch) -> None:
-        self._photo, self._soft = occluder.photo, soft
-        self._occluder = occluder if occluder.is_large else None
-        self._blended = None if occluder.is_large else occluder.blended(soft)
-        self.shape = occluder.photo.shape
-        rows = max(1, _REPLACED_PIXELS // self.shape[1])
-        self.rows_at_once = rows if occluder.in_pieces else self.shape[0]
-
-    def photo(self) -> NDArray[np.uint8]:
-        """Return the photo with the change; itself if nothing changes."""
-        if not self._soft.values.size:
+        """The occluded photo, uint8 (h, w, 3); the photo itself if nothing changes."""
+        if not self.soft.values.size:
             return self._photo
         photo = self._photo.copy()
         for patch, blended in self._pieces(0, len(photo)):
@@ -72,7 +66,7 @@ class _Change:
         return photo
 
     def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
-        """Return rows of the photo with the change, its channels in reverse order."""
+        """Return rows of the occluded photo with its channels in OpenCV's order, uint8 (rows, w, 3)."""
         rows = _reversed(self._photo[top:bottom])
         for patch, blended in self._pieces(top, top + len(rows)):
             rows[patch.top - top : patch.top - top + len(blended), patch.place[1]] = _reversed(blended)
@@ -80,7 +74,7 @@ class _Change:
 
     def _pieces(self, first: int, last: int) -> Iterator[tuple[Patch, NDArray[np.uint8]]]:
         """Yield pieces of the soft mask in rows of the photo, and the new pixels there."""
-        soft = self._soft
+        soft = self.soft
         start, stop = max(first - soft.top, 0), min(last - soft.top, len(soft.values))
         if start >= stop or not soft.values.size:
             return
@@ -142,37 +136,6 @@ def _blend(photo: NDArray[np.uint8], other: NDArray[np.uint8], mask: NDArray[np.
     return total.astype(np.uint8)
 
 
-def occlude_parts(
-    photo: NDArray[np.uint8],
-    masks: Mapping[str, NDArray[np.uint8]],
-    method: OcclusionMethod = STANDARD,
-    *,
-    patch: bool = False,
-) -> dict[str, Occluded]:
-    """Occlude each part of a photo, one at a time.
-
-    Args:
-        photo: uint8 (h, w, 3), any channel order.
-        masks: name of a built-in part, which says how far it grows -> its mask, uint8 (512, 512), 0 or 255. An empty
-            mask leaves the photo as it is.
-        method: how.
-        patch: whether the masks are equal-area patches.
-
-    Returns:
-        Part -> the photo with that part occluded.
-
-    Raises:
-        UsageError: an unknown part, or the average face as the method, which only a study has.
-    """
-    height, width = photo.shape[:2]
-    occluder = _Occluder(photo, method)
-    results: dict[str, Occluded] = {}
-    for part, mask in masks.items():
-        constants = recipe(find_part(part), height, width, method, patch=patch)
-        results[part] = occluder.occlude(soft_patch(mask, constants, height, width))
-    return results
-
-
 class _Occluder:
     """Occludes one photo by one method; what the method puts in its place is the same for all parts.
 
@@ -192,11 +155,14 @@ class _Occluder:
         self.in_pieces = method.occluder != "inpaint"
         self._whole: NDArray[np.uint8] | None = None
 
-    def occlude(self, soft: Patch) -> Occluded:
-        """Replace the photo where a soft mask says so."""
+    def occlude(self, region: Region, found: FoundRegion) -> OccludedPhoto:
+        """Replace the photo where a region was found; for keep-only, where it was not."""
         height, width = self.photo.shape[:2]
-        share = float(soft.values.sum(dtype=np.int64)) / (255 * height * width)
-        return Occluded(_Change(self, soft), share, soft)
+        layers = [(mask, growth(dilations, height, width, self._method)) for mask, dilations in found.layers]
+        soft = soften_layers(layers, region.sigma * scale_of(height, width), height, width)
+        if region.keep_only:
+            soft = complement(soft, height, width)
+        return OccludedPhoto(self, soft, found)
 
     def blended(self, soft: Patch) -> NDArray[np.uint8]:
         """Return the new pixels where a soft mask lies, uint8 (rows, columns, 3)."""
@@ -217,42 +183,35 @@ class _Occluder:
         return blend(photo[soft.place], other, soft.values)
 
 
-class OccludedPhoto(NamedTuple):
-    """A photo with an occlusion.
+def occlude_parts(
+    photo: NDArray[np.uint8],
+    masks: Mapping[str, NDArray[np.uint8]],
+    method: OcclusionMethod = STANDARD,
+    *,
+    patch: bool = False,
+) -> dict[str, OccludedPhoto]:
+    """Occlude each part of a photo, one at a time.
 
-    Attributes:
-        change: what it changes.
-        mask: uint8 (512, 512), 0 or 255: the part, its control region or its patch; empty where there is none. For
-            keep-only, the part that is left.
-        share: how much of the photo was replaced, 0..1.
-        control: the kind of control region (:mod:`facepart.occlusion.control`); empty where it is not one.
-        soft: the soft mask, in the photo's pixels.
+    Args:
+        photo: uint8 (h, w, 3), any channel order.
+        masks: name of a built-in part, which says how far it grows -> its mask, uint8 (512, 512), 0 or 255. An empty
+            mask leaves the photo as it is.
+        method: how.
+        patch: whether the masks are equal-area patches.
+
+    Returns:
+        Part -> the photo with that part occluded.
+
+    Raises:
+        UsageError: an unknown part, or the average face as the method, which only a study has.
     """
-
-    change: _Change
-    mask: NDArray[np.uint8]
-    share: float
-    control: str
-    soft: Patch
-
-    @property
-    def photo(self) -> NDArray[np.uint8]:
-        """The occluded photo, uint8 (h, w, 3), RGB, made when it is asked for, so that not all are in memory."""
-        return self.change.photo()
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the photo: (h, w, 3)."""
-        return self.change.shape
-
-    @property
-    def rows_at_once(self) -> int:
-        """How many rows :meth:`bgr` is asked for at least, or the same work would be done again and again."""
-        return self.change.rows_at_once
-
-    def bgr(self, top: int = 0, bottom: int | None = None) -> NDArray[np.uint8]:
-        """Return rows of the occluded photo with its channels in OpenCV's order, uint8 (rows, w, 3)."""
-        return self.change.bgr(top, bottom)
+    occluder = _Occluder(photo, method)
+    occluded: dict[str, OccludedPhoto] = {}
+    for name, mask in masks.items():
+        part = find_part(name)
+        found = FoundRegion(((mask, 0 if patch else part.dilations),))
+        occluded[name] = occluder.occlude(Region(part, patch=patch), found)
+    return occluded
 
 
 def apply_occlusions(
@@ -274,18 +233,10 @@ def apply_occlusions(
     Raises:
         UsageError: an occlusion is by the average face, which is missing. FacepartError: it is of other sizes.
     """
-    height, width = photo.shape[:2]
     occluders: dict[OcclusionMethod, _Occluder] = {}
     occluded: dict[Occlusion, OccludedPhoto] = {}
     for occlusion in occlusions:
-        method = occlusion.method
-        found = occlusion.region.find(labels, method, landmarks)
-        layers = [(mask, growth(dilations, height, width, method)) for mask, dilations in found.layers]
-        sigma = (PATCH_SIGMA if occlusion.region.patch else SIGMA) * scale_of(height, width)
+        method, region = occlusion.method, occlusion.region
         occluder = occluders.setdefault(method, _Occluder(photo, method, averages))
-        soft = soften_layers(layers, sigma, height, width)
-        if occlusion.region.keep_only:
-            soft = complement(soft, height, width)
-        result = occluder.occlude(soft)
-        occluded[occlusion] = OccludedPhoto(result.change, found.mask, result.share, found.kind, result.soft)
+        occluded[occlusion] = occluder.occlude(region, region.find(labels, method, landmarks))
     return occluded

@@ -77,6 +77,11 @@ class Region:
         """Whether it can only be found by the landmarks of the face."""
         return self.part is not None and self.part.needs_landmarks
 
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the Gaussian that softens its mask, in pixels of a photo of 224x224."""
+        return PATCH_SIGMA if self.patch else SIGMA
+
     def find(
         self, labels: NDArray[np.uint8], method: OcclusionMethod, landmarks: Landmarks | None = None
     ) -> FoundRegion:
@@ -138,7 +143,7 @@ class Occlusion:
             **part.recipe(),
             **({"dilations_5x5": 0} if self.region.patch else {}),
             "dilation": float(self.method.dilation),
-            "mask_sigma": PATCH_SIGMA if self.region.patch else SIGMA,
+            "mask_sigma": self.region.sigma,
             "reference_size": REFERENCE,
         }
         if self.method.occluder in BOXED:

@@ -46,7 +46,7 @@ def removed_shares(
     masks = {
         part: cv2.resize(part_mask(labels, part, landmarks), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         for part in parts
-        if part.where or part.members
+        if part.zone or part.members
     }
     by_class = _sums(fitted)
     pixels = _by_part(by_class, {part: cv2.countNonZero(mask) for part, mask in masks.items()}, parts)

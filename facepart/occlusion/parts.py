@@ -14,19 +14,17 @@ import json
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facepart.errors import UsageError
 from facepart.networks.label_map import CLASSES
+from facepart.occlusion.face_regions import ZONES, Zone
 from facepart.occlusion.landmarks import Landmarks
 from facepart.suggestion import did_you_mean
-
-# Where on the face a part lies, of the pixels of its classes: anywhere, on one side, or below the nose. A part around
-# the eyes has no classes: it lies around two landmarks.
-Where = Literal["", "left side", "right side", "below the nose", "around the eyes"]
 
 # Between the members of a union.
 PLUS = "+"
@@ -41,14 +39,16 @@ class Part:
 
     Attributes:
         name: as in commands, folders and tables.
-        classes: the label-map classes that it is made of, numbers of :data:`facepart.networks.label_map.CLASSES`.
+        classes: the label-map classes that it is made of, numbers of :data:`facepart.networks.label_map.CLASSES`;
+            none if it is all of a zone.
         dilations: how often its mask is dilated with a 5x5 square, on a photo of 224x224.
         label: its name in a sentence.
         plural: whether a sentence says "are" of it, not "is".
         places: where its control regions lie, one place for each draw: by how many rows down and columns to the right
             its mask is moved, in pixels of the label map. None for a part that fits nowhere else on a face, or whose
             places have not been looked for: it has no control.
-        where: which pixels of its classes belong to it.
+        where: the zone of the face to which it is confined, a key of
+            :data:`facepart.occlusion.face_regions.ZONES`; empty if it lies anywhere.
         members: the parts that it is the union of; each grows by its own dilations.
     """
 
@@ -58,7 +58,7 @@ class Part:
     label: str
     plural: bool = False
     places: tuple[tuple[int, int], ...] = ()
-    where: Where = ""
+    where: str = ""
     members: "tuple[Part, ...]" = ()
 
     @property
@@ -67,9 +67,22 @@ class Part:
         return bool(self.places)
 
     @property
+    def zone(self) -> Zone | None:
+        """The zone of the face to which it is confined; None if it lies anywhere."""
+        return ZONES[self.where] if self.where else None
+
+    @property
     def needs_landmarks(self) -> bool:
         """Whether it can only be found by the landmarks of the face."""
-        return self.where == "around the eyes" or any(member.needs_landmarks for member in self.members)
+        by_landmarks = self.zone is not None and self.zone.by_landmarks is not None
+        return by_landmarks or any(member.needs_landmarks for member in self.members)
+
+    @property
+    def needs_nose(self) -> bool:
+        """Whether it can only be found by the nose, through which the axis of the face runs."""
+        if self.members:
+            return all(member.needs_nose for member in self.members)
+        return self.zone is not None and self.zone.by_axis is not None
 
     @property
     def single_parts(self) -> "tuple[Part, ...]":
@@ -81,7 +94,7 @@ class Part:
         if self.members:
             return {"union": [member.recipe() for member in self.members]}
         found: dict[str, Any] = {"classes": list(self.classes), "dilations_5x5": self.dilations}
-        return {**found, "where": [self.where, VERSIONS[self.where]]} if self.where else found
+        return {**found, "where": [self.where, self.zone.version]} if self.zone else found
 
     @property
     def key(self) -> str:
@@ -96,19 +109,10 @@ class Part:
         if self.members:
             return "; ".join(f"{member.name}: {member.describe()}" for member in self.members)
         classes = ", ".join(CLASSES[number] for number in self.classes)
-        return ", ".join(filter(None, (classes, _WHERE[self.where]))) + _NOTES.get(self.name, "")
+        zone = self.zone.words if self.zone else ""
+        return ", ".join(filter(None, (classes, zone))) + _NOTES.get(self.name, "")
 
 
-# To be raised whenever a place on the face comes to mean other pixels.
-VERSIONS: Mapping[Where, int] = {where: 1 for where in get_args(Where) if where}
-
-_WHERE: Mapping[Where, str] = {
-    "": "",
-    "left side": "on the left side of the face",
-    "right side": "on the right side of the face",
-    "below the nose": "below the nose",
-    "around the eyes": "around the eyes, located from the face landmarks",
-}
 _NOTES = {
     "eyes": " (not eyes behind glasses)",
     "eyes_brows": " (with eyeglasses, as in the original study)",
@@ -289,16 +293,8 @@ def part_layers(
     labels: NDArray[np.uint8], part: Part, landmarks: Landmarks | None = None
 ) -> Iterator[tuple[NDArray[np.uint8], int]]:
     """Yield the masks of the parts that a part is made of, each with its dilations; see :func:`part_mask`."""
-    # Imported here, as OpenCV is below: it loads OpenCV.
-    from facepart.occlusion import face_regions
-
     for each in part.single_parts:
-        if each.where == "around the eyes":
-            mask = face_regions.around_eyes(landmarks)
-        else:
-            mask = class_mask(labels, each.classes)
-        if each.where in ("left side", "right side"):
-            mask = mask & face_regions.side_mask(labels, each.where.removesuffix(" side"))
-        elif each.where == "below the nose":
-            mask = mask & face_regions.below_nose(labels)
-        yield mask, each.dilations
+        masks = [class_mask(labels, each.classes)] if each.classes else []
+        if each.zone:
+            masks.append(each.zone.find(labels, landmarks))
+        yield reduce(np.bitwise_and, masks), each.dilations

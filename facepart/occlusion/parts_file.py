@@ -6,6 +6,8 @@
     label = "earrings"      # its name in a sentence (default: the name)
     verb = "are"            # "is" or "are" (default: "is")
 
+``where`` confines it to a zone of :data:`facepart.occlusion.face_regions.ZONES`, such as ``"left side"``.
+
 Such a part stands wherever a built-in part may stand, also in unions. It has no places for a control.
 """
 
@@ -18,10 +20,11 @@ from typing import Any
 from facepart.errors import FacepartError
 from facepart.files.text_input import read_text
 from facepart.networks.label_map import CLASSES
+from facepart.occlusion.face_regions import ZONES
 from facepart.occlusion.method import OCCLUDERS
 from facepart.occlusion.parts import BUILT_IN, Part
 
-_KEYS = ("classes", "dilation", "label", "verb")
+_KEYS = ("classes", "dilation", "label", "verb", "where")
 _VERBS = ("is", "are")
 # The original's most is 4; more would grow over the whole face.
 _MOST_DILATIONS = 20
@@ -73,7 +76,11 @@ def make_part(name: str, table: Any) -> Part:
     verb = table.get("verb", "is")
     if verb not in _VERBS:
         raise FacepartError(f'[{name}]: verb {verb!r} is neither "is" nor "are"')
-    return Part(name, _read_classes(name, table), dilation, label.strip(), plural=verb == "are")
+    where = table.get("where", "")
+    if "where" in table and where not in tuple(ZONES):  # it may be no key at all, such as a list
+        raise FacepartError(f"[{name}]: where {where!r} is no zone of the face; known: {', '.join(ZONES)}")
+    classes = _read_classes(name, table)
+    return Part(name, classes, dilation, label.strip(), plural=verb == "are", where=where)
 
 
 def _check_name(name: str) -> None:

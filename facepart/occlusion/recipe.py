@@ -5,10 +5,8 @@ another size they scale with sqrt(height * width) / 224, so that the same share 
 """
 
 import math
-from dataclasses import dataclass
 
 from facepart.occlusion.method import STANDARD, OcclusionMethod
-from facepart.occlusion.parts import Part
 
 # The side of the photos that the constants were set for, in pixels.
 REFERENCE = 224
@@ -18,21 +16,6 @@ SIGMA = 5.0
 # Of equal-area patches, which are smaller than the Gaussian of parts is wide: what it would leave of them is a haze.
 # They do not grow, so that their areas stay equal.
 PATCH_SIGMA = 2.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The constants for one part on photos of one size, in pixels of the photo.
-
-    Attributes:
-        dilation: radius of the square by which the mask grows; 0 for not at all.
-        sigma: standard deviation of the Gaussian that softens the mask.
-        box: side of the box filter that blurs the photo, or of a mosaic's blocks; odd.
-    """
-
-    dilation: int
-    sigma: float
-    box: int
 
 
 def scale_of(height: int, width: int) -> float:
@@ -50,21 +33,3 @@ def box_side(method: OcclusionMethod, height: int, width: int) -> int:
     """Return the side of a method's box on a photo of height x width, in pixels; odd."""
     # On a small photo, a small box must not become a single pixel, which would leave the photo as it is.
     return 2 * max(round((method.box - 1) / 2 * scale_of(height, width)), 1) + 1
-
-
-def recipe(part: Part, height: int, width: int, method: OcclusionMethod = STANDARD, *, patch: bool = False) -> Recipe:
-    """Return the constants for a part on a photo of height x width.
-
-    Args:
-        part: the part; of a union, the dilation is that of the member that grows most.
-        height: rows of the photo.
-        width: columns of the photo.
-        method: how the part is occluded.
-        patch: whether it is the part's equal-area patch; it has the same constants for all parts.
-    """
-    scale = scale_of(height, width)
-    return Recipe(
-        dilation=0 if patch else growth(part.dilations, height, width, method),
-        sigma=(PATCH_SIGMA if patch else SIGMA) * scale,
-        box=box_side(method, height, width),
-    )

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.resize import resize_around
-from facepart.occlusion.recipe import Recipe
 
 # scipy.ndimage.gaussian_filter's default: the kernel ends at this many sigmas.
 _TRUNCATE = 4.0
@@ -53,41 +52,26 @@ class Patch(NamedTuple):
         rows, columns = self.values.shape
         return slice(self.top, self.top + rows), slice(self.left, self.left + columns)
 
-
-def soft_mask(mask: NDArray[np.uint8], constants: Recipe, height: int, width: int) -> NDArray[np.uint8]:
-    """Resize, grow and soften a mask.
-
-    Args:
-        mask: uint8 (h, w), 0 or 255.
-        constants: by how much.
-        height: rows of the photo.
-        width: columns of the photo.
-
-    Returns:
-        uint8 (height, width): 0 where the photo stays, 255 where it is replaced, between them at the border.
-    """
-    soft = np.zeros((height, width), np.uint8)
-    patch = soft_patch(mask, constants, height, width)
-    soft[patch.place] = patch.values
-    return soft
-
-
-def soft_patch(mask: NDArray[np.uint8], constants: Recipe, height: int, width: int) -> Patch:
-    """Return the patch of :func:`soft_mask` beyond which it is 0; that of an empty mask has no pixels."""
-    return soften_layers([(mask, constants.dilation)], constants.sigma, height, width)
+    def whole(self, height: int, width: int) -> NDArray[np.uint8]:
+        """Return all of the image, uint8 (height, width)."""
+        image = np.zeros((height, width), np.uint8)
+        image[self.place] = self.values
+        return image
 
 
 def soften_layers(layers: Sequence[tuple[NDArray[np.uint8], int]], sigma: float, height: int, width: int) -> Patch:
     """Soften the union of several masks, each of which grows by as much as it would alone.
 
     Args:
-        layers: masks as :func:`soft_mask` takes them, each with the radius by which it grows, in pixels of the photo.
+        layers: masks, uint8 (h, w), 0 or 255, each with the radius of the square by which it grows, in pixels of the
+            photo.
         sigma: standard deviation of the Gaussian, in pixels of the photo.
         height: rows of the photo.
         width: columns of the photo.
 
     Returns:
-        The patch beyond which the soft mask is 0; without pixels if all masks are empty.
+        The soft mask: 0 where the photo stays, 255 where it is replaced, between them at the border. It is the patch
+        beyond which all is 0; without pixels if all masks are empty.
     """
     kernel = gaussian_kernel(sigma)
     reach = len(kernel) // 2
@@ -114,9 +98,8 @@ def complement(patch: Patch, height: int, width: int) -> Patch:
     """
     if not patch.values.any():
         return Patch(0, 0, np.zeros((0, 0), np.uint8))
-    rest = np.full((height, width), 255, np.uint8)
-    rest[patch.place] -= patch.values
-    return Patch(0, 0, rest)
+    rest = patch.whole(height, width)
+    return Patch(0, 0, np.invert(rest, out=rest))
 
 
 def _grow(mask: NDArray[np.uint8], growth: int, reach: int, height: int, width: int) -> Patch:
@@ -146,22 +129,6 @@ def _unite(patches: Sequence[Patch]) -> Patch:
     return Patch(top, left, values)
 
 
-def truncating_gaussian(values: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
-    """Filter 8-bit values with a Gaussian, first along the columns, then along the rows, fractions dropped each time.
-
-    Kernel, border (mirrored, the edge repeated) and truncation are those of ``scipy.ndimage.gaussian_filter``.
-
-    Args:
-        values: uint8 (h, w).
-        sigma: standard deviation, in pixels.
-
-    Returns:
-        uint8 (h, w).
-    """
-    kernel = gaussian_kernel(sigma)
-    return _filter_rows(_filter_columns(values, kernel), kernel)
-
-
 @lru_cache(maxsize=8)
 def gaussian_kernel(sigma: float) -> NDArray[np.float32]:
     """Return the weights of the Gaussian along one axis, float32 (2 radius + 1,), which add up to 1."""
@@ -171,6 +138,7 @@ def gaussian_kernel(sigma: float) -> NDArray[np.float32]:
     return (weights / weights.sum()).astype(np.float32)
 
 
+# Border (mirrored, the edge repeated) and truncation are those of scipy.ndimage.gaussian_filter.
 # cv2.sepFilter2D with a kernel of 1 on the other axis, because cv2.filter2D takes long kernels for large ones and
 # goes through a Fourier transform. Of the ways to drop the fraction, each axis has the one that is faster there:
 # OpenCV's rounding to 16 bits, half a level lower, and the conversion of positive floats. (To 8 bits, OpenCV may

@@ -100,10 +100,10 @@ def lacking_classes(part: Part, label_set: LabelSet) -> list[str]:
 
     One of its classes is enough, and a part of a side, or below the nose, needs the nose as well.
     """
-    if any(each.where == "around the eyes" for each in part.single_parts):
-        return []
+    if not all(each.classes for each in part.single_parts):
+        return []  # a member is told by landmarks alone
     if not label_set.known.intersection(part.classes):
         return [CLASSES[number] for number in part.classes]
-    if all(each.where for each in part.single_parts) and NOSE not in label_set.known:
+    if part.needs_nose and NOSE not in label_set.known:
         return [CLASSES[NOSE]]
     return []

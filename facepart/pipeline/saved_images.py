@@ -111,10 +111,11 @@ class SavedImages:
         written: dict[str, int] = {}
         for occlusion in self.occlusions:
             if occlusion in occluded:
+                done, part = occluded[occlusion], occlusion.part
                 if path := self.mask_path(photo, occlusion):
-                    written[f"mask_{occlusion.part}"] = write_image(path, occluded[occlusion].mask)
+                    written[f"mask_{part}"] = write_image(path, done.mask)
                 if path := self.photo_path(photo, occlusion):
-                    written[f"blurred_{occlusion.part}"] = write_by_rows(path, occluded[occlusion])
+                    written[f"blurred_{part}"] = write_by_rows(path, face.shape, done.bgr, done.rows_at_once)
         if path := self.labels_path(photo):
             written["labels"] = write_indexed_png(path, labels, PALETTE)
         return written | self.write_aligned(photo, face)
