@@ -175,7 +175,7 @@ class _Recorder:
 
     def __init__(self, engine: Engine) -> None:
         self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime
-        self.preprocessing, self.output_shape = engine.preprocessing, engine.output_shape
+        self.preprocessing, self.output_shape, self.batch = engine.preprocessing, engine.output_shape, engine.batch
         self._engine = engine
         self._inputs: list[NDArray[np.uint8]] = []
         self._answers: list[NDArray[Any]] = []
