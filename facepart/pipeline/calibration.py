@@ -36,7 +36,7 @@ from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.label_overlap import part_overlaps, total_overlaps
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
-from facepart.pipeline.executor import io_threads
+from facepart.pipeline.batches import io_threads
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
