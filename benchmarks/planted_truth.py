@@ -139,6 +139,7 @@ class DrawnEngine:
 
     device, precision, runtime = "cpu", "fp32", "numpy"
     output_shape: tuple[int, ...]
+    batch = 1
 
     def __init__(self, side: int) -> None:
         self.preprocessing = Preprocessing(side, side)
@@ -181,9 +182,9 @@ class DrawnPhotos(PhotoWorker):
         """Return a photo."""
         return self.faces.photos[photo.name]
 
-    def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Any:
+    def occlude(self, task: PhotoTask, face: NDArray[np.uint8], parsed: Sequence[NDArray[np.uint8]]) -> Any:
         """Occlude a photo by its own label map."""
-        return super().occlude(task, face, self.faces.labels[task.photo.name][None])
+        return super().occlude(task, face, [self.faces.labels[task.photo.name][None]])
 
 
 def study(

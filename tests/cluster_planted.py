@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from facepart.cluster.ray_executor import RayExecutor
+from facepart.data.photo_input import PhotoError
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import Session, Worker
+from facepart.pipeline.executor import Session
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker
 
 
 class DeadlyCluster(RayExecutor):
@@ -18,22 +19,21 @@ class DeadlyCluster(RayExecutor):
         super().__init__("cpu")
         self._planted = (notes, always, once)
 
-    def start(self, worker: Worker[Any, Any], times: StepTimes, paths: Sequence[Path]) -> Session[Any, Any]:
+    def start(self, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path]) -> Session:
         return super().start(DeadlyWorker(worker, *self._planted), times, paths)
 
 
-class DeadlyWorker:
+class DeadlyWorker(PhotoWorker):
     """A worker that dies of certain photos."""
 
-    def __init__(self, worker: Worker[Any, Any], notes: Path, always: Sequence[str], once: Sequence[str]) -> None:
-        self.info: Any = None
+    def __init__(self, worker: PhotoWorker, notes: Path, always: Sequence[str], once: Sequence[str]) -> None:
         self._worker, self._notes, self._always, self._once = worker, notes, always, once
 
     def open(self, times: StepTimes, threads: int | None) -> None:
         self._worker.open(times, threads)
         self.info = self._worker.info
 
-    def map(self, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
         # What comes before it is done, so that it is done twice.
         for task in tasks:
             yield from self._worker.map([task])

@@ -120,7 +120,7 @@ def test_bounds_hold_for_equal_engines_and_break_for_a_worse_one(
     parser = open_parser(bisenet_weights, "cpu", "fp32")
 
     class Worse:
-        preprocessing, output_shape = recogniser.preprocessing, recogniser.output_shape
+        preprocessing, output_shape, batch = recogniser.preprocessing, recogniser.output_shape, recogniser.batch
 
         def __call__(self, photos):
             return recogniser(photos) + np.random.default_rng(0).normal(size=(len(photos), 512)).astype(np.float32)

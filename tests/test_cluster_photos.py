@@ -20,10 +20,12 @@ from facepart.cluster.connect import connect
 from facepart.cluster.ray_executor import RayExecutor
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
+from facepart.data.photos import Photo
 from facepart.errors import FacepartError, UsageError
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.executor import LOCAL
 from facepart.pipeline.extract import extract_features
+from facepart.pipeline.worker import PhotoTask
 from facepart.study import Request, run_study
 from tests.cluster_features import skip_without_ray
 from tests.cluster_planted import DeadlyCluster
@@ -300,12 +302,13 @@ def test_every_item_ends_once_and_only_killers_are_set_aside(seed: int, monkeypa
     """Three workers that take what they are given, of whom some die, with nodes dying beside them."""
     monkeypatch.setattr(shard_queue, "SHARD", 5)
     rng = np.random.default_rng(seed)
-    killers = set(rng.choice(40, rng.integers(0, 5), replace=False).tolist())
-    queue, ended, tried = shard_queue.Queue(range(40)), [], []
+    tasks = [PhotoTask(Photo(Path(f"{number:02}.png"), str(number))) for number in range(40)]
+    killers = {tasks[number] for number in rng.choice(40, rng.integers(0, 5), replace=False)}
+    queue, ended, tried = shard_queue.Queue(tasks), [], []
 
-    def rounds() -> Iterator[list[shard_queue.Shard[int]]]:
+    def rounds() -> Iterator[list[shard_queue.Shard]]:
         while len(queue):
-            had: list[shard_queue.Shard[int]] = []
+            had: list[shard_queue.Shard] = []
             while (
                 len(had) < 2 and not any(shard.worker_deaths for shard in had) and (shard := queue.next(idle=not had))
             ):
@@ -322,5 +325,5 @@ def test_every_item_ends_once_and_only_killers_are_set_aside(seed: int, monkeypa
             ended += [item for item, _ in aside]
         else:
             ended += items
-    assert sorted(ended) == list(range(40))
+    assert sorted(ended) == tasks
     assert all(tried.count(killer) >= 3 for killer in killers)

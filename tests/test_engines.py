@@ -160,6 +160,7 @@ class Doubling:
     device = precision = runtime = "test"
     preprocessing = Preprocessing(1, 1)
     output_shape: tuple[int, ...] = (1, 1, 3)
+    batch = 1
 
     def __init__(self):
         self.calls = []
@@ -178,15 +179,16 @@ def test_the_stream_keeps_order_and_company(items):
         value, count = item
         if count == 0:
             raise PhotoError(f"no {value}")
-        return value, np.full((count, 1, 1, 3), value, np.uint8)
+        return value, (np.full((count, 1, 1, 3), value, np.uint8),)
 
     def finish(item, kept, outputs):
         assert kept == item[0]
-        assert outputs.shape == (item[1], 1, 1, 3)
-        return int(outputs.max())
+        (output,) = outputs
+        assert output.shape == (item[1], 1, 1, 3)
+        return int(output.max())
 
     engine = Doubling()
-    results = list(streaming.run_batches(items, prepare, engine, finish))
+    results = list(streaming.run_batches(items, prepare, (engine,), finish))
     assert [item for item, _ in results] == items
     for (value, count), result in results:
         assert str(result) == (f"no {value}" if count == 0 else str(2 * value))
@@ -201,9 +203,9 @@ def test_memory_is_bounded_however_many_photos_there_are():
         with lock:
             alive += 1
             most = max(most, alive)
-        return None, np.zeros((1, 1, 1, 3), np.uint8)
+        return None, (np.zeros((1, 1, 1, 3), np.uint8),)
 
-    for _ in streaming.run_batches(range(500), prepare, Doubling(), lambda item, kept, outputs: None):
+    for _ in streaming.run_batches(range(500), prepare, (Doubling(),), lambda item, kept, outputs: None):
         with lock:
             alive -= 1
     assert alive == 0
@@ -219,7 +221,7 @@ def test_an_error_that_no_photo_caused_ends_the_stream():
     done = []
     with pytest.raises(FacepartError, match="the disk is full"):
         for item, _ in streaming.run_batches(
-            range(100), lambda item: (None, np.zeros((1, 1, 1, 3), np.uint8)), Doubling(), finish
+            range(100), lambda item: (None, (np.zeros((1, 1, 1, 3), np.uint8),)), (Doubling(),), finish
         ):
             done.append(item)
     assert done == list(range(20))

@@ -1,5 +1,6 @@
 """Photos straight to embeddings: the same as through the files of the scripts, whatever the batch."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,15 @@ class FromMemory(PhotoWorker):
         return self.faces[int(photo.name)]
 
 
-class KeepsOccluded(FromMemory):
+@dataclass(frozen=True)
+class KeptImages(SavedImages):
     """Keeps the occluded photos in memory, in place of writing them."""
 
-    occluded: dict[str, Any]
+    occluded: dict[str, Any] = field(default_factory=dict)
 
-    def save(self, saved, photo, face, labels, occluded):
+    def write(self, photo, face, labels, occluded):
         self.occluded[photo.name] = occluded
+        return {}
 
 
 def networks_of(engines, flip=False):
@@ -120,8 +123,9 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
     grey = OcclusionMethod("grey")
     occlusions = occlusions_of(["nose", "hair", "mouth"], (grey,), draws=1)
     occlusions += (Occlusion(Region(PARTS["skin"], patch=True), grey),)
-    worker = KeepsOccluded(FILES, saved=SavedImages(occlusions))
-    worker.faces, worker.occluded = faces, {}
+    kept = KeptImages(occlusions)
+    worker = FromMemory(FILES, saved=kept)
+    worker.faces = faces
     photos = [Photo(Path(f"{number}.png"), str(number)) for number in range(2)]
     for photo, result in results_of(worker, networks_of(engines), photos, occlusions):
         record = result.record
@@ -130,7 +134,7 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
         # Where the photo is grey already, replacing it shows nowhere.
         clear = np.abs(face - 128) > 8
         for occlusion in occlusions:
-            occluded = worker.occluded[photo.name][occlusion].photo.astype(float)
+            occluded = kept.occluded[photo.name][occlusion].photo.astype(float)
             shown = ((face - occluded)[clear] / (face - 128)[clear]).reshape(-1)
             whole = np.zeros(face.shape)
             whole[clear] = shown
@@ -140,7 +144,7 @@ def test_the_record_has_the_share_and_the_control_of_each_occlusion(faces, engin
         # Shapes of a nose and a mouth fit elsewhere on the face; that of hair does not, and the photo stays as it is.
         assert record.controls == {"nose_grey_control1": "moved", "mouth_grey_control1": "moved"}
         np.testing.assert_array_equal(
-            worker.occluded[photo.name][Occlusion(Region(PARTS["hair"], 1), grey)].photo, faces[int(photo.name)]
+            kept.occluded[photo.name][Occlusion(Region(PARTS["hair"], 1), grey)].photo, faces[int(photo.name)]
         )
         assert set(record.overlaps) == {each.name for each in occlusions}
         removed = {name: dict(zip(PARTS, shares, strict=True)) for name, shares in record.overlaps.items()}

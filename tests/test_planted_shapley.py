@@ -106,7 +106,7 @@ def shapley_of(carriers: Sequence[Carrier], folder: Path) -> ShapleyFigures:
     scores = CoalitionScores(
         *(folder / "matches", store, design, naming_rule("MORPH"), {}, naming), depth=2, counter=None
     )
-    progress = StudyProgress(0, [], [], silent)
+    progress = StudyProgress(silent)
     found = scores.measure(ALL_GROUPS, names, progress)
     assert (found.photos, len(found.subjects), scores.computed) == (len(names), SUBJECTS, 64)
     return measure_shapley("drawn", PLAYERS, [], design.coalitions, {ALL_GROUPS: found})

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import cv2
 
@@ -13,10 +13,7 @@ from facepart import __version__
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import Worker
-
-Item = TypeVar("Item")
-Result = TypeVar("Result", covariant=True)
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
 
 
 class Start(NamedTuple):
@@ -36,18 +33,18 @@ class Start(NamedTuple):
 class Done(NamedTuple):
     """What a worker hands back: a result for each item, in order, and the seconds that each step took since."""
 
-    results: list[Any]
+    results: list[PhotoResult | PhotoError]
     seconds: dict[str, float]
 
 
-class Actor(Generic[Item, Result]):
+class Actor:
     """Holds a worker on a node, as a Ray actor. :meth:`work` may run in several threads, so that none waits."""
 
     def __init__(self) -> None:
         self._times = StepTimes()
-        self._worker: Worker[Item, Result] | None = None
+        self._worker: PhotoWorker | None = None
 
-    def open(self, worker: Worker[Item, Result], start: Start) -> tuple[str, Any]:
+    def open(self, worker: PhotoWorker, start: Start) -> tuple[str, tuple[RecogniserInfo, ...]]:
         """Open the worker's networks.
 
         Returns:
@@ -70,7 +67,7 @@ class Actor(Generic[Item, Result]):
         self._worker = worker
         return ray.get_runtime_context().get_node_id(), worker.info
 
-    def work(self, items: Sequence[Item], paths: Sequence[Path]) -> Done:
+    def work(self, items: Sequence[PhotoTask], paths: Sequence[Path]) -> Done:
         """Work on a shard of items.
 
         Args:
@@ -86,5 +83,5 @@ class Actor(Generic[Item, Result]):
                 raise FacepartError(
                     f"{path}: is not on {socket.gethostname()}; photos and outputs must lie where all nodes see them"
                 )
-        results: list[Result | PhotoError] = [result for _, result in self._worker.map(items)]
+        results = [result for _, result in self._worker.map(items)]
         return Done(results, self._times.take())

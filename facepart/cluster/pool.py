@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from facepart import __version__
 from facepart.cluster.actor import Actor, Done, Start
@@ -21,10 +21,7 @@ from facepart.cluster.shard_queue import Queue, Shard
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, first_line
 from facepart.files.progress import StepTimes
-from facepart.pipeline.executor import Worker
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +35,7 @@ _MOST_STARTUP_FAILURES = 10
 
 
 @dataclass
-class _WorkerHandle(Generic[Item]):
+class _WorkerHandle:
     """A worker, seen from here.
 
     Attributes:
@@ -51,7 +48,7 @@ class _WorkerHandle(Generic[Item]):
     actor: Any
     opening: Any
     node: str = ""
-    shards: dict[Any, Shard[Item]] = field(default_factory=dict)
+    shards: dict[Any, Shard] = field(default_factory=dict)
 
     def takes_more(self) -> bool:
         return (
@@ -61,16 +58,10 @@ class _WorkerHandle(Generic[Item]):
         )
 
 
-class Pool(Generic[Item, Result]):
+class Pool:
     """Workers that do one kind of work, on the cluster that this process is connected to."""
 
-    def __init__(
-        self,
-        worker: Worker[Item, Result],
-        size: WorkerSize,
-        times: StepTimes,
-        paths: Sequence[Path],
-    ) -> None:
+    def __init__(self, worker: PhotoWorker, size: WorkerSize, times: StepTimes, paths: Sequence[Path]) -> None:
         """Start one worker, and wait until its networks are open.
 
         Args:
@@ -86,12 +77,12 @@ class Pool(Generic[Item, Result]):
         self._times, self._paths = times, paths
         # Once for all workers: it lies in Ray's store.
         self._worker = ray.put(worker)
-        self._handles: list[_WorkerHandle[Item]] = []
+        self._handles: list[_WorkerHandle] = []
         self._startup_failures, self._last_startup_failure = 0, -math.inf
         self._start_workers(1)
-        self.info: Any = self._wait_for_one()
+        self.info = self._wait_for_one()
 
-    def _wait_for_one(self) -> Any:
+    def _wait_for_one(self) -> tuple[RecogniserInfo, ...]:
         """Wait until a worker has opened its networks, and return its description of them.
 
         Raises:
@@ -108,7 +99,7 @@ class Pool(Generic[Item, Result]):
                     break
             self._start_workers(1)
 
-    def map(self, items: Sequence[Item]) -> Iterator[tuple[Item, Result | PhotoError]]:
+    def map(self, items: Sequence[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
         """Process items; yield each with its result, or with the reason why there is none, in any order.
 
         The workers are stopped at the end.
@@ -165,14 +156,12 @@ class Pool(Generic[Item, Result]):
             actor = kind.remote()
             self._handles.append(_WorkerHandle(actor, actor.open.remote(self._worker, start)))
 
-    def _opened(self, handle: _WorkerHandle[Item]) -> Any:
-        handle.node, about = _get(handle.opening)
+    def _opened(self, handle: _WorkerHandle) -> tuple[RecogniserInfo, ...]:
+        handle.node, info = _get(handle.opening)
         self._startup_failures = 0
-        return about
+        return info
 
-    def _retire(
-        self, handle: _WorkerHandle[Item], queue: Queue[Item], death: "_DiedError"
-    ) -> list[tuple[Item, PhotoError]]:
+    def _retire(self, handle: _WorkerHandle, queue: Queue, death: "_DiedError") -> list[tuple[PhotoTask, PhotoError]]:
         """Remove a worker that died, and return its shards to the queue; return the items that are given up."""
         import ray
 

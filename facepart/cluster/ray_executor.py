@@ -6,7 +6,7 @@ the networks once; :mod:`facepart.cluster.pool` hands shards of photos to them.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from facepart.cluster.capacity import WorkerSize, nodes_there, room_now, size_of_workers, some_room_for
 from facepart.cluster.nodes import wait_for_room
@@ -14,10 +14,8 @@ from facepart.cluster.pool import Pool, why
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
 from facepart.networks.engine import INT8_PARSER
-from facepart.pipeline.executor import Capacity, Session, Worker, choose_engine
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from facepart.pipeline.executor import Capacity, Session, choose_engine
+from facepart.pipeline.worker import PhotoWorker
 
 
 class RayExecutor:
@@ -60,7 +58,7 @@ class RayExecutor:
             raise why(error) from error
         return chosen
 
-    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
+    def start(self, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path]) -> Session:
         """Open the worker's networks on the nodes; on one, before this returns.
 
         Raises:

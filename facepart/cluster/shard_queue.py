@@ -8,11 +8,9 @@ worker that has nothing else. An item is given up when its third worker dies.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from facepart.data.photo_input import PhotoError
-
-Item = TypeVar("Item")
+from facepart.pipeline.worker import PhotoTask
 
 # Items in a shard: they take some seconds, handing out a shard takes milliseconds.
 SHARD = 64
@@ -23,7 +21,7 @@ _NODES = 3
 
 
 @dataclass
-class Shard(Generic[Item]):
+class Shard:
     """Items that go to a worker together.
 
     Attributes:
@@ -32,24 +30,24 @@ class Shard(Generic[Item]):
         node_deaths: number of nodes that died with them.
     """
 
-    items: Sequence[Item]
+    items: Sequence[PhotoTask]
     worker_deaths: int = 0
     node_deaths: int = 0
 
 
-class Queue(Generic[Item]):
+class Queue:
     """The shards that no worker has."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[PhotoTask]) -> None:
         """Cut `items` into shards."""
         self._shards = deque(Shard(items[first : first + SHARD]) for first in range(0, len(items), SHARD))
-        self._suspects: deque[Shard[Item]] = deque()
+        self._suspects: deque[Shard] = deque()
 
     def __len__(self) -> int:
         """Return the number of shards to hand out."""
         return len(self._shards) + len(self._suspects)
 
-    def next(self, idle: bool) -> Shard[Item] | None:
+    def next(self, idle: bool) -> Shard | None:
         """Return the next shard, and remove it from the queue; None if there is none.
 
         Args:
@@ -59,7 +57,7 @@ class Queue(Generic[Item]):
             return self._shards.popleft()
         return self._suspects.popleft() if self._suspects and idle else None
 
-    def take_back(self, shard: Shard[Item], node_died: bool) -> list[tuple[Item, PhotoError]]:
+    def take_back(self, shard: Shard, node_died: bool) -> list[tuple[PhotoTask, PhotoError]]:
         """Take back the shard of a worker that died, and return the items that are given up.
 
         Args:

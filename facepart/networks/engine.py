@@ -89,6 +89,7 @@ class Engine(Protocol):
         runtime: the distribution that runs it, ``openvino`` or ``torch``.
         preprocessing: what it expects.
         output_shape: of its output for one photo, without the batch.
+        batch: photos that it computes at once, and may fill up fewer to; 1 if each is computed by itself.
     """
 
     device: str
@@ -96,6 +97,7 @@ class Engine(Protocol):
     runtime: str
     preprocessing: Preprocessing
     output_shape: tuple[int, ...]
+    batch: int
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Run the network; calls from several threads wait for each other.

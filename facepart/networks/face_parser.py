@@ -91,7 +91,7 @@ class TranslatedParser:
 
     def __init__(self, engine: Engine, label_set: LabelSet) -> None:
         self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime
-        self.preprocessing, self.batch = engine.preprocessing, getattr(engine, "batch", 1)
+        self.preprocessing, self.batch = engine.preprocessing, engine.batch
         self._engine, self._label_set = engine, label_set
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:

@@ -108,6 +108,7 @@ class GivenLabels:
     runtime: str = ""
     preprocessing: Preprocessing = Preprocessing(SIZE, SIZE)
     output_shape: tuple[int, ...] = (SIZE, SIZE)
+    batch: int = 1
 
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[Any]:
         """Return label maps, uint8 (n, 512, 512), as they are."""

@@ -78,6 +78,7 @@ class OpenVinoEngine:
 
     device = "cpu"
     runtime = "openvino"
+    batch = 1
     _mapped: NDArray[np.uint8] | None = None
 
     def __init__(

@@ -36,7 +36,7 @@ from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.label_overlap import part_overlaps, total_overlaps
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
-from facepart.pipeline.executor import io_threads
+from facepart.pipeline.batches import io_threads
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
@@ -175,7 +175,7 @@ class _Recorder:
 
     def __init__(self, engine: Engine) -> None:
         self.device, self.precision, self.runtime = engine.device, engine.precision, engine.runtime
-        self.preprocessing, self.output_shape = engine.preprocessing, engine.output_shape
+        self.preprocessing, self.output_shape, self.batch = engine.preprocessing, engine.output_shape, engine.batch
         self._engine = engine
         self._inputs: list[NDArray[np.uint8]] = []
         self._answers: list[NDArray[Any]] = []

@@ -37,7 +37,7 @@ from facepart.occlusion.parts import HEAD, Part
 from facepart.occlusion.replace import noise
 from facepart.pipeline.batches import attempt
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.worker import Located, PhotoResult, PhotoTask, PhotoWorker
+from facepart.pipeline.worker import Located, PhotoResult, PhotoTask, PhotoWorker, shorter_side
 
 # Photos of a batch, as a multiple of what a network gets at once: 64 by default.
 _BATCHES = 4
@@ -358,7 +358,7 @@ class _Stream:
                 each.name: numbers["removed"][place, number].copy() for number, each in enumerate(started.measured)
             },
             head=int(numbers["head"][place]),
-            side=located.side if located and located.side is not None else min(face.shape[:2]),
+            side=shorter_side(face, located),
         )
         result = PhotoResult((record,), None, None, located.face if located else None)
         # (versions x views, d) of each recogniser, nothing of one that does not embed the photo.

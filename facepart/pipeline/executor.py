@@ -1,48 +1,32 @@
 """Who works on the photos of a run: this process, or many processes, here or on other machines.
 
-A stage makes a worker, which can be pickled, and gives it to an :class:`Executor`, which opens the worker's networks
-and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`, the default of every stage, does that
-in this process; :class:`facepart.cluster.ray_executor.RayExecutor` on the nodes of a Ray cluster.
+A stage makes a :class:`~facepart.pipeline.worker.PhotoWorker` and gives it to an :class:`Executor`, which opens its
+networks and maps it over photos, as ``concurrent.futures`` does. :class:`LocalExecutor`, the default of every stage,
+does that in this process; :class:`facepart.cluster.ray_executor.RayExecutor` on the nodes of a Ray cluster.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from facepart.data.photo_input import PhotoError
 from facepart.files.progress import StepTimes
 from facepart.networks.engine_choice import choose_device, choose_precision
-from facepart.pipeline.batches import default_workers
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
 from facepart.processors import processors
 
-Item = TypeVar("Item")
-Result = TypeVar("Result", covariant=True)
 
-
-class Session(Protocol[Item, Result]):
+class Session(Protocol):
     """Open networks, at work somewhere.
 
     Attributes:
-        info: what the stage needs to know of the networks before it begins.
+        info: of each recogniser.
     """
 
-    info: Any
+    info: tuple[RecogniserInfo, ...]
 
-    def map(self, items: Sequence[Item], /) -> Iterator[tuple[Item, Result | PhotoError]]:
-        """Work on items; may be called once. Yields each item with its result, or the reason why there is none."""
-        ...
-
-
-class Worker(Session[Item, Result], Protocol[Item, Result]):
-    """Works on items once it is open. Before, it can be pickled and sent to another process."""
-
-    def open(self, times: StepTimes, threads: int | None) -> None:
-        """Open the networks.
-
-        Args:
-            times: collects the time of each step.
-            threads: processors that the worker may use; None in the process that started the run, which may use all.
-        """
+    def map(self, tasks: Sequence[PhotoTask], /) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
+        """Work on photos; may be called once. Yields each task with its result, or the reason why there is none."""
         ...
 
 
@@ -73,11 +57,11 @@ class Executor(Protocol):
         """
         ...
 
-    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
+    def start(self, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path]) -> Session:
         """Open a worker's networks where the work is done; results may come in any order.
 
         Args:
-            worker: works on the items.
+            worker: works on the photos.
             times: collects the time of each step, wherever it was spent.
             paths: folders and files that the work reads and writes.
 
@@ -98,7 +82,7 @@ class LocalExecutor:
         """Return the device and the precision that names mean on this machine."""
         return choose_engine(device, precision)
 
-    def start(self, worker: Worker[Item, Result], times: StepTimes, paths: Sequence[Path]) -> Session[Item, Result]:
+    def start(self, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path]) -> Session:
         """Open the worker's networks in this process."""
         del paths
         worker.open(times, None)
@@ -116,13 +100,3 @@ def choose_engine(device: str, precision: str) -> tuple[str, str]:
     """
     device = choose_device(device)
     return device, choose_precision(device, precision)
-
-
-def io_threads(workers: int | None, threads: int | None) -> int:
-    """Return how many threads read and write beside networks that may use `threads` processors.
-
-    Args:
-        workers: what was asked for; None for two more than there are processors.
-        threads: processors; None for all.
-    """
-    return workers or (default_workers() if threads is None else threads + 2)

@@ -28,7 +28,7 @@ from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
 from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.photo_loop import remove_outputs, work_through
-from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker, RecogniserInfo
+from facepart.pipeline.worker import PhotoTask, PhotoWorker, RecogniserInfo
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
@@ -275,7 +275,7 @@ class _Asked:
 
 def _start(
     executor: Executor, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path], asked: _Asked
-) -> Session[PhotoTask, PhotoResult]:
+) -> Session:
     """Open the network.
 
     Raises:

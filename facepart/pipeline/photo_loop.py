@@ -16,7 +16,7 @@ _NOT_THERE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def work_through(
-    session: Session[PhotoTask, PhotoResult],
+    session: Session,
     tasks: Sequence[PhotoTask],
     failures: list[Failure],
     progress: Progress,

@@ -46,9 +46,8 @@ from facepart.occlusion.occlude import OccludedPhoto, apply_occlusions
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import HEAD, PARTS, Part, class_mask, part_mask
-from facepart.pipeline.batches import DEFAULT_BATCH, run_batches, run_batches_of_several
+from facepart.pipeline.batches import DEFAULT_BATCH, io_threads, run_batches
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.executor import io_threads
 from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.thumbnails import Thumbnails, take_thumbnails
@@ -92,12 +91,14 @@ class PhotoResult(NamedTuple):
         sizes: the images that were written of it, and their sizes in bytes; see
             :meth:`facepart.pipeline.saved_images.SavedImages.outputs`. None if none were.
         face: the face that was aligned; None if none was.
+        pixels: the photo itself, aligned if there is a detector, uint8 (h, w, 3), RGB; None unless it is kept.
     """
 
     records: tuple[EmbeddedPhoto | None, ...]
     thumbnails: Thumbnails | None = None
     sizes: Mapping[str, int] | None = None
     face: FoundFace | None = None
+    pixels: NDArray[np.uint8] | None = None
 
     @property
     def record(self) -> EmbeddedPhoto:
@@ -133,11 +134,14 @@ class _Prepared(NamedTuple):
 
     Attributes:
         result: what is known so far.
-        inputs: of each recogniser: uint8 ((1 + occlusions) x views, h, w, 3).
+        inputs: for each recogniser: uint8 ((1 + occlusions) x views, h, w, 3).
     """
 
     result: PhotoResult
     inputs: tuple[NDArray[np.uint8], ...]
+
+
+_Parsed = tuple[PhotoTask, _Prepared | PhotoError]
 
 
 class PhotoWorker:
@@ -145,8 +149,8 @@ class PhotoWorker:
 
     Without a parser, photos are embedded as they are; without a recogniser, they are parsed and occluded only;
     without either, they are aligned only. For several recognisers, photos are read, parsed and occluded once. A
-    worker can be pickled before it is opened. Memory stays bounded however many photos there are, and neither `batch`
-    nor `workers` change the results.
+    worker can be pickled before it is opened, and sent to another process. Memory stays bounded however many photos
+    there are, and neither `batch` nor `workers` change the results.
 
     Attributes:
         info: of each recogniser, once they are open.
@@ -164,6 +168,7 @@ class PhotoWorker:
         landmarks: Mapping[str, NDArray[np.floating]] | None = None,
         parts: tuple[Part, ...] = tuple(PARTS.values()),
         averages: AverageFaces | None = None,
+        keep_pixels: bool = False,
         batch: int = DEFAULT_BATCH,
         workers: int | None = None,
     ) -> None:
@@ -180,6 +185,7 @@ class PhotoWorker:
                 finds those of all other photos.
             parts: of which it is measured how much each occlusion removes.
             averages: the average face, for occlusions by it.
+            keep_pixels: whether results have the photos themselves, where they are aligned only.
             batch: photos given to the networks at once.
             workers: threads that read and write beside them; None for the default.
         """
@@ -187,9 +193,18 @@ class PhotoWorker:
         self._files, self._saved, self._features, self._shown = files, saved, features, shown
         self._crop, self._undistorted, self._batch, self._workers = crop, undistorted, batch, workers
         self._parts, self._averages, self._given = parts, averages, landmarks or {}
+        self._keep_pixels = keep_pixels
 
     def open(self, times: StepTimes, threads: int | None) -> None:
-        """Open the networks; see :meth:`facepart.pipeline.executor.Worker.open`."""
+        """Open the networks.
+
+        Args:
+            times: collects the time of each step.
+            threads: processors that the worker may use; None in the process that started the run, which may use all.
+
+        Raises:
+            FacepartError: they cannot be opened.
+        """
         limit = thread_limit()
         if threads is None and limit is not None:
             cv2.setNumThreads(limit)
@@ -209,28 +224,21 @@ class PhotoWorker:
     def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
         """Work on photos, in order."""
         parser, recognisers = self._networks.parser, self._networks.recognisers
+        parsers = () if parser is None else (parser,)
         # Engines that fill up batches to one size get full ones.
-        batch = max(self._batch, *(getattr(each, "batch", 1) for each in (parser, *recognisers)))
-        times = self._times
-        if parser is None and not recognisers:
-            yield from run_batches_of_several(
-                *(tasks, self._align, (), self._write_aligned), batch=batch, workers=self._threads, times=times
-            )
+        batch = max([self._batch, *(each.batch for each in (*parsers, *recognisers))])
+        workers, times = self._threads, self._times
+        if not parsers:
+            prepare, finish = (self._prepare, self.embed) if recognisers else (self._align, self._write_aligned)
+            yield from run_batches(tasks, prepare, recognisers, finish, batch=batch, workers=workers, times=times)
             return
-        if parser is None:
-            yield from run_batches_of_several(
-                *(tasks, self._prepare, recognisers, self.embed), batch=batch, workers=self._threads, times=times
-            )
-            return
-        parsed = run_batches(tasks, self.fit, parser, self.occlude, batch=batch, workers=self._threads, times=times)
+        parsed = run_batches(tasks, self.fit, parsers, self.occlude, batch=batch, workers=workers, times=times)
         if not recognisers:
             for task, prepared in parsed:
                 yield task, prepared if isinstance(prepared, PhotoError) else prepared.result
             return
         # The recognisers' waiting for parsed photos is the parser's work, which was counted there.
-        embedded = run_batches_of_several(
-            *(parsed, self._take, recognisers, self._embed_parsed), batch=batch, workers=1, times=times
-        )
+        embedded = run_batches(parsed, _hand_on, recognisers, self._embed_parsed, batch=batch, workers=1, times=times)
         for (task, _), result in embedded:
             yield task, result
 
@@ -267,7 +275,7 @@ class PhotoWorker:
             except FacepartError as error:
                 raise PhotoError(str(error), stage="align") from error
 
-    def fit(self, task: PhotoTask) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def fit(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[NDArray[np.uint8]]]:
         """Read a photo; return it, and the parser's input, or the label map that is given, as a batch of one.
 
         A large photo is not kept while it waits: instead of it an empty one is returned, and :meth:`occlude` reads it
@@ -282,7 +290,7 @@ class PhotoWorker:
             else:
                 with self._times.measure("resize to the parser's size"):
                     fitted = fit_photo(face, self._parser_size())[None]
-            return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), fitted
+            return face if _pixels(face) <= LARGE_PIXELS else face[:0, :0].copy(), (fitted,)
 
     def _read_labels(self, labels: LabelFolder, name: str, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Read the label map of a photo, uint8 (512, 512); if the face was aligned, it is warped as the face was.
@@ -306,18 +314,19 @@ class PhotoWorker:
         preprocessing = self._networks.parser.preprocessing
         return preprocessing.height, preprocessing.width
 
-    def occlude(self, task: PhotoTask, face: NDArray[np.uint8], labels: NDArray[np.uint8]) -> _Prepared:
+    def occlude(self, task: PhotoTask, face: NDArray[np.uint8], parsed: Sequence[NDArray[np.uint8]]) -> _Prepared:
         """Occlude a parsed photo, write its images, and make the recognisers' inputs.
 
         Args:
             task: what to do with the photo.
             face: the photo, uint8 (h, w, 3), RGB; empty if it is to be read again.
-            labels: its label map, uint8 (1, 512, 512).
+            parsed: what the one parser gave: its label map, uint8 (1, 512, 512).
 
         Raises:
             PhotoError: a file of this photo cannot be written, or the photo cannot be read again. FacepartError: no
                 file can be written.
         """
+        labels = parsed[0][0]
         if not face.size:
             with large_photos_in_turn():
                 return self._occlude(task, self.read(task.photo), labels)
@@ -327,11 +336,11 @@ class PhotoWorker:
         located = self._located.pop(task.photo.name, None)
         landmarks = located.landmarks if located else None
         with self._times.measure("occlude parts"):
-            occluded = self._apply_occlusions(task, face, labels[0], landmarks)
+            occluded = self._apply_occlusions(task, face, labels, landmarks)
         sizes = None
         if self._saved and task.embed:
             with self._times.measure("write files"), _writing():
-                sizes = self.save(self._saved, task.photo, face, labels[0], occluded)
+                sizes = self._saved.write(task.photo, face, labels, occluded)
         parts = dict.fromkeys(each.region.part for each in task.occlusions if each.region.part)
         # The mask of a part that is occluded itself was made already.
         masks = {each.region: found.mask for each, found in occluded.items()}
@@ -340,15 +349,15 @@ class PhotoWorker:
             signature=task.signature,
             pixels={
                 each.name: cv2.countNonZero(
-                    masks[Region(each)] if Region(each) in masks else part_mask(labels[0], each, landmarks)
+                    masks[Region(each)] if Region(each) in masks else part_mask(labels, each, landmarks)
                 )
                 for each in parts
             },
             shares={occlusion.name: each.share for occlusion, each in occluded.items()},
             controls={occlusion.name: each.control for occlusion, each in occluded.items() if each.control},
-            overlaps=self._overlaps(labels[0], occluded, face.shape[:2], landmarks) if task.embed else {},
-            head=int(np.count_nonzero(class_mask(labels[0], HEAD))),
-            side=located.side if located and located.side is not None else min(face.shape[:2]),
+            overlaps=self._overlaps(labels, occluded, face.shape[:2], landmarks) if task.embed else {},
+            head=int(np.count_nonzero(class_mask(labels, HEAD))),
+            side=shorter_side(face, located),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         result = PhotoResult((record,), thumbnails, sizes, located.face if located else None)
@@ -364,17 +373,6 @@ class PhotoWorker:
         except FacepartError as error:
             # The photo was replaced by one of another size while the average face was made.
             raise PhotoError(str(error), stage="occlude") from error
-
-    def save(
-        self,
-        saved: SavedImages,
-        photo: Photo,
-        face: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
-        occluded: Mapping[Occlusion, OccludedPhoto],
-    ) -> dict[str, int]:
-        """Write a photo's images; see :meth:`facepart.pipeline.saved_images.SavedImages.write`."""
-        return saved.write(photo, face, labels, occluded)
 
     def embed(self, task: PhotoTask, result: PhotoResult, outputs: Sequence[NDArray[Any]]) -> PhotoResult:
         """Turn the outputs of each recogniser, those of the baseline first, into the embeddings of the records.
@@ -447,25 +445,23 @@ class PhotoWorker:
                 return
         self._located[task.photo.name] = Located(Landmarks(points, *face.shape[:2]), None)
 
-    def _align(self, task: PhotoTask) -> tuple[NDArray[np.uint8], tuple[()]]:
+    def _align(self, task: PhotoTask) -> _Prepared:
         """Read a photo and align its face."""
         with large_photos_in_turn():
-            return self.read(task.photo), ()
+            face = self.read(task.photo)
+            located = self._located.pop(task.photo.name, None)
+            record = EmbeddedPhoto(task.photo.name, task.signature, side=shorter_side(face, located))
+            return _Prepared(PhotoResult((record,), face=located.face if located else None, pixels=face), ())
 
-    def _write_aligned(
-        self, task: PhotoTask, face: NDArray[np.uint8], outputs: Sequence[NDArray[Any]]
-    ) -> PhotoResult:
+    def _write_aligned(self, task: PhotoTask, result: PhotoResult, outputs: Sequence[NDArray[Any]]) -> PhotoResult:
         """Write an aligned face."""
         del outputs  # there is no network
-        located = self._located.pop(task.photo.name)
-        sizes = None
-        if self._saved:
+        if self._saved and result.pixels is not None:
             with self._times.measure("write files"), _writing():
-                sizes = self._saved.write_aligned(task.photo, face)
-        record = EmbeddedPhoto(task.photo.name, task.signature, side=located.side or 0)
-        return PhotoResult((record,), None, sizes, located.face)
+                result = result._replace(sizes=self._saved.write_aligned(task.photo, result.pixels))
+        return result if self._keep_pixels else result._replace(pixels=None)
 
-    def _prepare(self, task: PhotoTask) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
+    def _prepare(self, task: PhotoTask) -> _Prepared:
         """Read a photo that is not parsed, and make the recognisers' inputs."""
         with large_photos_in_turn():
             face = self.read(task.photo)
@@ -477,7 +473,7 @@ class PhotoWorker:
                 )
                 raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
             result = PhotoResult((EmbeddedPhoto(task.photo.name, task.signature),))
-            return result, self._inputs(task, face, {})
+            return _Prepared(result, self._inputs(task, face, {}))
 
     def _inputs(
         self, task: PhotoTask, face: NDArray[np.uint8], occluded: Mapping[Occlusion, OccludedPhoto]
@@ -520,19 +516,21 @@ class PhotoWorker:
         """Return rows and columns of the first recogniser's faces."""
         return self.info[0].preprocessing.height, self.info[0].preprocessing.width
 
-    def _take(
-        self, parsed: tuple[PhotoTask, _Prepared | PhotoError]
-    ) -> tuple[PhotoResult, tuple[NDArray[np.uint8], ...]]:
-        """Hand a parsed photo on to the recognisers."""
-        prepared = parsed[1]
-        if isinstance(prepared, PhotoError):
-            raise prepared
-        return prepared.result, prepared.inputs
-
-    def _embed_parsed(
-        self, parsed: tuple[PhotoTask, _Prepared | PhotoError], result: PhotoResult, outputs: Sequence[NDArray[Any]]
-    ) -> PhotoResult:
+    def _embed_parsed(self, parsed: _Parsed, result: PhotoResult, outputs: Sequence[NDArray[Any]]) -> PhotoResult:
         return self.embed(parsed[0], result, outputs)
+
+
+def _hand_on(parsed: _Parsed) -> _Prepared:
+    """Hand a parsed photo on to the recognisers."""
+    prepared = parsed[1]
+    if isinstance(prepared, PhotoError):
+        raise prepared
+    return prepared
+
+
+def shorter_side(face: NDArray[np.uint8], located: Located | None) -> int:
+    """Return the side that is recorded of a photo; see :class:`facepart.pipeline.embedded_photo.EmbeddedPhoto`."""
+    return located.side if located and located.side is not None else min(face.shape[:2])
 
 
 def _embedded(record: EmbeddedPhoto, occlusions: Sequence[Occlusion], outputs: NDArray[Any]) -> EmbeddedPhoto:

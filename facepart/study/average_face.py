@@ -21,10 +21,9 @@ from facepart.files.progress import StepTimes
 from facepart.networks.label_folder import LABELS_MARK
 from facepart.occlusion.average_face import AverageFaces, FaceSums
 from facepart.occlusion.method import AVERAGE, OcclusionMethod
-from facepart.pipeline.executor import Executor, Session
-from facepart.pipeline.face_reader import FaceReader
+from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.worker import PhotoTask
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 AVERAGE_FOLDER = "average"
 _VERSION = 1
@@ -87,12 +86,13 @@ def make_average(
         FacepartError: there are too few photos of a size.
     """
     group_of = {name: group for group, names in groups.items() for name in names}
-    reader = FaceReader(replace(networks, parser=None, recognisers=()), crop=crop, batch=batch, workers=workers)
-    session: Session[PhotoTask, Any] = executor.start(reader, times, paths)
+    detector_alone = replace(networks, parser=None, recognisers=())
+    reader = PhotoWorker(detector_alone, crop=crop, keep_pixels=True, batch=batch, workers=workers)
+    session = executor.start(reader, times, paths)
     sums = FaceSums(list(groups), len(photos))
-    for task, face in session.map([PhotoTask(photo) for photo in photos]):
-        if not isinstance(face, PhotoError):
-            sums.add(group_of[task.photo.name], face)
+    for task, result in session.map([PhotoTask(photo) for photo in photos]):
+        if not isinstance(result, PhotoError) and result.pixels is not None:
+            sums.add(group_of[task.photo.name], result.pixels)
     return sums.averages()
 
 

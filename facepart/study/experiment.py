@@ -138,37 +138,30 @@ def run_study(
             :func:`facepart.study.setup.set_up`.
     """
     with output_lock(request.output):
-        return _run(request, executor, counter, on_note, progress, times or StepTimes())
+        return _run(request, executor, counter, StudyProgress(progress, on_note), times or StepTimes())
 
 
 def _run(
-    request: Request,
-    executor: Executor,
-    counter: PairCounter | None,
-    on_note: Callable[[str], None] | None,
-    progress: Progress,
-    times: StepTimes,
+    request: Request, executor: Executor, counter: PairCounter | None, steps: StudyProgress, times: StepTimes
 ) -> StudyOutcome:
-    """Run a study in a folder that this run holds; the arguments are those of :func:`run_study`."""
+    """Run a study in a folder that this run holds; see :func:`run_study`."""
     setup = set_up(request, executor)
     # Before anything is done: a group that cannot be compared must not be found out after hours.
     setup.members.refuse_single_subjects(request.source)
-    if setup.convention and on_note:
-        on_note(setup.naming_note)
-    if setup.recogniser_note and on_note:
-        on_note(setup.recogniser_note)
+    steps.note(setup.naming_note)
+    steps.note(setup.recogniser_note)
     photos = setup.members.of(setup.photos)
     read_record_of(request.output, STAGE)  # refuses the outputs of another stage
     # First, or images that are about to go would pass for finished ones.
     remove_outdated_images(setup.saved, photos, setup.image_settings)
     tasks = list_tasks(photos, setup.stores, setup.design.embedded, setup.saved)
-    _begin(setup, tasks, on_note)
+    _begin(setup, tasks, steps)
     sizes = [len(names) for names in setup.members.groups.values()]
     coalitions = map(Condition, setup.design.coalition_occlusions)
     conditions = [*setup.design.conditions, *coalitions] * len(setup.recognisers)
-    steps = StudyProgress(len(tasks), sizes, conditions, progress)
+    steps.begin(len(tasks), sizes, conditions)
     images = _choose_images(setup, photos)
-    _embed(setup, tasks, images, executor, steps, times, on_note)
+    _embed(setup, tasks, images, executor, steps, times)
     embedded, failures = _split_failures(setup, photos)
     write_failures(request.output, failures)
     if not embedded:
@@ -222,14 +215,12 @@ def _run(
     )
 
 
-def _begin(setup: Setup, tasks: Sequence[PhotoTask], on_note: Callable[[str], None] | None) -> None:
+def _begin(setup: Setup, tasks: Sequence[PhotoTask], steps: StudyProgress) -> None:
     """Say what is redone and why, and leave a record."""
     output = setup.request.output
     changed = open_settings_folders(output / EMBEDDINGS_FOLDER, [each.settings for each in setup.recognisers])
     for number, change in enumerate(changed):
-        note = _note(setup, tasks, number, change)
-        if note and on_note:
-            on_note(note)
+        steps.note(_note(setup, tasks, number, change))
     write_record(output, make_study_record(setup, None))
 
 
@@ -301,7 +292,6 @@ def _embed(
     executor: Executor,
     steps: StudyProgress,
     times: StepTimes,
-    on_note: Callable[[str], None] | None,
 ) -> None:
     """Embed the photos, and take the thumbnails that are missing; only the recognisers that are needed are opened."""
     request, numbers = setup.request, recognisers_of(tasks)
@@ -312,7 +302,7 @@ def _embed(
     if setup.files.calibration:
         with times.measure("calibrate the networks"):
             calibrate(setup.networks(recognisers), setup.photos, CROP_SIZE)
-    averages = _obtain_average(setup, executor, times, on_note)
+    averages = _obtain_average(setup, executor, steps, times)
     worker = _worker_class(setup.device)(
         setup.networks(recognisers),
         saved=setup.saved,
@@ -346,9 +336,7 @@ def _worker_class(device: str) -> type[PhotoWorker]:
     return DeviceWorker
 
 
-def _obtain_average(
-    setup: Setup, executor: Executor, times: StepTimes, on_note: Callable[[str], None] | None
-) -> AverageFaces | None:
+def _obtain_average(setup: Setup, executor: Executor, steps: StudyProgress, times: StepTimes) -> AverageFaces | None:
     """Read the average face of the study or, if it is not there, make and write it; None if no method uses it."""
     digest = average_of(setup.design.methods)
     if not digest:
@@ -357,8 +345,7 @@ def _obtain_average(
     averages = kept.read()
     if averages is None:
         photos = setup.members.of(setup.photos)
-        if on_note:
-            on_note(kept.note(len(photos)))
+        steps.note(kept.note(len(photos)))
         request = setup.request
         averages = make_average(
             setup.networks([]),

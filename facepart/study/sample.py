@@ -1,6 +1,5 @@
 """A few photos of a study -> what one costs; nothing is written."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -15,15 +14,16 @@ from facepart.networks.alignment import CROP_SIZE
 from facepart.occlusion.average_face import AverageFaces
 from facepart.occlusion.occlude import OccludedPhoto
 from facepart.occlusion.occlusion import Occlusion
-from facepart.pipeline.executor import Executor, Session
+from facepart.pipeline.executor import Executor
 from facepart.pipeline.saved_images import SavedImages
-from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker
 from facepart.study.cost import PhotoCost
 from facepart.study.report_images import choose_evenly
 from facepart.study.setup import Setup
 
 # How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
 _PHOTOS = 8
+_MEASURED = "embed photos a second time"
 
 
 def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) -> PhotoCost:
@@ -38,15 +38,21 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
         FacepartError: the networks cannot be opened, or the worker died.
     """
     chosen = choose_evenly(tasks, _PHOTOS)
-    networks = setup.networks(setup.recognisers)
     worker = _SampleWorker(
-        networks, averages=_GreyFaces({}), saved=setup.saved, crop=CROP_SIZE, parts=setup.design.measured_parts
+        setup.networks(setup.recognisers),
+        averages=_GreyFaces({}),
+        saved=_EncodedImages(**vars(setup.saved)),
+        crop=CROP_SIZE,
+        parts=setup.design.measured_parts,
     )
-    session: Session[PhotoTask, PhotoCost] = executor.start(worker, StepTimes(), (setup.request.source,))
+    times = StepTimes()
+    session = executor.start(worker, times, (setup.request.source,))
     results = [result for _, result in session.map(chosen)]
     if isinstance(results[0], PhotoError):
         raise FacepartError(f"{chosen[0].photo.path}: {results[0]}")
-    return results[0]
+    kept = [sum((result.sizes or {}).values()) for result in results if not isinstance(result, PhotoError)]
+    dimensions = tuple(info.dimension for info in session.info)
+    return PhotoCost(times.seconds[_MEASURED] / len(chosen), dimensions, sum(kept) / len(kept))
 
 
 class _GreyFaces(AverageFaces):
@@ -57,38 +63,38 @@ class _GreyFaces(AverageFaces):
         return np.full((height, width, 3), 128, np.uint8)
 
 
-class _SampleWorker(PhotoWorker):
-    """Works on photos twice, and measures the second time; images are encoded, but not written."""
+class _EncodedImages(SavedImages):
+    """Images that are encoded, but not written."""
 
-    def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoCost | PhotoError]]:  # type: ignore[override]
-        """Measure what a photo costs; yield that for each, or why it cannot be embedded."""
-        tasks = list(tasks)
-        for _ in range(2):
-            self._sizes: list[int] = []
-            begun = time.perf_counter()
-            results = list(super().map(tasks))
-            seconds = (time.perf_counter() - begun) / len(tasks)
-        usable = sum(not isinstance(result, PhotoError) for _, result in results)
-        dimensions = tuple(info.dimension for info in self.info)
-        cost = PhotoCost(seconds, dimensions, sum(self._sizes) / max(usable, 1))
-        for task, result in results:
-            yield task, result if isinstance(result, PhotoError) else cost
-
-    def save(
+    def write(
         self,
-        saved: SavedImages,
         photo: Photo,
         face: NDArray[np.uint8],
         labels: NDArray[np.uint8],
         occluded: Mapping[Occlusion, OccludedPhoto],
     ) -> dict[str, int]:
-        """Encode a photo's images, and note their sizes."""
+        """Encode a photo's images; return their sizes in bytes."""
         del photo, labels
-        for occlusion in saved.occlusions:
-            if saved.masks:
-                self._sizes.append(len(encode_image(".png", occluded[occlusion].mask)))
-            if saved.photos:
-                self._sizes.append(len(encode_image(".png", occluded[occlusion].photo)))
-        if saved.aligned:
-            self._sizes.append(len(encode_image(".png", face)))
-        return {}
+        sizes: dict[str, int] = {}
+        for occlusion in self.occlusions:
+            if occlusion in occluded:
+                if self.masks:
+                    sizes[f"mask_{occlusion.part}"] = len(encode_image(".png", occluded[occlusion].mask))
+                if self.photos:
+                    sizes[f"blurred_{occlusion.part}"] = len(encode_image(".png", occluded[occlusion].photo))
+        if self.aligned:
+            sizes["aligned"] = len(encode_image(".png", face))
+        return sizes
+
+
+class _SampleWorker(PhotoWorker):
+    """Works on photos twice, and measures the second time."""
+
+    def map(self, tasks: Iterable[PhotoTask]) -> Iterator[tuple[PhotoTask, PhotoResult | PhotoError]]:
+        """Work on photos; yield the results of the second time."""
+        tasks = list(tasks)
+        for _ in super().map(tasks):
+            pass
+        with self._times.measure(_MEASURED):
+            results = list(super().map(tasks))
+        yield from results

@@ -1,6 +1,6 @@
-"""How far a whole study is: photos to be embedded, then pairs to be compared."""
+"""How far a whole study is: photos to be embedded, then pairs to be compared; and notes on what is done, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from facepart.analysis.design import Condition
 from facepart.files.progress import Progress
@@ -11,18 +11,25 @@ _PAIRS_A_PHOTO = 10_000_000
 
 
 class StudyProgress:
-    """Progress of the whole, in photos."""
+    """Progress of the whole, in photos, and its notes."""
 
-    def __init__(
-        self, photos: int, group_sizes: Sequence[int], conditions: Sequence[Condition], progress: Progress
-    ) -> None:
+    def __init__(self, progress: Progress, on_note: Callable[[str], None] | None = None) -> None:
+        """Take what is called with the progress, and with each note."""
+        self._progress, self._on_note = progress, on_note
+        self._photos = self._pairs = 0
+        # There may be no photo to embed, and few pairs to compare: still something to do.
+        self._total = 1
+
+    def note(self, text: str) -> None:
+        """Say something before it begins; nothing if `text` is empty."""
+        if text and self._on_note:
+            self._on_note(text)
+
+    def begin(self, photos: int, group_sizes: Sequence[int], conditions: Sequence[Condition]) -> None:
         """Count the work: photos to be embedded, and the pairs of each group in each condition."""
         pairs = sum(condition.pairs(size) for size in group_sizes for condition in conditions)
-        self._photos = self._pairs = 0
-        self._progress = progress
-        # There may be no photo to embed, and few pairs to compare: still something to do.
         self._total = max(photos + pairs // _PAIRS_A_PHOTO, 1)
-        progress(0, self._total)
+        self._progress(0, self._total)
 
     def photos(self, done: int, note: str) -> None:
         """Show that so many photos are done, and the current bottleneck."""
