@@ -46,6 +46,7 @@ from facepart.matching.subject_statistics import (
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
 from facepart.scores import GroupScores, save_scores
+from facepart.scores.files import scores_path
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
@@ -227,7 +228,7 @@ def _compare(
     if outcome.saved != "pairs":
         sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
         save_subject_sums(subject_sums_path(output, prefix), sums)
-        save_scores(output / f"{prefix}_scores.npz", scores)
+        save_scores(scores_path(output, prefix), scores)
     if ranks is not None and best is not None:
         found = _ranks_of(prepared, best, order, ranks)
         save_ranks(ranks_path(output, prefix), found)

@@ -18,7 +18,9 @@ from facepart.files.progress import Progress
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.faces import PairCounts, PairRows
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
+from facepart.scores.files import pairs_paths, scores_path
 from facepart.scores.ranks import ranks_path
+from facepart.scores.subject_sums import subject_sums_path
 
 _STAGE = "match"
 
@@ -83,13 +85,12 @@ def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool, *, liste
     Raises:
         FacepartError: there is a file that this run would not write anew.
     """
-    pairs = [f"{group}_authentic.npy", f"{group}_impostor.npy"]
-    distribution = [f"{group}_scores.npz", f"{group}_people.npz"]
-    unwritten = {"pairs": distribution, "distribution": pairs, "both": []}[save]
-    for name in unwritten:
-        if (output / name).exists():
+    distribution = [scores_path(output, group), subject_sums_path(output, group)]
+    unwritten = {"pairs": distribution, "distribution": pairs_paths(output, group), "both": []}[save]
+    for path in unwritten:
+        if path.exists():
             raise FacepartError(
-                f"{output / name}: was written by an earlier run, and this run, which saves {_SAVED[save]} of "
+                f"{path}: was written by an earlier run, and this run, which saves {_SAVED[save]} of "
                 f"{group}, would not replace it; remove it, choose another folder with -o, or add --save both"
             )
     others = [] if ranks else [(ranks_path(output, group), "--ranks")]
@@ -127,9 +128,10 @@ def write_pairs(
     total, done = counts.authentic + counts.impostor, 0
     tables = [np.zeros(2 * STEPS + 1, np.int64) for _ in range(2)]
     ahead: deque[Future[int]] = deque()
+    authentic, impostor = pairs_paths(output, group)
     with (
-        _npy_rows(output / f"{group}_authentic.npy", counts.authentic) as authentic_file,
-        _npy_rows(output / f"{group}_impostor.npy", counts.impostor) as impostor_file,
+        _npy_rows(authentic, counts.authentic) as authentic_file,
+        _npy_rows(impostor, counts.impostor) as impostor_file,
         # The disk writes while the next blocks are made.
         ThreadPoolExecutor(1) as writer,
     ):

@@ -42,6 +42,7 @@ from facepart.matching.output import (
 from facepart.matching.pair_scores import score_pairs
 from facepart.matching.subject_statistics import SubjectTailCounts, authentic_sums, first_bin_of
 from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
+from facepart.scores.files import scores_path
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
 # Pairs that are written at a time.
@@ -145,7 +146,7 @@ def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress
             save_subject_sums(subject_sums_path(output, name), sums)
         tables = [np.bincount(steps[kind] + STEPS, minlength=1) for kind in (authentic, ~authentic)]
         scores = GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
-        save_scores(output / f"{name}_scores.npz", scores)
+        save_scores(scores_path(output, name), scores)
     _write_list(listed_path(output, name), listed, steps)
     folds = None if listed.pairs.folds is None else listed.pairs.folds[chosen]
     if folds is not None and folds[0] != folds[-1]:

@@ -33,6 +33,7 @@ from facepart.matching.pair_counter import PairCounter
 from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
+from facepart.scores.files import pairs_paths, scores_path
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_path
 from facepart.study.groups import long_names
@@ -92,8 +93,8 @@ class Comparisons:
         digest = self._digest(condition, names, min_threshold)
         done = _read_done(folder)
         prefix = group_prefix(group)
-        files = [folder / f"{prefix}_scores.npz", subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
-        pairs = [folder / f"{prefix}_{kind}.npy" for kind in ("authentic", "impostor")]
+        files = [scores_path(folder, prefix), subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
+        pairs = pairs_paths(folder, prefix)
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
         sizes = pairs * with_pairs
@@ -156,7 +157,7 @@ def min_thresholds(
 
 def read_group_scores(matches: Path, condition: Condition, group: str) -> GroupScores:
     """Read the scores that :meth:`Comparisons.run` wrote."""
-    return load_scores(matches / condition.name / f"{group_prefix(group)}_scores.npz")
+    return load_scores(scores_path(matches / condition.name, group_prefix(group)))
 
 
 def read_scores(matches: Path, condition: Condition, group: str) -> SubjectScores:
