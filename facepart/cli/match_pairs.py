@@ -15,7 +15,7 @@ from facepart.processors import processors
 
 if TYPE_CHECKING:
     from facepart.matching.groups import Group
-    from facepart.matching.listed_pairs import ProtocolOutcome
+    from facepart.matching.listed_pairs import ListedOutcome
 
 _DEVICES = ("cpu", "auto")
 
@@ -36,7 +36,7 @@ def refuse_conflicts(arguments: argparse.Namespace) -> None:
 
 def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", pairs: PairList, begun: float) -> int:
     """Compare the pairs of the list in each group, and print a line for each; return the exit status."""
-    from facepart.matching.protocol import match_pairs
+    from facepart.matching.match_listed import match_pairs
 
     with ProgressBar("match", unit="pair") as progress:
         outcomes = match_pairs(
@@ -58,7 +58,7 @@ def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", pair
     return 0
 
 
-def _summary(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> str:
+def _summary(outcome: "ListedOutcome", arguments: argparse.Namespace) -> str:
     group = arguments.output / group_prefix(outcome.group)
     files = {
         "pairs": [f"{group}_authentic.npy", f"{group}_impostor.npy"],
@@ -79,7 +79,7 @@ def _summary(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> str:
     return line
 
 
-def _warn(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+def _warn(outcome: "ListedOutcome", arguments: argparse.Namespace) -> None:
     logger = logging.getLogger(__name__)
     group, source = outcome.group, arguments.pairs
     missing = outcome.photos_without
@@ -112,7 +112,7 @@ def _warn(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
     _warn_of_labels(outcome, arguments)
 
 
-def _warn_of_labels(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+def _warn_of_labels(outcome: "ListedOutcome", arguments: argparse.Namespace) -> None:
     logger = logging.getLogger(__name__)
     contradicted, source = outcome.contradicted, arguments.pairs
     if outcome.subjects is None:

@@ -1,4 +1,7 @@
-"""The files of a group: which are written, how large they become, and the writing of pairs beside their counting."""
+"""The files of a group: which are written, how large they become, and the writing of pairs beside their counting.
+
+What compares all pairs and what compares those of a list both write into a folder that :func:`locked_output` holds.
+"""
 
 import shutil
 from collections import deque
@@ -6,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +17,11 @@ from numpy.typing import NDArray
 from facepart.errors import FacepartError
 from facepart.files.addresses import is_address
 from facepart.files.atomic import replacing, write_text
+from facepart.files.lock import output_lock
 from facepart.files.progress import Progress
 from facepart.files.record import make_record, read_record_of, write_record
 from facepart.matching.faces import PairCounts, PairRows
+from facepart.matching.groups import Group
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 from facepart.scores.files import pairs_paths, scores_path
 from facepart.scores.ranks import ranks_path
@@ -39,6 +44,22 @@ _WRITTEN_AHEAD = 32
 _SPARE = 64 << 20
 
 
+class Plan(NamedTuple):
+    """What will be written of a group.
+
+    Attributes:
+        group: its features.
+        counts: how many pairs there are of each kind.
+        saved: the score files.
+        by_subject: whether sums by subject go with a distribution.
+    """
+
+    group: Group
+    counts: PairCounts
+    saved: Save
+    by_subject: bool = True
+
+
 def choose_save(save: Save | None, counts: PairCounts) -> Save:
     """Return what is written of a group: what was asked for, by default both where the pairs are not too many."""
     return save or ("both" if counts.authentic + counts.impostor <= MOST_PAIRS else "distribution")
@@ -49,48 +70,53 @@ def size_of_pairs(counts: PairCounts) -> int:
     return BYTES_A_PAIR * (counts.authentic + counts.impostor)
 
 
-def refuse_full_disk(output: Path, pairs: Sequence[tuple[str, PairCounts]]) -> None:
-    """Refuse to begin what the disk has no room for.
+@contextmanager
+def locked_output(
+    output: Path, plans: Sequence[Plan], *, ranks: bool = False, listed: bool = False
+) -> Iterator[None]:
+    """Hold a folder for the files of groups, once they can be written there.
 
     Args:
         output: the folder, which need not be there yet.
-        pairs: the groups of which pairs will be written.
+        plans: what will be written.
+        ranks: whether ranks will be, too.
+        listed: whether the pairs of a list are compared.
 
     Raises:
-        FacepartError: their files, written while older ones of the same name are still there, need more than is free.
+        FacepartError: another run is writing there; there is a file of an earlier run that this one would not write
+            anew; or the disk has no room for the pairs.
     """
+    with output_lock(output):
+        for plan in plans:
+            _refuse_leftovers(output, plan, ranks, listed)
+        _refuse_full_disk(output, [plan for plan in plans if plan.saved != "distribution"])
+        yield
+
+
+def _refuse_full_disk(output: Path, plans: Sequence[Plan]) -> None:
+    """Refuse to begin what the disk has no room for: the pairs of groups, beside older files of the same name."""
     if is_address(output):
         return  # a store does not say how much room it has
-    needed = sum(size_of_pairs(counts) for _, counts in pairs) + _SPARE * bool(pairs)
+    needed = sum(size_of_pairs(plan.counts) for plan in plans) + _SPARE * bool(plans)
     there = next(folder for folder in (output.absolute(), *output.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     if needed > free:
-        names = ", ".join(name for name, _ in pairs)
+        names = ", ".join(plan.group.name for plan in plans)
         raise FacepartError(
             f"{output}: the pairs of {names} take {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free there; "
             "--save distribution writes the exact distributions instead, in a few MB"
         )
 
 
-def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool, *, listed: bool = False) -> None:
-    """Refuse to leave score files of an earlier run of a group beside those of another.
-
-    Args:
-        output: the folder.
-        group: what the files' names begin with.
-        save: what this run saves.
-        ranks: whether it writes ranks.
-        listed: whether it compares the pairs of a list.
-
-    Raises:
-        FacepartError: there is a file that this run would not write anew.
-    """
-    distribution = [scores_path(output, group), subject_sums_path(output, group)]
-    unwritten = {"pairs": distribution, "distribution": pairs_paths(output, group), "both": []}[save]
+def _refuse_leftovers(output: Path, plan: Plan, ranks: bool, listed: bool) -> None:
+    """Refuse to leave score files of an earlier run of a group beside those of another."""
+    group, sums = plan.group.prefix, subject_sums_path(output, plan.group.prefix)
+    distribution = [scores_path(output, group), sums]
+    unwritten = {"pairs": distribution, "distribution": pairs_paths(output, group), "both": []}[plan.saved]
     for path in unwritten:
         if path.exists():
             raise FacepartError(
-                f"{path}: was written by an earlier run, and this run, which saves {_SAVED[save]} of "
+                f"{path}: was written by an earlier run, and this run, which saves {_SAVED[plan.saved]} of "
                 f"{group}, would not replace it; remove it, choose another folder with -o, or add --save both"
             )
     others = [] if ranks else [(ranks_path(output, group), "--ranks")]
@@ -102,6 +128,11 @@ def refuse_leftovers(output: Path, group: str, save: Save, ranks: bool, *, liste
                 f"{path}: was written by an earlier run, and this run, without {option}, would not replace it; "
                 f"remove it, choose another folder with -o{add}"
             )
+    if not plan.by_subject and sums.exists():
+        raise FacepartError(
+            f"{sums}: was written by an earlier run, and this run, whose labels the naming rule does not "
+            "fit, would not replace it; remove it, or choose another folder with -o"
+        )
 
 
 def listed_path(output: Path, group: str) -> Path:
@@ -154,20 +185,28 @@ def _places(rows: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.rint(steps, out=steps).astype(np.intp) + STEPS
 
 
-def write_labels(output: Path, group: str, probe: Sequence[str], gallery: Sequence[str] | None) -> None:
-    """Write the labels of a group's probes and gallery, ``row label`` a line.
+def group_settings(group: Group, common: dict[str, Any]) -> dict[str, Any]:
+    """Return what the record says of a group, besides the `common` settings of all groups of a run."""
+    probe, gallery = group.probe, group.gallery
+    model = probe.model or (gallery.model if gallery is not None else None)
+    return {
+        "probe": str(probe.source),
+        "gallery": None if gallery is None else str(gallery.source),
+        **({} if group.people is None else {"people": str(group.people)}),
+        **common,
+        "model": model and {"name": model.name, "sha256": model.sha256},
+    }
 
-    Args:
-        output: the folder.
-        group: what the files' names begin with.
-        probe: the labels of the probes.
-        gallery: of what they are compared with; None if with each other.
-    """
-    for name, labels in ((f"{group}_labels.txt", probe), (f"{group}_gallery_labels.txt", gallery)):
-        if labels is None:
-            (output / name).unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
+
+def begin_group(output: Path, group: Group, settings: dict[str, Any]) -> None:
+    """Record that a group is at work, and write the labels of its probes and gallery, ``row label`` a line."""
+    record_group(output, group.name, settings, None)
+    for name, side in (("labels", group.probe), ("gallery_labels", group.gallery)):
+        path = output / f"{group.prefix}_{name}.txt"
+        if side is None:
+            path.unlink(missing_ok=True)  # left by an earlier run of this group that had a gallery
         else:
-            write_text(output / name, "".join(f"{row} {label}\n" for row, label in enumerate(labels)))
+            write_text(path, "".join(f"{row} {label}\n" for row, label in enumerate(side.labels)))
 
 
 def record_group(output: Path, group: str, settings: dict[str, Any], counts: dict[str, Any] | None) -> None:
