@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facepart.cli.command_parser import thread_count
 from facepart.cli.guard import Guard
@@ -176,17 +176,20 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.matching.match import match_groups
     from facepart.matching.match_listed import match_pairs
 
-    names = ("dataset", "subject_pattern", "include_same_photo", "save")
-    options = {name: getattr(arguments, name) for name in names}
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
+        options: dict[str, Any] = {
+            "dataset": arguments.dataset,
+            "subject_pattern": arguments.subject_pattern,
+            "include_same_photo": arguments.include_same_photo,
+            "save": arguments.save,
+            "workers": arguments.workers or processors(),
+            "progress": progress,
+        }
         if pairs is not None:
-            workers = arguments.workers or processors()
-            listed = match_pairs(groups, pairs, arguments.output, **options, workers=workers, progress=progress)
-            lines = listed_lines(listed, arguments)
+            lines = listed_lines(match_pairs(groups, pairs, arguments.output, **options), arguments)
         else:
-            names = ("exclude_same", "ranks", "device", "workers")
-            options |= {name: getattr(arguments, name) for name in names}
-            outcomes = match_groups(groups, arguments.output, **options, counter=counter, progress=progress)
+            options |= {"exclude_same": arguments.exclude_same, "ranks": arguments.ranks, "device": arguments.device}
+            outcomes = match_groups(groups, arguments.output, **options, counter=counter)
             lines = _lines(outcomes, arguments, exclusion)
         for line in lines:
             now = time.monotonic()

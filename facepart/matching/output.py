@@ -1,7 +1,4 @@
-"""The files of a group: which are written, how large they become, and the writing of pairs beside their counting.
-
-What compares all pairs and what compares those of a list both write into a folder that :func:`locked_output` holds.
-"""
+"""The files of a group: which are written, how large they become, and the writing of pairs beside their counting."""
 
 import shutil
 from collections import deque
