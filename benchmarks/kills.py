@@ -33,7 +33,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from benchmarks.machine import describe
-from facepart.cli.program import main as facepart
+from facepart.cli import main as facepart
 from facepart.data.photos import find_photos
 from facepart.files.cache import cache_folder
 from facepart.networks.catalogue import Source, entries, fetch, model

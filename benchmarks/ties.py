@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe
 from facepart.analysis.contrasts import contrast, pair_sums
-from facepart.analysis.rank_sets import rank_sets
+from facepart.analysis.rank_sets import PairwiseComparisons
 from facepart.analysis.student_t import upper_quantile
 
 PARTS = 7
@@ -169,7 +169,7 @@ def simulate(setting: Setting, studies: int, resamples: int = RESAMPLES) -> Rate
         study = WORLDS[setting.world](rng, setting.subjects, setting.parts)
         errors = np.sqrt((study.influences**2).sum(axis=1))
         study = study._replace(values=study.values - np.where(tied, 0, errors.mean()))
-        found = rank_sets(study.values, study.influences, study.degrees)
+        found = PairwiseComparisons(study.values, study.influences, study.degrees).rank_sets()
         # The parts that are no tie all have the same effect as well.
         best, worst = np.where(tied, 1, setting.ties + 1), np.where(tied, setting.ties, setting.parts)
         counts += [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from playwright.sync_api import sync_playwright
 
-from facepart.cli.program import main
+from facepart.cli import main
 from facepart.report.page import render_report
 from tests.browser import FLAGS, find_browser
 from tests.report_data import make_data

@@ -22,7 +22,7 @@ _SESSION = re.compile(r"^>>> .+(?:\n.+)*", re.MULTILINE)
 _DEFINITION = re.compile(r"^(``.*``)\n {4}(.+)$", re.MULTILINE)
 _TEXT_BLOCK = re.compile(r"::\n\n")
 _SHOWN = tuple(f"facepart.{package}" for package in PACKAGES)
-_AT_THE_FRONT = {f"facepart.{home}.{name}" for name, home in facepart._HOMES.items()}
+_AT_THE_FRONT = {f"facepart.{module}.{name}" for module, names in facepart._HOMES.items() for name in names}
 
 
 class PlainRoles(griffe.Extension):

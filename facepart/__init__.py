@@ -34,67 +34,47 @@ The packages, in the order in which data flows; each imports only those before i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from facepart.analysis.metrics import d_prime, eer, fmr, fnmr, kolmogorov_smirnov, threshold_at_fmr
-    from facepart.arrays import align_faces, embed_faces, match, occlude, parse_faces, roc
-    from facepart.errors import FacepartError, UsageError
-    from facepart.study import Request, StudyOutcome, StudyTables, read_study, run_study
+if TYPE_CHECKING:  # `as`: type checkers then know that a name is public
+    from facepart.analysis.metrics import d_prime as d_prime
+    from facepart.analysis.metrics import eer as eer
+    from facepart.analysis.metrics import fmr as fmr
+    from facepart.analysis.metrics import fnmr as fnmr
+    from facepart.analysis.metrics import kolmogorov_smirnov as kolmogorov_smirnov
+    from facepart.analysis.metrics import threshold_at_fmr as threshold_at_fmr
+    from facepart.arrays import align_faces as align_faces
+    from facepart.arrays import embed_faces as embed_faces
+    from facepart.arrays import match as match
+    from facepart.arrays import occlude as occlude
+    from facepart.arrays import parse_faces as parse_faces
+    from facepart.arrays import roc as roc
+    from facepart.errors import FacepartError as FacepartError
+    from facepart.errors import UsageError as UsageError
+    from facepart.study.experiment import StudyOutcome as StudyOutcome
+    from facepart.study.experiment import run_study as run_study
+    from facepart.study.finished_study import StudyTables as StudyTables
+    from facepart.study.finished_study import read_study as read_study
+    from facepart.study.request import Request as Request
 
 __version__ = "0.2.0"
 
-# Public name -> its module.
+# Module -> the public names that come from it when they are first used.
 _HOMES = {
-    "FacepartError": "errors",
-    "Request": "study.request",
-    "StudyOutcome": "study.experiment",
-    "StudyTables": "study.finished_study",
-    "UsageError": "errors",
-    "align_faces": "arrays",
-    "d_prime": "analysis.metrics",
-    "eer": "analysis.metrics",
-    "embed_faces": "arrays",
-    "fmr": "analysis.metrics",
-    "fnmr": "analysis.metrics",
-    "kolmogorov_smirnov": "analysis.metrics",
-    "match": "arrays",
-    "occlude": "arrays",
-    "parse_faces": "arrays",
-    "read_study": "study.finished_study",
-    "roc": "arrays",
-    "run_study": "study.experiment",
-    "threshold_at_fmr": "analysis.metrics",
+    "analysis.metrics": ("d_prime", "eer", "fmr", "fnmr", "kolmogorov_smirnov", "threshold_at_fmr"),
+    "arrays": ("align_faces", "embed_faces", "match", "occlude", "parse_faces", "roc"),
+    "errors": ("FacepartError", "UsageError"),
+    "study.experiment": ("StudyOutcome", "run_study"),
+    "study.finished_study": ("StudyTables", "read_study"),
+    "study.request": ("Request",),
 }
-
-__all__ = [
-    "FacepartError",
-    "Request",
-    "StudyOutcome",
-    "StudyTables",
-    "UsageError",
-    "__version__",
-    "align_faces",
-    "d_prime",
-    "eer",
-    "embed_faces",
-    "fmr",
-    "fnmr",
-    "kolmogorov_smirnov",
-    "match",
-    "occlude",
-    "parse_faces",
-    "read_study",
-    "roc",
-    "run_study",
-    "threshold_at_fmr",
-]
+__all__ = sorted(["__version__", *(name for names in _HOMES.values() for name in names)])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+    for module, names in _HOMES.items():
+        if name in names:
+            globals()[name] = found = getattr(import_module(f"{__name__}.{module}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

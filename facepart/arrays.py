@@ -148,7 +148,7 @@ def embed_faces(
         faces: uint8 (h, w, 3) each, RGB; aligned crops, of any size. Networks that take 112 rows and 96 columns get
             the middle columns of square crops.
         model: a recogniser of the model list, or a path; None for the default.
-        flip: add the embedding of the mirrored face.
+        flip: sum the embeddings of the face and of its mirror image.
         device: see :func:`parse_faces`; likewise `precision`.
         precision: see there.
 
@@ -247,7 +247,7 @@ def _recogniser(model: str | None, device: str, precision: str) -> Engine:
 
 
 def _landmarks(photo: NDArray[np.uint8]) -> Landmarks | None:
-    """Find the landmarks of the face on a photo; None without a face."""
+    """Find the landmarks of the face in a photo; None without a face."""
     detector = FaceDetector(obtain(DETECTOR, "detector").path)
     try:
         return Landmarks(find_landmarks(photo, detector), *photo.shape[:2])

@@ -164,7 +164,7 @@ def test_a_photo_without_a_face_and_one_with_two(
 
     assert done.returncode == 0
     assert (
-        f"several faces on 1 photo: the largest near the centre was aligned (see status and next_area in {out}"
+        f"several faces in 1 photo: the largest near the centre was aligned (see status and next_area in {out}"
         in (done.stdout)
     )
     assert f"aligned 2 photos into {out}, 2 failed (see {out / 'failures.csv'})" in done.stdout

@@ -127,7 +127,7 @@ def test_a_group_of_one_subject_leaves_its_figures_and_the_mean_empty() -> None:
     for group in ("CF", ALL_GROUPS):
         for row in found.values_of(group, SHIFT):
             assert math.isnan(row.value.value)
-            assert row.reason == "all parts were detected on photos of fewer than two subjects"
+            assert row.reason == "all parts were detected in photos of fewer than two subjects"
     assert (found.values_of(ALL_GROUPS, SHIFT)[0].photos_compared, found.values[0].subjects_compared) == (62, 31)
 
 

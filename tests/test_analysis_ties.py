@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from benchmarks.ties import Setting, simulate
-from facepart.analysis.rank_sets import PairwiseComparisons, rank_sets
+from facepart.analysis.rank_sets import PairwiseComparisons
 
 STUDIES = 400
 
@@ -67,7 +67,7 @@ def draw_study(seed: int, parts: int) -> tuple[np.ndarray, np.ndarray]:
 @given(st.integers(0, 10_000), st.integers(1, 7))
 def test_rank_intervals_are_those_of_holms_procedure(seed: int, parts: int) -> None:
     values, influences = draw_study(seed, parts)
-    found = rank_sets(values, influences, 19)
+    found = PairwiseComparisons(values, influences, 19).rank_sets()
     low, high = by_holm(values, influences, 19)
     assert (found.low.tolist(), found.high.tolist()) == (low, high)
     # Possible firsts are at most the parts whose interval reaches rank 1, and the leader is one of them.
@@ -83,44 +83,32 @@ def test_the_first_step_of_possible_firsts_is_that_of_all_differences() -> None:
     first, second = (student.isf(0.05 / number, degrees) for number in (6, 4))
     for gap, kept in ((second - 0.01, True), (second + 0.01, False)):
         assert gap < first
-        found = rank_sets(np.array([0.0, -gap, -9.0]), influences, degrees)
+        found = PairwiseComparisons(np.array([0.0, -gap, -9.0]), influences, degrees).rank_sets()
         assert found.may_be_first.tolist() == [True, kept, False]
     # With three parts that are all close, no first step succeeds.
-    assert rank_sets(np.array([0.0, -second - 0.01, 0.0]), influences, degrees).may_be_first.all()
-
-
-def test_simultaneous_intervals_share_the_error_among_all_differences() -> None:
-    values, influences = draw_study(5, 4)
-    degrees = np.full((4, 4), 19.0)
-    degrees[0, 1] = degrees[1, 0] = 9.5
-    low, high = PairwiseComparisons(values, influences, degrees).simultaneous_differences()
-    for one in range(4):
-        assert low[one, one] == high[one, one] == 0
-        for other in set(range(4)) - {one}:
-            error = np.linalg.norm(influences[one] - influences[other])
-            reach = student.isf(0.05 / 12, degrees[one, other]) * error
-            assert low[one, other] == pytest.approx(values[one] - values[other] - reach)
-            assert high[one, other] == pytest.approx(values[one] - values[other] + reach)
+    assert (
+        PairwiseComparisons(np.array([0.0, -second - 0.01, 0.0]), influences, degrees).rank_sets().may_be_first.all()
+    )
 
 
 def test_two_parts_are_told_apart_where_the_interval_of_their_difference_excludes_zero() -> None:
     influences = np.array([[0.1, -0.1] * 6, [0.0] * 12])
     reach = student.ppf(0.975, 11) * np.linalg.norm(influences[0] - influences[1])
     for times, apart in ((0.999, False), (1.001, True)):
-        found = rank_sets(np.array([times * reach, 0.0]), influences, 11)
+        found = PairwiseComparisons(np.array([times * reach, 0.0]), influences, 11).rank_sets()
         assert found.may_be_first.tolist() == [True, not apart]
         assert found.high.tolist() == ([1, 2] if apart else [2, 2])
 
 
 def test_differences_without_an_error_count_unless_they_are_zero() -> None:
     influences = np.vstack([np.tile([0.1, -0.1], 6)] * 3)
-    found = rank_sets(np.array([0.2, 0.1, 0.1]), influences, 11)
+    found = PairwiseComparisons(np.array([0.2, 0.1, 0.1]), influences, 11).rank_sets()
     assert (found.low.tolist(), found.high.tolist()) == ([1, 2, 2], [1, 3, 3])
 
 
 def test_a_part_of_which_little_is_known_does_not_hide_what_is_known_of_others() -> None:
     values, influences = np.array([0.0, 9.0, 1.0]), np.kron(np.eye(3), np.full(12, 0.1))
     influences[2, 0] = math.nan
-    found = rank_sets(values, influences, 11)
+    found = PairwiseComparisons(values, influences, 11).rank_sets()
     assert (found.low.tolist(), found.high.tolist()) == ([2, 1, 1], [3, 2, 3])
     assert found.may_be_first.tolist() == [False, True, True]

@@ -17,12 +17,12 @@ from facepart.cli.rank_set_options import HIGHEST_RANK
 from facepart.errors import UsageError
 from facepart.occlusion.method import OCCLUDERS, STANDARD
 from facepart.occlusion.parts import PARTS
-from facepart.plots import FIGURES
+from facepart.plots import PLOT_KINDS
 from facepart.plots.cmc import DEFAULT_RANKS
 from facepart.study.kept_files import KEPT
 from tests.conftest import Run
 
-RULE = "separated by blanks or commas"
+RULE = "separated by spaces or commas"
 # Option of a command -> its values, given with blanks and with commas, and what the two are parsed to.
 LISTS = {
     ("blur", "--parts"): (["eyes", "nose"], ["eyes", "nose"]),
@@ -252,7 +252,7 @@ def test_the_help_names_every_part_method_kind_and_file() -> None:
             assert re.search(rf"\b{name}\b", methods), name
         assert f"(default: {STANDARD.occluder})" in methods
     kinds = next(parsers("plot"))._option_string_actions["--kind"]
-    assert set(kinds.choices or ()) == {*FIGURES, "cmc", "table", "difference"}
+    assert set(kinds.choices or ()) == {*PLOT_KINDS, "cmc", "table", "difference"}
     assert HIGHEST_RANK == DEFAULT_RANKS
     for name in kinds.choices or ():
         assert f"{name} (" in texts["plot"]

@@ -60,8 +60,8 @@ def test_the_sentence_has_an_example(names: list[str], dataset: str, example: st
         (["alice/img_1", "alice/dsc_2", "bob/img_3"], "'img' (-d MORPH) or 'alice' (-d FOLDER)"),
         # The folder of a session, or the one above.
         (["Ann/0/1", "Ann/1/2", "Bob/2/3"], "'0' (-d FOLDER) or 'Ann' (another folder, with --subject-pattern)"),
-        (["f/subject01.happy", "f/subject01.sad"], "names such as f/subject01.happy do not tell who is on a photo"),
-        (["000001", "000002"], "names such as 000001 do not tell who is on a photo"),
+        (["f/subject01.happy", "f/subject01.sad"], "names such as f/subject01.happy do not tell who is in a photo"),
+        (["000001", "000002"], "names such as 000001 do not tell who is in a photo"),
     ],
 )
 def test_what_is_not_certain_is_asked_for(names: list[str], reason: str) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from docs.parts_picture import PHOTO, draw
+from facepart.analysis.shapley_figures import ShapleyInteraction, ShapleyValue
 from facepart.cli.program import COMMANDS
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.occlusion.parts import PARTS
-from facepart.report.export import interactions_csv, results_csv, shapley_csv
+from facepart.report.export import results_csv, rows_csv
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,7 @@ def test_every_column_of_the_results_is_documented() -> None:
 
 def test_every_column_of_shapley_values_is_documented() -> None:
     text = (ROOT / "docs" / "study.md").read_text()
-    for table in (shapley_csv([]), interactions_csv([])):
+    for table in (rows_csv(ShapleyValue, []), rows_csv(ShapleyInteraction, [])):
         columns = table.split("\n")[0].strip().split(",")
         assert len(columns) > 8
         for column in columns:

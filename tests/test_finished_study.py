@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import facepart
+from facepart.analysis.differentials import ShiftDifference
 from facepart.data.group_files import group_prefix
 from facepart.errors import FacepartError
 from facepart.files.csv_text import csv_text
 from facepart.files.record import make_record, write_record
 from facepart.plots.style import SET_LOOKS
-from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.report.export import differentials_csv, results_csv, results_json, rows_csv
 from facepart.report.report_data import ReportData
 from facepart.scores import save_scores
 from facepart.study.finished_study import read_table
@@ -41,7 +42,7 @@ def write_study(folder: Path, data: ReportData, counts: object = ()) -> Path:
     if rates:
         (folder / "differentials.csv").write_text(differentials_csv(rates))
         differences = [row for each in every for row in each.shift_differences]
-        (folder / "shift_differences.csv").write_text(shift_differences_csv(differences))
+        (folder / "shift_differences.csv").write_text(rows_csv(ShiftDifference, differences))
     return folder
 
 

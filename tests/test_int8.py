@@ -16,7 +16,7 @@ from facepart.networks.engine_choice import choose_precision
 from facepart.networks.int8 import nncf_version
 from facepart.networks.openvino_engine import cpu_precisions
 from facepart.occlusion.parts import PARTS
-from facepart.pipeline.calibration import LEAST_COSINE, LEAST_IOU, Agreement, cosine_figures, parts_iou
+from facepart.pipeline.calibration import LEAST_COSINE, LEAST_IOU, PrecisionAgreement, cosine_figures, parts_iou
 from tests.small_faces import LENGTH, draw, write_network
 from tests.small_network import save_small_parser
 
@@ -194,7 +194,7 @@ def test_cosines_are_those_by_hand():
     ],
 )
 def test_what_is_accepted(figures, accepted):
-    assert Agreement(figures).accepted == accepted
+    assert PrecisionAgreement(figures).accepted == accepted
 
 
 def test_the_parser_alone_in_int8(run, photos, network, cache, tmp_path):

@@ -186,7 +186,7 @@ def test_odd_maps(part):
 
 def test_more_draws_than_places_are_refused():
     assert Region(PARTS["nose"], 12).draw == 12
-    with pytest.raises(UsageError, match="13 control draws: there are places for 12"):
+    with pytest.raises(UsageError, match="13 control positions: there are 12"):
         Region(PARTS["nose"], 13)
 
 

@@ -128,7 +128,7 @@ def test_a_study_of_label_maps_equals_that_of_the_parser(
     one, two = (tmp_path / "out" / name for name in ("parsed", "given"))
     assert (one / "results.csv").read_bytes() == (two / "results.csv").read_bytes()
     text = " ".join((two / "methods.txt").read_text().split())
-    assert "by label maps that were given, one for each photo, with classes in the order of celebamask-hq" in text
+    assert "using supplied label maps, one for each photo, with classes in the order of celebamask-hq" in text
     assert "no face parser was run" in text
     assert "bisenet" not in text.lower()
     parser = json.loads((two / "run.json").read_text())["settings"]["parser"]

@@ -157,8 +157,8 @@ def test_a_study_of_own_parts(photos: Path, tmp_path: Path, run: Run, recogniser
         assert text in page, text
     methods = " ".join((out / "methods.txt").read_text().split())
     assert "The cheeks are made of these classes of the face parser: skin, nose." in methods
-    assert "The periocular region is what lies around the eyes, by the landmarks of the face." in methods
-    assert "In a union (eyes and nose), each part was dilated as it is alone." in methods
+    assert "The periocular region is the area around the eyes, located from the face landmarks." in methods
+    assert "In a union (eyes and nose), each part was dilated by its own radius." in methods
     record = json.loads((out / "run.json").read_text())["settings"]["recipes"]
     assert record["cheeks"]["classes"] == [1, 10]
     assert [each["classes"] for each in record["eyes+nose"]["union"]] == [[4, 5], [10]]

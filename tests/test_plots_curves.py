@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_curve
 
 from facepart.analysis.metrics import error_rates, operating_point
-from facepart.plots import FIGURES, ScoreSet, det_curves, fmr_fnmr_curves, plot, roc_curves, style
+from facepart.plots import PLOT_KINDS, ScoreSet, det_curves, fmr_fnmr_curves, plot, roc_curves, style
 from facepart.plots.curves import MOST_POINTS, curve
 from facepart.scores import GroupScores, ScoreDistribution, save_scores
 from tests.conftest import Run
@@ -73,7 +73,7 @@ def test_curves_end_at_ten_false_matches(draw) -> None:
     assert figure.axes[0].get_xlim()[0] <= min(x)
     kinds = {"roc" if draw is roc_curves else "det": 10, "fmr_fnmr": 0}
     for kind, least in kinds.items():
-        _, *rows = FIGURES[kind][1]([entry])
+        _, *rows = PLOT_KINDS[kind][1]([entry])
         assert min(float(str(row[4])) for row in rows) * 500 == pytest.approx(least)
     without = draw([set_of("fewer", [0.1, 0.2], impostor[:9])])
     assert [text.get_text() for text in without.axes[0].texts] == ["fewer than 10 impostor scores"]
@@ -137,7 +137,7 @@ def test_thresholds_at_supported_fmrs_are_marked(draw, at) -> None:
 )
 @pytest.mark.filterwarnings("error")
 def test_nothing_overlaps_and_nothing_warns_whatever_the_scores(kind: str, sets: list[ScoreSet]) -> None:
-    figure = FIGURES[kind][0](sets, "A title")
+    figure = PLOT_KINDS[kind][0](sets, "A title")
     with style.house_style():
         figure.draw_without_rendering()
         (axes,) = figure.axes
@@ -152,7 +152,7 @@ def test_nothing_overlaps_and_nothing_warns_whatever_the_scores(kind: str, sets:
     assert boxes[-1].height > 0.6 * style.AXES_HEIGHT * figure.dpi
 
 
-@pytest.mark.parametrize("kind", list(FIGURES))
+@pytest.mark.parametrize("kind", list(PLOT_KINDS))
 def test_the_table_holds_what_is_drawn(tmp_path: Path, kind: str) -> None:
     outcome = plot(SETS, tmp_path, "x", kind=kind)
     assert [path.suffix for path in outcome.files] == [".png", ".svg", ".csv", ".txt"]

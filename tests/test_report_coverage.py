@@ -47,12 +47,12 @@ def test_every_row_says_how_many_photos_it_is_about(page: Page) -> None:
 
 def test_a_reader_is_warned_of_parts_that_were_often_not_detected(page: Page) -> None:
     warning = next(text for attributes, text in page.all("p") if attributes.get("class") == "warning")
-    assert "Eyes: not detected on 33.3\u00a0% of the photos of CM." in warning
+    assert "Eyes: not detected in 33.3\u00a0% of the photos of CM." in warning
     assert "Brows:" in warning and "Mouth:" in warning and "Nose" not in warning
     # Hair is not found on three photos of 90 in both groups.
     assert "Hair" not in warning
     first = results_text(DATA.figures).splitlines()[0]
-    assert first.startswith("warning: parts not detected on many photos: eyes CM 33 %; brows CF 98 %")
+    assert first.startswith("warning: parts not detected in many photos: eyes CM 33 %; brows CF 98 %")
     assert "warning" not in results_text(PLAIN.figures)
     assert 'class="warning"' not in render_report(PLAIN)
 
@@ -86,7 +86,7 @@ def test_a_part_found_on_photos_of_one_subject_has_no_figures(page: Page) -> Non
     row = row_of(DATA, "CF", "brows")
     assert (row.photos_compared, row.subjects_compared, row.impostor_n) == (2, 1, 0)
     assert "brows" not in DATA.groups[1].baselines
-    assert sum("Detected on photos of fewer than two subjects" in text for _, text in page.all("figure")) == 1
+    assert sum("Detected in photos of fewer than two subjects" in text for _, text in page.all("figure")) == 1
     place = DATA.parts.index("brows")
     assert page.data()["sets"][1][place] == [None] * 4
     assert None not in page.data()["sets"][0][place]
@@ -111,14 +111,15 @@ def test_a_part_found_on_photos_of_one_subject_has_no_figures(page: Page) -> Non
 
 def test_a_photo_without_the_part_says_so() -> None:
     example = DATA.examples[0]
-    masks = {**example.masks, "eyes": np.zeros_like(example.masks["eyes"])}
-    nowhere = {**example.control_masks, "nose": np.zeros_like(example.control_masks["nose"])}
-    shown = dataclasses.replace(example, masks=masks, control_masks=nowhere)
+    occluded = {what: dict(by_part) for what, by_part in example.occluded.items()}
+    for by_part, part in ((occluded["part"], "eyes"), (occluded["control"], "nose")):
+        by_part[part] = by_part[part]._replace(mask=np.zeros_like(by_part[part].mask))
+    shown = dataclasses.replace(example, occluded=occluded)
     page = Page(render_report(dataclasses.replace(DATA, examples=[shown])))
     sheet = next(text for attributes, text in page.all("table") if attributes.get("class") == "sheet")
     assert sheet.count("not detected") == 2, "as the picture's caption, and for those who do not see it"
     assert "Person 0, eyes: not detected, so this photo is unoccluded." in sheet
-    assert "no place for a control" in sheet
+    assert "the control does not fit" in sheet
     whole = Page(render_report(dataclasses.replace(DATA, examples=[example])))
     assert "not detected" not in next(
         text for attributes, text in whole.all("table") if attributes.get("class") == "sheet"
@@ -134,16 +135,17 @@ def test_photos_without_the_part_may_be_kept() -> None:
     data = with_figures(dataclasses.replace(PLAIN, design=design), results=rows)
     text = methods(data, FACTS)
     html = render_report(dataclasses.replace(data, methods=text))
-    assert "These photos were compared unoccluded" in html and "complete cases" not in html
+    assert "These photos were compared unoccluded" in html and "available-case" not in html
     assert "were compared unoccluded" in "\n".join(text)
-    assert "those on which the part is not detected stay unoccluded" in results_text(data.figures)
+    assert "those in which the part is not detected stay unoccluded" in results_text(data.figures)
 
 
 def test_criteria_stand_side_by_side(page: Page) -> None:
     rankings = DATA.figures.rankings
     assert {"importance", "impostor_shift", "equal_area", "d_prime", "authentic_cross"} <= rankings.keys()
     rows = [text for _, text in page.all("tr")]
-    for name, label in (("importance", "importance"), ("equal_area", "equal-area shift"), ("d_prime", "loss of d′")):
+    labels = {"importance": "importance", "equal_area": "equal-area shift", "d_prime": "decrease in d′"}
+    for name, label in labels.items():
         row = next(text for text in rows if text.startswith(f"{label} *") or text.startswith(f"{label} 1"))
         for rank, each in enumerate(rankings[name]["all"], 1):
             assert f"{rank} [{each.rank_low}, {each.rank_high}]" in row
@@ -167,7 +169,7 @@ def test_criteria_that_disagree_are_said_to() -> None:
     html = render_report(with_figures(DATA, rankings=rankings))
     assert "The criteria do not agree on the part that is ranked first." in html
     section = next(text for attributes, text in Page(html).all("section") if attributes.get("id") == "criteria")
-    assert "by loss of d′, the eyes." in section and "−1.00" in section
+    assert "by decrease in d′, the eyes." in section and "−1.00" in section
     answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
     assert "Other criteria rank other parts first: eyes." in answer
 

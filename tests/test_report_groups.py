@@ -95,7 +95,7 @@ def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:
     assert not any(caption.startswith(("FNMR by group", "Ratios of FNMR")) for caption in captions)
     text = text_of(html)
     assert (
-        "no FNMR is known: no group has ten subjects with two photos." in text and "No ratio of FNMR is shown" in text
+        "no FNMR is given: no group has ten subjects with two photos." in text and "No ratio of FNMR is shown" in text
     )
     both = section_of(with_rates(TWO, "", known, known))
-    assert "no FNMR is known" not in text_of(both) and "FNMR by group" in both
+    assert "no FNMR is given" not in text_of(both) and "FNMR by group" in both

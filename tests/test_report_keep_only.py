@@ -131,7 +131,7 @@ def test_parts_at_chance_are_named() -> None:
 def test_the_terminal_and_json_have_them() -> None:
     printed = results_text(GROUPS.figures)
     assert max(map(len, printed.splitlines())) <= 110
-    tables = printed.split("only the part left (all but the part occluded):")[1:]
+    tables = printed.split("only the part left (everything except the part occluded):")[1:]
     found = json.loads(results_json(GROUPS, {}))
     for group, table in zip(("CM", "CF"), tables, strict=True):
         order = [each.part for each in kept_parts(GROUPS.results, group)]
@@ -147,5 +147,5 @@ def test_the_terminal_and_json_have_them() -> None:
 def test_example_photos_show_the_part_alone() -> None:
     html = render_report(ALONE)
     assert "Below each: the part alone" in text_of(html)
-    assert "all but nose occluded; nose outlined" in html
+    assert "everything except nose occluded; nose outlined" in html
     assert "Below each: the part alone" not in text_of(render_report(WITHOUT))

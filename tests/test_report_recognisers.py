@@ -61,7 +61,7 @@ def test_the_headline_says_that_they_agree() -> None:
     assert second.startswith("All other sections are about faceplugin. ")
     certain = dataclasses.replace(main, possible_firsts={name: [main.same_first] for name in main.firsts})
     data = dataclasses.replace(ALIKE, agreement=dataclasses.replace(agreement_of(ALIKE), groups=[certain]))
-    assert "no other part may be first by any of them" in answers(data)[0]
+    assert "no other part may be first for any of them" in answers(data)[0]
 
 
 def test_the_headline_says_that_they_disagree() -> None:
@@ -71,12 +71,12 @@ def test_the_headline_says_that_they_disagree() -> None:
         "The recognisers disagree on the part that is ranked first, on average over 2 groups (equally weighted): "
         "nose (faceplugin), mouth (sface), eyes and brows (edgeface)."
     )
-    assert not main.common_firsts and "no part is first by all of them" in first
+    assert not main.common_firsts and "no part may be first for all of them" in first
     assert f"Kendall’s W of the three rankings is {main.w.value:.2f} [" in first
     open_sets = dataclasses.replace(main, possible_firsts={name: ["nose", "mouth"] for name in main.firsts})
     data = dataclasses.replace(APART, agreement=dataclasses.replace(agreement_of(APART), groups=[open_sets]))
     assert (
-        "the nose and mouth may be first by all of them: the study does not show that they differ"
+        "the nose and mouth may be first for all of them: the study does not show that they differ"
         in (answers(data)[0])
     )
 
@@ -114,10 +114,10 @@ def test_there_is_a_panel_for_each_recogniser_in_one_order_of_parts(page: Page) 
     order = [APART.label(each.part) for each in agreement_of(APART).joint_ranking["all"]]
     drawn = [text for attributes, text in page.all("tspan") if attributes.get("class") == "part"]
     assert drawn == 3 * order
-    charts = [text for attributes, text in page.all("svg") if " by part, by " in text]
+    charts = [text for attributes, text in page.all("svg") if " by part, with " in text]
     assert len(charts) == 3
     for recogniser, chart in zip(APART.recognisers, charts, strict=True):
-        assert f"by {recogniser.name}, with" in chart
+        assert f"by part, with {recogniser.name}; 95" in chart
         for each in recogniser.figures.ranking["all"]:
             # In the chart and in its description.
             assert chart.count(signed(each.effect.value)) >= 2

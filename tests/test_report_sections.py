@@ -9,9 +9,10 @@ import re
 
 import pytest
 
+from facepart.analysis.differentials import ShiftDifference
 from facepart.analysis.intervals import Interval
-from facepart.analysis.ranking import Agreement
-from facepart.report.export import differentials_csv, results_csv, results_json, shift_differences_csv
+from facepart.analysis.ranking import MethodAgreement
+from facepart.report.export import differentials_csv, results_csv, results_json, rows_csv
 from facepart.report.formatting import p_value, per_cent_ci, plain, share_of_resamples, signed_ci
 from facepart.report.method_names import method_phrase
 from facepart.report.methods import methods
@@ -45,7 +46,7 @@ def test_sections_are_there_where_something_was_run() -> None:
     assert {"other-methods", "groups"} <= set(sections(FULL))
     assert not {"other-methods", "groups"} & set(sections(ALONE))
     full, alone = ({text for _, text in Page(render_report(data)).all("dt")} for data in (FULL, ALONE))
-    assert {"Control and importance", "Equal area", "Inequity", "GARBE", "p by Holm"} <= full - alone
+    assert {"Control and importance", "Equal area", "Inequity", "GARBE", "Holm-adjusted p"} <= full - alone
     assert {"Impostor shift", "95\u00a0% CI, in brackets", "Ranked first in", "Effective subjects"} <= alone
     assert "no confidence intervals" not in render_report(ALONE)
 
@@ -66,7 +67,7 @@ def test_the_answer_says_where_authentic_scores_rise_too(low: float, said: bool)
 
 
 def test_rates_of_groups_are_those_of_the_differentials(page: Page) -> None:
-    # Where a part was not detected on all photos, the cell says on how many.
+    # Where a part was not detected in all photos, the cell says in how many.
     cells = {re.sub(r" [\d,]+ of [\d,]+ photos$", "", text) for _, text in page.all("td")}
     # Of thresholds at which no group can be compared, there is a list.
     said = [text for _, text in page.all("p") if text.startswith("Excluded: ")]
@@ -107,7 +108,9 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
     swapped = [
         row
         if row.occlusion == "blur"
-        else Agreement(row.occlusion, row.group, list(reversed(row.parts)), -0.25, row.parts[0] == row.parts[-1])
+        else MethodAgreement(
+            row.occlusion, row.group, list(reversed(row.parts)), -0.25, row.parts[0] == row.parts[-1]
+        )
         for row in FULL.agreements
     ]
     html = render_report(dataclasses.replace(FULL, agreements=swapped))
@@ -138,17 +141,17 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "600 photos of 200 subjects in 4 groups (CM: 150 photos of 50 subjects",
         f"{scores[0]:,} authentic and {scores[1]:,} impostor scores",
         "yunet (SHA-256 4545",
-        "in 2 draws: each draw is one displacement of the part for all photos",
+        "at 2 positions: each is a fixed displacement from the part, the same for all photos",
         "No control was possible for hair and skin",
-        "hair not on 12 photos",
-        "compare only the photos on which it was detected",
+        "hair not in 12 photos",
+        "computed only from the photos in which it was detected",
         "an area of the same size (600 pixels of the 512x512 label map",
-        "Parts are ranked by importance",
-        "they were also ranked by impostor shift, equal-area shift, FMR ratio (log), loss of d′",
+        "Parts were ranked by importance",
+        "they were also ranked by impostor shift, equal-area shift, FMR ratio (log), decrease in d′",
         'Eyeglasses are part of "eyes and brows"',
         "eyes behind glasses are labelled as glasses",
-        "G* ranges from 49.0 to 50.0 for impostor scores",
-        "p-values are corrected for all parts, occlusion methods and pairs of groups",
+        "G* ranged from 49.0 to 50.0 for impostor scores",
+        "p-values were corrected for all parts, occlusion methods and pairs of groups",
         "Dependence between subjects that the photos do not show",
         "200 bootstrap resamples",
         "seed 20231",
@@ -185,7 +188,7 @@ def test_identification_rates_are_explained_where_they_are_known(page: Page) -> 
     term = "Rank-1 and rank-10 identification rates"
     assert term in [text for _, text in Page(render_report(data)).all("dt")]
     assert term not in [text for _, text in page.all("dt")]
-    assert "Identification rates are closed-set" in "\n".join(methods(data, FACTS))
+    assert "Identification rates were closed-set" in "\n".join(methods(data, FACTS))
     assert "Identification" not in "\n".join(methods(FULL, FACTS))
 
 
@@ -205,7 +208,7 @@ def test_tables_hold_every_figure_with_its_interval() -> None:
         assert found == pytest.approx([shift.value, shift.low, shift.high], rel=1e-5)
         assert (row["importance"] == "") == math.isnan(result.importance.value)
         assert "nan" not in row.values()
-    apart = list(csv.DictReader(io.StringIO(shift_differences_csv(FULL.shift_differences))))
+    apart = list(csv.DictReader(io.StringIO(rows_csv(ShiftDifference, FULL.shift_differences))))
     assert [float(row["difference"]) for row in apart] == pytest.approx(
         [r.difference.value for r in FULL.shift_differences]
     )

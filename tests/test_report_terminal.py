@@ -144,10 +144,10 @@ def test_photos_on_which_the_control_has_no_place_are_counted() -> None:
     ranking = [Ranked(part, effect, math.nan, UNKNOWN, 1, 2, True) for part in ("nose", "mouth")]
     found = with_figures(with_ranking(MOVED, {"all": ranking}), results=rows)
     assert reason_of(found)[0].startswith(
-        "no CI for nose: 9.9 effective subjects (1 photo where the control has no place is left out); "
+        "no CI for nose: 9.9 effective subjects (1 photo in which the control does not fit is left out); "
         "for mouth: 9.9 effective subjects; 10 are needed"
     )
-    assert "importance: of these, the photos on which the control has a place" in results_text(found.figures)
+    assert "importance: of these, the photos in which the control fits" in results_text(found.figures)
     page = render_report(found)
     assert page.count("<td>not ruled out</td>") == 2
 
@@ -165,7 +165,7 @@ def test_groups_are_compared_in_a_line() -> None:
     assert [line.split()[:4] for line in lines] == [[each.part, "CM", "-", "CF"] for each in significant]
     differences = [dataclasses.replace(each, p_holm=0.05) for each in EVERYTHING.figures.shift_differences]
     text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
-    assert "impostor shifts of groups: no difference of 2 is significant" in text
+    assert "impostor shifts of groups: none of 2 differences is significant" in text
     differences = [dataclasses.replace(each, difference=UNKNOWN) for each in differences]
     text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
     assert "impostor shifts of groups: too few subjects for CIs of their differences" in text

@@ -243,4 +243,5 @@ def test_the_command(request_of_all: Request, outcome: StudyOutcome, run: Run) -
     assert "impostor shift minus that of the control" in done.stdout
     assert "embedded 0 photos, skipped 46 (already processed)" in done.stdout
     dry = run("-m", "facepart", "study", *options, "--dry-run")
-    assert "the baseline and 10 occlusions of 2 parts by 3 methods, with 2 control draws each" in dry.stdout
+    versions = "the baseline, 2 occluded parts by each of 3 methods, and 2 control positions for each of 2 parts"
+    assert f"per photo: {versions} (11 embeddings)" in dry.stdout

@@ -62,10 +62,10 @@ def done(study: Any) -> tuple[Done, Done, Done]:
 def test_an_earlier_study_embeds_the_new_versions_alone(photos: Path, done: tuple[Done, Done, Done]) -> None:
     before, plan, after = done
     assert "only the part left" not in before.stdout
-    assert "the baseline and 4 occlusions of 2 parts, 2 of them keep-only" in plan.stdout
+    assert "per photo: the baseline, 2 occluded parts, and 2 parts alone (5 embeddings)" in plan.stdout
     assert "with more occlusions: keep_eyes_grey, keep_nose_grey" in after.stdout
     # One group in two conditions more: their baselines are those of deletion.
-    assert "compared 2 cells" in after.stdout
+    assert "computed 2 score sets" in after.stdout
     settings = json.loads((photos / "out" / "run.json").read_text())["settings"]
     assert settings["keep_only"] is True
     assert "keep-only" in (photos / "out" / "methods.txt").read_text()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from facepart.data.conventions import recognise_convention
 from facepart.data.group_files import group_prefix
 from facepart.data.naming import find_exclusion, naming_rule
 from facepart.data.photo_input import read_photo
@@ -13,7 +14,7 @@ from facepart.data.photo_output import write_image
 from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.study import Request, run_study
-from facepart.study.groups import assign_groups, photo_rules, recognise_photos
+from facepart.study.groups import assign_groups, photo_rules
 
 NESTED = [f"{person}/{session}/{name}" for person in ("Ann", "Bob") for session in ("1", "2") for name in "ab"]
 
@@ -28,7 +29,7 @@ def test_people_above_sessions_are_read_from_the_names_of_photos() -> None:
     assert members.subjects == {"all": 2}
     assert members.only(NESTED[:4], rule).subjects == {"all": 1}
     with pytest.raises(UsageError, match=r"another folder, with --subject-pattern"):
-        recognise_photos(NESTED, Path("photos"), None)
+        recognise_convention([NESTED], "photos")
 
 
 def test_a_photo_beside_a_folder_called_as_the_baseline_is_another_photo() -> None:

@@ -139,7 +139,7 @@ def test_one_that_is_added_later_embeds_alone_and_equals_one_given_first(
     ages = {path: path.stat().st_mtime_ns for path in out.rglob("embeddings/*/*")}
     outcome = run_study(request_for(photos, out, networks, **keep), on_note=told.append)
     assert opened == ["first.onnx", "second.onnx"]
-    assert told == ["8 photos are embedded by second.onnx"]
+    assert told == ["second.onnx: 8 photos are embedded"]
     assert outcome.embedded == 8
     assert all(path.stat().st_mtime_ns == age for path, age in ages.items())
     assert answer(out) == answer(together)
@@ -152,7 +152,7 @@ def test_one_that_is_added_later_embeds_alone_and_equals_one_given_first(
     outcome = run_study(request_for(photos, out, networks, parts=[*PARTS, "mouth"]), on_note=told.append)
     assert sorted(opened[2:]) == ["first.onnx", "second.onnx"]
     assert told[1:] == [
-        f"8 photos are embedded with more occlusions by {name}: mouth, mouth_control1"
+        f"{name}: 8 photos are embedded with more occlusions: mouth, mouth_control1"
         for name in ("first.onnx", "second.onnx")
     ]
 
@@ -201,8 +201,8 @@ def test_the_command_shows_and_names_all_recognisers(photos, networks, together,
     ]
     assert main([*options, "--model", ",".join(networks)]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("recogniser: first.onnx; the rankings by second.onnx follow below")
-    below = text[text.index("ranking by each recogniser, mean of 2 groups") :]
+    assert text.startswith("recogniser: first.onnx; the rankings with second.onnx follow below")
+    below = text[text.index("ranking with each recogniser, mean of 2 groups") :]
     assert below.index("    first.onnx") < below.index("    second.onnx")
     assert "embedded 0 photos, skipped 8" in text
     report = (together / "report.html").read_text()
@@ -230,7 +230,7 @@ def test_the_plan_counts_all_networks(photos, networks, tmp_path) -> None:
     assert "recognisers: first.onnx, second.onnx" in two
     pairs = [int(text.split(" pairs in ")[0].split(", ")[-1].replace(",", "")) for text in (one, two)]
     assert pairs[1] == 2 * pairs[0]
-    assert " by 2 recognisers" in two
+    assert " with 2 recognisers" in two
 
 
 def test_what_is_refused(photos, networks, tmp_path) -> None:

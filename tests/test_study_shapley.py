@@ -208,7 +208,7 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
 
 def test_the_plan_counts_the_coalitions(photos: Path, network: str, tmp_path: Path) -> None:
     lines = "\n".join(make_plan(request_for(photos, tmp_path, network)))
-    assert "24 photos, 24 of them to embed: the baseline and 8 occlusions of 4 parts" in lines
+    assert "per photo: the baseline, 4 occluded parts, and 4 combinations of parts (9 embeddings)" in lines
     assert "and 8 combinations of parts" in lines
 
 
@@ -221,8 +221,8 @@ def test_report_and_methods_show_them_beside_the_parts_alone(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert 'id="shapley"' in page
     row = rows_of(out / "shapley.csv")[0]
-    counts = f"on the {row['photos_compared']} photos of {row['subjects_compared']} subjects"
-    assert f"{counts} on which all of these were detected: all 8 combinations of them were occluded." in page
+    counts = f"in the {row['photos_compared']} photos of {row['subjects_compared']} subjects"
+    assert f"{counts} in which all of these were detected: all 8 combinations of them were occluded." in page
     assert "Left out, because they overlap with these: eyes and brows." in page
     assert "No Shapley values by FMR ratio (log): fewer than ten expected false matches." in page
     assert "Interactions of pairs of parts, by impostor shift" in page

@@ -164,8 +164,8 @@ def test_control_equal_area_weight_margin_and_criterion(photos: Path, study: Any
         (["--margin", "0"], "--margin 0.0: must be above 0"),
         (["--margin", "nan"], "argument --margin: 'nan' is not a finite number"),
         (["--margin", "much"], "argument --margin: 'much' is not a finite number"),
-        (["--control", "-1"], "--control -1: must be a number of draws, 0 or more"),
-        (["--control", "99"], "--control 99: there are places for 12 control draws"),
+        (["--control", "-1"], "--control -1: must be a number of positions, 0 or more"),
+        (["--control", "99"], "--control 99: there are 12 control positions"),
     ],
 )
 def test_wrong_calls_are_one_line(photos: Path, run: Run, tmp_path: Path, options: list[str], reason: str) -> None:
@@ -199,5 +199,5 @@ def test_photos_too_small_for_the_parser_rank_nothing(
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert not any(found["rankings"].values())
     assert not any(ranked for rankings in found["rankings_by_criterion"].values() for ranked in rankings.values())
-    assert "not detected on many photos" in done.stdout
+    assert "not detected in many photos" in done.stdout
     assert "no rank" in (tmp_path / "out" / "report.html").read_text()

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-# What becomes of photos on which a part was not detected.
+# What becomes of photos in which a part was not detected.
 Undetected = Literal["exclude", "keep"]
 # What counts alike in a mean score: each pair of photos, or each pair of subjects.
 Weight = Literal["pairs", "subjects"]

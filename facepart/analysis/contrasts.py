@@ -11,7 +11,7 @@ through the pairs:
 
 A contrast is a weighted sum of the means of conditions on the same subjects: a shift is the mean with a part occluded
 minus that of the baseline. Its :math:`r_{pq}` are weighted sums, so that what the conditions have in common cancels
-pair by pair: its CI is that of paired differences. Conditions may differ in their photos, such as those on which a
+pair by pair: its CI is that of paired differences. Conditions may differ in their photos, such as those in which a
 part was detected; a subject without a photo in a condition has no influence through it.
 
 Between two lists, a pair of subjects has scores in both directions, :math:`X_p \cdot Y_q + X_q \cdot Y_p`, which is

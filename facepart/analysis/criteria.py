@@ -141,8 +141,8 @@ CRITERIA: dict[str, Criterion] = {
     SHIFT: Criterion("impostor shift", "how far the mean impostor score rises"),
     EQUAL_AREA: Criterion("equal-area shift", "how far it rises if the same area is occluded within each part"),
     FMR_RATIO: Criterion("FMR ratio", "by what factor the FMR rises at the baseline threshold", fmr_ratio_effect),
-    D_PRIME: Criterion("loss of d′", "how far d′ falls", d_prime_effect),
-    FNMR: Criterion("rise of FNMR", "how far the FNMR rises, each at its own threshold", fnmr_effect),
+    D_PRIME: Criterion("decrease in d′", "how far d′ falls", d_prime_effect),
+    FNMR: Criterion("increase in FNMR", "how far the FNMR rises, each at its own threshold", fnmr_effect),
     AUTHENTIC_CROSS: Criterion(
         "authentic shift, cross-matching",
         "how far the mean authentic score falls if only the probe is occluded",

@@ -20,7 +20,7 @@ class Condition(NamedTuple):
     Attributes:
         occlusion: of the photos, or of the probes.
         comparison: what the photos are compared with.
-        photos_of: compare only the photos on which this region was found; None for all photos of the group.
+        photos_of: compare only the photos in which this region was found; None for all photos of the group.
     """
 
     occlusion: Occlusion
@@ -64,7 +64,7 @@ class Design:
         groups: names of the groups of subjects.
         patches: whether an area of the same size is also occluded within each part, by the main method.
         keep_only: whether the whole photo but each part is also occluded, by the main method.
-        undetected: whether photos on which a part was not detected are left out of that part's figures
+        undetected: whether photos in which a part was not detected are left out of that part's figures
             (``exclude``), or compared as they are (``keep``), as in the original study.
         weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
         rank_by: the criterion that the parts are ranked by (:mod:`facepart.analysis.criteria`); empty for the
@@ -190,8 +190,8 @@ class Design:
     def region_of(self, occlusion: Occlusion) -> Region | None:
         """Return the region on whose photos an occlusion is compared; None for all photos.
 
-        A control is always compared on the photos on which it has a place, which do not depend on the draw; keep-only
-        always on those on which the part was found: the others would show the whole face.
+        A control is always compared on the photos in which it has a place, which do not depend on the draw; keep-only
+        always on those in which the part was found: the others would show the whole face.
         """
         region = occlusion.region
         always = region.draw or region.keep_only

@@ -23,7 +23,7 @@ class Effect(NamedTuple):
     Attributes:
         occlusions: the baseline may be among them.
         weights: of their means, as many.
-        region: the photos are those on which it was found; None for all photos of the group.
+        region: the photos are those in which it was found; None for all photos of the group.
     """
 
     occlusions: tuple[Occlusion, ...]

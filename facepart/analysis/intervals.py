@@ -83,7 +83,7 @@ def why_no_interval(influence: Influence) -> str:
     if not np.isfinite(influence.by_subject).all():
         return "the sums by subject do not reach down to the threshold"
     if not math.isfinite(influence.places.variance):
-        return "a single draw of the control does not show how places differ"
+        return "a single control position does not show how positions differ"
     return ""
 
 

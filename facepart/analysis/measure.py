@@ -207,7 +207,7 @@ class _GroupMeasurement:
         return controls if usable and self._data.scores(self._design.baseline_of(controls[0])) else []
 
     def _found(self, part: str) -> int:
-        """Count the photos on which a part was found."""
+        """Count the photos in which a part was found."""
         return self._data.photos - self._data.undetected(self._design.of_part(part))
 
     def _means_of(self, occlusions: Sequence[Occlusion], region: Region | None) -> dict[str, Interval]:
@@ -231,7 +231,7 @@ class _GroupMeasurement:
         }
 
     def _importance_of(self, occlusion: Occlusion, controls: Sequence[Occlusion]) -> dict[str, Interval]:
-        """Compute the columns of a part net of its control, on the photos on which the control has a place."""
+        """Compute the columns of a part net of its control, on the photos in which the control has a place."""
         region = self._design.region_of(controls[0])
         control, net = shift_of(controls, region), net_of(occlusion, controls, region)
         return {

@@ -45,7 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.intervals import LEVEL
-from facepart.analysis.student_t import t_tail, upper_quantile
+from facepart.analysis.student_t import t_tail
 
 
 class RankSets(NamedTuple):
@@ -111,25 +111,25 @@ class PairwiseComparisons:
         """The one-sided p-values of these hypotheses, float64 (k, k); 1 where one cannot be tested."""
         return self._p_values
 
-    def simultaneous_differences(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the ends of the simultaneous 95 % CIs of all differences, (k, k) each.
+    def rank_sets(self) -> RankSets:
+        """Return what is known of the ranks, at 95 %.
 
-        That of row j and column k is of estimate j minus estimate k; NaN where either is not known.
+        Example:
+            >>> moved = np.array([[1.0, -1.0] * 10, [1.0, 1.0, -1.0, -1.0] * 5, [0.0] * 20])
+            >>> found = PairwiseComparisons(np.array([0.2, 0.1, -5.0]), 0.1 * moved, 19).rank_sets()
+            >>> found.low.tolist(), found.high.tolist(), found.may_be_first.tolist()
+            ([1, 1, 3], [2, 2, 3], [True, True, False])
         """
-        reach = np.where(np.eye(len(self._errors), dtype=bool), 0.0, np.nan)
-        for pair in map(tuple, np.argwhere(self._tested)):
-            quantile = upper_quantile(_bound(self._tested), float(self._degrees[pair]))
-            reach[pair] = quantile * self._errors[pair]
-        return self._differences - reach, self._differences + reach
+        return RankSets(*self._rank_intervals(), self._possible_firsts())
 
-    def rank_intervals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _rank_intervals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the best and the worst rank of each part, (k,) each, simultaneously at 95 %."""
         rejected = np.zeros_like(self._tested)
         while (found := self._rejected(self._tested & ~rejected)).any():
             rejected |= found
         return 1 + rejected.sum(axis=0), len(rejected) - rejected.sum(axis=1)
 
-    def possible_firsts(self) -> NDArray[np.bool_]:
+    def _possible_firsts(self) -> NDArray[np.bool_]:
         """Return the 95 % set of parts that may be first, bool (k,): it contains all true firsts at once."""
         possible = np.ones(len(self._tested), dtype=bool)
         while (beaten := self._rejected(self._tested & possible).any(axis=0)).any():
@@ -151,24 +151,6 @@ class PairwiseComparisons:
             return t_tail(difference * np.inf, degrees)
         t, skew = difference / error, float(self._skews[first, second])
         return t_tail(min(t, t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6), degrees)
-
-
-def rank_sets(
-    values: NDArray[np.float64],
-    influences: NDArray[np.float64],
-    degrees: NDArray[np.float64] | float,
-    further: NDArray[np.float64] | float = 0.0,
-) -> RankSets:
-    """Return what is known of the ranks of parts; arguments as those of :class:`PairwiseComparisons`.
-
-    Example:
-        >>> moved = np.array([[1.0, -1.0] * 10, [1.0, 1.0, -1.0, -1.0] * 5, [0.0] * 20])
-        >>> found = rank_sets(np.array([0.2, 0.1, -5.0]), 0.1 * moved, 19)
-        >>> found.low.tolist(), found.high.tolist(), found.may_be_first.tolist()
-        ([1, 1, 3], [2, 2, 3], [True, True, False])
-    """
-    compared = PairwiseComparisons(values, influences, degrees, further)
-    return RankSets(*compared.rank_intervals(), compared.possible_firsts())
 
 
 def significantly_larger(compared: Sequence[PairwiseComparisons]) -> NDArray[np.bool_]:

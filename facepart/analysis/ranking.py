@@ -31,7 +31,7 @@ from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_in
 from facepart.analysis.metrics import kendall_tau
 from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
 from facepart.analysis.pooling import linked_groups, pooled, subject_places
-from facepart.analysis.rank_sets import PairwiseComparisons, RankSets
+from facepart.analysis.rank_sets import PairwiseComparisons
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 
 # How often subjects are resampled, and the seed. With 2,000 resamples, the share in which a part is ranked first is
@@ -115,7 +115,7 @@ class MeanEffects(NamedTuple):
         )
 
 
-class Agreement(NamedTuple):
+class MethodAgreement(NamedTuple):
     """Whether parts rank alike when they are occluded by another method.
 
     Attributes:
@@ -227,8 +227,7 @@ def _rank(
     intervals, values, influences, known, places = means = mean_effects(parts, groups)
     # What the choice of a part's control places adds is one more influence, on that part alone.
     on_parts = np.diag([math.sqrt(each.variance) for each in places])
-    compared = means.compared()
-    sets = RankSets(*compared.rank_intervals(), compared.possible_firsts())
+    sets = means.compared().rank_sets()
     shares = [math.nan] * len(parts)
     if known.all():
         shares = _first_shares(values, influences, on_parts, subjects)
@@ -287,7 +286,7 @@ def _first_shares(
     return shares
 
 
-def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "pairs") -> list[Agreement]:
+def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "pairs") -> list[MethodAgreement]:
     """Compare how parts rank, by their shifts, under each occlusion method and under the main method.
 
     Args:
@@ -324,12 +323,14 @@ def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "
     ]
 
 
-def _agreement(method: str, group: str, shifts: Mapping[str, float], main_shifts: Mapping[str, float]) -> Agreement:
+def _agreement(
+    method: str, group: str, shifts: Mapping[str, float], main_shifts: Mapping[str, float]
+) -> MethodAgreement:
     order, both = _ordered(shifts), [part for part in shifts if part in main_shifts]
     tau = math.nan
     if len(both) > 1:
         tau = kendall_tau([main_shifts[part] for part in both], [shifts[part] for part in both])
-    return Agreement(method, group, order, tau, order[0] == _ordered(main_shifts)[0])
+    return MethodAgreement(method, group, order, tau, order[0] == _ordered(main_shifts)[0])
 
 
 def _ordered(values: Mapping[str, float]) -> list[str]:

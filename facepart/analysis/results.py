@@ -42,7 +42,7 @@ ALL_GROUPS = "all"
 
 @dataclass(frozen=True)
 class RowKey:
-    """What a row of figures is about.
+    """What a row of results is about.
 
     Attributes:
         recogniser: name of the recogniser whose scores these are.
@@ -56,9 +56,9 @@ class RowKey:
             occluded, vs the same).
         photos: photos of the group.
         subjects: subjects of the group.
-        undetected: photos on which the part was not detected.
-        photos_compared: photos that the row is about: by default those on which the part was detected, and for a
-            control those on which it has a place.
+        undetected: photos in which the part was not detected.
+        photos_compared: photos that the row is about: by default those in which the part was detected, and for a
+            control those in which it fits.
         subjects_compared: subjects on these photos.
         share: mean share of the head (face and hair) that the part covers on these photos.
         replaced: mean share of the image area that was replaced on these photos, soft borders counted in proportion.
@@ -83,13 +83,13 @@ class RowKey:
 
 @dataclass(frozen=True)
 class PartResult(RowKey):
-    """The figures of one part in one group; NaN with too few scores, without a CI with too few subjects.
+    """The results of one part in one group; NaN with too few scores, without a CI with too few subjects.
 
     Attributes:
         authentic_n: number of authentic scores with the part occluded.
         impostor_n: number of impostor scores with the part occluded.
-        authentic_effective: effective number of subjects behind the authentic figures.
-        impostor_effective: effective number of subjects behind the impostor figures.
+        authentic_effective: effective number of subjects behind the authentic scores.
+        impostor_effective: effective number of subjects behind the impostor scores.
         d_prime_baseline: d' of the baseline.
         d_prime: d' with the part occluded.
         d_prime_change: the second minus the first.
@@ -98,16 +98,16 @@ class PartResult(RowKey):
         impostor_shift: the second minus the first.
         impostor_shift_subjects: the same with all pairs of subjects weighted alike, however many photos they have.
         shift_per_percent: `impostor_shift` per 1 % of image area, as `replaced` has it.
-        control_shift: the shift with the area-matched control regions occluded instead, over all draws.
+        control_shift: the shift with the area-matched control regions occluded instead, over all positions.
         importance: the effect of the part net of its control: `impostor_shift` minus `control_shift`, both on the
-            photos on which the control has a place.
+            photos in which the control fits.
         importance_subjects: the same with all pairs of subjects weighted alike.
         control_shift_subjects: `control_shift`, likewise.
         impostor_mode: most frequent impostor score with the part occluded, in bins of 0.01.
         impostor_mode_shift: that minus the one of the baseline.
         impostor_ks: Kolmogorov-Smirnov statistic between baseline and occluded impostor scores.
         impostor_wasserstein: Wasserstein distance between them.
-        impostor_d_prime: d' between them.
+        impostor_d_prime: standardised difference (Cohen's d) between them.
         authentic_mean: mean authentic score with the part occluded.
         authentic_shift: that minus the one of the baseline.
         authentic_shift_subjects: the same with all subjects weighted alike.

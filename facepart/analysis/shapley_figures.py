@@ -1,6 +1,6 @@
 """Coalitions of parts -> Shapley values and interactions of a study's groups, with confidence intervals.
 
-The worth of a coalition is a figure of the photos on which all of the parts were detected, with all parts of the
+The worth of a coalition is a metric of the photos in which all of the parts were detected, with all parts of the
 coalition occluded. It is signed as the effects of criteria are (:mod:`facepart.analysis.criteria`): larger where more
 is lost.
 """
@@ -26,7 +26,7 @@ from facepart.occlusion.parts import PLUS
 # What is shared out, by the criteria whose effects these are.
 FIGURES = (SHIFT, D_PRIME, FMR_RATIO)
 EXACT, SAMPLED = "exact", "sampled"
-TOO_FEW_SUBJECTS = Unsupported("all parts were detected on photos of fewer than two subjects")
+TOO_FEW_SUBJECTS = Unsupported("all parts were detected in photos of fewer than two subjects")
 
 # Figure -> its worth with a coalition occluded, or why there is none.
 Worths = Mapping[str, Influence | Unsupported]
@@ -56,7 +56,7 @@ class ShapleyValue:
         figure: the criterion whose effect is shared out, one of :data:`FIGURES`.
         part: the part.
         method: ``exact``, or ``sampled`` orders of the parts.
-        photos_compared: photos on which all parts were detected.
+        photos_compared: photos in which all parts were detected.
         subjects_compared: subjects on these.
         value: its Shapley value.
         alone: its effect if it alone is occluded, on the same photos.

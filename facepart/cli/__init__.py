@@ -2,7 +2,8 @@
 
 A command is a module of its own name (``blur``, ``extract``, ``match``, ``plot``, ``study``, ``lists``, ``models``,
 ``demo``); :class:`facepart.cli.program.Command` says what such a module has. :mod:`facepart.cli.program` finds the
-module, runs it, and turns an error that a user can mend, or an interruption, into one line on standard error.
+module and runs it; :mod:`facepart.cli.guard` turns an error that a user can mend, or an interruption, into one line
+on standard error.
 
 The other modules serve several commands:
 
@@ -33,18 +34,27 @@ def run() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run ``facepart``; see :func:`facepart.cli.program.main`."""
-    return _guarded("main", arguments)
+    """Run ``facepart`` with `arguments`; return the exit status."""
+    return _guarded("run_facepart", arguments)
 
 
 def run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    """Run one command; see :func:`facepart.cli.program.run_command`."""
-    return _guarded("run_command", command, arguments, program)
+    """Run one command.
+
+    Args:
+        command: a key of :data:`facepart.cli.program.COMMANDS`.
+        arguments: the command's own arguments.
+        program: how the user called it, for its help and its errors.
+
+    Returns:
+        The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 128 + n if signal n ended it.
+    """
+    return _guarded("find_and_run", command, arguments, program)
 
 
 def run_face_matching(arguments: Sequence[str]) -> int:
-    """Run the entry ``face_matching``; see :func:`facepart.cli.program.run_face_matching`."""
-    return _guarded("run_face_matching", arguments)
+    """Run the entry ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
+    return _guarded("extract_or_match", arguments)
 
 
 def _guarded(function: str, *arguments: str | Sequence[str]) -> int:

@@ -1,6 +1,6 @@
 """Find the face in every photo, and align it to the ArcFace template by five landmarks.
 
-Writes one PNG per photo, the crop that `facepart study --align` works on, and faces.csv: how many faces were found on
+Writes one PNG per photo, the crop that `facepart study --align` works on, and faces.csv: how many faces were found in
 each photo, the detection score and the landmarks of the chosen face. Of several faces, the largest near the centre is
 chosen. Run again, the command skips photos whose crops exist.
 

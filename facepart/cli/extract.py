@@ -67,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=(0, 1, 2),
         const=1,
         default=0,
-        help="add the embedding of the mirrored face: 0 (no), 1 or 2 (yes, as in insightface); without a number, yes "
-        "(default: 0)",
+        help="sum the embeddings of the face and of its mirror image: 0 (no), 1 or 2 (yes, as in insightface); "
+        "without a number, yes (default: 0)",
     )
     add = parser.add_argument_group("output").add_argument
     add(

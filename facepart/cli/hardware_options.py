@@ -23,7 +23,7 @@ def hardware_of(arguments: argparse.Namespace) -> Hardware:
     return Hardware(
         device=arguments.device,
         precision=arguments.precision,
-        batch=arguments.batch_size,
+        batch=arguments.batch,
         workers=arguments.workers,
     )
 
@@ -39,10 +39,11 @@ def add_hardware_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic of the networks (default: auto; on the CPU bf16 if it supports it in hardware, else fp32; "
         "on CUDA fp16, or bf16 for a network that overflows in fp16); int8 is faster on a CPU and less exact: "
         "networks are calibrated on 64 of the photos, and refused if they differ too much from fp32 on 32 others; "
-        "int8-parser: only the parser, recognisers as by auto",
+        "int8-parser: only the parser, recognisers as with auto",
     )
     group.add_argument(
         "--batch-size",
+        dest="batch",
         type=positive,
         default=DEFAULT_BATCH,
         metavar="N",

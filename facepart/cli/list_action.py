@@ -1,7 +1,7 @@
 """One rule for every option and argument that takes a list.
 
-Values are separated by blanks or commas (``--parts eyes nose``, ``--parts eyes,nose``), and an option that is given
-several times adds to its list. Blanks within quotes belong to a value: ``--groups "African American"`` is one group.
+Values are separated by spaces or commas (``--parts eyes nose``, ``--parts eyes,nose``), and an option that is given
+several times adds to its list. Spaces within quotes belong to a value: ``--groups "African American"`` is one group.
 An empty list is an error.
 """
 

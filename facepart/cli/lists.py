@@ -3,7 +3,7 @@
 With --people and --group, a CSV table gives the group of each photo or subject: a column image, photo or file names
 the photo; or a column subject, person, name, identity or id names the subject.
 
-Values of a list are separated by blanks or commas: --group-column sex ethnicity, or --group-column sex,ethnicity.
+Values of a list are separated by spaces or commas: --group-column sex ethnicity, or --group-column sex,ethnicity.
 """
 
 import argparse

@@ -9,10 +9,10 @@ To match several groups in one call, give -p and -gr (and -g) once per group, or
 
 --pairs compares only the pairs of a file: LFW's pairs.txt, or a table with two photos in each row and perhaps a label
 (1 or 0, same or different). A photo is named as folder/name, by its path, or by its name alone. Also writes
-GROUP_pairs.csv, which has the score of each pair in the order of the file, and prints the accuracy by folds if the
-file has folds.
+GROUP_pairs.csv, which has the score of each pair in the order of the file, and prints the cross-validated accuracy
+if the file has folds.
 
-Values of a list are separated by blanks or commas: -gr CM CF, or -gr CM,CF.
+Values of a list are separated by spaces or commas: -gr CM CF, or -gr CM,CF.
 """
 
 import argparse
@@ -94,9 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pairs",
         type=reachable,
         metavar="FILE",
-        help="compare only the pairs of this file, in each group; with -g, the second photo of a pair is of the "
-        "gallery. Labels of the file say which pairs are authentic; without labels, the naming rule does (default: "
-        "compare all pairs)",
+        help="compare only the pairs of this file, in each group; with -g, the second photo of a pair comes from the "
+        "gallery. Pairs are authentic or impostor by the file's labels, else by the naming rule (default: compare "
+        "all pairs)",
     )
     add_naming_arguments(group, "-dataset")
     group = parser.add_argument_group("demographic groups")
@@ -105,8 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="NAME",
-        help="name of each group, e.g. CM, with which its output files begin (/ and the like become _, and a hash is "
-        "added); one for each -p. With --people: which groups of the table (default: all)",
+        help="name of each group, e.g. CM, used as the prefix of its output files (/ and the like become _, and a "
+        "hash is added); one for each -p. With --people: groups to compare (default: all)",
     )
     add_table_arguments(group, "each -p is one group")
     group = parser.add_argument_group("comparison")

@@ -11,7 +11,7 @@ from facepart.networks.catalogue.fetching import fetch
 from facepart.networks.catalogue.hashes import record, recorded
 from facepart.networks.catalogue.lookup import USABLE, ModelFile, find, look_up
 
-_NAMES = "Names are separated by blanks or commas."
+_NAMES = "Names are separated by spaces or commas."
 
 
 EXAMPLES = (

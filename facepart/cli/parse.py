@@ -1,6 +1,6 @@
 """Segment faces: write a label map of 19 classes for each photo.
 
-The label maps are PNG files with a palette, LABELS/<photo>.png, which `blur --labels` and `study --labels` read. Run
+The label maps are indexed PNG files, LABELS/<photo>.png, which `blur --labels` and `study --labels` read. Run
 again, the command skips photos whose label maps exist. With --against, it compares them with other label maps, such
 as annotated ones, and writes the intersection over union (IoU) of every class and part to LABELS/iou.csv.
 """
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--against-label-set",
         metavar="NAME|TOML",
-        help=f"order of the classes of the label maps in FOLDER: {LABEL_SET_NAMES} (default: bisenet)",
+        help=f"class order of the label maps in FOLDER: {LABEL_SET_NAMES} (default: bisenet)",
     )
     group = parser.add_argument_group("output")
     group.add_argument(

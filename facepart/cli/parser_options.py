@@ -23,7 +23,7 @@ def add_parser_arguments(group: argparse._ArgumentGroup, *further_names: str) ->
     group.add_argument(
         "--label-set",
         metavar="NAME|TOML",
-        help=f"order of the classes of the label maps, or of those that the parser scores: {LABEL_SET_NAMES} "
+        help=f"class order of the label maps, or of the parser's output channels: {LABEL_SET_NAMES} "
         "(default: as the parser's config.json says, else bisenet)",
     )
 
@@ -34,6 +34,6 @@ def add_labels_argument(group: argparse._ArgumentGroup) -> None:
         "--labels",
         type=reachable,
         metavar="FOLDER",
-        help="read label maps, such as annotated ones, instead of parsing: FOLDER/<photo>.png, with a palette or "
-        "grey, as large as the photo or 512x512 (default: parse the photos)",
+        help="read label maps, such as annotated ones, instead of parsing: FOLDER/<photo>.png, indexed or "
+        "greyscale, same size as the photo or 512x512 (default: parse the photos)",
     )

@@ -5,7 +5,7 @@ NAME.png and NAME.svg (or other formats), NAME.csv (the points of the figure) an
 FMRs, means, Kolmogorov-Smirnov statistics; with --kind cmc, identification rates). The other sets are compared with
 set 1.
 
-Values of a list are separated by blanks or commas: --fmr 1e-3 1e-4, or --fmr 1e-3,1e-4.
+Values of a list are separated by spaces or commas: --fmr 1e-3 1e-4, or --fmr 1e-3,1e-4.
 """
 
 import argparse
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facepart.plots.statistics import Statistics
 
 _TABLE, _DIFFERENCE, _ROC = "table", "difference", "roc"
-# What --kind takes, and what it means; the figures are those of facepart.plots.FIGURES, and CMC curves.
+# What --kind takes, and what it means; the figures are those of facepart.plots.PLOT_KINDS, and CMC curves.
 _FIGURES = {
     "histogram": "score distributions",
     _ROC: "TMR against FMR",
@@ -228,7 +228,7 @@ def _lines(label: str, first_label: str, found: "Statistics") -> list[str]:
     if "impostor_ks_to_set_1" in found:
         lines += [
             f"{label} vs {first_label}, {kind}: mean {found[f'{kind}_mean_shift_from_set_1']:+.4f}, "
-            f"d' {found[f'{kind}_d_prime_to_set_1']:.4f}, KS {found[f'{kind}_ks_to_set_1']:.4f}"
+            f"Cohen's d {found[f'{kind}_d_prime_to_set_1']:.4f}, KS {found[f'{kind}_ks_to_set_1']:.4f}"
             for kind in ("authentic", "impostor")
         ]
     return lines

@@ -14,8 +14,9 @@ from facepart.data.group_files import group_prefix
 from facepart.data.naming import Rule, naming_rule
 from facepart.errors import UsageError
 from facepart.files.record import read_record
-from facepart.plots.cmc import RankSet, RankStatistics
+from facepart.plots.cmc import RankSet
 from facepart.plots.plot_files import plot_ranks
+from facepart.plots.statistics import Statistics
 from facepart.scores.pair_ranks import PairFiles, ranks_of_pairs, read_labels
 from facepart.scores.ranks import Ranks, read_ranks
 
@@ -96,7 +97,7 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
     return naming_rule(dataset, pattern)
 
 
-def _lines(label: str, first_label: str, found: RankStatistics, ranks: int) -> list[str]:
+def _lines(label: str, first_label: str, found: Statistics, ranks: int) -> list[str]:
     rates = ", ".join(f"rank {most} {_shown(found, f'rank{most}_rate', '.2%')}" for most in dict.fromkeys((1, ranks)))
     line = f"{label}: identification rate at {rates}; {found['probes_with_rank']} of "
     line += count_of(int(found["probes"]), "probe")
@@ -110,7 +111,7 @@ def _lines(label: str, first_label: str, found: RankStatistics, ranks: int) -> l
     return lines
 
 
-def _shown(found: RankStatistics, name: str, form: str) -> str:
+def _shown(found: Statistics, name: str, form: str) -> str:
     low, high = (found.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
     value = format(found[name], form)
     return value if math.isnan(low) else f"{value} [{low:{form}}, {high:{form}}]"

@@ -1,4 +1,4 @@
-"""The program ``facepart``: find the command, run it, and turn errors into one line and an exit status."""
+"""The program ``facepart``: find the command, prepare the process, and run it."""
 
 import argparse
 import importlib
@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from facepart import __version__
 from facepart.cli.command_parser import CommandParser, add_examples
-from facepart.cli.guard import Guard, print_error, readable
+from facepart.cli.guard import print_error, readable
 from facepart.errors import UsageError
 from facepart.files.cache import cache_folder
 from facepart.memory import refuse_little_memory
@@ -84,14 +84,8 @@ class ReadableFormatter(logging.Formatter):
         return readable(super().format(record))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run ``facepart`` with `arguments`; return the exit status."""
-    with Guard() as guard:
-        guard.status = _main(arguments)
-    return guard.status
-
-
-def _main(arguments: Sequence[str]) -> int:
+def run_facepart(arguments: Sequence[str]) -> int:
+    """Run the command that the first argument names; return the exit status."""
     parser = CommandParser(
         prog="facepart",
         usage="%(prog)s COMMAND [options]",
@@ -106,26 +100,11 @@ def _main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
     # Only the first argument is the program's; the rest is the command's, whatever it looks like.
     named = parser.parse_args(list(arguments[:1]))
-    return run_command(named.command, arguments[1:], program=f"facepart {named.command}")
+    return find_and_run(named.command, arguments[1:], program=f"facepart {named.command}")
 
 
-def run_command(command: str, arguments: Sequence[str], program: str) -> int:
-    """Run one command.
-
-    Args:
-        command: a key of :data:`COMMANDS`.
-        arguments: the command's own arguments.
-        program: how the user called it, for its help and its errors.
-
-    Returns:
-        The exit status: 0; 1 if the work could not be done; 2 for a wrong call; 128 + n if signal n ended it.
-    """
-    with Guard() as guard:
-        guard.status = _run_command(command, arguments, program)
-    return guard.status
-
-
-def _run_command(command: str, arguments: Sequence[str], program: str) -> int:
+def find_and_run(command: str, arguments: Sequence[str], program: str) -> int:
+    """Prepare the process, load a command and run it; the arguments are those of :func:`facepart.cli.run_command`."""
     # Before libraries are imported that ask for any of these.
     refuse_little_memory()
     limit_libraries()
@@ -168,23 +147,17 @@ def load_command(command: str, program: str) -> tuple[CommandParser, Callable[[a
     return parser, found.execute
 
 
-def run_face_matching(arguments: Sequence[str]) -> int:
-    """Run the entry ``face_matching``, which is two commands: ``-s`` extracts, ``-p`` matches."""
-    with Guard() as guard:
-        guard.status = _run_face_matching(arguments)
-    return guard.status
-
-
-def _run_face_matching(arguments: Sequence[str]) -> int:
+def extract_or_match(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments of ``face_matching`` are for; return the exit status."""
     program = "face_matching"
     if any(argument in _HELP for argument in arguments):
         # Alone, since `-s -h` would take it for the source.
         chosen = [argument for argument in arguments if argument in (*_SOURCE, *_PROBE)]
         arguments = [*_HELP[:1], *chosen]
     if any(argument in _PROBE for argument in arguments):
-        return run_command("match", arguments, program)
+        return find_and_run("match", arguments, program)
     if any(argument in _SOURCE for argument in arguments):
-        return run_command("extract", arguments, program)
+        return find_and_run("extract", arguments, program)
     parser = argparse.ArgumentParser(
         prog=program,
         usage=f"{program} -s IMAGES -d FEATURES ...\n       {program} -p PROBE.txt [-g GALLERY.txt] -o MATCHES ...",

@@ -43,7 +43,7 @@ def warn_of_failures(failures: Sequence[Failure]) -> None:
 def several_faces(photos: int, folder: Path) -> str:
     """Return a line about photos with several faces, whose table is in `folder`."""
     return (
-        f"several faces on {count_of(photos, 'photo')}: the largest near the centre was aligned (see status and "
+        f"several faces in {count_of(photos, 'photo')}: the largest near the centre was aligned (see status and "
         f"next_area in {folder / 'faces.csv'})"
     )
 

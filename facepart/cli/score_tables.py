@@ -9,10 +9,10 @@ from facepart.analysis.metrics import REPORTED_FMRS
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES
 from facepart.cli.score_sets import missing_sums, read_samples, read_sets
 from facepart.counts import count_of
-from facepart.plots.difference import Difference, difference
-from facepart.plots.plot_files import save_differences, save_rates
-from facepart.plots.rates import Rates, rates_table
-from facepart.plots.statistics import Statistics, all_statistics
+from facepart.plots.difference import Difference, difference, difference_rows
+from facepart.plots.plot_files import save_files
+from facepart.plots.rates import Rates, rate_rows, rates_table
+from facepart.plots.statistics import Statistics, all_statistics, statistics_table
 
 _CI = "95 % CI"
 _UNKNOWN = "-"
@@ -44,7 +44,8 @@ def tabulate(arguments: argparse.Namespace) -> int:
     else:
         print(f"no subject-level CI: {'; '.join(missing_sums(vars(arguments)))}")
     if arguments.name is not None:
-        files = save_rates(sets, statistics, rates, arguments.dest, arguments.name)
+        numbers = statistics_table([entry.label for entry in sets], statistics)
+        files = save_files(arguments.dest, arguments.name, rate_rows(rates), numbers)
         print(f"wrote {', '.join(map(str, files))}")
     return 0
 
@@ -66,7 +67,7 @@ def compare(arguments: argparse.Namespace) -> int:
     if any(not entry.subjects for entry in found):
         print(f"no subject-level CI: {'; '.join(missing_sums(vars(arguments)))}")
     if arguments.name is not None:
-        files = save_differences(found, arguments.dest, arguments.name)
+        files = save_files(arguments.dest, arguments.name, difference_rows(found))
         print(f"wrote {', '.join(map(str, files))}")
     return 0
 

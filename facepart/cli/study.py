@@ -4,11 +4,12 @@ Reads photos, and a table of subjects and their groups. Writes results.csv, resu
 can stop a study at any time and run it again: finished work is kept, and only what a changed option affects is
 redone.
 
-Values of a list are separated by blanks or commas: --parts eyes nose, or --parts eyes,nose.
+Values of a list are separated by spaces or commas: --parts eyes nose, or --parts eyes,nose.
 """
 
 import argparse
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 from facepart.analysis.choices import (
@@ -59,13 +60,14 @@ EXAMPLES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``facepart study``."""
+    """Add the options of ``facepart study``; each is stored under the name of its field of the request."""
     parser.usage = "%(prog)s -s PHOTOS -o OUT [--people CSV] [options]"
     _add_input_arguments(parser)
     group = parser.add_argument_group("what to occlude")
     add_parts_argument(group)
     group.add_argument(
         "--occlusion",
+        dest="occlusions",
         action=ListAction,
         default=[STANDARD.occluder],
         metavar="NAME",
@@ -74,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--sweep",
+        dest="sweeps",
         action=ListAction,
         default=[],
         metavar="SWEEP",
@@ -88,8 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=DEFAULT_DRAWS,
         default=0,
         metavar="N",
-        help="area-matched control: also occlude the part's shape moved elsewhere on the face, to the same N places "
-        f"in all photos ({DEFAULT_DRAWS} if N is left out), and rank the parts by their effect net of that "
+        help="area-matched control: also occlude the part's shape moved elsewhere on the face, to the same N "
+        f"positions in all photos ({DEFAULT_DRAWS} if N is left out), and rank the parts by their effect net of that "
         "(default: no control)",
     )
     group.add_argument(
@@ -100,21 +103,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--keep-only",
         action="store_true",
-        help="also occlude the whole photo but the part, background and hair included: what can the recogniser do "
+        help="also occlude everything except the part (background and hair included): what can the recogniser do "
         "with this part alone?",
     )
     group.add_argument(
         "--shapley",
         action="store_true",
         help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide their "
-        "joint effect among the parts: Shapley values and interactions, on the photos on which all of them were "
+        "joint effect among the parts: Shapley values and interactions, in the photos in which all of them were "
         "detected",
     )
     group.add_argument(
         "--undetected",
         choices=get_args(Undetected),
         default="exclude",
-        help="photos on which a part was not detected: exclude them from that part's figures, or keep them, "
+        help="photos in which a part was not detected: exclude them from that part's results, or keep them, "
         "unoccluded, as in the original study (default: %(default)s)",
     )
     group = parser.add_argument_group("face parser")
@@ -123,15 +126,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("recogniser")
     group.add_argument(
         "--model",
+        dest="models",
         action=NetworkListAction,
         default=[],
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
-        "parsed and occluded once and embedded by each, and the parts are ranked by each; the report's charts are "
-        "about the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, else "
-        "sface)",
+        "parsed and occluded once and embedded with each, and the parts are ranked with each; the report's charts "
+        "are about the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, "
+        "else sface)",
     )
-    group.add_argument("--flip", action="store_true", help="add the embedding of the mirrored face")
+    group.add_argument("--flip", action="store_true", help="sum the embeddings of the face and of its mirror image")
     group = parser.add_argument_group("comparison")
     group.add_argument(
         "--cross",
@@ -141,9 +145,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_exclusion_argument(group)
     group.add_argument(
         "--threshold-group",
+        type=nfc,
         metavar="NAME",
-        help="compare the groups at the threshold of this group's baseline photos (default: at that of all groups "
-        "together)",
+        help="set the common threshold (at a fixed FMR) on this group's baseline photos (default: on those of all "
+        "groups pooled)",
     )
     _add_ranking_arguments(parser)
     group = parser.add_argument_group("output")
@@ -162,7 +167,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="FORMAT",
-        help="also write figures to OUT/figures, by the first recogniser: the ranking, and for each group and part "
+        help="also write figures to OUT/figures, with the first recogniser: the ranking, and for each group and part "
         f"the score histogram and the ROC curve with its 95 %% confidence band; formats: {', '.join(FORMATS)} "
         "(default: no figures)",
     )
@@ -192,8 +197,8 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         "--weight",
         choices=get_args(Weight),
         default="pairs",
-        help="weight all pairs of photos alike in mean scores, or all pairs of subjects, however many photos they "
-        "have (default: %(default)s)",
+        help="weight all pairs of photos equally in mean scores, or all pairs of subjects, however many photos "
+        "they have (default: %(default)s)",
     )
     group.add_argument(
         "--margin",
@@ -216,15 +221,15 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="NAME",
-        help="which groups of the table, e.g. CM CF (default: all)",
+        help="groups to compare, e.g. CM CF (default: all)",
     )
     group.add_argument(
         "--smallest-group",
         type=int,
         default=SMALLEST_GROUP,
         metavar="N",
-        help="leave out groups of fewer than N subjects, and name them; groups that you name with --groups are not "
-        "left out (default: %(default)s)",
+        help="exclude groups with fewer than N subjects, and list them in a warning; groups that you name with "
+        "--groups are never excluded (default: %(default)s)",
     )
 
 
@@ -270,7 +275,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if outcome.agreement:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
     print(f"\n{_last_line(outcome)}")
-    print(f"all figures, a row for each part: {outcome.report.with_name('results.csv')}")
+    print(f"all results, one row per part: {outcome.report.with_name('results.csv')}")
     print(f"for a paper: {outcome.report.with_name('methods.txt')}, {outcome.report.with_name('results.tex')}")
     print(f"report: {outcome.report}\n{_faces_line(outcome)}")
     warn_of_failures(outcome.failures)
@@ -282,48 +287,14 @@ def execute(arguments: argparse.Namespace) -> int:
 def _make_request(arguments: argparse.Namespace) -> "Request":
     from facepart.study import Request
 
-    return Request(
-        source=arguments.source,
-        output=arguments.output,
-        people=arguments.people,
-        group_column=arguments.group_column,
-        groups=arguments.groups,
-        smallest_group=arguments.smallest_group,
-        dataset=arguments.dataset,
-        subject_pattern=arguments.subject_pattern,
-        exclude_same=arguments.exclude_same,
-        parts=arguments.parts,
-        parts_file=arguments.parts_file,
-        occlusions=arguments.occlusion,
-        sweeps=_join_sweeps(arguments.sweep),
-        control=arguments.control,
-        equal_area=arguments.equal_area,
-        keep_only=arguments.keep_only,
-        undetected=arguments.undetected,
-        weight=arguments.weight,
-        rank_by=arguments.rank_by,
-        margin=arguments.margin,
-        shapley=arguments.shapley,
-        threshold_group=arguments.threshold_group and nfc(arguments.threshold_group),
-        models=arguments.model,
-        parser=arguments.parser,
-        labels=arguments.labels,
-        label_set=arguments.label_set,
-        align=arguments.align,
-        flip=arguments.flip,
-        cross=arguments.cross,
-        keep=arguments.keep,
-        formats=arguments.formats,
-        no_faces=arguments.no_faces,
-        device=arguments.device,
-        precision=arguments.precision,
-        batch=arguments.batch_size,
-        workers=arguments.workers,
-    )
+    # All but the title have an option.
+    options = {each.name: getattr(arguments, each.name) for each in fields(Request) if each.name != "title"}
+    options["sweeps"] = _join_sweeps(arguments.sweeps)
+    return Request(**options)
 
 
 def _join_sweeps(values: list[str]) -> list[str]:
-    """Join the numbers of each sweep, which blanks or commas separate, too: a value with ``=`` begins a sweep."""
+    """Join the numbers of each sweep, which spaces or commas separate, too: a value with ``=`` begins a sweep."""
     sweeps: list[str] = []
     for value in values:
         if "=" in value or not sweeps:
@@ -340,7 +311,7 @@ def _last_line(outcome: "StudyOutcome") -> str:
         line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
         line += f", left out {outcome.left_out} (in none of the groups)"
-    line += f"; compared {count_of(outcome.compared, 'cell')} (groups x conditions)"
+    line += f"; computed {count_of(outcome.compared, 'score set')}"
     if outcome.failures:
         failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"

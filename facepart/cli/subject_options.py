@@ -1,4 +1,4 @@
-"""The options that say who is on a photo, and in which demographic group."""
+"""The options that say who is in a photo, and in which demographic group."""
 
 import argparse
 from collections.abc import Callable
@@ -21,14 +21,14 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
     group.add_argument(
         *("-d", *spellings, "--dataset"),
         metavar="NAME",
-        help="naming rule, which reads the subject from a photo's name; see the table below (default: the one that "
-        "the names follow, if that is certain; it is printed)",
+        help="naming rule, which reads the subject from a photo's name; see the table below (default: inferred from "
+        "the names and printed, if only one rule fits)",
     )
     group.add_argument(
         "--subject-pattern",
         metavar="REGEX",
-        help="regular expression that finds the subject in folder/name: its group called subject, else its first "
-        "group, else the whole match. If several photos have the same folder/name, or the expression matches "
+        help="regular expression that finds the subject in folder/name: the named group 'subject', else the first "
+        "capture group, else the whole match. If several photos have the same folder/name, or the expression matches "
         "none, it is searched in folder/folder/name, and so on (default: the rule of -d)",
     )
 

@@ -67,7 +67,7 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
         # In folders of several subjects, names that would all be of one subject begin with a word such as IMG.
         readings = {option: found for option, found in readings.items() if len(set(found)) > 1}
     if not readings:
-        raise UsageError(f"{source}: names such as {every[0]} do not tell who is on a photo: {_OPTIONS}")
+        raise UsageError(f"{source}: names such as {every[0]} do not tell who is in a photo: {_OPTIONS}")
     unlike = _unlike(readings)
     if len(unlike) > 1:
         named = {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}

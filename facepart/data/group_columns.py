@@ -167,7 +167,7 @@ def _next_column(pieces: Sequence[str], places: Mapping[str, int], header: Seque
     near = did_you_mean(pieces[0], header)
     raise FacepartError(
         f"has no column {pieces[0]!r}{near}, only {one_line(', '.join(header)) if header else 'none'}; "
-        "name the one with the groups by --group-column"
+        "name the one with the groups with --group-column"
     )
 
 

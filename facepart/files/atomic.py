@@ -95,6 +95,12 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
         temporary.write_bytes(data)
 
 
+def write_if_changed(path: Path, data: bytes) -> None:
+    """Write `data` to `path` as :func:`write_bytes` does; a file that has these bytes is left as it is."""
+    if not path.exists() or path.read_bytes() != data:
+        write_bytes(path, data)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8 with plain line feeds, whole or not at all.
 

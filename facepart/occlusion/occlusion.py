@@ -66,7 +66,7 @@ class Region:
     def __post_init__(self) -> None:
         places = len(self.part.places) if self.part else 0
         if places and self.draw > places:
-            raise UsageError(f"{self.draw} control draws: there are places for {places}")
+            raise UsageError(f"{self.draw} control positions: there are {places}")
         if self.patch and self.draw:
             raise UsageError("equal-area patches have no control")
         if self.keep_only and (self.part is None or self.draw or self.patch):

@@ -107,7 +107,7 @@ _WHERE: Mapping[Where, str] = {
     "left side": "on the left side of the face",
     "right side": "on the right side of the face",
     "below the nose": "below the nose",
-    "around the eyes": "around the eyes, by the landmarks of the face",
+    "around the eyes": "around the eyes, located from the face landmarks",
 }
 _NOTES = {
     "eyes": " (not eyes behind glasses)",

@@ -50,7 +50,7 @@ LEAST_COSINE = 0.997
 MEAN_COSINE, LOWEST_COSINE = "mean cosine", "lowest cosine"
 
 
-class Agreement(NamedTuple):
+class PrecisionAgreement(NamedTuple):
     """How far a network in INT8 agrees with itself in fp32, on photos that did not calibrate it.
 
     Attributes:
@@ -156,7 +156,7 @@ def calibrate(files: NetworkFiles, photos: Sequence[Photo], crop: int | None = N
             )
 
 
-def read_agreements(files: NetworkFiles) -> dict[str, Agreement]:
+def read_agreements(files: NetworkFiles) -> dict[str, PrecisionAgreement]:
     """Return how far the calibrated networks agree with fp32, by name; of those that are in the cache."""
     if not files.calibration:
         return {}
@@ -235,7 +235,7 @@ def _record(files: NetworkFiles, networks: Networks, photos: Sequence[Photo], cr
     return [*([parser] if parser else []), *recognisers]
 
 
-def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judging: _Recorder) -> Agreement:
+def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judging: _Recorder) -> PrecisionAgreement:
     """Calibrate a network, and compare its answers with those in fp32.
 
     Raises:
@@ -250,7 +250,7 @@ def _judge(files: NetworkFiles, weights: Weights, calibrating: _Recorder, judgin
         engine = open_recogniser(path, fit, files.device, "int8", compiled, size=files.size, calibration=photos)
         figures = cosine_figures(judging.answers, engine(judging.inputs))
     write_text(_agreement_file(files, weights), json.dumps(figures, indent=2) + "\n")
-    return Agreement(figures)
+    return PrecisionAgreement(figures)
 
 
 def parts_iou(labels: NDArray[np.uint8], other: NDArray[np.uint8]) -> dict[str, float]:
@@ -273,7 +273,7 @@ def _agreement_file(files: NetworkFiles, weights: Weights) -> Path:
     return files.compiled(weights).path("int8").with_suffix(".json")
 
 
-def _read_agreement(files: NetworkFiles, weights: Weights) -> Agreement | None:
+def _read_agreement(files: NetworkFiles, weights: Weights) -> PrecisionAgreement | None:
     """Return how far a calibrated network agrees; None if it is not in the cache, or what is there is no answer."""
     if not files.compiled(weights).is_there("int8"):
         return None
@@ -282,4 +282,4 @@ def _read_agreement(files: NetworkFiles, weights: Weights) -> Agreement | None:
     except FacepartError:
         return None
     usable = all(isinstance(value, float) and -1 <= value <= 1 for value in figures.values())
-    return Agreement(figures) if figures and usable else None
+    return PrecisionAgreement(figures) if figures and usable else None

@@ -130,7 +130,7 @@ class EmbeddingStore:
         self._next += 1
         self._waiting.clear()
 
-    def embeddings(self, occlusion: str, names: Iterable[str]) -> NDArray[np.float32]:
+    def embeddings(self, occlusion: str, names: Sequence[str]) -> NDArray[np.float32]:
         """Read the embeddings of photos with one occlusion, float32 (n, d), in the order of `names`.
 
         Every photo has one.
@@ -138,26 +138,25 @@ class EmbeddingStore:
         Raises:
             FacepartError: a shard cannot be read.
         """
-        wanted: dict[int, list[tuple[int, int]]] = {}
-        count = 0
-        for row, name in enumerate(names):
-            shard, place = self.photos[name].places[occlusion]
-            wanted.setdefault(shard, []).append((row, place))
-            count += 1
+        wanted = self._places(occlusion, names)
         if not wanted:
             return np.empty((0, 0), np.float32)
         array = f"embeddings_{occlusion}"
         # The first tells the length of an embedding; the others are read several at once.
         first, *others = wanted
         found = self._read(first, array)
-        matrix = np.empty((count, found.shape[-1] if found.ndim else 0), np.float32)
+        matrix = np.empty((len(names), found.shape[-1] if found.ndim else 0), np.float32)
         self._copy(first, found, wanted[first], matrix)
+
+        def read_and_copy(shard: int) -> None:
+            self._copy(shard, self._read(shard, array), wanted[shard], matrix)
+
         with ThreadPoolExecutor(_THREADS) as pool:
-            for copied in [pool.submit(self._fill, shard, array, wanted[shard], matrix) for shard in others]:
+            for copied in [pool.submit(read_and_copy, shard) for shard in others]:
                 copied.result()
         return matrix
 
-    def overlaps(self, occlusion: str, names: Iterable[str]) -> NDArray[np.float32]:
+    def overlaps(self, occlusion: str, names: Sequence[str]) -> NDArray[np.float32]:
         """Read which share of every part an occlusion removed on photos.
 
         Returns:
@@ -167,13 +166,8 @@ class EmbeddingStore:
         Raises:
             FacepartError: a shard cannot be read.
         """
-        wanted: dict[int, list[tuple[int, int]]] = {}
-        count = 0
-        for row, name in enumerate(names):
-            shard, place = self.photos[name].places[occlusion]
-            wanted.setdefault(shard, []).append((row, place))
-            count += 1
-        matrix = np.full((count, len(self.parts)), np.nan, np.float32)
+        wanted = self._places(occlusion, names)
+        matrix = np.full((len(names), len(self.parts)), np.nan, np.float32)
         order = {part.key: column for column, part in enumerate(self.parts)}
         for shard, places in wanted.items():
             found = self._read_arrays(shard, ("parts", f"overlaps_{occlusion}"))
@@ -223,8 +217,13 @@ class EmbeddingStore:
         )
         stored.places |= {name: (shard, place) for name, place in line["places"].items() if name in current}
 
-    def _fill(self, shard: int, array: str, places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]) -> None:
-        self._copy(shard, self._read(shard, array), places, matrix)
+    def _places(self, occlusion: str, names: Sequence[str]) -> dict[int, list[tuple[int, int]]]:
+        """Say where photos with an occlusion are: shard -> (place among `names`, row of the shard) of each in it."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for row, name in enumerate(names):
+            shard, place = self.photos[name].places[occlusion]
+            found.setdefault(shard, []).append((row, place))
+        return found
 
     def _copy(
         self, shard: int, block: NDArray[Any], places: Sequence[tuple[int, int]], matrix: NDArray[np.float32]

@@ -88,7 +88,7 @@ def extract_features(
             then fail. None for the network's own size, to which all photos are resized.
         device: see :func:`facepart.networks.engine_choice.open_engine`; likewise `precision`.
         precision: see there.
-        flip: add the embedding of the mirrored face.
+        flip: sum the embeddings of the face and of its mirror image.
         align: find the face and warp it to the ArcFace template first, to crops of 224x224 as a study does, or of
             `image_size`; without it, photos must be aligned crops.
         matrix: write one matrix instead of a file a photo.

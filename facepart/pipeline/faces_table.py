@@ -1,4 +1,4 @@
-"""``faces.csv``: the face of each photo that was aligned, and the photos on which no face was found.
+"""``faces.csv``: the face of each photo that was aligned, and the photos in which no face was found.
 
 Columns: ``photo`` (its name, without extension), ``status`` (``found``, ``several``: the largest of several faces
 near the centre was taken, ``given``: the landmarks came from a file, or ``not found``), ``faces`` (how many the
@@ -99,7 +99,7 @@ def write_faces_table(folder: Path, table: Mapping[str, FaceRow]) -> None:
 
 
 def note_failures(table: FacesTable, photos: Iterable[Photo], failed: Iterable[Failure]) -> None:
-    """Give photos on which no face was found a row without landmarks; those that failed otherwise have no row.
+    """Give photos in which no face was found a row without landmarks; those that failed otherwise have no row.
 
     Args:
         table: is changed.

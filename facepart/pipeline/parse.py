@@ -38,7 +38,7 @@ _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 
 @dataclass(frozen=True)
-class Agreement:
+class LabelAgreement:
     """How far label maps agree with others.
 
     Attributes:
@@ -56,7 +56,7 @@ class Agreement:
 class ParseOutcome(Outcome):
     """What a run did; besides :class:`Outcome`, how far the label maps agree with others, if that was asked for."""
 
-    agreement: Agreement | None = None
+    agreement: LabelAgreement | None = None
     uncompared: int = 0
 
 
@@ -170,7 +170,7 @@ def parse_photos(
 
 def compare_label_maps(
     photos: Sequence[Photo], labels: LabelFolder, others: LabelFolder
-) -> tuple[Agreement, list[Failure]]:
+) -> tuple[LabelAgreement, list[Failure]]:
     """Compare the label maps of photos in two folders, at 512x512.
 
     Args:
@@ -199,10 +199,10 @@ def compare_label_maps(
     sums = total_overlaps(compared)
     classes = {name: sums[number] for number, name in enumerate(CLASSES) if number in others.label_set.known}
     by_part = dict(zip((part.name for part in parts), sums[len(CLASSES) :], strict=True))
-    return Agreement(classes, by_part, len(compared)), failures
+    return LabelAgreement(classes, by_part, len(compared)), failures
 
 
-def iou_csv(agreement: Agreement) -> str:
+def iou_csv(agreement: LabelAgreement) -> str:
     """Return the overlaps as the text of ``iou.csv``: a row a class, then a row a part."""
     rows: list[list[object]] = [["kind", "name", "iou", "photos", "intersection", "union"]]
     for kind, overlaps in (("class", agreement.classes), ("part", agreement.parts)):

@@ -8,11 +8,11 @@ files.
 from facepart.plots.cmc import RankSet, cmc_curves
 from facepart.plots.curves import det_curves, fmr_fnmr_curves, roc_curves
 from facepart.plots.histogram import score_histogram
-from facepart.plots.plot_files import FIGURES, PlotOutcome, plot, plot_ranks
+from facepart.plots.plot_files import PLOT_KINDS, PlotOutcome, plot, plot_ranks
 from facepart.plots.sets import ScoreSet
 
 __all__ = [
-    "FIGURES",
+    "PLOT_KINDS",
     "PlotOutcome",
     "RankSet",
     "ScoreSet",

@@ -19,6 +19,7 @@ from facepart.analysis.metrics import cmc, identification_influence, identificat
 from facepart.errors import FacepartError
 from facepart.plots import palette, style
 from facepart.plots.frame import add_legend, make_axes
+from facepart.plots.statistics import Statistics
 from facepart.scores.ranks import Ranks, SubjectRanks, ranks_by_subject
 
 # Ranks that are shown unless others are asked for.
@@ -29,8 +30,6 @@ _LEAST_ROOM = 0.02
 _MARKED = 20
 # So many labelled ranks at most, beside the first.
 _TICKS = 6
-
-RankStatistics = dict[str, float | int]
 
 
 @dataclass(frozen=True)
@@ -116,14 +115,14 @@ def cmc_table(sets: Sequence[RankSet], ranks: int) -> Iterator[tuple[object, ...
             yield number, entry.label, most, rate.value, *ends
 
 
-def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]:
+def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[Statistics]:
     """Return the counts of each set, its rates at rank 1 and the last rank, and their change from the first set.
 
     What is not known is left out.
     """
-    found: list[RankStatistics] = []
+    found: list[Statistics] = []
     for index, entry in enumerate(sets):
-        numbers: RankStatistics = {
+        numbers: Statistics = {
             "probes": len(entry.ranks.ranks),
             "probes_with_rank": len(entry.values),
             **({"subjects_with_rank": len(entry.subjects)} if entry.subjects else {}),
@@ -134,15 +133,6 @@ def rank_statistics(sets: Sequence[RankSet], ranks: int) -> list[RankStatistics]
                 numbers |= _told(f"rank{most}_rate_change_from_set_1", _change(sets[0], entry, most))
         found.append(numbers)
     return found
-
-
-def rank_statistics_table(sets: Sequence[RankSet], statistics: Sequence[RankStatistics]) -> str:
-    """Put the statistics of the sets into the text of ``<name>.txt``, its columns as in other plots."""
-    lines = ["set\tlabel\tstatistic\tvalue"]
-    for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
-        label = " ".join(entry.label.split())
-        lines += [f"{number}\t{label}\t{name}\t{value!r}" for name, value in found.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _ticks(ranks: int) -> list[int]:
@@ -166,7 +156,7 @@ def _change(first: RankSet, other: RankSet, most: int) -> Interval:
     return rate_change_interval(after, before)
 
 
-def _told(name: str, found: Interval) -> RankStatistics:
+def _told(name: str, found: Interval) -> Statistics:
     if math.isnan(found.low):
         return {name: found.value}
     return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -16,27 +16,18 @@ from facepart.files.csv_text import csv_text
 from facepart.files.figure_formats import DEFAULT_FORMATS, PGF, choose_formats
 from facepart.files.lock import output_lock
 from facepart.plots import curves, histogram, style
-from facepart.plots.cmc import (
-    DEFAULT_RANKS,
-    RankSet,
-    RankStatistics,
-    cmc_curves,
-    cmc_table,
-    rank_statistics,
-    rank_statistics_table,
-)
-from facepart.plots.difference import Difference, difference_rows
+from facepart.plots.cmc import DEFAULT_RANKS, RankSet, cmc_curves, cmc_table, rank_statistics
 from facepart.plots.pgf import pgf_bytes
-from facepart.plots.rates import Rates, rate_rows
 from facepart.plots.sets import ScoreSet
 from facepart.plots.statistics import Statistics, all_statistics, statistics_table
 from facepart.suggestion import did_you_mean
 
 _Draw = Callable[[Sequence[ScoreSet], str | None], Figure]
-_Table = Callable[[Sequence[ScoreSet]], Iterator[tuple[object, ...]]]
+_Rows = Iterator[tuple[object, ...]]
+_Table = Callable[[Sequence[ScoreSet]], _Rows]
 ROC = "roc"
 # What can be drawn: the figure, and the points in it.
-FIGURES: dict[str, tuple[_Draw, _Table]] = {
+PLOT_KINDS: dict[str, tuple[_Draw, _Table]] = {
     "histogram": (histogram.score_histogram, histogram.histogram_table),
     ROC: (curves.roc_curves, curves.supported_table),
     "det": (curves.det_curves, curves.supported_table),
@@ -60,14 +51,6 @@ class PlotOutcome:
     files: list[Path]
 
 
-@dataclass(frozen=True)
-class RankPlotOutcome:
-    """What a run drew of ranks; the attributes are those of :class:`PlotOutcome`."""
-
-    statistics: list[RankStatistics]
-    files: list[Path]
-
-
 def plot(
     sets: Sequence[ScoreSet],
     folder: Path,
@@ -86,7 +69,7 @@ def plot(
         folder: where to write to; made if missing.
         name: the files' name, without extension.
         title: stands on top of the figure.
-        kind: a key of :data:`FIGURES`.
+        kind: a key of :data:`PLOT_KINDS`.
         bands: of ROC alone: also the confidence bands.
         min_tmr: of ROC alone: where the TMR axis begins, from 0 to below 1; None for what the curves need.
         formats: of the figure; some of :data:`facepart.files.figure_formats.FORMATS`.
@@ -103,13 +86,9 @@ def plot(
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
     figure = figure_of(sets, kind, title, bands=bands, min_tmr=min_tmr)
-    points = curves.band_table(sets) if bands else FIGURES[kind][1](sets)
-    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    with output_lock(folder, name=name):
-        files = save_figure(figure, folder, name, formats)
-        write_text(table, csv_text(points))
-        write_text(numbers, statistics_table(sets, statistics))
-    return PlotOutcome(statistics, [*files, table, numbers])
+    points = curves.band_table(sets) if bands else PLOT_KINDS[kind][1](sets)
+    numbers = statistics_table([entry.label for entry in sets], statistics)
+    return PlotOutcome(statistics, save_files(folder, name, points, numbers, figure, formats))
 
 
 def figure_of(
@@ -125,11 +104,11 @@ def figure_of(
     Raises:
         FacepartError: the sets cannot be drawn. UsageError: the kind is unknown.
     """
-    if kind not in FIGURES:
-        raise UsageError(f"kind {kind!r}: unknown{did_you_mean(kind, FIGURES)}; known: {' '.join(FIGURES)}")
+    if kind not in PLOT_KINDS:
+        raise UsageError(f"kind {kind!r}: unknown{did_you_mean(kind, PLOT_KINDS)}; known: {' '.join(PLOT_KINDS)}")
     if kind == ROC:
         return curves.roc_curves(sets, title, bands=bands, min_tmr=min_tmr)
-    return FIGURES[kind][0](sets, title)
+    return PLOT_KINDS[kind][0](sets, title)
 
 
 def plot_ranks(
@@ -140,7 +119,7 @@ def plot_ranks(
     ranks: int = DEFAULT_RANKS,
     *,
     formats: Sequence[str] = DEFAULT_FORMATS,
-) -> RankPlotOutcome:
+) -> PlotOutcome:
     """Draw the CMC curves of a few sets in one figure and write it with its points and numbers.
 
     Args:
@@ -158,12 +137,8 @@ def plot_ranks(
     refuse_path(name)
     formats = choose_formats(formats)
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
-    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
-    with output_lock(folder, name=name):
-        files = save_figure(figure, folder, name, formats)
-        write_text(table, csv_text(cmc_table(sets, ranks)))
-        write_text(numbers, rank_statistics_table(sets, statistics))
-    return RankPlotOutcome(statistics, [*files, table, numbers])
+    numbers = statistics_table([entry.label for entry in sets], statistics)
+    return PlotOutcome(statistics, save_files(folder, name, cmc_table(sets, ranks), numbers, figure, formats))
 
 
 def refuse_path(name: str) -> None:
@@ -172,29 +147,38 @@ def refuse_path(name: str) -> None:
         raise UsageError(f"-n {name!r}: is not a file name; the folder is given with -d")
 
 
-def save_rates(
-    sets: Sequence[ScoreSet], statistics: Sequence[Statistics], rates: Sequence[Rates], folder: Path, name: str
+def save_files(
+    folder: Path,
+    name: str,
+    points: _Rows,
+    numbers: str = "",
+    figure: Figure | None = None,
+    formats: Sequence[str] = (),
 ) -> list[Path]:
-    """Write the rates of sets as ``<name>.csv`` and their numbers as ``<name>.txt``; return their paths.
+    """Write what a figure or a table holds; older files are replaced.
+
+    Args:
+        folder: where to write to; made if missing.
+        name: the files' name, without extension; see :func:`refuse_path`.
+        points: the rows of ``<name>.csv``, a header first.
+        numbers: the text of ``<name>.txt``; without any, there is no such file.
+        figure: see :func:`save_figure`; None for a table alone.
+        formats: likewise.
+
+    Returns:
+        The paths: the figure's, then those of the points and the numbers.
 
     Raises:
-        FacepartError: they cannot be written. UsageError: `name` is no file name.
+        FacepartError: a file cannot be written, or LaTeX cannot set a text.
     """
-    refuse_path(name)
-    table, numbers = folder / f"{name}.csv", folder / f"{name}.txt"
     with output_lock(folder, name=name):
-        write_text(table, csv_text(rate_rows(rates)))
-        write_text(numbers, statistics_table(sets, statistics))
-    return [table, numbers]
-
-
-def save_differences(found: Sequence[Difference], folder: Path, name: str) -> list[Path]:
-    """Write how samples differ as ``<name>.csv``; raises what :func:`save_rates` raises."""
-    refuse_path(name)
-    table = folder / f"{name}.csv"
-    with output_lock(folder, name=name):
-        write_text(table, csv_text(difference_rows(found)))
-    return [table]
+        files = save_figure(figure, folder, name, formats) if figure else []
+        files.append(folder / f"{name}.csv")
+        write_text(files[-1], csv_text(points))
+        if numbers:
+            files.append(folder / f"{name}.txt")
+            write_text(files[-1], numbers)
+    return files
 
 
 def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:

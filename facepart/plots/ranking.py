@@ -25,9 +25,7 @@ class Effect(NamedTuple):
     high: float
 
 
-def ranking_axes(
-    effects: Mapping[str, Mapping[str, Effect]], parts: Sequence[str], label: str, title: str | None = None
-) -> Axes:
+def ranking_axes(effects: Mapping[str, Mapping[str, Effect]], parts: Sequence[str], label: str) -> Axes:
     """Draw the effects of the parts, the first part at the top.
 
     Args:
@@ -35,7 +33,6 @@ def ranking_axes(
             the colours.
         parts: in the order of the ranking; a part that has an effect but no place here comes after these.
         label: what the effect is, for the axis; that CIs are drawn is added where there are any.
-        title: stands on top.
 
     Returns:
         The axes, in a figure of their own.
@@ -66,7 +63,7 @@ def ranking_axes(
         axes.locator_params(axis="x", nbins=5)
         axes.grid(axis="x", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        add_legend(axes, list(effects) if len(effects) > 1 else [], title, {})
+        add_legend(axes, list(effects) if len(effects) > 1 else [], None, {})
         height = len(shown) * (_PART + _GROUP * len(effects))
         figure.set_figheight(figure.get_figheight() + max(height, 1.0) + 0.5 - style.AXES_HEIGHT)
     return axes

@@ -65,11 +65,11 @@ def all_statistics(sets: Sequence[ScoreSet]) -> list[Statistics]:
     ]
 
 
-def statistics_table(sets: Sequence[ScoreSet], statistics: Sequence[Statistics]) -> str:
-    """Put the statistics of the sets into the text of ``<name>.txt``."""
+def statistics_table(labels: Sequence[str], statistics: Sequence[Statistics]) -> str:
+    """Put the statistics of sets, in the order of their labels, into the text of ``<name>.txt``."""
     lines = ["set\tlabel\tstatistic\tvalue"]
-    for number, (entry, found) in enumerate(zip(sets, statistics, strict=True), 1):
-        label = " ".join(entry.label.split())
+    for number, (label, found) in enumerate(zip(labels, statistics, strict=True), 1):
+        shown = " ".join(label.split())
         values = ((name, TOO_FEW if math.isnan(value) else repr(value)) for name, value in found.items())
-        lines += [f"{number}\t{label}\t{name}\t{value}" for name, value in values]
+        lines += [f"{number}\t{shown}\t{name}\t{value}" for name, value in values]
     return "\n".join(lines) + "\n"

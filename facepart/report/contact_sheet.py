@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.report_data import ExamplePhoto, ReportData
+from facepart.report.report_data import ExamplePhoto, OccludedPhoto, ReportData, Shown
 from facepart.report.templating import describe
 
 # Pixels of the longer side; a picture is shown about 130 wide.
 _LONGEST = 176
 # A mask's outline lies where it covers half of a pixel of the shrunken picture.
 _HALF = 128
+# What is shown below a part, in this order.
+_BELOW: dict[Shown, str] = {
+    "patch": "its equal-area patch",
+    "keep_only": "the part alone",
+    "control": "one position of its control",
+}
 
 
 class SheetCell(NamedTuple):
@@ -50,12 +54,8 @@ def contact_sheet(data: ReportData) -> ContactSheet:
         )
         for example in data.examples
     ]
-    shown = {
-        "its equal-area patch": any(example.patches for example in data.examples),
-        "the part alone": any(example.kept for example in data.examples),
-        "one draw of its control": any(example.controls for example in data.examples),
-    }
-    return ContactSheet(rows, [name for name, any_shown in shown.items() if any_shown])
+    below = [text for kind, text in _BELOW.items() if any(example.occluded.get(kind) for example in data.examples)]
+    return ContactSheet(rows, below)
 
 
 def _baseline(example: ExamplePhoto) -> SheetCell:
@@ -65,26 +65,20 @@ def _baseline(example: ExamplePhoto) -> SheetCell:
 
 def _occluded(example: ExamplePhoto, part: str, label: str) -> list[SheetCell]:
     """Draw a photo with a part occluded, then what is below; of a part that was not found only itself."""
-    kinds = (
-        ("part", example.occluded, example.masks),
-        ("patch", example.patches, example.patch_masks),
-        ("keep_only", example.kept, example.masks),
-        ("control", example.controls, example.control_masks),
-    )
+    kinds: list[Shown] = ["part", *_BELOW]
     cells = [
-        _outlined(example, label, kind, photos[part], masks.get(part))
-        for kind, photos, masks in kinds
-        if part in photos
+        _outlined(example.subject, label, kind, example.occluded[kind][part])
+        for kind in kinds
+        if part in example.occluded.get(kind, {})
     ]
     return cells[:1] if cells and cells[0].note else cells
 
 
-def _outlined(
-    example: ExamplePhoto, label: str, kind: str, photo: NDArray[np.uint8], mask: NDArray[np.uint8] | None
-) -> SheetCell:
-    """Draw an occluded photo; `mask` is uint8 (h, w), 255 where it is occluded, or alone left."""
-    share = 0.0 if mask is None else float((mask >= _HALF).mean())
-    text = describe("occluded_photo", subject=example.subject, part=label, kind=kind, share=share)
-    inside = shrink(mask, _LONGEST) >= _HALF if mask is not None and share else None
+def _outlined(subject: str, label: str, kind: Shown, occluded: OccludedPhoto) -> SheetCell:
+    """Draw an occluded photo with the outline of its mask."""
+    photo, mask = occluded
+    share = float((mask >= _HALF).mean())
+    text = describe("occluded_photo", subject=subject, part=label, kind=kind, share=share)
+    inside = shrink(mask, _LONGEST) >= _HALF if share else None
     note = "" if share else describe("not_occluded", kind=kind)
     return SheetCell(outlined_picture(shrink(photo, _LONGEST), inside, text), note)

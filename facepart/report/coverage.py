@@ -10,7 +10,7 @@ from facepart.analysis.results import NOT_CONTROLLABLE, PartResult
 # A reader is warned from this share of photos without the part in a group, or where the shares of two groups are this
 # far apart.
 MANY, APART = 0.05, 0.02
-FEW_PHOTOS, TOO_FEW_SCORES = "no rank: detected on under half of the photos", "no rank: too few scores"
+FEW_PHOTOS, TOO_FEW_SCORES = "no rank: detected in under half of the photos", "no rank: too few scores"
 # By (group, part).
 Rows = Mapping[tuple[str, str], PartResult]
 
@@ -20,7 +20,7 @@ class Undetected(NamedTuple):
 
     Attributes:
         part: the part.
-        shares: group -> the share of its photos on which the part was not detected, 0..1.
+        shares: group -> the share of its photos in which the part was not detected, 0..1.
     """
 
     part: str
@@ -40,6 +40,11 @@ def often_undetected(rows: Rows) -> list[Undetected]:
     return found
 
 
+def is_on_few_photos(rows: Sequence[PartResult]) -> bool:
+    """Return whether a part has no rank because it was detected on too few photos; `rows` as :func:`why_no_rank`."""
+    return any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows)
+
+
 def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:
     """Say why a part has no rank.
 
@@ -47,7 +52,7 @@ def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:
         rows: the part's results, of the group or of all groups that are ranked together.
         figures: the study's.
     """
-    if any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows):
+    if is_on_few_photos(rows):
         return FEW_PHOTOS
     if figures.ranked_by == IMPORTANCE and any(row.control == NOT_CONTROLLABLE for row in rows):
         return NOT_CONTROLLABLE

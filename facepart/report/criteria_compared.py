@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from facepart.analysis.criteria import compare_criteria
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import ReportData, ranks_by_part
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _criteria_table(group: str, by_criterion: Mapping[str, Sequence[Ranked]], pa
         rankings.append(
             CriterionRanking(
                 criterion=name,
-                ranked={each.part: (rank, each) for rank, each in enumerate(found, 1)},
+                ranked=ranks_by_part(found),
                 first=next((each.part for each in found if each.part in main), ""),
                 tau=agreement.tau if agreement else math.nan,
                 same_first=agreement is None or agreement.same_first,

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -21,10 +21,12 @@ from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import PartResult, result_columns
 from facepart.analysis.shapley_figures import ShapleyInteraction, ShapleyValue
 from facepart.files.csv_text import csv_text
-from facepart.report.report_data import RecogniserFigures, ReportData
+from facepart.report.report_data import ReportData
 
 RESULTS_VERSION = 3
 _DIGITS, _DIGITS_OF_ERRORS = 9, 6
+
+Row = TypeVar("Row", ShiftDifference, ShapleyValue, ShapleyInteraction)
 
 
 def results_csv(results: Sequence[PartResult]) -> str:
@@ -33,22 +35,15 @@ def results_csv(results: Sequence[PartResult]) -> str:
     return _csv(names, [_flat_result(row) for row in results])
 
 
-def shift_differences_csv(differences: Sequence[ShiftDifference]) -> str:
-    """Put the differences of shifts into CSV, a row for each recogniser, part, method and pair of groups."""
-    names = [name for field in fields(ShiftDifference) for name in _columns(field.name, field.type is Interval)]
-    return _csv(names, [_flat(row) for row in differences])
+def rows_csv(kind: type[Row], rows: Sequence[Row]) -> str:
+    """Put differences of shifts, Shapley values or interactions of parts into CSV.
 
-
-def shapley_csv(values: Sequence[ShapleyValue]) -> str:
-    """Put Shapley values into CSV, a row for each recogniser, group, figure and part."""
-    names = [name for field in fields(ShapleyValue) for name in _columns(field.name, field.type is Interval)]
-    return _csv(names, [_flat(row) for row in values])
-
-
-def interactions_csv(interactions: Sequence[ShapleyInteraction]) -> str:
-    """Put the interactions of parts into CSV, a row for each recogniser, group, figure and pair of parts."""
-    names = [name for field in fields(ShapleyInteraction) for name in _columns(field.name, field.type is Interval)]
-    return _csv(names, [_flat(row) for row in interactions])
+    Args:
+        kind: the class of the rows, whose fields are the columns.
+        rows: of all recognisers; may be empty.
+    """
+    names = [name for field in fields(kind) for name in _columns(field.name, field.type is Interval)]
+    return _csv(names, [_flat(row) for row in rows])
 
 
 def differentials_csv(differentials: Sequence[Differential]) -> str:
@@ -92,8 +87,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
         data: the report's.
         about: how it was made; its keys stand beside the others.
     """
-    named = data.recognisers or [RecogniserFigures(data.design.recognisers[0], data.figures)]
-    every = [each.figures for each in named]
+    every = [each.figures for each in data.by_recogniser]
     whole = {
         "version": RESULTS_VERSION,
         **about,
@@ -116,7 +110,7 @@ def results_json(data: ReportData, about: Mapping[str, Any]) -> str:
                 "rankings_by_criterion": {by: _rankings(found) for by, found in each.figures.rankings.items()},
                 "keep_only_rankings": _rankings(each.figures.keep_only_rankings),
             }
-            for each in named
+            for each in data.by_recogniser
         },
         "overlaps": {
             part: {other: _number(share) for other, share in shares.items()} for part, shares in data.overlaps.items()

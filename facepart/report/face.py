@@ -19,7 +19,7 @@ from facepart.plots.palette import FALL, RISE
 from facepart.report.criterion_names import criterion
 from facepart.report.formatting import signed
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.report_data import AverageFace, ReportData
+from facepart.report.report_data import AverageFace, ReportData, ranks_by_part
 from facepart.report.templating import describe
 
 # Pixels; a face is shown about 150 wide, and twice that is what the sharpest screens show.
@@ -63,10 +63,11 @@ def face_pictures(data: ReportData) -> list[FacePicture]:
     largest = _largest(ranking)
     window = _window(face)
     grey = _grey(shrink(face.photo[window], _LONGEST))
-    known = {each.part: (rank, each.effect) for rank, each in enumerate(ranking, 1)}
+    known = ranks_by_part(ranking)
     pictures = []
     for part in data.parts_in_order:
-        rank, figure = known.get(part, (0, UNKNOWN))
+        rank, ranked = known.get(part, (0, None))
+        figure = ranked.effect if ranked else UNKNOWN
         effect = figure.value
         strength = effect / largest if largest and np.isfinite(effect) else 0.0
         share = _fitted(face.parts[part][window], grey.shape[:2])

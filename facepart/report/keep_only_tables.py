@@ -7,14 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from facepart.analysis.intervals import Interval
 from facepart.analysis.keep_only import KeptPart, kept_parts
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
-from facepart.report.bars import BAR, GAP, HEADING, ROOM, Bar, draw_bar
-from facepart.report.report_data import ReportData
+from facepart.report.bars import Bar, PartBars, bar_chart
+from facepart.report.report_data import ReportData, ranks_by_part
 from facepart.report.templating import describe
 
 
@@ -51,8 +50,7 @@ def keep_only_tables(data: ReportData) -> list[KeepOnlyTable]:
         rows = kept_parts(data.results, group.name)
         if rows:
             ranking = data.figures.keep_only_rankings.get(group.name, [])
-            ranked = {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
-            tables.append(KeepOnlyTable(group.name, rows, ranked, _chart(data, group.name, rows)))
+            tables.append(KeepOnlyTable(group.name, rows, ranks_by_part(ranking), _chart(data, group.name, rows)))
     return tables
 
 
@@ -64,29 +62,9 @@ def mean_keep_only(data: ReportData) -> Sequence[Ranked]:
 def _chart(data: ReportData, group: str, rows: Sequence[KeptPart]) -> Markup:
     """Draw d' of each part, alone above occluded, with 95 % CIs."""
     pairs = {row.part: (row.keep_only.d_prime, row.deletion.d_prime) for row in rows}
-    low, high = _ends([each for pair in pairs.values() for each in pair])
-    scale = ROOM / ((high - low) or 1.0)
-    zero = -low * scale
-    pieces, top = [], 0
-    for part, pair in pairs.items():
-        pieces.append(f'<text class="part" y="{top + 14}">{escape(data.label(part))}</text>')
-        top += HEADING
-        pieces.append(f'<line class="axis" x1="{zero:.2f}%" x2="{zero:.2f}%" y1="{top}" y2="{top + 2 * BAR}"/>')
-        for number, (figure, name) in enumerate(zip(pair, ("alone", "occluded"), strict=True)):
-            beside = f' <tspan class="group">{name}</tspan>'
-            pieces.append(
-                draw_bar(Bar(figure, math.nan, ""), zero, scale, top, f"g{number}", beside, is_change=False)
-            )
-            top += BAR
-        top += GAP
+    parts = [
+        PartBars(data.label(part), [Bar(alone, "alone"), Bar(occluded, "occluded")])
+        for part, (alone, occluded) in pairs.items()
+    ]
     text = describe("keep_only", data=data, group=group if data.several_groups else "", pairs=pairs)
-    return Markup(  # noqa: S704 - all texts are escaped
-        f'<svg class="bars" role="img" width="100%" height="{top}"><title>{escape(text)}</title>'
-        f"{''.join(pieces)}</svg>"
-    )
-
-
-def _ends(figures: Sequence[Interval]) -> tuple[float, float]:
-    """Return the ends of an axis that holds 0, and figures with their CIs."""
-    known = [end for each in figures for end in (each.value, each.low, each.high) if math.isfinite(end)]
-    return min([0.0, *known]), max([0.0, *known])
+    return bar_chart(parts, text, is_change=False)

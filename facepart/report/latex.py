@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import ALL_GROUPS
 from facepart.files.latex_text import escape_latex
 from facepart.report.criterion_names import criterion
-from facepart.report.report_data import RecogniserFigures, ReportData
+from facepart.report.report_data import ReportData
 
 
 def ranking_tex(data: ReportData) -> str:
@@ -16,15 +15,14 @@ def ranking_tex(data: ReportData) -> str:
     Its columns are the part, what it is ranked by with its 95 % CI, its rank with its 95 % CI, and whether it may be
     ranked first. Parts without a rank are left out.
     """
-    named = data.recognisers or [RecogniserFigures(data.design.recognisers[0], data.figures)]
-    group = ALL_GROUPS if data.several_groups else data.groups[0].name
+    named = data.by_recogniser
     rows: list[str] = []
     for each in named:
         rows.append(r"\midrule")
         by = escape_latex(criterion(each.figures.ranked_by).label)
         if len(named) > 1:
             rows += [rf"\multicolumn{{4}}{{l}}{{{escape_latex(each.name)}: {by}}} \\", r"\midrule"]
-        rows += _rows(data, each.figures.ranking.get(group, []))
+        rows += _rows(data, each.figures.ranking.get(data.main_group, []))
     effect = "effect" if len(named) > 1 else escape_latex(criterion(data.ranked_by).label)
     return "\n".join(
         [

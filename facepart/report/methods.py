@@ -194,7 +194,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
 
 
 def _without_place(data: ReportData) -> dict[str, int]:
-    """Count the photos on which a part was detected but its control has no place: part -> photos, if any."""
+    """Count the photos in which a part was detected but its control has no place: part -> photos, if any."""
     found: dict[str, int] = {}
     detected = data.main_rows()
     for key, row in data.main_rows(CONTROL).items():

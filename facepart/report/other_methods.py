@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from facepart.analysis.intervals import Interval
-from facepart.analysis.ranking import Agreement
+from facepart.analysis.ranking import MethodAgreement
 from facepart.analysis.results import WITHIN
 from facepart.report.report_data import ReportData
 
@@ -21,7 +21,7 @@ class MethodComparison:
     """
 
     group: str
-    agreements: Sequence[Agreement]
+    agreements: Sequence[MethodAgreement]
     shifts: Mapping[tuple[str, str], Interval]
 
     @property

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,16 @@ from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
-from facepart.analysis.ranking import Agreement, Ranked
+from facepart.analysis.ranking import MethodAgreement, Ranked
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.scores import GroupScores
+
+
+def ranks_by_part(ranking: Sequence[Ranked]) -> dict[str, tuple[int, Ranked]]:
+    """Return a ranking by part: part -> its rank, from 1, and what is known of it; in the order of the ranking."""
+    return {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,23 @@ class ReportGroup:
     controls: Mapping[str, GroupScores]
 
 
+# What a photo is shown with: a part occluded, its equal-area patch, all but the part, or one draw of its control.
+Shown = Literal["part", "patch", "keep_only", "control"]
+
+
+class OccludedPhoto(NamedTuple):
+    """A photo with something occluded.
+
+    Attributes:
+        photo: uint8 (h, w, 3), RGB.
+        mask: uint8 (h, w), 255 where it is occluded, with keep-only where it is not; all 0 if the part was not
+            detected, or if there is no place for a patch or a control.
+    """
+
+    photo: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class ExamplePhoto:
     """A photo that the report shows with each part occluded.
@@ -52,24 +75,12 @@ class ExamplePhoto:
     Attributes:
         subject: the subject's name.
         photo: uint8 (h, w, 3), RGB.
-        occluded: part -> the photo with it occluded, likewise.
-        masks: part -> uint8 (h, w), 255 where the part is; all 0 if it was not detected.
-        controls: part -> the photo with one draw of its control region occluded; empty without a control.
-        control_masks: part -> uint8 (h, w), 255 in that control region, all 0 if there is no place for one; likewise.
-        patches: part -> the photo with its equal-area patch occluded; empty without patches.
-        patch_masks: part -> uint8 (h, w), 255 in that patch; likewise.
-        kept: part -> the photo with all but the part occluded; empty without keep-only.
+        occluded: what -> part -> the photo with it occluded; nothing of what the study does not have.
     """
 
     subject: str
     photo: NDArray[np.uint8]
-    occluded: Mapping[str, NDArray[np.uint8]]
-    masks: Mapping[str, NDArray[np.uint8]]
-    controls: Mapping[str, NDArray[np.uint8]]
-    control_masks: Mapping[str, NDArray[np.uint8]]
-    patches: Mapping[str, NDArray[np.uint8]]
-    patch_masks: Mapping[str, NDArray[np.uint8]]
-    kept: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    occluded: Mapping[Shown, Mapping[str, OccludedPhoto]]
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class ReportData:
     groups: Sequence[ReportGroup]
     overlaps: Mapping[str, Mapping[str, float]]
     resamples: int
-    agreements: Sequence[Agreement]
+    agreements: Sequence[MethodAgreement]
     face: AverageFace | None
     examples: Sequence[ExamplePhoto]
     provenance: Mapping[str, str]
@@ -153,6 +164,11 @@ class ReportData:
     def results(self) -> Sequence[PartResult]:
         """A row for each group and part, and for each comparison, control and other method that was run."""
         return self.figures.results
+
+    @property
+    def by_recogniser(self) -> Sequence[RecogniserFigures]:
+        """The figures by each recogniser, also of a study with one alone."""
+        return self.recognisers or [RecogniserFigures(self.design.recognisers[0], self.figures)]
 
     @property
     def ranked_by(self) -> str:

@@ -6,8 +6,13 @@ repositories read. The file names no folder of the machine, and no subject.
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+from facepart.errors import FacepartError
+from facepart.files.atomic import write_if_changed
+from facepart.files.json_input import read_object
 from facepart.files.record import Record
 
 CRATE_FILE = "ro-crate-metadata.json"
@@ -19,9 +24,9 @@ _FACES = _CAUTION + "it shows photos of subjects."
 # What a study's folder may hold: name -> media type, and what it is. A folder's name ends with a slash.
 CONTENTS: dict[str, tuple[str, str]] = {
     "report.html": ("text/html", "The report. Without --no-faces, it shows photos of subjects: check their licence."),
-    "results.csv": ("text/csv", "All figures, a row for each group, part, occlusion method and comparison."),
-    "results.json": ("application/json", "The figures with standard errors, rankings and provenance."),
-    "results.parquet": ("application/vnd.apache.parquet", "The figures of results.csv, with types."),
+    "results.csv": ("text/csv", "All results, one row per group, part, occlusion method and comparison."),
+    "results.json": ("application/json", "The results with standard errors, rankings and provenance."),
+    "results.parquet": ("application/vnd.apache.parquet", "The table of results.csv, with types."),
     "results.tex": ("application/x-tex", "The main ranking as a table for LaTeX."),
     "methods.txt": ("text/plain", "Auto-generated methods text."),
     "differentials.csv": ("text/csv", "Error rates of the groups at each threshold."),
@@ -45,7 +50,25 @@ CONTENTS: dict[str, tuple[str, str]] = {
 }
 
 
-def crate_json(title: str, present: Collection[str], record: Record, licences: Mapping[str, str], date: str) -> str:
+def write_crate(folder: Path, title: str, record: Record, licences: Mapping[str, str]) -> None:
+    """Describe a study's folder, with all that is in it by now, in :data:`CRATE_FILE`.
+
+    Args:
+        folder: the study's.
+        title: of the study.
+        record: its ``run.json``.
+        licences: as :func:`crate_json` takes them.
+
+    Raises:
+        FacepartError: the file cannot be written.
+    """
+    path, present = folder / CRATE_FILE, [name for name in CONTENTS if _holds(folder / name)]
+    write_if_changed(path, crate_json(title, present, record, licences, _crate_date(path)).encode("utf-8"))
+
+
+def crate_json(
+    title: str, present: Collection[str], record: Record, licences: Mapping[str, str], published: str
+) -> str:
     """Describe a study's folder as an RO-Crate.
 
     Args:
@@ -53,7 +76,7 @@ def crate_json(title: str, present: Collection[str], record: Record, licences: M
         present: which of :data:`CONTENTS` the folder holds.
         record: the study's ``run.json``.
         licences: network -> the licence of its weights, for those whose licence is known.
-        date: of publication, ISO 8601: the day on which the file is first written.
+        published: the day of publication, ISO 8601: that on which the file is first written.
 
     Returns:
         JSON-LD, with a line break at the end.
@@ -82,7 +105,7 @@ def crate_json(title: str, present: Collection[str], record: Record, licences: M
         "name": title,
         "description": "A study of which parts of a face a face recogniser relies on. Photos are part of it only "
         "where a description says so.",
-        "datePublished": date,
+        "datePublished": published,
         "license": {"@id": "#licence"},
         "hasPart": _links(contents),
         "mentions": {"@id": "#study"},
@@ -130,3 +153,18 @@ def _networks(settings: Mapping[str, Any], licences: Mapping[str, str]) -> list[
 
 def _links(entities: Collection[Mapping[str, str]]) -> list[dict[str, str]]:
     return [{"@id": entity["@id"]} for entity in entities]
+
+
+def _holds(path: Path) -> bool:
+    """Return whether a file is there, or a folder with something in it."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
+def _crate_date(path: Path) -> str:
+    """Return the day that a crate bears, so that a rerun does not change it; today, if there is none."""
+    try:
+        entities = (read_object(path, "an RO-Crate", "remove it") or {})["@graph"]
+        (found,) = (str(each["datePublished"]) for each in entities if each["@id"] == "./")
+        return date.fromisoformat(found).isoformat()
+    except (FacepartError, LookupError, TypeError, ValueError):  # none, or damaged: it is written anew
+        return datetime.now(UTC).date().isoformat()

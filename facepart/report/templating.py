@@ -1,8 +1,12 @@
 """The templates of the report: ``templates/*.html`` for the page, ``templates/*.txt`` for plain text.
 
-All sentences stand there. What comes from data (names of subjects, groups and parts, paths, settings) is escaped in
-HTML unless it is ``Markup``, which is made of numbers and drawings alone. A name that a template uses and that does
-not exist is an error.
+Sentences stand there; phrases that several of them share are functions: what criteria and methods are called
+(:mod:`facepart.report.criterion_names`, :mod:`facepart.report.method_names`), why a part has no rank
+(:mod:`facepart.report.coverage`), and why a figure has no CI (:mod:`facepart.report.formatting`).
+
+What comes from data (names of subjects, groups and parts, paths, settings) is escaped in HTML unless it is
+``Markup``, which is made of numbers and drawings alone. A name that a template uses and that does not exist is an
+error.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""A study's answer for a terminal; its words stand in ``templates/terminal.txt``."""
+"""A study's answer for a terminal; its words stand in ``templates/terminal.txt`` and ``recognisers.txt``."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,10 @@ from facepart.analysis.results import (
     PartResult,
 )
 from facepart.report.agreement_words import agreement_words
-from facepart.report.coverage import FEW_PHOTOS, often_undetected, why_no_rank
+from facepart.report.coverage import is_on_few_photos, often_undetected, why_no_rank
 from facepart.report.formatting import supported_decimals
 from facepart.report.missing_intervals import MissingIntervals, missing_intervals
+from facepart.report.report_data import ranks_by_part
 from facepart.report.templating import render
 
 TIED, UNDECIDED = "=", "?"
@@ -139,7 +140,8 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         taus=taus,
         has_intervals=any(math.isfinite(row.weighted("impostor_shift", figures.weight).low) for row in results),
         has_undecided=any(row["rank"].endswith(UNDECIDED) for rows in tables for row in rows),
-        uncontrollable=any(NOT_CONTROLLABLE in row["effect"] for group in groups for row in group.rows),
+        uncontrollable=controlled
+        and any(row.control == NOT_CONTROLLABLE and not is_on_few_photos([row]) for row in compared.values()),
         has_inequity=any(math.isfinite(row.inequity_fmr) for row in differentials),
         parts={part for _, part in compared},
     )
@@ -150,7 +152,7 @@ def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
     """Lay out how far recognisers agree: in a sentence, by their taus, and by their joint ranking."""
     words = agreement_words(agreement, design)
     if words is None:
-        return "The recognisers rank no part in common."
+        return render("recognisers.txt", words=None).rstrip("\n")
     main = agreement.groups[0]
     text = render(
         "recognisers.txt",
@@ -168,7 +170,7 @@ def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
 
 def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str], PartResult]) -> GroupTable:
     ranking, controlled_ranking = figures.ranking.get(name, []), figures.ranked_by == IMPORTANCE
-    ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
+    ranked = {part: _ranked_row(*found) for part, found in ranks_by_part(ranking).items()}
     results = {part: row for (group, part, compared), row in rows.items() if (group, compared) == (name, WITHIN)}
     order = [*ranked, *(part for part in results if part not in ranked)]
     known = [row for row in results.values() if row.impostor_n]
@@ -223,9 +225,8 @@ def _ranks(ranked: Ranked) -> str:
 
 
 def _unranked_row(row: PartResult, figures: Figures) -> dict[str, str]:
-    reason = why_no_rank([row], figures)
     # A table has no room for the whole reason; the legend has it.
-    short = "no rank: too few photos" if reason == FEW_PHOTOS else reason
+    short = "no rank: too few photos" if is_on_few_photos([row]) else why_no_rank([row], figures)
     return {"rank": "-  ", "part": row.part, "effect": short, "ranks": "- "}
 
 
@@ -251,7 +252,7 @@ def _other_rows(
 def _kept_rows(name: str, figures: Figures) -> list[Row]:
     """Lay out the parts of a group alone."""
     ranking = figures.keep_only_rankings.get(name, [])
-    ranked = {each.part: _ranked_row(rank, each) for rank, each in enumerate(ranking, 1)}
+    ranked = {part: _ranked_row(*found) for part, found in ranks_by_part(ranking).items()}
     unranked = {"rank": "-  ", "ranks": "- "}
     return [
         {

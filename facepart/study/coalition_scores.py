@@ -87,7 +87,7 @@ class CoalitionScores:
 
         Args:
             group: its name.
-            names: its photos; those on which all players were detected are compared.
+            names: its photos; those in which all players were detected are compared.
             progress: is called after each coalition.
         """
         shares = {name: self._store.photos[name].record.shares for name in names}

@@ -3,7 +3,7 @@
 The scores of a condition lie in ``matches/<condition>``, or with several recognisers in
 ``matches/<recogniser>/<condition>``: ``baseline``, an occlusion's name (occluded vs occluded),
 ``cross_<occlusion>`` (occluded probe vs baseline gallery), or ``baseline_photos_with_<occlusion>`` (the baseline of
-those photos on which a region was found). Scores of the same photos by the same settings are kept.
+those photos in which a region was found). Scores of the same photos by the same settings are kept.
 """
 
 import json

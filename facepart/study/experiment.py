@@ -31,7 +31,7 @@ from facepart.pipeline.calibration import calibrate
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 from facepart.report.report_data import AverageFace, ExamplePhoto
-from facepart.study.answer import CSV_FILE, count_small, make_study_record, write_answer
+from facepart.study.answer import CSV_FILE, write_answer
 from facepart.study.average_face import KeptAverage, average_of, make_average
 from facepart.study.coalition_scores import CoalitionScores
 from facepart.study.comparisons import Comparisons, min_thresholds
@@ -45,6 +45,7 @@ from facepart.study.settings import RECOGNISER_CHANGED, open_settings_folders
 from facepart.study.setup import EMBEDDINGS_FOLDER, Setup, StudyRecogniser, set_up
 from facepart.study.study_group import StudyGroup
 from facepart.study.study_progress import StudyProgress
+from facepart.study.study_record import make_study_record
 from facepart.study.tasks import list_tasks, recognisers_of, store_results, with_recognisers, with_thumbnails
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class StudyOutcome:
     """What a study found.
 
     Attributes:
-        by_recogniser: recogniser -> the figures of each group and part, the rankings, and the groups compared; in the
+        by_recogniser: recogniser -> the results of each group and part, the rankings, and the groups compared; in the
             order in which the recognisers were named.
         agreement: how far several recognisers agree; None for one, or if they cannot be compared.
         shapley: recogniser -> the Shapley values of the parts; empty if they were not asked for.
@@ -94,7 +95,7 @@ class StudyOutcome:
 
     @property
     def figures(self) -> Figures:
-        """The figures by the first recogniser, or the only one."""
+        """The results with the first recogniser, or the only one."""
         return next(iter(self.by_recogniser.values()))
 
     def __repr__(self) -> str:
@@ -215,7 +216,7 @@ def _run(
         failures=failures,
         subjects_shown=len(shown[1]),
         shows_average=shown[0] is not None,
-        small=count_small(setup.first.store, names),
+        small=setup.count_small(names),
         members=members,
         report=report,
     )
@@ -243,19 +244,19 @@ def _note(setup: Setup, tasks: Sequence[PhotoTask], number: int, change: str) ->
     """
     found = [wanted for task in tasks if (wanted := task.wanted_by(number)) is not None]
     several = len(setup.recognisers) > 1
-    by = f" by {setup.recognisers[number].name}" if several else ""
+    name = f"{setup.recognisers[number].name}: " if several else ""
     photos = f"{count_of(len(found), 'photo')} {are(len(found))} embedded"
     if change and found:
         # Of several recognisers, one that is new has changed nothing.
         return (
-            f"{photos}{by}"
+            f"{name}{photos}"
             if several and change == RECOGNISER_CHANGED
-            else f"{change} has changed: {photos} anew{by}"
+            else f"{name}{change} has changed: {photos} anew"
         )
     count = len(setup.design.embedded)
     added = dict.fromkeys(each.name for wanted in found if len(wanted) < count for each in wanted)
     named = [*list(added)[:_NAMED], *(["..."] if len(added) > _NAMED else [])]
-    return f"{photos} with more occlusions{by}: {', '.join(named)}" if added else ""
+    return f"{name}{photos} with more occlusions: {', '.join(named)}" if added else ""
 
 
 def _choose_images(setup: Setup, photos: Sequence[Photo]) -> ReportImages:
@@ -358,25 +359,16 @@ def _obtain_average(
         photos = setup.members.of(setup.photos)
         if on_note:
             on_note(kept.note(len(photos)))
-        averages = average_faces(setup, photos, executor, times)
+        request = setup.request
+        averages = make_average(
+            setup.networks([]),
+            *(setup.members.groups, photos, CROP_SIZE, executor, times),
+            paths=(request.source, request.output),
+            batch=request.batch,
+            workers=request.workers,
+        )
         kept.write(averages)
     return averages
-
-
-def average_faces(setup: Setup, photos: Sequence[Photo], executor: Executor, times: StepTimes) -> AverageFaces:
-    """Average the faces of some of a study's photos.
-
-    Raises:
-        FacepartError: there are too few of a size.
-    """
-    request = setup.request
-    return make_average(
-        setup.networks([]),
-        *(setup.members.groups, photos, CROP_SIZE, executor, times),
-        paths=(request.source, request.output),
-        batch=request.batch,
-        workers=request.workers,
-    )
 
 
 def _split_failures(setup: Setup, photos: Sequence[Photo]) -> tuple[list[Photo], list[Failure]]:

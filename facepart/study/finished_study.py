@@ -37,7 +37,7 @@ _AGAIN = "run the study again"
 class StudyTables:
     """What a study found, as DataFrames; `docs/study.md` explains the columns.
 
-    In all tables, unknown figures are NaN, and ``<figure>_low`` and ``<figure>_high`` are the 95 % CI.
+    In all tables, missing values are NaN, and ``<metric>_low`` and ``<metric>_high`` are the 95 % CI.
 
     Attributes:
         results: ``results.csv``: a row a recogniser, group, part, occlusion method and comparison.
@@ -98,7 +98,7 @@ class StudyTables:
     ) -> "Axes":
         """Draw the baseline scores and those with parts occluded (occluded vs occluded).
 
-        With one part, all scores are of the photos on which it was detected; with several, the baseline is that of
+        With one part, all scores are of the photos in which it was detected; with several, the baseline is that of
         all photos.
 
         Args:

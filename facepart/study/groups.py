@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from facepart.analysis.results import ALL_GROUPS
-from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import refuse_same_files
 from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Exclusion, Rule
@@ -126,15 +125,6 @@ def photo_rules(names: Sequence[str], rule: Rule, exclusion: Exclusion | None) -
     """Return what reads subjects, and sessions, from the names of photos; both from the same labels."""
     depth = readable_depth([long_names(names)], [rule] if exclusion is None else [rule, exclusion.session])
     return PhotoRule(rule, depth), None if exclusion is None else PhotoRule(exclusion.session, depth)
-
-
-def recognise_photos(names: Sequence[str], source: Path, people: People | None) -> Convention:
-    """Find out which naming convention photos follow; the table of subjects may decide.
-
-    Raises:
-        UsageError: see :func:`facepart.data.conventions.recognise_convention`.
-    """
-    return recognise_convention([names], str(source), people.by_subject if people else ())
 
 
 def long_names(names: Sequence[str], folder: str = BASELINE.name) -> list[str]:

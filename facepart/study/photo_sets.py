@@ -1,4 +1,4 @@
-"""Which photos of a group are compared: all, or those on which a region was found."""
+"""Which photos of a group are compared: all, or those in which a region was found."""
 
 from collections.abc import Sequence
 
@@ -47,11 +47,11 @@ class PhotoSets:
             self._comparable[region] = len(np.unique(subjects[found])) > 1
 
     def rows(self, region: Region | None) -> NDArray[np.int64]:
-        """Return the places, among all names, of the photos on which a region was found; all for None."""
+        """Return the places, among all names, of the photos in which a region was found; all for None."""
         return np.flatnonzero(self._found[region])
 
     def of(self, region: Region | None) -> list[str]:
-        """Return the names of the photos on which a region was found; all for None."""
+        """Return the names of the photos in which a region was found; all for None."""
         return [self.names[row] for row in self.rows(region)]
 
     def is_comparable(self, region: Region | None) -> bool:

@@ -1,5 +1,6 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
+from facepart.analysis.design import Design
 from facepart.counts import are, count_of, first_of
 from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
@@ -105,16 +106,13 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
 def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[str]:
     """Describe the work: so many photos that belong to a group, of all that were found."""
     design = setup.design
-    methods = f" by {len(design.methods)} methods" if len(design.methods) > 1 else ""
-    control = f", with {count_of(design.draws, 'control draw')} each" if design.draws else ""
-    alone = f", {len(design.parts)} of them keep-only" if design.keep_only else ""
     lines = [
-        f"{count_of(photos, 'photo')}, {size.todo} of them to embed: the baseline and "
-        f"{count_of(size.occlusions, 'occlusion')} of {count_of(len(design.parts), 'part')}{methods}{control}{alone}"
+        f"{count_of(photos, 'photo')}, {size.todo} of them to embed",
+        f"per photo: {_versions(design)} ({count_of(size.occlusions + 1, 'embedding')})",
     ]
     recognisers = ""
     if size.recognisers > 1:
-        recognisers = f" by {size.recognisers} recognisers"
+        recognisers = f" with {size.recognisers} recognisers"
         lines.append(f"recognisers: {', '.join(design.recognisers)}; each embeds the photos that are new to it")
     coalitions = f" and {size.coalitions} combinations of parts" if size.coalitions else ""
     for group in size.groups:
@@ -136,6 +134,23 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
             named = first_of(lacking, SUBJECTS_NAMED)
             lines.append(f"{count_of(len(lacking), 'subject')} without a {lack} in the table: {named}")
     return lines
+
+
+def _versions(design: Design) -> str:
+    """Describe the versions of a photo that are embedded."""
+    methods = f" by each of {len(design.methods)} methods" if len(design.methods) > 1 else ""
+    versions = ["the baseline", count_of(len(design.parts), "occluded part") + methods]
+    if design.patches:
+        versions.append(count_of(len(design.parts), "equal-area patch", "equal-area patches"))
+    if design.keep_only:
+        versions.append(count_of(len(design.parts), "part alone", "parts alone"))
+    controlled = sum(part.controllable for part in design.parts)
+    if design.draws and controlled:
+        versions.append(f"{count_of(design.draws, 'control position')} for each of {count_of(controlled, 'part')}")
+    combined = len(design.embedded) - len(design.occlusions)
+    if combined:
+        versions.append(count_of(combined, "combination of parts", "combinations of parts"))
+    return f"{', '.join(versions[:-1])}{',' if len(versions) > 2 else ''} and {versions[-1]}"
 
 
 def _duration(seconds: float) -> str:

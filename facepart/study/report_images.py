@@ -21,7 +21,7 @@ from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
-from facepart.report.report_data import AverageFace, ExamplePhoto
+from facepart.report.report_data import AverageFace, ExamplePhoto, OccludedPhoto, Shown
 
 FOLDER = "pictures"
 
@@ -119,33 +119,36 @@ class ReportImages:
 
 def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[AverageFace, list[ExamplePhoto]] | None:
     """Read what :meth:`ReportImages.finish` wrote; None if it does not exist, or is damaged."""
-    parts = {each.part: each.name for each in occlusions if each.region == Region(each.region.part)}
-    controls = {each.part: each.name for each in occlusions if each.region.draw}
-    patches = {each.part: each.name for each in occlusions if each.region.patch}
-    kept = {each.part: each.name for each in occlusions if each.region.keep_only}
+    parts = {each.part: each.name for each in occlusions if _what(each.region) == "part"}
     try:
         with open_arrays(path, "images of a report") as archive:
             file = archive.read_all()
             if not all(array.shape[:2] == (THUMBNAIL, THUMBNAIL) for name, array in file.items() if name != "names"):
                 return None
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
-            samples = [
-                ExamplePhoto(
-                    subject=str(person),
-                    photo=file[f"sample{place}_photo"],
-                    occluded={part: file[f"sample{place}_occluded_{name}"] for part, name in parts.items()},
-                    masks={part: file[f"sample{place}_mask_{name}"] for part, name in parts.items()},
-                    controls={part: file[f"sample{place}_occluded_{name}"] for part, name in controls.items()},
-                    control_masks={part: file[f"sample{place}_mask_{name}"] for part, name in controls.items()},
-                    patches={part: file[f"sample{place}_occluded_{name}"] for part, name in patches.items()},
-                    patch_masks={part: file[f"sample{place}_mask_{name}"] for part, name in patches.items()},
-                    kept={part: file[f"sample{place}_occluded_{name}"] for part, name in kept.items()},
-                )
-                for place, person in enumerate(file["names"].tolist())
-            ]
+            samples = []
+            for place, person in enumerate(file["names"].tolist()):
+                occluded: dict[Shown, dict[str, OccludedPhoto]] = {}
+                for each in occlusions:
+                    what = _what(each.region)
+                    # With keep-only, the part itself is outlined.
+                    outlined = parts[each.part] if what == "keep_only" else each.name
+                    occluded.setdefault(what, {})[each.part] = OccludedPhoto(
+                        file[f"sample{place}_occluded_{each.name}"], file[f"sample{place}_mask_{outlined}"]
+                    )
+                samples.append(ExamplePhoto(str(person), file[f"sample{place}_photo"], occluded))
             return face, samples
     except (OSError, FacepartError, KeyError, TypeError):
         return None
+
+
+def _what(region: Region) -> Shown:
+    """Say what the report shows with a region occluded."""
+    if region.draw:
+        return "control"
+    if region.patch:
+        return "patch"
+    return "keep_only" if region.keep_only else "part"
 
 
 def may_average(subjects: Iterable[int]) -> bool:

@@ -32,23 +32,23 @@ class Request:
         occlusions: by what (:data:`facepart.occlusion.method.OCCLUDERS`); the first is the main method.
         sweeps: further methods that differ from the main one in a number
             (:func:`facepart.occlusion.method.parse_sweep`).
-        control: draws of the area-matched control per photo and part; 0 for no control.
+        control: positions of the area-matched control per photo and part; 0 for no control.
         equal_area: occlude also an area of the same size within each part.
-        keep_only: occlude also the whole photo but each part.
-        undetected: ``exclude`` photos from the figures of a part that was not detected on them, or ``keep`` them.
-        weight: whether mean scores weight all ``pairs`` of photos alike, or all pairs of ``subjects``.
+        keep_only: occlude also everything except each part.
+        undetected: ``exclude`` photos from the results of a part that was not detected in them, or ``keep`` them.
+        weight: whether mean scores weight all ``pairs`` of photos equally, or all pairs of ``subjects``.
         rank_by: a criterion (:data:`facepart.analysis.criteria.CRITERIA`); None for the default.
         margin: a difference of shifts between groups up to which they count as equivalent; None for no such test.
         shapley: divide the joint effect of the parts that do not overlap among them
             (:mod:`facepart.analysis.shapley`).
-        threshold_group: whose baseline scores set the threshold at which groups are compared; None for all groups'.
+        threshold_group: whose baseline scores set the common threshold of the groups; None for those of all, pooled.
         models: the recognisers: names of the model list, or paths; none for those of the earlier run in `output`,
             else the default. The report's pictures and charts are about the first.
         parser: the face parser: a name of the model list, or a path; None for the default.
         labels: a folder of label maps instead (:mod:`facepart.networks.label_folder`).
         label_set: the order of their classes, or of the parser's (:mod:`facepart.networks.label_sets`).
         align: find and align the faces first.
-        flip: add the embedding of the mirrored face.
+        flip: sum the embeddings of the face and of its mirror image.
         cross: compare occluded photos also with the baseline photos.
         keep: what else is written, of :data:`facepart.study.kept_files.KEPT`.
         device: where the networks run.

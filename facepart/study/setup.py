@@ -1,13 +1,13 @@
 """A request -> what it means on this machine: photos, groups, design, networks, and what was done before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
-from facepart.data.conventions import Convention
+from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
 from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
@@ -18,6 +18,7 @@ from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.record import RECORD_FILE, read_record
 from facepart.networks.catalogue import DETECTOR, Weights, catalogue, choose_recogniser, obtain
+from facepart.networks.face_parser import MIN_SIDE
 from facepart.occlusion.occlusion import BASELINE
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts
@@ -28,7 +29,7 @@ from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import ChosenParser, choose_parser, refuse_unknown_classes
 from facepart.pipeline.saved_images import SavedImages
 from facepart.study.average_face import with_average
-from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules, recognise_photos
+from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules
 from facepart.study.kept_files import ALIGNED_FOLDER, KEPT, choose_kept, kept_images
 from facepart.study.request import Request
 from facepart.study.settings import embedding_settings, image_settings, recorded_recognisers, settings_folder
@@ -136,6 +137,11 @@ class Setup:
         """What occluded photos depend on."""
         return image_settings(self.first.settings)
 
+    def count_small(self, names: Iterable[str]) -> int:
+        """Count the photos, of those named, whose faces are smaller than the parser needs."""
+        photos = self.first.store.photos
+        return sum(0 < photos[name].record.side < MIN_SIDE for name in names)
+
     def matches_of(self, recogniser: StudyRecogniser) -> Path:
         """Return the folder of a recogniser's scores."""
         return self.request.output / MATCHES_FOLDER / recogniser.folder
@@ -157,7 +163,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     keep, methods = choose_kept(request.keep), request.methods()
     choose_formats(request.formats)
     if request.control < 0:
-        raise UsageError(f"--control {request.control}: must be a number of draws, 0 or more")
+        raise UsageError(f"--control {request.control}: must be a number of positions, 0 or more")
     _refuse_too_many_draws(request, parts)
     _refuse_unsupported_criterion(request)
     check_naming(request.dataset, request.subject_pattern, request.exclude_same)
@@ -172,7 +178,9 @@ def set_up(request: Request, executor: Executor) -> Setup:
     photos = parser.stamped(photos)
     names = [photo.name for photo in photos]
     given = request.dataset is not None or request.subject_pattern is not None
-    convention = None if given else recognise_photos(names, request.source, people)
+    # The table of subjects may decide between conventions.
+    known = people.by_subject if people else ()
+    convention = None if given else recognise_convention([names], str(request.source), known)
     dataset = convention.dataset if convention else request.dataset or _UNUSED_DATASET
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
     rule, session = photo_rules(names, naming_rule(dataset, request.subject_pattern), exclusion)
@@ -289,7 +297,7 @@ def _refuse_too_many_draws(request: Request, parts: Sequence[Part]) -> None:
     """
     places = min((len(part.places) for part in parts if part.controllable), default=request.control)
     if request.control > places:
-        raise UsageError(f"--control {request.control}: there are places for {places} control draws")
+        raise UsageError(f"--control {request.control}: there are {places} control positions")
 
 
 def _refuse_unsupported_criterion(request: Request) -> None:

@@ -27,7 +27,7 @@ class StudyGroup:
 
         Args:
             name: the group's.
-            sets: its photos, and those on which each region was found.
+            sets: its photos, and those in which each region was found.
             rule: says who is on a photo, by its name.
             store: the recogniser's embeddings.
             matches: the folder of its scores.

@@ -76,7 +76,7 @@ class StudyScores:
     def sets(self, parts: Sequence[str], group: str | None, recogniser: str | None) -> "list[ScoreSet]":
         """Read the baseline scores, and those with each of some parts occluded, with their sums by subject.
 
-        The baseline is that of the photos on which the part was detected; with several parts, of all photos.
+        The baseline is that of the photos in which the part was detected; with several parts, of all photos.
 
         Raises:
             FacepartError: as :meth:`place` does; or the scores cannot be read or drawn.

@@ -175,6 +175,7 @@ def effective_number(scores: NDArray[Any]) -> float:
 # Intervals.
 
 
+@cache
 def quantile(degrees: float) -> float:
     return float(stats.t.ppf(0.975, degrees))
 
@@ -373,12 +374,23 @@ def threshold_at(impostor: NDArray[np.int64], target: float) -> int:
     return int(np.sort(impostor)[::-1][allowed]) + 1
 
 
-def density(values: NDArray[np.int64], threshold: int) -> float:
-    """Share of the scores in a window about a threshold, over its width."""
-    half = max(0.9 * float((values / MILLION).std()) * len(values) ** -0.2, 0.002)
-    at = threshold / MILLION
-    inside = (values / MILLION >= at - half) & (values / MILLION < at + half)
-    return float(inside.mean()) / (2 * half)
+class Density:
+    """The share of scores in a window about a threshold, over its width."""
+
+    def __init__(self, values: NDArray[np.int64]) -> None:
+        self._half = max(0.9 * float((values / MILLION).std()) * len(values) ** -0.2, 0.002)
+        self._sorted = np.sort(values / MILLION)
+
+    def at(self, threshold: int) -> float:
+        ends = np.array([-self._half, self._half]) + threshold / MILLION
+        low, high = np.searchsorted(self._sorted, ends)
+        return float((high - low) / len(self._sorted)) / (2 * self._half)
+
+
+@cache
+def densities(scores: Scores) -> tuple[Density, Density]:
+    """Of the authentic and of the impostor scores."""
+    return Density(scores.authentic), Density(scores.impostor)
 
 
 @cache
@@ -386,8 +398,8 @@ def fnmr_at(scores: Scores, target: float) -> Figure:
     """FNMR at the own threshold, an estimate itself: where the FMR comes out higher, it moves up."""
     threshold = threshold_at(scores.impostor, target)
     missed = fnmr(scores, threshold)
-    impostor = density(scores.impostor, threshold)
-    slope = density(scores.authentic, threshold) / impostor if impostor else 0.0
+    authentic, impostor = (each.at(threshold) for each in densities(scores))
+    slope = authentic / impostor if impostor else 0.0
     moved = combined([(1.0, missed), (slope, fmr(scores, threshold))], exact=False)
     return replace(moved, value=missed.value)
 
@@ -410,8 +422,8 @@ def eer(scores: Scores) -> Figure:
     way = gap / (gap - (missed[after] - matched[after])) if after else 0.0
     value = float(matched[before] + way * (matched[after] - matched[before]))
     equal = int(thresholds[min(after, len(thresholds) - 1)])
-    densities = [density(values, equal) for values in (scores.authentic, scores.impostor)]
-    share = densities[0] / sum(densities) if sum(densities) else 0.5
+    authentic, impostor = (each.at(equal) for each in densities(scores))
+    share = authentic / (authentic + impostor) if authentic + impostor else 0.5
     moved = combined([(share, fmr(scores, equal)), (1 - share, fnmr(scores, equal))], exact=False)
     # There are many false matches at this threshold: how few make up their variance does not matter.
     return replace(moved, value=value, most_degrees=math.inf)
@@ -439,7 +451,7 @@ def eer_estimate(scores: Scores) -> Estimate:
     def accepts(rate: float) -> bool:
         allowed = math.floor(rate * len(descending) * (1 + 1e-12))
         threshold = int(descending[allowed]) + 1 if allowed < len(descending) else int(descending[-1])
-        mine, theirs = (density(each, threshold) for each in (scores.authentic, scores.impostor))
+        mine, theirs = (each.at(threshold) for each in densities(scores))
         slope = mine / theirs if theirs else 0.0
         variance = rate * (1 - rate) * (1 / mated + slope**2 / others)
         rise = float((scores.authentic < threshold).mean()) - rate
@@ -490,11 +502,9 @@ def impostor_mean(group: Group, version: Version, *, cross: bool = False, subjec
     for matrix in (sums, counts):
         np.fill_diagonal(matrix, 0.0)
     value = sums.sum() / counts.sum()
-    influence = np.zeros(len(sums))
-    for subject in range(len(influence)):
-        others = np.delete(np.arange(len(sums)), subject)
-        left, number = sums[np.ix_(others, others)].sum(), counts[np.ix_(others, others)].sum()
-        influence[subject] = value - left / number if number else 0.0
+    # Without a subject: without its row and its column.
+    left, number = (each.sum() - 2 * each.sum(axis=1) for each in (sums, counts))
+    influence = np.where(number > 0.5, value - left / np.maximum(number, 1), 0.0)
     shares = (sums - value * counts) / (counts.sum() / 2)
     return Figure(
         value=float(value),

@@ -29,7 +29,6 @@ from facepart.analysis.metrics.error_rates import (
 from facepart.analysis.metrics.fairness_discrepancy import fairness_discrepancy_rate
 from facepart.analysis.metrics.garbe import garbe, gini
 from facepart.analysis.metrics.identification import (
-    REPORTED_RANKS,
     cmc,
     identification_influence,
     identification_interval,
@@ -49,7 +48,6 @@ from facepart.analysis.metrics.metric_table import (
     METRICS,
     SCORE_METRICS,
     Distance,
-    Kind,
     Metric,
 )
 from facepart.analysis.metrics.mode import binned_mode
@@ -74,13 +72,11 @@ __all__ = [
     "KINDS",
     "METRICS",
     "REPORTED_FMRS",
-    "REPORTED_RANKS",
     "SCORE_METRICS",
     "STUDY_FMRS",
     "TOO_FEW",
     "Distance",
     "ErrorRates",
-    "Kind",
     "Metric",
     "OperatingPoint",
     "auc",

@@ -206,5 +206,5 @@ SCORE_METRICS = tuple(metric for metric in METRICS if metric.kinds)
 DISTANCES = (
     Distance("ks", "Kolmogorov-Smirnov statistic", kolmogorov_smirnov),
     Distance("wasserstein", "Wasserstein distance", wasserstein),
-    Distance("d_prime", "d′ between the two", d_prime, kinds=("impostor",)),
+    Distance("d_prime", "standardised difference (Cohen's d)", d_prime, kinds=("impostor",)),
 )

@@ -16,7 +16,7 @@ _RANKING = "ranking"
 _KINDS = {"scores": "histogram", "roc": "roc"}
 
 
-def write_figures(data: ReportData, scores: StudyScores, folder: Path, formats: Sequence[str]) -> None:
+def write_drawings(data: ReportData, scores: StudyScores, folder: Path, formats: Sequence[str]) -> None:
     """Write the figures, by the first recogniser.
 
     Those that an earlier run wrote of these groups, and that are not written again, are removed.
