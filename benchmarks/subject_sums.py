@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from benchmarks.machine import describe
-from facepart.matching.cosine import TILE, one_thread_each, padded, unit_rows
+from facepart.matching.cosine import TILE, padded, unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces
 from facepart.matching.subject_statistics import (
@@ -37,6 +37,7 @@ from facepart.matching.subject_statistics import (
     choose_first_bin,
     impostor_moments,
 )
+from facepart.matching.threads import one_thread_each
 from facepart.matching.tile_kernels import Kernels, load_kernels
 from facepart.processors import processors
 

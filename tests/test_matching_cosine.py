@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps, unit_rows
+from facepart.matching.cosine import TILE, padded, tile_steps, unit_rows
 from facepart.matching.faces import Faces
 from facepart.matching.pairs import score_strips
+from facepart.matching.threads import one_thread_each
 
 
 def unit(count: int, seed: int, size: int = 512) -> np.ndarray:

@@ -13,11 +13,11 @@ from facepart.errors import FacepartError
 from facepart.matching.cosine import unit_rows
 from facepart.matching.features import read_features
 from facepart.matching.groups import Group, read_group
-from facepart.matching.listed_pairs import ProtocolOutcome
+from facepart.matching.listed_pairs import ListedOutcome
 from facepart.matching.match import match_features
+from facepart.matching.match_listed import match_pairs
 from facepart.matching.output import Save
 from facepart.matching.pair_scores import score_pairs
-from facepart.matching.protocol import match_pairs
 from facepart.scores import ScoreDistribution, load_scores
 from facepart.scores.subject_sums import BIN, load_subject_sums, load_subject_sums_of
 from tests.conftest import Run
@@ -51,7 +51,7 @@ def pairs_file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def score(group: Group, pairs: Path, output: Path, **options: object) -> ProtocolOutcome:
+def score(group: Group, pairs: Path, output: Path, **options: object) -> ListedOutcome:
     (outcome,) = match_pairs([group], read_pair_list(pairs), output, workers=2, **options)  # type: ignore[arg-type]
     return outcome
 

@@ -21,7 +21,7 @@ from facepart.errors import FacepartError
 from facepart.files.atomic import is_temporary
 from facepart.matching.groups import read_group
 from facepart.matching.match import match_features
-from facepart.matching.protocol import match_pairs
+from facepart.matching.match_listed import match_pairs
 from facepart.pipeline.align import align_photos
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features

@@ -8,10 +8,15 @@ Values of a list are separated by spaces or commas: --group-column sex ethnicity
 
 import argparse
 
-from facepart.cli.subject_options import add_naming_arguments, add_naming_table, add_table_arguments
+from facepart.cli.subject_options import (
+    add_naming_arguments,
+    add_naming_table,
+    add_table_arguments,
+    choose_dataset,
+)
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import count_of
-from facepart.data.conventions import recognise_convention
+from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below
 from facepart.data.naming import check_naming, naming_rule
@@ -65,12 +70,12 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
-        dataset = arguments.dataset
-        if dataset is None and arguments.subject_pattern is None:
+
+        def recognise() -> Convention:
             names = names_below([feature.absolute() for feature in features])
-            convention = recognise_convention([names], str(arguments.source), people.by_subject)
-            print(convention.sentence())
-            dataset = convention.dataset
+            return recognise_convention([names], str(arguments.source), people.by_subject)
+
+        dataset = choose_dataset(arguments.dataset, arguments.subject_pattern, recognise)
         rule = naming_rule(dataset, arguments.subject_pattern)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
         subjects = count_of(selection.subjects, "subject")

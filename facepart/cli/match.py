@@ -18,15 +18,15 @@ Values of a list are separated by spaces or commas: -gr CM CF, or -gr CM,CF.
 import argparse
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facepart.cli.command_parser import thread_count
 from facepart.cli.guard import Guard
 from facepart.cli.list_action import ListAction
-from facepart.cli.match_pairs import execute_pairs, refuse_conflicts
+from facepart.cli.match_pairs import listed_lines, refuse_conflicts
 from facepart.cli.progress_bar import ProgressBar
 from facepart.cli.ray import add_ray_argument
 from facepart.cli.subject_options import (
@@ -34,6 +34,7 @@ from facepart.cli.subject_options import (
     add_naming_arguments,
     add_naming_table,
     add_table_arguments,
+    choose_dataset,
 )
 from facepart.cli.subject_warnings import warn_of_left_out, warn_of_small_groups
 from facepart.counts import count_of
@@ -45,9 +46,10 @@ from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 from facepart.matching.output import MOST_PAIRS, SAVES
 from facepart.processors import processors
+from facepart.scores.files import pairs_paths, scores_path
+from facepart.scores.ranks import ranks_path
 
 if TYPE_CHECKING:
-    from facepart.data.conventions import Convention
     from facepart.matching.groups import Group
     from facepart.matching.pair_counter import PairCounter
     from facepart.matching.prepare import MatchOutcome
@@ -171,31 +173,38 @@ def execute(arguments: argparse.Namespace) -> int:
     # Before the embeddings, which take longer to read.
     pairs = None if arguments.pairs is None else read_pair_list(arguments.pairs)
     groups = _read_groups(arguments)
-    if pairs is not None:
-        return execute_pairs(arguments, groups, pairs, begun)
     from facepart.matching.match import match_groups
+    from facepart.matching.match_listed import match_pairs
 
     with _counter(arguments.ray) as counter, ProgressBar("match", unit="pair") as progress:
-        outcomes = match_groups(
-            groups,
-            arguments.output,
-            dataset=arguments.dataset,
-            subject_pattern=arguments.subject_pattern,
-            exclude_same=arguments.exclude_same,
-            include_same_photo=arguments.include_same_photo,
-            save=arguments.save,
-            ranks=arguments.ranks,
-            device=arguments.device,
-            workers=arguments.workers,
-            counter=counter,
-            progress=progress,
-        )
-        for outcome in outcomes:
+        options: dict[str, Any] = {
+            "dataset": arguments.dataset,
+            "subject_pattern": arguments.subject_pattern,
+            "include_same_photo": arguments.include_same_photo,
+            "save": arguments.save,
+            "workers": arguments.workers or processors(),
+            "progress": progress,
+        }
+        if pairs is not None:
+            lines = listed_lines(match_pairs(groups, pairs, arguments.output, **options), arguments)
+        else:
+            options |= {"exclude_same": arguments.exclude_same, "ranks": arguments.ranks, "device": arguments.device}
+            outcomes = match_groups(groups, arguments.output, **options, counter=counter)
+            lines = _lines(outcomes, arguments, exclusion)
+        for line in lines:
             now = time.monotonic()
-            print(f"{_summary(outcome, arguments.output, exclusion)}; {now - begun:.1f} s")
+            print(f"{line}; {now - begun:.1f} s")
             begun = now
-            _warn(outcome, arguments, exclusion)
     return 0
+
+
+def _lines(
+    outcomes: "Iterable[MatchOutcome]", arguments: argparse.Namespace, exclusion: Exclusion | None
+) -> Iterator[str]:
+    """Yield a line for each group when it has been compared; warn once that is printed."""
+    for outcome in outcomes:
+        yield _summary(outcome, arguments.output, exclusion)
+        _warn(outcome, arguments, exclusion)
 
 
 def _refuse_what_ray_cannot(arguments: argparse.Namespace) -> None:
@@ -230,14 +239,15 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
     from facepart.matching.groups import read_group, recognise_features, recognise_groups, split_by_people
 
     probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
+    given = arguments.dataset, arguments.subject_pattern
     if arguments.people is not None:
         if len(probes) > 1 or len(galleries) > 1:
             raise UsageError("--people selects the groups from one -p and one -g: give each once")
         people = read_people(arguments.people, arguments.group_column)
         people.find_groups(names)
         probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
-        if arguments.dataset is None and arguments.subject_pattern is None:
-            _set_convention(arguments, recognise_features([side for side in (probe, gallery) if side], people))
+        sides = [side for side in (probe, gallery) if side]
+        arguments.dataset = choose_dataset(*given, lambda: recognise_features(sides, people))
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         split = split_by_people(probe, gallery, people, rule, names)
         if not names:
@@ -253,20 +263,14 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         read_group(name, probe, galleries[index] if galleries else None)
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
     ]
-    if arguments.dataset is None and arguments.subject_pattern is None:
-        _set_convention(arguments, recognise_groups(groups))
+    arguments.dataset = choose_dataset(*given, lambda: recognise_groups(groups))
     return groups
-
-
-def _set_convention(arguments: argparse.Namespace, found: "Convention") -> None:
-    print(found.sentence())
-    arguments.dataset = found.dataset
 
 
 def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None) -> str:
     other = "each other" if outcome.gallery is None else f"{count_of(outcome.gallery, 'embedding')} of the gallery"
-    group = folder / group_prefix(outcome.group)
-    pairs, distribution = f"{group}_authentic.npy and {group}_impostor.npy", f"{group}_scores.npz"
+    group = group_prefix(outcome.group)
+    pairs, distribution = " and ".join(map(str, pairs_paths(folder, group))), scores_path(folder, group)
     files = {"pairs": pairs, "distribution": distribution, "both": f"{distribution}, {pairs}"}[outcome.saved]
     line = (
         f"{outcome.group}: compared {count_of(outcome.probes, 'embedding')} of "
@@ -279,7 +283,7 @@ def _summary(outcome: "MatchOutcome", folder: Path, exclusion: Exclusion | None)
     if exclusion and outcome.excluded is not None:
         line += f"; left out {count_of(outcome.excluded, 'authentic pair')} {exclusion.words}"
     if outcome.ranked is not None:
-        line += f"; ranks written to {group}_ranks.csv: {outcome.ranked_first} of "
+        line += f"; ranks written to {ranks_path(folder, group)}: {outcome.ranked_first} of "
         line += f"{count_of(outcome.ranked, 'probe')} {'has' if outcome.ranked == 1 else 'have'} rank 1"
         if outcome.ranked < outcome.probes:
             line += f", {outcome.probes - outcome.ranked} without a rank (no authentic or no impostor pair)"

@@ -2,20 +2,17 @@
 
 import argparse
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from facepart.cli.progress_bar import ProgressBar
 from facepart.counts import count_of
 from facepart.data.group_files import group_prefix
-from facepart.data.pair_list import PairList
 from facepart.errors import UsageError
-from facepart.processors import processors
+from facepart.matching.output import listed_path
+from facepart.scores.files import pairs_paths, scores_path
 
 if TYPE_CHECKING:
-    from facepart.matching.groups import Group
-    from facepart.matching.listed_pairs import ProtocolOutcome
+    from facepart.matching.listed_pairs import ListedOutcome
 
 _DEVICES = ("cpu", "auto")
 
@@ -34,41 +31,21 @@ def refuse_conflicts(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--pairs compares the pairs of a list, on the CPU: leave out {option} or --pairs")
 
 
-def execute_pairs(arguments: argparse.Namespace, groups: "Sequence[Group]", pairs: PairList, begun: float) -> int:
-    """Compare the pairs of the list in each group, and print a line for each; return the exit status."""
-    from facepart.matching.protocol import match_pairs
-
-    with ProgressBar("match", unit="pair") as progress:
-        outcomes = match_pairs(
-            groups,
-            pairs,
-            arguments.output,
-            dataset=arguments.dataset,
-            subject_pattern=arguments.subject_pattern,
-            include_same_photo=arguments.include_same_photo,
-            save=arguments.save,
-            workers=arguments.workers or processors(),
-            progress=progress,
-        )
-        for outcome in outcomes:
-            now = time.monotonic()
-            print(f"{_summary(outcome, arguments)}; {now - begun:.1f} s")
-            begun = now
-            _warn(outcome, arguments)
-    return 0
+def listed_lines(outcomes: "Iterable[ListedOutcome]", arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield a line for each group when its pairs have been compared; warn once that is printed."""
+    for outcome in outcomes:
+        yield _summary(outcome, arguments)
+        _warn(outcome, arguments)
 
 
-def _summary(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> str:
-    group = arguments.output / group_prefix(outcome.group)
-    files = {
-        "pairs": [f"{group}_authentic.npy", f"{group}_impostor.npy"],
-        "distribution": [f"{group}_scores.npz"],
-        "both": [f"{group}_scores.npz", f"{group}_authentic.npy", f"{group}_impostor.npy"],
-    }[outcome.saved]
+def _summary(outcome: "ListedOutcome", arguments: argparse.Namespace) -> str:
+    folder, group = arguments.output, group_prefix(outcome.group)
+    scores, pairs = scores_path(folder, group), pairs_paths(folder, group)
+    files = {"pairs": pairs, "distribution": [scores], "both": [scores, *pairs]}[outcome.saved]
     line = (
         f"{outcome.group}: compared {outcome.compared} of {count_of(outcome.pairs, 'pair')}: {outcome.authentic} "
-        f"authentic and {count_of(outcome.impostor, 'impostor score')}, written to {', '.join(files)} and "
-        f"{group}_pairs.csv"
+        f"authentic and {count_of(outcome.impostor, 'impostor score')}, written to "
+        f"{', '.join(map(str, files))} and {listed_path(folder, group)}"
     )
     if outcome.accuracy is not None:
         accuracy = outcome.accuracy
@@ -79,7 +56,7 @@ def _summary(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> str:
     return line
 
 
-def _warn(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+def _warn(outcome: "ListedOutcome", arguments: argparse.Namespace) -> None:
     logger = logging.getLogger(__name__)
     group, source = outcome.group, arguments.pairs
     missing = outcome.photos_without
@@ -112,7 +89,7 @@ def _warn(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
     _warn_of_labels(outcome, arguments)
 
 
-def _warn_of_labels(outcome: "ProtocolOutcome", arguments: argparse.Namespace) -> None:
+def _warn_of_labels(outcome: "ListedOutcome", arguments: argparse.Namespace) -> None:
     logger = logging.getLogger(__name__)
     contradicted, source = outcome.contradicted, arguments.pairs
     if outcome.subjects is None:

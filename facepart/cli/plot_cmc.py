@@ -7,6 +7,7 @@ from typing import Any
 
 from facepart.cli.rank_set_options import HIGHEST_RANK, RANK_SET_OPTIONS
 from facepart.cli.score_set_options import MOST_SETS
+from facepart.cli.subject_options import choose_dataset
 from facepart.counts import count_of
 from facepart.data.conventions import recognise_convention
 from facepart.data.group_files import group_prefix
@@ -86,15 +87,13 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
         settings = next((found for name, found in groups.items() if group_prefix(name) == group), None)
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
-    if dataset is None and pattern is None:
-        try:
-            convention = recognise_convention([read_labels(pairs.labels)], str(pairs.labels))
-        except UsageError:
-            # Nothing goes wrong in silence: a rule that calls an authentic pair impostor, or the reverse, is refused.
-            dataset = _FIRST_TRIED
-        else:
-            print(convention.sentence())
-            dataset = convention.dataset
+    try:
+        dataset = choose_dataset(
+            dataset, pattern, lambda: recognise_convention([read_labels(pairs.labels)], str(pairs.labels))
+        )
+    except UsageError:
+        # Nothing goes wrong in silence: a rule that calls an authentic pair impostor, or the reverse, is refused.
+        dataset = _FIRST_TRIED
     return naming_rule(dataset, pattern)
 
 

@@ -1,8 +1,10 @@
 """The options that say who is in a photo, and in which demographic group."""
 
 import argparse
+from collections.abc import Callable
 
 from facepart.cli.list_action import ColumnsAction
+from facepart.data.conventions import Convention
 from facepart.data.naming import naming_table
 from facepart.files.addresses import reachable
 
@@ -69,3 +71,12 @@ def add_table_arguments(group: argparse._ArgumentGroup, without: str) -> None:
 def add_naming_table(parser: argparse.ArgumentParser) -> None:
     """End the help of a command with the table of naming rules."""
     parser.epilog = f"{_TABLE_TITLE}\n{naming_table()}"
+
+
+def choose_dataset(dataset: str | None, pattern: str | None, recognise: Callable[[], Convention]) -> str | None:
+    """Return the naming rule that was given, or recognise it and print it; None if a pattern was given instead."""
+    if dataset is not None or pattern is not None:
+        return dataset
+    found = recognise()
+    print(found.sentence())
+    return found.dataset

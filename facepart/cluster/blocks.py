@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from facepart import __version__
 from facepart.cluster.sparse import SparseCounts, added, sparse
 from facepart.errors import FacepartError
-from facepart.matching.cosine import TILE, one_thread_each
+from facepart.matching.cosine import TILE
 from facepart.matching.counting import Side, count_strips
 from facepart.matching.faces import Faces
 from facepart.matching.rank_counter import RankCounter, RankCounts, RankedSides, added_ranks
 from facepart.matching.subject_statistics import SubjectTailCounts
+from facepart.matching.threads import one_thread_each
 from facepart.scores.subject_sums import bins_from
 
 # Enough tasks for each worker that none waits long for the last ones, and few enough results to add up.

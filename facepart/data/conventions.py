@@ -87,9 +87,10 @@ def _unlike(readings: Mapping[str, Sequence[str]]) -> dict[tuple[int, ...], str]
 
 
 def _convention(dataset: str, label: str) -> Convention:
-    subject = DATASETS[dataset].subject(label)
+    rules = DATASETS[dataset]
+    subject = rules.subject(label)
     _, stem = split_label(label)
-    alone = dataset not in _BY_FOLDER and DATASETS[dataset].subject(stem) == subject
+    alone = not rules.by_folder and rules.subject(stem) == subject
     return Convention(dataset, stem if alone else label, subject)
 
 
@@ -167,4 +168,3 @@ _MAY_BE: dict[str, Callable[[str], object]] = {
     "LFW": _is_numbered,
     "CHIYA": _form(r"\d+[A-Za-z]"),
 }
-_BY_FOLDER = ("FOLDER", "VGGFACE2")

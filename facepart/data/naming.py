@@ -31,6 +31,7 @@ class DataSet(NamedTuple):
         shows: the subject of the example.
         reads: what the subject is, in words.
         note: what else there is to know.
+        by_folder: whether the subject is the photo's folder.
         session: label -> session; None if authentic pairs of one session are compared, too.
         session_name: what a session is, e.g. ``day``.
     """
@@ -40,6 +41,7 @@ class DataSet(NamedTuple):
     shows: str
     reads: str
     note: str = ""
+    by_folder: bool = False
     session: Rule | None = None
     session_name: str = ""
 
@@ -140,12 +142,13 @@ DATASETS = {
         note="without the first character and the last four",
     ),
     "AGEDB": DataSet(_agedb, "17_MariaCallas_35_f", "MariaCallas", "second field of the name"),
-    "PUBLIC_IVS": DataSet(_folder, "0012/photo_7", "0012", "folder"),
+    "PUBLIC_IVS": DataSet(_folder, "0012/photo_7", "0012", "folder", by_folder=True),
     "VGGFACE2": DataSet(
         *(_vggface2, "n000012/0007_01", "n000012", "folder"),
         note="or the n000012_ that begins the name, in a folder not named like that",
+        by_folder=True,
     ),
-    "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder"),
+    "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder", by_folder=True),
     "ND_GENDERS_V3": DataSet(
         *(_first_field, "04201_f_c_1_20080312_7", "04201", "name up to the first _"),
         note="authentic pairs from the same day, the fifth field, are left out",
@@ -159,7 +162,7 @@ DATASETS = {
         "name before its number",
         note="or the folder, if the name has no number",
     ),
-    "FOLDER": DataSet(_folder, "alice/photo", "alice", "folder"),
+    "FOLDER": DataSet(_folder, "alice/photo", "alice", "folder", by_folder=True),
 }
 
 

@@ -17,15 +17,10 @@ product, and is not used for that reason. On another kind of machine an impostor
 never by more.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.full_float32 import full_float32
 from facepart.scores import STEPS
 
 # Faces on either side of a tile. On the CPU two embeddings' tiles of 512 x 512 and their product take 1 MB each,
@@ -119,21 +114,6 @@ def exact_steps(probe: torch.Tensor, gallery: torch.Tensor) -> torch.Tensor:
         if it is authentic.
     """
     return _round(torch.mm(_whole(probe), _whole(gallery).T).div_(_UNITS**2))
-
-
-@contextmanager
-def one_thread_each(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield a pool in each thread of which PyTorch computes with that thread alone, and with all bits of float32.
-
-    Work that has not begun when the block ends is left undone.
-    """
-    # The setting is the calling thread's own: that of the program around us stays as it is.
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        with full_float32():
-            yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _round(cosines: torch.Tensor) -> torch.Tensor:

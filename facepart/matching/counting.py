@@ -20,11 +20,12 @@ import torch
 from numpy.typing import NDArray
 
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import TILE, one_thread_each, padded
+from facepart.matching.cosine import TILE, padded
 from facepart.matching.faces import Faces
 from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
 from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import Total, scores_of_table
+from facepart.matching.threads import one_thread_each
 from facepart.matching.tile_counters import CompiledCounter, Masks, PyTorchCounter, Tile, TileCounter
 from facepart.matching.tile_kernels import kernels_for
 from facepart.scores import GroupScores

@@ -1,7 +1,7 @@
 """A list of pairs and features -> the rows of each pair, and which pairs are authentic, compared, or not."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from facepart.matching.faces import PairCounts, number
 from facepart.matching.features import Features, refuse_unlike
 from facepart.matching.fold_accuracy import FoldAccuracy
 from facepart.matching.groups import Group
-from facepart.matching.output import Save, choose_save
+from facepart.matching.output import Save, choose_save, group_settings
 from facepart.matching.pair_lookup import find_rows
 
 # Features, and the row of each pair among them, -1 without a feature.
@@ -37,7 +37,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class ProtocolOutcome:
+class ListedOutcome:
     """What a run compared.
 
     Attributes:
@@ -75,6 +75,17 @@ class ProtocolOutcome:
         """The number of pairs that were compared."""
         return self.authentic + self.impostor
 
+    def for_record(self) -> dict[str, Any]:
+        """Return what the record says of it."""
+        counts = asdict(self)
+        del counts["group"]
+        for key in ("photos_without", "same_photo", "repeated", "contradicted"):
+            counts[key] = counts[key]["count"]
+        if self.accuracy is not None:
+            folds = [fold._asdict() for fold in self.accuracy.folds]
+            counts["accuracy"] = {**self.accuracy._asdict(), "folds": folds}
+        return {**counts, "compared": self.compared}
+
 
 @dataclass(frozen=True)
 class ListedPairs:
@@ -103,7 +114,7 @@ class ListedPairs:
     compared: NDArray[np.bool_]
     subjects: NDArray[np.str_] | None
     sides: Sequence[NDArray[np.int32]]
-    outcome: ProtocolOutcome
+    outcome: ListedOutcome
     settings: dict[str, Any]
 
     @property
@@ -125,7 +136,7 @@ def resolve_pairs(
         save: what was asked to be written.
 
     Raises:
-        FacepartError: see :func:`facepart.matching.protocol.match_pairs`.
+        FacepartError: see :func:`facepart.matching.match_listed.match_pairs`.
     """
     probe, gallery = group.probe, group.gallery
     if gallery is None:
@@ -155,8 +166,7 @@ def resolve_pairs(
             f"{_sources(group)}{first_missing}; a photo is named as folder/name, as the features are"
         )
     counts = PairCounts(int((compared & authentic).sum()), int((compared & ~authentic).sum()), int(same.sum()))
-    model = probe.model or (gallery.model if gallery is not None else None)
-    outcome = ProtocolOutcome(
+    outcome = ListedOutcome(
         group=group.name,
         pairs=len(found),
         authentic=counts.authentic,
@@ -171,13 +181,7 @@ def resolve_pairs(
         accuracy=None,
         folds=None if pairs.folds is None else int(pairs.folds[-1]),
     )
-    settings = {
-        "probe": str(probe.source),
-        "gallery": None if gallery is None else str(gallery.source),
-        **common,
-        "model": model and {"name": model.name, "sha256": model.sha256},
-        "device": "cpu",
-    }
+    settings = {**group_settings(group, common), "device": "cpu"}
     names: NDArray[np.str_] | None = None
     numbers: list[NDArray[np.int32]] = []
     if fits:

@@ -8,8 +8,9 @@ For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), `
 resume: a run computes it anew and replaces it when it is whole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.naming import check_naming, find_exclusion, naming_rule
-from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
-from facepart.matching.faces import Faces
+from facepart.matching.faces import Faces, PairRows
 from facepart.matching.features import Features
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
-from facepart.matching.output import (
-    Save,
-    record_group,
-    refuse_full_disk,
-    refuse_leftovers,
-    write_labels,
-    write_pairs,
-)
+from facepart.matching.output import Plan, Save, begin_group, locked_output, record_group, write_pairs
 from facepart.matching.pair_counter import LocalPairCounter, PairCounter
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, label_depth, prepare
@@ -46,6 +39,7 @@ from facepart.matching.subject_statistics import (
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
 from facepart.scores import GroupScores, save_scores
+from facepart.scores.files import scores_path
 from facepart.scores.ranks import Ranks, make_ranks, ranks_path, save_ranks
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
@@ -138,11 +132,8 @@ def match_groups(
     refuse_same_groups(groups)
     depth = depth or label_depth(groups, rule, exclusion)
     prepared = [prepare(group.with_depth(depth), rule, exclusion, common, save) for group in groups]
-    with output_lock(output):
-        for each in prepared:
-            refuse_leftovers(output, each.group.prefix, each.outcome.saved, ranks)
-        with_pairs = [(each.group.name, each.counts) for each in prepared if each.outcome.saved != "distribution"]
-        refuse_full_disk(output, with_pairs)
+    plans = [Plan(each.group, each.counts, each.outcome.saved) for each in prepared]
+    with locked_output(output, plans, ranks=ranks):
         for each in prepared:
             yield _compare(each, output, device, workers, min_threshold, counter, progress, ranks)
 
@@ -173,20 +164,12 @@ def score_by_subject(
     Raises:
         FacepartError: all photos show one subject.
     """
-    check_naming(dataset, subject_pattern, exclude_same)
+    rule = naming_rule(dataset, subject_pattern)
     exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
-    common = {"include_same_photo": False}
     whole = Group(group, probe, None).with_depth(depth)
-    prepared = prepare(whole, naming_rule(dataset, subject_pattern), exclusion, common, "distribution")
-    faces, subjects = _normalised(prepared.left), len(prepared.subjects)
-    authentic = authentic_scores(faces, None)
-    first_bin = choose_first_bin(faces, None, authentic[1], min_threshold)
-    sums = authentic_sums(subjects, authentic, first_bin)
-    moments = impostor_moments(subjects, faces, None)
-    tails = SubjectTailCounts(subjects, first_bin)
-    pairs = (counter or LocalPairCounter(processors())).load(faces, None)
-    scores = pairs.count(tails=tails, ranks=None, progress=silent)
-    return scores, SubjectSums(prepared.subjects, first_bin, sums, Sums(*moments, tails.bins()))
+    prepared = prepare(whole, rule, exclusion, {"include_same_photo": False}, "distribution")
+    scores, sums, _ = _count(prepared, counter or LocalPairCounter(processors()), None, min_threshold)
+    return scores, sums
 
 
 def _compare(
@@ -200,42 +183,57 @@ def _compare(
     with_ranks: bool,
 ) -> MatchOutcome:
     """Compare a group and write all its files."""
-    group, outcome, subjects = prepared.group, prepared.outcome, len(prepared.subjects)
-    prefix = group.prefix
-    at = device if outcome.saved == "distribution" else "cpu"
-    settings = {**prepared.settings, "device": at}
-    record_group(output, group.name, settings, None)
-    write_labels(output, prefix, group.probe.labels, group.gallery.labels if group.gallery else None)
-    left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
-    authentic = authentic_scores(left, right)
-    first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
-    ours = authentic_sums(subjects, authentic, first_bin)
-    theirs = impostor_moments(subjects, left, right, at)
-    del authentic
-    best = best_authentic(left, right, workers) if with_ranks else None
-    order = subject_order(left) if outcome.saved == "distribution" else np.arange(len(left.subjects))
-    ranks = None if best is None else RankCounter(best[order], at)
-    if outcome.saved == "distribution":
-        pairs = counter.load(left, right)
-        del left, right
-        tails = SubjectTailCounts(subjects, first_bin, at)
-        scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
-    else:
-        tails = SubjectTailCounts(subjects, first_bin, at)
-        blocks = pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks)
-        scores = write_pairs(output, prefix, prepared.counts, blocks, progress)
+    group, outcome, prefix = prepared.group, prepared.outcome, prepared.group.prefix
+    write = None
+    if outcome.saved != "distribution":
+        device = "cpu"
+        write = partial(write_pairs, output, prefix, prepared.counts, progress=progress)
+    settings = {**prepared.settings, "device": device}
+    begin_group(output, group, settings)
+    scores, sums, ranks = _count(prepared, counter, write, min_threshold, device, workers, progress, with_ranks)
     if outcome.saved != "pairs":
-        sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
         save_subject_sums(subject_sums_path(output, prefix), sums)
-        save_scores(output / f"{prefix}_scores.npz", scores)
-    if ranks is not None and best is not None:
-        found = _ranks_of(prepared, best, order, ranks)
-        save_ranks(ranks_path(output, prefix), found)
-        outcome = replace(outcome, ranked=int(found.ranked.sum()), ranked_first=int((found.ranks == 1).sum()))
+        save_scores(scores_path(output, prefix), scores)
+    if ranks is not None:
+        save_ranks(ranks_path(output, prefix), ranks)
+        outcome = replace(outcome, ranked=int(ranks.ranked.sum()), ranked_first=int((ranks.ranks == 1).sum()))
     counts = asdict(outcome)
     del counts["group"]
     record_group(output, group.name, settings, counts)
     return outcome
+
+
+def _count(
+    prepared: Prepared,
+    counter: PairCounter,
+    write: Callable[[Iterable[PairRows]], GroupScores] | None,
+    min_threshold: float,
+    device: str = "cpu",
+    workers: int = 1,
+    progress: Progress = silent,
+    with_ranks: bool = False,
+) -> tuple[GroupScores, SubjectSums, Ranks | None]:
+    """Count the scores of a group: by `write`, which also writes its pairs, or by the counter if it is None."""
+    left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
+    subjects = len(prepared.subjects)
+    authentic = authentic_scores(left, right)
+    first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
+    ours = authentic_sums(subjects, authentic, first_bin)
+    theirs = impostor_moments(subjects, left, right, device)
+    del authentic
+    best = best_authentic(left, right, workers) if with_ranks else None
+    order = subject_order(left) if write is None else np.arange(len(left.subjects))
+    ranks = None if best is None else RankCounter(best[order], device)
+    if write is None:
+        pairs = counter.load(left, right)
+        del left, right
+        tails = SubjectTailCounts(subjects, first_bin, device)
+        scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
+    else:
+        tails = SubjectTailCounts(subjects, first_bin, device)
+        scores = write(pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks))
+    sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
+    return scores, sums, None if best is None or ranks is None else _ranks_of(prepared, best, order, ranks)
 
 
 def _ranks_of(prepared: Prepared, best: NDArray[np.float32], order: NDArray[np.int64], ranks: RankCounter) -> Ranks:

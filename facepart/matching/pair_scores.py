@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from facepart.files.progress import Progress, silent
-from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps, unit_rows
+from facepart.matching.cosine import TILE, padded, tile_steps, unit_rows
+from facepart.matching.threads import one_thread_each
 
 
 def score_pairs(

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.matching.cosine import TILE, one_thread_each, padded, tile_steps
+from facepart.matching.cosine import TILE, padded, tile_steps
 from facepart.matching.faces import Faces, PairRows
 from facepart.matching.rank_counter import RankCounter, RankedSides, ranked_sides
 from facepart.matching.subject_statistics import SubjectTailCounts
+from facepart.matching.threads import one_thread_each
 from facepart.scores import STEPS
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike
 from facepart.matching.groups import Group
-from facepart.matching.output import Save, choose_save, size_of_pairs
+from facepart.matching.output import Save, choose_save, group_settings, size_of_pairs
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,6 @@ def prepare(
             f"{subjects[0]!r}, so there are no impostor pairs; if there should be more, the naming rule "
             "does not fit: try another -d or --subject-pattern"
         )
-    model = probe.model or (gallery.model if gallery is not None else None)
-    settings = {
-        "probe": str(probe.source),
-        "gallery": None if gallery is None else str(gallery.source),
-        **({} if group.people is None else {"people": str(group.people)}),
-        **common,
-        "model": model and {"name": model.name, "sha256": model.sha256},
-    }
     outcome = MatchOutcome(
         group=group.name,
         probes=len(probe.labels),
@@ -144,7 +136,8 @@ def prepare(
         saved=choose_save(save, counts),
         pair_bytes=size_of_pairs(counts),
     )
-    return Prepared(group, np.array(subjects, dtype=np.str_), left, right, counts, outcome, settings)
+    names = np.array(subjects, dtype=np.str_)
+    return Prepared(group, names, left, right, counts, outcome, group_settings(group, common))
 
 
 def _photos(sides: Sequence[Features], shown: Sequence[Sequence[str]]) -> list[list[tuple[str, str]]]:

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.matching.cosine import exact_steps, one_thread_each
+from facepart.matching.cosine import exact_steps
 from facepart.matching.faces import Faces
+from facepart.matching.threads import one_thread_each
 
 # Probes, and gallery faces, whose authentic scores are computed at a time. Faces of one subject stand side by side,
 # so that a few probes have their partners among few gallery faces.

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.matching.cosine import one_thread_each
 from facepart.matching.faces import Faces
+from facepart.matching.threads import one_thread_each
 from facepart.scores.distribution import STEPS
 from facepart.scores.subject_sums import BIN, Moments, Sums, bins_from
 

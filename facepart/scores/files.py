@@ -22,6 +22,9 @@ from facepart.scores.npz_files import read_arrays, write_arrays
 SCORES_VERSION = 1
 SUFFIX = ".npz"
 _KINDS = ("authentic", "impostor")
+_SCORES, _PAIRS = "_scores.npz", ("_authentic.npy", "_impostor.npy")
+# What follows the group in the names of score files.
+SCORE_ENDINGS = (_SCORES, *_PAIRS)
 
 
 class GroupScores(NamedTuple):
@@ -33,6 +36,16 @@ class GroupScores(NamedTuple):
     def merged_with(self, other: "GroupScores") -> "GroupScores":
         """Add the scores of other pairs."""
         return GroupScores(self.authentic + other.authentic, self.impostor + other.impostor)
+
+
+def scores_path(folder: Path, group: str) -> Path:
+    """Return the file of a group's scores."""
+    return folder / f"{group}{_SCORES}"
+
+
+def pairs_paths(folder: Path, group: str) -> list[Path]:
+    """Return the files of a group's pairs, the authentic and the impostor ones."""
+    return [folder / f"{group}{ending}" for ending in _PAIRS]
 
 
 def save_scores(path: Path, scores: GroupScores) -> None:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from facepart.counts import are, count_of
 from facepart.data.naming import Rule
 from facepart.data.path_lists import BLANKS
-from facepart.errors import FacepartError, one_line
-from facepart.files.addresses import on_disk
+from facepart.errors import FacepartError
 from facepart.files.array_input import read_array
 from facepart.files.text_input import read_text
 from facepart.scores.distribution import STEPS
 from facepart.scores.ranks import Ranks, make_ranks
+from facepart.scores.score_input import open_scores
 
 # How many pairs of a large file are looked at at a time.
 _BLOCK = 1 << 18
@@ -128,21 +128,12 @@ def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:
     Raises:
         FacepartError: the file is missing, cannot be read, or has other than three columns of numbers.
     """
-    try:
-        with on_disk(path) as here:
-            blocks = _array_blocks(here, path) if here.suffix.lower() == ".npy" else _text_blocks(here)
-            for block in blocks:
-                if block.ndim != 2 or block.shape[1] != 3:
-                    raise FacepartError(f"{path}: has no pairs (probe, gallery, score), which ranks are made of")
-                yield block.astype(np.float64)
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such score file") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise FacepartError(
-            f"{path}: is not a file of pairs, a .npy or a text of numbers ({one_line(error)})"
-        ) from error
+    with open_scores(path, "a file of pairs") as here:
+        blocks = _array_blocks(here, path) if here.suffix.lower() == ".npy" else _text_blocks(here)
+        for block in blocks:
+            if block.ndim != 2 or block.shape[1] != 3:
+                raise FacepartError(f"{path}: has no pairs (probe, gallery, score), which ranks are made of")
+            yield block.astype(np.float64)
 
 
 def _array_blocks(path: Path, shown: Path) -> Iterator[NDArray[Any]]:

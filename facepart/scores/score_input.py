@@ -12,6 +12,7 @@ Scores that have more than 6 decimals, and those that went through 32-bit floats
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,18 +49,9 @@ def read_kind(path: Path, kind: str) -> ScoreDistribution:
     """
     if path.suffix.lower() == SUFFIX:
         return _refuse_none(path, kind, getattr(load_scores(path), kind))
-    try:
-        with on_disk(path) as here:
-            blocks = _array_blocks(here, path) if path.suffix.lower() == ".npy" else _text_blocks(here)
-            scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
-    except FileNotFoundError as error:
-        raise FacepartError(f"{path}: no such score file") from error
-    except OSError as error:
-        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, csv.Error) as error:
-        raise FacepartError(
-            f"{path}: is not a score file, a .npy or a text of numbers ({one_line(error)})"
-        ) from error
+    with open_scores(path, "a score file") as here:
+        blocks = _array_blocks(here, path) if path.suffix.lower() == ".npy" else _text_blocks(here)
+        scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
     if not scores.n:
         raise FacepartError(f"{path}: there are no scores in it")
     return scores
@@ -69,6 +61,20 @@ def read_both(path: Path) -> GroupScores:
     """Read an ``.npz`` that holds scores of both kinds; raises what :func:`read_kind` raises."""
     found = load_scores(path)
     return GroupScores(*(_refuse_none(path, kind, scores) for kind, scores in found._asdict().items()))
+
+
+@contextmanager
+def open_scores(path: Path, what: str) -> Iterator[Path]:
+    """Give a score file's place on this disk; what makes it unreadable inside the block is a FacepartError."""
+    try:
+        with on_disk(path) as here:
+            yield here
+    except FileNotFoundError as error:
+        raise FacepartError(f"{path}: no such score file") from error
+    except OSError as error:
+        raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, csv.Error) as error:
+        raise FacepartError(f"{path}: is not {what}, a .npy or a text of numbers ({one_line(error)})") from error
 
 
 def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistribution:

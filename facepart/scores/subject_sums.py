@@ -27,14 +27,13 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.scores.distribution import STEPS, ScoreDistribution
+from facepart.scores.files import SCORE_ENDINGS
 from facepart.scores.npz_files import read_arrays, write_arrays
 
 # Width of a bin, in millionths.
 BIN = 2500
 _VERSION = 1
 _KINDS = ("authentic", "impostor")
-# What follows the group in the names of score files.
-_SCORE_FILES = ("_scores.npz", "_authentic.npy", "_impostor.npy")
 # Sums are of unrounded scores, and right to some 1e-6.
 _NEAR = 1e-4
 _FIELDS = ("count", "total", "squares", "bins")
@@ -163,7 +162,7 @@ def subject_sums_beside(scores: Path) -> Path | None:
         >>> subject_sums_beside(Path("scores.txt")) is None
         True
     """
-    for ending in _SCORE_FILES:
+    for ending in SCORE_ENDINGS:
         if scores.name.endswith(ending) and scores.name != ending:
             return subject_sums_path(scores.parent, scores.name.removesuffix(ending))
     return None

@@ -5,8 +5,6 @@ The scores of a coalition are not kept: only the figures, and the influence of e
 coalition is its bit mask in hexadecimal digits. Worths of the same photos by the same settings are kept.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,14 +32,13 @@ from facepart.errors import FacepartError
 from facepart.files.array_input import open_arrays
 from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
-from facepart.matching.features import Features
 from facepart.matching.match import score_by_subject
 from facepart.matching.pair_counter import PairCounter
 from facepart.matching.subject_statistics import vectors_by_subject
 from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores.npz_files import write_arrays
-from facepart.study.groups import long_names
+from facepart.study.study_features import scores_digest, study_features
 from facepart.study.study_progress import StudyProgress
 
 FOLDER = "shapley"
@@ -108,7 +105,8 @@ class CoalitionScores:
         for mask, occlusion in zip(self._masks, self._occlusions, strict=True):
             known = None
             path = self._folder / f"{group_prefix(group)}_{mask:x}.npz"
-            digest = self._digest(occlusion, found, threshold)
+            basis = [_VERSION, self._settings, self._weight, self._parts, occlusion.name, occlusion.recipe()]
+            digest = scores_digest(self._store, found, *basis, threshold)
             stored = _read(path, digest, len(subjects))
             if stored is None:
                 scores, known = self._worths(group, found, occlusion, mask, numbers, len(subjects), threshold)
@@ -132,10 +130,7 @@ class CoalitionScores:
         threshold: float | None,
     ) -> tuple[SubjectScores, Worths]:
         """Compare photos with a coalition occluded; the threshold is None for the baseline, which sets it."""
-        embeddings = self._store.embeddings(occlusion.name, names)
-        paths = [Path(occlusion.name) / f"{name}.npy" for name in names]
-        labels = long_names(names, occlusion.name)
-        features = Features(Path(occlusion.name), embeddings, labels, paths, None, photos=names)
+        features = study_features(self._store, occlusion, names)
         scores = SubjectScores(
             *score_by_subject(
                 features,
@@ -146,18 +141,11 @@ class CoalitionScores:
                 counter=self._counter,
             )
         )
-        faces = Faces(unit_rows(embeddings), numbers, np.arange(len(names)))
+        faces = Faces(unit_rows(features.matrix), numbers, np.arange(len(names)))
         sums = pair_sums(np.bincount(numbers, minlength=subjects), vectors_by_subject(faces, subjects))
         mean = contrast([subject_weighted_sums(sums) if self._weight == "subjects" else sums], [1])
         at = baseline_threshold(scores) if not mask else threshold
         return scores, worths_of(mean, scores, at, coalition_name(self._parts, mask))
-
-    def _digest(self, occlusion: Occlusion, names: Sequence[str], threshold: float | None) -> str:
-        """Return a hash of all that the worths depend on."""
-        signatures = [(name, self._store.photos[name].record.signature) for name in names]
-        basis = [_VERSION, self._settings, self._weight, self._parts, occlusion.name, occlusion.recipe()]
-        text = json.dumps([*basis, threshold, signatures], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write(path: Path, digest: str, worths: Worths, threshold: float | None) -> None:

@@ -6,7 +6,6 @@ The scores of a condition lie in ``matches/<condition>``, or with several recogn
 those photos in which a region was found). Scores of the same photos by the same settings are kept.
 """
 
-import hashlib
 import json
 import math
 import zlib
@@ -25,18 +24,18 @@ from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, read_whole
 from facepart.files.atomic import write_text
 from facepart.files.json_input import read_object
-from facepart.matching.features import Features
 from facepart.matching.groups import Group
 from facepart.matching.match import match_groups
 from facepart.matching.output import Save
 from facepart.matching.pair_counter import PairCounter
-from facepart.occlusion.occlusion import BASELINE, Occlusion
+from facepart.occlusion.occlusion import BASELINE
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.scores import GroupScores, load_scores
+from facepart.scores.files import pairs_paths, scores_path
 from facepart.scores.ranks import load_ranks, ranks_by_subject, ranks_path
 from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_path
-from facepart.study.groups import long_names
 from facepart.study.photo_sets import PhotoSets
+from facepart.study.study_features import scores_digest, study_features
 
 _DONE_FILE = "compared.json"
 # Of thresholds from which on scores are counted by subject.
@@ -89,18 +88,19 @@ class Comparisons:
         """
         condition, group = cell.condition, cell.group
         folder = self._matches / condition.name
-        digest = self._digest(condition, names, min_threshold)
+        basis = [self._settings, condition.name, condition.occlusion.recipe(), min_threshold]
+        digest = scores_digest(self._store, names, *basis)
         done = _read_done(folder)
         prefix = group_prefix(group)
-        files = [folder / f"{prefix}_scores.npz", subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
-        pairs = [folder / f"{prefix}_{kind}.npy" for kind in ("authentic", "impostor")]
+        files = [scores_path(folder, prefix), subject_sums_path(folder, prefix), ranks_path(folder, prefix)]
+        pairs = pairs_paths(folder, prefix)
         # Pairs that an earlier run kept are made anew with the rest, so that they never belong to other scores.
         with_pairs = self._keep_pairs or any(path.exists() for path in pairs)
         sizes = pairs * with_pairs
         if done.get(group) == {"photos": digest, "files": _sums(files, sizes)}:
             return False
-        gallery = self._features(BASELINE, names) if condition.comparison == "cross" else None
-        whole = Group(group, self._features(condition.occlusion, names), gallery)
+        gallery = study_features(self._store, BASELINE, names) if condition.comparison == "cross" else None
+        whole = Group(group, study_features(self._store, condition.occlusion, names), gallery)
         save: Save = "both" if with_pairs else "distribution"
         sides = [side for side in (whole.probe, gallery) if side]
         depth = max(self._depth, *(distinct_depth(side.longest) for side in sides))
@@ -109,21 +109,6 @@ class Comparisons:
             entry = {"photos": digest, "files": _sums(files, sizes)}
             write_text(folder / _DONE_FILE, json.dumps({**done, group: entry}, indent=2) + "\n")
         return True
-
-    def _digest(self, condition: Condition, names: Sequence[str], min_threshold: float) -> str:
-        """Return a hash of all that the scores depend on."""
-        signatures = [(name, self._store.photos[name].record.signature) for name in names]
-        recipe = condition.occlusion.recipe()
-        basis = [self._settings, condition.name, recipe, min_threshold, signatures]
-        return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()
-
-    def _features(self, occlusion: Occlusion, names: Sequence[str]) -> Features:
-        """Return embeddings as the matcher takes them, with the labels that their files would have."""
-        paths = [Path(occlusion.name) / f"{name}.npy" for name in names]
-        embeddings = self._store.embeddings(occlusion.name, names)
-        return Features(
-            Path(occlusion.name), embeddings, long_names(names, occlusion.name), paths, None, photos=names
-        )
 
 
 def min_thresholds(
@@ -156,7 +141,7 @@ def min_thresholds(
 
 def read_group_scores(matches: Path, condition: Condition, group: str) -> GroupScores:
     """Read the scores that :meth:`Comparisons.run` wrote."""
-    return load_scores(matches / condition.name / f"{group_prefix(group)}_scores.npz")
+    return load_scores(scores_path(matches / condition.name, group_prefix(group)))
 
 
 def read_scores(matches: Path, condition: Condition, group: str) -> SubjectScores:

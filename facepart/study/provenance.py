@@ -91,7 +91,7 @@ def method_facts(setup: Setup) -> MethodFacts:
         int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()},
         flip=request.flip,
         naming_rule=setup.dataset.upper(),
-        subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].reads == "folder",
+        subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].by_folder,
         subject_pattern=request.subject_pattern or "",
         seed=SEED,
         excluded=setup.exclusion.words if setup.exclusion else "",

@@ -9,7 +9,8 @@ from facepart.analysis.design import BASELINE_CONDITION
 from facepart.data.group_files import group_prefix
 from facepart.errors import FacepartError
 from facepart.scores import GroupScores, load_scores
-from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_path
+from facepart.scores.files import scores_path
+from facepart.scores.subject_sums import load_subject_sums_of, subject_sums_beside
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.setup import Setup
 from facepart.suggestion import did_you_mean
@@ -101,7 +102,8 @@ class StudyScores:
         """
         first = next(iter(self.matches), None)
         folder = self.folder / self.matches[self._chosen(recogniser or first, self.matches, "recogniser")]
-        path = folder / condition / f"{group_prefix(self._chosen(group, self.conditions, 'group'))}_scores.npz"
+        name = self._chosen(group, self.conditions, "group")
+        path = scores_path(folder / condition, group_prefix(name))
         if not path.exists():
             names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
             raise FacepartError(f"{path}: there are no scores of {condition!r}{did_you_mean(condition, names)}")
@@ -122,6 +124,6 @@ class StudyScores:
     def _set(path: Path, label: str) -> "ScoreSet":
         from facepart.plots.sets import ScoreSet
 
-        scores = load_scores(path)
-        sums = subject_sums_path(path.parent, path.name.removesuffix("_scores.npz"))
-        return ScoreSet(label, *scores, load_subject_sums_of(sums, scores._asdict()) if sums.exists() else None)
+        scores, beside = load_scores(path), subject_sums_beside(path)
+        sums = load_subject_sums_of(beside, scores._asdict()) if beside and beside.exists() else None
+        return ScoreSet(label, *scores, sums)

@@ -11,9 +11,8 @@ listed several times, or in the other order, counts each time.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,27 +20,19 @@ from numpy.typing import NDArray
 
 from facepart.data.naming import check_naming, naming_rule
 from facepart.data.pair_list import PairList
-from facepart.errors import FacepartError, UsageError
+from facepart.errors import UsageError
 from facepart.files.atomic import replacing
 from facepart.files.csv_text import safe_cell
-from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, silent
 from facepart.matching.faces import PairRows
 from facepart.matching.fold_accuracy import accuracy_by_folds
 from facepart.matching.groups import Group, recognise_groups, refuse_same_groups
-from facepart.matching.listed_pairs import ListedPairs, ProtocolOutcome, resolve_pairs
-from facepart.matching.output import (
-    Save,
-    listed_path,
-    record_group,
-    refuse_full_disk,
-    refuse_leftovers,
-    write_labels,
-    write_pairs,
-)
+from facepart.matching.listed_pairs import ListedOutcome, ListedPairs, resolve_pairs
+from facepart.matching.output import Plan, Save, begin_group, listed_path, locked_output, record_group, write_pairs
 from facepart.matching.pair_scores import score_pairs
 from facepart.matching.subject_statistics import SubjectTailCounts, authentic_sums, first_bin_of
 from facepart.scores import STEPS, GroupScores, ScoreDistribution, save_scores
+from facepart.scores.files import scores_path
 from facepart.scores.subject_sums import SubjectSums, Sums, save_subject_sums, subject_sums_path
 
 # Pairs that are written at a time.
@@ -62,7 +53,7 @@ def match_pairs(
     save: Save | None = None,
     workers: int,
     progress: Progress = silent,
-) -> Iterator[ProtocolOutcome]:
+) -> Iterator[ListedOutcome]:
     """Compare the pairs of a list in each group, one group after the other, and write their score files.
 
     All groups are checked before anything is written.
@@ -99,18 +90,8 @@ def match_pairs(
     }
     refuse_same_groups(groups)
     listed = [resolve_pairs(group, pairs, rule, common, save) for group in groups]
-    with output_lock(output):
-        for each in listed:
-            refuse_leftovers(output, each.group.prefix, each.outcome.saved, ranks=False, listed=True)
-            sums = subject_sums_path(output, each.group.prefix)
-            if each.subjects is None and sums.exists():
-                raise FacepartError(
-                    f"{sums}: was written by an earlier run, and this run, whose labels the naming rule does not "
-                    "fit, would not replace it; remove it, or choose another folder with -o"
-                )
-        refuse_full_disk(
-            output, [(each.group.name, each.counts) for each in listed if each.outcome.saved != "distribution"]
-        )
+    plans = [Plan(each.group, each.counts, each.outcome.saved, each.subjects is not None) for each in listed]
+    with locked_output(output, plans, listed=True):
         for each in listed:
             yield _compare(each, output, workers, progress)
 
@@ -127,12 +108,11 @@ def _recognise(groups: Sequence[Group], pairs: PairList, subject_pattern: str | 
         return None
 
 
-def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress) -> ProtocolOutcome:
+def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress) -> ListedOutcome:
     """Compare the pairs of a list, and write all files of the group."""
     group, outcome, chosen = listed.group, listed.outcome, listed.compared
     name = group.prefix
-    record_group(output, group.name, listed.settings, None)
-    write_labels(output, name, group.probe.labels, group.gallery.labels if group.gallery else None)
+    begin_group(output, group, listed.settings)
     authentic = listed.authentic[chosen]
     rows = listed.first[chosen], listed.second[chosen]
     gallery = None if group.gallery is None else group.gallery.matrix
@@ -145,12 +125,12 @@ def _compare(listed: ListedPairs, output: Path, workers: int, progress: Progress
             save_subject_sums(subject_sums_path(output, name), sums)
         tables = [np.bincount(steps[kind] + STEPS, minlength=1) for kind in (authentic, ~authentic)]
         scores = GroupScores(*(ScoreDistribution.of_table(table) for table in tables))
-        save_scores(output / f"{name}_scores.npz", scores)
+        save_scores(scores_path(output, name), scores)
     _write_list(listed_path(output, name), listed, steps)
     folds = None if listed.pairs.folds is None else listed.pairs.folds[chosen]
     if folds is not None and folds[0] != folds[-1]:
         outcome = replace(outcome, accuracy=accuracy_by_folds(steps, authentic, folds))
-    record_group(output, group.name, listed.settings, _counts_of(outcome))
+    record_group(output, group.name, listed.settings, outcome.for_record())
     return outcome
 
 
@@ -246,21 +226,3 @@ def _quoted(text: str) -> str:
     """Return a text as a CSV has it; no spreadsheet runs it (:func:`facepart.files.csv_text.safe_cell`)."""
     text = str(safe_cell(text))
     return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in '",\r\n') else text
-
-
-def _counts_of(outcome: ProtocolOutcome) -> dict[str, Any]:
-    """Return what the record says of a run."""
-    counts = asdict(outcome)
-    del counts["group"]
-    examples = {
-        "photos_without": outcome.photos_without,
-        "same_photo": outcome.same_photo,
-        "repeated": outcome.repeated,
-        "contradicted": outcome.contradicted,
-    }
-    for key, example in examples.items():
-        counts[key] = example.count
-    if outcome.accuracy is not None:
-        folds = [fold._asdict() for fold in outcome.accuracy.folds]
-        counts["accuracy"] = {**outcome.accuracy._asdict(), "folds": folds}
-    return {**counts, "compared": outcome.compared}
