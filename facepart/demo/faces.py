@@ -152,7 +152,7 @@ def _align_photos(
     with output_lock(folder):
         _refuse_another(folder, settings)
         saved = SavedImages((), aligned=folder)
-        run = PhotoRun(_STAGE, [folder], outputs=saved.paths, inputs={"photos": folder}, settings=settings)
+        run = PhotoRun(_STAGE, [folder], saved.paths, {"photos": folder}, settings)
         todo = saved.incomplete(photos, run.finished)
         outcome = Outcome(skipped=len(photos) - len(todo), failures=failures)
         networks = NetworkFiles(None, (), obtain(DETECTOR, "detector"), "cpu", "fp32")

@@ -89,14 +89,9 @@ def align_photos(
             )
         outcome = AlignOutcome(failures=failures, unused=sorted(set(given) - names))
         detector = obtain(DETECTOR, "detector")
-        run = PhotoRun(
-            "align",
-            [aligned],
-            outputs=saved.paths,
-            inputs={"source": source, "aligned": aligned, **({"landmarks": landmarks} if landmarks else {})},
-            settings={"detector": detector.sha256, "size": size},
-            overwrite=overwrite,
-        )
+        inputs = {"source": source, "aligned": aligned, **({"landmarks": landmarks} if landmarks else {})}
+        settings = {"detector": detector.sha256, "size": size}
+        run = PhotoRun("align", [aligned], saved.paths, inputs, settings, overwrite=overwrite)
         table = FacesTable(aligned, anew=overwrite)
         lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, run.finished))}
         todo = [

@@ -148,16 +148,11 @@ def blur_photos(
             "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
         }
         inputs = {"source": source, "masks": masks, "blurred": blurred, **({"labels": labels} if labels else {})}
-        # Parts that an earlier run occluded stay valid beside those of this one.
         run = PhotoRun(
-            "blur",
-            [masks, blurred],
-            outputs=saved.paths,
-            inputs=inputs,
-            settings=settings,
-            adding="recipes",
+            *("blur", [masks, blurred], saved.paths, inputs, settings),
             device=device,
             overwrite=overwrite,
+            adding="recipes",  # parts that an earlier run occluded stay valid beside those of this one
         )
         table = PartsTable(blurred)
         faces = FacesTable(blurred, anew=overwrite) if align else None

@@ -146,16 +146,13 @@ def extract_features(
             settings = asked.settings(session.info[0])
         files = {photo.name: _feature(features, photo) for photo in photos}
         features_list = features / (MATRIX_FILE if matrix else LIST_FILE)
-        run = PhotoRun(
-            "extract",
-            [features],
+        inputs = {"source": source, "features": features}
+
+        def outputs(photo: Photo) -> set[Path]:
             # A photo may be called "features": then its file would be where the matrix is.
-            outputs=lambda photo: {files[photo.name]} - {features_list},
-            inputs={"source": source, "features": features},
-            settings=settings,
-            device=device,
-            overwrite=overwrite,
-        )
+            return {files[photo.name]} - {features_list}
+
+        run = PhotoRun("extract", [features], outputs, inputs, settings, device=device, overwrite=overwrite)
         dimension = settings["dimension"]
         stamps = {photo.name: photo_stamp(photo) for photo in photos}
         replaced = {photo.name for photo in photos if run.finished.is_replaced(photo, files[photo.name])}

@@ -120,15 +120,7 @@ def parse_photos(
             "parsing_recipe": PARSING_RECIPE,
         }
         inputs = {"source": source, "labels": labels, **({"against": against} if against else {})}
-        run = PhotoRun(
-            STAGE,
-            [labels],
-            outputs=saved.paths,
-            inputs=inputs,
-            settings=settings,
-            device=device,
-            overwrite=overwrite,
-        )
+        run = PhotoRun(STAGE, [labels], saved.paths, inputs, settings, device=device, overwrite=overwrite)
         todo = photos if overwrite else saved.incomplete(photos, run.finished)
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()

@@ -55,13 +55,13 @@ class PhotoRun:
         self,
         stage: str,
         folders: Sequence[Path],
-        *,
         outputs: Callable[[Photo], Iterable[Path]],
         inputs: Mapping[str, Path],
         settings: Mapping[str, Any],
-        adding: str = "",
+        *,
         device: str | None = None,
         overwrite: bool = False,
+        adding: str = "",
     ) -> None:
         """Find out what earlier runs left in the folders.
 
@@ -71,10 +71,9 @@ class PhotoRun:
             outputs: returns the files that are written of a photo.
             inputs: the run's inputs and outputs, for the record.
             settings: what the outputs depend on.
-            adding: one of the settings, a mapping, to which runs may add; see
-                :func:`facepart.files.record.with_earlier`.
             device: where the networks run; None for a run without.
             overwrite: all photos are done anew, whatever the folders hold.
+            adding: one of the settings, to which runs may add; see :func:`facepart.files.record.with_earlier`.
 
         Raises:
             FacepartError: a folder holds outputs of another stage or of other settings.
