@@ -31,7 +31,6 @@ from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import SIGMA
 from facepart.pipeline.calibration import CALIBRATING, JUDGING, read_agreements
 from facepart.pipeline.embedding_store import EmbeddingStore
-from facepart.pipeline.photo_run import NETWORK_PACKAGES
 from facepart.report.export import (
     differentials_csv,
     interactions_csv,
@@ -65,7 +64,7 @@ METHODS_FILE, TEX_FILE = "methods.txt", "results.tex"
 DIFFERENTIALS_FILE, DIFFERENCES_FILE = "differentials.csv", "shift_differences.csv"
 SHAPLEY_FILE, INTERACTIONS_FILE = "shapley.csv", "shapley_interactions.csv"
 
-_PACKAGES = (*NETWORK_PACKAGES, "matplotlib")
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
 
 
 def read_groups(setup: Setup, members: Members, sets: Mapping[str, PhotoSets]) -> list[ReportGroup]:
