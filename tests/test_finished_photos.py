@@ -15,6 +15,7 @@ from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import is_whole_image, write_image
 from facepart.errors import FacepartError
 from facepart.matching.features import read_features
+from facepart.pipeline import finished_photos
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import ExtractOutcome, extract_features
 from facepart.pipeline.finished_photos import FINISHED_FILE
@@ -193,6 +194,22 @@ def test_a_photo_that_is_not_in_the_list_is_compared_with_the_age_of_its_feature
     draw(photos / "p" / "1.bmp", 9)
     assert extract_features(photos, folder, **options).done == 1
     assert extract_features(photos, folder, **options).done == 0
+
+
+def test_a_killed_run_goes_on_from_what_it_saved_meanwhile(
+    network: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saving after every photo, to a matrix; the folder is copied as a run that was killed then would leave it."""
+    options: dict[str, Any] = {"model": str(network), "precision": "fp32", "device": "cpu", "matrix": True}
+    monkeypatch.setattr(finished_photos, "_INTERVAL", -1)
+
+    def copy(done: int, total: int, note: str = "") -> None:
+        shutil.copytree(tmp_path / "f", tmp_path / str(done) / "f")
+
+    extract_features(photos, tmp_path / "f", progress=copy, **options)
+    for done in range(len(NAMES) + 1):
+        assert extract_features(photos, tmp_path / str(done) / "f", **options).done == len(NAMES) - done
+        assert outputs(tmp_path / str(done) / "f") == outputs(tmp_path / "f")
 
 
 def test_an_array_of_others_is_not_replaced(extract: Extract, tmp_path: Path) -> None:

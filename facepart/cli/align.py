@@ -9,16 +9,14 @@ To correct a face, edit the landmarks in a copy of faces.csv, and give it with -
 
 import argparse
 import logging
+from functools import partial
 
 from facepart.cli.command_parser import positive
 from facepart.cli.hardware_options import add_worker_arguments
 from facepart.cli.photo_options import add_source_argument
-from facepart.cli.progress_bar import ProgressBar
-from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, several_faces, times_table
+from facepart.cli.run_summary import print_last_line, run_stage, several_faces
 from facepart.counts import are, count_of
 from facepart.files.addresses import reachable
-from facepart.files.progress import StepTimes
 
 # OpenCV warps to no more than 32767 pixels; a crop of a face has no use for so many.
 _LEAST, _MOST = 32, 4096
@@ -70,21 +68,16 @@ def execute(arguments: argparse.Namespace) -> int:
     from facepart.pipeline.align import align_photos
     from facepart.pipeline.faces_table import FACES_FILE
 
-    times = StepTimes()
-    with executor_for(arguments.ray, "cpu") as executor, ProgressBar("align") as progress:
-        outcome = align_photos(
-            arguments.source,
-            arguments.dest,
-            size=arguments.size,
-            landmarks=arguments.landmarks,
-            overwrite=arguments.overwrite,
-            workers=arguments.workers,
-            executor=executor,
-            progress=progress,
-            times=times,
-        )
-    if arguments.profile:
-        print(times_table(times, outcome.done))
+    stage = partial(
+        align_photos,
+        arguments.source,
+        arguments.dest,
+        size=arguments.size,
+        landmarks=arguments.landmarks,
+        overwrite=arguments.overwrite,
+        workers=arguments.workers,
+    )
+    outcome = run_stage("align", stage, arguments, "cpu")
     table = arguments.dest / FACES_FILE
     if outcome.given:
         print(f"landmarks from {arguments.landmarks}: {count_of(outcome.given, 'photo')}")

@@ -7,17 +7,15 @@ Values of a list are separated by spaces or commas: --parts eyes nose, or --part
 """
 
 import argparse
+from functools import partial
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.occlusion_options import METHODS, add_parts_argument, add_parts_table
 from facepart.cli.parser_options import add_labels_argument, add_parser_arguments
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress_bar import ProgressBar
-from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, several_faces, times_table
+from facepart.cli.run_summary import print_last_line, run_stage, several_faces
 from facepart.counts import count_of
 from facepart.files.addresses import reachable
-from facepart.files.progress import StepTimes
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 
 EXAMPLES = (
@@ -75,29 +73,24 @@ def execute(arguments: argparse.Namespace) -> int:
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.pipeline.blur import blur_photos
 
-    times = StepTimes()
-    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("blur") as progress:
-        outcome = blur_photos(
-            arguments.source,
-            arguments.maskdest,
-            arguments.finaldest,
-            parts=arguments.parts,
-            parts_file=arguments.parts_file,
-            method=OcclusionMethod(arguments.occlusion),
-            align=arguments.align,
-            model=arguments.parser,
-            labels=arguments.labels,
-            label_set=arguments.label_set,
-            image_format=arguments.format,
-            save_labels=arguments.save_labels,
-            overwrite=arguments.overwrite,
-            **hardware_of(arguments),
-            executor=executor,
-            progress=progress,
-            times=times,
-        )
-    if arguments.profile:
-        print(times_table(times, outcome.done))
+    stage = partial(
+        blur_photos,
+        arguments.source,
+        arguments.maskdest,
+        arguments.finaldest,
+        parts=arguments.parts,
+        parts_file=arguments.parts_file,
+        method=OcclusionMethod(arguments.occlusion),
+        align=arguments.align,
+        model=arguments.parser,
+        labels=arguments.labels,
+        label_set=arguments.label_set,
+        image_format=arguments.format,
+        save_labels=arguments.save_labels,
+        overwrite=arguments.overwrite,
+        **hardware_of(arguments),
+    )
+    outcome = run_stage("blur", stage, arguments, arguments.device)
     if outcome.several:
         print(several_faces(outcome.several, arguments.finaldest))
     for part, photos in sorted(outcome.undetected.items()):

@@ -7,16 +7,14 @@ again, the command skips photos whose embeddings exist.
 import argparse
 import logging
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.progress_bar import ProgressBar
-from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, times_table
+from facepart.cli.run_summary import print_last_line, run_stage
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
-from facepart.files.progress import StepTimes
 
 if TYPE_CHECKING:
     from facepart.data.resize import Size
@@ -106,24 +104,19 @@ def execute(arguments: argparse.Namespace) -> int:
 
     arguments.device = _choose_device(arguments)
     _warn_of_options_without_effect(arguments)
-    times = StepTimes()
-    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("extract") as progress:
-        outcome = extract_features(
-            arguments.source,
-            arguments.dest,
-            model=arguments.model,
-            image_size=arguments.image_size,
-            flip=arguments.flip > 0,
-            align=arguments.align,
-            matrix=arguments.matrix,
-            overwrite=arguments.overwrite,
-            **hardware_of(arguments),
-            executor=executor,
-            progress=progress,
-            times=times,
-        )
-    if arguments.profile:
-        print(times_table(times, outcome.done))
+    stage = partial(
+        extract_features,
+        arguments.source,
+        arguments.dest,
+        model=arguments.model,
+        image_size=arguments.image_size,
+        flip=arguments.flip > 0,
+        align=arguments.align,
+        matrix=arguments.matrix,
+        overwrite=arguments.overwrite,
+        **hardware_of(arguments),
+    )
+    outcome = run_stage("extract", stage, arguments, arguments.device)
     print(outcome.note or f"recogniser: {outcome.model}")
     if outcome.succeeded:
         print(f"features to match: {outcome.features_list}")

@@ -6,16 +6,14 @@ as annotated ones, and writes the intersection over union (IoU) of every class a
 """
 
 import argparse
+from functools import partial
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.parser_options import LABEL_SET_NAMES, add_parser_arguments
 from facepart.cli.photo_options import add_source_argument
-from facepart.cli.progress_bar import ProgressBar
-from facepart.cli.ray import executor_for
-from facepart.cli.run_summary import print_last_line, times_table
+from facepart.cli.run_summary import print_last_line, run_stage
 from facepart.counts import count_of
 from facepart.files.addresses import reachable
-from facepart.files.progress import StepTimes
 
 EXAMPLES = (
     "facepart parse -s photos -o maps",
@@ -57,23 +55,18 @@ def execute(arguments: argparse.Namespace) -> int:
     # Imported here, so that `-h` and a wrong call do not wait for the networks' libraries.
     from facepart.pipeline.parse import IOU_FILE, parse_photos
 
-    times = StepTimes()
-    with executor_for(arguments.ray, arguments.device) as executor, ProgressBar("parse") as progress:
-        outcome = parse_photos(
-            arguments.source,
-            arguments.output,
-            parser=arguments.parser,
-            label_set=arguments.label_set,
-            against=arguments.against,
-            against_label_set=arguments.against_label_set,
-            overwrite=arguments.overwrite,
-            **hardware_of(arguments),
-            executor=executor,
-            progress=progress,
-            times=times,
-        )
-    if arguments.profile:
-        print(times_table(times, outcome.done))
+    stage = partial(
+        parse_photos,
+        arguments.source,
+        arguments.output,
+        parser=arguments.parser,
+        label_set=arguments.label_set,
+        against=arguments.against,
+        against_label_set=arguments.against_label_set,
+        overwrite=arguments.overwrite,
+        **hardware_of(arguments),
+    )
+    outcome = run_stage("parse", stage, arguments, arguments.device)
     if outcome.agreement:
         print(f"{'':8}{'name':18}{'IoU':>7}{'photos':>9}")
         for kind, overlaps in (("class", outcome.agreement.classes), ("part", outcome.agreement.parts)):

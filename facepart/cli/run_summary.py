@@ -1,12 +1,38 @@
-"""What a run prints at its end: the last line, and the time of each step."""
+"""What a run prints: its progress, the time of each step, and the last line."""
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from facepart.cli.guard import print_error
+from facepart.cli.progress_bar import ProgressBar
+from facepart.cli.ray import executor_for
 from facepart.counts import count_of
 from facepart.files.failures import FAILURES_FILE, Failure, Outcome
 from facepart.files.progress import StepTimes
+
+_Ran = TypeVar("_Ran", bound=Outcome)
+
+
+def run_stage(command: str, stage: Callable[..., _Ran], arguments: argparse.Namespace, device: str) -> _Ran:
+    """Run a stage, here or on a cluster; with ``--profile``, print how long each step took.
+
+    Args:
+        command: its name, for the progress.
+        stage: takes an executor, progress and times.
+        arguments: those of :func:`facepart.cli.hardware_options.add_worker_arguments` among them.
+        device: see :func:`facepart.cli.ray.executor_for`.
+
+    Returns:
+        What the stage returns.
+    """
+    times = StepTimes()
+    with executor_for(arguments.ray, device) as executor, ProgressBar(command) as progress:
+        outcome = stage(executor=executor, progress=progress, times=times)
+    if arguments.profile:
+        print(times_table(times, outcome.done))
+    return outcome
 
 
 def print_last_line(verb: str, outcome: Outcome, folder: Path) -> int:

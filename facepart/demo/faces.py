@@ -15,22 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.photo_input import PhotoError, read_photo
+from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import is_whole_image, write_image
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.demo.captures import simulate_captures
 from facepart.demo.photographs import fetch_photographs
 from facepart.errors import FacepartError
-from facepart.files.addresses import ExistingPaths
 from facepart.files.cache import cache_folder
-from facepart.files.failures import Failure, Outcome, of_one_file, write_failures
+from facepart.files.failures import Failure, Outcome
 from facepart.files.lock import output_lock
-from facepart.files.progress import Progress, silent
+from facepart.files.progress import Progress, StepTimes, silent
 from facepart.files.record import make_record, read_record, write_record
-from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_detector import Face, FaceDetector, choose_face
-from facepart.pipeline.finished_photos import FinishedPhotos
+from facepart.pipeline.executor import LOCAL
+from facepart.pipeline.network_files import NetworkFiles
+from facepart.pipeline.photo_run import PHOTO_PACKAGES, PhotoRun
+from facepart.pipeline.saved_images import SavedImages
+from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 CAPTURE_SIZE = 224
 
@@ -39,7 +41,6 @@ _LFW_PEOPLE = 20
 _LFW_PHOTOS = 6
 
 _STAGE = "demo"
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow")
 
 
 def make_captures(folder: Path, captures: int, progress: Progress = silent) -> Outcome:
@@ -63,7 +64,8 @@ def make_captures(folder: Path, captures: int, progress: Progress = silent) -> O
 def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
     """Make the captures in a folder that this run holds."""
     settings = {"photographs": "packages", "captures": captures}
-    _begin(folder, settings)
+    _refuse_another(folder, settings)
+    _record(folder, settings)
     photographs = fetch_photographs()
     appearances = Counter(person for people in photographs.values() for person in people)
     seen: Counter[str] = Counter()
@@ -82,7 +84,8 @@ def _make_captures(folder: Path, captures: int, progress: Progress) -> Outcome:
                     write_image(target, picture)
                     outcome.done += 1
                 progress(outcome.done + outcome.skipped, captures * len(appearances))
-    return _end(folder, settings, outcome)
+    _record(folder, settings, {"photos": outcome.done + outcome.skipped, "failed": 0})
+    return outcome
 
 
 def align_folder(source: Path, folder: Path, progress: Progress = silent, exclude: Sequence[Path] = ()) -> Outcome:
@@ -147,46 +150,22 @@ def _align_photos(
 ) -> Outcome:
     """Align the face of each photo; photos that cannot be read or show no face are failures."""
     with output_lock(folder):
-        return _align_into(photos, failures, folder, settings, progress)
-
-
-def _align_into(
-    photos: Sequence[Photo], failures: list[Failure], folder: Path, settings: dict[str, Any], progress: Progress
-) -> Outcome:
-    """Align photos into a folder that this run holds."""
-    _begin(folder, settings)
-    outcome, detector = Outcome(failures=failures), FaceDetector(obtain(DETECTOR, "detector").path)
-    existing, finished = ExistingPaths([folder]), FinishedPhotos(folder)
-    for worked, photo in enumerate(photos, start=1):
-        target, stamp = folder / f"{photo.name}.png", photo_stamp(photo)
-        if finished.holds(photo, {"photo": target}, existing):
-            outcome.skipped += 1
-        else:
-            try:
-                picture = align_photo(read_photo(photo.path), detector, CAPTURE_SIZE)
-            except FacepartError as error:
-                stage = error.stage if isinstance(error, PhotoError) else "align"
-                outcome.failures.append(Failure(photo.path, stage, str(error)))
-            else:
-                _write_photo(target, picture, photo, stamp, finished, outcome)
-        progress(worked, len(photos))
-    finished.save()
-    return _end(folder, settings, outcome)
-
-
-def _write_photo(
-    target: Path, picture: NDArray[np.uint8], photo: Photo, stamp: str, finished: FinishedPhotos, outcome: Outcome
-) -> None:
-    """Write an aligned photo; an error that is about this file alone is the photo's failure."""
-    try:
-        size = write_image(target, picture)
-    except FacepartError as error:
-        if not of_one_file(error):
-            raise
-        outcome.failures.append(Failure(photo.path, "write", str(error)))
-    else:
-        finished.add(photo, stamp, {"photo": size})
-        outcome.done += 1
+        _refuse_another(folder, settings)
+        saved = SavedImages((), aligned=folder)
+        run = PhotoRun(_STAGE, [folder], saved.paths, {"photos": folder}, settings)
+        todo = saved.incomplete(photos, run.finished)
+        outcome = Outcome(skipped=len(photos) - len(todo), failures=failures)
+        networks = NetworkFiles(None, (), obtain(DETECTOR, "detector"), "cpu", "fp32")
+        times = StepTimes()
+        session = LOCAL.start(PhotoWorker(networks, saved=saved, crop=CAPTURE_SIZE), times, (folder,))
+        run.begin(photos, saved.earlier_files)
+        tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
+        run.work(session, tasks, outcome, progress, times)
+        run.end(outcome)
+    if not outcome.succeeded:
+        first = outcome.failures[0]
+        raise FacepartError(f"no photo could be used; first: {first.path}: {first.reason}")
+    return outcome
 
 
 def _faces_of(photo: NDArray[np.uint8], detector: FaceDetector, count: int) -> list[Face]:
@@ -195,20 +174,12 @@ def _faces_of(photo: NDArray[np.uint8], detector: FaceDetector, count: int) -> l
     return [choose_face(faces, photo.shape)] if count == 1 else sorted(faces, key=lambda face: face.box[0])
 
 
-def _begin(folder: Path, settings: dict[str, Any]) -> None:
-    """Refuse a folder with the photos of another demo, and record what this one's are."""
+def _refuse_another(folder: Path, settings: dict[str, Any]) -> None:
+    """Refuse a folder with the photos of another demo."""
     earlier = read_record(folder)
     if earlier is not None and earlier["settings"] != settings:
         raise FacepartError(f"{folder}: holds the photos of another demo; choose another folder with -o")
-    write_record(folder, make_record(_STAGE, settings, {"photos": folder}, _PACKAGES))
 
 
-def _end(folder: Path, settings: dict[str, Any], outcome: Outcome) -> Outcome:
-    """Record what was made; nothing at all is an error."""
-    write_failures(folder, outcome.failures)
-    counts = {"photos": outcome.done + outcome.skipped, "failed": len(outcome.failures)}
-    write_record(folder, make_record(_STAGE, settings, {"photos": folder}, _PACKAGES, counts))
-    if not outcome.succeeded:
-        first = outcome.failures[0]
-        raise FacepartError(f"no photo could be used; first: {first.path}: {first.reason}")
-    return outcome
+def _record(folder: Path, settings: dict[str, Any], counts: dict[str, int] | None = None) -> None:
+    write_record(folder, make_record(_STAGE, settings, {"photos": folder}, PHOTO_PACKAGES, counts))

@@ -1,7 +1,7 @@
 """Files that could not be processed: ``failures.csv`` (path, stage, reason)."""
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,12 +62,6 @@ def of_one_file(error: FacepartError) -> bool:
     return cause is None or (
         isinstance(cause, OSError) and cause.errno is not None and cause.errno not in _OF_ALL_FILES
     )
-
-
-def sorted_failures(failures: Iterable[Failure], paths: Iterable[Path]) -> list[Failure]:
-    """Sort failures into the order of the files."""
-    places = {path: place for place, path in enumerate(paths)}
-    return sorted(failures, key=lambda failure: places[failure.path])
 
 
 def write_failures(folder: Path, failures: Sequence[Failure]) -> None:

@@ -6,35 +6,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.photos import Photo, find_photos, photo_stamp
+from facepart.data.photos import find_photos, photo_stamp
 from facepart.errors import FacepartError
-from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.failures import Outcome
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_parser import MIN_SIDE
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.faces_table import (
-    FACES_FILE,
-    GIVEN,
-    SEVERAL,
-    FacesTable,
-    note_failures,
-    read_faces_table,
-    read_landmarks,
-    row_of,
-    write_faces_table,
-)
-from facepart.pipeline.finished_photos import FinishedPhotos
+from facepart.pipeline.faces_table import GIVEN, SEVERAL, FaceRow, FacesTable, read_landmarks
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.photo_loop import remove_outputs, work_through
+from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow")
 
 
 @dataclass
@@ -103,14 +89,15 @@ def align_photos(
             )
         outcome = AlignOutcome(failures=failures, unused=sorted(set(given) - names))
         detector = obtain(DETECTOR, "detector")
+        inputs = {"source": source, "aligned": aligned, **({"landmarks": landmarks} if landmarks else {})}
         settings = {"detector": detector.sha256, "size": size}
-        if not overwrite:
-            refuse_other_settings(aligned, "align", settings)
-        finished = FinishedPhotos(aligned, anew=overwrite)
-        table = {} if overwrite else read_faces_table(aligned / FACES_FILE)
-        lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, finished))}
+        run = PhotoRun("align", [aligned], saved.paths, inputs, settings, overwrite=overwrite)
+        table = FacesTable(aligned, anew=overwrite)
+        lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, run.finished))}
         todo = [
-            photo for photo in photos if photo.name in lacking or not _is_current(table, photo, given.get(photo.name))
+            photo
+            for photo in photos
+            if photo.name in lacking or not _is_current(table.rows.get(photo.name), given.get(photo.name))
         ]
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()
@@ -123,49 +110,19 @@ def align_photos(
             workers=workers,
         )
         session = executor.start(worker, times, (source, aligned)) if todo else None
-        if overwrite:
-            outputs = {path for photo in photos for path in saved.paths(photo)}
-            remove_outdated(aligned, "align", settings, outputs, saved.earlier_files(aligned))
-        inputs = {"source": source, "aligned": aligned} | ({"landmarks": landmarks} if landmarks else {})
-        write_record(aligned, make_record("align", settings, inputs, _PACKAGES))
-        finished.save()
-        failed: list[Failure] = []
-        progress(0, len(todo))
-        try:
-            if session:
-                tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
-                for task, result in work_through(session, tasks, failed, progress, times):
-                    if result.face:
-                        table[task.photo.name] = row_of(result.face)
-                    finished.add(task.photo, task.signature, result.sizes)
-                    if finished.save_sometimes():
-                        write_faces_table(aligned, table)
-                    outcome.done += 1
-        finally:
-            # Also if the run is stopped: the rows of finished photos are kept.
-            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
-            remove_outputs(failed, {photo.path: saved.paths(photo) for photo in todo})
-            note_failures(table, todo, failed)
-            write_faces_table(aligned, table)
-            write_failures(aligned, outcome.failures)
-            finished.save()
-        rows = [table[name] for name in names if name in table]
+        run.begin(photos, saved.earlier_files)
+        tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
+        run.work(session, tasks, outcome, progress, times, [table])
+        rows = [table.rows[name] for name in names if name in table.rows]
         outcome.several = sum(row.status == SEVERAL for row in rows)
         outcome.given = sum(row.status == GIVEN for row in rows)
         outcome.small = sum(row.side != "" and int(row.side) < MIN_SIDE for row in rows)
-        counts = {
-            "photos": outcome.done + outcome.skipped,
-            "failed": len(outcome.failures),
-            "several": outcome.several,
-            "given": outcome.given,
-        }
-        write_record(aligned, make_record("align", settings, inputs, _PACKAGES, counts))
+        run.end(outcome, several=outcome.several, given=outcome.given)
         return outcome
 
 
-def _is_current(table: FacesTable, photo: Photo, given: NDArray[np.float32] | None) -> bool:
+def _is_current(row: FaceRow | None, given: NDArray[np.float32] | None) -> bool:
     """Return whether a photo's row is there, and of the landmarks that are now given, if any."""
-    row = table.get(photo.name)
     if row is None or row.landmarks is None:
         return False
     if given is None:

@@ -16,10 +16,9 @@ from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import UsageError
 from facepart.files.addresses import ExistingPaths
-from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.failures import Outcome
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, remove_outdated, with_earlier, write_record
 from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_parser import PARSING_RECIPE
@@ -30,23 +29,13 @@ from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.faces_table import (
-    FACES_FILE,
-    SEVERAL,
-    note_failures,
-    read_faces_table,
-    row_of,
-    write_faces_table,
-)
-from facepart.pipeline.finished_photos import FinishedPhotos
+from facepart.pipeline.faces_table import SEVERAL, FacesTable
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import choose_parser, refuse_unknown_classes
-from facepart.pipeline.parts_table import PartsTable, read_parts_table, write_parts_table
-from facepart.pipeline.photo_loop import remove_outputs, work_through
+from facepart.pipeline.parts_table import PartsTable
+from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
-
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 
 @dataclass
@@ -158,78 +147,37 @@ def blur_photos(
             "align": detector.sha256 if align and detector else None,
             "recipes": {occlusion.part: occlusion.recipe() for occlusion in occlusions},
         }
-        folders = dict.fromkeys((masks, blurred))
-        if not overwrite:
-            for folder in folders:
-                # Parts that an earlier run occluded stay valid beside those of this one.
-                settings = with_earlier(folder, "recipes", settings)
-                refuse_other_settings(folder, "blur", settings)
-        finished = FinishedPhotos(blurred, anew=overwrite)
-        faces = read_faces_table(blurred / FACES_FILE) if align and not overwrite else {}
-        lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, finished))}
-        todo = [photo for photo in photos if photo.name in lacking or (align and photo.name not in faces)]
-        outcome.skipped = len(photos) - len(todo)
-
-        # Before anything is written: a wrong network must not leave a record of itself.
-        times = times or StepTimes()
-        worker = PhotoWorker(
-            networks,
-            saved=saved,
-            crop=CROP_SIZE,
-            batch=batch,
-            workers=workers,
+        inputs = {"source": source, "masks": masks, "blurred": blurred, **({"labels": labels} if labels else {})}
+        run = PhotoRun(
+            *("blur", [masks, blurred], saved.paths, inputs, settings),
+            device=device,
+            overwrite=overwrite,
+            adding="recipes",  # parts that an earlier run occluded stay valid beside those of this one
         )
+        table = PartsTable(blurred)
+        faces = FacesTable(blurred, anew=overwrite) if align else None
+        lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, run.finished))}
+        if faces:
+            lacking |= {photo.name for photo in photos if photo.name not in faces.rows}
+        todo = [photo for photo in photos if photo.name in lacking]
+        _recount([photo for photo in photos if photo.name not in lacking], saved, table)
+        outcome.skipped = len(photos) - len(todo)
+        times = times or StepTimes()
+        worker = PhotoWorker(networks, saved=saved, crop=CROP_SIZE, batch=batch, workers=workers)
         if todo:
             calibrate(networks, photos, CROP_SIZE)
-        session = (
-            executor.start(worker, times, (source, masks, blurred, *([labels] if labels else []))) if todo else None
-        )
-        if overwrite:
-            outputs = {path for photo in photos for path in saved.paths(photo)}
-            for folder in folders:
-                remove_outdated(folder, "blur", settings, outputs, saved.earlier_files(folder))
-        inputs = {"source": source, "masks": masks, "blurred": blurred, **({"labels": labels} if labels else {})}
-        for folder in folders:
-            write_record(folder, make_record("blur", settings, inputs, _PACKAGES, device=device))
-        table = read_parts_table(blurred)
-        finished.save()
-        failed: list[Failure] = []
-        progress(0, len(todo))
-        try:
-            if session:
-                tasks = [PhotoTask(photo, occlusions, photo_stamp(photo)) for photo in todo]
-                for task, result in work_through(session, tasks, failed, progress, times):
-                    table |= {(task.photo.name, part): pixels for part, pixels in result.record.pixels.items()}
-                    finished.add(task.photo, task.signature, result.sizes)
-                    if result.face:
-                        faces[task.photo.name] = row_of(result.face)
-                    if finished.save_sometimes() and align:
-                        write_faces_table(blurred, faces)
-                    outcome.done += 1
-            _recount(photos, saved, table)
-        finally:
-            # Also if the run is stopped: the rows of finished photos are kept.
-            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
-            remove_outputs(failed, {photo.path: saved.paths(photo) for photo in todo})
-            write_parts_table(blurred, table)
-            if align:
-                note_failures(faces, todo, failed)
-                write_faces_table(blurred, faces)
-            write_failures(blurred, outcome.failures)
-            finished.save()
+        session = executor.start(worker, times, tuple(inputs.values())) if todo else None
+        run.begin(photos, saved.earlier_files)
+        tasks = [PhotoTask(photo, occlusions, photo_stamp(photo)) for photo in todo]
+        run.work(session, tasks, outcome, progress, times, [table, faces] if faces else [table])
 
         named = {photo.name for photo in photos}
-        outcome.several = sum(row.status == SEVERAL for name, row in faces.items() if name in named)
+        if faces:
+            outcome.several = sum(row.status == SEVERAL for name, row in faces.rows.items() if name in named)
         outcome.undetected.update(
-            part for (name, part), pixels in table.items() if name in named and part in parts and not pixels
+            part for (name, part), pixels in table.pixels.items() if name in named and part in parts and not pixels
         )
-        counts = {
-            "photos": outcome.done + outcome.skipped,
-            "failed": len(outcome.failures),
-            "undetected": {part: outcome.undetected[part] for part in parts},
-        }
-        for folder in folders:
-            write_record(folder, make_record("blur", settings, inputs, _PACKAGES, counts, device))
+        run.end(outcome, undetected={part: outcome.undetected[part] for part in parts})
         return outcome
 
 
@@ -239,7 +187,7 @@ def _recount(photos: Sequence[Photo], saved: SavedImages, table: PartsTable) -> 
     for photo in photos:
         for occlusion in saved.occlusions:
             mask = saved.mask_path(photo, occlusion)
-            if (photo.name, occlusion.part) not in table and mask and mask in existing:
-                # One that cannot be read is that of a photo that failed.
+            if (photo.name, occlusion.part) not in table.pixels and mask and mask in existing:
+                # One that was damaged since has no row.
                 with suppress(PhotoError):
-                    table[photo.name, occlusion.part] = int(np.count_nonzero(read_photo(mask)[:, :, 0]))
+                    table.pixels[photo.name, occlusion.part] = int(np.count_nonzero(read_photo(mask)[:, :, 0]))

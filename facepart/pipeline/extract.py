@@ -12,10 +12,10 @@ from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.data.resize import Size
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths
-from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.failures import Outcome
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, read_record, refuse_other_settings, remove_outdated, write_record
+from facepart.files.record import read_record
 from facepart.networks.alignment import CROP_SIZE
 from facepart.networks.alignment_check import refuse_unalignable, warn_of_unaligned
 from facepart.networks.catalogue import DETECTOR, choose_recogniser, obtain
@@ -25,12 +25,9 @@ from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor, Session
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
-from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.photo_loop import remove_outputs, work_through
+from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.worker import PhotoTask, PhotoWorker, RecogniserInfo
-
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 
 @dataclass
@@ -147,13 +144,19 @@ def extract_features(
             # Before anything is written: a wrong network must not leave a record of itself.
             session = _start(executor, worker, times, (source, features), asked)
             settings = asked.settings(session.info[0])
-        dimension = settings["dimension"]
-        if not overwrite:
-            refuse_other_settings(features, "extract", settings)
         files = {photo.name: _feature(features, photo) for photo in photos}
+        features_list = features / (MATRIX_FILE if matrix else LIST_FILE)
+        inputs = {"source": source, "features": features}
+
+        def outputs(photo: Photo) -> set[Path]:
+            # A photo may be called "features": then its file would be where the matrix is.
+            return {files[photo.name]} - {features_list}
+
+        run = PhotoRun("extract", [features], outputs, inputs, settings, device=device, overwrite=overwrite)
+        dimension = settings["dimension"]
         stamps = {photo.name: photo_stamp(photo) for photo in photos}
-        finished = FinishedPhotos(features, anew=overwrite)
-        replaced = {photo.name for photo in photos if finished.is_replaced(photo, files[photo.name])}
+        replaced = {photo.name for photo in photos if run.finished.is_replaced(photo, files[photo.name])}
+        rows = None
         if matrix:
             rows = MatrixRows(features, dimension, overwrite=overwrite)
             there = rows.find(files, stamps, replaced, source)
@@ -162,53 +165,27 @@ def extract_features(
                 f"{features}: holds a matrix of features; continue with --matrix, or choose another folder"
             )
         else:
-            rows = None
             whole = set() if overwrite else whole_features(ExistingPaths([features]), files, dimension)
             there = whole - replaced
         todo = [photo for photo in photos if photo.name not in there]
         if todo and session is None:
             session = _start(executor, worker, times, (source, features), asked)
-            settings = asked.settings(session.info[0])
-            refuse_other_settings(features, "extract", settings)
+            run.set_settings(asked.settings(session.info[0]))
         outcome = ExtractOutcome(
             skipped=len(photos) - len(todo),
             failures=failures,
             model=name,
             note=chosen.note,
-            features_list=features / (MATRIX_FILE if matrix else LIST_FILE),
+            features_list=features_list,
         )
-        inputs = {"source": source, "features": features}
         if overwrite and rows:
             rows.clear()
-        elif overwrite:
-            remove_outdated(features, "extract", settings, set(files.values()), _features_in(features))
-        write_record(features, make_record("extract", settings, inputs, _PACKAGES, device=device))
-        finished.save()
-        failed: list[Failure] = []
-        progress(0, len(todo))
-        try:
-            if session and todo:
-                if not align:
-                    fit = session.info[0].preprocessing
-                    warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
-                tasks = [PhotoTask(photo, signature=stamps[photo.name]) for photo in todo]
-                for task, result in work_through(session, tasks, failed, progress, times):
-                    finished.add(task.photo, task.signature)
-                    if rows:
-                        rows.add(result.record)
-                    else:
-                        finished.save_sometimes()
-                    outcome.done += 1
-        finally:
-            # Also if the run is stopped: finished work is kept, and failures so far are written.
-            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
-            if rows:
-                rows.flush()
-            # A photo may be called "features": then its file would be where the matrix is.
-            outputs = {photo.path: {files[photo.name]} - {outcome.features_list} for photo in todo}
-            remove_outputs(failed, outputs)
-            write_failures(features, outcome.failures)
-            finished.save()  # after the rows of a matrix, which it vouches for
+        run.begin([] if matrix else photos, _features_in)
+        if session and todo and not align:
+            fit = session.info[0].preprocessing
+            warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
+        tasks = [PhotoTask(photo, signature=stamps[photo.name]) for photo in todo]
+        failed = run.work(session, tasks, outcome, progress, times, [rows] if rows else [])
         if rows:
             written = rows.merge(files)
         else:
@@ -218,14 +195,13 @@ def extract_features(
             features_of = (files[photo.name] for photo in photos if photo.path not in without)
             listed = [path for path in features_of if path in existing]
             if listed:
-                write_list(outcome.features_list, listed)
+                write_list(features_list, listed)
             written = len(listed)
         for photo in photos:
             if photo.name in there:
-                finished.believe(photo)
-        finished.save()
-        counts = {"photos": written, "failed": len(outcome.failures)}
-        write_record(features, make_record("extract", settings, inputs, _PACKAGES, counts, device))
+                run.finished.believe(photo)
+        run.finished.save()
+        run.end(outcome, photos=written)
         return outcome
 
 

@@ -9,7 +9,7 @@ photo, ``eye2`` and ``mouth2`` on its right. Landmarks are written so that readi
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.image_names import without_extension
+from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError, one_line
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text, plain_cell
-from facepart.files.failures import Failure
 from facepart.networks.alignment import FoundFace, crop_side
+from facepart.pipeline.worker import PhotoResult
 from facepart.suggestion import did_you_mean
 
 FACES_FILE = "faces.csv"
@@ -53,27 +54,43 @@ class FaceRow(NamedTuple):
     landmarks: NDArray[np.float32] | None = None
 
 
-# Photo -> its row.
-FacesTable = dict[str, FaceRow]
+class FacesTable:
+    """The rows of ``faces.csv`` in a folder; a :class:`facepart.pipeline.photo_run.RunTable`.
 
-
-def row_of(face: FoundFace) -> FaceRow:
-    """Return the row of a face that was aligned."""
-    landmarks = np.asarray(face.landmarks, np.float32)
-    side = str(round(crop_side(landmarks)))
-    if face.score is None:
-        return FaceRow(GIVEN, side=side, landmarks=landmarks)
-    status = SEVERAL if face.faces > 1 else FOUND
-    return FaceRow(status, str(face.faces), f"{face.score:.4f}", f"{face.next_area:.4f}", side, landmarks)
-
-
-def read_faces_table(path: Path) -> FacesTable:
-    """Read ``faces.csv``; empty where there is none.
-
-    Raises:
-        FacepartError: the file is there but is not such a table.
+    Attributes:
+        rows: photo -> its row.
     """
-    return _read(path, "remove it, and the run writes it again") if path.exists() else {}
+
+    def __init__(self, folder: Path, *, anew: bool = False) -> None:
+        """Read the table, if there is one.
+
+        Args:
+            folder: the table is, or will be, in it.
+            anew: take no notice of a table that is there.
+
+        Raises:
+            FacepartError: the file is there but is not such a table.
+        """
+        self._path = folder / FACES_FILE
+        there = not anew and self._path.exists()
+        self.rows = _read(self._path, "remove it, and the run writes it again") if there else {}
+
+    def add(self, photo: Photo, result: PhotoResult | PhotoError) -> None:
+        """Give a photo the row of its face, or one without landmarks if none was found; else it has no row."""
+        if isinstance(result, PhotoError):
+            self.rows.pop(photo.name, None)
+            if result.stage == "align":
+                self.rows[photo.name] = FaceRow(NOT_FOUND)
+        elif result.face:
+            self.rows[photo.name] = _row_of_face(result.face)
+
+    def write(self) -> None:
+        """Write the table, sorted by photo."""
+        rows: list[list[object]] = [list(COLUMNS)]
+        for photo, row in sorted(self.rows.items()):
+            points = [""] * len(LANDMARK_COLUMNS) if row.landmarks is None else map(str, row.landmarks.flat)
+            rows.append([photo, *row[:-1], *points])
+        write_text(self._path, csv_text(rows))
 
 
 def read_landmarks(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -89,32 +106,7 @@ def read_landmarks(path: Path) -> dict[str, NDArray[np.float32]]:
     return {photo: row.landmarks for photo, row in rows.items() if row.landmarks is not None}
 
 
-def write_faces_table(folder: Path, table: Mapping[str, FaceRow]) -> None:
-    """Write ``faces.csv`` into `folder`, sorted by photo."""
-    rows: list[list[object]] = [list(COLUMNS)]
-    for photo, row in sorted(table.items()):
-        points = [""] * len(LANDMARK_COLUMNS) if row.landmarks is None else [str(each) for each in row.landmarks.flat]
-        rows.append([photo, *row[:-1], *points])
-    write_text(folder / FACES_FILE, csv_text(rows))
-
-
-def note_failures(table: FacesTable, photos: Iterable[Photo], failed: Iterable[Failure]) -> None:
-    """Give photos in which no face was found a row without landmarks; those that failed otherwise have no row.
-
-    Args:
-        table: is changed.
-        photos: that were worked on.
-        failed: those of them that failed.
-    """
-    names = {photo.path: photo.name for photo in photos}
-    for failure in failed:
-        if failure.stage == "align":
-            table[names[failure.path]] = FaceRow(NOT_FOUND)
-        else:
-            table.pop(names[failure.path], None)
-
-
-def _read(path: Path, remedy: str) -> FacesTable:
+def _read(path: Path, remedy: str) -> dict[str, FaceRow]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -127,7 +119,7 @@ def _read(path: Path, remedy: str) -> FacesTable:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise FacepartError(f"{path}: is not a CSV file in UTF-8 ({one_line(error)}); {remedy}") from error
-    table: FacesTable = {}
+    table: dict[str, FaceRow] = {}
     for line, row in rows:
         photo = without_extension(plain_cell(row["photo"] or ""))
         if photo in table:
@@ -148,3 +140,12 @@ def _row(row: Mapping[str, str | None], where: str) -> FaceRow:
     if not np.isfinite(landmarks).all():
         raise FacepartError(f"{where}: landmarks are ten finite numbers, or all empty")
     return FaceRow(status, faces, score, next_area, side, landmarks)
+
+
+def _row_of_face(face: FoundFace) -> FaceRow:
+    landmarks = np.asarray(face.landmarks, np.float32)
+    side = str(round(crop_side(landmarks)))
+    if face.score is None:
+        return FaceRow(GIVEN, side=side, landmarks=landmarks)
+    status = SEVERAL if face.faces > 1 else FOUND
+    return FaceRow(status, str(face.faces), f"{face.score:.4f}", f"{face.next_area:.4f}", side, landmarks)

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from facepart.counts import count_of
 from facepart.data.feature_files import LABELS_FILE, MATRIX_FILE, NAMES_FILE
 from facepart.data.labels import labels_of
+from facepart.data.photo_input import PhotoError
+from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.addresses import ExistingPaths, move, read_whole, remove_if_empty
 from facepart.files.atomic import replacing, write_text
 from facepart.occlusion.occlusion import BASELINE
-from facepart.pipeline.embedded_photo import EmbeddedPhoto
 from facepart.pipeline.embedding_store import EmbeddingStore, shards_in
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix_files import (
@@ -36,6 +37,7 @@ from facepart.pipeline.feature_matrix_files import (
     matrix_on_disk,
     read_names,
 )
+from facepart.pipeline.worker import PhotoResult
 
 SHARDS_FOLDER = ".shards"
 
@@ -51,7 +53,7 @@ def holds_matrix(folder: Path) -> bool:
 
 
 class MatrixRows:
-    """The rows of a matrix, from earlier runs and from this one."""
+    """The rows of a matrix, from earlier runs and from this one; a :class:`facepart.pipeline.photo_run.RunTable`."""
 
     def __init__(self, folder: Path, dimension: int, *, overwrite: bool = False) -> None:
         """Find the rows that `folder` holds; finish the move that a killed run left half done.
@@ -133,11 +135,13 @@ class MatrixRows:
             (self._folder / name).unlink(missing_ok=True)
         self._remove_shards()
 
-    def add(self, photo: EmbeddedPhoto) -> None:
-        """Keep the embedding of a photo; it is on disk with its shard, or when flushed."""
-        self._store.add(photo)
+    def add(self, photo: Photo, result: PhotoResult | PhotoError) -> None:
+        """Keep the embedding of a photo; it is on disk with its shard, or when it is written."""
+        del photo  # the embedding has its name
+        if not isinstance(result, PhotoError):
+            self._store.add(result.record)
 
-    def flush(self) -> None:
+    def write(self) -> None:
         """Write the embeddings that wait for their shard to be full."""
         self._store.flush()
 
@@ -157,7 +161,7 @@ class MatrixRows:
         Raises:
             FacepartError: a row is not (d,), or something cannot be read or written.
         """
-        self.flush()
+        self.write()
         known = self._known()
         single = self._single({name: path for name, path in features.items() if name not in known})
         files = {name: path for name, path in features.items() if name in known or name in single}

@@ -128,12 +128,10 @@ class FinishedPhotos:
         self._put(photo.name, before._replace(stamp=stamp))
         return True
 
-    def save_sometimes(self) -> bool:
-        """Write the file if that was not done for a while, and return whether; raises what :meth:`save` raises."""
-        due = time.monotonic() - self._saved > _INTERVAL
-        if due:
-            self.save()
-        return due
+    @property
+    def is_due(self) -> bool:
+        """Whether the file was not saved for a while."""
+        return time.monotonic() - self._saved > _INTERVAL
 
     def save(self) -> None:
         """Write the file, unless nothing has changed.
@@ -141,11 +139,12 @@ class FinishedPhotos:
         Raises:
             FacepartError: it cannot be written.
         """
+        self._saved = time.monotonic()
         if self._path is None or not self._changed:
             return
         lines = [f"{json.dumps(name)}: {json.dumps(photo)}" for name, photo in sorted(self._photos.items())]
         write_text(self._path, '{"photos": {\n' + ",\n".join(lines) + "\n}}\n")
-        self._saved, self._changed = time.monotonic(), False
+        self._changed = False
 
 
 def _read(path: Path) -> dict[str, _Finished] | None:

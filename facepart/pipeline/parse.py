@@ -13,10 +13,9 @@ from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import FacepartError, UsageError
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text
-from facepart.files.failures import Failure, Outcome, sorted_failures, write_failures
+from facepart.files.failures import Failure, Outcome, write_failures
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
-from facepart.files.record import make_record, refuse_other_settings, remove_outdated, write_record
 from facepart.networks.face_parser import PARSING_RECIPE
 from facepart.networks.label_folder import LabelFolder, fit_labels
 from facepart.networks.label_map import CLASSES
@@ -26,15 +25,13 @@ from facepart.occlusion.parts import BUILT_IN, Part
 from facepart.pipeline.batches import DEFAULT_BATCH, default_workers
 from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.finished_photos import FinishedPhotos
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import choose_parser, lacking_classes
-from facepart.pipeline.photo_loop import remove_outputs, work_through
+from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
 
 STAGE, IOU_FILE = "parse", "iou.csv"
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch")
 
 
 @dataclass(frozen=True)
@@ -122,37 +119,18 @@ def parse_photos(
             **networks.calibration_setting,
             "parsing_recipe": PARSING_RECIPE,
         }
-        if not overwrite:
-            refuse_other_settings(labels, STAGE, settings)
-        finished = FinishedPhotos(labels, anew=overwrite)
-        todo = photos if overwrite else saved.incomplete(photos, finished)
+        inputs = {"source": source, "labels": labels, **({"against": against} if against else {})}
+        run = PhotoRun(STAGE, [labels], saved.paths, inputs, settings, device=device, overwrite=overwrite)
+        todo = photos if overwrite else saved.incomplete(photos, run.finished)
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()
         worker = PhotoWorker(networks, saved=saved, batch=batch, workers=workers)
-        # Before anything is written: a wrong network must not leave a record of itself.
         if todo:
             calibrate(networks, photos)
         session = executor.start(worker, times, (source, labels)) if todo else None
-        if overwrite:
-            outputs = {path for photo in photos for path in saved.paths(photo)}
-            remove_outdated(labels, STAGE, settings, outputs, saved.earlier_files(labels))
-        inputs = {"source": source, "labels": labels, **({"against": against} if against else {})}
-        write_record(labels, make_record(STAGE, settings, inputs, _PACKAGES, device=device))
-        finished.save()
-        failed: list[Failure] = []
-        progress(0, len(todo))
-        try:
-            if session:
-                tasks = [PhotoTask(photo, (), photo_stamp(photo)) for photo in todo]
-                for task, result in work_through(session, tasks, failed, progress, times):
-                    finished.add(task.photo, task.signature, result.sizes)
-                    finished.save_sometimes()
-                    outcome.done += 1
-        finally:
-            outcome.failures += sorted_failures(failed, (photo.path for photo in todo))
-            remove_outputs(failed, {photo.path: saved.paths(photo) for photo in todo})
-            write_failures(labels, outcome.failures)
-            finished.save()
+        run.begin(photos, saved.earlier_files)
+        tasks = [PhotoTask(photo, (), photo_stamp(photo)) for photo in todo]
+        failed = run.work(session, tasks, outcome, progress, times)
         if others is not None:
             without = {failure.path for failure in failed}
             written = [photo for photo in photos if photo.path not in without]
@@ -163,8 +141,7 @@ def parse_photos(
             write_text(labels / IOU_FILE, iou_csv(outcome.agreement))
             outcome.failures += wrong
             write_failures(labels, outcome.failures)
-        counts = {"photos": outcome.done + outcome.skipped, "failed": len(outcome.failures)}
-        write_record(labels, make_record(STAGE, settings, inputs, _PACKAGES, counts, device))
+        run.end(outcome)
         return outcome
 
 

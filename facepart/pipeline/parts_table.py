@@ -9,20 +9,45 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
+from facepart.data.photo_input import PhotoError
+from facepart.data.photos import Photo
 from facepart.errors import FacepartError
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text, plain_cell
 from facepart.networks.label_map import SIZE
 from facepart.occlusion.parts import BUILT_IN
+from facepart.pipeline.worker import PhotoResult
 
 PARTS_FILE = "parts.csv"
 
-# (photo, part) -> pixels of the label map.
-PartsTable = dict[tuple[str, str], int]
+
+class PartsTable:
+    """The rows of ``parts.csv`` in a folder; a :class:`facepart.pipeline.photo_run.RunTable`.
+
+    Attributes:
+        pixels: (photo, part) -> pixels of the label map.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the table, if there is one; raises what :func:`read_parts_table` raises."""
+        self._folder = folder
+        self.pixels = read_parts_table(folder)
+
+    def add(self, photo: Photo, result: PhotoResult | PhotoError) -> None:
+        """Take how much each part covers."""
+        if not isinstance(result, PhotoError):
+            self.pixels |= {(photo.name, part): pixels for part, pixels in result.record.pixels.items()}
+
+    def write(self) -> None:
+        """Write the table."""
+        write_parts_table(self._folder, self.pixels)
 
 
-def read_parts_table(folder: Path) -> PartsTable:
+def read_parts_table(folder: Path) -> dict[tuple[str, str], int]:
     """Read ``parts.csv`` in `folder`; empty where there is none.
+
+    Returns:
+        (photo, part) -> pixels of the label map.
 
     Raises:
         FacepartError: the file is there but is not such a table.
