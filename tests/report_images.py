@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.report.report_data import AverageFace, ExamplePhoto, OccludedPhoto, Shown
+from facepart.report.report_data import AverageFace, ExamplePhoto, OccludedExample, Shown
 
 # Parts that cannot be moved elsewhere on a face.
 FIXED = ("hair", "skin")
@@ -52,12 +52,12 @@ def draw_examples(parts: Sequence[str], control: bool, keep_only: bool = False) 
     def occlude(face: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.where(mask[..., None] > 0, cv2.blur(face, (9, 9)), face).astype(np.uint8)
 
-    def all_occluded(face: NDArray[np.uint8]) -> dict[Shown, dict[str, OccludedPhoto]]:
+    def all_occluded(face: NDArray[np.uint8]) -> dict[Shown, dict[str, OccludedExample]]:
         kept = masks if keep_only else {}
         return {
-            "part": {part: OccludedPhoto(occlude(face, mask), mask) for part, mask in masks.items()},
-            "control": {part: OccludedPhoto(occlude(face, mask), mask) for part, mask in elsewhere.items()},
-            "keep_only": {part: OccludedPhoto(occlude(face, 255 - mask), mask) for part, mask in kept.items()},
+            "part": {part: OccludedExample(occlude(face, mask), mask) for part, mask in masks.items()},
+            "control": {part: OccludedExample(occlude(face, mask), mask) for part, mask in elsewhere.items()},
+            "keep_only": {part: OccludedExample(occlude(face, 255 - mask), mask) for part, mask in kept.items()},
         }
 
     return [

@@ -157,7 +157,8 @@ def _align_photos(
         outcome = Outcome(skipped=len(photos) - len(todo), failures=failures)
         networks = NetworkFiles(None, (), obtain(DETECTOR, "detector"), "cpu", "fp32")
         times = StepTimes()
-        session = LOCAL.start(PhotoWorker(networks, saved=saved, crop=CAPTURE_SIZE), times, (folder,))
+        worker = PhotoWorker(networks, saved=saved, crop=CAPTURE_SIZE)
+        session = LOCAL.start(worker, times, (folder,)) if todo else None
         run.begin(photos, saved.earlier_files)
         tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
         run.work(session, tasks, outcome, progress, times)

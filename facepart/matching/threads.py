@@ -11,7 +11,7 @@ from facepart.full_float32 import full_float32
 
 @contextmanager
 def one_thread_each(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield a pool in each thread of which PyTorch computes with that thread alone, and with all bits of float32.
+    """Yield a pool in whose threads PyTorch is single-threaded and keeps all bits of float32.
 
     Work that has not begun when the block ends is left undone.
     """

@@ -89,7 +89,7 @@ class Engine(Protocol):
         runtime: the distribution that runs it, ``openvino`` or ``torch``.
         preprocessing: what it expects.
         output_shape: of its output for one photo, without the batch.
-        batch: photos that it computes at once, and may fill up fewer to; 1 if each is computed by itself.
+        batch: how many photos it computes at once, padding smaller batches; 1 if it pads none.
     """
 
     device: str

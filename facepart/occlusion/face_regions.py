@@ -78,7 +78,7 @@ class Zone:
             landmarks: of the face.
 
         Returns:
-            uint8 (512, 512): 255 in the zone, else 0; all 0 without the nose or the landmarks by which it is found.
+            uint8 (512, 512): 255 in the zone, else 0; all 0 without the nose or the landmarks that it needs.
         """
         if self.by_landmarks:
             return self.by_landmarks(landmarks)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from facepart.report.outlines import outlined_picture, shrink
-from facepart.report.report_data import ExamplePhoto, OccludedPhoto, ReportData, Shown
+from facepart.report.report_data import ExamplePhoto, OccludedExample, ReportData, Shown
 from facepart.report.templating import describe
 
 # Pixels of the longer side; a picture is shown about 130 wide.
@@ -74,7 +74,7 @@ def _occluded(example: ExamplePhoto, part: str, label: str) -> list[SheetCell]:
     return cells[:1] if cells and cells[0].note else cells
 
 
-def _outlined(subject: str, label: str, kind: Shown, occluded: OccludedPhoto) -> SheetCell:
+def _outlined(subject: str, label: str, kind: Shown, occluded: OccludedExample) -> SheetCell:
     """Draw an occluded photo with the outline of its mask."""
     photo, mask = occluded
     share = float((mask >= _HALF).mean())

@@ -55,8 +55,8 @@ class ReportGroup:
 Shown = Literal["part", "patch", "keep_only", "control"]
 
 
-class OccludedPhoto(NamedTuple):
-    """A photo with something occluded.
+class OccludedExample(NamedTuple):
+    """An example photo with something occluded.
 
     Attributes:
         photo: uint8 (h, w, 3), RGB.
@@ -80,7 +80,7 @@ class ExamplePhoto:
 
     subject: str
     photo: NDArray[np.uint8]
-    occluded: Mapping[Shown, Mapping[str, OccludedPhoto]]
+    occluded: Mapping[Shown, Mapping[str, OccludedExample]]
 
 
 @dataclass(frozen=True)

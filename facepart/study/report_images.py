@@ -21,7 +21,7 @@ from facepart.files.array_input import open_arrays
 from facepart.files.atomic import replacing
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.pipeline.thumbnails import THUMBNAIL, Thumbnails
-from facepart.report.report_data import AverageFace, ExamplePhoto, OccludedPhoto, Shown
+from facepart.report.report_data import AverageFace, ExamplePhoto, OccludedExample, Shown
 
 FOLDER = "pictures"
 
@@ -128,12 +128,12 @@ def read_report_images(path: Path, occlusions: Sequence[Occlusion]) -> tuple[Ave
             face = AverageFace(file["photo"], {part: file[f"share_{name}"] for part, name in parts.items()})
             samples = []
             for place, person in enumerate(file["names"].tolist()):
-                occluded: dict[Shown, dict[str, OccludedPhoto]] = {}
+                occluded: dict[Shown, dict[str, OccludedExample]] = {}
                 for each in occlusions:
                     what = _what(each.region)
                     # With keep-only, the part itself is outlined.
                     outlined = parts[each.part] if what == "keep_only" else each.name
-                    occluded.setdefault(what, {})[each.part] = OccludedPhoto(
+                    occluded.setdefault(what, {})[each.part] = OccludedExample(
                         file[f"sample{place}_occluded_{each.name}"], file[f"sample{place}_mask_{outlined}"]
                     )
                 samples.append(ExamplePhoto(str(person), file[f"sample{place}_photo"], occluded))

@@ -6,10 +6,11 @@ from typing import Any
 from facepart.files.record import Record, make_record
 from facepart.networks.catalogue import Weights
 from facepart.pipeline.calibration import read_agreements
+from facepart.pipeline.photo_run import NETWORK_PACKAGES
 from facepart.study.kept_files import STAGE
 from facepart.study.setup import Setup
 
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "openvino", "torch", "matplotlib")
+_PACKAGES = (*NETWORK_PACKAGES, "matplotlib")
 
 
 def make_study_record(setup: Setup, counts: Mapping[str, Any] | None) -> Record:
