@@ -32,8 +32,9 @@ def test_the_command(
     assert naming == "subjects by the MORPH convention: 000_0.png -> 000"
     assert lines[0] == "estimate for 400 photos, extrapolated from 4"
     workers = processors // min(processors, 4)
-    assert lines[3] == f"on the cluster: {processors} processors, {count_of(workers, 'photo worker')}"
-    assert lines[4].startswith("time: about ")
-    assert lines[5].startswith("memory: about ")
-    assert lines[5].endswith(" GB on this machine and 0.9 GB for each photo worker")
+    assert lines[2] == "per photo: the baseline and 1 occluded part (2 embeddings)"
+    assert lines[4] == f"on the cluster: {processors} processors, {count_of(workers, 'photo worker')}"
+    assert lines[5].startswith("time: about ")
+    assert lines[6].startswith("memory: about ")
+    assert lines[6].endswith(" GB on this machine and 0.9 GB for each photo worker")
     assert not (tmp_path / "out").exists()
