@@ -74,14 +74,17 @@ def multiply_tiles(faces: Faces) -> None:
 
 def count(faces: Faces, kernels: Kernels | None, *, with_sums: bool) -> None:
     """Count the scores, with sums by subject as ``facepart match`` does."""
-    tails = None
-    if with_sums:
-        people = int(faces.subjects.max()) + 1
-        authentic = authentic_scores(faces, None)
-        tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
-        authentic_sums(people, authentic, tails.first_bin)
-        impostor_moments(people, faces, None)
-    with mock.patch("facepart.matching.counting.kernels_for", return_value=kernels):
+    with (
+        mock.patch("facepart.matching.counting.kernels_for", return_value=kernels),
+        one_thread_each(1) as beside,
+    ):
+        tails = None
+        if with_sums:
+            people = int(faces.subjects.max()) + 1
+            beside.submit(impostor_moments, people, faces, None)
+            authentic = authentic_scores(faces, None)
+            tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
+            authentic_sums(people, authentic, tails.first_bin)
         count_scores(faces, workers=processors(), tails=tails)
 
 

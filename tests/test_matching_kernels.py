@@ -19,7 +19,7 @@ from facepart.matching.counting import Side, arranged, count_strips, subject_ord
 from facepart.matching.faces import Faces
 from facepart.matching.rank_counter import RankCounter, RankedSides
 from facepart.matching.subject_statistics import SubjectTailCounts
-from facepart.matching.table import VALUES
+from facepart.matching.table import AUTHENTIC, VALUES
 from facepart.matching.tile_kernels import COMPILED_FROM, Kernels, load_kernels
 from facepart.scores import STEPS
 from facepart.scores.subject_sums import BIN, bins_from
@@ -84,6 +84,26 @@ def test_every_score_of_a_tile_is_counted_in_its_place(data: st.DataObject, size
         found = count_one(values_of, kinds, first, scale, before)
         assert np.array_equal(found[0], table)
         assert np.array_equal(found[1], bins)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 20), st.integers(1, 600), st.integers(0, 2**32 - 1))
+def test_authentic_scores_are_the_whole_numbers_of_python(size: int, length: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    probe = unit_rows(generator.normal(size=(size, length)).astype(np.float32))
+    # Some equal, some nearly so, some opposite: scores up to 1 and down to -1.
+    gallery = unit_rows(probe * generator.choice([-1, 1], (size, 1)) + generator.choice([0, 1e-3, 0.5]) * probe[::-1])
+    kinds = generator.integers(0, 3, (size, size)).astype(np.uint8)
+    steps = np.full((size, size), 7, np.float32)
+    kernels().score_authentic(probe, gallery, kinds, steps)
+    for i, j in np.ndindex(size, size):
+        if kinds[i, j] == AUTHENTIC:
+            total = sum(
+                round(float(x) * 2**26) * round(float(y) * 2**26) for x, y in zip(probe[i], gallery[j], strict=True)
+            )
+            assert steps[i, j] == min(max(round(total / 2**52 * STEPS), -STEPS), STEPS)
+        else:
+            assert steps[i, j] == 7
 
 
 FACE = st.tuples(st.integers(0, SUBJECTS - 1), st.integers(0, 5), st.integers(0, 2), st.integers(0, 9))
@@ -190,21 +210,21 @@ def hits() -> list[int]:
 def test_compiled_kernels_are_kept_in_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     before = str(numba.config.CACHE_DIR)
-    assert hits() == [0, 0]
+    assert hits() == [0, 0, 0]
     assert str(numba.config.CACHE_DIR) == before
     load_kernels.cache_clear()
-    assert hits() == [1, 1]
+    assert hits() == [1, 1, 1]
     # Damaged files are removed, and the next run compiles anew.
     files = sorted(tmp_path.rglob("*.nb?"))
-    assert len(files) == 4
+    assert len(files) == 6
     for file in files:
         file.write_bytes(file.read_bytes()[:40])
     load_kernels.cache_clear()
-    assert hits() == [0, 0]
+    assert hits() == [0, 0, 0]
     load_kernels.cache_clear()
-    assert hits() == [0, 0]
+    assert hits() == [0, 0, 0]
     load_kernels.cache_clear()
-    assert hits() == [1, 1]
+    assert hits() == [1, 1, 1]
 
 
 @pytest.mark.usefixtures("afresh")

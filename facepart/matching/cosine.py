@@ -27,7 +27,7 @@ from facepart.scores import STEPS
 # about what a core's own cache holds; half or twice as much is not slower by more than 5 %.
 TILE = 512
 # Authentic scores are of embeddings in these units.
-_UNITS = 2.0**26
+UNITS = 2.0**26
 # Probes of a tile whose authentic scores are computed together.
 _AUTHENTIC_ROWS = 64
 # Rows that are normalised at a time, in float64.
@@ -86,7 +86,7 @@ def tile_steps(
         `out`: whole numbers, -1,000,000 to 1,000,000.
     """
     torch.mm(probe, gallery.T, out=out)
-    _round(out)
+    round_steps(out)
     if authentic is not None:
         rows = authentic.any(1).nonzero().view(-1)
         for first in range(0, len(rows), _AUTHENTIC_ROWS):
@@ -113,14 +113,18 @@ def exact_steps(probe: torch.Tensor, gallery: torch.Tensor) -> torch.Tensor:
         float64, (r, c), whole numbers, -1,000,000 to 1,000,000; of each pair the same as :func:`tile_steps` gives it
         if it is authentic.
     """
-    return _round(torch.mm(_whole(probe), _whole(gallery).T).div_(_UNITS**2))
+    return round_steps(torch.mm(_whole(probe), _whole(gallery).T).div_(UNITS**2))
 
 
-def _round(cosines: torch.Tensor) -> torch.Tensor:
-    """Round cosines to whole millionths, in place; what floats put a hair outside -1..1 becomes -1 or 1."""
+def round_steps(cosines: torch.Tensor) -> torch.Tensor:
+    """Round cosines to whole millionths, in place; what floats put a hair outside -1..1 becomes -1 or 1.
+
+    Args:
+        cosines: float32 or float64, of any shape.
+    """
     return cosines.mul_(STEPS).round_().clamp_(-STEPS, STEPS)
 
 
 def _whole(embeddings: torch.Tensor) -> torch.Tensor:
     """Return embeddings in whole units, float64."""
-    return embeddings.double().mul_(_UNITS).round_()
+    return embeddings.double().mul_(UNITS).round_()

@@ -180,8 +180,8 @@ def count_strips(
             counted.result()
             done += strip.size
             progress(done, pairs)
-    for counter in counters:
-        counter.finish()
+        for finished in [pool.submit(counter.finish) for counter in counters]:
+            finished.result()
     return total.counts.cpu().numpy()
 
 

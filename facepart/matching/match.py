@@ -36,6 +36,7 @@ from facepart.matching.subject_statistics import (
     choose_first_bin,
     impostor_moments,
 )
+from facepart.matching.threads import one_thread_each
 from facepart.networks.engine_choice import choose_device
 from facepart.processors import processors
 from facepart.scores import GroupScores, save_scores
@@ -216,22 +217,25 @@ def _count(
     """Count the scores of a group: by `write`, which also writes its pairs, or by the counter if it is None."""
     left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     subjects = len(prepared.subjects)
-    authentic = authentic_scores(left, right)
-    first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
-    ours = authentic_sums(subjects, authentic, first_bin)
-    theirs = impostor_moments(subjects, left, right, device)
-    del authentic
-    best = best_authentic(left, right, workers) if with_ranks else None
     order = subject_order(left) if write is None else np.arange(len(left.subjects))
-    ranks = None if best is None else RankCounter(best[order], device)
-    if write is None:
-        pairs = counter.load(left, right)
-        del left, right
-        tails = SubjectTailCounts(subjects, first_bin, device)
-        scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
-    else:
-        tails = SubjectTailCounts(subjects, first_bin, device)
-        scores = write(pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks))
+    # The moments need no score: they are computed, by one thread, while the scores are counted.
+    with one_thread_each(1) as beside:
+        moments = beside.submit(impostor_moments, subjects, left, right, device)
+        authentic = authentic_scores(left, right)
+        first_bin = choose_first_bin(left, right, authentic[1], min_threshold)
+        ours = authentic_sums(subjects, authentic, first_bin)
+        del authentic
+        best = best_authentic(left, right, workers) if with_ranks else None
+        ranks = None if best is None else RankCounter(best[order], device)
+        if write is None:
+            pairs = counter.load(left, right)
+            del left, right
+            tails = SubjectTailCounts(subjects, first_bin, device)
+            scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
+        else:
+            tails = SubjectTailCounts(subjects, first_bin, device)
+            scores = write(pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks))
+        theirs = moments.result()
     sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
     return scores, sums, None if best is None or ranks is None else _ranks_of(prepared, best, order, ranks)
 

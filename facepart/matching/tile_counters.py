@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.matching.cosine import tile_steps
+from facepart.matching.cosine import round_steps, tile_steps
 from facepart.matching.rank_counter import RankedSides
 from facepart.matching.subject_statistics import SubjectTailCounts
 from facepart.matching.table import AUTHENTIC, LEFT_OUT, VALUES, HalvesTable, Total, WaitingTable
@@ -63,24 +63,9 @@ class Tile(NamedTuple):
         """How many probes and gallery faces there are, without the padding."""
         return len(self.probe_subjects), len(self.gallery_subjects)
 
-    def steps(self, out: torch.Tensor, ranks: RankedSides | None) -> torch.Tensor:
-        """Compute the scores in millionths, and count them for the ranks.
-
-        Args:
-            out: float32, (t, t), takes the scores.
-            ranks: None if they are not counted.
-
-        Returns:
-            float32, (r, c), in `out`.
-        """
-        steps = tile_steps(self.probe, self.gallery, self.masks and self.masks.authentic, out)
-        # What is padding is cut off only now: the product is of one shape everywhere.
-        rows, columns = self.shape
-        steps = steps[:rows, :columns]
-        if ranks is not None:
-            skipped = self.masks and self.masks.authentic | self.masks.left_out
-            ranks.add(self.row, self.column, steps, skipped)
-        return steps
+    def count_ranks(self, steps: torch.Tensor, ranks: RankedSides) -> None:
+        """Count the scores of the tile, float32 (r, c), for the ranks."""
+        ranks.add(self.row, self.column, steps, self.masks and self.masks.authentic | self.masks.left_out)
 
 
 class TileCounter(Protocol):
@@ -104,7 +89,12 @@ class PyTorchCounter:
 
     def count(self, tile: Tile, tails: SubjectTailCounts | None, ranks: RankedSides | None) -> None:
         """Count the scores of a tile."""
-        steps = tile.steps(self._product, ranks)
+        steps = tile_steps(tile.probe, tile.gallery, tile.masks and tile.masks.authentic, self._product)
+        # What is padding is cut off only now: the product is of one shape everywhere.
+        rows, columns = tile.shape
+        steps = steps[:rows, :columns]
+        if ranks is not None:
+            tile.count_ranks(steps, ranks)
         if tails is not None:
             above = steps >= tails.first_bin
             if tile.masks is not None:
@@ -136,13 +126,17 @@ class CompiledCounter:
 
     def count(self, tile: Tile, tails: SubjectTailCounts | None, ranks: RankedSides | None) -> None:
         """Count the scores of a tile."""
-        if tile.masks is None and ranks is None:
-            torch.mm(tile.probe, tile.gallery.T, out=self._product)
-            scale = STEPS  # the kernel rounds
-        else:
-            tile.steps(self._product, ranks)
-            scale = 1
         rows, columns = tile.shape
+        kinds = _ALL_IMPOSTOR if tile.masks is None else tile.masks.kinds()
+        torch.mm(tile.probe, tile.gallery.T, out=self._product)
+        scale = STEPS  # the kernel rounds
+        if tile.masks is not None or ranks is not None:
+            round_steps(self._product)
+            scale = 1
+        if tile.masks is not None:
+            self._kernels.score_authentic(tile.probe.numpy(), tile.gallery.numpy(), kinds, self._product.numpy())
+        if ranks is not None:
+            tile.count_ranks(self._product[:rows, :columns], ranks)
         self._table.make_room(rows * columns)
         first = VALUES if tails is None else tails.first_bin + STEPS
         self._kernels.count_tile(
@@ -150,7 +144,7 @@ class CompiledCounter:
             scale,
             rows,
             columns,
-            _ALL_IMPOSTOR if tile.masks is None else tile.masks.kinds(),
+            kinds,
             self._table.low,
             self._table.high,
             first,

@@ -1,4 +1,4 @@
-"""Products of two tiles -> counts of their scores, in one pass, by functions that Numba compiles.
+"""Two tiles and their product -> counts of their scores, by functions that Numba compiles.
 
 A product is counted while it is in the core's cache: rounded, counted, and searched for high scores, which PyTorch
 does in a pass each. Python runs the same functions, thousands of times slower: they are written for the compiler.
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError
 from facepart.files.cache import cache_folder
+from facepart.matching.cosine import UNITS
+from facepart.matching.table import AUTHENTIC, VALUES
 from facepart.scores import STEPS
 from facepart.scores.subject_sums import BIN
 
@@ -28,13 +30,16 @@ from facepart.scores.subject_sums import BIN
 # ns less with it, so that by then half a second was lost.
 COMPILED_FROM = 1 << 26
 # Types are those of the loops: what is unsigned is an index that need not be looked at for being negative.
-_VALUES = np.uint32(2 * STEPS + 1)
+_VALUES = np.uint32(VALUES)
 _TOP = np.float32(STEPS)
 _ZERO = np.int32(STEPS)
 _ONE = np.int32(1)
 _BIN = np.uint32(BIN)
 _UNIT = np.uint16(1)
 _CARRIED = np.uint16(0)  # the lower half after 65536
+_AUTHENTIC = np.uint8(AUTHENTIC)
+_SQUARED = UNITS**2
+_STEPS = np.float64(STEPS)
 
 
 def count_tile(
@@ -130,16 +135,41 @@ def add_tails(
         begin = ends[i]
 
 
+def score_authentic(
+    probe: NDArray[np.float32], gallery: NDArray[np.float32], kinds: NDArray[np.uint8], steps: NDArray[np.float32]
+) -> None:
+    """Replace the scores of authentic pairs by exact ones, which :func:`facepart.matching.cosine.exact_steps` gives.
+
+    Args:
+        probe: float32, (t, d), C order, rows of length 1, or of zeros.
+        gallery: float32, (t, d), likewise.
+        kinds: those of :func:`count_tile`.
+        steps: float32, (t, t), scores in millionths; is overwritten where a pair is authentic.
+    """
+    rows, columns = kinds.shape
+    for i in range(rows):
+        for j in range(columns):
+            if kinds[i, j] == _AUTHENTIC:
+                total = 0.0
+                for k in range(probe.shape[1]):
+                    # Whole numbers, whose sum is exact in whatever order the compiler takes it.
+                    total += np.rint(np.float64(probe[i, k]) * UNITS) * np.rint(np.float64(gallery[j, k]) * UNITS)
+                step = np.rint(total / _SQUARED * _STEPS)
+                steps[i, j] = np.float32(min(max(step, -_STEPS), _STEPS))
+
+
 class Kernels(NamedTuple):
     """The functions of this module, compiled; they let other threads run meanwhile."""
 
     count_tile: Callable[..., None]
     add_tails: Callable[..., None]
+    score_authentic: Callable[..., None]
 
 
 _TYPES = Kernels(
     "void(f4[:,::1], f4, i8, i8, u1[:,::1], u2[::1], u2[::1], i8, u4[::1], u4[:,::1], i8[::1])",  # type: ignore[arg-type]
     "void(u4[:,::1], i8[::1], i8, i8[::1], i8[::1], i4[:,::1])",  # type: ignore[arg-type]
+    "void(f4[:,::1], f4[:,::1], u1[:,::1], f4[:,::1])",  # type: ignore[arg-type]
 )
 
 
@@ -191,9 +221,11 @@ def load_kernels() -> Kernels | None:
 
 
 def _compile(numba: Any, *, keep: bool) -> Kernels:
+    functions = count_tile, add_tails, score_authentic
     compiled = (
-        numba.njit(types, nogil=True, cache=keep)(function)
-        for types, function in zip(_TYPES, (count_tile, add_tails), strict=True)
+        # Sums may be taken in any order, which changes none here, so that they are vectorised.
+        numba.njit(types, nogil=True, cache=keep, fastmath={"reassoc"})(function)
+        for types, function in zip(_TYPES, functions, strict=True)
     )
     return Kernels(*compiled)
 
