@@ -81,7 +81,9 @@ def count(faces: Faces, kernels: Kernels | None, *, with_sums: bool) -> None:
         tails = None
         if with_sums:
             people = int(faces.subjects.max()) + 1
-            beside.submit(impostor_moments, people, faces, None)
+            moments = beside.submit(impostor_moments, people, faces, None)
+            if kernels is None:
+                moments.result()  # before there were kernels, these were not computed beside the scores
             authentic = authentic_scores(faces, None)
             tails = SubjectTailCounts(people, choose_first_bin(faces, None, authentic[1]))
             authentic_sums(people, authentic, tails.first_bin)
