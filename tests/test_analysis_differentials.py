@@ -1,6 +1,7 @@
 """Groups compared: differences of shifts against brute force, and rates against the metrics on the same scores."""
 
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from facepart.analysis.differentials import (
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.intervals import MIN_SUBJECTS, rate_interval, variance
 from facepart.analysis.metrics import fmr, fnmr, fnmr_at_fmr_influence, fnmr_influence, threshold_at_fmr
+from facepart.analysis.place_variance import VarianceComponent
 from facepart.analysis.results import ALL_GROUPS
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
@@ -104,6 +106,32 @@ def test_differences_of_groups_without_common_people_add_the_variances() -> None
     for each, fewest in zip(found, (30, 20, 20), strict=True):
         reach = student.ppf(0.975, fewest - 1) * each.difference.error
         assert each.difference.high - each.difference.value == pytest.approx(reach, rel=1e-4)
+
+
+def test_places_add_what_they_do_differently_in_two_groups() -> None:
+    shifts = {"CM": random_shift(1, 30), "CF": random_shift(2, 30)}
+    people = {"CM": named("a", 30), "CF": named("b", 30)}
+    # What both groups had alone says nothing of places that move both.
+    places = {name: each._replace(places=VarianceComponent(1.0, 4)) for name, each in shifts.items()}
+    draws = np.array([0.01, 0.03, 0.02, 0.05, 0.04])
+    apart = np.array([0.4, -0.3, 0.1, 0.2, -0.6])
+    (plain,) = shift_differences({("nose", "blur"): shifts}, people)
+    for added in (0 * apart, apart):
+        (found,) = shift_differences(
+            {("nose", "blur"): places}, people, 0.5, {"nose": {"CM": draws, "CF": draws + added}}
+        )
+        assert (found.effect, plain.effect) == ("importance", "impostor_shift")
+        of_people, of_places = plain.difference.error**2, statistics.variance(added) / 5
+        total = of_people + of_places
+        assert found.difference.value == plain.difference.value
+        assert found.difference.error**2 == pytest.approx(total)
+        degrees = min(total**2 / (of_people**2 / 29 + of_places**2 / 4), 29)
+        t = abs(found.difference.value) / math.sqrt(total)
+        assert found.p_value == pytest.approx(2 * student.sf(t, degrees), rel=1e-6)
+        reach = student.ppf([0.975, 0.95], degrees) * math.sqrt(total)
+        assert found.difference.high - found.difference.value == pytest.approx(reach[0], rel=1e-6)
+        assert found.equivalent == (abs(found.difference.value) + reach[1] < 0.5)
+    assert degrees < 29
 
 
 def test_people_in_both_groups_cancel_whatever_their_order() -> None:

@@ -187,7 +187,8 @@ def test_the_controls_overlaps_are_shown(page: Page) -> None:
 def test_groups_are_compared_with_a_correction_and_a_margin(page: Page) -> None:
     cells = [text for _, text in page.all("td")]
     main = [each for each in DATA.shift_differences if each.occlusion == "blur"]
-    assert len(main) == 6, "the brows of CF have none"
+    assert sum(each.effect == "impostor_shift" for each in main) == 6, "the brows of CF have none"
+    assert sum(each.effect == "importance" for each in main) == 3, "the others have no control"
     for each in main:
         start = ("* " if each.p_holm < 0.05 else "") + ("= " if each.equivalent else "")
         p = "p < 0.001" if each.p_holm < 0.001 else f"p = {each.p_holm:.3f}"

@@ -1,4 +1,4 @@
-"""Groups compared: the differences between their shifts, and their error rates.
+"""Groups compared: the differences between their shifts and importances, and their error rates.
 
 In the terms of ISO/IEC 19795-10: how the error rates of demographic groups differ at a threshold that all share (set
 on all groups together, or on one of them), and at group-specific thresholds. Rates are those within each group.
@@ -13,12 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.influence import Influence, SubjectScores, align_subjects, difference_of
 from facepart.analysis.intervals import (
     MIN_SUBJECTS,
     UNKNOWN,
     Interval,
     interval,
+    interval_degrees,
     rate_interval,
     ratio_interval,
     t_quantile,
@@ -34,6 +39,7 @@ from facepart.analysis.metrics import (
     supports,
     threshold_at_fmr,
 )
+from facepart.analysis.place_variance import place_variance
 from facepart.analysis.results import ALL_GROUPS
 from facepart.analysis.student_t import two_sided_p
 from facepart.scores import ScoreDistribution
@@ -45,24 +51,26 @@ _LEVEL = 0.05  # of significance
 
 @dataclass(frozen=True)
 class ShiftDifference:
-    """The shift of a part in one group compared with that in another.
+    """The shift of a part, or its importance, in one group compared with that in another.
 
     Attributes:
         recogniser: name of the recogniser.
         part: the part.
         occlusion: name of the occlusion method.
+        effect: ``impostor_shift``, or ``importance``, from which the control is subtracted.
         first: a group.
         second: another.
         paired: whether the two share subjects.
-        difference: the first group's shift minus the second's.
+        difference: the first group's effect minus the second's.
         p_value: two-sided, of no difference; NaN where there is no CI.
-        p_holm: the same corrected for all differences that the study tests with this recogniser.
-        equivalent: whether the two shifts differ by no more than the study's margin; None without a margin or a CI.
+        p_holm: the same corrected for all differences of this effect that the study tests with this recogniser.
+        equivalent: whether the two effects differ by no more than the study's margin; None without a margin or a CI.
     """
 
     recogniser: str = field(default="", kw_only=True)
     part: str
     occlusion: str
+    effect: str = field(default=SHIFT, kw_only=True)
     first: str
     second: str
     paired: bool
@@ -140,13 +148,16 @@ def shift_differences(
     shifts: Mapping[tuple[str, str], Mapping[str, Influence]],
     subjects: Mapping[str, Sequence[str]],
     margin: float | None = None,
+    control_shifts: Mapping[str, Mapping[str, NDArray[np.float64]]] | None = None,
 ) -> list[ShiftDifference]:
-    """Compare the shift of each part between every two groups.
+    """Compare the shift of each part between every two groups, or its importance.
 
     Args:
         shifts: (part, name of the occlusion method) -> group -> the shift, with the influence of each subject.
         subjects: group -> names of the subjects, in that order.
         margin: a difference up to which two shifts count as equivalent; None for no such test.
+        control_shifts: for importances: part -> group -> the shift by each draw of the control, (n,). Groups share
+            the places, so that a place counts by how differently it shifts the scores of the two.
     """
     found = []
     for (part, occlusion), by_group in shifts.items():
@@ -154,13 +165,27 @@ def shift_differences(
             influence, paired = difference_of(
                 (by_group[first], subjects[first]), (by_group[second], subjects[second])
             )
+            if control_shifts is not None:
+                draws = control_shifts[part]
+                influence = influence._replace(places=place_variance(draws[first] - draws[second]))
             difference = interval(influence)
             p_value, equivalent = math.nan, None
             if math.isfinite(difference.low):
-                p_value = two_sided_p(difference.value, difference.error, difference.effective - 1)
-                equivalent = None if margin is None else is_equivalent(difference, margin)
+                degrees = interval_degrees(influence)
+                p_value = two_sided_p(difference.value, difference.error, degrees)
+                equivalent = None if margin is None else is_equivalent(difference, degrees, margin)
             found.append(
-                ShiftDifference(part, occlusion, first, second, paired, difference, p_value, math.nan, equivalent)
+                ShiftDifference(
+                    part,
+                    occlusion,
+                    first,
+                    second,
+                    paired,
+                    difference,
+                    p_value,
+                    equivalent=equivalent,
+                    effect=SHIFT if control_shifts is None else IMPORTANCE,
+                )
             )
     corrected = holm([each.p_value for each in found])
     return [replace(each, p_holm=p) for each, p in zip(found, corrected, strict=True)]
@@ -189,7 +214,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def is_equivalent(difference: Interval, margin: float) -> bool:
+def is_equivalent(difference: Interval, degrees: float, margin: float) -> bool:
     """Return whether a difference is no larger than a margin, by two one-sided tests at 5 % each.
 
     Both reject where the 90 % CI lies within the margin (D. J. Schuirmann, "A comparison of the two one-sided tests
@@ -197,10 +222,11 @@ def is_equivalent(difference: Interval, margin: float) -> bool:
     Pharmacokinetics and Biopharmaceutics 15, 1987).
 
     Args:
-        difference: with its standard error and effective number of subjects.
+        difference: with its standard error.
+        degrees: of freedom of that error.
         margin: above 0.
     """
-    reach = t_quantile(0.95, difference.effective - 1) * difference.error
+    reach = t_quantile(0.95, degrees) * difference.error
     return abs(difference.value) + reach < margin
 
 

@@ -59,8 +59,12 @@ class GroupMeans:
 
     def effect_with_places(self, effect: Effect, controls: Sequence[Occlusion], weight: Weight) -> Influence:
         """Return an effect that the mean shift of a control is part of, with the variance between its places."""
-        shifts = [self.effect(shift_of([each], effect.region), weight).value for each in controls]
+        shifts = self.control_shifts(effect, controls, weight)
         return self.effect(effect, weight)._replace(places=place_variance(shifts))
+
+    def control_shifts(self, effect: Effect, controls: Sequence[Occlusion], weight: Weight) -> NDArray[np.float64]:
+        """Return the shift by each draw of an effect's control, (n,)."""
+        return np.array([self.effect(shift_of([each], effect.region), weight).value for each in controls])
 
     def cross_shift(self, occlusion: Occlusion, region: Region | None, weight: Weight) -> Influence:
         """Return the shift of the mean when occluded probes are compared with the baseline gallery."""

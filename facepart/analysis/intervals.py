@@ -92,6 +92,11 @@ def degrees_of_freedom(influence: Influence) -> float:
     return min(influence.effective - 1, influence.degrees)
 
 
+def interval_degrees(influence: Influence) -> float:
+    """Return the degrees of freedom of a figure's CI: of its variance between subjects and between control places."""
+    return min(_component(influence).degrees, degrees_of_freedom(influence))
+
+
 def variance(influence: Influence) -> float:
     """Estimate the variance of a figure."""
     return _component(influence).variance
@@ -123,9 +128,8 @@ def interval(influence: Influence) -> Interval:
     """
     if not has_interval(influence):
         return _unknown(influence)
-    component = _component(influence)
-    error = math.sqrt(component.variance)
-    reach = _quantile(min(component.degrees, degrees_of_freedom(influence))) * error
+    error = math.sqrt(variance(influence))
+    reach = _quantile(interval_degrees(influence)) * error
     centre = influence.value - influence.bias
     return Interval(influence.value, error, centre - reach, centre + reach, influence.effective)
 

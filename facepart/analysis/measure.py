@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT, Weight
 from facepart.analysis.criteria import CRITERIA, Compared, Unsupported
 from facepart.analysis.design import Design
@@ -53,7 +56,7 @@ class Figures:
         ranked_by: the criterion that the study's ranking is by.
         rankings: criterion -> group, or ``all``, -> its parts, the one that matters most first. A criterion that no
             group supports is left out, and so is a part that has no rank by it.
-        shift_differences: the shifts of every two groups, compared.
+        shift_differences: the shifts of every two groups, compared, and with a control also the importances.
         differentials: the error rates of the groups, compared; none for one group.
         unsupported: criterion -> group -> part -> why its scores do not support the criterion; parts that were found
             on too few photos for any rank are left out.
@@ -106,6 +109,7 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
         subjects,
         design.margin,
     )
+    differences += _importance_differences(design, measured, subjects)
     differentials = _differentials(design, groups, threshold_group or ALL_GROUPS)
     return Figures(
         results=[row for group in measured.values() for row in group.results],
@@ -142,6 +146,7 @@ class _GroupMeasurement:
         shifts: the shift of each occlusion of a part.
         effects: criterion -> part -> its effect; of parts that have a rank.
         unsupported: criterion -> part -> why its scores do not support the criterion.
+        control_shifts: part -> the shift by each draw of its control, (n,); of parts with an importance.
         contrasts: criterion -> part -> what its effect is made of, for criteria of mean impostor scores.
         kept: part -> d' with only that part left; of parts that were found on enough photos for a rank.
     """
@@ -154,6 +159,7 @@ class _GroupMeasurement:
         self.shifts: dict[Occlusion, Influence] = {}
         self.effects: dict[str, dict[str, Influence]] = {criterion: {} for criterion in CRITERIA}
         self.unsupported: dict[str, dict[str, str]] = {criterion: {} for criterion in CRITERIA}
+        self.control_shifts: dict[str, NDArray[np.float64]] = {}
         self.contrasts: dict[str, dict[str, Effect]] = {criterion: {} for criterion in CRITERIA}
         self.kept: dict[str, Influence] = {}
         for occlusion in design.part_occlusions:
@@ -271,6 +277,7 @@ class _GroupMeasurement:
             self.contrasts[criterion][part] = effect
             if criterion == IMPORTANCE:
                 self.effects[criterion][part] = self.means.effect_with_places(effect, controls, design.weight)
+                self.control_shifts[part] = self.means.control_shifts(effect, controls, design.weight)
             else:
                 self.effects[criterion][part] = self.means.effect(effect, design.weight)
         for name, asked in CRITERIA.items():
@@ -315,6 +322,26 @@ class _GroupMeasurement:
             replaced=coverage.replaced,
             control=control,
         )
+
+
+def _importance_differences(
+    design: Design, groups: Mapping[str, _GroupMeasurement], subjects: Mapping[str, Sequence[str]]
+) -> list[ShiftDifference]:
+    """Compare the importances of every two groups, of parts that have one in both."""
+    by_part: dict[str, dict[str, _GroupMeasurement]] = {}
+    for name, group in groups.items():
+        for part in group.control_shifts:
+            by_part.setdefault(part, {})[name] = group
+    parts = [part for part in design.part_names if part in by_part]
+    return shift_differences(
+        {
+            (part, design.main.name): {name: each.effects[IMPORTANCE][part] for name, each in by_part[part].items()}
+            for part in parts
+        },
+        subjects,
+        design.margin,
+        {part: {name: each.control_shifts[part] for name, each in by_part[part].items()} for part in parts},
+    )
 
 
 def _keep_only_rankings(groups: Mapping[str, PartEffects]) -> dict[str, list[Ranked]]:

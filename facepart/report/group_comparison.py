@@ -1,10 +1,11 @@
-"""How groups differ, in error rates at set thresholds and in impostor shifts: data for ``templates/groups.html``."""
+"""How groups differ, in error rates, impostor shifts and importances: data for ``templates/groups.html``."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from facepart.analysis.choices import SHIFT
 from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.report.formatting import excludes
@@ -81,14 +82,14 @@ class RatesAtThreshold:
         return {pair: [ratios.get(pair) for ratios in by_row] for pair in pairs}
 
 
-class ShiftCounts(NamedTuple):
-    """How many differences of shifts there are between groups.
+class DifferenceCounts(NamedTuple):
+    """How many differences of an effect there are between groups.
 
     Attributes:
         groups: the two groups; empty for all pairs of groups together.
         total: how many differences.
         with_ci: how many of these have a CI.
-        significant: how many are significant at 5 %, with Holm's correction over all tests of the study.
+        significant: how many are significant at 5 %, with Holm's correction over all tests of this effect.
     """
 
     groups: tuple[str, ...]
@@ -98,38 +99,51 @@ class ShiftCounts(NamedTuple):
 
 
 @dataclass(frozen=True)
+class EffectDifferences:
+    """How an effect of the parts differs between the groups, by the main method.
+
+    Attributes:
+        effect: ``impostor_shift`` or ``importance``.
+        by_pair: (group, group) -> part -> the difference; a part that has the effect in one of the two alone is left
+            out.
+    """
+
+    effect: str
+    by_pair: Mapping[tuple[str, str], Mapping[str, ShiftDifference]]
+
+    @property
+    def counts(self) -> list[DifferenceCounts]:
+        """The counts of each pair of groups; of many pairs, those of all together."""
+        if len(self.by_pair) > _MOST_PAIRS:
+            return [_counts((), self._differences())]
+        return [_counts(pair, list(by_part.values())) for pair, by_part in self.by_pair.items()]
+
+    @property
+    def with_ci(self) -> int:
+        """How many differences have a CI."""
+        return sum(math.isfinite(each.difference.low) for each in self._differences())
+
+    @property
+    def apart(self) -> int:
+        """How many of these CIs exclude 0."""
+        return sum(excludes(each.difference, 0) for each in self._differences())
+
+    def _differences(self) -> list[ShiftDifference]:
+        return [each for by_part in self.by_pair.values() for each in by_part.values()]
+
+
+@dataclass(frozen=True)
 class GroupComparison:
     """How the groups differ.
 
     Attributes:
         settings: the rates at each kind of threshold: one for all groups first, and the larger FMR first, since more
             scores support it.
-        shift_differences: (group, group) -> part -> difference of their impostor shifts, by the main method; a part
-            that was compared in one of the two alone is left out.
+        differences: of the impostor shifts; with a control also of the importances.
     """
 
     settings: Sequence[RatesAtThreshold]
-    shift_differences: Mapping[tuple[str, str], Mapping[str, ShiftDifference]]
-
-    @property
-    def shift_counts(self) -> list[ShiftCounts]:
-        """The counts of each pair of groups; of many pairs, those of all together."""
-        if len(self.shift_differences) > _MOST_PAIRS:
-            return [_counts((), [each for by_part in self.shift_differences.values() for each in by_part.values()])]
-        return [_counts(pair, list(by_part.values())) for pair, by_part in self.shift_differences.items()]
-
-    @property
-    def with_ci(self) -> int:
-        """How many differences of shifts have a CI."""
-        return sum(math.isfinite(figure.low) for figure in self._differences())
-
-    @property
-    def differences_apart(self) -> int:
-        """How many of these CIs exclude 0."""
-        return sum(excludes(figure, 0) for figure in self._differences())
-
-    def _differences(self) -> list[Interval]:
-        return [each.difference for by_part in self.shift_differences.values() for each in by_part.values()]
+    differences: Sequence[EffectDifferences]
 
 
 def compare_groups(data: ReportData) -> GroupComparison | None:
@@ -140,15 +154,18 @@ def compare_groups(data: ReportData) -> GroupComparison | None:
     for row in data.differentials:
         key = (row.threshold_of == EACH_GROUP, -row.target, row.threshold_of)
         settings.setdefault(key, []).append(row)
-    shifts: dict[tuple[str, str], dict[str, ShiftDifference]] = {}
+    found: dict[str, dict[tuple[str, str], dict[str, ShiftDifference]]] = {SHIFT: {}}
     for each in data.shift_differences:
         if each.occlusion == data.main_method:
-            shifts.setdefault((each.first, each.second), {})[each.part] = each
-    return GroupComparison([RatesAtThreshold(settings[key]) for key in sorted(settings)], shifts)
+            found.setdefault(each.effect, {}).setdefault((each.first, each.second), {})[each.part] = each
+    return GroupComparison(
+        [RatesAtThreshold(settings[key]) for key in sorted(settings)],
+        [EffectDifferences(effect, by_pair) for effect, by_pair in found.items()],
+    )
 
 
-def _counts(pair: tuple[str, ...], differences: Sequence[ShiftDifference]) -> ShiftCounts:
-    return ShiftCounts(
+def _counts(pair: tuple[str, ...], differences: Sequence[ShiftDifference]) -> DifferenceCounts:
+    return DifferenceCounts(
         pair,
         len(differences),
         sum(math.isfinite(each.difference.low) for each in differences),

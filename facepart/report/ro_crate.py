@@ -30,7 +30,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "results.tex": ("application/x-tex", "The main ranking as a table for LaTeX."),
     "methods.txt": ("text/plain", "Auto-generated methods text."),
     "differentials.csv": ("text/csv", "Error rates of the groups at each threshold."),
-    "shift_differences.csv": ("text/csv", "Differences between the groups' shifts."),
+    "shift_differences.csv": ("text/csv", "Differences between the groups' shifts and importances."),
     "shapley.csv": ("text/csv", "Shapley values of the parts."),
     "shapley_interactions.csv": ("text/csv", "Interactions of pairs of parts."),
     "failures.csv": ("text/csv", "Photos that could not be used."),

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from facepart.analysis.choices import IMPORTANCE, Weight
+from facepart.analysis.choices import IMPORTANCE, SHIFT, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -85,6 +86,20 @@ class RecogniserTable:
     rows: Sequence[Row]
 
 
+class GroupDifferences(NamedTuple):
+    """How the groups differ in an effect of the parts.
+
+    Attributes:
+        name: of the effect, in the plural.
+        tested: how many differences have a CI.
+        significant: those that are significant.
+    """
+
+    name: str
+    tested: int
+    significant: Sequence[Row]
+
+
 def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None = None) -> str:
     """Lay the answer out: for each group its parts in the order of their ranking, and what the columns mean.
 
@@ -104,6 +119,10 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     ranking = ALL_GROUPS if len(names) > 1 else names[0]
     differentials = _at_common_threshold(figures.differentials)
     differences = [each for each in figures.shift_differences if each.occlusion == main]
+    by_effect = {
+        name: [each for each in differences if each.effect == effect]
+        for effect, name in ((SHIFT, "impostor shifts"), (IMPORTANCE, "importances"))
+    }
     # A single group may be called that, too.
     of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
     mean = [_ranked_row(*each) for each in enumerate(of_all, 1)]
@@ -131,9 +150,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         mean_rows=mean,
         recognisers=recognisers,
         criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
-        differences=len(differences),
-        tested=sum(math.isfinite(each.difference.low) for each in differences),
-        significant=[_difference(each) for each in differences if each.is_significant],
+        group_differences=[_group_differences(name, found) for name, found in by_effect.items() if found],
         differentials=differentials,
         others=others,
         differing=[row for row in others if not row.same_first],
@@ -203,8 +220,17 @@ def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str]
     )
 
 
+def _group_differences(name: str, differences: Sequence[ShiftDifference]) -> GroupDifferences:
+    """Lay out how the groups differ in an effect of the parts."""
+    return GroupDifferences(
+        name,
+        sum(math.isfinite(each.difference.low) for each in differences),
+        [_difference(each) for each in differences if each.is_significant],
+    )
+
+
 def _difference(found: ShiftDifference) -> Row:
-    """Lay out the difference of the impostor shifts of two groups."""
+    """Lay out the difference of an effect in two groups."""
     return {"part": found.part, "groups": f"{found.first} - {found.second}", "difference": _change(found.difference)}
 
 

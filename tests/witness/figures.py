@@ -65,7 +65,7 @@ def added(*spreads: Spread) -> Spread:
     return Spread(float(variances.sum()), float(variances.sum() ** 2 / (variances**2 / degrees).sum()))
 
 
-def of_places(shifts: Sequence[float]) -> Spread:
+def of_places(shifts: NDArray[np.float64]) -> Spread:
     """The variance of the mean over some places, which are drawn independently of each other."""
     draws = len(shifts)
     return Spread(float(np.var(shifts, ddof=1)) / draws, draws - 1) if draws > 1 else Spread(math.nan, math.nan)

@@ -210,9 +210,14 @@ class StudyOracle:
         return replace(net, places=self._places(group, controls, subjects_alike=subjects_alike))
 
     def _places(self, group: Group, controls: Sequence[Version], *, subjects_alike: bool = False) -> Spread:
+        return of_places(self._draws(group, controls, subjects_alike=subjects_alike))
+
+    def _draws(
+        self, group: Group, controls: Sequence[Version], *, subjects_alike: bool = False
+    ) -> NDArray[np.float64]:
+        """The shift by each draw of a control."""
         photos = group.compared(controls[0], self.design)
-        shifts = [combined(shift(photos, [each], subjects_alike=subjects_alike)).value for each in controls]
-        return of_places(shifts)
+        return np.array([combined(shift(photos, [each], subjects_alike=subjects_alike)).value for each in controls])
 
     # Rankings.
 
@@ -389,21 +394,49 @@ class StudyOracle:
         }
 
     def shift_differences(self) -> list[dict[str, Any]]:
-        """A row a part, occlusion and two groups."""
+        """A row an effect, part, occlusion and two groups."""
+        shifts = {version: self._shifts(version) for version in self.design.occluded}
+        return self._effect_differences("impostor shift", shifts) + self._importance_differences()
+
+    def _importance_differences(self) -> list[dict[str, Any]]:
+        """The same of importances, of parts that have a rank by it in both groups."""
+        alike, by_version = self.design.subjects_alike, {}
+        draws: dict[Version, dict[str, NDArray[np.float64]]] = {}
+        for part in self.design.parts:
+            version = Version(part, self.design.main)
+            found = {name: self._effect(group, part, "importance") for name, group in self.groups.items()}
+            by_version[version] = {name: effect for name, effect in found.items() if effect is not None}
+            draws[version] = {
+                name: self._draws(group, self._controls(group, version), subjects_alike=alike)
+                for name, group in self.groups.items()
+                if name in by_version[version]
+            }
+        return self._effect_differences("importance", by_version, draws)
+
+    def _effect_differences(
+        self,
+        effect: str,
+        effects: dict[Version, dict[str, Figure]],
+        draws: dict[Version, dict[str, NDArray[np.float64]]] | None = None,
+    ) -> list[dict[str, Any]]:
         rows, found = [], []
-        for version in self.design.occluded:
-            shifts = self._shifts(version)
+        for version, shifts in effects.items():
             for first, second in combinations(shifts, 2):
                 paired = bool(set(self.groups[first].names) & set(self.groups[second].names))
                 one, other = shifts[first], shifts[second]
                 difference = minus(one, other)
                 if not paired:
                     difference = replace(difference, double_counted=one.double_counted + other.double_counted)
+                if draws is not None:
+                    # The draws of both groups are at the same places.
+                    places = of_places(draws[version][first] - draws[version][second])
+                    difference = replace(difference, places=places)
                 found.append(difference)
                 rows.append(
                     {
                         "part": version.part,
                         "occlusion": version.occlusion,
+                        "effect": effect,
                         "first group": first,
                         "second group": second,
                         "groups share subjects": paired,
@@ -420,7 +453,8 @@ class StudyOracle:
         margin = self.design.margin
         if margin is None or not difference.has_interval:
             return None
-        error, degrees = math.sqrt(difference.spread.variance), difference.effective - 1
+        error = math.sqrt(difference.spread.variance)
+        degrees = min(difference.spread.degrees, difference.degrees)
         below = stats.t.sf((difference.value + margin) / error, degrees)
         above = stats.t.cdf((difference.value - margin) / error, degrees)
         return bool(max(below, above) < 0.05)
@@ -502,7 +536,7 @@ def _p_value(difference: Figure) -> float:
     if not difference.has_interval:
         return math.nan
     t = abs(difference.value) / math.sqrt(difference.spread.variance)
-    return float(2 * stats.t.sf(t, difference.effective - 1))
+    return float(2 * stats.t.sf(t, min(difference.spread.degrees, difference.degrees)))
 
 
 def _common_threshold(photos: Mapping[str, Group], target: float, threshold_of: str) -> int | None:
