@@ -96,8 +96,8 @@ def test_a_study_makes_it_once_and_anew_for_other_photos(tmp_path: Path, face_pa
     words = (
         *first,
         "--occlusion",
-        "blur",
         "average",
+        "blur",
         "--model",
         save_small_network(tmp_path / "small.onnx"),
         "--parser",
@@ -128,6 +128,23 @@ def test_a_study_makes_it_once_and_anew_for_other_photos(tmp_path: Path, face_pa
     assert "groups or the alignment have changed: the average face is made of 12 photos" in crossed.stdout
     assert "12 photos are embedded with more occlusions: nose_average" in crossed.stdout
     assert "left out 2 groups of fewer than 2 subjects: m_age_under_30 (1), m_age_30_or_more (1)" in crossed.stderr
+    kept = ("--keep", "photos", "masks", "features")
+    done = run(*words, *people, "--group-column", "sex", *kept)
+    assert done.returncode == 0, done.stderr
+    occluded = out / "blurred" / "blurred_nose" / "000_5.png"
+    assert occluded.is_file()
+    left = tmp_path / "photos" / "000_5.png"
+    pixels = left.read_bytes()
+    left.unlink()
+    done = run(*words, *people, "--group-column", "sex", *kept)
+    assert done.returncode == 0, done.stderr
+    assert "the average face is made of 23 photos" in done.stdout
+    # What shows the earlier average goes with it, and what does not depend on it stays.
+    assert not occluded.exists()
+    assert not (out / "features" / "nose_average" / "000_5.npy").exists()
+    assert (out / "features" / "nose" / "000_5.npy").is_file()
+    assert len(list((out / "blurred" / "blurred_nose").iterdir())) == 23
+    left.write_bytes(pixels)
     fewer = run(*words, *people, "--group-column", "age:30", "--smallest-group", "3")
     assert fewer.returncode == 0, fewer.stderr
     assert "left out 1 group of fewer than 3 subjects: age_30_or_more (1)" in fewer.stderr

@@ -1,5 +1,6 @@
 """The parser against the original program's masks, and against itself in another runtime."""
 
+import json
 import warnings
 
 import cv2
@@ -11,9 +12,12 @@ from facepart.data.photo_input import read_photo
 from facepart.errors import FacepartError
 from facepart.networks import bisenet
 from facepart.networks import face_parser as parser
+from facepart.networks.catalogue import Weights
 from facepart.networks.label_map import CLASSES, PALETTE, SIZE
+from facepart.networks.label_sets import OWN_SET
 from facepart.networks.pytorch_engine import PyTorchEngine
 from facepart.occlusion.parts import PARTS, part_mask
+from tests.small_network import save_small_parser
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +132,55 @@ def test_wrong_checkpoints_are_reported_in_one_line(tmp_path):
             bisenet.load_bisenet(tmp_path / name)
         assert "79999_iter.pth" in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "shape", "what"),
+    [
+        (
+            "module.fpn.backbone.conv1.weight",
+            (64, 3, 7, 7),
+            "BiSeNet of github.com/yakhyo/face-parsing: give its .onnx",
+        ),
+        ("segformer.encoder.patch_embeddings.0.proj.weight", (32, 3, 7, 7), "a SegFormer: export it to ONNX"),
+        ("layer1.0.prelu.weight", (64,), "a recogniser: give it with --model"),
+    ],
+)
+def test_checkpoints_of_other_known_networks_say_what_to_give_instead(tmp_path, key, shape, what):
+    torch.save({key: torch.zeros(shape)}, tmp_path / "other.pt")
+    with pytest.raises(FacepartError, match=rf"other\.pt: is {what}") as caught:
+        bisenet.load_bisenet(tmp_path / "other.pt")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_description_asks_of_a_photo_is_done_or_refused(tmp_path):
+    description = {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.2, 0.2], "size": {"height": 512, "width": 512}}
+    path = tmp_path / "preprocessor_config.json"
+    plain = save_small_parser(tmp_path / "drawn.onnx")
+    weights = Weights(plain, None, "0" * 64)
+    identities = set()
+    for more, colour in (({}, "rgb"), ({"do_flip_channel_order": True}, "bgr"), ({"do_center_crop": None}, "rgb")):
+        path.write_text(json.dumps({**description, **more}))
+        _, preprocessing = parser.ParserFile(plain).load()
+        assert preprocessing.colour == colour
+        assert preprocessing.mean == pytest.approx((0.5 * 255, 0.4 * 255, 0.3 * 255))
+        identities.add(parser.parser_identity(weights, OWN_SET))
+    assert len(identities) == 2
+    path.write_text(json.dumps({**description, "do_center_crop": True, "crop_size": {"height": 448, "width": 448}}))
+    with pytest.raises(FacepartError, match=r"drawn\.onnx: its preprocessor_config\.json has do_center_crop"):
+        parser.open_parser(plain, "cpu", "fp32")
+
+
+def test_an_onnx_parser_whose_order_of_classes_nothing_tells_is_warned_about(tmp_path, caplog):
+    weights = Weights(save_small_parser(tmp_path / "drawn.onnx"), None, "0" * 64)
+    (tmp_path / "config.json").unlink(missing_ok=True)
+    assert parser.parser_label_set(weights, None) == OWN_SET
+    assert "drawn.onnx: no config.json beside it names its classes, so their order is taken to be" in caplog.text
+    caplog.clear()
+    assert parser.parser_label_set(weights, OWN_SET) == OWN_SET
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": dict(enumerate(CLASSES))}))
+    assert parser.parser_label_set(weights, None).is_own
+    assert not caplog.text
 
 
 def test_a_parser_as_an_onnx_file_gives_the_same_label_map(tmp_path, bisenet_weights, faces):

@@ -113,7 +113,12 @@ def with_earlier(folder: Path, key: str, settings: Mapping[str, Any]) -> dict[st
 
 
 def remove_outdated(
-    folder: Path, stage: str, settings: Mapping[str, Any], outputs: Collection[Path], there: Iterable[Path]
+    folder: Path,
+    stage: str,
+    settings: Mapping[str, Any],
+    outputs: Collection[Path],
+    there: Iterable[Path],
+    derived: Collection[str] = (),
 ) -> None:
     """Before outputs are made anew with other settings, remove those that are there.
 
@@ -126,15 +131,18 @@ def remove_outdated(
         settings: of the run that begins.
         outputs: the files that it will write.
         there: the files of its kind that `folder` holds.
+        derived: keys of settings, in any depth, that follow from the photos of the run. If only these differ, outputs
+            that the run will not write are of photos that have left it, and are removed, too.
 
     Raises:
         FacepartError: `folder` holds the outputs of another stage, or outputs that this run will not make anew.
     """
-    if not _difference(read_record(folder), stage, settings):
+    earlier = read_record(folder)
+    if not _difference(earlier, stage, settings):
         return
     outdated = list(there)
     foreign = [path for path in outdated if path not in outputs]
-    if foreign:
+    if foreign and _difference(_without(earlier, derived), stage, _without(settings, derived)):
         raise FacepartError(
             f"{folder}: holds outputs of other settings that this run would not redo, such as "
             f"{foreign[0].relative_to(folder)}; choose another folder"
@@ -155,6 +163,13 @@ def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any])
         if before != now:
             return f"was made with {key} {_shown(before)}, this run has {_shown(now)}"
     return ""
+
+
+def _without(value: Any, keys: Collection[str]) -> Any:
+    """Return a JSON value without some keys of the mappings in it, in any depth."""
+    if isinstance(value, Mapping):
+        return {key: _without(each, keys) for key, each in value.items() if key not in keys}
+    return [_without(each, keys) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _shown(value: Any) -> str:

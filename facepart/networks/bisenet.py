@@ -19,6 +19,13 @@ from facepart.networks.state_file import read_state
 _AUXILIARY = ("conv_out16.", "conv_out32.")
 # A key that each BiSeNet has.
 _ANCHOR = "cp.resnet.conv1.weight"
+# Keys that identify other networks which are given as face parsers, and what to do about them.
+_OTHERS = {
+    "fpn.backbone.conv1.weight": "is BiSeNet of github.com/yakhyo/face-parsing: give its .onnx file",
+    "segformer.encoder.patch_embeddings.0.proj.weight": "is a SegFormer: export it to ONNX and give the .onnx file",
+    "layer1.0.prelu.weight": "is a recogniser: give it with --model",
+    "conv_sep.layers.0.weight": "is a recogniser: give it with --model",
+}
 
 
 class ConvBNReLU(nn.Module):
@@ -176,6 +183,11 @@ def load_bisenet(path: Path) -> BiSeNet:
     try:
         network.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
+        seems = next(
+            (what for end, what in _OTHERS.items() if any(f".{key}".endswith(f".{end}") for key in state)), None
+        )
+        if seems:
+            raise FacepartError(f"{path}: {seems}; a checkpoint must be {expected}") from error
         unknown = len(tensors.keys() - network.state_dict().keys())
         missing = len(network.state_dict().keys() - tensors.keys())
         raise FacepartError(

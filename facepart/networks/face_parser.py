@@ -11,6 +11,7 @@ size of the input, and ``config.json``, for the order of the classes (:mod:`face
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from facepart.errors import FacepartError
 from facepart.networks.catalogue import Weights
 from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.compiled_cache import CompiledCache
-from facepart.networks.engine import Engine, Network, Preprocessing
+from facepart.networks.engine import Colour, Engine, Network, Preprocessing
 from facepart.networks.engine_choice import open_engine
 from facepart.networks.label_folder import fit_labels
 from facepart.networks.label_map import SIZE
@@ -46,6 +47,8 @@ PREPROCESSING = Preprocessing(
     mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
     scale=(0.229 * 255, 0.224 * 255, 0.225 * 255),
 )
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def open_parser(
     """
     described = _described_input(path)
     if compiled is not None and described is not None:
-        text = json.dumps([described.height, described.width, described.mean, described.scale])
+        text = json.dumps(_described_values(described))
         compiled = compiled._replace(variant=hashlib.sha256(text.encode()).hexdigest()[:12])
     classes = len(label_set.classes)
     engine = open_engine(
@@ -148,12 +151,24 @@ def open_parser(
 def parser_label_set(weights: Weights, named: LabelSet | None) -> LabelSet:
     """Return the label set of a parser: the one that is named, else what its ``config.json`` says, else facepart's.
 
+    A warning says so if nothing tells the order of the classes of an ONNX file: in another order of as many classes,
+    eyes would pass for brows.
+
     Raises:
         FacepartError: the description cannot be read, or names a class that is not known.
     """
     if named is not None:
         return named
-    return (None if weights.model else label_set_beside(weights.path)) or OWN_SET
+    if weights.model or weights.path.suffix.lower() != ".onnx":
+        return OWN_SET  # known, or a checkpoint of BiSeNet
+    beside = label_set_beside(weights.path)
+    if beside is None:
+        _logger.warning(
+            "%s: no config.json beside it names its classes, so their order is taken to be that of %s; if it is "
+            "another, name it with --label-set",
+            *(weights.path, OWN_SET.name),
+        )
+    return beside or OWN_SET
 
 
 def parser_identity(weights: Weights, label_set: LabelSet) -> str:
@@ -163,7 +178,8 @@ def parser_identity(weights: Weights, label_set: LabelSet) -> str:
     if not label_set.is_own:
         parts.append(f"classes {label_set.digest}")
     if described is not None:
-        parts.append(f"input {described.height}x{described.width} {described.mean} {described.scale}")
+        order = "" if described.colour == "rgb" else f" {described.colour}"
+        parts.append(f"input {described.height}x{described.width} {described.mean} {described.scale}{order}")
     return ", ".join(parts)
 
 
@@ -183,6 +199,11 @@ def _described_input(path: Path) -> Preprocessing | None:
     found = read_beside(path, "preprocessor_config.json") if path.suffix.lower() == ".onnx" else None
     if found is None:
         return None
+    if found.get("do_center_crop") and found.get("crop_size") != found.get("size"):
+        raise FacepartError(
+            f"{path}: its preprocessor_config.json has do_center_crop, which facepart does not do: a label map is of "
+            "the whole photo"
+        )
     try:
         # (x * factor - mean) / deviation, of 8-bit x.
         factor = float(found.get("rescale_factor", 1 / 255)) if found.get("do_rescale", True) else 1.0
@@ -194,7 +215,14 @@ def _described_input(path: Path) -> Preprocessing | None:
         raise FacepartError(
             f"{path.parent / 'preprocessor_config.json'}: does not describe the input ({error!r})"
         ) from error
-    return replace(PREPROCESSING, height=height, width=width, mean=mean, scale=scale)
+    colour: Colour = "bgr" if found.get("do_flip_channel_order") else "rgb"
+    return replace(PREPROCESSING, height=height, width=width, mean=mean, scale=scale, colour=colour)
+
+
+def _described_values(described: Preprocessing) -> list[Any]:
+    """Return what tells one described input from another, as JSON values."""
+    order = [] if described.colour == "rgb" else [described.colour]
+    return [described.height, described.width, described.mean, described.scale, *order]
 
 
 def _three(values: Any, factor: float) -> tuple[float, float, float]:

@@ -20,6 +20,9 @@ STAGE = "study"
 KEPT = {"masks": "masks", "photos": "blurred", "features": "features", "pairs": "matches"}
 # Aligned photos, before a part is occluded.
 ALIGNED_FOLDER = "photos"
+# What the settings of kept files have that follows from which photos the study has: the digests of the average face
+# and of the photos that calibrate networks.
+_OF_ALL_PHOTOS = ("average", "calibration")
 
 
 def choose_kept(names: Sequence[str]) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ def remove_outdated_images(saved: SavedImages, photos: Sequence[Photo], settings
     own = {**settings, "recipes": {each.part: each.recipe() for each in saved.occlusions}}
     for folder in saved.folders:
         now = with_earlier(folder, "recipes", own)
-        remove_outdated(folder, STAGE, now, wanted, saved.earlier_files(folder))
+        remove_outdated(folder, STAGE, now, wanted, saved.earlier_files(folder), _OF_ALL_PHOTOS)
         packages = ("numpy", "opencv-python-headless")
         write_record(folder, make_record(STAGE, now, {"output": folder.parent}, packages))
 
@@ -86,7 +89,7 @@ def write_features(
         folder = output / KEPT["features"] / recogniser / occlusion.name
         paths = {name: folder / f"{name}.npy" for name in names}
         own = {**settings, "recipe": occlusion.recipe()}
-        remove_outdated(folder, STAGE, own, set(paths.values()), folder.rglob("*.npy"))
+        remove_outdated(folder, STAGE, own, set(paths.values()), folder.rglob("*.npy"), _OF_ALL_PHOTOS)
         write_record(folder, make_record(STAGE, own, {"output": output}, ("numpy",)))
         existing = ExistingPaths([folder])
         for path, embedding in zip(paths.values(), store.embeddings(occlusion.name, names), strict=True):
