@@ -163,3 +163,23 @@ def test_wrong_plans_are_one_line(tmp_path: Path, run: Run, options: list[str], 
     assert done.returncode == 2
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_subjects_with_most_of_the_photos_are_noticed(photos: Path, recogniser_weights: Path, run: Run) -> None:
+    source = photos.parent / "many"
+    source.mkdir()
+    # Twelve subjects, one of whom has 40 of the 62 photos.
+    for number, subject in enumerate([0] * 40 + [1 + each // 2 for each in range(22)]):
+        (source / f"{subject:03}_{number}.png").symlink_to(photos / "000_0.png")
+    options = ["-s", source, "-o", photos.parent / "out", "--parts", "nose", "--model", recogniser_weights]
+    done = run("-m", "facepart", "study", *options, "--dry-run", "--occlusion", "average")
+    assert done.returncode == 0, done.stderr
+    counts = np.array([40] + [2] * 11)
+    pairs = counts * (62 - counts)
+    effective = pairs.sum() ** 2 / (pairs**2).sum()
+    said = f"all: {int(10 * effective) / 10} effective subjects, so effects have no CI; 10 are needed. "
+    assert said + "--weight subjects may give one" in done.stdout.splitlines()
+    assert "the average face is made first, of 62 photos: about " in done.stdout
+    weighted = run("-m", "facepart", "study", *options, "--dry-run", "--weight", "subjects")
+    assert weighted.returncode == 0, weighted.stderr
+    assert "effective subjects" not in weighted.stdout and "average face" not in weighted.stdout

@@ -86,14 +86,18 @@ def make_average(
         FacepartError: there are too few photos of a size.
     """
     group_of = {name: group for group, names in groups.items() for name in names}
-    detector_alone = replace(networks, parser=None, recognisers=())
-    reader = PhotoWorker(detector_alone, crop=crop, keep_pixels=True, batch=batch, workers=workers)
+    reader = PhotoWorker(detector_alone(networks), crop=crop, keep_pixels=True, batch=batch, workers=workers)
     session = executor.start(reader, times, paths)
     sums = FaceSums(list(groups), len(photos))
     for task, result in session.map([PhotoTask(photo) for photo in photos]):
         if not isinstance(result, PhotoError) and result.pixels is not None:
             sums.add(group_of[task.photo.name], result.pixels)
     return sums.averages()
+
+
+def detector_alone(networks: NetworkFiles) -> NetworkFiles:
+    """Return those of the networks of a study that its average face needs."""
+    return replace(networks, parser=None, recognisers=())
 
 
 class KeptAverage:

@@ -1,11 +1,20 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
+import math
+from collections import Counter
+
+import numpy as np
+
+from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
 from facepart.analysis.design import Design
+from facepart.analysis.influence import effective_subjects
+from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.counts import are, count_of, first_of
 from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
 from facepart.study.alignment import misalignment_of_sample
+from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.cost import (
     GroupSize,
     PhotoCost,
@@ -45,6 +54,8 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
         FacepartError: as :func:`facepart.study.experiment.run_study` before it begins.
     """
     setup = set_up(request, executor)
+    if not of:  # a sample may have fewer subjects than what it stands for
+        setup.members.refuse_single_subjects(request.source)
     photos = setup.members.of(setup.photos)
     occlusions, conditions = setup.design.embedded, setup.design.least_conditions
     if of:
@@ -69,19 +80,26 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     if of:
         lines.append(f"estimate for {count_of(of, 'photo')}, extrapolated from {len(setup.photos)}")
     lines += _describe(setup, size, round(len(photos) * times), round(len(setup.photos) * times))
+    lines += [hint for group in groups if (hint := _hint_of_few(setup, group.name, times))]
     unaligned = misalignment_of_sample(setup)
     if unaligned:
         lines.append(
             f"the photos may not be aligned: {photos[0].path} {unaligned}; --align detects and aligns the faces"
         )
     embedded = PhotoCost(0.0, (_DIMENSION,) * size.recognisers, 0.0)
-    photo = measure_photo(setup, tasks, executor) if tasks else embedded
+    averages = bool(tasks) and _makes_average(setup, anew=bool(of))
+    photo = measure_photo(setup, tasks, executor, average=averages) if tasks else embedded
     capacity = executor.capacity()
     # Pairs that are kept are compared on the machine that writes them.
     matching = LOCAL.capacity() if "pairs" in request.keep else capacity
     embedding = seconds_to_embed(size, photo, capacity.workers)
     matching_cost = measure_matching(sum(photo.dimensions) // size.recognisers)
     comparing = seconds_to_match(size, matching_cost, matching.processors)
+    if averages:
+        taken = _duration(size.photos * photo.seconds_to_average / capacity.workers)
+        lines.append(
+            f"the average face is made first, of {count_of(size.photos, 'photo')}: about {taken} of the time"
+        )
     if executor is not LOCAL:
         lines.append(
             f"on the cluster: {count_of(capacity.processors, 'processor')}, "
@@ -101,6 +119,36 @@ def make_plan(request: Request, *, of: int | None = None, executor: Executor = L
     disk = disk_by_kind(size, photo)
     kinds = ", ".join(f"{kind} {each / 1e9:.2f}" for kind, each in disk.items())
     return [*lines, f"disk: about {sum(disk.values()) / 1e9:.2f} GB ({kinds})"]
+
+
+def _makes_average(setup: Setup, anew: bool) -> bool:
+    """Return whether the average face is made: a method uses it, and it is not kept of an earlier run, or is anew."""
+    digest = average_of(setup.design.methods)
+    return bool(digest) and (anew or KeptAverage(setup.request.output, digest).read() is None)
+
+
+def _hint_of_few(setup: Setup, group: str, times: float) -> str:
+    """Say that so few subjects have most of a group's photos that effects will have no CI; empty if they may have.
+
+    Args:
+        setup: of the study.
+        group: the group.
+        times: how many times as large the group is that it stands for.
+    """
+    names = setup.members.groups[group]
+    counts = np.array(list(Counter(map(setup.rule, names)).values()))
+    # Pairs of each subject's photos with those of others.
+    effective = times * effective_subjects(counts * (len(names) - counts))
+    if effective >= MIN_SUBJECTS or setup.design.weight == "subjects":
+        return ""
+    subjects = times * len(counts)
+    few = (
+        f"{group}: {math.floor(10 * effective) / 10} effective subjects, so effects have no CI; "
+        f"{MIN_SUBJECTS} are needed"
+    )
+    ranked_by = setup.design.rank_by or (IMPORTANCE if setup.design.draws else SHIFT)
+    helps = subjects >= MIN_SUBJECTS and ranked_by in (IMPORTANCE, SHIFT, EQUAL_AREA)
+    return f"{few}. --weight subjects may give one" if helps else few
 
 
 def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[str]:

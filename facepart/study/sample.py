@@ -17,22 +17,26 @@ from facepart.occlusion.occlusion import Occlusion
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoResult, PhotoTask, PhotoWorker
+from facepart.study.average_face import detector_alone
 from facepart.study.cost import PhotoCost
 from facepart.study.report_images import choose_evenly
 from facepart.study.setup import Setup
 
 # How many photos are embedded to learn how long one takes; as many go before them, unmeasured.
 _PHOTOS = 8
-_MEASURED = "embed photos a second time"
+_MEASURED = "work on photos a second time"
 
 
-def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) -> PhotoCost:
+def measure_photo(
+    setup: Setup, tasks: Sequence[PhotoTask], executor: Executor, *, average: bool = False
+) -> PhotoCost:
     """Embed a few photos to learn what one costs.
 
     Args:
         setup: of the study.
         tasks: what is to be done with the photos; a few are chosen among these.
         executor: embeds them.
+        average: whether the average face is made of the photos first.
 
     Raises:
         FacepartError: the networks cannot be opened, or the worker died.
@@ -52,7 +56,18 @@ def measure_photo(setup: Setup, tasks: Sequence[PhotoTask], executor: Executor) 
         raise FacepartError(f"{chosen[0].photo.path}: {results[0]}")
     kept = [sum((result.sizes or {}).values()) for result in results if not isinstance(result, PhotoError)]
     dimensions = tuple(info.dimension for info in session.info)
-    return PhotoCost(times.seconds[_MEASURED] / len(chosen), dimensions, sum(kept) / len(kept))
+    averaging = _measure_averaging(setup, chosen, executor) if average else 0.0
+    return PhotoCost(times.seconds[_MEASURED] / len(chosen), dimensions, sum(kept) / len(kept), averaging)
+
+
+def _measure_averaging(setup: Setup, chosen: Sequence[PhotoTask], executor: Executor) -> float:
+    """Read and align a few photos as for the average face; return the seconds for one."""
+    reader = _SampleWorker(detector_alone(setup.networks([])), crop=CROP_SIZE, keep_pixels=True)
+    times = StepTimes()
+    session = executor.start(reader, times, (setup.request.source,))
+    for _ in session.map([PhotoTask(task.photo) for task in chosen]):
+        pass
+    return times.seconds[_MEASURED] / len(chosen)
 
 
 class _GreyFaces(AverageFaces):
