@@ -20,6 +20,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import BUILT_IN, PARTS, find_part, part_mask
 from facepart.occlusion.replace import noise
+from tests.opened_networks import parser_of
 
 pytestmark = pytest.mark.slow
 
@@ -164,10 +165,8 @@ def test_any_face_any_size(seed, method, height, width):
 
 def test_real_label_maps(shared, bisenet_weights):
     """Of London photos at 224x224 and 512x512, all parts of the original study."""
-    from facepart.networks.face_parser import open_parser
-
     paths = sorted((shared / "data" / "london" / "images").glob("*.jpg"))[:6]
-    parser = open_parser(bisenet_weights, "cpu", "fp32")
+    parser = parser_of(bisenet_weights)
     faces = [read_photo(path) for path in paths]
     labels = parser(np.stack([fit_photo(face) for face in faces]))
     occlusions = [Occlusion(Region(part)) for part in PARTS.values()]
