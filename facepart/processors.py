@@ -21,7 +21,7 @@ _GROUPS = "sys/fs/cgroup"
 # Bytes of addresses for each thread: its stack, what it allocates from, and its share of the work.
 _PER_THREAD = 1 << 30
 # Variables by which the libraries for linear algebra, when they are loaded, decide how many threads they start.
-_LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def processors(root: Path = _ROOT) -> int:
@@ -52,7 +52,7 @@ def limit_libraries() -> None:
     """Limit the threads of libraries for linear algebra that are not loaded yet; a variable that is set stands."""
     limit = thread_limit()
     if limit is not None:
-        for variable in _LIBRARIES:
+        for variable in LIBRARIES:
             os.environ.setdefault(variable, str(limit))
 
 

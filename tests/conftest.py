@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ from facepart.demo.faces import make_captures
 from facepart.errors import FacepartError
 from facepart.files.progress import silent
 from facepart.networks.catalogue import obtain
+from facepart.study import plan
+from facepart.study.match_cost import measure_matching
 from tests import command_line
 
 ROOT = command_line.CHECKOUT
@@ -74,6 +76,14 @@ def run() -> Run:
 def run_process() -> Run:
     """Run Python with the given arguments as a user's process; see :func:`tests.command_line.run_process`."""
     return command_line.run_process
+
+
+@pytest.fixture(scope="session", autouse=True)
+def matching_is_measured_once() -> Iterator[None]:
+    """Measure once, not for each estimate of a study's cost, how fast this machine compares faces."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plan, "measure_matching", cache(measure_matching))
+        yield
 
 
 @pytest.fixture(scope="session")

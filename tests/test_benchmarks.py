@@ -14,10 +14,10 @@ from facepart.data.path_lists import write_list
 from facepart.data.photo_input import read_photo
 from facepart.networks.engine import Engine
 from facepart.networks.face_detector import FaceDetector
-from facepart.networks.face_parser import open_parser
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.recogniser import load_recogniser
 from facepart.processors import processors
+from tests.opened_networks import parser_of
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +117,7 @@ def test_bounds_hold_for_equal_engines_and_break_for_a_worse_one(
     crops = accuracy.align(face_paths[:4], FaceDetector(detector_weights))
     names = {f"{path.stem.partition('_')[0]}/{path.stem}": crop for path, crop in crops.items()}
     pairs = [(one, other) for one in names for other in names if one < other]
-    parser = open_parser(bisenet_weights, "cpu", "fp32")
+    parser = parser_of(bisenet_weights)
 
     class Worse:
         preprocessing, output_shape, batch = recogniser.preprocessing, recogniser.output_shape, recogniser.batch

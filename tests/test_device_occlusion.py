@@ -20,6 +20,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.overlap import removed_shares
 from facepart.occlusion.parts import BUILT_IN, PARTS, find_part, part_mask
 from facepart.occlusion.replace import noise
+from tests.opened_networks import parser_of
 
 pytestmark = pytest.mark.slow
 
@@ -106,12 +107,14 @@ def compare(photos, labels, occlusions, landmarks) -> tuple[float, float, int]:
     for occlusion in occlusions:
         found = batch.occlude(occlusion)
         softs = np.stack([each[occlusion].soft.whole(height, width) for each in expected]).astype(int)
-        np.testing.assert_allclose(
-            found.shares.numpy(), [each[occlusion].share for each in expected], rtol=1e-4, atol=2e-6
-        )
+        soft_difference = np.abs(found.soft.numpy() - softs)
+        shares = np.array([each[occlusion].share for each in expected])
+        # What is replaced differs by no more than the soft masks do, in grey levels.
+        bound = 1e-4 * shares + 2e-6 + soft_difference.mean((1, 2)) / 255
+        assert (np.abs(found.shares.numpy() - shares) <= bound).all()
         for difference in (
             np.abs(to_host(found.photos).astype(int) - np.stack([each[occlusion].photo for each in expected])),
-            np.abs(found.soft.numpy() - softs),
+            soft_difference,
         ):
             most = max(most, int(difference.max()))
             if difference.ndim == 4:
@@ -164,10 +167,8 @@ def test_any_face_any_size(seed, method, height, width):
 
 def test_real_label_maps(shared, bisenet_weights):
     """Of London photos at 224x224 and 512x512, all parts of the original study."""
-    from facepart.networks.face_parser import open_parser
-
     paths = sorted((shared / "data" / "london" / "images").glob("*.jpg"))[:6]
-    parser = open_parser(bisenet_weights, "cpu", "fp32")
+    parser = parser_of(bisenet_weights)
     faces = [read_photo(path) for path in paths]
     labels = parser(np.stack([fit_photo(face) for face in faces]))
     occlusions = [Occlusion(Region(part)) for part in PARTS.values()]

@@ -19,7 +19,7 @@ from facepart.pipeline import finished_photos
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import ExtractOutcome, extract_features
 from facepart.pipeline.finished_photos import FINISHED_FILE
-from tests.small_network import LENGTH, SIDE, save_small_network
+from tests.small_network import LENGTH, SIDE, save_small_network, save_small_parser
 
 NAMES = ["p/1", "p/2", "q/1", "top"]
 
@@ -247,15 +247,16 @@ PARTS = ("eyes", "nose")
 
 
 @pytest.mark.slow
-def test_damaged_images_and_replaced_photos_are_done_anew(
-    face_paths: list[Path], bisenet_weights: Path, tmp_path: Path
-) -> None:
+def test_damaged_images_and_replaced_photos_are_done_anew(face_paths: list[Path], tmp_path: Path) -> None:
     """A mask or a blurred photo that is gone, empty, cut or replaced; a photo that is replaced; each anew, alone."""
     for number, path in enumerate(face_paths[:3]):
         write_image(tmp_path / "photos" / f"{number}.png", read_photo(path)[::4, ::4].copy())
 
+    parser = str(save_small_parser(tmp_path / "drawn.onnx"))
+
     def blur(folder: Path = tmp_path, **options):
-        return blur_photos(tmp_path / "photos", folder / "m", folder / "b", **{"parts": PARTS, **options})
+        options = {"parts": PARTS, "model": parser, **options}
+        return blur_photos(tmp_path / "photos", folder / "m", folder / "b", **options)
 
     assert blur().done == 3
     whole = outputs(tmp_path / "b") | {f"m/{name}": data for name, data in outputs(tmp_path / "m").items()}

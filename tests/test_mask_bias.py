@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from facepart.data.photo_input import read_photo
 from facepart.networks.engine import Preprocessing
-from facepart.networks.face_parser import fit_photo, open_parser
+from facepart.networks.face_parser import fit_photo
 from facepart.networks.openvino_engine import OpenVinoEngine, cpu_precisions
 from facepart.occlusion.parts import PARTS
+from tests.opened_networks import parser_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,7 +53,7 @@ def test_a_network_with_an_upsampling_at_its_end() -> None:
 
 def test_the_face_parser_on_photos(face_paths: list[Path], bisenet_weights: Path) -> None:
     photos = np.stack([fit_photo(read_photo(path)) for path in face_paths[:12]])
-    exact, found = (open_parser(bisenet_weights, "cpu", precision)(photos) for precision in ("fp32", "bf16"))
+    exact, found = (parser_of(bisenet_weights, precision)(photos) for precision in ("fp32", "bf16"))
     assert 0.3 < lower_share(exact, found) < 0.7
     for part in PARTS.values():
         pixels = [np.isin(labels, part.classes).sum() for labels in (exact, found)]

@@ -59,7 +59,7 @@ EDGES = [number * BIN + off for number in (-400, -1, 0, 1, 50, 399, 400) for off
 SCORES = st.one_of(st.floats(-2, 2, width=32), st.sampled_from(EDGES).map(lambda step: step / STEPS))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(1, 9))
 def test_every_score_of_a_tile_is_counted_in_its_place(data: st.DataObject, size: int) -> None:
     rows, columns = (data.draw(st.integers(1, size)) for _ in range(2))

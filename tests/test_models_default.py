@@ -25,6 +25,7 @@ from facepart.study.settings import recorded_recognisers
 from facepart.study.setup import set_up
 from tests.model_places import empty_places, put
 from tests.model_sources import CONTENT, sha256
+from tests.small_network import save_small_parser
 from tests.test_models_packages import FROM_SDIST, FROM_WHEEL, SDIST, WHEEL
 
 pytestmark = pytest.mark.slow
@@ -160,10 +161,11 @@ def test_a_folder_of_features_is_continued_with_its_recogniser(photos, tmp_path)
     assert np.linalg.norm(feature) == pytest.approx(1, abs=1e-6)
 
 
-def test_a_study_is_continued_with_its_recogniser(
-    photos, tmp_path, bisenet_weights, recogniser_weights, sface_weights
-):
-    request = Request(source=photos, output=tmp_path / "out", dataset="MORPH", parts=["nose"], device="cpu")
+def test_a_study_is_continued_with_its_recogniser(photos, tmp_path, recogniser_weights, sface_weights):
+    parser = str(save_small_parser(tmp_path / "drawn.onnx"))
+    request = Request(
+        source=photos, output=tmp_path / "out", dataset="MORPH", parts=["nose"], parser=parser, device="cpu"
+    )
     run_study(replace(request, models=["faceplugin"]))
     assert recorded_recognisers(read_record(request.output)) == ["faceplugin"]
     notes: list[str] = []

@@ -36,7 +36,7 @@ def test_it_runs_from_top_to_bottom(tmp_path: Path, bisenet_weights: Path, sface
     del bisenet_weights, sface_weights
     try:
         obtain(DETECTOR, "detector")
-        make_captures(tmp_path / "demo" / "photos", 3)
+        make_captures(tmp_path / "demo" / "photos", 2)
     except FacepartError as error:
         pytest.skip(f"needs the demo's photographs, which cannot be had here: {error}")
     run_study(Request(tmp_path / "demo" / "photos", tmp_path / "demo", dataset="MORPH"))

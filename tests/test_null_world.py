@@ -35,10 +35,8 @@ class Photos:
     """Photos with the pixels of a person following each other, and the masks of their regions."""
 
     def __init__(self, label_maps, regions):
-        self.masks = [
-            {region: region.find(label_maps[number % len(label_maps)], STANDARD).mask for region in regions}
-            for number in range(PEOPLE * PHOTOS)
-        ]
+        masks = [{region: region.find(labels, STANDARD).mask for region in regions} for labels in label_maps]
+        self.masks = [masks[number % len(masks)] for number in range(PEOPLE * PHOTOS)]
 
     def pixels(self, seed):
         """Show one texture, lose each region, and return the pixels, of length 1: region -> (photos, pixels)."""

@@ -15,6 +15,7 @@ from facepart.occlusion.occlude import blend, occlude_parts
 from facepart.occlusion.parts import PARTS, choose_parts, class_mask, part_mask
 from facepart.occlusion.recipe import SIGMA, box_side, growth, scale_of
 from facepart.occlusion.soften import ROUNDING
+from tests.opened_networks import parser_of
 from tests.soft_masks import soft_mask, truncating_gaussian
 from tests.test_parsing import ORIGINAL_NAMES
 
@@ -43,7 +44,7 @@ def test_blurs_from_the_golden_masks_differ_by_one_level_at_most(shared, stem):
 def test_blurs_from_the_photo_alone_stay_within_three_levels(shared, bisenet_weights):
     folder = shared / "golden" / "blur"
     paths = sorted((folder / "images").glob("*.png"))
-    engine = parser.open_parser(bisenet_weights, "cpu")
+    engine = parser_of(bisenet_weights, "auto")
     for path in paths:
         photo = read_photo(path)
         labels = engine(parser.fit_photo(photo)[None])[0]

@@ -20,6 +20,7 @@ from facepart.networks.face_parser import PREPROCESSING, fit_photo, open_parser
 from facepart.networks.label_sets import LABEL_SETS
 from tests.command_line import Done
 from tests.conftest import Run
+from tests.opened_networks import parser_of
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +66,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_parse_writes_the_parsers_label_maps(photos: Path, labels: Path, bisenet_weights: Path, run: Run) -> None:
     paths = sorted((photos / "aligned").glob("*.png"))
-    expected = open_parser(bisenet_weights, "cpu", "fp32")(np.stack([fit_photo(read_photo(path)) for path in paths]))
+    expected = parser_of(bisenet_weights)(np.stack([fit_photo(read_photo(path)) for path in paths]))
     for path, each in zip(paths, expected, strict=True):
         assert np.array_equal(numbers_of(labels / path.name), each)
     again = facepart(run, "parse", "-s", photos / "aligned", "-o", labels)

@@ -17,6 +17,7 @@ from facepart.networks.label_map import CLASSES, PALETTE, SIZE
 from facepart.networks.label_sets import OWN_SET
 from facepart.networks.pytorch_engine import PyTorchEngine
 from facepart.occlusion.parts import PARTS, part_mask
+from tests.opened_networks import parser_of
 from tests.small_network import save_small_parser
 
 pytestmark = pytest.mark.slow
@@ -30,9 +31,7 @@ def test_the_part_masks_are_the_original_programs(shared, bisenet_weights, preci
     golden = shared / "golden" / "blur"
     photos = sorted((golden / "images").glob("*.png"))
     assert len(photos) == 4
-    labels = parser.open_parser(bisenet_weights, "cpu", precision)(
-        np.stack([parser.fit_photo(read_photo(path)) for path in photos])
-    )
+    labels = parser_of(bisenet_weights, precision)(np.stack([parser.fit_photo(read_photo(path)) for path in photos]))
     for path, label in zip(photos, labels, strict=True):
         for part in PARTS:
             name = golden / f"mask_{ORIGINAL_NAMES.get(part, part)}" / f"{path.stem}_annotation.png"
@@ -42,7 +41,7 @@ def test_the_part_masks_are_the_original_programs(shared, bisenet_weights, preci
 
 def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
     photos = np.stack([parser.fit_photo(face) for face in faces[:2]])
-    engine = parser.open_parser(bisenet_weights, "cpu", "fp32")
+    engine = parser_of(bisenet_weights)
     reference = PyTorchEngine(bisenet.load_bisenet(bisenet_weights), parser.PREPROCESSING, len(CLASSES))
     labels = engine(photos)
     assert labels.shape == (2, SIZE, SIZE)
@@ -55,7 +54,7 @@ def test_openvino_and_pytorch_give_the_same_label_map(bisenet_weights, faces):
 
 def test_the_answer_does_not_depend_on_the_company(bisenet_weights, faces):
     photos = np.stack([parser.fit_photo(face) for face in faces[:3]])
-    engine = parser.open_parser(bisenet_weights, "cpu", "fp32")
+    engine = parser_of(bisenet_weights)
     together = engine(photos)
     np.testing.assert_array_equal(engine(photos[::-1])[::-1], together)
     np.testing.assert_array_equal(engine(photos[1:2])[0], together[1])
@@ -191,7 +190,7 @@ def test_a_parser_as_an_onnx_file_gives_the_same_label_map(tmp_path, bisenet_wei
         torch.onnx.export(network, (torch.zeros(1, 3, SIZE, SIZE),), path, dynamo=False)
     photo = parser.fit_photo(faces[0])[None]
     labels = parser.open_parser(path, "cpu", "fp32")(photo)
-    assert np.mean(labels != parser.open_parser(bisenet_weights, "cpu", "fp32")(photo)) < 1e-4
+    assert np.mean(labels != parser_of(bisenet_weights)(photo)) < 1e-4
 
 
 def test_a_recogniser_is_not_a_parser(recogniser_weights):

@@ -12,7 +12,6 @@ from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo, find_photos
 from facepart.errors import FacepartError
 from facepart.files.progress import StepTimes
-from facepart.networks.face_parser import open_parser
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
@@ -23,6 +22,7 @@ from facepart.pipeline.network_files import NetworkFiles, Networks
 from facepart.pipeline.parts_table import read_parts_table
 from facepart.pipeline.saved_images import SavedImages
 from facepart.pipeline.worker import PhotoTask, PhotoWorker
+from tests.opened_networks import parser_of
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +31,7 @@ FILES = NetworkFiles(None, (), None, "cpu", "fp32")
 
 @pytest.fixture(scope="module")
 def engines(bisenet_weights, recogniser_weights):
-    return open_parser(bisenet_weights, "cpu", "fp32"), open_recogniser(
-        recogniser_weights, device="cpu", precision="fp32"
-    )
+    return parser_of(bisenet_weights), open_recogniser(recogniser_weights, device="cpu", precision="fp32")
 
 
 class FromMemory(PhotoWorker):

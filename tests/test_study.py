@@ -30,7 +30,7 @@ from facepart.scores import load_scores
 from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import Run
-from tests.small_network import save_small_network
+from tests.small_network import save_small_network, save_small_parser
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +50,16 @@ def photos(tmp_path_factory, face_paths) -> Path:
 
 @pytest.fixture(scope="module")
 def settings(bisenet_weights, tmp_path_factory) -> dict[str, object]:
+    """Of a study with the parser by default."""
     del bisenet_weights
     model = save_small_network(tmp_path_factory.mktemp("network") / "small.onnx")
     return {"model": str(model), "device": "cpu", "precision": "fp32", "parts": PARTS}
+
+
+@pytest.fixture(scope="module")
+def drawn(settings, tmp_path_factory) -> dict[str, object]:
+    """Of a study with a parser that takes no time, where it does not matter which parts are where."""
+    return settings | {"parser": str(save_small_parser(tmp_path_factory.mktemp("parser") / "drawn.onnx"))}
 
 
 def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:
@@ -190,34 +197,34 @@ def test_without_faces_no_photo_is_in_the_report_nor_in_its_pictures(
         assert np.abs(images["photo"] - np.mean(small, axis=0)).mean() < 2
 
 
-def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, settings, tmp_path) -> None:
+def test_a_changed_setting_redoes_what_depends_on_it_and_says_why(photos, drawn, tmp_path) -> None:
     told: list[str] = []
-    one = request_for(photos, tmp_path / "out", settings, parts=["eyes"])
+    one = request_for(photos, tmp_path / "out", drawn, parts=["eyes"])
     run_study(one)
-    outcome = run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", drawn), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 1)
     assert told == ["6 photos are embedded with more occlusions: nose"]
     # Groups: nothing is embedded, the groups are compared.
     people = write_people(tmp_path / "people.csv")
-    grouped = request_for(photos, tmp_path / "out", settings, people=people, groups=["CM"])
+    grouped = request_for(photos, tmp_path / "out", drawn, people=people, groups=["CM"])
     outcome = run_study(grouped, on_note=told.append)
     assert (outcome.embedded, outcome.compared, len(told)) == (0, 3, 1)
     # The mirrored face: everything, and why; and back again: nothing.
-    outcome = run_study(request_for(photos, tmp_path / "out", settings, flip=True), on_note=told.append)
+    outcome = run_study(request_for(photos, tmp_path / "out", drawn, flip=True), on_note=told.append)
     assert (outcome.embedded, outcome.compared) == (6, 3)
     assert told[1:] == ["the mirroring has changed: 6 photos are embedded anew"]
-    assert run_study(request_for(photos, tmp_path / "out", settings), on_note=told.append).embedded == 0
+    assert run_study(request_for(photos, tmp_path / "out", drawn), on_note=told.append).embedded == 0
     # What was reached by changes is what a study in one go gives.
-    run_study(request_for(photos, tmp_path / "fresh", settings))
+    run_study(request_for(photos, tmp_path / "fresh", drawn))
     ours, fresh = answer(tmp_path / "out"), answer(tmp_path / "fresh")
     for name in fresh:
         if name != "report.html":
             assert ours[name] == fresh[name], name
 
 
-def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, settings, tmp_path) -> None:
+def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, drawn, tmp_path) -> None:
     def run(**changes: object):
-        return run_study(request_for(photos, tmp_path / "out", settings, cross=True, **changes))
+        return run_study(request_for(photos, tmp_path / "out", drawn, cross=True, **changes))
 
     run(keep=["features"])
     # Both photos of 000, and those of 001, are of one session; those of 002 are not.
@@ -249,23 +256,23 @@ def test_authentic_pairs_of_one_session_are_left_out_in_every_condition(photos, 
     assert run(exclude_same="_[0-9]").compared == 5
     assert run().compared == 5
     with pytest.raises(FacepartError, match=r"baseline/000_0: no day can be read from this name by -d ND_GENDERS_V3"):
-        run_study(request_for(photos, tmp_path / "fresh", settings, dataset="ND_GENDERS_V3"))
+        run_study(request_for(photos, tmp_path / "fresh", drawn, dataset="ND_GENDERS_V3"))
     assert not (tmp_path / "fresh").exists()
 
 
-def test_a_photo_that_was_replaced_or_added_is_embedded_and_only_that(photos, settings, tmp_path) -> None:
+def test_a_photo_that_was_replaced_or_added_is_embedded_and_only_that(photos, drawn, tmp_path) -> None:
     mine = tmp_path / "photos"
     shutil.copytree(photos, mine)
-    run_study(request_for(mine, tmp_path / "out", settings))
+    run_study(request_for(mine, tmp_path / "out", drawn))
     shutil.copy(mine / "000_0.png", mine / "003_0.png")
     write_image(mine / "001_1.png", read_photo(mine / "001_1.png")[:, ::-1].copy())
-    outcome = run_study(request_for(mine, tmp_path / "out", settings))
+    outcome = run_study(request_for(mine, tmp_path / "out", drawn))
     assert (outcome.embedded, outcome.compared) == (2, 3)
-    run_study(request_for(mine, tmp_path / "fresh", settings))
+    run_study(request_for(mine, tmp_path / "fresh", drawn))
     assert answer(tmp_path / "out") | {"report.html": b""} == answer(tmp_path / "fresh") | {"report.html": b""}
 
 
-def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) -> None:
+def test_groups_failures_and_people_without_a_group(photos, drawn, tmp_path) -> None:
     mine = tmp_path / "photos"
     shutil.copytree(photos, mine)
     (mine / "000_2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
@@ -273,11 +280,11 @@ def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) 
     people = write_people(tmp_path / "people.csv", "subject,group\n000,CM\n001,CM\n002,CF\n009,AAF\n004,\n")
     # Named, a group of one subject is an error; otherwise it is left out.
     with pytest.raises(FacepartError, match="the photos of group 'CF' show one subject"):
-        run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM", "CF"]))
-    all_groups = run_study(request_for(mine, tmp_path / "all", settings, people=people))
+        run_study(request_for(mine, tmp_path / "out", drawn, people=people, groups=["CM", "CF"]))
+    all_groups = run_study(request_for(mine, tmp_path / "all", drawn, people=people))
     assert list(all_groups.members.groups) == ["CM"]
     assert all_groups.members.small == {"CF": 1}
-    outcome = run_study(request_for(mine, tmp_path / "out", settings, people=people, groups=["CM"]))
+    outcome = run_study(request_for(mine, tmp_path / "out", drawn, people=people, groups=["CM"]))
     assert (outcome.embedded, outcome.skipped, outcome.left_out) == (4, 0, 3)  # only those of the group
     assert [failure.stage for failure in outcome.failures] == ["read"]
     assert "000_2.png" in (tmp_path / "out" / "failures.csv").read_text()
@@ -285,13 +292,15 @@ def test_groups_failures_and_people_without_a_group(photos, settings, tmp_path) 
     assert outcome.members.without_group == ["004"]
     twice = write_people(tmp_path / "twice.csv", "subject,group\n000,CM\n001,CM\n000,CF\n")
     with pytest.raises(FacepartError, match="puts 000 into two groups"):
-        run_study(request_for(mine, tmp_path / "out", settings, people=twice))
+        run_study(request_for(mine, tmp_path / "out", drawn, people=twice))
 
 
-def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_path) -> None:
+def test_what_is_kept_is_what_the_scripts_write(photos, drawn, tmp_path) -> None:
     keep = ["masks", "photos", "features", "pairs"]
-    run_study(request_for(photos, tmp_path / "out", settings, keep=keep))
-    blur_photos(photos, tmp_path / "m", tmp_path / "b", parts=PARTS, device="cpu", precision="fp32")
+    run_study(request_for(photos, tmp_path / "out", drawn, keep=keep))
+    blur_photos(
+        photos, tmp_path / "m", tmp_path / "b", parts=PARTS, model=drawn["parser"], device="cpu", precision="fp32"
+    )
     for ours, theirs in (("masks", "m"), ("blurred", "b")):
         expected, found = (
             sorted(path.relative_to(folder) for path in folder.rglob("*.png"))
@@ -307,20 +316,21 @@ def test_what_is_kept_is_what_the_scripts_write(photos, finished, settings, tmp_
             there = tmp_path / "out" / "matches" / condition / name
             assert there.read_bytes() == (tmp_path / "again" / condition / name).read_bytes()
     # Kept or not, the answer is the same; and a file that is lost is made again.
+    run_study(request_for(photos, tmp_path / "plain", drawn))
     for name in ("baseline", *PARTS):
         path = Path("matches") / name / "all_scores.npz"
-        assert (tmp_path / "out" / path).read_bytes() == (finished / path).read_bytes()
+        assert (tmp_path / "out" / path).read_bytes() == (tmp_path / "plain" / path).read_bytes()
     lost = tmp_path / "out" / "masks" / "mask_nose" / "000_1_annotation.png"
     before = lost.read_bytes()
     lost.unlink()
-    outcome = run_study(request_for(photos, tmp_path / "out", settings, keep=keep))
+    outcome = run_study(request_for(photos, tmp_path / "out", drawn, keep=keep))
     assert (outcome.embedded, lost.read_bytes()) == (1, before)
     # Other settings, so other features: the kept ones follow.
     old = np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy")
-    run_study(request_for(photos, tmp_path / "out", settings, keep=keep, flip=True))
+    run_study(request_for(photos, tmp_path / "out", drawn, keep=keep, flip=True))
     assert not np.array_equal(np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy"), old)
     # And back: the embeddings are there, the pictures are made again.
-    assert run_study(request_for(photos, tmp_path / "out", settings, keep=keep)).compared == 3
+    assert run_study(request_for(photos, tmp_path / "out", drawn, keep=keep)).compared == 3
     assert np.array_equal(np.load(tmp_path / "out" / "features" / "nose" / "000_0.npy"), old)
     assert lost.read_bytes() == before
 
@@ -331,13 +341,14 @@ def study_in_small_shards(arguments: list[str]) -> None:
     sys.exit(main(["study", *arguments]))
 
 
-def test_killed_at_random_moments_and_resumed(photos, settings, tmp_path) -> None:
+def test_killed_at_random_moments_and_resumed(photos, drawn, tmp_path) -> None:
     many = tmp_path / "photos"
     for copy in range(3):
         shutil.copytree(photos, many, dirs_exist_ok=True)
         for path in list(photos.glob("*.png")):
             shutil.copy(path, many / f"{path.stem}{copy}.png")
-    options = ["-s", many, "--parts", *PARTS, "--model", settings["model"], "--precision", "fp32", "--device", "cpu"]
+    options = ["-s", many, "--parts", *PARTS, "--model", drawn["model"], "--parser", drawn["parser"]]
+    options += ["--precision", "fp32", "--device", "cpu"]
     # Processes forked from one that has loaded all libraries: they are killed at work, not while they load.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
@@ -407,26 +418,24 @@ def test_mistakes_are_one_line(photos, tmp_path, run: Run, changes: list[str], s
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_is_one_line_and_leaves_what_was_there(photos, settings, tmp_path, monkeypatch) -> None:
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(photos, drawn, tmp_path, monkeypatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(np, "savez", full)
         with pytest.raises(FacepartError, match="No space left on device"):
-            run_study(request_for(photos, tmp_path / "out", settings))
+            run_study(request_for(photos, tmp_path / "out", drawn))
     assert not list((tmp_path / "out").rglob("*.part"))
-    assert run_study(request_for(photos, tmp_path / "out", settings)).embedded == 6
+    assert run_study(request_for(photos, tmp_path / "out", drawn)).embedded == 6
 
 
-def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
-    face_paths, settings, detector_weights, tmp_path
-) -> None:
+def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(face_paths, drawn, detector_weights, tmp_path) -> None:
     del detector_weights
     for number, path in enumerate(face_paths[:4]):
         write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path))
     write_image(tmp_path / "photos" / "003_0.png", np.full((300, 300, 3), 127, np.uint8))
-    wanted = request_for(tmp_path / "photos", tmp_path / "out", settings, align=True, keep=["photos"])
+    wanted = request_for(tmp_path / "photos", tmp_path / "out", drawn, align=True, keep=["photos"])
     outcome = run_study(wanted)
     assert [(failure.path.name, failure.stage) for failure in outcome.failures] == [("003_0.png", "align")]
     assert "003_0.png" in (tmp_path / "out" / "report.html").read_text()
@@ -436,9 +445,9 @@ def test_a_photo_without_a_face_is_told_and_the_rest_goes_on(
     assert (again.embedded, len(again.failures)) == (0, 1)
 
 
-def test_what_the_library_refuses(photos, settings, tmp_path) -> None:
+def test_what_the_library_refuses(photos, drawn, tmp_path) -> None:
     with pytest.raises(UsageError, match="unknown part"):
-        run_study(request_for(photos, tmp_path / "out", settings, parts=["ear"]))
+        run_study(request_for(photos, tmp_path / "out", drawn, parts=["ear"]))
     write_list(tmp_path / "one.txt", [photos / "000_0.png", photos / "000_1.png"])
     with pytest.raises(FacepartError, match="the photos show one subject"):
-        run_study(request_for(tmp_path / "one.txt", tmp_path / "out", settings))
+        run_study(request_for(tmp_path / "one.txt", tmp_path / "out", drawn))

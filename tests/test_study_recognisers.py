@@ -19,11 +19,13 @@ from facepart.networks import recogniser
 from facepart.pipeline import embedding_store, network_files
 from facepart.study import Request, run_study
 from facepart.study.plan import make_plan
-from tests.small_network import save_small_network
+from tests.small_network import save_small_network, save_small_parser
 
 pytestmark = pytest.mark.slow
 
 PARTS = ["eyes", "nose"]
+# It takes no time, and which parts are where does not matter here.
+PARSER = "drawn.onnx"
 GROUPS = "subject,group\n000,CM\n001,CM\n002,CF\n003,CF\n"
 
 
@@ -39,10 +41,10 @@ def photos(tmp_path_factory, face_paths) -> Path:
 
 
 @pytest.fixture(scope="module")
-def networks(tmp_path_factory, bisenet_weights) -> list[str]:
-    """Two recognisers, whose faces and embeddings are of different sizes."""
-    del bisenet_weights
+def networks(tmp_path_factory) -> list[str]:
+    """Two recognisers, whose faces and embeddings are of different sizes, and beside them a face parser."""
     folder = tmp_path_factory.mktemp("networks")
+    save_small_parser(folder / PARSER)
     first = save_small_network(folder / "first.onnx")
     second = save_small_network(folder / "second.onnx", seed=1, side=96, length=96)
     return [str(first), str(second)]
@@ -57,6 +59,7 @@ def request_for(photos: Path, out: Path, models: list[str], **changes: Any) -> R
         "precision": "fp32",
         "cross": True,
         "control": 1,
+        "parser": str(Path(models[0]).with_name(PARSER)),
     }
     return Request(source=photos, output=out, models=models, **options | changes)
 
@@ -199,6 +202,7 @@ def test_the_command_shows_and_names_all_recognisers(photos, networks, together,
         *("study", "-s", str(photos), "-o", str(together), "--people", str(photos / "people.csv"), "-d", "MORPH"),
         *("--parts", "eyes,nose", "--control", "1", "--cross", "--device", "cpu", "--precision", "fp32"),
     ]
+    options += ["--parser", str(Path(networks[0]).with_name(PARSER))]
     assert main([*options, "--model", ",".join(networks)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("recogniser: first.onnx; the rankings with second.onnx follow below")

@@ -25,10 +25,10 @@ def work(tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recognis
     del bisenet_weights, recogniser_weights
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "photos").mkdir()
-    for path in face_paths[:12]:
+    for path in face_paths[:8]:
         with Image.open(path) as image:
             image.convert("RGB").resize((224, 224)).save(tmp_path / "photos" / f"{path.stem}.png")
-    subjects = sorted({path.name.split("_")[0] for path in face_paths[:12]})
+    subjects = sorted({path.name.split("_")[0] for path in face_paths[:8]})
     rows = [f"{subject},{'AB'[place % 2]}\n" for place, subject in enumerate(subjects)]
     (tmp_path / "people.csv").write_text("subject,group\n" + "".join(rows))
     return tmp_path

@@ -25,7 +25,7 @@ from facepart.matching.faces import Faces, PairRows
 from facepart.matching.features import Features
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import Plan, Save, begin_group, locked_output, record_group, write_pairs
-from facepart.matching.pair_counter import LocalPairCounter, PairCounter
+from facepart.matching.pair_counter import LocalPairCounter, LocalPairs, PairCounter
 from facepart.matching.pairs import pair_blocks
 from facepart.matching.prepare import MatchOutcome, Prepared, label_depth, prepare
 from facepart.matching.rank_counter import RankCounter, best_authentic
@@ -230,6 +230,8 @@ def _count(
         if write is None:
             pairs = counter.load(left, right)
             del left, right
+            if not isinstance(pairs, LocalPairs):
+                moments.result()  # what has copies elsewhere counts without the faces here, which need not stay
             tails = SubjectTailCounts(subjects, first_bin, device)
             scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
         else:
