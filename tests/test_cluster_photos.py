@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from facepart.errors import FacepartError, UsageError
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.executor import LOCAL
 from facepart.pipeline.extract import extract_features
+from facepart.pipeline.parse import parse_photos
 from facepart.pipeline.worker import PhotoTask
 from facepart.study import Request, run_study
 from tests.cluster_features import skip_without_ray
@@ -140,6 +142,35 @@ def test_a_study_is_that_of_one_machine_also_if_a_worker_dies(
     found, expected = answer(tmp_path / "out"), answer(studied)
     assert found.keys() == expected.keys()
     assert [name for name in found if found[name] != expected[name]] == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"occlusions": ["average", "blur"], "keep_only": True},
+        {"occlusions": ["average"], "parts": ["nose", "mouth"], "shapley": True, "with_labels": True},
+    ],
+    ids=["average face and keep-only", "label maps and Shapley values"],
+)
+def test_studies_of_all_kinds_are_those_of_one_machine(
+    options: dict[str, Any], photos, bisenet_weights, recogniser_weights, nodes, small_shards, tmp_path: Path
+) -> None:
+    from facepart.cluster.ray_pair_counter import RayPairCounter
+
+    options = {"parts": PARTS, "models": [str(recogniser_weights)], "keep": ["photos"], **OPTIONS, **options}
+    if options.pop("with_labels", False):
+        parse_photos(photos, tmp_path / "labels", parser=str(bisenet_weights), **OPTIONS)
+        options["labels"] = tmp_path / "labels"
+    found = []
+    for name, run in (
+        ("here", run_study),
+        ("there", partial(run_study, executor=RayExecutor("cpu"), counter=RayPairCounter())),
+    ):
+        outcome = run(Request(photos, tmp_path / name, **options))
+        assert (outcome.embedded, len(outcome.failures)) == (10, 1)
+        found.append(answer(tmp_path / name))
+    assert found[0].keys() == found[1].keys()
+    assert [name for name in found[0] if found[0][name] != found[1][name]] == []
 
 
 def test_a_photo_that_kills_every_worker_is_set_aside(
