@@ -149,7 +149,10 @@ def test_control_equal_area_weight_margin_and_criterion(photos: Path, study: Any
     # Fewer than ten subjects: nothing is tested.
     with (tmp_path / "out" / "shift_differences.csv").open(newline="") as file:
         tested = list(csv.DictReader(file))
-    assert [(row["part"], row["p_value"], row["equivalent"]) for row in tested] == [("nose", "", "")]
+    assert [(row["part"], row["effect"], row["p_value"], row["equivalent"]) for row in tested] == [
+        ("nose", "impostor_shift", "", ""),
+        ("nose", "importance", "", ""),
+    ]
 
 
 @pytest.mark.parametrize(
