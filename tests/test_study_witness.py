@@ -352,6 +352,8 @@ def leave_most(rng: np.random.Generator, design: Design, photos: Mapping[str, Ph
     women, men = photos["CF"], photos["CM"]
     (first, *_), count = men.facts.names, len(men.names)
     women.hide("brows", rng.random(len(women.names)) < 0.6)
+    # Found on just half of the photos, which is enough for a rank.
+    women.hide("hair", np.arange(len(women.names)) < len(women.names) // 2)
     men.hide("mouth", men.facts.subjects != first)
     men.leave(design.controls_of(Version("nose", design.main)), rng.random(count) < 0.7)
     men.leave([design.patch_of("brows")], men.facts.subjects != first)
