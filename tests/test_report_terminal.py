@@ -85,7 +85,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
 
 
 def test_ranks_are_said_to_be_corrected_where_the_mark_is_not() -> None:
-    assert "Holm-corrected over all pairs, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
+    assert "Holm-corrected over all pairs of parts, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
     assert "Holm" not in results_text(FEW.figures)
 
 
@@ -153,7 +153,9 @@ def test_photos_on_which_the_control_has_no_place_are_counted() -> None:
 
 
 def test_groups_are_compared_in_a_line() -> None:
-    found = re.search(r"^impostor shifts of groups: .*(?:\n    .*)*", results_text(EVERYTHING.figures), re.M)
+    found = re.search(
+        r"^impostor shift, differences between groups: .*(?:\n    .*)*", results_text(EVERYTHING.figures), re.M
+    )
     significant = [
         each
         for each in EVERYTHING.figures.shift_differences
@@ -161,15 +163,15 @@ def test_groups_are_compared_in_a_line() -> None:
     ]
     assert found is not None and significant
     first, *lines = found[0].splitlines()
-    assert first.startswith(f"impostor shifts of groups: {len(significant)} of 2 differences")
+    assert first.startswith(f"impostor shift, differences between groups: {len(significant)} of 2 significant")
     assert [line.split()[:4] for line in lines] == [[each.part, "CM", "-", "CF"] for each in significant]
     differences = [dataclasses.replace(each, p_holm=0.05) for each in EVERYTHING.figures.shift_differences]
     text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
-    assert "impostor shifts of groups: none of 2 differences is significant" in text
+    assert "impostor shift, differences between groups: none of 2 significant" in text
     differences = [dataclasses.replace(each, difference=UNKNOWN) for each in differences]
     text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
-    assert "impostor shifts of groups: too few subjects for CIs of their differences" in text
-    assert "impostor shifts of groups" not in results_text(MOVED.figures)
+    assert "impostor shift, differences between groups: too few subjects for CIs" in text
+    assert "impostor shift, differences between groups" not in results_text(MOVED.figures)
 
 
 def test_unaligned_photos_are_warned_of_at_the_top() -> None:

@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="SWEEP",
         help="further methods at several strengths: blur=5,9,15,25 or pixelate=9,15,25 (side of the box, in pixels "
-        "for a 224x224 photo), or the first method at dilation=0,0.5,2 (multiples of the usual dilation of the mask) "
+        "for a 224x224 photo), or the first method at dilation=0,0.5,2 (multiples of the default mask dilation) "
         "(default: none)",
     )
     group.add_argument(
@@ -160,7 +160,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="WHAT",
-        help="also write masks, photos (occluded), features or pairs (scores as pairs) (default: none)",
+        help="also write masks, photos (the occluded photos, to OUT/blurred), features (a file for each photo) or "
+        "pairs (the score of every pair) (default: none)",
     )
     group.add_argument(
         "--formats",
@@ -174,7 +175,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--no-faces",
         action="store_true",
-        help="leave photos of faces out of the report and of OUT/pictures; an average face stays if every group has "
+        help="leave photos of faces out of the report and of OUT/pictures; its average face stays if every group has "
         f"at least {MIN_AVERAGED_SUBJECTS} subjects. Without this option, the report shows photos of up to "
         f"{SHOWN_SUBJECTS} subjects and the average of up to {AVERAGED_PHOTOS} photos",
     )
@@ -190,8 +191,10 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         "--rank-by",
         choices=CRITERION_NAMES,
         metavar="CRITERION",
-        help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}; the report compares the rankings by all "
-        "that the study supports (default: importance with --control, else impostor_shift)",
+        help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}. equal_area is the impostor shift of "
+        "equal-area patches (--equal-area), authentic_cross the fall of the mean authentic score (--cross). The "
+        "report compares the rankings by all that the study supports (default: importance with --control, else "
+        "impostor_shift)",
     )
     group.add_argument(
         "--weight",
@@ -204,7 +207,7 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         "--margin",
         type=finite,
         metavar="SHIFT",
-        help="also test whether two groups are equivalent: whether their shifts differ by no more than this, e.g. "
+        help="also test whether two groups are equivalent: whether their shifts differ by less than this, e.g. "
         "0.01 (default: no such test)",
     )
 

@@ -105,12 +105,13 @@ class Part:
         return f"{self.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def describe(self) -> str:
-        """Say in words what it is made of: "nose"; "left eye, right eye, on the left side of the face"."""
+        """Say in words what it is made of: "nose"; "left eye, right eye (only on the left side of the face)"."""
         if self.members:
             return "; ".join(f"{member.name}: {member.describe()}" for member in self.members)
         classes = ", ".join(CLASSES[number] for number in self.classes)
         zone = self.zone.words if self.zone else ""
-        return ", ".join(filter(None, (classes, zone))) + _NOTES.get(self.name, "")
+        found = f"{classes} (only {zone})" if classes and zone else classes or zone
+        return found + _NOTES.get(self.name, "")
 
 
 _NOTES = {

@@ -189,6 +189,8 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
             dict.fromkeys(row.threshold_of for row in data.differentials if row.threshold_of != EACH_GROUP)
         ),
         excluded=_excluded_groups(data),
+        rates_compared=any(row.ratios for row in data.differentials),
+        paired=any(each.paired for each in data.shift_differences),
     )
     return [line for line in text.split("\n") if line]
 

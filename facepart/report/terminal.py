@@ -90,7 +90,7 @@ class GroupDifferences(NamedTuple):
     """How the groups differ in an effect of the parts.
 
     Attributes:
-        name: of the effect, in the plural.
+        name: of the effect.
         tested: how many differences have a CI.
         significant: those that are significant.
     """
@@ -121,7 +121,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     differences = [each for each in figures.shift_differences if each.occlusion == main]
     by_effect = {
         name: [each for each in differences if each.effect == effect]
-        for effect, name in ((SHIFT, "impostor shifts"), (IMPORTANCE, "importances"))
+        for effect, name in ((SHIFT, "impostor shift"), (IMPORTANCE, "importance"))
     }
     # A single group may be called that, too.
     of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
