@@ -82,3 +82,14 @@ def test_it_can_be_ruled_out_at_all() -> None:
     found = PairwiseComparisons(np.array([4.0, 3.0, 2.0, 1.0]), influences, 29).rank_sets()
     assert found.low.tolist() == found.high.tolist() == [1, 2, 3, 4]
     assert found.may_be_first.tolist() == [True, False, False, False]
+
+
+def test_what_positions_add_is_part_of_each_error() -> None:
+    # Influences that are the same with the other sign have no skewness.
+    influences = np.array([[0.1, -0.1] * 6, [0.2, 0.2, -0.2, -0.2] * 3, [0.0] * 12])
+    values, added, degrees = np.array([0.9, 0.2, -0.4]), np.array([0.3, 0.05, 0.2]), 11
+    found = PairwiseComparisons(values, influences, degrees, added).p_values
+    for i, j in np.ndindex(3, 3):
+        if i != j:
+            error = np.sqrt(((influences[i] - influences[j]) ** 2).sum() + added[i] + added[j])
+            assert found[i, j] == pytest.approx(t.sf((values[i] - values[j]) / error, degrees))
