@@ -64,7 +64,7 @@ class ShiftDifference:
         difference: the first group's effect minus the second's.
         p_value: two-sided, of no difference; NaN where there is no CI.
         p_holm: the same corrected for all differences of this effect that the study tests with this recogniser.
-        equivalent: whether the two effects differ by no more than the study's margin; None without a margin or a CI.
+        equivalent: whether the two effects differ by less than the study's margin; None without a margin or a CI.
     """
 
     recogniser: str = field(default="", kw_only=True)
@@ -215,7 +215,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def is_equivalent(difference: Interval, degrees: float, margin: float) -> bool:
-    """Return whether a difference is no larger than a margin, by two one-sided tests at 5 % each.
+    """Return whether a difference is smaller than a margin, by two one-sided tests at 5 % each.
 
     Both reject where the 90 % CI lies within the margin (D. J. Schuirmann, "A comparison of the two one-sided tests
     procedure and the power approach for assessing the equivalence of average bioavailability", Journal of

@@ -94,7 +94,7 @@ def degrees_of_freedom(influence: Influence) -> float:
 
 def interval_degrees(influence: Influence) -> float:
     """Return the degrees of freedom of a figure's CI: of its variance between subjects and between control places."""
-    return min(_component(influence).degrees, degrees_of_freedom(influence))
+    return _component(influence).degrees
 
 
 def variance(influence: Influence) -> float:
@@ -104,7 +104,8 @@ def variance(influence: Influence) -> float:
 
 def _component(influence: Influence) -> VarianceComponent:
     """Estimate the variance of a figure with its degrees of freedom."""
-    return add_components([_subject_component(influence), influence.places])
+    found = add_components([_subject_component(influence), influence.places])
+    return found._replace(degrees=min(found.degrees, degrees_of_freedom(influence)))
 
 
 def _subject_component(influence: Influence) -> VarianceComponent:
@@ -128,8 +129,9 @@ def interval(influence: Influence) -> Interval:
     """
     if not has_interval(influence):
         return _unknown(influence)
-    error = math.sqrt(variance(influence))
-    reach = _quantile(interval_degrees(influence)) * error
+    component = _component(influence)
+    error = math.sqrt(component.variance)
+    reach = _quantile(component.degrees) * error
     centre = influence.value - influence.bias
     return Interval(influence.value, error, centre - reach, centre + reach, influence.effective)
 

@@ -23,6 +23,7 @@ from facepart.analysis.group_data import GroupData
 from facepart.analysis.influence import Influence, SubjectScores, lay_out
 from facepart.analysis.intervals import Interval, interval
 from facepart.analysis.metrics import STUDY_FMRS, d_prime_influence
+from facepart.analysis.place_variance import place_variance
 from facepart.analysis.ranking import PartEffects, Ranked, order_parts, rank_mean, rank_parts
 from facepart.analysis.results import (
     ALL_GROUPS,
@@ -275,11 +276,12 @@ class _GroupMeasurement:
             contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
-            if criterion == IMPORTANCE:
-                self.effects[criterion][part] = self.means.effect_with_places(effect, controls, design.weight)
-                self.control_shifts[part] = self.means.control_shifts(effect, controls, design.weight)
-            else:
-                self.effects[criterion][part] = self.means.effect(effect, design.weight)
+            self.effects[criterion][part] = self.means.effect(effect, design.weight)
+        if controls:
+            draws = self.means.control_shifts(contrasts[IMPORTANCE], controls, design.weight)
+            net = self.effects[IMPORTANCE][part]
+            self.effects[IMPORTANCE][part] = net._replace(places=place_variance(draws))
+            self.control_shifts[part] = draws
         for name, asked in CRITERIA.items():
             if asked.effect is None:
                 continue
@@ -328,19 +330,18 @@ def _importance_differences(
     design: Design, groups: Mapping[str, _GroupMeasurement], subjects: Mapping[str, Sequence[str]]
 ) -> list[ShiftDifference]:
     """Compare the importances of every two groups, of parts that have one in both."""
-    by_part: dict[str, dict[str, _GroupMeasurement]] = {}
-    for name, group in groups.items():
-        for part in group.control_shifts:
-            by_part.setdefault(part, {})[name] = group
-    parts = [part for part in design.part_names if part in by_part]
+    parts = {
+        part: {name: group for name, group in groups.items() if part in group.control_shifts}
+        for part in design.part_names
+    }
     return shift_differences(
         {
-            (part, design.main.name): {name: each.effects[IMPORTANCE][part] for name, each in by_part[part].items()}
-            for part in parts
+            (part, design.main.name): {name: each.effects[IMPORTANCE][part] for name, each in found.items()}
+            for part, found in parts.items()
         },
         subjects,
         design.margin,
-        {part: {name: each.control_shifts[part] for name, each in by_part[part].items()} for part in parts},
+        {part: {name: each.control_shifts[part] for name, each in found.items()} for part, found in parts.items()},
     )
 
 

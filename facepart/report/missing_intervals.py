@@ -11,7 +11,7 @@ from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, CONTROL, EQUAL_AREA_PATCH, WITHIN, PartResult
 
 # Criterion -> comparison and column of the results that have its effect with all pairs of subjects equally weighted.
-_BY_SUBJECTS = {
+BY_SUBJECTS = {
     IMPORTANCE: (WITHIN, "importance_subjects"),
     SHIFT: (WITHIN, "impostor_shift_subjects"),
     EQUAL_AREA: (EQUAL_AREA_PATCH, "impostor_shift_subjects"),
@@ -22,8 +22,7 @@ class Reason(NamedTuple):
     """Why some effects have no CI.
 
     Attributes:
-        effective: effective subjects, rounded down to one decimal so that they stay below what is needed; -1 if
-            these are enough.
+        effective: effective subjects, :func:`rounded_down`; -1 if these are enough.
         left_out: photos that are left out because the part is not detected on them.
         without_place: photos that are left out because the control has no place on them.
         other: the reason if the effective subjects are enough; may be empty.
@@ -63,12 +62,17 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
             left_out = row.undetected if row.photos_compared < row.photos else 0
             control = controls.get(each.part, row) if figures.ranked_by == IMPORTANCE else row
             without_place = max(row.photos_compared - control.photos_compared, 0)
-            reason = Reason(math.floor(10 * effective) / 10, left_out, without_place, "")
+            reason = Reason(rounded_down(effective), left_out, without_place, "")
         else:
             reason = Reason(-1, 0, 0, each.effect.no_ci)
         parts.setdefault(reason, []).append(each.part)
     helped = any(subjects_may_help(figures, group, each.part) for each in without)
     return MissingIntervals(parts, len(without) == len(ranking), helped)
+
+
+def rounded_down(effective: float) -> float:
+    """Round effective subjects down to one decimal, so that they stay below what is needed."""
+    return math.floor(10 * effective) / 10
 
 
 def subjects_may_help(figures: Figures, group: str, part: str) -> bool:
@@ -79,9 +83,9 @@ def subjects_may_help(figures: Figures, group: str, part: str) -> bool:
         group: a group, or ``all``: then, each group must have one.
         part: a part whose effect has no CI.
     """
-    if figures.weight == "subjects" or figures.ranked_by not in _BY_SUBJECTS:
+    if figures.weight == "subjects" or figures.ranked_by not in BY_SUBJECTS:
         return False
-    comparison, column = _BY_SUBJECTS[figures.ranked_by]
+    comparison, column = BY_SUBJECTS[figures.ranked_by]
     rows = [row for row in _rows(figures, group, comparison) if row.part == part]
     return bool(rows) and all(math.isfinite(row.figure(column).low) for row in rows)
 

@@ -35,7 +35,7 @@ class PhotoCost(NamedTuple):
         seconds: in which one worker embeds it by all recognisers, the baseline and every occlusion.
         dimensions: values of an embedding by each recogniser.
         kept: bytes of the images that are kept of it.
-        seconds_to_average: in which one worker reads and aligns it for the average face; 0 if none is made.
+        seconds_to_average: that one worker takes to read and align it for the average face; 0 if none is made.
     """
 
     seconds: float

@@ -1,11 +1,10 @@
 """What a study would do, how long it would take and what it would need, without doing it."""
 
-import math
 from collections import Counter
 
 import numpy as np
 
-from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.choices import IMPORTANCE, SHIFT
 from facepart.analysis.design import Design
 from facepart.analysis.influence import effective_subjects
 from facepart.analysis.intervals import MIN_SUBJECTS
@@ -13,6 +12,7 @@ from facepart.counts import are, count_of, first_of
 from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
+from facepart.report.missing_intervals import BY_SUBJECTS, rounded_down
 from facepart.study.alignment import misalignment_of_sample
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.cost import (
@@ -142,12 +142,9 @@ def _hint_of_few(setup: Setup, group: str, times: float) -> str:
     if effective >= MIN_SUBJECTS or setup.design.weight == "subjects":
         return ""
     subjects = times * len(counts)
-    few = (
-        f"{group}: {math.floor(10 * effective) / 10} effective subjects, so effects have no CI; "
-        f"{MIN_SUBJECTS} are needed"
-    )
+    few = f"{group}: {rounded_down(effective)} effective subjects, so effects have no CI; {MIN_SUBJECTS} are needed"
     ranked_by = setup.design.rank_by or (IMPORTANCE if setup.design.draws else SHIFT)
-    helps = subjects >= MIN_SUBJECTS and ranked_by in (IMPORTANCE, SHIFT, EQUAL_AREA)
+    helps = subjects >= MIN_SUBJECTS and ranked_by in BY_SUBJECTS
     return f"{few}. --weight subjects may give one" if helps else few
 
 
