@@ -21,6 +21,7 @@ from facepart.networks.catalogue import obtain
 from facepart.study import plan
 from facepart.study.match_cost import measure_matching
 from tests import command_line
+from tests.small_network import save_small_parser
 
 ROOT = command_line.CHECKOUT
 SHARED = ROOT.parent / "shared"
@@ -84,6 +85,12 @@ def matching_is_measured_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plan, "measure_matching", cache(measure_matching))
         yield
+
+
+@pytest.fixture(scope="session")
+def drawn_parser(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A face parser that takes no time, for tests in which it does not matter which parts are where."""
+    return str(save_small_parser(tmp_path_factory.mktemp("parser") / "drawn.onnx"))
 
 
 @pytest.fixture(scope="session")

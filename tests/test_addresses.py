@@ -21,7 +21,6 @@ from facepart.pipeline.extract import extract_features
 from facepart.scores import read_both, read_kind
 from facepart.study import Request, run_study
 from tests.conftest import Run
-from tests.small_network import save_small_parser
 
 pytestmark = pytest.mark.slow
 
@@ -46,12 +45,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory, face_paths: list[Path]) -> 
     write_bytes(folder / "faces" / "002_2.png", b"\x89PNG\r\n\x1a\nbroken")
     write_bytes(folder / ".hidden.png", b"no photo")
     return folder
-
-
-@pytest.fixture(scope="module")
-def parser(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A face parser that takes no time."""
-    return str(save_small_parser(tmp_path_factory.mktemp("parser") / "drawn.onnx"))
 
 
 def copied(folder: Path, address: Path) -> Path:
@@ -129,11 +122,11 @@ def test_photos_are_found_as_in_a_folder(photos: Path, bucket: Path) -> None:
         find_photos(bucket / "nothing")
 
 
-def test_blurred_photos(photos: Path, parser: str, bucket: Path, tmp_path: Path) -> None:
+def test_blurred_photos(photos: Path, drawn_parser: str, bucket: Path, tmp_path: Path) -> None:
     source = copied(photos, bucket / "photos")
 
     def blur(source: Path, out: Path):
-        return blur_photos(source, out / "m", out / "b", parts=PARTS, model=parser, save_labels=True, **OPTIONS)
+        return blur_photos(source, out / "m", out / "b", parts=PARTS, model=drawn_parser, save_labels=True, **OPTIONS)
 
     blur(photos, tmp_path)
     outcome = blur(source, bucket / "out")
@@ -181,11 +174,11 @@ def test_a_matrix_grows_and_is_redone(photos: Path, recogniser_weights: Path, bu
     assert contents(bucket / "f", "failures.csv") == contents(tmp_path / "f", "failures.csv")
 
 
-def test_a_study(photos: Path, parser: str, recogniser_weights: Path, bucket: Path, tmp_path: Path) -> None:
+def test_a_study(photos: Path, drawn_parser: str, recogniser_weights: Path, bucket: Path, tmp_path: Path) -> None:
     source = copied(photos, bucket / "photos")
 
     def study(source: Path, out: Path):
-        networks: dict[str, Any] = {"models": [str(recogniser_weights)], "parser": parser}
+        networks: dict[str, Any] = {"models": [str(recogniser_weights)], "parser": drawn_parser}
         return run_study(
             Request(source, out, parts=PARTS, keep=["masks", "photos", "features"], **networks, **OPTIONS)
         )

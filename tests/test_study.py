@@ -30,7 +30,7 @@ from facepart.scores import load_scores
 from facepart.scores.ranks import load_ranks
 from facepart.study import Request, run_study
 from tests.conftest import Run
-from tests.small_network import save_small_network, save_small_parser
+from tests.small_network import save_small_network
 
 pytestmark = pytest.mark.slow
 
@@ -57,9 +57,9 @@ def settings(bisenet_weights, tmp_path_factory) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def drawn(settings, tmp_path_factory) -> dict[str, object]:
+def drawn(settings, drawn_parser) -> dict[str, object]:
     """Of a study with a parser that takes no time, where it does not matter which parts are where."""
-    return settings | {"parser": str(save_small_parser(tmp_path_factory.mktemp("parser") / "drawn.onnx"))}
+    return settings | {"parser": drawn_parser}
 
 
 def request_for(photos: Path, out: Path, settings: dict[str, object], **changes: object) -> Request:

@@ -32,7 +32,7 @@ from facepart.plots.sets import ScoreSet
 from facepart.scores.distribution import ScoreDistribution
 from facepart.study.experiment import run_study
 from facepart.study.request import Request
-from tests.small_network import SIDE, save_small_network, save_small_parser
+from tests.small_network import SIDE, save_small_network
 from tests.write_faults import ERRORS, Faults, injected
 
 pytestmark = pytest.mark.slow
@@ -44,12 +44,6 @@ STATE = {"run.json", ".photos.json", "failures.csv", "parts.csv", "faces.csv", "
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_small_network(tmp_path_factory.mktemp("network") / "small.onnx")
-
-
-@pytest.fixture(scope="module")
-def parser(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A face parser that takes no time; what fails here are files."""
-    return str(save_small_parser(tmp_path_factory.mktemp("parser") / "drawn.onnx"))
 
 
 @pytest.fixture(autouse=True)
@@ -142,12 +136,14 @@ def test_match(tmp_path: Path, save: Any) -> None:
     assert check(tmp_path, run, every=1 if save == "both" else 4) > 20
 
 
-def test_blur(tmp_path: Path, face_paths: list[Path], parser: str) -> None:
+def test_blur(tmp_path: Path, face_paths: list[Path], drawn_parser: str) -> None:
     write_image(tmp_path / "photos" / "1.png", read_photo(face_paths[0])[::4, ::4].copy())
     (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
 
     def run(folder: Path) -> None:
-        blur_photos(tmp_path / "photos", folder / "m", folder / "b", parts=("nose",), model=parser, device="cpu")
+        blur_photos(
+            tmp_path / "photos", folder / "m", folder / "b", parts=("nose",), model=drawn_parser, device="cpu"
+        )
 
     assert check(tmp_path, run, every=2) > 40
 
@@ -162,12 +158,12 @@ def test_align(tmp_path: Path, face_paths: list[Path]) -> None:
     assert check(tmp_path, run, every=2) > 15
 
 
-def test_parse(tmp_path: Path, face_paths: list[Path], parser: str) -> None:
+def test_parse(tmp_path: Path, face_paths: list[Path], drawn_parser: str) -> None:
     write_image(tmp_path / "photos" / "1.png", read_photo(face_paths[0])[::4, ::4].copy())
     (tmp_path / "photos" / "broken.png").write_bytes(b"no photo")
 
     def run(folder: Path) -> None:
-        parse_photos(tmp_path / "photos", folder, parser=parser, device="cpu")
+        parse_photos(tmp_path / "photos", folder, parser=drawn_parser, device="cpu")
 
     assert check(tmp_path, run, every=2) > 15
 
@@ -195,7 +191,7 @@ def test_plot(tmp_path: Path) -> None:
     assert check(tmp_path, run, every=3) > 6
 
 
-def test_study(tmp_path: Path, face_paths: list[Path], parser: str, network: Path) -> None:
+def test_study(tmp_path: Path, face_paths: list[Path], drawn_parser: str, network: Path) -> None:
     """Every fourteenth operation; the study's stages are those above."""
     for number, path in enumerate(face_paths[:4]):
         write_image(tmp_path / "photos" / f"{number // 2:03}_{number % 2}.png", read_photo(path)[::4, ::4].copy())
@@ -206,7 +202,7 @@ def test_study(tmp_path: Path, face_paths: list[Path], parser: str, network: Pat
             folder,
             parts=("nose",),
             models=[str(network)],
-            parser=parser,
+            parser=drawn_parser,
             control=0,
             equal_area=False,
             cross=False,
