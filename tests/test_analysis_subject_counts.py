@@ -8,6 +8,7 @@ import pytest
 from facepart.analysis.contrasts import contrast, pair_sums
 from facepart.analysis.influence import Influence, SubjectScores, effective_subjects
 from facepart.analysis.intervals import interval, rate_interval, why_no_interval
+from facepart.analysis.measure import merged_scores
 from facepart.analysis.metrics import (
     authentic_mean_influence,
     d_prime,
@@ -17,7 +18,7 @@ from facepart.analysis.metrics import (
     fmr_influence,
     fnmr_at_fmr_influence,
 )
-from facepart.analysis.results import WITHIN, RowKey, part_result
+from facepart.analysis.results import CONTROL, WITHIN, RowKey, part_result
 from facepart.scores import GroupScores, ScoreDistribution
 from facepart.scores.subject_sums import SubjectSums, Sums
 from tests.people_scores import group_scores, person_vectors
@@ -62,6 +63,17 @@ def test_d_prime_has_no_interval_where_four_subjects_have_a_second_photo() -> No
         assert math.isnan(figure.low)
         assert figure.no_ci == "fewer than 10 effective subjects (4.0)"
     assert row.impostor_mean.no_ci == ""
+
+
+def test_the_positions_of_a_control_support_no_lower_fmr_than_one_of_them() -> None:
+    """4,900 impostor scores at baseline, 14,700 over three positions: of the same pairs of photos."""
+    subjects, rows = draw(2, [2] * 50)
+    group = group_scores(subjects, rows)
+    key = RowKey("g", "nose", "blur", CONTROL, 100, 50, 0, 100, 50, 0.1, 0.1)
+    shift = interval(contrast([pair_sums(*person_vectors(subjects, rows))] * 2, [1, -1]))
+    row = part_result(key, group, merged_scores([group] * 3), {"impostor_shift": shift})
+    assert row.impostor_n == 14_700
+    assert math.isnan(row.fnmr_1e3_baseline.value) and math.isnan(row.fnmr_1e3.value)
 
 
 def test_the_interval_of_d_prime_is_that_of_the_jackknife() -> None:

@@ -87,7 +87,7 @@ def test_a_study_on_a_cluster(
     assert len(same) > 20
     assert [name for name in same if found.get(name) != expected[name]] == []
     again = run_process("-m", "facepart", "study", "-s", f"{bucket}/photos", "-o", f"{bucket}/out", *common)
-    assert "embedded 0 photos, skipped 6 (already processed); computed 0 score sets" in again.stdout
+    assert "embedded 0 photos, skipped 6 (already processed); computed 0 sets of scores" in again.stdout
 
 
 def test_a_match_of_a_matrix(bucket: Path, tmp_path: Path, run: Run, run_process: Run) -> None:

@@ -253,7 +253,7 @@ def test_a_device_that_is_not_there_is_a_wrong_call(device, run, tmp_path):
 
 def test_the_exit_statuses_are_documented(run):
     done = run("-m", "facepart", "-h")
-    assert "128 + n ended by signal n" in done.stdout
+    assert "128 + n terminated by signal n" in done.stdout
     table = (ROOT / "docs" / "by-hand.md").read_text().partition("## In a batch job")[2]
     statuses = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")][1:5]
     assert statuses == ["0", "1", "2", "129, 130, 143"]

@@ -152,7 +152,7 @@ def test_criteria_stand_side_by_side(page: Page) -> None:
     text = results_text(DATA.figures)
     assert re.search(r"^    nose +importance", text, re.M)
     section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
-    assert "Of the parts that importance ranks, the nose is first by all" in section
+    assert "Among the parts ranked by importance, the nose is ranked first by all" in section
     assert "without taking identity information away" in section
 
 

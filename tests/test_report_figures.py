@@ -97,7 +97,7 @@ def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:
     nose = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.01, 0.01, -0.01, 0.03))
     hair = ranked("hair", 0.04, 0.02)
     tied = with_ranking(data, {"CM": [nose, hair]})
-    assert "2 parts may be first: nose and hair. The study does not show which of them." in answer_of(tied)
+    assert "2 parts may be first: nose and hair. The study does not show which of them is." in answer_of(tied)
     cells = [text for _, text in Page(render_report(tied)).all("td")]
     assert "≈ +0.010 [−0.010, +0.030]" in cells and "1 [1, 2]" in cells and "61\u00a0%" in cells
     alone = dataclasses.replace(hair, rank_low=2, may_be_first=False)
@@ -183,9 +183,9 @@ def test_every_metric_of_the_table_is_in_the_report(data: ReportData, monkeypatc
     ]
     page = Page(render_report(with_figures(data, results=results)))
     heads = [text for _, text in page.all("th")]
-    for head in ("proportion of hits", "change of proportion of hits (percentage points)"):
+    for head in ("proportion of hits", "change in proportion of hits (percentage points)"):
         assert head in heads
-    assert "change of rank-1 identification rate (percentage points)" in heads
+    assert "change in rank-1 identification rate (percentage points)" in heads
     assert "overlap (authentic scores vs baseline)" in heads
     assert not any(head.startswith("overlap (impostor") for head in heads), "nothing is known of it"
     cells = {text.replace("\u00a0", " ") for _, text in page.all("td")}

@@ -66,7 +66,7 @@ def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
         html = section_of(with_figures(TWO, shift_differences=differences(with_ci)))
         assert said in text_of(html)
         headings = re.findall(r"<h3>(.*?)</h3>", html)
-        assert headings[:2] == ["Impostor shift compared", "Error rates compared"]
+        assert headings[:2] == ["Differences in impostor shift", "Differences in error rates"]
         row = text_of(re.findall(r"<tr><th scope=.row.>female − male</th>.*?</tr>", html, re.S)[0])
         assert row.count("0.01") + row.count("+0.02") >= 7
 

@@ -81,7 +81,7 @@ def test_the_section_has_the_figures_of_every_part(data) -> None:
             for row in (deletion, alone):
                 expected = plain_ci(row.d_prime), per_cent_ci(row.fnmr_1e3), signed_ci(row.impostor_shift)
                 assert {text_of(each) for each in expected} <= cells
-            sentence = f"ith the {data.label(part)} alone, d′ is {text_of(plain_ci(alone.d_prime))}"
+            sentence = f"ith only the {data.label(part)} visible, d′ is {text_of(plain_ci(alone.d_prime))}"
             assert sentence in told
             with_rate = f"{sentence} and FNMR at FMR 0.1&nbsp;% is {text_of(per_cent_ci(alone.fnmr_1e3))}"
             assert (with_rate in told) == (alone.fnmr_1e3.value == alone.fnmr_1e3.value)
@@ -96,11 +96,11 @@ def test_the_section_has_the_figures_of_every_part(data) -> None:
 def test_only_a_study_with_keep_only_shows_any() -> None:
     html = render_report(WITHOUT)
     assert "keep-only" not in html.lower().replace("--keep-only", "")
-    assert "only the part left" not in results_text(WITHOUT.figures)
+    assert "only the part visible" not in results_text(WITHOUT.figures)
     assert "keep-only" not in " ".join(WITHOUT.methods)
     assert "keep-only" in " ".join(ALONE.methods)
     page = Page(render_report(ALONE))
-    assert "Keep-only, or a part alone" in {text for _, text in page.all("dt")}
+    assert "Keep-only" in {text for _, text in page.all("dt")}
 
 
 def test_without_authentic_scores_there_are_shifts_alone() -> None:
@@ -108,7 +108,7 @@ def test_without_authentic_scores_there_are_shifts_alone() -> None:
     assert {row.part for row in table.rows} == {"nose", "hair"}
     assert table.ranked == {} and SINGLE.figures.keep_only_rankings == {}
     section = text_of(section_of(render_report(SINGLE)))
-    assert "alone, d′ is" not in section
+    assert "visible, d′ is" not in section
     assert "<svg" not in section_of(render_report(SINGLE))
     for row in table.rows:
         assert text_of(signed_ci(row.keep_only.impostor_shift)) in section
@@ -123,7 +123,7 @@ def test_parts_at_chance_are_named() -> None:
         for row in ALONE.results
     ]
     told = text_of(section_of(render_report(with_figures(ALONE, results=results))))
-    assert f"for the {PARTS[part].label}: alone," in told
+    assert f"for the {PARTS[part].label}: not significantly" in told
     assert "not significantly better than chance" in told
     assert "not significantly better than chance" not in text_of(section_of(render_report(ALONE)))
 
@@ -131,7 +131,7 @@ def test_parts_at_chance_are_named() -> None:
 def test_the_terminal_and_json_have_them() -> None:
     printed = results_text(GROUPS.figures)
     assert max(map(len, printed.splitlines())) <= 110
-    tables = printed.split("only the part left (everything except the part occluded):")[1:]
+    tables = printed.split("only the part visible (everything except the part occluded):")[1:]
     found = json.loads(results_json(GROUPS, {}))
     for group, table in zip(("CM", "CF"), tables, strict=True):
         order = [each.part for each in kept_parts(GROUPS.results, group)]
@@ -146,6 +146,6 @@ def test_the_terminal_and_json_have_them() -> None:
 
 def test_example_photos_show_the_part_alone() -> None:
     html = render_report(ALONE)
-    assert "Below each: the part alone" in text_of(html)
+    assert "Below each: only the part" in text_of(html)
     assert "everything except nose occluded; nose outlined" in html
-    assert "Below each: the part alone" not in text_of(render_report(WITHOUT))
+    assert "Below each: only the part" not in text_of(render_report(WITHOUT))

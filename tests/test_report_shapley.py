@@ -49,7 +49,7 @@ def test_orders_that_differ_are_named_with_the_strongest_interaction() -> None:
     assert (section.main.strongest.first, section.main.strongest.second) == ("eyes", "mouth")
     assert [group.name for group in section.groups] == [ALL_GROUPS] * (len(groups) > 1) + groups
     text = text_of(render_report(data))
-    assert "the orders differ. Occluded alone: nose, eyes, mouth." in text
+    assert "the orders differ. Occluded singly: nose, eyes, mouth." in text
     assert "The strongest significant interaction is that of eyes and mouth" in text
     assert "occluding both does more than the sum of occluding each" in text
     assert "which take account of redundant parts, have another order" in text

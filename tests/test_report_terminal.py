@@ -85,7 +85,7 @@ def test_a_difference_without_a_ci_is_neither_significant_nor_not() -> None:
 
 
 def test_ranks_are_said_to_be_corrected_where_the_mark_is_not() -> None:
-    assert "Holm-corrected over all pairs of parts, unlike =" in legend_of(PAIR)[1]["rank 95 % CI"]
+    assert "holds for all parts at once (Holm-corrected); = is not corrected" in legend_of(PAIR)[1]["rank 95 % CI"]
     assert "Holm" not in results_text(FEW.figures)
 
 
@@ -147,7 +147,7 @@ def test_photos_on_which_the_control_has_no_place_are_counted() -> None:
         "no CI for nose: 9.9 effective subjects (1 photo in which the control does not fit is left out); "
         "for mouth: 9.9 effective subjects; 10 are needed"
     )
-    assert "importance: of these, the photos in which the control fits" in results_text(found.figures)
+    assert "(both shifts are from the photos in which the control fits)" in results_text(found.figures)
     page = render_report(found)
     assert page.count("<td>not ruled out</td>") == 2
 

@@ -64,7 +64,7 @@ def test_an_earlier_study_embeds_the_new_versions_alone(photos: Path, done: tupl
     assert "per photo: the baseline, 2 occluded parts, and 2 parts alone (5 embeddings)" in plan.stdout
     assert "with more occlusions: keep_eyes_grey, keep_nose_grey" in after.stdout
     # One group in two conditions more: their baselines are those of deletion.
-    assert "computed 2 score sets" in after.stdout
+    assert "computed 2 sets of scores" in after.stdout
     settings = json.loads((photos / "out" / "run.json").read_text())["settings"]
     assert settings["keep_only"] is True
     assert "keep-only" in (photos / "out" / "methods.txt").read_text()
@@ -89,7 +89,7 @@ def test_rows_are_of_the_photos_with_the_part(photos: Path, done: tuple[Done, Do
     for name in EYELESS:
         features = [np.load(out / "features" / of / f"{name}.npy") for of in ("keep_eyes_grey", "baseline")]
         assert np.array_equal(*features)
-    printed = done[2].stdout.partition("only the part left")[2].splitlines()
+    printed = done[2].stdout.partition("only the part visible")[2].splitlines()
     assert {line.split()[1] for line in printed[1:6] if line[:1].isdigit()} == {"eyes", "nose"}
 
 

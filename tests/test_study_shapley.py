@@ -77,7 +77,7 @@ def test_the_values_add_up_to_the_total_effect(out: Path) -> None:
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows_of(out / "shapley.csv"):
         assert (row["recogniser"], row["group"], row["method"]) == ("first.onnx", "all", "exact")
-        found[row["figure"]].append(row)
+        found[row["criterion"]].append(row)
     assert list(found) == ["impostor_shift", "d_prime", "fmr_ratio"]
     for figure, rows in found.items():
         assert [row["part"] for row in rows] == PLAYERS
@@ -98,15 +98,17 @@ def test_deletion_alone_is_that_of_the_results_where_the_photos_are_the_same(out
     for row in rows_of(out / "shapley.csv"):
         of_part = results[row["part"]]
         assert row["photos_compared"] == "23"
-        if of_part["photos_compared"] == row["photos_compared"] and row["figure"] != "fmr_ratio":
-            column, sign = {"impostor_shift": ("impostor_shift", 1), "d_prime": ("d_prime_change", -1)}[row["figure"]]
+        if of_part["photos_compared"] == row["photos_compared"] and row["criterion"] != "fmr_ratio":
+            column, sign = {"impostor_shift": ("impostor_shift", 1), "d_prime": ("d_prime_change", -1)}[
+                row["criterion"]
+            ]
             assert float(row["alone"]) == pytest.approx(sign * float(of_part[column]), abs=1e-8)
             compared += 1
     assert compared
 
 
 def test_interactions_are_of_every_pair(out: Path) -> None:
-    rows = [row for row in rows_of(out / "shapley_interactions.csv") if row["figure"] == "impostor_shift"]
+    rows = [row for row in rows_of(out / "shapley_interactions.csv") if row["criterion"] == "impostor_shift"]
     assert [(row["first"], row["second"]) for row in rows] == [
         ("eyes", "nose"),
         ("eyes", "mouth"),
@@ -114,7 +116,7 @@ def test_interactions_are_of_every_pair(out: Path) -> None:
     ]
     # Of three players, a value is what the part adds alone and half of its interactions, with a third of the term of
     # all three, which is what is left of the total.
-    values = {row["part"]: row for row in rows_of(out / "shapley.csv") if row["figure"] == "impostor_shift"}
+    values = {row["part"]: row for row in rows_of(out / "shapley.csv") if row["criterion"] == "impostor_shift"}
     for part in PLAYERS:
         own = sum(float(row["value"]) for row in rows if part in (row["first"], row["second"]))
         last, alone = float(values[part]["last"]), float(values[part]["alone"])
@@ -139,7 +141,7 @@ def test_they_are_read_back_as_data_frames(out: Path) -> None:
     for found, name in ((tables.shapley, "shapley.csv"), (tables.shapley_interactions, "shapley_interactions.csv")):
         rows = rows_of(out / name)
         assert found is not None and list(found.columns) == list(rows[0])
-        assert found["figure"].tolist() == [row["figure"] for row in rows]
+        assert found["criterion"].tolist() == [row["criterion"] for row in rows]
         values = [float(row["value"]) if row["value"] else math.nan for row in rows]
         assert found["value"].tolist() == pytest.approx(values, nan_ok=True)
 
@@ -194,13 +196,13 @@ def test_groups_are_equally_weighted_and_a_recogniser_has_its_own_values(
     )
     rows = rows_of(folder / "shapley.csv")
     assert len(rows) == 2 * 3 * 3 * 3
-    values = {(row["recogniser"], row["group"], row["figure"], row["part"]): row["value"] for row in rows}
+    values = {(row["recogniser"], row["group"], row["criterion"], row["part"]): row["value"] for row in rows}
     for name in ("first.onnx", "second.onnx"):
         for part in PLAYERS:
             one, other = (float(values[name, group, "impostor_shift", part]) for group in ("CM", "CF"))
             assert float(values[name, "all", "impostor_shift", part]) == pytest.approx((one + other) / 2, abs=1e-8)
     page = (folder / "report.html").read_text()
-    assert page.count('<th scope="col">kept alone</th>') == 2 * 3
+    assert page.count('<th scope="col">only part visible</th>') == 2 * 3
     kept = {row["part"]: row for row in rows_of(folder / "results.csv") if row["comparison"] == "keep_only"}
     assert set(PLAYERS) <= set(kept)
     assert values["first.onnx", "CM", "d_prime", "nose"] != values["second.onnx", "CM", "d_prime", "nose"]
@@ -263,7 +265,7 @@ def test_the_command_says_what_it_writes_and_refuses_parts_that_overlap(
     done = run(*words, "--shapley", "--parts", "nose", "mouth", "nose+mouth", "--people", photos / "people.csv")
     assert done.returncode == 0, done.stderr
     rows = rows_of(tmp_path / "out" / "shapley.csv")
-    assert [(row["group"], row["part"]) for row in rows if row["figure"] == "d_prime"] == [
+    assert [(row["group"], row["part"]) for row in rows if row["criterion"] == "d_prime"] == [
         (group, part) for group in ("all", "CF", "CM") for part in ("nose", "mouth")
     ]
     assert {(row["first"], row["second"]) for row in rows_of(tmp_path / "out" / "shapley_interactions.csv")} == {

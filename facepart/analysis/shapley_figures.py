@@ -24,7 +24,7 @@ from facepart.analysis.shapley import Coalitions, weighted_sum
 from facepart.occlusion.parts import PLUS
 
 # What is shared out, by the criteria whose effects these are.
-FIGURES = (SHIFT, D_PRIME, FMR_RATIO)
+SHARED_CRITERIA = (SHIFT, D_PRIME, FMR_RATIO)
 EXACT, SAMPLED = "exact", "sampled"
 TOO_FEW_SUBJECTS = Unsupported("all parts were detected in photos of fewer than two subjects")
 
@@ -53,7 +53,7 @@ class ShapleyValue:
     Attributes:
         recogniser: whose scores these are of.
         group: the group, or ``all``: the mean over the groups, equally weighted.
-        figure: the criterion whose effect is shared out, one of :data:`FIGURES`.
+        criterion: the criterion whose effect is shared out, one of :data:`SHARED_CRITERIA`.
         part: the part.
         method: ``exact``, or ``sampled`` orders of the parts.
         photos_compared: photos in which all parts were detected.
@@ -62,12 +62,12 @@ class ShapleyValue:
         alone: its effect if it alone is occluded, on the same photos.
         last: its effect if all other parts are occluded already.
         total: the effect of all parts together, which the values of all parts add up to.
-        reason: why the figure is not known; empty if it is.
+        reason: why there are no values; empty if it is.
     """
 
     recogniser: str
     group: str
-    figure: str
+    criterion: str
     part: str
     method: str
     photos_compared: int
@@ -91,7 +91,7 @@ class ShapleyInteraction:
 
     recogniser: str
     group: str
-    figure: str
+    criterion: str
     first: str
     second: str
     photos_compared: int
@@ -108,7 +108,7 @@ class ShapleyFigures:
         parts: whose effects are shared out.
         left_out: parts of the study that overlap with these.
         coalitions: what was occluded.
-        values: a row for each group, figure and part; of several groups also for ``all``, which come first.
+        values: a row for each group, criterion and part; of several groups also for ``all``, which come first.
         interactions: likewise, for each pair of parts; none if the values are sampled.
     """
 
@@ -118,13 +118,13 @@ class ShapleyFigures:
     values: Sequence[ShapleyValue]
     interactions: Sequence[ShapleyInteraction]
 
-    def values_of(self, group: str, figure: str) -> list[ShapleyValue]:
-        """Return the rows of a group and figure, in the order of the parts."""
-        return [row for row in self.values if (row.group, row.figure) == (group, figure)]
+    def values_of(self, group: str, criterion: str) -> list[ShapleyValue]:
+        """Return the rows of a group and criterion, in the order of the parts."""
+        return [row for row in self.values if (row.group, row.criterion) == (group, criterion)]
 
-    def interactions_of(self, group: str, figure: str) -> list[ShapleyInteraction]:
-        """Return the rows of a group and figure."""
-        return [row for row in self.interactions if (row.group, row.figure) == (group, figure)]
+    def interactions_of(self, group: str, criterion: str) -> list[ShapleyInteraction]:
+        """Return the rows of a group and criterion."""
+        return [row for row in self.interactions if (row.group, row.criterion) == (group, criterion)]
 
 
 def baseline_threshold(baseline: SubjectScores) -> float | None:
@@ -195,18 +195,18 @@ def measure_shapley(
         chosen = list(groups) if group == ALL_GROUPS and len(groups) > 1 else [group]
         photos = sum(groups[name].photos for name in chosen)
         seen = len({subject for name in chosen for subject in subjects[name]})
-        for figure in FIGURES:
-            found, reason = _mean_shares(coalitions, {name: groups[name] for name in chosen}, figure)
+        for criterion in SHARED_CRITERIA:
+            found, reason = _mean_shares(coalitions, {name: groups[name] for name in chosen}, criterion)
             for place, part in enumerate(parts):
                 values.append(
                     ShapleyValue(
-                        *(recogniser, group, figure, part, EXACT if coalitions.exact else SAMPLED, photos, seen),
+                        *(recogniser, group, criterion, part, EXACT if coalitions.exact else SAMPLED, photos, seen),
                         *(found.values[place], found.alone[place], found.last[place], found.total),
                         reason=reason,
                     )
                 )
             for (first, second), value in zip(coalitions.pairs, found.interactions, strict=True):
-                about = (recogniser, group, figure, parts[first], parts[second], photos, seen)
+                about = (recogniser, group, criterion, parts[first], parts[second], photos, seen)
                 interactions.append(ShapleyInteraction(*about, value, reason))
     return ShapleyFigures(parts, left_out, coalitions, values, interactions)
 
@@ -221,16 +221,18 @@ class _Shares(NamedTuple):
     total: Interval
 
 
-def _mean_shares(coalitions: Coalitions, groups: Mapping[str, CoalitionWorths], figure: str) -> tuple[_Shares, str]:
-    """Share out a figure, the mean over groups; unknown with the reason where one of them does not support it."""
+def _mean_shares(
+    coalitions: Coalitions, groups: Mapping[str, CoalitionWorths], criterion: str
+) -> tuple[_Shares, str]:
+    """Share out the mean effect over groups; unknown with the reason where a group does not support the criterion."""
     worths: dict[str, list[Influence]] = {}
     for name, group in groups.items():
-        reason = _unsupported(group, figure)
+        reason = _unsupported(group, criterion)
         if reason:
             count = coalitions.players
             unknown = [UNKNOWN] * count
             return _Shares(unknown, unknown, unknown, [UNKNOWN] * len(coalitions.pairs), UNKNOWN), reason
-        worths[name] = [each for of in group.worths if isinstance(each := of[figure], Influence)]
+        worths[name] = [each for of in group.worths if isinstance(each := of[criterion], Influence)]
     subjects = {name: group.subjects for name, group in groups.items()}
     values = {name: coalitions.shapley_values(found) for name, found in worths.items()}
     whole, players = coalitions.whole, range(coalitions.players)
@@ -251,11 +253,11 @@ def _mean_shares(coalitions: Coalitions, groups: Mapping[str, CoalitionWorths], 
     )
 
 
-def _unsupported(group: CoalitionWorths, figure: str) -> str:
-    """Say why a group has no worths of a figure; empty if it has."""
+def _unsupported(group: CoalitionWorths, criterion: str) -> str:
+    """Say why a group has no worths by a criterion; empty if it has."""
     if not group.worths:
         return TOO_FEW_SUBJECTS.reason
-    return next((found.reason for of in group.worths if isinstance(found := of[figure], Unsupported)), "")
+    return next((found.reason for of in group.worths if isinstance(found := of[criterion], Unsupported)), "")
 
 
 def _mean_sum(

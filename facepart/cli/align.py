@@ -2,7 +2,7 @@
 
 Writes one PNG per photo, the crop that `facepart study --align` works on, and faces.csv: how many faces were found in
 each photo, the detection score and the landmarks of the chosen face. Of several faces, the largest near the centre is
-chosen. Run again, the command skips photos whose crops exist.
+chosen. If you run it again, it skips photos whose crops exist.
 
 To correct a face, edit the landmarks in a copy of faces.csv, and give it with --landmarks.
 """
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_crop_size,
         default=_SIZE,
         metavar="N",
-        help="side of the crops, in pixels; a study has 224 (default: %(default)s)",
+        help="side of the crops in pixels (default: %(default)s, as in a study)",
     )
     group.add_argument("--overwrite", action="store_true", help="overwrite existing outputs")
     add_worker_arguments(parser.add_argument_group("hardware"), "threads")

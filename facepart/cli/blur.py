@@ -1,6 +1,6 @@
-"""Segment faces with BiSeNet and occlude one part at a time in every photo.
+"""Segment faces and occlude one part at a time in every photo.
 
-Writes a mask and an occluded photo for each photo and part, one folder per part. Run again, the command skips photos
+Writes a mask and an occluded photo for each photo and part, one folder per part. If you run it again, it skips photos
 whose outputs exist.
 
 Values of a list are separated by spaces or commas: --parts eyes nose, or --parts eyes,nose.

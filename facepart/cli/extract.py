@@ -1,7 +1,7 @@
-"""Compute the ArcFace embedding of every photo.
+"""Compute the face embedding of every photo.
 
-Writes one .npy per photo (float32, L2 norm 1), and list.txt with their paths, which `facepart match -p` reads. Run
-again, the command skips photos whose embeddings exist.
+Writes one .npy per photo (float32, L2 norm 1), and list.txt with their paths, which `facepart match -p` reads. If you
+run it again, it skips photos whose embeddings exist.
 """
 
 import argparse

@@ -7,8 +7,8 @@ GROUP_gallery_labels.txt.
 
 To match several groups in one call, give -p and -gr (and -g) once per group, or a table with --people.
 
---pairs compares only the pairs of a file: LFW's pairs.txt, or a table with two photos in each row and perhaps a label
-(1 or 0, same or different). A photo is named as folder/name, by its path, or by its name alone. Also writes
+--pairs compares only the pairs of a file: LFW's pairs.txt, or a table with two photos in each row and, optionally, a
+label (1 or 0, same or different). A photo is named as folder/name, by its path, or by its name alone. Also writes
 GROUP_pairs.csv, which has the score of each pair in the order of the file, and prints the cross-validated accuracy
 if the file has folds.
 

@@ -1,7 +1,7 @@
 """Segment faces: write a label map of 19 classes for each photo.
 
-The label maps are indexed PNG files, LABELS/<photo>.png, which `blur --labels` and `study --labels` read. Run
-again, the command skips photos whose label maps exist. With --against, it compares them with other label maps, such
+The label maps are indexed PNG files, LABELS/<photo>.png, which `blur --labels` and `study --labels` read. If you
+run it again, it skips photos whose label maps exist. With --against, it compares them with other label maps, such
 as annotated ones, and writes the intersection over union (IoU) of every class and part to LABELS/iou.csv.
 """
 

@@ -7,8 +7,8 @@ from facepart.networks.catalogue.entries import DEFAULT_PARSER
 
 # The names in facepart.networks.label_sets, which loads NumPy.
 LABEL_SET_NAMES = (
-    "bisenet (facepart's own, as its parsers and `facepart parse`), celebamask-hq (as its authors number them, and "
-    "SegFormer face parsers), lapa, or a TOML file with the classes in order"
+    "bisenet (of facepart's own parsers and of `facepart parse`), celebamask-hq (of that data set, and of SegFormer "
+    "face parsers), lapa, or a TOML file that lists the classes in order"
 )
 
 

@@ -111,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ylim",
         type=finite,
         metavar="TMR",
-        help="with --kind roc: where the TMR axis begins (default: below the lowest curve)",
+        help="with --kind roc: lower limit of the TMR axis (default: just below the lowest curve)",
     )
     add(
         "--fmr",
@@ -140,7 +140,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         *("-n", "-name", "--name"),
         metavar="NAME",
-        help="name of the files, without extension; goes with -d (default: none)",
+        help="name of the files, without extension; required with -d (default: none)",
     )
     add(
         "--formats",

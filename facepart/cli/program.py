@@ -68,8 +68,7 @@ class Command(Protocol):
 _BARREN = "/proc/self/ns"
 # The exit statuses, for the help; docs/by-hand.md has the table.
 _STATUSES = (
-    "exit status: 0 the work is done (photos that failed are named); 1 it could not be done; 2 wrong call; 128 + n "
-    "ended by signal n"
+    "exit status: 0 success (photos that failed are listed); 1 failure; 2 usage error; 128 + n terminated by signal n"
 )
 
 

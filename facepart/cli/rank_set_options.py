@@ -24,7 +24,8 @@ _OF_ALL_SETS = {"ranks": "--ranks", "dataset": "--dataset", "subject_pattern": "
 def add_rank_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that only CMC curves have; the one-dash long forms are those of the original program."""
     add = parser.add_argument_group(
-        f"with --kind {CMC}", "Sets are ranks (-r1), or pairs with their labels (-a1, -i1, -lp1, -lg1)."
+        f"with --kind {CMC}",
+        "Give each set by its ranks (-r1), or by pairs and labels (-a1 -i1 -lp1 -lg1).",
     ).add_argument
     for number in range(1, MOST_SETS + 1):
         for name, (letters, what) in RANK_SET_OPTIONS.items():

@@ -91,9 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=DEFAULT_DRAWS,
         default=0,
         metavar="N",
-        help="area-matched control: also occlude the part's shape moved elsewhere on the face, to the same N "
-        f"positions in all photos ({DEFAULT_DRAWS} if N is left out), and rank the parts by their effect net of that "
-        "(default: no control)",
+        help="area-matched control: also occlude the part's shape elsewhere on the face, moved to N positions "
+        f"({DEFAULT_DRAWS} if N is left out; with fewer, CIs are wide), and rank the parts by importance: the "
+        "impostor shift minus that of the control (default: no control)",
     )
     group.add_argument(
         "--equal-area",
@@ -104,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-only",
         action="store_true",
         help="also occlude everything except the part (background and hair included): what can the recogniser do "
-        "with this part alone?",
+        "if only this part is visible?",
     )
     group.add_argument(
         "--shapley",
@@ -132,7 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
         "parsed and occluded once and embedded with each, and the parts are ranked with each; the report's charts "
-        "are about the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, "
+        "show the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, "
         "else sface)",
     )
     group.add_argument("--flip", action="store_true", help="sum the embeddings of the face and of its mirror image")
@@ -168,7 +168,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[],
         metavar="FORMAT",
-        help="also write figures to OUT/figures, with the first recogniser: the ranking, and for each group and part "
+        help="also write figures to OUT/figures, for the first recogniser: the ranking, and for each group and part "
         f"the score histogram and the ROC curve with its 95 %% confidence band; formats: {', '.join(FORMATS)} "
         "(default: no figures)",
     )
@@ -193,8 +193,8 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CRITERION",
         help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}. equal_area is the impostor shift of "
         "equal-area patches (--equal-area), authentic_cross the fall of the mean authentic score (--cross). The "
-        "report compares the rankings by all that the study supports (default: importance with --control, else "
-        "impostor_shift)",
+        "report compares the rankings by all criteria that the study supports (default: importance with --control, "
+        "else impostor_shift)",
     )
     group.add_argument(
         "--weight",
@@ -232,7 +232,7 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
         default=SMALLEST_GROUP,
         metavar="N",
         help="exclude groups with fewer than N subjects, and list them in a warning; groups that you name with "
-        "--groups are never excluded (default: %(default)s)",
+        "--groups are not excluded, and must have two subjects (default: %(default)s)",
     )
 
 
@@ -274,11 +274,11 @@ def execute(arguments: argparse.Namespace) -> int:
     with_pairs = {row.group for row in outcome.figures.results if row.authentic_n}
     for group in dict.fromkeys(row.group for row in outcome.figures.results if row.group not in with_pairs):
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
-    print(results_text(outcome.figures, outcome.by_recogniser))
+    print(results_text(outcome.figures, outcome.by_recogniser, outcome.design.draws))
     if outcome.agreement:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")
     print(f"\n{_last_line(outcome)}")
-    print(f"all results, one row per part: {outcome.report.with_name('results.csv')}")
+    print(f"all results, a row for each group, part and comparison: {outcome.report.with_name('results.csv')}")
     print(f"for a paper: {outcome.report.with_name('methods.txt')}, {outcome.report.with_name('results.tex')}")
     print(f"report: {outcome.report}\n{_faces_line(outcome)}")
     warn_of_failures(outcome.failures)
@@ -314,7 +314,7 @@ def _last_line(outcome: "StudyOutcome") -> str:
         line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
         line += f", left out {outcome.left_out} (in none of the groups)"
-    line += f"; computed {count_of(outcome.compared, 'score set')}"
+    line += f"; computed {count_of(outcome.compared, 'set')} of scores"
     if outcome.failures:
         failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"

@@ -55,7 +55,7 @@ def add_table_arguments(group: argparse._ArgumentGroup, without: str) -> None:
         "--people",
         type=reachable,
         metavar="CSV",
-        help=f"table of subjects or photos and their groups (default: {without})",
+        help=f"table that gives the group of each subject or photo (default: {without})",
     )
     group.add_argument(
         "--group-column",

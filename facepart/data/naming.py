@@ -139,13 +139,13 @@ DATASETS = {
     "CHIYA": DataSet(_chiya, "0012a", "0012", "all but the last character"),
     "CHIYA_VAL": DataSet(
         *(_chiya_val, "C0012/0012_007", "0012/0012", "folder/name"),
-        note="without the first character and the last four",
+        note="less its first character (C) and its last four (_007)",
     ),
     "AGEDB": DataSet(_agedb, "17_MariaCallas_35_f", "MariaCallas", "second field of the name"),
     "PUBLIC_IVS": DataSet(_folder, "0012/photo_7", "0012", "folder", by_folder=True),
     "VGGFACE2": DataSet(
         *(_vggface2, "n000012/0007_01", "n000012", "folder"),
-        note="or the n000012_ that begins the name, in a folder not named like that",
+        note="or, if no folder is named like that, the part of the name before the first _",
         by_folder=True,
     ),
     "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder", by_folder=True),

@@ -17,7 +17,7 @@ _HALF = 128
 # What is shown below a part, in this order.
 _BELOW: dict[Shown, str] = {
     "patch": "its equal-area patch",
-    "keep_only": "the part alone",
+    "keep_only": "only the part",
     "control": "one position of its control",
 }
 

@@ -43,7 +43,7 @@ _DOES = {
     AUTHENTIC_CROSS: "lowers the mean authentic score against the baseline gallery most",
 }
 _SIGNS = {
-    IMPORTANCE: ("above control", "below control"),
+    IMPORTANCE: ("more than the control", "less than the control"),
     SHIFT: _INCREASE,
     EQUAL_AREA: _INCREASE,
     FMR_RATIO: _INCREASE,

@@ -69,6 +69,11 @@ def per_cent(rate: float, decimals: int = 2) -> str:
     return DASH if math.isnan(rate) else f"{plain(100 * rate, decimals)}{_SPACE}%"
 
 
+def fmr_target(target: float) -> str:
+    """Write the FMR that a threshold is set for, 0..1, in per cent: "0.1 %"."""
+    return f"{100 * target:g}{_SPACE}%"
+
+
 def share_of_resamples(share: float) -> str:
     """Write a share, 0..1, in whole per cent; it is 0 % or 100 % only if it is exactly that."""
     if 0.995 <= share < 1:

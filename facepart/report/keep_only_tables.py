@@ -63,7 +63,7 @@ def _chart(data: ReportData, group: str, rows: Sequence[KeptPart]) -> Markup:
     """Draw d' of each part, alone above occluded, with 95 % CIs."""
     pairs = {row.part: (row.keep_only.d_prime, row.deletion.d_prime) for row in rows}
     parts = [
-        PartBars(data.label(part), [Bar(alone, "alone"), Bar(occluded, "occluded")])
+        PartBars(data.label(part), [Bar(alone, "only part"), Bar(occluded, "occluded")])
         for part, (alone, occluded) in pairs.items()
     ]
     text = describe("keep_only", data=data, group=group if data.several_groups else "", pairs=pairs)

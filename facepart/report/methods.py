@@ -100,6 +100,8 @@ _REFERENCES = {
     "kendall": 'M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33, 1945.',
     "concordance": 'M. G. Kendall, B. Babington Smith, "The problem of m rankings", Annals of Mathematical '
     "Statistics 10, 1939.",
+    "satterthwaite": 'F. E. Satterthwaite, "An approximate distribution of estimates of variance components", '
+    "Biometrics Bulletin 2, 1946.",
     "welch": "B. L. Welch, \"The generalization of Student's problem when several different population variances are "
     'involved", Biometrika 34, 1947.',
     "grother": 'P. Grother, "Face Recognition Vendor Test (FRVT) Part 8: Summarizing Demographic Differentials", '

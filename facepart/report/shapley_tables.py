@@ -8,25 +8,25 @@ from facepart.analysis.choices import D_PRIME, SHIFT, Weight
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, KEEP_ONLY, PartResult
-from facepart.analysis.shapley_figures import FIGURES, ShapleyFigures, ShapleyInteraction, ShapleyValue
+from facepart.analysis.shapley_figures import SHARED_CRITERIA, ShapleyFigures, ShapleyInteraction, ShapleyValue
 from facepart.report.report_data import ReportData
 
 
 class ShapleyTable(NamedTuple):
-    """The values of one figure in a group.
+    """The values of one criterion in a group.
 
     Attributes:
-        figure: the criterion whose effect is divided.
-        rows: the parts, the one with the largest value first; empty if the figure is not known.
+        criterion: the criterion whose effect is divided.
+        rows: the parts, the one with the largest value first; empty if there are none.
         alone_ranks: part -> its rank by its effect alone, from 1.
-        kept: part -> the same figure with all but the part occluded, on the photos of that part; empty without
+        kept: part -> the same effect with all but the part occluded, on the photos of that part; empty without
             keep-only, and a mean over groups has no CI.
         interactions: (part, other part) -> their interaction, in both orders; empty if the values are sampled.
         strongest: the significant interaction that is largest in size; None if none is significant.
-        reason: why the figure is not known; empty if it is.
+        reason: why there are no values; empty if it is.
     """
 
-    figure: str
+    criterion: str
     rows: Sequence[ShapleyValue]
     alone_ranks: Mapping[str, int]
     kept: Mapping[str, Interval]
@@ -57,7 +57,7 @@ class ShapleyGroup(NamedTuple):
         name: of the group, or ``all``.
         photos: photos compared.
         subjects: subjects compared.
-        tables: one for each figure.
+        tables: one for each criterion.
     """
 
     name: str
@@ -73,7 +73,7 @@ class ShapleySection(NamedTuple):
         figures: all of them.
         groups: all groups together first, where there are several.
         main: the table that sentences are about: of the criterion of the study's ranking if it has one, else of the
-            first figure that is known; None if none is.
+            first criterion with values; None if none has any.
     """
 
     figures: ShapleyFigures
@@ -89,40 +89,40 @@ def shapley_section(data: ReportData) -> ShapleySection | None:
     names = [ALL_GROUPS] * data.several_groups + [group.name for group in data.groups]
     groups = []
     for name in names:
-        first = figures.values_of(name, FIGURES[0])[0]
-        tables = [_table(data, figures, name, figure) for figure in FIGURES]
+        first = figures.values_of(name, SHARED_CRITERIA[0])[0]
+        tables = [_table(data, figures, name, criterion) for criterion in SHARED_CRITERIA]
         groups.append(ShapleyGroup(name, first.photos_compared, first.subjects_compared, tables))
     known = [table for table in groups[0].tables if table.rows]
-    main = next((table for table in known if table.figure == data.ranked_by), known[0] if known else None)
+    main = next((table for table in known if table.criterion == data.ranked_by), known[0] if known else None)
     return ShapleySection(figures, groups, main)
 
 
-def _table(data: ReportData, figures: ShapleyFigures, group: str, figure: str) -> ShapleyTable:
-    values = figures.values_of(group, figure)
+def _table(data: ReportData, figures: ShapleyFigures, group: str, criterion: str) -> ShapleyTable:
+    values = figures.values_of(group, criterion)
     if not all(math.isfinite(row.value.value) for row in values):
-        return ShapleyTable(figure, [], {}, {}, {}, None, values[0].reason or "not finite")
+        return ShapleyTable(criterion, [], {}, {}, {}, None, values[0].reason or "not finite")
     alone = sorted(values, key=lambda row: -row.alone.value)
-    interactions = figures.interactions_of(group, figure)
+    interactions = figures.interactions_of(group, criterion)
     significant = [each for each in interactions if each.value.low > 0 or each.value.high < 0]
     pairs = [((each.first, each.second), each.value) for each in interactions]
     return ShapleyTable(
-        figure=figure,
+        criterion=criterion,
         rows=sorted(values, key=lambda row: -row.value.value),
         alone_ranks={row.part: rank for rank, row in enumerate(alone, 1)},
-        kept=_kept(data.figures, group, figure),
+        kept=_kept(data.figures, group, criterion),
         interactions=dict(pairs) | {(second, first): value for (first, second), value in pairs},
         strongest=max(significant, key=lambda each: abs(each.value.value), default=None),
         reason="",
     )
 
 
-def _kept(figures: Figures, group: str, figure: str) -> dict[str, Interval]:
-    """Return the figure with all but each part occluded, of those parts that were compared in every group."""
+def _kept(figures: Figures, group: str, criterion: str) -> dict[str, Interval]:
+    """Return the effect with all but each part occluded, of those parts that were compared in every group."""
     found: dict[str, list[Interval]] = {}
     groups = {row.group for row in figures.results} if group == ALL_GROUPS else {group}
     for row in figures.results:
         if row.comparison == KEEP_ONLY and row.group in groups:
-            found.setdefault(row.part, []).append(_effect(row, figure, figures.weight))
+            found.setdefault(row.part, []).append(_effect(row, criterion, figures.weight))
     complete = {part: each for part, each in found.items() if len(each) == len(groups)}
     return {
         part: each[0] if len(each) == 1 else UNKNOWN._replace(value=math.fsum(one.value for one in each) / len(each))
@@ -130,11 +130,11 @@ def _kept(figures: Figures, group: str, figure: str) -> dict[str, Interval]:
     }
 
 
-def _effect(row: PartResult, figure: str, weight: Weight) -> Interval:
+def _effect(row: PartResult, criterion: str, weight: Weight) -> Interval:
     """Return the effect of a row by a criterion, larger where more is lost."""
-    if figure == SHIFT:
+    if criterion == SHIFT:
         return row.weighted("impostor_shift", weight)
-    if figure == D_PRIME:
+    if criterion == D_PRIME:
         change = row.d_prime_change
         return change._replace(value=-change.value, low=-change.high, high=-change.low)
     ratio = row.fmr_ratio_1e3

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
+from facepart.analysis.choices import DEFAULT_DRAWS
 from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.results import ALL_GROUPS
@@ -41,6 +42,7 @@ _FILTERS = (
     formatting.aligned,
     formatting.counted,
     formatting.excludes,
+    formatting.fmr_target,
     formatting.known_first,
     formatting.listed,
     formatting.p_value,
@@ -58,6 +60,7 @@ _FILTERS = (
     formatting.signed_ci,
     formatting.signed_interval,
     formatting.signed_points_ci,
+    formatting.supported_decimals,
     criterion,
     is_plural,
     label,
@@ -116,6 +119,7 @@ def _environment() -> Environment:
         "ALL_GROUPS": ALL_GROUPS,
         "BASELINE": BASELINE.name,
         "DASH": formatting.DASH,
+        "DEFAULT_DRAWS": DEFAULT_DRAWS,
         "EACH_GROUP": EACH_GROUP,
         "MIN_SUBJECTS": MIN_SUBJECTS,
     }

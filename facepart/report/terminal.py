@@ -100,12 +100,13 @@ class GroupDifferences(NamedTuple):
     significant: Sequence[Row]
 
 
-def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None = None) -> str:
+def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None = None, draws: int = 0) -> str:
     """Lay the answer out: for each group its parts in the order of their ranking, and what the columns mean.
 
     Args:
         figures: those of the main occlusion method first; of the first recogniser, if there are several.
         by_recogniser: recogniser -> its figures; the ranking by each is shown where there are several.
+        draws: how many positions each control has.
     """
     results = figures.results
     main, controlled = results[0].occlusion, figures.ranked_by == IMPORTANCE
@@ -144,6 +145,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         ranked_by=figures.ranked_by,
         by_subjects=figures.weight == "subjects",
         controlled=controlled,
+        draws=draws,
         groups=groups,
         undetected=often_undetected(compared),
         kept=any(row.undetected and row.photos_compared == row.photos for row in compared.values()),

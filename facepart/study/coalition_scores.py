@@ -18,7 +18,7 @@ from facepart.analysis.criteria import Unsupported
 from facepart.analysis.design import BASELINE_CONDITION, Design
 from facepart.analysis.influence import Influence, SubjectScores
 from facepart.analysis.shapley_figures import (
-    FIGURES,
+    SHARED_CRITERIA,
     CoalitionWorths,
     Worths,
     baseline_threshold,
@@ -170,7 +170,7 @@ def _read(path: Path, digest: str, subjects: int) -> tuple[Worths, float | None]
         if str(arrays["digest"]) != digest:
             return None
         worths: dict[str, Influence | Unsupported] = {}
-        for figure in FIGURES:
+        for figure in SHARED_CRITERIA:
             if f"{figure}_reason" in arrays:
                 worths[figure] = Unsupported(str(arrays[f"{figure}_reason"]))
                 continue

@@ -9,7 +9,7 @@ from facepart.files.csv_text import plain_cell
 
 # Columns that are not numbers. Text is text whatever it looks like: a group may be called NA, or 01.
 _TEXT = {"recogniser", "group", "part", "occlusion", "comparison", "control"}
-_TEXT |= {"effect", "first", "second", "threshold_of", "refused", "ratio_to", "figure", "method", "reason"}
+_TEXT |= {"effect", "first", "second", "threshold_of", "refused", "ratio_to", "criterion", "method", "reason"}
 _FLAGS = {"paired", "equivalent"}
 _TRUTH = {"True": True, "False": False}
 

@@ -594,7 +594,7 @@ def _authentic(baseline: Scores, occluded: Scores) -> dict[str, Any]:
     }
     for name, target in TARGETS.items():
         for which, scores in (("", occluded), ("baseline ", baseline)):
-            if is_supported(scores.impostor, target):
+            if is_supported(baseline.impostor, target):
                 missed = fnmr_at(scores, target)
                 row[f"{which}FNMR {name}"] = wilson(missed, missed.effective)
     return row

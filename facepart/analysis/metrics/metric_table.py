@@ -86,7 +86,7 @@ class Metric:
 
     def interval(self, group: SubjectScores) -> Interval:
         """Return the figure with its 95 % CI by subject; unknown where the scores do not support it."""
-        if not self._is_supported(group):
+        if not self.is_supported(group):
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(group.scores))
@@ -99,14 +99,14 @@ class Metric:
 
     def change(self, baseline: SubjectScores, occluded: SubjectScores) -> Interval:
         """Return by how much the figure changes from the baseline, paired by subject; unknown as :meth:`interval`."""
-        if not (self._is_supported(baseline) and self._is_supported(occluded)):
+        if not (self.is_supported(baseline) and self.is_supported(occluded)):
             return UNKNOWN
         if self.influence is None:
             return UNKNOWN._replace(value=self.value(occluded.scores) - self.value(baseline.scores))
         after, before = self.influence(occluded), self.influence(baseline)
         return rate_change_interval(after, before) if self.is_rate else interval(after.minus(before))
 
-    def _is_supported(self, group: SubjectScores) -> bool:
+    def is_supported(self, group: SubjectScores) -> bool:
         """Return whether there are scores of every kind, or ranks, and enough for the FMR."""
         if not self.kinds and not (group.ranks and len(group.ranks.ranks)):
             return False
