@@ -157,11 +157,7 @@ def test_a_photo_without_a_face_and_one_with_two(
     shutil.copy(first, source / "one.png")
     write_image(source / "grey.png", np.full((200, 200, 3), 90, np.uint8))
     (source / "damaged.png").write_bytes(first.read_bytes()[:300])
-    large, small = read_photo(first), read_photo(second)[::2, ::2]
-    pair = np.zeros((large.shape[0], large.shape[1] + small.shape[1], 3), np.uint8)
-    pair[:, : large.shape[1]] = large
-    pair[: small.shape[0], large.shape[1] :] = small
-    write_image(source / "two.png", pair)
+    write_pair(source / "two.png", first, second)
 
     done = run("-m", "facepart", "align", "-s", source, "-d", out)
 
@@ -188,6 +184,42 @@ def test_a_photo_without_a_face_and_one_with_two(
         "several": 1,
         "given": 0,
     }
+
+
+def write_pair(path: Path, first: Path, second: Path) -> None:
+    """Write a photo of two faces: one, and beside it a smaller one."""
+    large, small = read_photo(first), read_photo(second)[::2, ::2]
+    pair = np.zeros((large.shape[0], large.shape[1] + small.shape[1], 3), np.uint8)
+    pair[:, : large.shape[1]] = large
+    pair[: small.shape[0], large.shape[1] :] = small
+    write_image(path, pair)
+
+
+def test_a_study_and_extract_name_photos_of_several_faces(
+    tmp_path: Path, run: Run, photos: Path, recogniser_weights: Path, detector_weights: Path
+) -> None:
+    del detector_weights
+    source = shutil.copytree(photos, tmp_path / "photos")
+    first, second = sorted(source.iterdir())[:2]
+    write_pair(first, first, second)
+    model = ("--model", recogniser_weights, *ON_CPU)
+    features, parser = tmp_path / "features", save_small_parser(tmp_path / "drawn.onnx")
+    extract = ("-m", "facepart", "extract", "-s", source, "-d", features, "--align", *model)
+    study = ("-m", "facepart", "study", "-s", source, "-o", tmp_path / "study", "--align", "-d", "MORPH")
+    study += ("--parts", "nose", "--parser", parser, *model)
+
+    # Also where nothing is left to do.
+    for _ in range(2):
+        done = run(*extract)
+        assert done.returncode == 0, done.stderr
+        assert "several faces in 1 photo: the largest near the centre was aligned" in done.stdout
+        done = run(*study)
+        assert done.returncode == 0, done.stderr
+        assert (
+            f"several faces in 1 photo, such as {first.stem}: the largest near the centre was aligned" in done.stderr
+        )
+    assert rows_of(features)[first.stem]["status"] == "several"
+    assert "in 1 photo; the largest near the centre was aligned" in (tmp_path / "study" / "report.html").read_text()
 
 
 def test_own_landmarks_are_taken_and_only_what_changed_is_redone(

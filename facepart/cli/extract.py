@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from facepart.cli.hardware_options import add_hardware_arguments, hardware_of
 from facepart.cli.photo_options import add_align_argument, add_source_argument
-from facepart.cli.run_summary import print_last_line, run_stage
+from facepart.cli.run_summary import print_last_line, run_stage, several_faces
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable
 
@@ -117,6 +117,8 @@ def execute(arguments: argparse.Namespace) -> int:
         **hardware_of(arguments),
     )
     outcome = run_stage("extract", stage, arguments, arguments.device)
+    if outcome.several:
+        print(several_faces(outcome.several, arguments.dest))
     print(outcome.note or f"recogniser: {outcome.model}")
     if outcome.succeeded:
         print(f"features to match: {outcome.features_list}")

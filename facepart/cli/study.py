@@ -271,6 +271,11 @@ def execute(arguments: argparse.Namespace) -> int:
             f"{count_of(outcome.small, 'photo')} {are(outcome.small)}",
             MIN_SIDE,
         )
+    if outcome.several:
+        logging.getLogger(__name__).warning(
+            "several faces in %s, such as %s: the largest near the centre was aligned (`facepart align` lists them)",
+            *(count_of(len(outcome.several), "photo"), outcome.several[0]),
+        )
     with_pairs = {row.group for row in outcome.figures.results if row.authentic_n}
     for group in dict.fromkeys(row.group for row in outcome.figures.results if row.group not in with_pairs):
         logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)

@@ -16,7 +16,7 @@ from facepart.networks.catalogue import DETECTOR, obtain
 from facepart.networks.face_parser import MIN_SIDE
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.faces_table import GIVEN, SEVERAL, FaceRow, FacesTable, read_landmarks
+from facepart.pipeline.faces_table import GIVEN, FaceRow, FacesTable, read_landmarks
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.saved_images import SavedImages
@@ -114,7 +114,7 @@ def align_photos(
         tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
         run.work(session, tasks, outcome, progress, times, [table])
         rows = [table.rows[name] for name in names if name in table.rows]
-        outcome.several = sum(row.status == SEVERAL for row in rows)
+        outcome.several = table.count_several(names)
         outcome.given = sum(row.status == GIVEN for row in rows)
         outcome.small = sum(row.side != "" and int(row.side) < MIN_SIDE for row in rows)
         run.end(outcome, several=outcome.several, given=outcome.given)

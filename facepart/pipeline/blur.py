@@ -29,7 +29,7 @@ from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
-from facepart.pipeline.faces_table import SEVERAL, FacesTable
+from facepart.pipeline.faces_table import FacesTable
 from facepart.pipeline.network_files import NetworkFiles
 from facepart.pipeline.parser_choice import choose_parser, refuse_unknown_classes
 from facepart.pipeline.parts_table import PartsTable
@@ -173,7 +173,7 @@ def blur_photos(
 
         named = {photo.name for photo in photos}
         if faces:
-            outcome.several = sum(row.status == SEVERAL for name, row in faces.rows.items() if name in named)
+            outcome.several = faces.count_several(named)
         outcome.undetected.update(
             part for (name, part), pixels in table.pixels.items() if name in named and part in parts and not pixels
         )

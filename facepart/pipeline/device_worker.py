@@ -359,6 +359,7 @@ class _Stream:
             },
             head=int(numbers["head"][place]),
             side=shorter_side(face, located),
+            faces=located.face.faces if located and located.face else 0,
         )
         result = PhotoResult((record,), None, None, located.face if located else None)
         # (versions x views, d) of each recogniser, nothing of one that does not embed the photo.

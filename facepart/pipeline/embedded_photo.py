@@ -23,6 +23,7 @@ class EmbeddedPhoto:
         head: pixels of the label map that show the head, face and hair.
         side: of the photo or, if it was aligned, of its crop, in pixels of the photo: the shorter one; 0 if it is not
             known.
+        faces: how many faces the detector found, where the photo was aligned; 0 if it is not known.
         failure: stage and reason, if the photo gave no embedding.
     """
 
@@ -35,4 +36,5 @@ class EmbeddedPhoto:
     overlaps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     head: int = 0
     side: int = 0
+    faces: int = 0
     failure: tuple[str, str] | None = None

@@ -211,6 +211,7 @@ class EmbeddingStore:
             failure=tuple(line["failure"]) if line["failure"] else None,
             head=line["head"] or before.head,
             side=line.get("side", 0) or before.side,
+            faces=line.get("faces", 0) or before.faces,
             pixels={**before.pixels, **_only(line["pixels"], defined)},
             shares={**before.shares, **_only(line["shares"], current)},
             controls={**before.controls, **_only(line["controls"], current)},
@@ -269,7 +270,9 @@ def _checked_line(line: dict[str, Any]) -> dict[str, Any]:
         ValueError, TypeError, KeyError, AttributeError: it is something else.
     """
     texts = [line["name"], line["signature"], *line["recipes"], *line["controls"].values(), *(line["failure"] or ())]
-    whole = [*line["places"].values(), *line["pixels"].values(), line["head"], line.get("side", 0)]
+    # Shards of earlier releases do not have the last two.
+    whole = [*line["places"].values(), *line["pixels"].values(), line["head"]]
+    whole += [line.get(name, 0) for name in ("side", "faces")]
     shares = line["shares"].values()
     if not all(isinstance(text, str) for text in texts) or len(line["failure"] or (0, 0)) != 2:
         raise TypeError("a text is something else")

@@ -23,6 +23,7 @@ from facepart.networks.recogniser import choose_size
 from facepart.pipeline.batches import DEFAULT_BATCH
 from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor, Session
+from facepart.pipeline.faces_table import FacesTable
 from facepart.pipeline.feature_check import whole_features
 from facepart.pipeline.feature_matrix import MatrixRows, holds_matrix
 from facepart.pipeline.network_files import NetworkFiles
@@ -38,11 +39,13 @@ class ExtractOutcome(Outcome):
         model: the recogniser's name.
         note: a line with that name and why it was chosen; empty if the call named it.
         features_list: the list of features, or the matrix.
+        several: photos with several faces, of which the largest near the centre was aligned.
     """
 
     model: str = ""
     note: str = ""
     features_list: Path = Path()
+    several: int = 0
 
 
 def extract_features(
@@ -66,8 +69,9 @@ def extract_features(
     """Extract the embedding of every photo.
 
     Writes ``<name>.npy`` (float32, L2 norm 1) for each photo into `features`, and there ``list.txt`` (the absolute
-    paths of this source's features, sorted), ``run.json`` and, where photos failed, ``failures.csv``. A photo
-    whose feature exists is skipped, unless the feature is damaged or the photo was replaced since. The name is the
+    paths of this source's features, sorted), ``run.json``, with `align` ``faces.csv``
+    (:mod:`facepart.pipeline.faces_table`) and, where photos failed, ``failures.csv``. A photo whose feature exists is
+    skipped, unless the feature is damaged or the photo was replaced since. The name is the
     photo's path below the source folder; the photos of a list are named ``<folder>/<stem>``, as the original study's
     program does. Of two photos of one name, the second fails.
 
@@ -185,7 +189,10 @@ def extract_features(
             fit = session.info[0].preprocessing
             warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
         tasks = [PhotoTask(photo, signature=stamps[photo.name]) for photo in todo]
-        failed = run.work(session, tasks, outcome, progress, times, [rows] if rows else [])
+        faces = FacesTable(features, anew=overwrite) if align else None
+        failed = run.work(session, tasks, outcome, progress, times, [each for each in (rows, faces) if each])
+        if faces:
+            outcome.several = faces.count_several({photo.name for photo in photos})
         if rows:
             written = rows.merge(files)
         else:

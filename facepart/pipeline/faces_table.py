@@ -9,7 +9,7 @@ photo, ``eye2`` and ``mouth2`` on its right. Landmarks are written so that readi
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +83,10 @@ class FacesTable:
                 self.rows[photo.name] = FaceRow(NOT_FOUND)
         elif result.face:
             self.rows[photo.name] = _row_of_face(result.face)
+
+    def count_several(self, names: Collection[str]) -> int:
+        """Count the photos, of those named, with several faces, of which the largest near the centre was aligned."""
+        return sum(row.status == SEVERAL for name, row in self.rows.items() if name in names)
 
     def write(self) -> None:
         """Write the table, sorted by photo."""

@@ -358,6 +358,7 @@ class PhotoWorker:
             overlaps=self._overlaps(labels, occluded, face.shape[:2], landmarks) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels, HEAD))),
             side=shorter_side(face, located),
+            faces=located.face.faces if located and located.face else 0,
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         result = PhotoResult((record,), thumbnails, sizes, located.face if located else None)
@@ -465,14 +466,15 @@ class PhotoWorker:
         """Read a photo that is not parsed, and make the recognisers' inputs."""
         with large_photos_in_turn():
             face = self.read(task.photo)
-            self._located.pop(task.photo.name, None)
+            located = self._located.pop(task.photo.name, None)
             size, wanted = face.shape[:2], self._recogniser_size()
             if self._undistorted and not self._networks.aligns and distorts(size, wanted):
                 reason = (
                     f"is {size[0]}x{size[1]}, and the network gets {wanted[0]}x{wanted[1]}: it would be distorted"
                 )
                 raise PhotoError(f"{reason}; crop it, or leave out --image-size", stage="resize")
-            result = PhotoResult((EmbeddedPhoto(task.photo.name, task.signature),))
+            record = EmbeddedPhoto(task.photo.name, task.signature)
+            result = PhotoResult((record,), face=located.face if located else None)
             return _Prepared(result, self._inputs(task, face, {}))
 
     def _inputs(

@@ -90,7 +90,7 @@ def write_answer(
         agreements=compare_methods(first.results, setup.design.main.name, setup.design.weight),
         face=images[0],
         examples=images[1],
-        provenance=describe_provenance(setup, record, setup.count_small(names), members.small),
+        provenance=describe_provenance(setup, record, names, members.small),
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
         unaligned=misalignment_of_sample(setup),
     )

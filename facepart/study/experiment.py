@@ -74,6 +74,7 @@ class StudyOutcome:
         shows_average: whether it shows an average face.
         small: photos whose faces are smaller than the parser needs
             (:data:`facepart.networks.face_parser.MIN_SIDE`).
+        several: photos in which several faces were found, of which the largest near the centre was aligned.
         members: who is in which group.
         report: the report's file.
     """
@@ -90,6 +91,7 @@ class StudyOutcome:
     subjects_shown: int
     shows_average: bool
     small: int
+    several: list[str]
     members: Members
     report: Path
 
@@ -210,6 +212,7 @@ def _run(
         subjects_shown=len(shown[1]),
         shows_average=shown[0] is not None,
         small=setup.count_small(names),
+        several=setup.with_several_faces(names),
         members=members,
         report=report,
     )

@@ -1,6 +1,6 @@
 """What the report and the methods text say of how a study was made."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from facepart import __version__
 from facepart.analysis.ranking import SEED
@@ -21,13 +21,15 @@ from facepart.study.request import Request
 from facepart.study.setup import Setup
 
 
-def describe_provenance(setup: Setup, record: Record, small: int, small_groups: Mapping[str, int]) -> dict[str, str]:
+def describe_provenance(
+    setup: Setup, record: Record, names: Collection[str], small_groups: Mapping[str, int]
+) -> dict[str, str]:
     """Describe how a study was made.
 
     Args:
         setup: of the study.
         record: its ``run.json``.
-        small: photos whose faces are smaller than the parser needs.
+        names: the photos that were compared.
         small_groups: the groups that were left out because they are too small -> how many subjects they show.
 
     Returns:
@@ -57,6 +59,10 @@ def describe_provenance(setup: Setup, record: Record, small: int, small_groups: 
         provenance["Landmarks"] = f"found by {_described(setup.landmarks)}"
     if len(used) > 1:
         provenance["Other occlusion methods"] = "; ".join(method_phrase(method.name) for method in used[1:])
+    several = len(setup.with_several_faces(names))
+    if several:
+        provenance["Several faces"] = f"in {count_of(several, 'photo')}; the largest near the centre was aligned"
+    small = setup.count_small(names)
     if small:
         provenance["Small faces"] = (
             f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such "

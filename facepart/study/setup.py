@@ -142,6 +142,11 @@ class Setup:
         photos = self.first.store.photos
         return sum(0 < photos[name].record.side < MIN_SIDE for name in names)
 
+    def with_several_faces(self, names: Iterable[str]) -> list[str]:
+        """Return the photos, of those named, in which several faces were found and one was aligned."""
+        photos = self.first.store.photos
+        return [name for name in names if photos[name].record.faces > 1]
+
     def matches_of(self, recogniser: StudyRecogniser) -> Path:
         """Return the folder of a recogniser's scores."""
         return self.request.output / MATCHES_FOLDER / recogniser.folder
