@@ -217,6 +217,34 @@ def test_mistakes_are_one_line(
     assert done.stderr.count("\n") == 1
 
 
+def test_label_maps_of_crops_and_of_the_photos_they_were_cut_from_are_told_apart(
+    photos: Path, tmp_path: Path, run: Run
+) -> None:
+    raw, crops = photos / "photos", tmp_path / "crops"
+    done = run("-m", "facepart", "align", "-s", raw, "-d", crops)
+    assert done.returncode == 0, done.stderr
+    maps = {"raw": tmp_path / "of_raw", "crops": tmp_path / "of_crops"}
+    for source, of in ((raw, "raw"), (crops, "crops")):
+        assert facepart(run, "parse", "-s", source, "-o", maps[of]).returncode == 0
+    for source, of, said in (
+        ((raw, "--align"), "crops", "give the crops as the photos, without --align"),
+        ((crops,), "raw", "were cut: run `facepart parse` on the crops"),
+    ):
+        out = tmp_path / f"refused_{of}"
+        for command in (
+            ("study", "-o", out, "-d", "MORPH", "--model", "sface"),
+            ("blur", "-m", out / "masks", "-d", out / "blurred"),
+        ):
+            done = facepart(run, *command, "-s", *source, "--labels", maps[of], "--parts", "nose")
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+            assert said in done.stderr
+        assert not out.exists()
+    for source, of in (((raw, "--align"), "raw"), ((crops,), "crops")):
+        out = tmp_path / f"blurred_{of}"
+        done = facepart(run, "blur", "-m", out, "-d", out, "-s", *source, "--labels", maps[of], "--parts", "nose")
+        assert done.returncode == 0, done.stderr
+
+
 def save_small_parser(path: Path, side: int, classes: int, seed: int = 0) -> Path:
     """Write a parser whose scores are those of 1x1 convolutions of the photo, a quarter of its side."""
     random = np.random.default_rng(seed)

@@ -31,7 +31,7 @@ from facepart.pipeline.calibration import calibrate, with_calibration
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.faces_table import FacesTable
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.parser_choice import choose_parser, refuse_unknown_classes
+from facepart.pipeline.parser_choice import choose_parser, refuse_maps_of_other_photos, refuse_unknown_classes
 from facepart.pipeline.parts_table import PartsTable
 from facepart.pipeline.photo_run import PhotoRun
 from facepart.pipeline.saved_images import SavedImages
@@ -119,6 +119,8 @@ def blur_photos(
     occlusions = tuple(Occlusion(Region(part), method) for part in chosen)
     parser = choose_parser(model, labels, label_set)
     refuse_unknown_classes(chosen, parser.label_set)
+    if labels:
+        refuse_maps_of_other_photos(labels, source)
     saved = SavedImages(
         occlusions=occlusions,
         masks=masks,

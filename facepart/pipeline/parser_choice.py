@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from facepart.data.photos import Photo
-from facepart.errors import UsageError
+from facepart.errors import FacepartError, UsageError
+from facepart.files.record import read_record_of
 from facepart.networks.catalogue import DEFAULT_PARSER, Weights, obtain
 from facepart.networks.face_parser import parser_identity, parser_label_set
 from facepart.networks.label_folder import LabelFolder, label_maps_digest
@@ -81,6 +82,44 @@ def choose_parser(parser: str | None, labels: Path | None = None, label_set: str
     weights = obtain(parser or DEFAULT_PARSER, "parser")
     classes = parser_label_set(weights, named)
     return ChosenParser(weights, classes, parser_identity(weights, classes))
+
+
+def refuse_maps_of_other_photos(labels: Path, source: Path) -> None:
+    """Refuse label maps of crops for the photos that these were cut from, and the other way round.
+
+    By their size alone they would be taken: a 512x512 label map is one of a photo of any size. What label maps and
+    crops are of stands in the records of `parse` and `align`, if these made them.
+
+    Args:
+        labels: the folder of label maps.
+        source: the photos.
+
+    Raises:
+        UsageError: they are of the others.
+    """
+    mapped = _source_of(labels, "parse")
+    if mapped is None:
+        return
+    if _source_of(mapped, "align") == source.resolve():
+        raise UsageError(
+            f"--labels {labels}: these label maps are of the crops in {mapped}, which were cut from {source}: give "
+            "the crops as the photos, without --align"
+        )
+    if _source_of(source, "align") == mapped:
+        raise UsageError(
+            f"--labels {labels}: these label maps are of the photos in {mapped}, from which the crops in {source} "
+            f"were cut: run `facepart parse` on the crops, or give {mapped} as the photos, with --align"
+        )
+
+
+def _source_of(folder: Path, stage: str) -> Path | None:
+    """Return what a stage read to make the outputs in a folder; None if there is no such record."""
+    try:
+        record = read_record_of(folder, stage)
+    except FacepartError:
+        return None  # a record of something else
+    source = record and record.get("inputs", {}).get("source")
+    return Path(source).resolve() if isinstance(source, str) else None
 
 
 def refuse_unknown_classes(parts: Iterable[Part], label_set: LabelSet) -> None:

@@ -26,7 +26,12 @@ from facepart.pipeline.calibration import with_calibration
 from facepart.pipeline.embedding_store import EmbeddingStore
 from facepart.pipeline.executor import Executor
 from facepart.pipeline.network_files import NetworkFiles
-from facepart.pipeline.parser_choice import ChosenParser, choose_parser, refuse_unknown_classes
+from facepart.pipeline.parser_choice import (
+    ChosenParser,
+    choose_parser,
+    refuse_maps_of_other_photos,
+    refuse_unknown_classes,
+)
 from facepart.pipeline.saved_images import SavedImages
 from facepart.study.average_face import with_average
 from facepart.study.groups import Members, PhotoRule, assign_groups, photo_rules
@@ -179,6 +184,8 @@ def set_up(request: Request, executor: Executor) -> Setup:
     _refuse_unknown_groups(request, people)
     parser = choose_parser(request.parser, request.labels, request.label_set)
     refuse_unknown_classes(parts, parser.label_set)
+    if request.labels:
+        refuse_maps_of_other_photos(request.labels, request.source)
     photos, failures = _find_photos(request)
     photos = parser.stamped(photos)
     names = [photo.name for photo in photos]
