@@ -145,7 +145,7 @@ def remove_outdated(
     if foreign and _difference(_without(earlier, derived), stage, _without(settings, derived)):
         raise FacepartError(
             f"{folder}: holds outputs of other settings that this run would not redo, such as "
-            f"{foreign[0].relative_to(folder)}; choose another folder"
+            f"{foreign[0].relative_to(folder)}; choose another folder, or remove them first"
         )
     for path in outdated:
         path.unlink()
