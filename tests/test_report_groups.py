@@ -83,7 +83,7 @@ def test_groups_that_are_all_excluded_have_a_sentence_and_no_table() -> None:
     assert html.count("<table") == 1, "that of the shifts"
     assert "<td>excluded" not in html and "<details>" not in html
     reason = "fewer than 10 effective subjects"
-    assert f"Excluded: female ({reason}) and male ({reason})." in text_of(html)
+    assert f"Excluded at an FMR of 0.1 %: female ({reason}) and male ({reason})." in text_of(html)
 
 
 def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:

@@ -148,7 +148,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "an area of the same size (600 pixels of the 512x512 label map",
         "Parts were ranked by importance",
         "they were also ranked by impostor shift, equal-area shift, FMR ratio (log), decrease in d′",
-        'Eyeglasses are part of "eyes and brows"',
+        "Eyeglasses are part of “eyes and brows”",
         "eyes behind glasses are labelled as glasses",
         "G* ranged from 49.0 to 50.0 for impostor scores",
         "p-values were Holm-corrected for all parts, occlusion methods and pairs of groups",

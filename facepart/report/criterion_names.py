@@ -43,7 +43,7 @@ _DOES = {
     AUTHENTIC_CROSS: "lowers the mean authentic score against the baseline gallery most",
 }
 _SIGNS = {
-    IMPORTANCE: ("more than the control", "less than the control"),
+    IMPORTANCE: ("> control", "< control"),
     SHIFT: _INCREASE,
     EQUAL_AREA: _INCREASE,
     FMR_RATIO: _INCREASE,

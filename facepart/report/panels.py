@@ -138,7 +138,8 @@ def rocs(data: ReportData) -> dict[tuple[int, str], Markup]:
     order = comparisons(data)
     found: dict[tuple[int, str], dict[str, Points]] = {}
     for key in _keys(data):
-        points = {name: _points(scores) for name, scores in compared(data, *key).items()}
+        sets = compared(data, *key)
+        points = {name: _points(scores, sets[BASELINE].impostor.n) for name, scores in sets.items()}
         if len(points[BASELINE].fmr):
             found[key] = points
     drawn = [points for curves in found.values() for points in curves.values() if len(points.fmr)]
@@ -202,12 +203,18 @@ def _histogram_line(axes: Axes, drawn: Bins, kind: str, extent: float) -> str:
     return line(axes, np.repeat(edges, 2), [0, *np.repeat(heights, 2), 0], kind)
 
 
-def _points(scores: GroupScores) -> Points:
-    """Choose the points of a ROC curve that enough false matches support; none without authentic scores."""
+def _points(scores: GroupScores, pairs: int) -> Points:
+    """Choose the points of a ROC curve that enough false matches support; none without authentic scores.
+
+    Args:
+        scores: of one comparison.
+        pairs: impostor pairs of the baseline photos. The scores of a control, of several positions, are of the same
+            pairs again and again, and support no lower FMR.
+    """
     if not scores.authentic.n:
         return Points(np.empty(0), np.empty(0))
     rates = curve(ScoreSet("", *scores)).rates
-    supported = rates.fmr >= max(MIN_FALSE_MATCHES / scores.impostor.n, _LEAST_FMR)
+    supported = rates.fmr >= max(MIN_FALSE_MATCHES / min(scores.impostor.n, pairs), _LEAST_FMR)
     return Points(rates.fmr[supported], 1 - rates.fnmr[supported])
 
 
