@@ -192,7 +192,7 @@ def _add_ranking_arguments(parser: argparse.ArgumentParser) -> None:
         choices=CRITERION_NAMES,
         metavar="CRITERION",
         help=f"what the parts are ranked by: {', '.join(CRITERION_NAMES)}. equal_area is the impostor shift of "
-        "equal-area patches (--equal-area), authentic_cross the fall of the mean authentic score (--cross). The "
+        "equal-area patches (--equal-area), authentic_cross the drop in the mean authentic score (--cross). The "
         "report compares the rankings by all criteria that the study supports (default: importance with --control, "
         "else impostor_shift)",
     )
@@ -232,7 +232,7 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
         default=SMALLEST_GROUP,
         metavar="N",
         help="exclude groups with fewer than N subjects, and list them in a warning; groups that you name with "
-        "--groups are not excluded, and must have two subjects (default: %(default)s)",
+        "--groups are not excluded, and must have at least two subjects (default: %(default)s)",
     )
 
 
