@@ -166,7 +166,7 @@ def load_ranks(path: Path) -> Ranks:
         FacepartError: the file is missing, or not of this form.
     """
     try:
-        rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline="")))
+        rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline=""), strict=True))
     except csv.Error as error:
         raise FacepartError(f"{path}: is not a file of ranks: {error}") from error
     if not rows or tuple(rows[0]) != COLUMNS:
