@@ -114,7 +114,7 @@ def test_photos_are_found_as_in_a_folder(photos: Path, bucket: Path) -> None:
     assert not failures
     assert [photo.name for photo in there] == [photo.name for photo in here]
     assert len({photo.stamp for photo in there}) > 1
-    with pytest.raises(FacepartError, match="is the folder of the photos and of the outputs"):
+    with pytest.raises(FacepartError, match="is the folder of the photos, and also of the outputs"):
         find_photos(bucket / "faces", exclude=[bucket / "faces"])
     with pytest.raises(FacepartError, match="has no photos"):
         find_photos(bucket, exclude=[bucket / "faces"])

@@ -256,6 +256,11 @@ def tidy(path: Path) -> Path:
     return path if is_address(path) else Path(os.path.normpath(path))
 
 
+def real_path(path: Path) -> Path:
+    """Return a path without links; of a link to itself, as it is."""
+    return path.resolve() if is_address(path) else Path(os.path.realpath(path))
+
+
 def refuse_overwriting(inputs: Iterable[Path | None], outputs: Iterable[Path]) -> None:
     """Refuse to write to what a run reads.
 
@@ -266,14 +271,10 @@ def refuse_overwriting(inputs: Iterable[Path | None], outputs: Iterable[Path]) -
     Raises:
         UsageError: an output is an input, also under another name or behind a link.
     """
-    read = {_real(path) for path in inputs if path is not None}
+    read = {real_path(path) for path in inputs if path is not None}
     for path in outputs:
-        if _real(path) in read:
+        if real_path(path) in read:
             raise UsageError(f"{path}: is an input, which the outputs would overwrite; choose another place for them")
-
-
-def _real(path: Path) -> str:
-    return str(path) if is_address(path) else os.path.realpath(path)
 
 
 def common_folder(paths: Sequence[Path]) -> Path:

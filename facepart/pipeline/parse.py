@@ -111,6 +111,8 @@ def parse_photos(
     saved = SavedImages(occlusions=(), labels=labels)
     with output_lock(labels):
         photos, failures = find_photos(source, exclude=(labels, *([against] if against else [])))
+        if others is not None:
+            others.refuse_none(photos)
         outcome = ParseOutcome(failures=failures)
         device, precision = executor.choose_engine(device, precision)
         networks = NetworkFiles(chosen.source, (), None, device, precision, align=False, label_set=chosen.label_set)
