@@ -20,6 +20,7 @@ from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import read_both, read_kind
 from facepart.study import Request, run_study
+from facepart.study.finished_study import read_study
 from tests.conftest import Run
 
 pytestmark = pytest.mark.slow
@@ -191,6 +192,8 @@ def test_a_study(photos: Path, drawn_parser: str, recogniser_weights: Path, buck
     first = study(source, bucket / "out")
     assert answer(bucket / "out") == answer(tmp_path)
     assert (first.embedded, first.skipped, len(first.failures)) == (8, 0, 1)
+    found = read_study(str(bucket / "out"))
+    assert (set(found.results["part"]), set(found.scores()["kind"])) == (set(PARTS), {"authentic", "impostor"})
     again = study(source, bucket / "out")
     assert (again.embedded, again.skipped, again.compared) == (0, 9, 0)
     # A photo that is replaced is embedded anew.
