@@ -38,6 +38,8 @@ PLOT_KINDS: dict[str, tuple[_Draw, _Table]] = {
     "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
+# Each is a point of the figure and a row of its table.
+_MOST_RANKS = 100_000
 # How matplotlib warns of a character that the font lacks.
 _GLYPH = re.compile(r"Glyph (\d+) ")
 # Metadata without the time of day: the same figure gives the same file.
@@ -138,10 +140,12 @@ def plot_ranks(
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
-        UsageError: `name` is no file name, a format is unknown, or `ranks` is below 1.
+        UsageError: `name` is no file name, a format is unknown, or `ranks` is below 1 or above 100,000.
     """
     refuse_path(name)
     formats = choose_formats(formats)
+    if ranks > _MOST_RANKS:
+        raise UsageError(f"--ranks {ranks}: a figure shows at most {_MOST_RANKS} ranks")
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
     numbers = statistics_table([entry.label for entry in sets], statistics)
     return PlotOutcome(statistics, save_files(folder, name, cmc_table(sets, ranks), numbers, figure, formats))
