@@ -20,6 +20,7 @@ from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from facepart.scores import read_both, read_kind
 from facepart.study import Request, run_study
+from facepart.study.finished_study import read_study
 from tests.conftest import Run
 
 pytestmark = pytest.mark.slow
@@ -114,7 +115,7 @@ def test_photos_are_found_as_in_a_folder(photos: Path, bucket: Path) -> None:
     assert not failures
     assert [photo.name for photo in there] == [photo.name for photo in here]
     assert len({photo.stamp for photo in there}) > 1
-    with pytest.raises(FacepartError, match="is the folder of the photos and of the outputs"):
+    with pytest.raises(FacepartError, match="is the folder of the photos, and also of the outputs"):
         find_photos(bucket / "faces", exclude=[bucket / "faces"])
     with pytest.raises(FacepartError, match="has no photos"):
         find_photos(bucket, exclude=[bucket / "faces"])
@@ -191,6 +192,8 @@ def test_a_study(photos: Path, drawn_parser: str, recogniser_weights: Path, buck
     first = study(source, bucket / "out")
     assert answer(bucket / "out") == answer(tmp_path)
     assert (first.embedded, first.skipped, len(first.failures)) == (8, 0, 1)
+    found = read_study(str(bucket / "out"))
+    assert (set(found.results["part"]), set(found.scores()["kind"])) == (set(PARTS), {"authentic", "impostor"})
     again = study(source, bucket / "out")
     assert (again.embedded, again.skipped, again.compared) == (0, 9, 0)
     # A photo that is replaced is embedded anew.

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.networks.alignment import align_face, align_photo
 from facepart.networks.face_detector import FaceDetector
-from facepart.pipeline.faces_table import COLUMNS, LANDMARK_COLUMNS
+from facepart.pipeline.faces_table import COLUMNS, LANDMARK_COLUMNS, FaceRow, FacesTable, read_landmarks
 from tests.conftest import Run
 from tests.small_network import save_small_parser
 
@@ -280,6 +281,10 @@ def test_landmarks_that_cannot_be_are_failures(
         ("photo,x\na,1\n", "has no column 'eye1_x'"),
         (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,x\n", "landmarks are ten numbers"),
         (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,nan\n", "landmarks are ten finite numbers"),
+        (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,1e300\n", "landmarks are ten finite numbers"),
+        (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,1_0\n", "landmarks are ten numbers"),
+        (f'photo,{",".join(LANDMARK_COLUMNS)}\n"a,1,2,3,4,5,6,7,8,9,10\n', "is not a CSV file"),
+        (f"photo,{','.join(LANDMARK_COLUMNS)}\na\n", "has no landmarks"),
         (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,10\na.png\n", "has 'a' a second time"),
         (f"photo,{','.join(LANDMARK_COLUMNS)}\na,1,2,3,4,5,6,7,8,9,10\n", "names none of the photos of"),
         (None, "cannot be read: No such file"),
@@ -295,6 +300,23 @@ def test_a_wrong_table_of_landmarks_is_one_line(
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert reason in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_table_of_landmarks_names_photos_in_any_form(tmp_path: Path) -> None:
+    numbers = ",1,2,3,4,5,6,7,8,9,10\n"
+    table, composed = tmp_path / "own.csv", unicodedata.normalize("NFC", "Zoe\u0308")
+    decomposed = unicodedata.normalize("NFD", composed)
+    cells = (f"{composed}.jpg", " plain ", " lead", "twice.jpg", "twice", "elsewhere.png")
+    table.write_text(f"photo,{','.join(LANDMARK_COLUMNS)}\n" + "".join(f"{cell}{numbers}" for cell in cells))
+    found = read_landmarks(table, [decomposed, "plain", " lead", "twice.jpg", "twice"])
+    assert list(found) == [decomposed, "plain", " lead", "twice.jpg", "twice", "elsewhere"]
+
+
+def test_photos_whose_names_end_like_images_keep_their_rows(tmp_path: Path) -> None:
+    table = FacesTable(tmp_path)
+    table.rows.update({"a.jpg": FaceRow("not found"), "a": FaceRow("not found"), " b": FaceRow("not found")})
+    table.write()
+    assert FacesTable(tmp_path).rows == table.rows
 
 
 def test_a_size_that_no_crop_has_is_a_wrong_call(tmp_path: Path, run: Run) -> None:

@@ -389,7 +389,7 @@ def test_outputs_in_the_folder_of_the_photos(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_bytes(b"x")
     done = call("extract", "-s", "photos", "-d", "photos", folder=tmp_path)
-    reason = "photos: is the folder of the photos and of the outputs; choose another for these"
+    reason = "photos: is the folder of the photos, and also of the outputs or label maps; choose another for these"
     assert done == (1, "", f"facepart: {reason}\n")
 
 

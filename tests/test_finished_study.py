@@ -177,10 +177,22 @@ def test_folders_that_hold_no_finished_study_are_one_line(tmp_path: Path) -> Non
         changed = write_study(tmp_path / f"changed{len(cases)}", ONE)
         (changed / "results.json").write_text(text)
         cases.append((changed, reason))
-    for name, text in (("results.csv", "photos\nmany\n"), ("results.csv", "a,b\n1\n"), ("results.csv", "")):
+    rows = (folder / "results.csv").read_text()
+    for name, text in (
+        ("results.csv", "photos\nmany\n"),
+        ("results.csv", "a,b\n1\n"),
+        ("results.csv", ""),
+        ("results.csv", rows[:200]),
+        ("results.csv", rows[:-3]),
+        ("results.csv", "".join(rows.splitlines(keepends=True)[:-1])),
+    ):
         damaged = write_study(tmp_path / f"damaged{len(cases)}", ONE)
         (damaged / name).write_text(text)
         cases.append((damaged, "results.csv: is damaged; run the study again"))
+    uncounted = write_study(tmp_path / "uncounted", ONE)
+    record = json.loads((uncounted / "run.json").read_text())
+    (uncounted / "run.json").write_text(json.dumps({name: record[name] for name in record if name != "counts"}))
+    cases.append((uncounted, "the study is not finished"))
     for name in ("results.csv", "results.json"):
         missing = write_study(tmp_path / f"missing{len(cases)}", ONE)
         (missing / name).unlink()
@@ -255,6 +267,11 @@ def test_wrong_names_are_one_line_with_the_nearest(many: facepart.StudyTables, t
             call()
         assert "\n" not in str(caught.value)
     folder = write_study(tmp_path, ONE)
+    tables = facepart.read_study(folder)
+    for path in (folder / "matches" / "own" / "baseline").iterdir():
+        path.unlink()
+    with pytest.raises(FacepartError, match=r"_scores.npz: is missing; run the study again"):
+        tables.scores()
     (folder / "results.json").write_text(results_json(ONE, {}))  # as an earlier version wrote it
     with pytest.raises(FacepartError, match="run the study again"):
         facepart.read_study(folder).scores()

@@ -155,7 +155,7 @@ def test_two_groups_never_have_one_name(tmp_path: Path) -> None:
         people(tmp_path, "one,two", table)
     found = people(tmp_path, "one,two", "subject,one,two\n1,a,B\n2,A,b\n")
     rule, _ = photo_rules(["1_1", "2_1"], naming_rule("MORPH"), None)
-    with pytest.raises(UsageError, match="groups 'A_b' and 'a_B' differ by case alone"):
+    with pytest.raises(UsageError, match="groups 'A_b' and 'a_B' differ by case or blanks alone"):
         assign_groups(["1_1", "2_1"], found, rule, [])
 
 

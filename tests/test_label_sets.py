@@ -146,7 +146,7 @@ def test_label_maps_that_cannot_be_used_are_one_line(tmp_path: Path):
         "other": "has the value 18; the label set lapa has values from 0 to 10",
         "cut": "cannot be read|damaged",
         "flipped": "cannot be read|damaged",
-        "text": "cannot be read",
+        "text": "is not a PNG file",
         "none": "no such label map",
     }.items():
         with pytest.raises(FacepartError, match=message) as caught:

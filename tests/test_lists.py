@@ -74,8 +74,10 @@ def test_linked_folders_are_followed(tmp_path: Path) -> None:
 
 def test_a_folder_without_features(tmp_path: Path) -> None:
     touch(tmp_path, ["photo.jpg"])
-    np.save(tmp_path / "features.npy", np.ones((1, 4), np.float32))
     with pytest.raises(FacepartError, match="holds no features"):
+        find_features(tmp_path)
+    np.save(tmp_path / "features.npy", np.ones((1, 4), np.float32))
+    with pytest.raises(FacepartError, match=r"features\.npy: is a matrix of embeddings, which needs no list"):
         find_features(tmp_path)
     with pytest.raises(FacepartError, match="no such folder"):
         find_features(tmp_path / "missing")

@@ -3,7 +3,9 @@
 import csv
 import json
 import random
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -197,6 +199,18 @@ def test_photos_go_by_label_path_or_name(tmp_path: Path) -> None:
         FacepartError, match=r"none of 1 pairs can be compared: 1 photos have no feature in .*g/001_2"
     ):
         score(group, pairs_file(tmp_path, "002_1 g/001_2\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_are_found_in_any_normal_form(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    names = ["Zo\u00eb_1", "Zo\u00eb_2", "Ann_1"]
+    probe = listed(tmp_path / "f", [unicodedata.normalize(form, name) for name in names])
+    gallery = listed(tmp_path / "g", [unicodedata.normalize("NFC", name) for name in names])
+    text = unicodedata.normalize("NFD" if form == "NFC" else "NFC", f"{names[0]} {names[1]}\n{names[2]} {names[0]}\n")
+    text += f"{names[0]} {names[0]}\n"
+    for source in (None, gallery):
+        done = score(read_group("CM", probe, source), pairs_file(tmp_path, text), tmp_path / "out", dataset="MORPH")
+        assert (done.authentic, done.impostor, done.same_photo.count) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("folder", ["", "f/", "/photos/", "/photos/f/"])

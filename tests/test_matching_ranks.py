@@ -237,6 +237,8 @@ def test_ranks_are_read_as_they_were_written(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "its first line is not"),
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,1\n", "a line does not have 6 values"),
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,x,1,1,0,s\n", "damaged"),
+        # A quote that is not closed takes the rows behind it for one cell.
+        ('probe,rank,best_authentic,best_impostor,margin,subject\na,1,1,1,0,"s\nb,2,1,1,0,s\n', "unexpected end"),
         ("probe,rank,best_authentic,best_impostor,margin,subject\na,-1,1,1,0,s\n", "below 1"),
     ],
 )

@@ -228,8 +228,8 @@ def test_no_two_groups_share_a_file(groups: list[str]) -> None:
 
 def test_groups_that_differ_by_case_alone_are_refused() -> None:
     refuse_same_files(["CM", "CF", "CM"])
-    for pair in (["CM", "cm"], ["stra\u00dfe", "STRASSE"]):
-        with pytest.raises(UsageError, match="differ by case alone"):
+    for pair in (["CM", "cm"], ["stra\u00dfe", "STRASSE"], ["a b", "a\u00a0 b"], ["a/b c", "a/B  c"]):
+        with pytest.raises(UsageError, match="differ by case or blanks alone"):
             refuse_same_files(pair)
     for empty in ("", " ", "\u3000"):
         with pytest.raises(UsageError, match="a group needs a name"):

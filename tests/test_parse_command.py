@@ -141,7 +141,7 @@ def test_a_study_of_label_maps_equals_that_of_the_parser(
     again = facepart(run, "study", *words, *by_labels, "-o", two)
     assert again.returncode == 0, again.stderr
     assert "embedded 1 photo, skipped 4" in again.stdout
-    assert f"{given / '001_1.png'}: cannot be read" in again.stderr
+    assert f"{given / '001_1.png'}: is not a PNG file" in again.stderr
     assert "001_1" in (two / "failures.csv").read_text()
     changed = json.loads((two / "run.json").read_text())["settings"]["parser"]
     assert changed["sha256"] != parser["sha256"]
@@ -164,6 +164,16 @@ def test_labels_of_whole_photos_are_warped_with_them(photos: Path, tmp_path: Pat
         crop = read_photo(tmp_path / "out" / "photos" / mask.name.replace("_annotation", ""))
         expected = fit_photo(crop).mean(axis=2) > 128
         assert np.mean(found == expected) > 0.95, mask
+
+
+def test_a_folder_without_label_maps_is_refused_before_photos_are_parsed(
+    photos: Path, tmp_path: Path, run: Run
+) -> None:
+    none = tmp_path / "none"
+    done = facepart(run, "parse", "-s", photos / "aligned", "-o", tmp_path / "out", "--against", none)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{none}: has no label map of any of the photos, such as {none / '000_0.png'}\n" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_blur_takes_label_maps(photos: Path, labels: Path, tmp_path: Path, run: Run) -> None:

@@ -114,6 +114,8 @@ def test_a_confined_part_needs_its_classes_and_for_a_side_the_nose(confined):
         ("", "defines no part; a part is a table such as [earrings] with classes = [9]"),
         ("# nothing\n", "defines no part"),
         ("[earrings\nclasses = [9]", "is not TOML: Expected ']' at the end of a table declaration (at line 1"),
+        ("a = " + "[" * 100_000, "is not TOML: maximum recursion depth"),
+        (f"[a]\nclasses = [{'9' * 5000}]", "is not TOML: Exceeds the limit"),
         ("[a]\nclasses = [9]\n[a]\nclasses = [8]", "is not TOML: Cannot declare ('a',) twice (at line 3"),
         ("[a]\nclasses = [9]\nclasses = [8]", "is not TOML: Cannot overwrite a value (at "),
         ("classes = [9]", "'classes' is not a table; write [classes] on a line of its own"),

@@ -329,6 +329,9 @@ def test_six_sets_by_the_long_options_in_every_old_form_of_a_file(tmp_path: Path
             "set 2 needs impostor scores, too: give -i2",
         ),
         (["-a1", "good.npy", "-i1", "good.npy", "-a3", "good.npy", "-i3", "good.npy"], 2, "set 3 is given, but not"),
+        # An SVG file cannot hold them.
+        (["-a1", "good.npy", "-i1", "good.npy", "-l1", "a\x1b[1m"], 2, "'a\\x1b[1m' has characters that cannot"),
+        (["-a1", "good.npy", "-i1", "good.npy", "-t", "\udcff"], 2, "'\\udcff' has characters that cannot be drawn"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, run: Run, arguments: list[str], status: int, reason: str) -> None:
@@ -339,3 +342,13 @@ def test_mistakes_are_one_line(tmp_path: Path, run: Run, arguments: list[str], s
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_characters_that_the_font_lacks_are_named_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    plot([make_set("\u65e5\u672c", n=50)], tmp_path, "x", "\u65e5")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'x'}: the font has no \u65e5\u672c, drawn as boxes"
+    ]
+    assert not recwarn.list

@@ -173,6 +173,8 @@ def test_the_files_are_the_same_bytes_for_the_same_ranks(tmp_path: Path) -> None
     ]
     with pytest.raises(UsageError, match="is not a file name"):
         plot_ranks(sets, tmp_path, "a/b")
+    with pytest.raises(UsageError, match="--ranks 1000000000: a figure shows at most 100000 ranks"):
+        plot_ranks(sets, tmp_path, "a", ranks=10**9)
     with pytest.raises(FacepartError, match="no probe has a rank"):
         rank_set("none", [0, 0])
 
@@ -182,7 +184,7 @@ def test_the_original_programs_ranks_are_read(tmp_path: Path) -> None:
     assert read_ranks(tmp_path / "a_ranks.txt").ranks.tolist() == [1, 1, 4, 2]
     (tmp_path / "three.txt").write_text("0 x 3\n1 y 1.0\n")
     assert read_ranks(tmp_path / "three.txt").ranks.tolist() == [3, 1]
-    for text in ("", "0\n", "a\n", "1 2\n", "nan\n"):
+    for text in ("", "0\n", "a\n", "1 2\n", "nan\n", "1.5\n"):
         (tmp_path / "bad.txt").write_text(text)
         with pytest.raises(FacepartError, match=r"bad\.txt: is not a file of ranks"):
             read_ranks(tmp_path / "bad.txt")

@@ -50,7 +50,7 @@ def test_groups_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("subject,group\n1,CM\n2,cm\n")
     people = read_people(tmp_path / "people.csv")
     rule, _ = photo_rules(["1_1", "2_1"], naming_rule("MORPH"), None)
-    with pytest.raises(UsageError, match="groups 'CM' and 'cm' differ by case alone"):
+    with pytest.raises(UsageError, match="groups 'CM' and 'cm' differ by case or blanks alone"):
         assign_groups(["1_1", "2_1"], people, rule, [])
     assert assign_groups(["1_1", "2_1"], people, rule, ["cm"]).groups == {"cm": ["2_1"]}
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from facepart.errors import UsageError
 from facepart.suggestion import did_you_mean
 
 _MOST_THREADS = 1024
+# Categories of Unicode: control characters, bytes that are not UTF-8; and those of them that only end a line.
+_NO_SIGNS, _BREAKS = ("Cc", "Cs"), "\t\n\r"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -96,6 +99,13 @@ def finite(text: str) -> float:
     if not math.isfinite(number):
         raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
     return number
+
+
+def drawable(text: str) -> str:
+    """Return a text for a figure, the type of an option; one with control characters would damage an SVG file."""
+    if any(unicodedata.category(sign) in _NO_SIGNS and sign not in _BREAKS for sign in text):
+        raise argparse.ArgumentTypeError(f"{text!r} has characters that cannot be drawn")
+    return text
 
 
 def _whole_number(text: str) -> int:

@@ -23,7 +23,7 @@ from facepart.data.naming import check_naming, naming_rule
 from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.subject_table import read_people, select_group
 from facepart.errors import UsageError
-from facepart.files.addresses import reachable
+from facepart.files.addresses import reachable, refuse_overwriting
 
 EXAMPLES = (
     "facepart lists -s features/baseline -o lists/all.txt",
@@ -65,6 +65,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError("--people and --group go together: give a table and one of its groups, or neither")
     check_naming(arguments.dataset, arguments.subject_pattern)
     refuse_unlistable(arguments.source)
+    refuse_overwriting([arguments.people], [arguments.output])
     features = find_features(arguments.source)
     what = count_of(len(features), "embedding")
     if arguments.people is not None:

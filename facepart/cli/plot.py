@@ -10,17 +10,18 @@ Values of a list are separated by spaces or commas: --fmr 1e-3 1e-4, or --fmr 1e
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.analysis.metrics.operating_point import MIN_FALSE_MATCHES, REPORTED_FMRS
-from facepart.cli.command_parser import finite
+from facepart.cli.command_parser import drawable, finite
 from facepart.cli.list_action import ListAction
-from facepart.cli.rank_set_options import CMC, add_rank_arguments, refuse_rank_options
-from facepart.cli.score_set_options import add_set_arguments
+from facepart.cli.rank_set_options import CMC, RANK_SET_OPTIONS, add_rank_arguments, refuse_rank_options
+from facepart.cli.score_set_options import MOST_SETS, SET_OPTIONS, add_set_arguments
 from facepart.errors import UsageError
-from facepart.files.addresses import reachable
+from facepart.files.addresses import reachable, refuse_overwriting
 from facepart.files.figure_formats import DEFAULT_FORMATS, FORMATS
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         help="with --kind table: FMR and TMR at these thresholds (default: none)",
     )
-    add("-t", "-title", "--title", metavar="TEXT", help="title of the figure (default: none)")
+    add("-t", "-title", "--title", type=drawable, metavar="TEXT", help="title of the figure (default: none)")
     add_rank_arguments(parser)
     add = parser.add_argument_group("output").add_argument
     add(
@@ -193,7 +194,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_misplaced(arguments: argparse.Namespace) -> None:
-    """Raise UsageError for options that do not go with the kind, or if the figure has no file name."""
+    """Raise UsageError for options that do not go with the kind, for no file name, or one that is an input's."""
     from facepart.plots.plot_files import refuse_path
 
     kind = arguments.kind
@@ -205,10 +206,19 @@ def _refuse_misplaced(arguments: argparse.Namespace) -> None:
         raise UsageError("-d FOLDER and -n NAME go together: the folder and the name of the files")
     if arguments.name is not None:
         refuse_path(arguments.name)
+        names = [f"{arguments.name}.{extension}" for extension in ("csv", "txt", *FORMATS)]
+        refuse_overwriting(_inputs(vars(arguments)), [arguments.dest / name for name in names])
     elif kind in _FIGURES:
         raise UsageError("give -d FOLDER and -n NAME: the folder and the name of the figure")
     if arguments.title is not None and kind not in _FIGURES:
         logging.getLogger(__name__).warning("-t has no effect: a table has no title")
+
+
+def _inputs(options: Mapping[str, Any]) -> list[Path]:
+    """Return the files that the options name."""
+    names = [*(name for _, name, _ in SET_OPTIONS if name != "label"), *RANK_SET_OPTIONS]
+    given = [options[f"{name}{number}"] for number in range(1, MOST_SETS + 1) for name in names]
+    return [path for path in given if path is not None]
 
 
 def _warn_of_no_band(labels: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from facepart.cli.command_parser import drawable
 from facepart.files.addresses import reachable
 
 # The highest number of a set; only those of the first are in the help.
@@ -24,7 +25,7 @@ def add_set_arguments(group: argparse._ArgumentGroup) -> None:
         for letter, name, what in SET_OPTIONS:
             options: dict[str, Any] = {
                 "dest": f"{name}{number}",
-                "type": str if name == "label" else reachable,
+                "type": drawable if name == "label" else reachable,
                 "metavar": "TEXT" if name == "label" else "FILE",
             }
             shown = (

@@ -29,7 +29,12 @@ def find_features(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FacepartError(f"{folder}: no such folder of features")
     found = [each.path for each in files_in(folder)] if is_address(folder) else list(_walk(folder))
-    found = [path for path in found if path.suffix == ".npy" and not is_matrix(path)]
+    arrays = [path for path in found if path.suffix == ".npy"]
+    found = [path for path in arrays if not is_matrix(path)]
+    if arrays and not found:
+        raise FacepartError(
+            f"{arrays[0]}: is a matrix of embeddings, which needs no list: give it to match -p itself"
+        )
     if not found:
         raise FacepartError(f"{folder}: holds no features (.npy files); `facepart extract` writes them")
     return sorted(found, key=str)

@@ -43,15 +43,16 @@ def group_prefix(group: str) -> str:
 
 
 def refuse_same_files(groups: Iterable[str]) -> None:
-    """Refuse groups whose files would be one file where a file system ignores case.
+    """Refuse groups that read as one, or whose files would be one file where a file system ignores case.
 
     Raises:
-        UsageError: there are two groups that differ by case, or by how their characters are written, alone.
+        UsageError: there are two groups that differ by case, by blanks between words, or by how their characters are
+            written, alone.
     """
     known: dict[str, str] = {}
     for group in groups:
-        other = known.setdefault(group_prefix(group).casefold(), group)
+        other = known.setdefault(" ".join(nfc(group).casefold().split()), group)
         if other != group:
             raise UsageError(
-                f"groups {other!r} and {group!r} differ by case alone: rename one, or compare them apart"
+                f"groups {other!r} and {group!r} differ by case or blanks alone: rename one, or compare them apart"
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from facepart.data.photo_repair import has_damaged_pixels
 from facepart.data.pillow_settings import MOST_PIXELS, PILLOW_SETTINGS
@@ -48,6 +48,8 @@ def read_label_map(path: Path) -> NDArray[np.uint8]:
         raise
     except FileNotFoundError as error:
         raise FacepartError(f"{path}: no such label map") from error
+    except UnidentifiedImageError as error:
+        raise FacepartError(f"{path}: is not a PNG file") from error
     except Image.DecompressionBombError as error:
         raise FacepartError(f"{path}: is larger than {MOST_PIXELS // 10**6} megapixels") from error
     except Exception as error:

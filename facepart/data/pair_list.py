@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.labels import nfc
 from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
 
@@ -59,7 +60,7 @@ class PairList:
 
     Attributes:
         source: the file.
-        names: the photos, each once.
+        names: the photos, each once, in Unicode's normal form C.
         subjects: the subject of each photo, where the file tells it; else None.
         first: int32, (n,), the first photo of each pair, a place in `names`.
         second: int32, (n,), likewise the second one.
@@ -143,7 +144,7 @@ def read_pair_list(path: Path) -> PairList:
 
 
 def _read(path: Path, file: Iterable[str]) -> PairList:
-    file = iter(file)
+    file = map(nfc, file)
     blocks = _blocks(file)
     sample = next(blocks, None)
     if sample is None:

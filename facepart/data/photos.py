@@ -18,7 +18,7 @@ from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import read_list, unlistable
 from facepart.data.photo_kinds import PassedOver, extensions, is_photo, is_usual
 from facepart.errors import FacepartError
-from facepart.files.addresses import Listed, common_folder, files_in, is_address, stamp_of, tidy
+from facepart.files.addresses import Listed, common_folder, files_in, is_address, real_path, stamp_of, tidy
 from facepart.files.failures import Failure
 
 _logger = logging.getLogger(__name__)
@@ -86,9 +86,12 @@ def find_photos(
     failures: list[Failure] = []
     if _is_folder(source):
         passed = PassedOver()
-        excluded = {_real(path) for path in exclude}
-        if _real(source) in excluded:
-            raise FacepartError(f"{source}: is the folder of the photos and of the outputs; choose another for these")
+        excluded = {real_path(path) for path in exclude}
+        if real_path(source) in excluded:
+            raise FacepartError(
+                f"{source}: is the folder of the photos, and also of the outputs or label maps; choose another for "
+                "these"
+            )
         walk = _list(source, excluded, passed) if is_address(source) else _walk(source, excluded, failures, passed)
         found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
         named = [without_extension(each.path.relative_to(source).as_posix()) for each in found]
@@ -151,11 +154,6 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _real(path: Path) -> Path:
-    """Return a path without links; of a link to itself, as it is."""
-    return path.resolve() if is_address(path) else Path(os.path.realpath(path))
-
-
 def _list(folder: Path, excluded: set[Path], passed: PassedOver) -> Iterator[Listed]:
     """Yield the photos at an address and below."""
     for found in files_in(folder):
@@ -173,7 +171,7 @@ def _walk(folder: Path, excluded: set[Path], failures: list[Failure], passed: Pa
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        real = _real(current)
+        real = real_path(current)
         if real in excluded or real in seen:
             continue
         seen.add(real)

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from facepart.errors import FacepartError, first_line
+from facepart.errors import FacepartError, UsageError, first_line
 
 _MARK = "://"
 # RFC 3986, section 3.1; `::` chains file systems, as fsspec writes it.
@@ -254,6 +254,27 @@ def stamp_of(path: Path) -> str:
 def tidy(path: Path) -> Path:
     """Remove ``.`` and ``..`` from a path; addresses are not changed."""
     return path if is_address(path) else Path(os.path.normpath(path))
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links; of a link to itself, as it is."""
+    return path.resolve() if is_address(path) else Path(os.path.realpath(path))
+
+
+def refuse_overwriting(inputs: Iterable[Path | None], outputs: Iterable[Path]) -> None:
+    """Refuse to write to what a run reads.
+
+    Args:
+        inputs: files or folders; None for one that is not given.
+        outputs: files or folders that the run would write.
+
+    Raises:
+        UsageError: an output is an input, also under another name or behind a link.
+    """
+    read = {real_path(path) for path in inputs if path is not None}
+    for path in outputs:
+        if real_path(path) in read:
+            raise UsageError(f"{path}: is an input, which the outputs would overwrite; choose another place for them")
 
 
 def common_folder(paths: Sequence[Path]) -> Path:

@@ -1,8 +1,10 @@
 """A whole text file, read."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import read_whole
 
 
@@ -28,3 +30,20 @@ def read_text(path: Path, what: str, *, any_names: bool = False) -> str:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise FacepartError(f"{path}: is not a {what}: it is not a text file") from error
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Read a file in TOML.
+
+    Args:
+        path: the file.
+        what: what it is, for the message, e.g. ``label set``.
+
+    Raises:
+        FacepartError: the file is missing, cannot be read, or is not TOML.
+    """
+    text = read_text(path, what)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of many brackets
+        raise FacepartError(f"{path}: is not TOML: {one_line(error)}") from error

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.labels import nfc
 from facepart.data.naming import Rule, split_label
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
@@ -151,7 +152,7 @@ def resolve_pairs(
     subjects, shown, unread = _read_subjects(pairs, sides, rule)
     authentic = found & (shown[0] == shown[1]) if pairs.authentic is None else pairs.authentic
     by_label = common["include_same_photo"] or gallery is None
-    photos = _number_rows(sides, str if by_label else _name_of)
+    photos = _number_rows(sides, nfc if by_label else _name_of)
     same = found & (photos[0] == photos[1]) & (authentic | by_label)
     compared = found & ~same
     contradicted = Example(name=unread)
@@ -240,7 +241,7 @@ def _number_rows(
 
 
 def _name_of(label: str) -> str:
-    return split_label(label)[1]
+    return split_label(nfc(label))[1]
 
 
 def _sources(group: Group) -> str:

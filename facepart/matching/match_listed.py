@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from facepart.data.naming import check_naming, naming_rule
 from facepart.data.pair_list import PairList
 from facepart.errors import UsageError
+from facepart.files.addresses import refuse_overwriting
 from facepart.files.atomic import replacing
 from facepart.files.csv_text import safe_cell
 from facepart.files.progress import Progress, silent
@@ -77,7 +78,8 @@ def match_pairs(
         FacepartError: none of the pairs can be compared, a photo of the list fits several features, a pair is
             listed with both labels, the naming rule is needed and does not fit, the features do not go together, the
             disk has no room, another run is writing there, or the output cannot be written.
-        UsageError: the data set is not known, or the pattern is no regular expression.
+        UsageError: the data set is not known, the pattern is no regular expression, or the list of pairs is where
+            a table of pairs would be written.
     """
     check_naming(dataset, subject_pattern)
     dataset = dataset or _recognise(groups, pairs, subject_pattern)
@@ -89,6 +91,7 @@ def match_pairs(
         "include_same_photo": include_same_photo,
     }
     refuse_same_groups(groups)
+    refuse_overwriting([pairs.source], [listed_path(output, group.prefix) for group in groups])
     listed = [resolve_pairs(group, pairs, rule, common, save) for group in groups]
     plans = [Plan(each.group, each.counts, each.outcome.saved, each.subjects is not None) for each in listed]
     with locked_output(output, plans, listed=True):

@@ -3,7 +3,7 @@
 A photo may be named by the end of its feature's label, ``folder/name``, by a longer path that ends with it, or by
 its name alone if only one feature is called that; each with or without an extension. Of a longer path, only the last
 folder and the name count, so that the path of a photo finds its feature in another folder; if several features share
-them, the rest of the path decides.
+them, the rest of the path decides. Names are compared in Unicode's normal form C.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.labels import LEAST_DEPTH, cut_labels
+from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc
 from facepart.data.naming import split_label
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
@@ -36,10 +36,10 @@ class FeatureIndex:
         # Labels may have more folders, if these do not tell the features apart.
         self._ends: dict[str, list[int]] = {}
         for row, end in enumerate(cut_labels(features.labels, LEAST_DEPTH)):
-            self._ends.setdefault(end, []).append(row)
+            self._ends.setdefault(nfc(end), []).append(row)
 
     def find(self, photo: str) -> list[int]:
-        """Return the rows of the features that a photo may mean: none if it has no feature."""
+        """Return the rows of the features that a photo, in form C, may mean: none if it has no feature."""
         parts = [part for part in photo.replace("\\", "/").split("/") if part not in ("", ".", "..")]
         if not parts:
             return []
@@ -57,8 +57,8 @@ class FeatureIndex:
 
     def _fitting(self, rows: list[int], named: str) -> list[int]:
         """Return those of some rows whose path, or else whose label, goes with a longer path; all if none does."""
-        paths = ((row, self._features.paths[row].with_suffix("").as_posix()) for row in rows)
-        labels = ((row, self._features.labels[row], self._features.longest[row]) for row in rows)
+        paths = ((row, nfc(self._features.paths[row].with_suffix("").as_posix())) for row in rows)
+        labels = ((row, nfc(self._features.labels[row]), nfc(self._features.longest[row])) for row in rows)
         return (
             [row for row, path in paths if f"/{path}".endswith(named)]
             or [row for row, label, name in labels if named.endswith(f"/{label}") or f"/{name}".endswith(named)]
@@ -70,7 +70,7 @@ class FeatureIndex:
         """Name, without folder -> rows."""
         names: dict[str, list[int]] = {}
         for row, label in enumerate(self._features.labels):
-            names.setdefault(split_label(label)[1], []).append(row)
+            names.setdefault(split_label(nfc(label))[1], []).append(row)
         return names
 
 

@@ -84,13 +84,21 @@ class LabelFolder:
             contents = list(pool.map(_checksum, [self.path_of(photo.name) for photo in photos]))
             stamps = list(pool.map(_stamp_of, photos))
         if photos and not any(contents):
-            raise FacepartError(
-                f"{self.folder}: has no label map of any of the photos, such as {self.path_of(photos[0].name)}"
-            )
+            raise self._none_of(photos)
         return [
             photo._replace(stamp=f"{stamp}{LABELS_MARK}{content}")
             for photo, stamp, content in zip(photos, stamps, contents, strict=True)
         ]
+
+    def refuse_none(self, photos: Sequence[Photo]) -> None:
+        """Raise FacepartError if the folder is missing, or has no label map of any of the photos."""
+        if not any(self.path_of(photo.name).exists() for photo in photos):
+            raise self._none_of(photos)
+
+    def _none_of(self, photos: Sequence[Photo]) -> FacepartError:
+        return FacepartError(
+            f"{self.folder}: has no label map of any of the photos, such as {self.path_of(photos[0].name)}"
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return what is recorded of the folder, as JSON values, without where it is."""

@@ -19,7 +19,6 @@ Another one is a TOML file with the classes in order, from number 0 on:
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from numpy.typing import NDArray
 
 from facepart.errors import FacepartError, UsageError
 from facepart.files.json_input import read_object
-from facepart.files.text_input import read_text
+from facepart.files.text_input import read_toml
 from facepart.networks.label_map import CLASSES
 
 # Of label maps, which have 8 bits.
@@ -139,10 +138,7 @@ def find_label_set(name_or_path: str) -> LabelSet:
     if not name_or_path.lower().endswith(".toml"):
         raise UsageError(f"unknown label set {name_or_path!r}; known: {', '.join(LABEL_SETS)}, or a .toml file")
     path = Path(name_or_path)
-    try:
-        table = tomllib.loads(read_text(path, "label set"))
-    except tomllib.TOMLDecodeError as error:
-        raise FacepartError(f"{path}: is not TOML: {error}") from error
+    table = read_toml(path, "label set")
     try:
         return LabelSet(path.name, _read_classes(table))
     except FacepartError as error:

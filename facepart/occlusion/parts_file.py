@@ -12,13 +12,12 @@ Such a part stands wherever a built-in part may stand, also in unions. It has no
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from facepart.errors import FacepartError
-from facepart.files.text_input import read_text
+from facepart.files.text_input import read_toml
 from facepart.networks.label_map import CLASSES
 from facepart.occlusion.face_regions import ZONES
 from facepart.occlusion.method import OCCLUDERS
@@ -43,10 +42,7 @@ def read_parts(path: Path) -> dict[str, Part]:
     Raises:
         FacepartError: the file cannot be read, is not TOML, or defines a part wrongly.
     """
-    try:
-        tables = tomllib.loads(read_text(path, "file of parts"))
-    except tomllib.TOMLDecodeError as error:
-        raise FacepartError(f"{path}: is not TOML: {error}") from error
+    tables = read_toml(path, "file of parts")
     if not tables:
         raise FacepartError(f"{path}: defines no part; a part is a table such as [earrings] with classes = [9]")
     try:

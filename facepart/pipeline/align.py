@@ -77,11 +77,11 @@ def align_photos(
         FacepartError: nothing to work on, no detector, a wrong table of landmarks, other settings in the folder,
             another run that is writing there, or it cannot be written.
     """
-    given = read_landmarks(landmarks) if landmarks else {}
     saved = SavedImages((), aligned=aligned)
     with output_lock(aligned):
         photos, failures = find_photos(source, exclude=(aligned,))
         names = {photo.name for photo in photos}
+        given = read_landmarks(landmarks, names) if landmarks else {}
         if given and names.isdisjoint(given):
             raise FacepartError(
                 f"{landmarks}: names none of the photos of {source}, such as {photos[0].name}; a photo is named by "

@@ -15,7 +15,7 @@ import numpy as np
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import UsageError
-from facepart.files.addresses import ExistingPaths
+from facepart.files.addresses import ExistingPaths, refuse_overwriting
 from facepart.files.failures import Outcome
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
@@ -110,10 +110,13 @@ def blur_photos(
     Raises:
         FacepartError: nothing to work on, no weights, other settings in the folders, another run that is writing
             there, a folder that cannot be written, or a wrong file of parts. UsageError: an unknown part, device or
-            precision, or the average face as the method, which only a study has.
+            precision, the average face as the method, which only a study has, or `labels` is where label maps would
+            be written.
     """
     if method.occluder == AVERAGE:
         raise UsageError("--occlusion average: the average face is that of a study: use facepart study")
+    kept_labels = masks / "labels" if save_labels else None
+    refuse_overwriting([labels], [kept_labels] if kept_labels else [])
     chosen = choose_parts(parts, read_parts(parts_file) if parts_file else None)
     parts = [part.name for part in chosen]
     occlusions = tuple(Occlusion(Region(part), method) for part in chosen)
@@ -125,7 +128,7 @@ def blur_photos(
         occlusions=occlusions,
         masks=masks,
         photos=blurred,
-        labels=masks / "labels" if save_labels else None,
+        labels=kept_labels,
         image_format=image_format,
     )
     with output_lock(masks, blurred):

@@ -11,7 +11,7 @@ from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.data.resize import Size
 from facepart.errors import FacepartError
-from facepart.files.addresses import ExistingPaths
+from facepart.files.addresses import ExistingPaths, refuse_overwriting
 from facepart.files.failures import Outcome
 from facepart.files.lock import output_lock
 from facepart.files.progress import Progress, StepTimes, silent
@@ -103,10 +103,12 @@ def extract_features(
     Raises:
         FacepartError: nothing to work on, no weights, a network that does not take `image_size`, other settings or
             another kind of features in the folder, a path that no list can hold, another run that is writing there,
-            or it cannot be written. UsageError: an unknown device or precision; or faces are to be aligned for a
-            network that takes neither squares nor 112 rows to 96 columns.
+            or it cannot be written. UsageError: an unknown device or precision; faces are to be aligned for a
+            network that takes neither squares nor 112 rows to 96 columns; or `source` is a list where that of the
+            features would be written.
     """
     refuse_unlistable(features)
+    refuse_overwriting([source], [features / LIST_FILE])
     with output_lock(features):
         photos, failures = find_photos(source, exclude=(features,), by_folder=True)
         # The order in which matching takes the files of a list, whatever the photos' own extensions.

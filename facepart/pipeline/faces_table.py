@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.image_names import without_extension
+from facepart.data.labels import nfc
 from facepart.data.photo_input import PhotoError
 from facepart.data.photos import Photo
 from facepart.errors import FacepartError, one_line
@@ -97,23 +98,34 @@ class FacesTable:
         write_text(self._path, csv_text(rows))
 
 
-def read_landmarks(path: Path) -> dict[str, NDArray[np.float32]]:
+def read_landmarks(path: Path, photos: Collection[str]) -> dict[str, NDArray[np.float32]]:
     """Read landmarks that a user gives: a table with the columns ``photo`` and those of the landmarks.
 
+    Args:
+        path: the table. It may name a photo with its extension, with blanks around it, and in any normal form of
+            Unicode.
+        photos: names of the photos, without extension.
+
     Returns:
-        Photo, without extension -> float32 (5, 2); photos whose landmarks are empty are left out.
+        Photo -> float32 (5, 2); photos whose landmarks are empty are left out.
 
     Raises:
-        FacepartError: the file is missing or cannot be read, lacks a column, or a number is none.
+        FacepartError: the file is missing or cannot be read, lacks a column, has no landmarks, or a number is none.
     """
-    rows = _read(path, f"it needs the columns photo, {', '.join(LANDMARK_COLUMNS)}")
-    return {photo: row.landmarks for photo, row in rows.items() if row.landmarks is not None}
+    known = {nfc(photo): photo for photo in photos} | {photo: photo for photo in photos}
+    rows = _read(path, f"it needs the columns photo, {', '.join(LANDMARK_COLUMNS)}", known)
+    found = {photo: row.landmarks for photo, row in rows.items() if row.landmarks is not None}
+    if not found:
+        raise FacepartError(f"{path}: has no landmarks")
+    return found
 
 
-def _read(path: Path, remedy: str) -> dict[str, FaceRow]:
+def _read(path: Path, remedy: str, known: Mapping[str, str] | None = None) -> dict[str, FaceRow]:
+    """Read a table; without `known`, names are those that a run wrote, and stay as they are."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            # Strict: a quote that is opened and not closed would take all rows behind it for one cell.
+            reader = csv.DictReader(file, strict=True)
             missing = [name for name in ("photo", *LANDMARK_COLUMNS) if name not in (reader.fieldnames or ())]
             if missing:
                 near = did_you_mean(missing[0], reader.fieldnames or ())
@@ -125,11 +137,18 @@ def _read(path: Path, remedy: str) -> dict[str, FaceRow]:
         raise FacepartError(f"{path}: is not a CSV file in UTF-8 ({one_line(error)}); {remedy}") from error
     table: dict[str, FaceRow] = {}
     for line, row in rows:
-        photo = without_extension(plain_cell(row["photo"] or ""))
+        cell = plain_cell(row["photo"] or "")
+        photo = cell if known is None else _find_photo(cell, known)
         if photo in table:
             raise FacepartError(f"{path}, line {line}: has {photo!r} a second time; leave one of its rows")
         table[photo] = _row(row, f"{path}, line {line}")
     return table
+
+
+def _find_photo(cell: str, known: Mapping[str, str]) -> str:
+    """Return the photo that a cell names; without extension and blanks if none is known by it."""
+    plain = without_extension(nfc(cell.strip()))
+    return next((known[name] for name in (cell, nfc(cell), plain) if name in known), plain)
 
 
 def _row(row: Mapping[str, str | None], where: str) -> FaceRow:
@@ -138,9 +157,12 @@ def _row(row: Mapping[str, str | None], where: str) -> FaceRow:
     if not any(cells):
         return FaceRow(status or NOT_FOUND)
     try:
-        landmarks = np.array([float(cell) for cell in cells], np.float32).reshape(5, 2)
+        # Python reads 1_0 as 10.
+        numbers = [float(cell.replace("_", " ")) for cell in cells]
     except ValueError as error:
         raise FacepartError(f"{where}: landmarks are ten numbers, or all empty") from error
+    with np.errstate(over="ignore"):
+        landmarks = np.array(numbers, np.float32).reshape(5, 2)
     if not np.isfinite(landmarks).all():
         raise FacepartError(f"{where}: landmarks are ten finite numbers, or all empty")
     return FaceRow(status, faces, score, next_area, side, landmarks)

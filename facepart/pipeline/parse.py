@@ -11,6 +11,7 @@ from pathlib import Path
 from facepart.data.photo_input import read_size
 from facepart.data.photos import Photo, find_photos, photo_stamp
 from facepart.errors import FacepartError, UsageError
+from facepart.files.addresses import refuse_overwriting
 from facepart.files.atomic import write_text
 from facepart.files.csv_text import csv_text
 from facepart.files.failures import Failure, Outcome, write_failures
@@ -97,10 +98,12 @@ def parse_photos(
 
     Raises:
         FacepartError: nothing to work on, no weights, other settings in the folder, another run that is writing
-            there, a folder that cannot be written, or nothing to compare with. UsageError: an unknown name.
+            there, a folder that cannot be written, or nothing to compare with. UsageError: an unknown name, or
+            `against` is `labels`.
     """
     if against is None and against_label_set is not None:
         raise UsageError("--against-label-set: names the classes of the label maps of --against, which is missing")
+    refuse_overwriting([against], [labels])
     others = None
     if against is not None:
         others = LabelFolder(against, find_label_set(against_label_set) if against_label_set else OWN_SET)
@@ -108,6 +111,8 @@ def parse_photos(
     saved = SavedImages(occlusions=(), labels=labels)
     with output_lock(labels):
         photos, failures = find_photos(source, exclude=(labels, *([against] if against else [])))
+        if others is not None:
+            others.refuse_none(photos)
         outcome = ParseOutcome(failures=failures)
         device, precision = executor.choose_engine(device, precision)
         networks = NetworkFiles(chosen.source, (), None, device, precision, align=False, label_set=chosen.label_set)

@@ -57,7 +57,10 @@ def read_parts_table(folder: Path) -> dict[tuple[str, str], int]:
         return {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {(plain_cell(row["photo"]), row["part"]): int(row["pixels"]) for row in csv.DictReader(file)}
+            return {
+                (plain_cell(row["photo"]), row["part"]): int(row["pixels"])
+                for row in csv.DictReader(file, strict=True)
+            }
     except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise FacepartError(f"{path}: is not a table of parts; remove it, and the run writes it again") from error
 

@@ -4,7 +4,11 @@ Tables without a figure are written as ``.csv`` and ``.txt`` alone.
 """
 
 import io
+import logging
+import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +38,10 @@ PLOT_KINDS: dict[str, tuple[_Draw, _Table]] = {
     "fmr_fnmr": (curves.fmr_fnmr_curves, curves.curve_table),
 }
 DEFAULT_KIND = "histogram"
+# Each is a point of the figure and a row of its table.
+_MOST_RANKS = 100_000
+# How matplotlib warns of a character that the font lacks.
+_GLYPH = re.compile(r"Glyph (\d+) ")
 # Metadata without the time of day: the same figure gives the same file.
 _UNDATED: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -132,10 +140,12 @@ def plot_ranks(
 
     Raises:
         FacepartError: the sets cannot be drawn, or the files not be written.
-        UsageError: `name` is no file name, a format is unknown, or `ranks` is below 1.
+        UsageError: `name` is no file name, a format is unknown, or `ranks` is below 1 or above 100,000.
     """
     refuse_path(name)
     formats = choose_formats(formats)
+    if ranks > _MOST_RANKS:
+        raise UsageError(f"--ranks {ranks}: a figure shows at most {_MOST_RANKS} ranks")
     figure, statistics = cmc_curves(sets, ranks, title), rank_statistics(sets, ranks)
     numbers = statistics_table([entry.label for entry in sets], statistics)
     return PlotOutcome(statistics, save_files(folder, name, cmc_table(sets, ranks), numbers, figure, formats))
@@ -200,13 +210,29 @@ def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] 
         FacepartError: a file cannot be written, or LaTeX cannot set a text.
     """
     files = []
-    for kind in formats:
-        path = folder / f"{name}.{kind}"
-        with style.house_style():
-            data = pgf_bytes(figure) if kind == PGF else _image_bytes(figure, kind)
-        write_bytes(path, data)
-        files.append(path)
+    with _missing_glyphs(folder / name):
+        for kind in formats:
+            path = folder / f"{name}.{kind}"
+            with style.house_style():
+                data = pgf_bytes(figure) if kind == PGF else _image_bytes(figure, kind)
+            write_bytes(path, data)
+            files.append(path)
     return files
+
+
+@contextmanager
+def _missing_glyphs(figure: Path) -> Iterator[None]:
+    """Warn once, in one line, of the characters that the font lacks; matplotlib does of each, and in each format."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", message=_GLYPH.pattern)
+        yield
+    missing = [_GLYPH.match(str(warning.message)) for warning in caught]
+    for warning, glyph in zip(caught, missing, strict=True):
+        if glyph is None:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    characters = "".join(dict.fromkeys(chr(int(glyph[1])) for glyph in missing if glyph))
+    if characters:
+        logging.getLogger(__name__).warning("%s: the font has no %s, drawn as boxes", figure, characters)
 
 
 def _image_bytes(figure: Figure, kind: str) -> bytes:

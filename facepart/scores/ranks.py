@@ -148,7 +148,7 @@ def read_ranks(path: Path) -> Ranks:
         return load_ranks(path)
     rows = [line.replace(",", " ").split() for line in read_text(path, "file of ranks").splitlines() if line.strip()]
     try:
-        ranks = np.array([int(float(row[0 if len(row) == 1 else 2])) for row in rows], np.int64)
+        ranks = np.array([_whole(row[0 if len(row) == 1 else 2]) for row in rows], np.int64)
     except (ValueError, IndexError, OverflowError) as error:
         raise FacepartError(
             f"{path}: is not a file of ranks: a line has no whole number where its rank is"
@@ -159,6 +159,14 @@ def read_ranks(path: Path) -> Ranks:
     return Ranks([str(number) for number in range(len(ranks))], (), ranks, unknown, unknown)
 
 
+def _whole(text: str) -> int:
+    """Read a whole number, which older programs also wrote as 1.0; ValueError for any other."""
+    number = float(text)
+    if number % 1:
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
 def load_ranks(path: Path) -> Ranks:
     """Read what :func:`save_ranks` wrote.
 
@@ -166,7 +174,7 @@ def load_ranks(path: Path) -> Ranks:
         FacepartError: the file is missing, or not of this form.
     """
     try:
-        rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline="")))
+        rows = list(csv.reader(io.StringIO(read_text(path, "file of ranks"), newline=""), strict=True))
     except csv.Error as error:
         raise FacepartError(f"{path}: is not a file of ranks: {error}") from error
     if not rows or tuple(rows[0]) != COLUMNS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from facepart.analysis.results import ALL_GROUPS
 from facepart.errors import FacepartError, UsageError
-from facepart.files.addresses import read_whole
+from facepart.files.addresses import place, read_whole
 from facepart.files.json_input import read_object
 from facepart.files.record import RECORD_FILE, read_record
 from facepart.report.criterion_names import criterion
@@ -165,14 +165,14 @@ def read_study(output: Path | str) -> StudyTables:
         FacepartError: pandas is not installed; or the folder does not hold a study, holds one that is not finished
             or that another version of facepart wrote, or one of its files is damaged.
     """
-    folder = Path(output)
+    folder = place(output) if isinstance(output, str) else output
     pandas_module()
     record = read_record(folder)
     if record is None:
         raise FacepartError(f"{folder}: is not the folder of a study: it has no {RECORD_FILE}")
     if record.get("stage") != STAGE:
         raise FacepartError(f"{folder}: holds the outputs of `{record.get('stage')}`, not of `{STAGE}`")
-    if record["counts"] is None:
+    if record.get("counts") is None:
         raise FacepartError(f"{folder}: the study is not finished; {_AGAIN}")
     path = folder / JSON_FILE
     found = read_object(path, "the results of a study", _AGAIN)
@@ -196,7 +196,10 @@ def read_table(path: Path) -> "pandas.DataFrame":
     """
     pandas = pandas_module()
     try:
-        return pandas.DataFrame(table_columns(read_whole(path).decode("utf-8")))
+        text = read_whole(path).decode("utf-8")
+        if not text.endswith("\n"):
+            raise ValueError("its end is missing")
+        return pandas.DataFrame(table_columns(text))
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read ({error.strerror}); {_AGAIN}") from error
     except (ValueError, KeyError, csv.Error) as error:
@@ -221,8 +224,11 @@ def _tables(folder: Path, found: Mapping[str, Any]) -> StudyTables:
     several = bool(found["differentials"])
     kept = [row for name, each in by.items() for row in _ranked(each["keep_only_rankings"], recogniser=name)]
     agreement = found.get("agreement")
+    results = read_table(folder / CSV_FILE)
+    if len(results) != len(found["results"]):
+        raise FacepartError(f"{folder / CSV_FILE}: is damaged; {_AGAIN}")
     return StudyTables(
-        results=read_table(folder / CSV_FILE),
+        results=results,
         rankings=_ranking_frame(
             row
             for name, each in by.items()

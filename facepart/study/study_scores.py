@@ -106,6 +106,8 @@ class StudyScores:
         path = scores_path(folder / condition, group_prefix(name))
         if not path.exists():
             names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+            if condition in names:
+                raise FacepartError(f"{path}: is missing; run the study again")
             raise FacepartError(f"{path}: there are no scores of {condition!r}{did_you_mean(condition, names)}")
         return path
 

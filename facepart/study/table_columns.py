@@ -23,7 +23,7 @@ def table_columns(text: str) -> dict[str, list[Any]]:
     Raises:
         ValueError, KeyError, csv.Error: the text is no such table.
     """
-    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True)
     return {name: _column(name, cells) for name, cells in columns}
 
