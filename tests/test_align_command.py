@@ -206,8 +206,8 @@ def test_a_study_and_extract_name_photos_of_several_faces(
     model = ("--model", recogniser_weights, *ON_CPU)
     features, parser = tmp_path / "features", save_small_parser(tmp_path / "drawn.onnx")
     extract = ("-m", "facepart", "extract", "-s", source, "-d", features, "--align", *model)
-    study = ("-m", "facepart", "study", "-s", source, "-o", tmp_path / "study", "--align", "-d", "MORPH")
-    study += ("--parts", "nose", "--parser", parser, *model)
+    options = ("--align", "-d", "MORPH", "--parts", "nose", "--parser", parser, *model)
+    study = ("-m", "facepart", "study", "-s", source, "-o", tmp_path / "study", *options)
 
     # Also where nothing is left to do.
     for _ in range(2):

@@ -196,7 +196,7 @@ def test_photos_go_by_label_path_or_name(tmp_path: Path) -> None:
         )
     # Another folder's photo of that name is another photo.
     with pytest.raises(
-        FacepartError, match=r"none of 1 pairs can be compared: 1 photos have no feature in .*g/001_2"
+        FacepartError, match=r"no pair of 1 can be compared: 1 photo without an embedding in .*g/001_2"
     ):
         score(group, pairs_file(tmp_path, "002_1 g/001_2\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
 

@@ -236,7 +236,8 @@ def test_label_maps_of_crops_and_of_the_photos_they_were_cut_from_are_told_apart
     maps = {"raw": tmp_path / "of_raw", "crops": tmp_path / "of_crops"}
     for source, of in ((raw, "raw"), (crops, "crops")):
         assert facepart(run, "parse", "-s", source, "-o", maps[of]).returncode == 0
-    for source, of, said in (
+    words: tuple[str | Path, ...]
+    for words, of, said in (
         ((raw, "--align"), "crops", "give the crops as the photos, without --align"),
         ((crops,), "raw", "were cut: run `facepart parse` on the crops"),
     ):
@@ -245,13 +246,13 @@ def test_label_maps_of_crops_and_of_the_photos_they_were_cut_from_are_told_apart
             ("study", "-o", out, "-d", "MORPH", "--model", "sface"),
             ("blur", "-m", out / "masks", "-d", out / "blurred"),
         ):
-            done = facepart(run, *command, "-s", *source, "--labels", maps[of], "--parts", "nose")
+            done = facepart(run, *command, "-s", *words, "--labels", maps[of], "--parts", "nose")
             assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
             assert said in done.stderr
         assert not out.exists()
-    for source, of in (((raw, "--align"), "raw"), ((crops,), "crops")):
+    for words, of in (((raw, "--align"), "raw"), ((crops,), "crops")):
         out = tmp_path / f"blurred_{of}"
-        done = facepart(run, "blur", "-m", out, "-d", out, "-s", *source, "--labels", maps[of], "--parts", "nose")
+        done = facepart(run, "blur", "-m", out, "-d", out, "-s", *words, "--labels", maps[of], "--parts", "nose")
         assert done.returncode == 0, done.stderr
 
 

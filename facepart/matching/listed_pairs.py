@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import count_of
 from facepart.data.labels import nfc
 from facepart.data.naming import Rule, split_label
 from facepart.data.pair_list import PairList
@@ -163,8 +164,8 @@ def resolve_pairs(
     if not compared.any():
         first_missing = f", e.g. {missing.name} (line {missing.line})" if missing.count else ""
         raise FacepartError(
-            f"{pairs.source}: none of {len(found)} pairs can be compared: {missing.count} photos have no feature in "
-            f"{_sources(group)}{first_missing}; a photo is named as folder/name, as the features are"
+            f"{pairs.source}: no pair of {len(found)} can be compared: {count_of(missing.count, 'photo')} without an "
+            f"embedding in {_sources(group)}{first_missing}; a photo is named as folder/name, as the embeddings are"
         )
     counts = PairCounts(int((compared & authentic).sum()), int((compared & ~authentic).sum()), int(same.sum()))
     outcome = ListedOutcome(
