@@ -20,7 +20,7 @@ matches within each list and each blurred list with the baseline list, and plots
   OUT          folder of all outputs
   GROUP_NAMES  groups, separated by commas (default: CM,CF,AAM,AAF)
   PARTS        parts, separated by commas (default: eyes,brows,eyes_brows,nose,mouth,hair,skin)
-  DATASET      naming rule, which reads the subject from a file name, see `facepart match -h` (default: the one
+  DATASET      naming convention, which reads the subject from a file name, see `facepart match -h` (default: the one
                that the names follow; each command prints it, or stops if it is not certain)
   PYTHON       the Python that has the requirements installed (default: python3)
 

@@ -144,7 +144,7 @@ def material(tmp_path_factory, recogniser_weights: Path, bisenet_weights: Path) 
         listed = []
         for person, centre in enumerate(people, start=1):
             for photo in range(3):
-                # A name that every naming rule can read: number, subject, ..., day as the fifth field.
+                # A name that every naming convention can read: number, subject, ..., day as the fifth field.
                 stem = f"00{person}_name{person}_c_1_2008031{photo // 2}_{photo}"
                 path = folder / "features" / side / f"n00000{person}" / f"{stem}.npy"
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -98,8 +98,8 @@ def test_the_help_loads_no_heavy_library_and_fits(command: str, run_process: Run
     assert (done.returncode, done.stderr) == (0, "")
     text, loaded = done.stdout.split("LOADED ")
     assert loaded == "[]\n"
-    # The table of naming rules has lines of its own.
-    assert max(map(len, text.partition("naming rules for -d")[0].splitlines())) <= 80
+    # The table of naming conventions has lines of its own.
+    assert max(map(len, text.partition("naming conventions for -d")[0].splitlines())) <= 80
     assert text.startswith(f"usage: facepart {command} ")
 
 
@@ -287,7 +287,7 @@ def test_every_example_in_the_help_is_a_command_line(command: str) -> None:
     # After the options, and before the tables.
     assert begin > help_text.rindex("\noptions:") and all(
         begin < help_text.index(table)
-        for table in ("naming rules for -d, with", "parts, and their classes")
+        for table in ("naming conventions for -d, with", "parts, and their classes")
         if table in help_text
     )
 

@@ -284,7 +284,7 @@ def test_labels_of_the_list_are_used_and_contradictions_named(tmp_path: Path, ru
     done = run(*command)
     assert done.returncode == 0
     assert "2 authentic and 1 impostor score" in done.stdout
-    assert f"CM: the labels of 1 pair, e.g. line 2 of {path}, are not those of the naming rule" in done.stderr
+    assert f"CM: the labels of 1 pair, e.g. line 2 of {path}, are not those of the naming convention" in done.stderr
     assert not (tmp_path / "out" / "CM_people.npz").exists()
     # A rule that does not fit at all is needed only where there are no labels.
     done = run(*command, "--subject-pattern", "(x)")

@@ -1,4 +1,4 @@
-"""The commands that read subjects off names: the table of naming rules in their help, and unknown data sets."""
+"""The commands that read subjects off names: the table of naming conventions in their help, and unknown data sets."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ PARTS_TITLE = "parts, and their classes of the label map (left and right are the
 def test_the_help_ends_with_the_tables(command: str, run: Run) -> None:
     done = run(*COMMANDS[command], "-h", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
-    text, title, table = done.stdout.partition("naming rules for -d")
+    text, title, table = done.stdout.partition("naming conventions for -d")
     assert title
     after = f"\n{PARTS_TITLE}\n{parts_table()}\n" if command in ("study", "demo") else ""
     assert table.split("\n", 1)[1] == f"{naming_table()}\n{after}"

@@ -203,9 +203,9 @@ def test_labels_are_read_in_order(tmp_path: Path) -> None:
 
 def test_pairs_that_do_not_go_with_their_labels_are_refused(matched: Path, tmp_path: Path) -> None:
     files = files_of(matched)
-    with pytest.raises(FacepartError, match=r"row 0 shows two subjects by the naming rule"):
+    with pytest.raises(FacepartError, match=r"row 0 shows two subjects by the naming convention"):
         ranks_of_pairs(files, lambda label: label)
-    with pytest.raises(FacepartError, match=r"row 0 shows one subject by the naming rule"):
+    with pytest.raises(FacepartError, match=r"row 0 shows one subject by the naming convention"):
         ranks_of_pairs(files, lambda label: "nobody")
     (tmp_path / "few.txt").write_text("0 p/00_0\n1 p/00_1\n")
     with pytest.raises(FacepartError, match="but there are 2 labels"):

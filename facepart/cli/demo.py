@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help="with --images: naming rule, which reads the subject from a photo's name; see the table below (default: "
-        "FOLDER, one folder per subject)",
+        help="with --images: naming convention, which reads the subject from a photo's name; see the table below "
+        "(default: FOLDER, one folder per subject)",
     )
     add_parts_argument(parser.add_argument_group("what to occlude"))
     parser.add_argument_group("output").add_argument(
@@ -110,7 +110,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _make_photos(arguments: argparse.Namespace, photos: Path) -> "tuple[Outcome, str, str]":
-    """Write the photos of the demo; return the outcome, their naming rule, and their source for the title."""
+    """Write the photos of the demo; return the outcome, their naming convention, and their source for the title."""
     from facepart.demo.faces import align_folder, align_lfw, make_captures
 
     with ProgressBar("align") as progress:

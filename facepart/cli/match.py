@@ -95,8 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=reachable,
         metavar="FILE",
         help="compare only the pairs of this file, in each group; with -g, the second photo of a pair comes from the "
-        "gallery. Pairs are authentic or impostor by the file's labels, else by the naming rule (default: compare "
-        "all pairs)",
+        "gallery. Pairs are authentic or impostor by the file's labels, else by the naming convention "
+        "(default: compare all pairs)",
     )
     add_naming_arguments(group, "-dataset")
     group = parser.add_argument_group("demographic groups")
@@ -234,7 +234,7 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
 
 
 def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
-    """Read the groups; where no naming rule is given, recognise it, and set and print it."""
+    """Read the groups; where no naming convention is given, recognise it, and set and print it."""
     from facepart.matching.features import read_features
     from facepart.matching.groups import read_group, recognise_features, recognise_groups, split_by_people
 

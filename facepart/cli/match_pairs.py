@@ -95,7 +95,7 @@ def _warn_of_labels(outcome: "ListedOutcome", arguments: argparse.Namespace) -> 
     if outcome.subjects is None:
         reason = contradicted.name or (
             f"the labels of {count_of(contradicted.count, 'pair')}, e.g. line {contradicted.line} of {source}, are "
-            "not those of the naming rule (-d, --subject-pattern)"
+            "not those of the naming convention (-d, --subject-pattern)"
         )
         logger.warning(
             "%s: %s; the labels of the list are used, and %s_people.npz, which CIs need, is not written",

@@ -80,7 +80,7 @@ def _read_pairs(options: dict[str, Any], number: int, files: dict[str, Path | No
 
 
 def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str | None) -> Rule:
-    """Return the naming rule of the options, of the run of `facepart match` that wrote the pairs, or of the names."""
+    """Return the naming convention: of the options, of the run of `match` that wrote the pairs, or of the names."""
     if dataset is None and pattern is None:
         record = read_record(pairs.authentic.parent)
         groups = record["settings"] if record and record.get("stage") == "match" else {}

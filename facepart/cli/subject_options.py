@@ -8,7 +8,7 @@ from facepart.data.conventions import Convention
 from facepart.data.naming import naming_table
 from facepart.files.addresses import reachable
 
-_TABLE_TITLE = "naming rules for -d, with an example each (without extension; _ separates the fields of a name):"
+_TABLE_TITLE = "naming conventions for -d, with examples (without extension; _ separates the fields of a name):"
 
 
 def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> None:
@@ -21,8 +21,8 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
     group.add_argument(
         *("-d", *spellings, "--dataset"),
         metavar="NAME",
-        help="naming rule, which reads the subject from a photo's name; see the table below (default: inferred from "
-        "the names and printed, if only one rule fits)",
+        help="naming convention, which reads the subject from a photo's name; see the table below (default: inferred "
+        "from the names and printed, if only one fits)",
     )
     group.add_argument(
         "--subject-pattern",
@@ -69,12 +69,12 @@ def add_table_arguments(group: argparse._ArgumentGroup, without: str) -> None:
 
 
 def add_naming_table(parser: argparse.ArgumentParser) -> None:
-    """End the help of a command with the table of naming rules."""
+    """End the help of a command with the table of naming conventions."""
     parser.epilog = f"{_TABLE_TITLE}\n{naming_table()}"
 
 
 def choose_dataset(dataset: str | None, pattern: str | None, recognise: Callable[[], Convention]) -> str | None:
-    """Return the naming rule that was given, or recognise it and print it; None if a pattern was given instead."""
+    """Return the naming convention: given, or recognised and printed; None if a pattern was given instead."""
     if dataset is not None or pattern is not None:
         return dataset
     found = recognise()

@@ -1,4 +1,4 @@
-"""Photo names -> subjects and sessions: the naming rules of the data sets.
+"""Photo names -> subjects and sessions: the naming conventions of the data sets.
 
 A rule takes a label, ``folder/stem`` (the photo's folder and its name without extension; see
 :mod:`facepart.data.labels`), and gives the subject, normalised to NFC. Some
@@ -145,7 +145,7 @@ DATASETS = {
     "PUBLIC_IVS": DataSet(_folder, "0012/photo_7", "0012", "folder", by_folder=True),
     "VGGFACE2": DataSet(
         *(_vggface2, "n000012/0007_01", "n000012", "folder"),
-        note="or, if no folder is named like that, the part of the name before the first _",
+        note="or, without such a folder, the name up to the first _",
         by_folder=True,
     ),
     "ASIANCELEB": DataSet(_folder, "0012/7", "0012", "folder", by_folder=True),
@@ -167,7 +167,7 @@ DATASETS = {
 
 
 def naming_table() -> str:
-    """Return the naming rules as a table of text, with an example of each; its lines begin with two blanks."""
+    """Return the naming conventions as a table of text, with an example of each; its lines begin with two blanks."""
     rows = [
         ("name", "folder/name, or name", "subject", "read from"),
         *((name, *each[1:4]) for name, each in DATASETS.items()),

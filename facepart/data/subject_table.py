@@ -199,7 +199,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
         folder: the folder that the photos' paths in the table are relative to.
         people: the table.
         group: the group's name, as in the table.
-        rule: the naming rule: label -> subject.
+        rule: the naming convention: label -> subject.
 
     Raises:
         FacepartError: the table has no such group, or none of the features belongs to it.
@@ -230,7 +230,7 @@ def select_group(features: Sequence[Path], folder: Path, people: People, group: 
             unknown = f"; without a row: {count_of(len(without_row), 'subject')}, e.g. {min(without_row)!r}"
         raise FacepartError(
             f"{folder}: none of {count_of(len(features), 'feature')} belongs to group {group!r} of {people.source}"
-            f"{unknown}; check that the naming rule fits the table (-d, --subject-pattern)"
+            f"{unknown}; check that the naming convention fits the table (-d, --subject-pattern)"
         )
     return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
 
@@ -254,7 +254,7 @@ def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) 
         shown = first_of([f"{group} ({count})" for group, count in small.items()], _GROUPS_NAMED)
         raise FacepartError(
             f"{source}: no group has {count_of(smallest, 'subject')} with photos; its groups (subjects): "
-            f"{shown}; choose another --group-column or wider bins, and check that the naming rule "
+            f"{shown}; choose another --group-column or wider bins, and check that the naming convention "
             "fits the table (-d, --subject-pattern)"
         )
     return small

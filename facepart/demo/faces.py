@@ -46,8 +46,8 @@ _STAGE = "demo"
 def make_captures(folder: Path, captures: int, progress: Progress = silent) -> Outcome:
     """Make the default photos: simulated captures of nine subjects, from photographs in public packages.
 
-    Files are named ``<subject>_<photograph>_<capture>.png``, as the naming rule MORPH reads them; capture 00 is the
-    aligned face as it is.
+    Files are named ``<subject>_<photograph>_<capture>.png``, by the MORPH convention; capture 00 is the aligned face
+    as it is.
 
     Args:
         folder: where to write the photos.

@@ -64,7 +64,7 @@ class Split:
 
         Args:
             table: the groups are from.
-            rule: the naming rule: label -> subject.
+            rule: the naming convention: label -> subject.
 
         Returns:
             The split without them, and what was left out: group -> its subjects.
@@ -133,7 +133,7 @@ def split_by_people(
         probe: the faces looked for.
         gallery: what they are compared with, selected likewise; None if with each other.
         people: the table of groups.
-        rule: the naming rule: label -> subject.
+        rule: the naming convention: label -> subject.
         names: the groups wanted; all of the table if none are named.
         depth: of labels; None for as many folders as are needed.
 
@@ -157,7 +157,8 @@ def split_by_people(
             if not found and features:
                 raise FacepartError(
                     f"{features.source}: none of {count_of(len(features.labels), 'feature')} belongs to group "
-                    f"{name!r} of {people.source}; check that the naming rule fits the table (-d, --subject-pattern)"
+                    f"{name!r} of {people.source}; check that the naming convention fits the table (-d, "
+                    "--subject-pattern)"
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
@@ -166,7 +167,7 @@ def split_by_people(
         raise FacepartError(
             f"{probe.source}: none of {count_of(len(probe.labels), 'feature')} belongs to a group of {people.source}"
             + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
-            + "; check that the naming rule fits the table (-d, --subject-pattern)"
+            + "; check that the naming convention fits the table (-d, --subject-pattern)"
         )
     return Split(groups, sorted(without[None]), sorted(without[""]))
 

@@ -51,8 +51,8 @@ class ListedOutcome:
         photos_without: the photos without a feature.
         same_photo: pairs not compared because both photos are the same.
         repeated: pairs that repeat an earlier one, in the same or the other order; they count each time.
-        contradicted: pairs whose label in the list is not what the naming rule says; the list's counts.
-        subjects: number of subjects; None if the naming rule does not fit the labels of the list.
+        contradicted: pairs whose label in the list is not what the naming convention says; the list's counts.
+        subjects: number of subjects; None if the naming convention does not fit the labels of the list.
         saved: what was written: ``pairs``, ``distribution`` or ``both``.
         accuracy: by folds; None without folds, or if fewer than two have pairs that were compared.
         folds: number of folds in the list; None without folds.
@@ -101,7 +101,7 @@ class ListedPairs:
         authentic: bool, (n,); False for a pair without a feature in a list without labels.
         same: bool, (n,), pairs of one photo.
         compared: bool, (n,).
-        subjects: their names, sorted; None if the naming rule does not fit the labels of the list.
+        subjects: their names, sorted; None if the naming convention does not fit the labels of the list.
         sides: int32, two of (number of pairs compared,), the subjects of their photos; none without subjects.
         outcome: what will have been compared, without accuracy.
         settings: for the record.
@@ -133,7 +133,7 @@ def resolve_pairs(
     Args:
         group: the features.
         pairs: the list.
-        rule: the naming rule: label -> subject; None if the labels follow none.
+        rule: the naming convention: label -> subject; None if the labels follow none.
         common: settings that all groups share, for the record.
         save: what was asked to be written.
 

@@ -61,10 +61,10 @@ def match_pairs(
 
     Args:
         groups: features. With a gallery, the second photo of each pair is looked up there.
-        pairs: which pairs are compared. Without labels, the naming rule tells authentic from impostor pairs.
+        pairs: which pairs are compared. Without labels, the naming convention tells authentic from impostor pairs.
         output: the folder to write to.
-        dataset: the naming rule, which reads the subject from a label (:data:`facepart.data.naming.DATASETS`); None
-            to recognise it from the names (:mod:`facepart.data.conventions`).
+        dataset: the naming convention, which reads the subject from a label (:data:`facepart.data.naming.DATASETS`);
+            None to recognise it from the names (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.
         include_same_photo: across two lists, compare a photo also with its own other version.
         save: the score files: pairs, their distribution or both; None for both up to 50 million pairs.
@@ -76,8 +76,8 @@ def match_pairs(
 
     Raises:
         FacepartError: none of the pairs can be compared, a photo of the list fits several features, a pair is
-            listed with both labels, the naming rule is needed and does not fit, the features do not go together, the
-            disk has no room, another run is writing there, or the output cannot be written.
+            listed with both labels, the naming convention is needed and does not fit, the features do not go
+            together, the disk has no room, another run is writing there, or the output cannot be written.
         UsageError: the data set is not known, the pattern is no regular expression, or the list of pairs is where
             a table of pairs would be written.
     """

@@ -127,7 +127,7 @@ def _refuse_leftovers(output: Path, plan: Plan, ranks: bool, listed: bool) -> No
             )
     if not plan.by_subject and sums.exists():
         raise FacepartError(
-            f"{sums}: was written by an earlier run, and this run, whose labels the naming rule does not "
+            f"{sums}: was written by an earlier run, and this run, whose labels the naming convention does not "
             "fit, would not replace it; remove it, or choose another folder with -o"
         )
 

@@ -85,7 +85,7 @@ def prepare(
 
     Args:
         group: its features, with labels of the depth that they are to have.
-        rule: the naming rule: label -> subject.
+        rule: the naming convention: label -> subject.
         exclusion: which authentic pairs are left out; None if none are.
         common: settings that all groups share, for the record.
         save: what was asked to be written.
@@ -121,7 +121,7 @@ def prepare(
         sources = str(probe.source) if gallery is None else f"{probe.source} and {gallery.source}"
         raise FacepartError(
             f"{sources}: all features {f'of group {group.name!r} ' if group.people else ''}show one subject, "
-            f"{subjects[0]!r}, so there are no impostor pairs; if there should be more, the naming rule "
+            f"{subjects[0]!r}, so there are no impostor pairs; if there should be more, the naming convention "
             "does not fit: try another -d or --subject-pattern"
         )
     outcome = MatchOutcome(

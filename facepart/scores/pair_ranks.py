@@ -48,7 +48,7 @@ def ranks_of_pairs(files: PairFiles, rule: Rule) -> Ranks:
 
     Args:
         files: the group's.
-        rule: the naming rule: label -> subject.
+        rule: the naming convention: label -> subject.
 
     Raises:
         FacepartError: a file is missing or cannot be read, has other than three columns, or names a face without a
@@ -115,8 +115,8 @@ def _pairs(
             row = first + int(np.argmax(same != authentic))
             shown = "two subjects" if authentic else "one subject"
             raise FacepartError(
-                f"{path}: row {row} shows {shown} by the naming rule, which does not fit then; try another --dataset "
-                "or --subject-pattern"
+                f"{path}: row {row} shows {shown} by the naming convention, which does not fit then; try another "
+                "--dataset or --subject-pattern"
             )
         yield faces, np.rint(block[:, 2] * STEPS)
         first += len(block)
