@@ -1,5 +1,6 @@
 """What the tests share: where the real data lie, the program as a process, weights and faces."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -59,6 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("cuda"):
                 item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector to leave alone what is loaded by now: it stays, and takes long to look through."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
