@@ -43,7 +43,7 @@ settings.load_profile("facepart")
 # On a busy machine, a test may take so long that a line of progress is due.
 os.environ.setdefault("FACEPART_PROGRESS", "0")
 
-# Libraries that take seconds to load are imported in the functions that use them: the process that hands out the tests
+# Libraries that take seconds to load are imported in the functions that use them: the process that hands out tests
 # loads this module, too, and those that run the tests start after that.
 
 
