@@ -9,6 +9,8 @@ import os
 import facepart.networks  # noqa: F401 - turns telemetry off
 from facepart.processors import LIBRARIES
 
+# Processes that tests start compile the package once, not each of them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Read when the libraries are loaded, by the processes that tests start, too.
     for _variable in (*LIBRARIES, "OPENCV_FOR_THREADS_NUM"):

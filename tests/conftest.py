@@ -1,15 +1,15 @@
 """What the tests share: where the real data lie, the program as a process, weights and faces."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
 from numpy.typing import NDArray
 
@@ -18,10 +18,8 @@ from facepart.demo.faces import make_captures
 from facepart.errors import FacepartError
 from facepart.files.progress import silent
 from facepart.networks.catalogue import obtain
-from facepart.study import plan
-from facepart.study.match_cost import measure_matching
 from tests import command_line
-from tests.small_network import save_small_parser
+from tests.small_network import LENGTH, save_small_parser
 
 ROOT = command_line.CHECKOUT
 SHARED = ROOT.parent / "shared"
@@ -45,18 +43,28 @@ settings.load_profile("facepart")
 # On a busy machine, a test may take so long that a line of progress is due.
 os.environ.setdefault("FACEPART_PROGRESS", "0")
 
+# Libraries that take seconds to load are imported in the functions that use them: the process that hands out tests
+# loads this module, too, and those that run the tests start after that.
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that are slow, so that none of them is left for one process at the end.
 
     Tests that need a CUDA device are skipped without one.
     """
+    import torch
+
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("cuda"):
                 item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector to leave alone what is loaded by now: it stays, and takes long to look through."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +89,28 @@ def run_process() -> Run:
 
 @pytest.fixture(scope="session", autouse=True)
 def matching_is_measured_once() -> Iterator[None]:
-    """Measure once, not for each estimate of a study's cost, how fast this machine compares faces."""
+    """Measure once, not for each estimate of a study's cost, how fast this machine compares faces.
+
+    The faces are those of small networks: no test depends on what it costs to compare longer ones.
+    """
+    from facepart.study import plan
+    from facepart.study.match_cost import measure_matching
+
+    measured = cache(partial(measure_matching, LENGTH))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(plan, "measure_matching", cache(measure_matching))
+        patched.setattr(plan, "measure_matching", lambda dimension: measured())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_need_not_reach_the_disk() -> Iterator[None]:
+    """Do not wait for the disk at each file that is written in this process: it only matters if the power fails.
+
+    That files are synced, in which order, and what happens where that fails, is tested by operations that are
+    counted (:mod:`tests.test_files`, :mod:`tests.test_write_faults`); processes that tests start do sync them.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", os.fstat)  # which fails as fsync does for what is no open file
         yield
 
 
@@ -96,6 +123,8 @@ def drawn_parser(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def mkl() -> None:
     """Skips where PyTorch's BLAS is not the one whose sums are known not to depend on the place in a product."""
+    import torch
+
     if not torch.backends.mkl.is_available():
         pytest.skip("needs PyTorch with MKL, as on x86-64: elsewhere a score may move by one step of 1e-6")
 
