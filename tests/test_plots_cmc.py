@@ -75,7 +75,7 @@ def test_pairs_have_the_ranks_that_were_counted_while_matching(matched: Path, tm
     ranks = [each[0] for each in expected if each]
     rates = [sum(rank <= most for rank in ranks) / len(ranks) for most in range(1, 21)]
     plot_ranks([RankSet("x", found)], tmp_path, "cmc")
-    rows = list(csv.DictReader((tmp_path / "cmc.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "cmc.csv").read_text().splitlines()))
     assert [float(row["identification_rate"]) for row in rows] == rates
     assert [int(row["rank"]) for row in rows] == list(range(1, 21))
     for row in rows:
