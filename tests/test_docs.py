@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from docs.parts_picture import PHOTO, draw
+from facepart.analysis.differentials import ShiftDifference
 from facepart.analysis.shapley_figures import ShapleyInteraction, ShapleyValue
 from facepart.cli.program import COMMANDS
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.occlusion.parts import PARTS
-from facepart.report.export import results_csv, rows_csv
+from facepart.report.export import differentials_csv, results_csv, rows_csv
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -74,9 +75,16 @@ def test_every_column_of_the_results_is_documented() -> None:
         assert f"`{figure}`" in text, column
 
 
-def test_every_column_of_shapley_values_is_documented() -> None:
-    text = (ROOT / "docs" / "study.md").read_text()
-    for table in (rows_csv(ShapleyValue, []), rows_csv(ShapleyInteraction, [])):
+@pytest.mark.parametrize(
+    ("page", "tables"),
+    [
+        ("study.md", [rows_csv(ShapleyValue, []), rows_csv(ShapleyInteraction, [])]),
+        ("differentials.md", [rows_csv(ShiftDifference, []), differentials_csv([])]),
+    ],
+)
+def test_every_column_of_other_tables_is_documented(page: str, tables: list[str]) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    for table in tables:
         columns = table.split("\n")[0].strip().split(",")
         assert len(columns) > 8
         for column in columns:
