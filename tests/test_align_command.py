@@ -15,6 +15,7 @@ from facepart.data.photo_output import write_image
 from facepart.networks.alignment import align_face, align_photo
 from facepart.networks.face_detector import FaceDetector
 from facepart.pipeline.faces_table import COLUMNS, LANDMARK_COLUMNS, FaceRow, FacesTable, read_landmarks
+from facepart.study.alignment import aligned_before
 from tests.conftest import Run
 from tests.small_network import save_small_parser
 
@@ -163,6 +164,10 @@ def test_a_photo_without_a_face_and_one_with_two(
     done = run("-m", "facepart", "align", "-s", source, "-d", out)
 
     assert done.returncode == 0
+    before = aligned_before(out)
+    assert before is not None
+    assert (before.detector.name, before.given, before.several) == ("yunet", 0, 1)
+    assert aligned_before(source) is None
     assert (
         f"several faces in 1 photo: the largest near the centre was aligned (see status and next_area in {out}"
         in (done.stdout)
@@ -243,6 +248,8 @@ def test_own_landmarks_are_taken_and_only_what_changed_is_redone(
     assert f"aligned 1 photo into {out}, skipped 5 (already aligned)" in done.stdout
     assert f"{table}: 1 photo is not found in {photos}, first: elsewhere" in done.stderr
     assert rows_of(out)[name]["status"] == "given"
+    before = aligned_before(out)
+    assert before is not None and before.given == 1
     assert np.array_equal(read_photo(out / f"{name}.png"), align_face(read_photo(photos / f"{name}.png"), moved, 112))
     assert "skipped 6" in run(*command, "--landmarks", table).stdout
     # Without the table, the face is detected again.

@@ -71,6 +71,19 @@ def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
         assert row.count("0.01") + row.count("+0.02") >= 7
 
 
+def test_the_answer_says_whether_groups_differ_in_what_parts_are_ranked_by() -> None:
+    for with_ci, said in (
+        ({}, None),
+        ({"nose": 0.3}, "No difference between groups in impostor shift is significant, which does not show that"),
+        ({"nose": 0.03, "eyes": 0.2}, "Groups differ significantly in the impostor shift of nose."),
+        ({"nose": 0.03, "eyes": 0.02}, "Groups differ significantly in the impostor shift of eyes and nose."),
+    ):
+        html = render_report(with_figures(TWO, shift_differences=differences(with_ci)))
+        answer = text_of(" ".join(re.findall(r'<p class="answer">.*?</p>', html, re.S)))
+        assert "roups" not in answer.replace("2 groups (equally", "") if said is None else said in answer, answer
+        assert ("This does not show that the groups are equal." in text_of(html)) == (with_ci == {"nose": 0.3})
+
+
 def test_many_pairs_of_groups_are_counted_together() -> None:
     text = text_of(section_of(FIVE))
     known = sum(each.difference.low == each.difference.low for each in FIVE.shift_differences)

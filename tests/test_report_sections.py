@@ -118,6 +118,14 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
     assert "−0.25" in html
 
 
+def test_the_methods_text_tells_of_given_landmarks_and_several_faces() -> None:
+    text = "\n".join(methods(FULL, dataclasses.replace(FACTS, given=1, several=20)))
+    assert "The landmarks of 1 photo were not detected but supplied." in text
+    assert "In 20 photos several faces were detected, and the largest near the centre was used." in text
+    without = "\n".join(methods(FULL, FACTS))
+    assert "supplied" not in without and "several faces" not in without
+
+
 @pytest.mark.parametrize(
     ("method", "words"),
     [

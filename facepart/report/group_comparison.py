@@ -128,6 +128,11 @@ class EffectDifferences:
         """How many of these CIs exclude 0."""
         return sum(excludes(each.difference, 0) for each in self._differences())
 
+    @property
+    def significant_parts(self) -> list[str]:
+        """The parts of which a difference is significant, with Holm's correction."""
+        return list(dict.fromkeys(each.part for each in self._differences() if each.is_significant))
+
     def _differences(self) -> list[ShiftDifference]:
         return [each for by_part in self.by_pair.values() for each in by_part.values()]
 

@@ -35,8 +35,8 @@ class MethodFacts:
         software: name and version of the program.
         parser: the face parser; or ``label maps``, and a hash of them all.
         recognisers: the face recognisers; at least one.
-        detector: what found the landmarks by which the photos were aligned, in this study or before it; None if they
-            were not aligned, or by landmarks from elsewhere.
+        detector: what found the landmarks by which the photos were aligned, in this study or by `facepart align`
+            before it; None if facepart did not align them.
         precision: of the networks' arithmetic, e.g. ``bf16``.
         flip: whether the embedding of the mirrored face was added.
         naming_rule: the data set whose naming convention gives the subject, e.g. ``LFW``.
@@ -49,6 +49,8 @@ class MethodFacts:
         int8: network -> how far it agrees in INT8 with itself in fp32, in words; nothing for other precisions.
         calibrating: how many photos calibrated the networks in INT8.
         judging: how many others judged them.
+        given: photos that were aligned by landmarks that were given.
+        several: photos in which several faces were found, of which one was aligned.
     """
 
     software: str
@@ -67,6 +69,8 @@ class MethodFacts:
     int8: Mapping[str, str] = field(default_factory=dict)
     calibrating: int = 0
     judging: int = 0
+    given: int = 0
+    several: int = 0
 
 
 _REFERENCES = {

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from facepart.errors import FacepartError
 from facepart.files.record import read_record
@@ -11,12 +12,28 @@ from facepart.report.methods import NetworkFacts
 from facepart.study.setup import Setup
 
 
-def aligned_before(source: Path) -> NetworkFacts | None:
-    """Return the detector with which `facepart align` made the photos in a folder; None if it did not make them."""
-    with suppress(FacepartError):  # a run.json that is none of ours
+class AlignedBefore(NamedTuple):
+    """How `facepart align` made the photos in a folder.
+
+    Attributes:
+        detector: what found the landmarks that were not given.
+        given: photos whose landmarks were given.
+        several: photos with several faces.
+    """
+
+    detector: NetworkFacts
+    given: int
+    several: int
+
+
+def aligned_before(source: Path) -> AlignedBefore | None:
+    """Return how `facepart align` made the photos in a folder; None if it did not make them."""
+    with suppress(FacepartError, ValueError, TypeError):  # a run.json that is none of ours
         record = read_record(source)
-        if record and record.get("stage") == "align" and not (record.get("counts") or {}).get("given"):
-            return NetworkFacts(DETECTOR, str(record["settings"].get("detector")))
+        if record and record.get("stage") == "align":
+            counts = record.get("counts") or {}
+            detector = NetworkFacts(DETECTOR, str(record["settings"].get("detector")))
+            return AlignedBefore(detector, *(int(counts.get(name, 0)) for name in ("given", "several")))
     return None
 
 

@@ -94,7 +94,7 @@ def write_answer(
         failures=[(str(failure.path), failure.stage, failure.reason) for failure in failures],
         unaligned=misalignment_of_sample(setup),
     )
-    data = replace(data, methods=methods(data, method_facts(setup)))
+    data = replace(data, methods=methods(data, method_facts(setup, names)))
     where = scores_record(setup, sets)
     _write_files(output, data, {"settings": record["settings"], "groups": sizes, **where})
     scores = StudyScores.from_results(output, where)

@@ -81,16 +81,24 @@ def describe_provenance(
     return {**provenance, "Versions": versions}
 
 
-def method_facts(setup: Setup) -> MethodFacts:
-    """Put together what the methods text says of the networks and of subject identity."""
+def method_facts(setup: Setup, names: Collection[str]) -> MethodFacts:
+    """Put together what the methods text says of the networks and of subject identity.
+
+    Args:
+        setup: of the study.
+        names: the photos that were compared.
+    """
     request = setup.request
+    before = None if setup.detector else aligned_before(request.source)
     return MethodFacts(
         software=f"facepart {__version__}",
         parser=NetworkFacts(setup.parser.name, setup.parser.record(setup.photos)["sha256"]),
         label_maps=setup.parser.folder is not None,
         label_set=setup.parser.label_set.name,
         recognisers=[_network_facts(each.weights) for each in setup.recognisers],
-        detector=_network_facts(setup.detector) if setup.detector else aligned_before(request.source),
+        detector=_network_facts(setup.detector) if setup.detector else before and before.detector,
+        given=before.given if before else 0,
+        several=before.several if before else len(setup.with_several_faces(names)),
         precision=setup.files.precision_of(setup.first.weights),
         calibrating=CALIBRATING,
         judging=JUDGING,
@@ -132,7 +140,9 @@ def _alignment(setup: Setup) -> str:
         return f"faces detected by {_described(setup.detector)}"
     before = aligned_before(setup.request.source)
     if before:
-        return f"by facepart align before this study, faces detected by {before.name} (sha256 {before.sha256})"
+        detector = f"{before.detector.name} (sha256 {before.detector.sha256})"
+        given = f", landmarks of {count_of(before.given, 'photo')} given" if before.given else ""
+        return f"by facepart align before this study, faces detected by {detector}{given}"
     return "none"
 
 
