@@ -118,6 +118,12 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
     assert "−0.25" in html
 
 
+def test_no_control_is_told_of_where_no_part_can_have_one() -> None:
+    hair = dataclasses.replace(FULL.design, parts=tuple(part for part in FULL.design.parts if part.name == "hair"))
+    assert FULL.draws and hair.draws
+    assert dataclasses.replace(FULL, design=hair).draws == 0
+
+
 def test_the_methods_text_tells_of_given_landmarks_and_several_faces() -> None:
     text = "\n".join(methods(FULL, dataclasses.replace(FACTS, given=1, several=20)))
     assert "The landmarks of 1 photo were not detected but supplied." in text

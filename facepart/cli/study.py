@@ -271,6 +271,8 @@ def execute(arguments: argparse.Namespace) -> int:
             f"{count_of(outcome.small, 'photo')} {are(outcome.small)}",
             MIN_SIDE,
         )
+    if outcome.design.draws and not any(part.controllable for part in outcome.design.parts):
+        logging.getLogger(__name__).warning("--control has no effect: none of these parts can have a control")
     if outcome.several:
         logging.getLogger(__name__).warning(
             "several faces in %s, such as %s: the largest near the centre was aligned (`facepart align` lists them)",
