@@ -123,6 +123,11 @@ class Design:
         """Return the same design with one of the recognisers alone."""
         return replace(self, recognisers=(name,))
 
+    @property
+    def has_controls(self) -> bool:
+        """Whether any part has a control: one was asked for, and not all parts are without positions for it."""
+        return self.draws > 0 and any(part.controllable for part in self.parts)
+
     def controls_of(self, occlusion: Occlusion) -> list[Occlusion]:
         """Return the draws of an occlusion's control; none for other methods, or if the part has no control."""
         part = occlusion.region.part

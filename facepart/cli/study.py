@@ -271,7 +271,7 @@ def execute(arguments: argparse.Namespace) -> int:
             f"{count_of(outcome.small, 'photo')} {are(outcome.small)}",
             MIN_SIDE,
         )
-    if outcome.design.draws and not any(part.controllable for part in outcome.design.parts):
+    if outcome.design.draws and not outcome.design.has_controls:
         logging.getLogger(__name__).warning("--control has no effect: none of these parts can have a control")
     if outcome.several:
         logging.getLogger(__name__).warning(

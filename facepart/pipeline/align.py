@@ -28,7 +28,7 @@ class AlignOutcome(Outcome):
     """What a run did; besides :class:`Outcome`, what ``faces.csv`` says of the photos of the source.
 
     Attributes:
-        several: photos with several faces, of which the largest near the centre was aligned.
+        several: photos with several faces; the largest near the centre was aligned.
         given: photos whose landmarks were given.
         small: photos whose face fills fewer pixels than part masks need.
         unused: photos in the file of landmarks that are not in the source, sorted.

@@ -44,7 +44,7 @@ class BlurOutcome(Outcome):
 
     Attributes:
         undetected: part -> photos.
-        several: photos with several faces, of which the largest near the centre was aligned.
+        several: photos with several faces; the largest near the centre was aligned.
     """
 
     undetected: Counter[str] = field(default_factory=Counter)

@@ -37,7 +37,7 @@ from facepart.occlusion.parts import HEAD, Part
 from facepart.occlusion.replace import noise
 from facepart.pipeline.batches import attempt
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.worker import Located, PhotoResult, PhotoTask, PhotoWorker, shorter_side
+from facepart.pipeline.worker import Located, PhotoResult, PhotoTask, PhotoWorker, count_faces, shorter_side
 
 # Photos of a batch, as a multiple of what a network gets at once: 64 by default.
 _BATCHES = 4
@@ -359,7 +359,7 @@ class _Stream:
             },
             head=int(numbers["head"][place]),
             side=shorter_side(face, located),
-            faces=located.face.faces if located and located.face else 0,
+            faces=count_faces(located),
         )
         result = PhotoResult((record,), None, None, located.face if located else None)
         # (versions x views, d) of each recogniser, nothing of one that does not embed the photo.

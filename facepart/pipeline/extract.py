@@ -39,7 +39,7 @@ class ExtractOutcome(Outcome):
         model: the recogniser's name.
         note: a line with that name and why it was chosen; empty if the call named it.
         features_list: the list of features, or the matrix.
-        several: photos with several faces, of which the largest near the centre was aligned.
+        several: photos with several faces; the largest near the centre was aligned.
     """
 
     model: str = ""

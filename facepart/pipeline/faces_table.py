@@ -86,7 +86,7 @@ class FacesTable:
             self.rows[photo.name] = _row_of_face(result.face)
 
     def count_several(self, names: Collection[str]) -> int:
-        """Count the photos, of those named, with several faces, of which the largest near the centre was aligned."""
+        """Count the photos, of those named, with several faces; the largest near the centre was aligned."""
         return sum(row.status == SEVERAL for name, row in self.rows.items() if name in names)
 
     def write(self) -> None:

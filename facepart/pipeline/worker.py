@@ -358,7 +358,7 @@ class PhotoWorker:
             overlaps=self._overlaps(labels, occluded, face.shape[:2], landmarks) if task.embed else {},
             head=int(np.count_nonzero(class_mask(labels, HEAD))),
             side=shorter_side(face, located),
-            faces=located.face.faces if located and located.face else 0,
+            faces=count_faces(located),
         )
         thumbnails = take_thumbnails(face, occluded, self._shown) if task.thumbnails else None
         result = PhotoResult((record,), thumbnails, sizes, located.face if located else None)
@@ -533,6 +533,11 @@ def _hand_on(parsed: _Parsed) -> _Prepared:
 def shorter_side(face: NDArray[np.uint8], located: Located | None) -> int:
     """Return the side that is recorded of a photo; see :class:`facepart.pipeline.embedded_photo.EmbeddedPhoto`."""
     return located.side if located and located.side is not None else min(face.shape[:2])
+
+
+def count_faces(located: Located | None) -> int:
+    """Return how many faces were found in a photo, for its record; 0 if that is not known."""
+    return located.face.faces if located and located.face else 0
 
 
 def _embedded(record: EmbeddedPhoto, occlusions: Sequence[Occlusion], outputs: NDArray[Any]) -> EmbeddedPhoto:

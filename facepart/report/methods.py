@@ -50,7 +50,7 @@ class MethodFacts:
         calibrating: how many photos calibrated the networks in INT8.
         judging: how many others judged them.
         given: photos that were aligned by landmarks that were given.
-        several: photos in which several faces were found, of which one was aligned.
+        several: photos in which several faces were found; the largest near the centre was aligned.
     """
 
     software: str

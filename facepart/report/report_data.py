@@ -158,7 +158,7 @@ class ReportData:
     @property
     def draws(self) -> int:
         """Draws of the control of each part; 0 without a control, also if no part of the study can have one."""
-        return self.design.draws if any(part.controllable for part in self.design.parts) else 0
+        return self.design.draws if self.design.has_controls else 0
 
     @property
     def results(self) -> Sequence[PartResult]:

@@ -74,7 +74,7 @@ class StudyOutcome:
         shows_average: whether it shows an average face.
         small: photos whose faces are smaller than the parser needs
             (:data:`facepart.networks.face_parser.MIN_SIDE`).
-        several: photos in which several faces were found, of which the largest near the centre was aligned.
+        several: photos in which several faces were found; the largest near the centre was aligned.
         members: who is in which group.
         report: the report's file.
     """

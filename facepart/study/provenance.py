@@ -68,7 +68,7 @@ def describe_provenance(
             f"{count_of(small, 'photo')} {are(small)} smaller than {MIN_SIDE} pixels on a side; part masks of such "
             "faces are unreliable"
         )
-    if request.control and any(part.controllable for part in setup.design.parts):
+    if setup.design.has_controls:
         provenance["Control"] = f"each part's shape at {request.control} positions, the same in all photos"
     if request.equal_area:
         provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
