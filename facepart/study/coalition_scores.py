@@ -170,15 +170,15 @@ def _read(path: Path, digest: str, subjects: int) -> tuple[Worths, float | None]
         if str(arrays["digest"]) != digest:
             return None
         worths: dict[str, Influence | Unsupported] = {}
-        for figure in SHARED_CRITERIA:
-            if f"{figure}_reason" in arrays:
-                worths[figure] = Unsupported(str(arrays[f"{figure}_reason"]))
+        for criterion in SHARED_CRITERIA:
+            if f"{criterion}_reason" in arrays:
+                worths[criterion] = Unsupported(str(arrays[f"{criterion}_reason"]))
                 continue
-            by_subject, numbers = arrays[f"{figure}_by_subject"], arrays[f"{figure}_numbers"]
+            by_subject, numbers = arrays[f"{criterion}_by_subject"], arrays[f"{criterion}_numbers"]
             if by_subject.shape != (subjects,) or numbers.shape != (len(_NUMBERS),):
                 return None
             found = dict(zip(_NUMBERS, numbers.tolist(), strict=True))
-            worths[figure] = Influence(by_subject=by_subject, **found | {"subjects": int(found["subjects"])})
+            worths[criterion] = Influence(by_subject=by_subject, **found | {"subjects": int(found["subjects"])})
         threshold = float(arrays["threshold"])
     except (FacepartError, FileNotFoundError, KeyError, ValueError):
         return None
