@@ -448,7 +448,8 @@ def test_everything_in_json(studied: Studied) -> None:
         "groups": groups,
         "ranked by": WORDS.get(oracle.ranked_by, oracle.ranked_by),
         "resamples": 2000,
-        "control draws": design.draws,
+        # Skin has no control: it has no room to move to.
+        "control draws": 0 if design.parts == ("skin",) else design.draws,
         "undetected parts": "keep" if design.keeps_undetected else "exclude",
         "weight": "subjects" if design.subjects_alike else "pairs",
         "margin": design.margin,

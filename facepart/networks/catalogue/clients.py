@@ -134,14 +134,15 @@ def _run(command: Sequence[str], folder: Path) -> str | None:
         )
     except OSError as error:
         raise DownloadError(f"{command[0]} cannot be started: {error.strerror}") from error
-    try:
-        _, stderr = client.communicate(timeout=CLIENT_TIMEOUT)
-    except subprocess.TimeoutExpired as error:
-        _end(client)
-        raise DownloadError(f"did not finish within {CLIENT_TIMEOUT // 60} minutes") from error
-    except BaseException:
-        _end(client)
-        raise
+    with client:
+        try:
+            _, stderr = client.communicate(timeout=CLIENT_TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            _end(client)
+            raise DownloadError(f"did not finish within {CLIENT_TIMEOUT // 60} minutes") from error
+        except BaseException:
+            _end(client)
+            raise
     return stderr.decode("utf-8", "replace") if client.returncode else None
 
 
@@ -152,7 +153,6 @@ def _end(client: "subprocess.Popen[bytes]") -> None:
             os.killpg(client.pid, signal.SIGKILL)
         else:
             client.kill()
-    client.wait()
 
 
 def _pip_reason(stderr: str) -> str:
