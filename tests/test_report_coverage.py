@@ -172,6 +172,23 @@ def test_criteria_that_disagree_are_said_to() -> None:
     assert "by decrease in d′, the eyes." in section and "−1.00" in section
     answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
     assert "Other criteria rank other parts first: eyes." in answer
+    assert "too: " not in answer
+
+
+def test_the_answer_names_the_criteria_by_which_the_same_part_is_first(page: Page) -> None:
+    others = "impostor shift, equal-area shift, decrease in d′ and “authentic shift, cross-matching”."
+    # Skin is not controllable.
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert "The skin, without a rank by importance, is ranked first by " + others in answer
+    assert ", too: " not in answer
+    rankings = {
+        criterion: {group: [each for each in ranked if each.part != "skin"] for group, ranked in found.items()}
+        for criterion, found in DATA.figures.rankings.items()
+    }
+    html = render_report(with_figures(DATA, rankings=rankings))
+    answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
+    assert "The nose is ranked first by other criteria, too: " + others in answer
+    assert "without a rank" not in answer
 
 
 def test_the_controls_overlaps_are_shown(page: Page) -> None:

@@ -25,6 +25,8 @@ def text_of(html: Markup) -> str:
         (-0.0204, -0.0352, -0.0056, "-0.020 [-0.035, -0.006]"),
         (0.5, -0.5, 1.5, "+0.5 [-0.5, +1.5]"),
         (37.0, 3.0, 71.0, "+37 [+3, +71]"),
+        (0.0239, 0.0002, 0.0466, "+0.024 [+0.000, +0.047]"),  # an end that is rounded shows on which side of 0 it is
+        (0.0401, -0.0001, 0.0803, "+0.040 [-0.000, +0.080]"),
     ],
 )
 def test_changes(value: float, low: float, high: float, text: str) -> None:

@@ -55,6 +55,11 @@ class CriteriaTable:
         return [each for each in self.rankings[1:] if each.first and not each.same_first]
 
     @property
+    def agreeing(self) -> list[str]:
+        """The other criteria by which the same part is first of all."""
+        return [each.criterion for each in self.rankings[1:] if next(iter(each.ranked), "") == self.first]
+
+    @property
     def first_elsewhere(self) -> dict[str, list[str]]:
         """The parts that the study's ranking does not have, but that are first by other criteria: part -> these."""
         found: dict[str, list[str]] = {}

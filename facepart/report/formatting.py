@@ -29,10 +29,10 @@ _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"; of several, one that has an "and" itself is quoted."""
+    """Join words as in a sentence: "a, b and c"; of several, one with an "and" or a comma is quoted."""
     if len(words) < 2:
         return "".join(words)
-    words = [f"“{word}”" if " and " in word else word for word in words]
+    words = [f"“{word}”" if " and " in word or ", " in word else word for word in words]
     return " and ".join([", ".join(words[:-1]), words[-1]])
 
 
@@ -84,10 +84,14 @@ def share_of_resamples(share: float) -> str:
 
 
 def signed_interval(figure: Interval, decimals: int = 3) -> str:
-    """Write the ends of the interval of a change: "[+0.110, +0.132]"; empty without an interval."""
+    """Write the ends of the interval of a change: "[+0.110, +0.132]"; empty without an interval.
+
+    An end that rounds to 0 keeps its sign, which tells whether the interval includes 0: "[+0.000, +0.047]" does not.
+    """
     if math.isnan(figure.low):
         return ""
-    return f"[{signed(figure.low, decimals)}, {signed(figure.high, decimals)}]"
+    low, high = (f"{end:+.{decimals}f}".replace("-", _MINUS) for end in (figure.low, figure.high))
+    return f"[{low}, {high}]"
 
 
 def plain_interval(figure: Interval, decimals: int = 3) -> str:
