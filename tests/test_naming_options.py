@@ -15,7 +15,7 @@ COMMANDS = {
     "lists": ("./lists/",),
     "demo": ("-m", "facepart", "demo"),
 }
-PARTS_TITLE = "parts, and their classes of the label map (left and right are the person's):"
+PARTS_TITLE = "parts and the label-map classes they comprise (left and right: the person's):"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

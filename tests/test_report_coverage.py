@@ -153,7 +153,7 @@ def test_criteria_stand_side_by_side(page: Page) -> None:
     assert re.search(r"^    nose +importance", text, re.M)
     section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
     assert "Among the parts ranked by importance, the nose is ranked first by all" in section
-    assert "without taking identity information away" in section
+    assert "without removing identity information" in section
 
 
 def test_criteria_that_disagree_are_said_to() -> None:

@@ -80,7 +80,7 @@ def answer_of(data: ReportData) -> str:
 def test_the_answer_says_how_sure_it_is(data: ReportData) -> None:
     first, said = data.rankings["all"][0], answer_of(data)
     assert f"importance {signed(first.effect.value)} {signed_interval(first.effect)}" in said
-    assert "Occluding the nose raises the mean impostor score most, net of its control" in said
+    assert "Occluding the nose raises the mean impostor score most, net of the control" in said
     assert [ranked.part for ranked in data.rankings["all"] if ranked.may_be_first] == ["nose"]
     assert "At 95\u00a0% confidence, no other part may be first." in said
 

@@ -155,7 +155,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "600 photos of 200 subjects in 4 groups (CM: 150 photos of 50 subjects",
         f"{scores[0]:,} authentic and {scores[1]:,} impostor scores",
         "yunet (SHA-256 4545",
-        "at 2 positions, one at a time: each has a nominal displacement from the part, common to all photos",
+        "at 2 positions, one at a time: each had a nominal displacement from the part, common to all photos",
         "No control was possible for hair and skin",
         "hair: 12 photos",
         "computed only from the photos in which it was detected",
@@ -208,7 +208,7 @@ def test_identification_rates_are_explained_where_they_are_known(page: Page) -> 
     term = "Rank-1 and rank-10 identification rates"
     assert term in [text for _, text in Page(render_report(data)).all("dt")]
     assert term not in [text for _, text in page.all("dt")]
-    assert "Identification rates were closed-set" in "\n".join(methods(data, FACTS))
+    assert "Identification was closed-set" in "\n".join(methods(data, FACTS))
     assert "Identification" not in "\n".join(methods(FULL, FACTS))
 
 

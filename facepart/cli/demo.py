@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help="with --images: naming convention, which reads the subject from a photo's name; see the table below "
-        "(default: FOLDER, one folder per subject)",
+        help="with --images: naming convention, by which the subject is read from a photo's name; see the table "
+        "below (default: FOLDER, one folder per subject)",
     )
     add_parts_argument(parser.add_argument_group("what to occlude"))
     parser.add_argument_group("output").add_argument(

@@ -14,7 +14,7 @@ METHODS = (
 )
 
 
-_TABLE_TITLE = "parts, and their classes of the label map (left and right are the person's):"
+_TABLE_TITLE = "parts and the label-map classes they comprise (left and right: the person's):"
 
 
 def add_parts_argument(group: argparse._ArgumentGroup) -> None:

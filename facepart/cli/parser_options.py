@@ -34,6 +34,6 @@ def add_labels_argument(group: argparse._ArgumentGroup) -> None:
         "--labels",
         type=reachable,
         metavar="FOLDER",
-        help="read label maps, such as annotated ones, instead of parsing: FOLDER/<photo>.png, indexed or "
+        help="read label maps, such as manual annotations, instead of parsing: FOLDER/<photo>.png, indexed or "
         "greyscale, same size as the photo or 512x512 (default: parse the photos)",
     )

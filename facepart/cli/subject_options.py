@@ -21,15 +21,15 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
     group.add_argument(
         *("-d", *spellings, "--dataset"),
         metavar="NAME",
-        help="naming convention, which reads the subject from a photo's name; see the table below (default: inferred "
-        "from the names and printed, if only one fits)",
+        help="naming convention, by which the subject is read from a photo's name; see the table below (default: "
+        "inferred from the names and printed, if only one fits)",
     )
     group.add_argument(
         "--subject-pattern",
         metavar="REGEX",
         help="regular expression that finds the subject in folder/name: the named group 'subject', else the first "
-        "capture group, else the whole match. If several photos have the same folder/name, or the expression matches "
-        "none, it is searched in folder/folder/name, and so on (default: the rule of -d)",
+        "capture group, else the whole match. If several photos have the same folder/name, or the expression does "
+        "not match any, it is applied to folder/folder/name, and so on (default: the rule of -d)",
     )
 
 

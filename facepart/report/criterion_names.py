@@ -34,7 +34,7 @@ class CriterionWords(NamedTuple):
 
 _INCREASE = ("increase", "decrease")
 _DOES = {
-    IMPORTANCE: "raises the mean impostor score most, net of its control",
+    IMPORTANCE: "raises the mean impostor score most, net of the control",
     SHIFT: "raises the mean impostor score most",
     EQUAL_AREA: "raises the mean impostor score most, if the same area is occluded within each part",
     FMR_RATIO: "raises the FMR at the baseline threshold most",

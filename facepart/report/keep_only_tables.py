@@ -1,6 +1,6 @@
 """Keep-only beside deletion: each part alone, and each part occluded, as data for ``templates/keep_only.html``.
 
-The parts are in the order of d' with only that part left, which is no ranking by what a part is needed for.
+The parts are in order of d' with only that part left, which is no ranking by what a part is needed for.
 """
 
 import math

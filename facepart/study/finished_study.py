@@ -1,4 +1,4 @@
-"""A finished study, read back from its folder: DataFrames of pandas, and figures as axes of matplotlib."""
+"""A finished study, read back from its folder: pandas DataFrames, and figures as Matplotlib axes."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence

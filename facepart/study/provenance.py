@@ -69,7 +69,8 @@ def describe_provenance(
             "faces are unreliable"
         )
     if setup.design.has_controls:
-        provenance["Control"] = f"each part's shape at {request.control} positions, the same in all photos"
+        where = f"at {request.control} positions, with the same nominal displacements in all photos"
+        provenance["Control"] = f"each part's shape {where}"
     if request.equal_area:
         provenance["Equal area"] = f"patches of {PIXELS} pixels of the label map (512x512) inside each part"
     if request.keep_only:
