@@ -84,7 +84,8 @@ def match_groups(
         groups: what to compare.
         output: the folder to write to.
         dataset: the naming convention, by which the subject is read from a label
-            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names (:mod:`facepart.data.conventions`).
+            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
+            (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.
         exclude_same: a regular expression that finds the session of a photo in ``folder/stem``: authentic pairs of
             one session are left out. See :func:`facepart.data.naming.find_exclusion`.

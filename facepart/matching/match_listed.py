@@ -64,7 +64,8 @@ def match_pairs(
         pairs: which pairs are compared. Without labels, the naming convention tells authentic from impostor pairs.
         output: the folder to write to.
         dataset: the naming convention, by which the subject is read from a label
-            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names (:mod:`facepart.data.conventions`).
+            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
+            (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.
         include_same_photo: across two lists, compare a photo also with its own other version.
         save: the score files: pairs, their distribution or both; None for both up to 50 million pairs.
