@@ -47,8 +47,8 @@ def add_rank_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         metavar="NAME",
         help="naming convention, by which the subject is read from a label; one of `facepart match -h` (default: "
-        "that of the run of `facepart match` that wrote the pairs, else the one that the labels follow, or MORPH; one "
-        "that does not fit the pairs is refused)",
+        "that of the run of `facepart match` that wrote the pairs, else the one that the labels follow, or MORPH; "
+        "one that does not fit the pairs is refused)",
     )
     add(
         "--subject-pattern",
