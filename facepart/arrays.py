@@ -4,8 +4,10 @@ Photos are uint8 (h, w, 3), RGB. A network is found or fetched, and compiled, wh
 next call.
 """
 
-from collections.abc import Hashable, Sequence
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,19 +16,21 @@ from numpy.typing import ArrayLike, NDArray
 from facepart.analysis.metrics.error_rates import error_rates
 from facepart.analysis.metrics.tally import Scores
 from facepart.counts import count_of
+from facepart.data.labels import nfc
 from facepart.data.photo_input import PhotoError
 from facepart.data.resize import resize
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import count_scores
 from facepart.matching.faces import Faces, number
 from facepart.networks.alignment import align_photo, cut_to_template, find_landmarks
-from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, choose_recogniser, obtain
+from facepart.networks.catalogue import DEFAULT_PARSER, DETECTOR, Weights, choose_recogniser, obtain
 from facepart.networks.embedding import unit_embedding, views
 from facepart.networks.engine import Engine
 from facepart.networks.face_detector import FaceDetector
-from facepart.networks.face_parser import fit_photo, open_parser
-from facepart.networks.label_map import SIZE
+from facepart.networks.face_parser import fit_photo, open_parser, parser_label_set
+from facepart.networks.label_map import CLASSES, SIZE
+from facepart.networks.label_sets import LabelSet, find_label_set
 from facepart.networks.recogniser import open_recogniser
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.method import OcclusionMethod
@@ -38,6 +42,11 @@ from facepart.processors import processors
 from facepart.scores import GroupScores
 
 Photos = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
+
+# Values that stand for none, by the names of their types: those of pandas, which need not be installed.
+_MISSING = {"NAType", "NaTType"}
+# Rows whose largest value is smaller than this, or larger than its inverse, are scaled before they become float32.
+_TINY = 1e-30
 
 
 class RocCurve(NamedTuple):
@@ -58,13 +67,20 @@ class RocCurve(NamedTuple):
 
 
 def parse_faces(
-    photos: Photos, *, model: str = DEFAULT_PARSER, device: str = "auto", precision: str = "auto"
+    photos: Photos,
+    *,
+    model: str = DEFAULT_PARSER,
+    label_set: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
 ) -> NDArray[np.uint8]:
     """Segment faces.
 
     Args:
         photos: uint8 (h, w, 3) each, RGB; aligned crops, of any size.
         model: a parser of the model list, or a path.
+        label_set: the order of the classes of a parser of your own; None for what its file says, else facepart's
+            (:mod:`facepart.networks.label_sets`).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<number>``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
 
@@ -76,9 +92,10 @@ def parse_faces(
             is unknown or not available.
     """
     checked = [_checked_photo(photo, place) for place, photo in enumerate(photos)]
-    parser = _parser(model, device, precision)
+    parser = _parser(model, label_set, device, precision)
+    size = parser.preprocessing.height, parser.preprocessing.width
     found = [
-        parser(np.stack([fit_photo(photo) for photo in checked[first : first + DEFAULT_BATCH]]))
+        parser(np.stack([fit_photo(photo, size) for photo in checked[first : first + DEFAULT_BATCH]]))
         for first in range(0, len(checked), DEFAULT_BATCH)
     ]
     return np.concatenate([np.empty((0, SIZE, SIZE), np.uint8), *found])
@@ -95,16 +112,18 @@ def align_faces(photos: Photos, *, size: int = 224) -> NDArray[np.uint8]:
         uint8 (n, size, size, 3).
 
     Raises:
-        FacepartError: something is not a photo, or shows no face.
+        FacepartError: something is not a photo, or shows no face. UsageError: there can be no crops of this size.
     """
+    pixels = _checked_size(size)
     detector = FaceDetector(obtain(DETECTOR, "detector").path)
     crops = []
     for place, photo in enumerate(photos):
+        checked = _checked_photo(photo, place)
         try:
-            crops.append(align_photo(_checked_photo(photo, place), detector, size))
+            crops.append(align_photo(checked, detector, pixels))
         except FacepartError as error:
             raise FacepartError(f"photo {place}: {error}") from error
-    return np.stack(crops) if crops else np.empty((0, size, size, 3), np.uint8)
+    return np.stack(crops) if crops else np.empty((0, pixels, pixels, 3), np.uint8)
 
 
 def occlude(
@@ -123,12 +142,16 @@ def occlude(
         uint8 (h, w, 3); equal to `photo` where the part was not detected.
 
     Raises:
-        FacepartError: the arrays are not of these shapes, or the detector cannot be had. UsageError: an unknown part
+        FacepartError: the arrays are not such, or the detector cannot be had. UsageError: an unknown part
             or method.
     """
-    occlusion = Occlusion(Region(find_part(part)), OcclusionMethod(method))
+    region, occluder = Region(find_part(_checked_text(part, "part"))), _checked_text(method, "method")
+    occlusion = Occlusion(region, OcclusionMethod(occluder))
+    labels = np.asarray(labels)
     if labels.shape != (SIZE, SIZE) or labels.dtype != np.uint8:
         raise FacepartError(f"a label map is uint8 ({SIZE}, {SIZE}), not {labels.dtype} {labels.shape}")
+    if labels.max() >= len(CLASSES):
+        raise FacepartError(f"a label map has values from 0 to {len(CLASSES) - 1}, not {labels.max()}")
     checked = _checked_photo(photo, 0)
     landmarks = _landmarks(checked) if occlusion.region.needs_landmarks else None
     return apply_occlusions(checked, labels, [occlusion], landmarks)[occlusion].photo
@@ -184,7 +207,7 @@ def match(
 
     Args:
         embeddings: real (n, d); rows of any length but 0, which are scaled to length 1.
-        subjects: (n,), who each row is: text or numbers.
+        subjects: (n,), who each row is: text, or numbers; one kind in both lists.
         gallery: real (m, d), what the embeddings are compared with; None compares them with each other, each pair
             once.
         gallery_subjects: (m,), who each row of the gallery is.
@@ -193,7 +216,7 @@ def match(
         The authentic and the impostor scores, cosines rounded to 6 decimals, as distributions.
 
     Raises:
-        FacepartError: the arrays do not go together, or a row is not finite or all zero.
+        FacepartError: the arrays do not go together, a row is not finite or all zero, or a subject is missing.
 
     Example:
         >>> match([[1, 0], [2, 0], [0, 3]], ["ann", "ann", "bob"])
@@ -233,15 +256,25 @@ def roc(authentic: Scores, impostor: Scores) -> RocCurve:
     return RocCurve(rates.thresholds, rates.fmr, 1 - rates.fnmr)
 
 
+def _parser(model: str, label_set: str | None, device: str, precision: str) -> Engine:
+    weights = obtain(_checked_text(model, "model"), "parser")
+    named = None if label_set is None else find_label_set(_checked_text(label_set, "label_set"))
+    return _opened_parser(weights, parser_label_set(weights, named), *_checked_hardware(device, precision))
+
+
+# Kept by what the files hold: another file may come to lie at the same path.
 @lru_cache(maxsize=2)
-def _parser(model: str, device: str, precision: str) -> Engine:
-    weights = obtain(model, "parser")
-    return open_parser(weights.path, device, precision, weights.compiled)
+def _opened_parser(weights: Weights, label_set: LabelSet, device: str, precision: str) -> Engine:
+    return open_parser(weights.path, device, precision, weights.compiled, label_set=label_set)
+
+
+def _recogniser(model: str | None, device: str, precision: str) -> Engine:
+    chosen = None if model is None else _checked_text(model, "model")
+    return _opened_recogniser(choose_recogniser(chosen).weights, *_checked_hardware(device, precision))
 
 
 @lru_cache(maxsize=4)
-def _recogniser(model: str | None, device: str, precision: str) -> Engine:
-    weights = choose_recogniser(model).weights
+def _opened_recogniser(weights: Weights, device: str, precision: str) -> Engine:
     fit = weights.model.preprocessing if weights.model else None
     return open_recogniser(weights.path, fit, device, precision, weights.compiled)
 
@@ -253,6 +286,23 @@ def _landmarks(photo: NDArray[np.uint8]) -> Landmarks | None:
         return Landmarks(find_landmarks(photo, detector), *photo.shape[:2])
     except FacepartError:
         return None
+
+
+def _checked_text(value: object, name: str) -> str:
+    """Return a name or a path as text."""
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{name}: a name is text, not {value!r}")
+    return os.fspath(value)
+
+
+def _checked_size(size: object) -> int:
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise UsageError(f"size: a whole number of pixels, at least 1, not {size!r}")
+    return int(size)
+
+
+def _checked_hardware(device: object, precision: object) -> tuple[str, str]:
+    return _checked_text(device, "device"), _checked_text(precision, "precision")
 
 
 def _checked_photo(photo: NDArray[np.uint8], place: int) -> NDArray[np.uint8]:
@@ -270,17 +320,55 @@ def _faces(
     name: str,
 ) -> Faces:
     """Check one side of a comparison."""
-    try:
-        rows = np.asarray(embeddings, np.float32)
-    except (TypeError, ValueError) as error:
-        raise FacepartError(f"{name}: not an array of real numbers ({error})") from error
-    if rows.ndim != 2 or not rows.size:
-        raise FacepartError(f"{name}: an array of shape {rows.shape}, not (rows, values)")
-    who = subjects.tolist() if isinstance(subjects, np.ndarray) else list(subjects)
+    rows = _checked_rows(embeddings, name)
+    who = _checked_subjects(subjects, name)
     if len(who) != len(rows):
         raise FacepartError(f"{name}: {count_of(len(rows), 'row')}, but {count_of(len(who), 'subject')}")
-    unusable = ~np.isfinite(rows).all(axis=1) | ~rows.any(axis=1)
-    if unusable.any():
-        raise FacepartError(f"{name}: row {int(np.argmax(unusable))} is not finite, or all zero")
+    kinds = {_kind(key) for key in (*known, *who)}
+    if len(kinds) > 1:
+        both = " and ".join(sorted(kinds))
+        raise FacepartError(f"{name}: subjects are {both}, which are never equal: give one kind")
     numbers = number(who, known)
     return Faces(unit_rows(rows), numbers, first_photo + np.arange(len(rows)))
+
+
+def _checked_rows(embeddings: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Return embeddings as float32, of which no row is all zero."""
+    if isinstance(embeddings, np.ma.MaskedArray) and np.ma.is_masked(embeddings):
+        raise FacepartError(f"{name}: some values are masked: leave out their rows")
+    try:
+        given = np.asarray(embeddings)
+        rows = given.astype(np.float64) if given.dtype.kind in "fiub" else None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise FacepartError(f"{name}: not an array of real numbers ({error})") from error
+    if rows is None:
+        raise FacepartError(f"{name}: not an array of real numbers but of {given.dtype}")
+    if rows.ndim != 2 or not rows.size:
+        raise FacepartError(f"{name}: an array of shape {rows.shape}, not (rows, values)")
+    largest = np.abs(rows).max(axis=1)
+    unusable = ~np.isfinite(rows).all(axis=1) | (largest == 0)
+    if unusable.any():
+        raise FacepartError(f"{name}: row {int(np.argmax(unusable))} is not finite, or all zero")
+    # What float32 cannot hold.
+    extreme = (largest < _TINY) | (largest > 1 / _TINY)
+    rows[extreme] /= largest[extreme, None]
+    return rows.astype(np.float32)
+
+
+def _checked_subjects(subjects: object, name: str) -> list[Hashable]:
+    """Return the subjects of rows, text in Unicode's normal form C."""
+    if not isinstance(subjects, Iterable) or isinstance(subjects, bytes | Mapping | Set):
+        raise FacepartError(f"{name}: subjects are a list, one for each row, not {type(subjects).__name__}")
+    who = subjects.tolist() if isinstance(subjects, np.ndarray) else list(subjects)
+    for row, key in enumerate(who):
+        if not isinstance(key, Hashable):
+            raise FacepartError(f"{name}: the subject of row {row} is no text or number but {key!r}")
+        if key is None or type(key).__name__ in _MISSING or key == "" or key != key:
+            raise FacepartError(f"{name}: the subject of row {row} is missing ({key!r})")
+    return [nfc(key) if isinstance(key, str) else key for key in who]
+
+
+def _kind(key: Hashable) -> str:
+    if isinstance(key, str):
+        return "text"
+    return "numbers" if isinstance(key, Number) else f"of type {type(key).__name__}"

@@ -1,7 +1,9 @@
 """`import facepart`: what it shows, what it loads, and what its functions of arrays give and refuse."""
 
+import math
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import facepart
+from facepart.analysis.metrics.error_rates import fmr
 from facepart.data.photo_input import read_photo
 from facepart.pipeline.blur import blur_photos
 from facepart.pipeline.extract import extract_features
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
+
+
+def any_of(*values: Any) -> tuple[Any, ...]:
+    """Return what no type checker would let through."""
+    return values
+
+
+def named(**values: Any) -> dict[str, Any]:
+    """Do the same for keywords."""
+    return values
 
 
 def test_importing_loads_nothing_and_shows_the_public_names():
@@ -59,12 +72,50 @@ def test_match_compares_everyone_with_everyone(seed, count, with_gallery):
         (([[1, 2]], "ab"), "1 row, but 2 subjects"),
         (([[1, 2]], "a", [[1, 2, 3]], "b"), "they are of two networks"),
         (([[1, 2]], "a", [[1, 2]]), "needs both its embeddings and its subjects"),
+        ((np.eye(2), ["ann", None]), "the subject of row 1 is missing"),
+        ((np.eye(2), ["", "ann"]), "the subject of row 0 is missing"),
+        ((np.eye(2), np.array([1, np.nan])), "the subject of row 1 is missing"),
+        ((np.eye(2), [["ann"], ["bob"]]), "the subject of row 0 is no text or number"),
+        ((np.eye(2), ["ann", 1]), "subjects are numbers and text, which are never equal"),
+        ((np.eye(2), ["1", "2"], np.eye(2), [1, 2]), "subjects are numbers and text, which are never equal"),
+        ((np.eye(2), {"ann": 1, "bob": 2}), "subjects are a list, one for each row"),
+        ((np.eye(2), None), "subjects are a list, one for each row"),
+        ((np.eye(2) + 1j, "ab"), "not an array of real numbers"),
+        ((np.ma.masked_equal(np.eye(2), 0), "ab"), "some values are masked"),
     ],
 )
 def test_match_refuses_in_one_line(arguments, reason):
     with pytest.raises(facepart.FacepartError, match=reason) as caught:
         facepart.match(*arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_rows_that_float32_cannot_hold_and_names_in_another_unicode_form_are_matched():
+    rows = np.random.default_rng(5).standard_normal((4, 8))
+    who = ["Jos\u00e9", "Jose\u0301", "ann", "bob"]
+    expected = facepart.match(rows, who)
+    assert expected.authentic.n == 1
+    for scale in (1e-60, 1e-44, 1e60):
+        assert facepart.match(rows * scale, who) == expected
+
+
+def test_missing_values_of_pandas_are_missing_subjects():
+    pandas = pytest.importorskip("pandas")
+    for who in (
+        pandas.array([1, None], "Int64"),
+        pandas.Categorical(["ann", None]),
+        pandas.Series(["ann", pandas.NA]),
+    ):
+        with pytest.raises(facepart.FacepartError, match="the subject of row 1 is missing"):
+            facepart.match(np.eye(2), who)
+
+
+def test_what_is_no_score_or_threshold_is_refused():
+    with pytest.raises(facepart.FacepartError, match="authentic: some scores are masked"):
+        facepart.d_prime(np.ma.masked_less([0.1, 0.5, 0.9], 0.3), [0.1, 0.2])
+    for threshold in (math.nan, [0.5, math.nan], None):
+        with pytest.raises(facepart.FacepartError, match="a threshold is"):
+            fmr([0.1, 0.2], threshold)  # type: ignore[arg-type]
 
 
 def test_a_roc_curve_by_hand():
@@ -113,6 +164,20 @@ def test_what_is_not_a_photo_is_refused_in_one_line(bisenet_weights):
         facepart.occlude(photo, labels, "ear")
     with pytest.raises(facepart.FacepartError, match=r"a label map is uint8 \(512, 512\)"):
         facepart.occlude(photo, labels[:100], "nose")
+    with pytest.raises(facepart.FacepartError, match="a label map has values from 0 to 18, not 255"):
+        facepart.occlude(photo, labels + np.uint8(255), "nose")
+    calls: list[partial[Any]] = [
+        partial(facepart.occlude, photo, labels, *any_of(3)),
+        partial(facepart.occlude, photo, labels, "nose", *any_of(None)),
+        partial(facepart.embed_faces, [photo], **named(device=None)),
+        partial(facepart.embed_faces, [photo], **named(model=["sface"])),
+        partial(facepart.align_faces, [photo], size=0),
+        partial(facepart.align_faces, [photo], **named(size=112.5)),
+        partial(facepart.parse_faces, [photo], label_set="celebamask-hq"),
+    ]
+    for call in calls:
+        with pytest.raises(facepart.UsageError):
+            call()
     np.testing.assert_array_equal(facepart.occlude(photo, labels, "nose"), photo)
 
 

@@ -48,7 +48,7 @@ def write(path, steps, shape=("n", 3, SIDE, SIDE), weights=None, bias=None, kind
     nodes, name = [], PHOTO
     for index, (operator, constants, attributes) in enumerate(steps):
         names = [f"constant {index}.{place}" for place in range(len(constants))]
-        integer = operator in ("Gather", "Slice", "Reshape", "Split", "Unsqueeze", "Squeeze")
+        integer = operator in ("Gather", "Slice", "Reshape", "Split", "Unsqueeze", "Squeeze", "Pad")
         stored |= {
             each: np.asarray(value, np.int64 if integer else np.float32)
             for each, value in zip(names, constants, strict=True)
@@ -138,6 +138,16 @@ FORMS = {
             ("Div", [0.5], {}),
         ],
     ),
+    "a mean of each pixel first": (
+        BYTES,
+        [("AveragePool", [], {"kernel_shape": [1, 1]}), ("Sub", [127.5], {}), ("Div", [127.5], {})],
+    ),
+    "a resize first": (
+        UNIT,
+        [("Resize", [[], [1, 1, 1, 1]], {"mode": "linear"}), ("Mul", [2], {}), ("Sub", [1], {})],
+    ),
+    "a border first": (BYTES, [("Pad", [[0] * 8], {}), ("Sub", [127.5], {}), ("Div", [127.5], {})]),
+    "a resize alone": (USUAL, [("Resize", [[], [1, 1, 1, 1]], {"mode": "linear"})]),
     "nothing": (USUAL, []),
     "identities": (USUAL, [("Identity", [], {}), ("Dropout", [], {})]),
     "(x + 1) / 2, then twice that minus 1": (

@@ -112,6 +112,13 @@ def test_a_folder_that_is_not_utf8_is_listed_and_read_again(tmp_path: Path, run:
     assert (out.authentic, out.impostor) == (1, 2)
 
 
+def test_an_empty_path_is_refused_in_one_line(tmp_path: Path, run: Run) -> None:
+    for words in (("lists", "-s", "", "-o", tmp_path / "l.txt"), ("extract", "-s", tmp_path, "-d", "")):
+        done = run("-m", "facepart", *words)
+        assert done.returncode != 0
+        assert done.stderr == "facepart: a path is empty: is a variable of the shell not set?\n"
+
+
 def test_a_folder_with_a_line_break_is_refused_before_any_work(tmp_path: Path, run: Run) -> None:
     folder = tmp_path / "a\nb"
     write_features(folder / "f", ["1_1"])

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from facepart.arrays import parse_faces
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
 from facepart.demo.faces import align_folder
+from facepart.errors import FacepartError
 from facepart.files.progress import silent
 from facepart.networks.face_parser import PREPROCESSING, fit_photo, open_parser
+from facepart.networks.label_map import CLASSES
 from facepart.networks.label_sets import LABEL_SETS
 from tests.command_line import Done
 from tests.conftest import Run
@@ -210,7 +213,7 @@ def test_blur_takes_label_maps(photos: Path, labels: Path, tmp_path: Path, run: 
         ),
         (["--label-set", "helen"], 2, "unknown label set 'helen'; known: bisenet, celebamask-hq, lapa"),
         (["--label-set", "{}/wrong.toml"], 1, "wrong.toml: unknown class 'chin'"),
-        (["--label-set", "lapa", "--parts", "nose"], 1, "expected scores for 11 classes: name its classes by"),
+        (["--label-set", "lapa", "--parts", "nose"], 2, "the classes of bisenet-resnet18 are known"),
         (["--parser", "sface"], 2, "sface is a recogniser, not a parser"),
     ],
 )
@@ -295,6 +298,28 @@ def upsampled(scores: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
         moved = np.moveaxis(scores, axis, -1).shape[:-1]
         scores = np.moveaxis(np.array(along).reshape(*moved, -1), -1, axis)
     return scores
+
+
+def test_in_python_a_parser_of_ones_own_is_what_it_is_to_the_command(
+    tmp_path: Path, faces: list[NDArray[np.uint8]], run: Run
+) -> None:
+    path, hardware = save_small_parser(tmp_path / "parser.onnx", 256, 11), {"device": "cpu", "precision": "fp32"}
+    write_image(tmp_path / "photos" / "1_1.png", faces[0])
+    command: list[str | Path] = ["parse", "-s", tmp_path / "photos", "--parser", path, "-o", tmp_path / "maps"]
+    with pytest.raises(FacepartError, match="expected scores for 19 classes"):
+        parse_faces(faces[:1], model=str(path), **hardware)
+    classes = LABEL_SETS["lapa"].classes
+    for order in (classes, classes[::-1]):
+        (tmp_path / "config.json").write_text(json.dumps({"id2label": {k: CLASSES[c] for k, c in enumerate(order)}}))
+        done = facepart(run, *command, "--overwrite")
+        assert done.returncode == 0, done.stderr
+        expected = numbers_of(tmp_path / "maps" / "1_1.png")
+        assert len(np.unique(expected)) > 3
+        np.testing.assert_array_equal(parse_faces(faces[:1], model=str(path), **hardware)[0], expected)
+        # Another network comes to lie at the same path.
+        save_small_parser(path, 256, 11, seed=1)
+        assert (parse_faces(faces[:1], model=str(path), **hardware)[0] != expected).any()
+        save_small_parser(path, 256, 11)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -50,6 +50,15 @@ def test_a_subject_in_two_groups_gives_no_group_to_a_photo_without_a_row(tmp_pat
     assert "001" in found.without_row
 
 
+def test_a_row_that_is_longer_than_the_header_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        FacepartError, match=r"line 3: has 4 cells, but the header has 3; put a cell with a comma in quo"
+    ):
+        select(tmp_path, "subject,age,group\n001,30,CM\n002,30, 31,CF\n")
+    found = select(tmp_path, "subject,group\n001,CM,\n002,CF,,\n")  # as spreadsheets write them
+    assert names(found) == ["001_0.npy", "001_1.npy"]
+
+
 def test_byte_order_mark_crlf_quotes_short_rows_and_repeated_rows(tmp_path: Path) -> None:
     table = '\ufeff"subject",race,group\r\n001,"other,caucasian",CM\r\n\r\n001,,CM\r\n002\r\n'
     found = select(tmp_path, table)

@@ -133,9 +133,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
             see :mod:`facepart.data.group_columns`.
 
     Raises:
-        FacepartError: the file cannot be read, lacks a column, has no rows or a cell that is no number in a column
-            with bins, gives two groups the same name, or puts one photo (or one subject, if it only names subjects)
-            into two groups. UsageError: the group column is not well formed.
+        FacepartError: the file cannot be read, lacks a column, has no rows, a row that is longer than the header or a
+            cell that is no number in a column with bins, gives two groups the same name, or puts one photo (or one
+            subject, if it only names subjects) into two groups. UsageError: the group column is not well formed.
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
@@ -153,6 +153,12 @@ def read_people(source: Path, group_column: str = "group") -> People:
     if any("\0" in cell for _, row in lines for cell in row):
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 (it has a byte of zero)")
     rows = lines[1:]
+    for line, row in rows:
+        if any(row[len(header) :]):
+            raise FacepartError(
+                f"{source}, line {line}: has {count_of(len(row), 'cell')}, but the header has {len(header)}; put a "
+                "cell with a comma in quotes"
+            )
     try:
         group_columns = parse_group_columns(nfc(group_column), header)
         names = group_names(group_columns, rows)

@@ -42,8 +42,11 @@ def place(text: str) -> Path:
     ``s3://``, ``gcsfs`` for ``gs://``. ``file://`` is a path.
 
     Raises:
-        FacepartError: the address is of an unknown kind, or what it needs is not installed.
+        FacepartError: the address is of an unknown kind, or what it needs is not installed; or the text is empty, as
+            that of a shell variable that was never set.
     """
+    if not text:
+        raise FacepartError("a path is empty: is a variable of the shell not set?")
     if text.startswith(_LOCAL):
         return Path(text.removeprefix(_LOCAL))
     if not _ADDRESS.match(text):

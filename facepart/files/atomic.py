@@ -101,12 +101,17 @@ def write_if_changed(path: Path, data: bytes) -> None:
         write_bytes(path, data)
 
 
+def encoded(text: str) -> bytes:
+    """Return a text in UTF-8; of names of files that are no text, what cannot be encoded is written as an escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8 with plain line feeds, whole or not at all.
 
     Bytes of a folder's name that are not UTF-8 are written as escapes.
     """
-    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    write_bytes(path, encoded(text))
 
 
 def write_npy(path: Path, array: NDArray[Any], *, sync: bool = True) -> None:

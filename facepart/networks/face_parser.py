@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from facepart.errors import FacepartError
+from facepart.errors import FacepartError, UsageError
 from facepart.networks.catalogue import Weights
 from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.compiled_cache import CompiledCache
@@ -155,9 +155,15 @@ def parser_label_set(weights: Weights, named: LabelSet | None) -> LabelSet:
     eyes would pass for brows.
 
     Raises:
+        UsageError: another one is named than that of a parser of the model list, whose order is known.
         FacepartError: the description cannot be read, or names a class that is not known.
     """
     if named is not None:
+        if weights.model and not named.is_own:
+            raise UsageError(
+                f"--label-set {named.name}: the classes of {weights.name} are known to be in the order of "
+                f"{OWN_SET.name}; --label-set is for --labels, or for a parser of your own"
+            )
         return named
     if weights.model or weights.path.suffix.lower() != ".onnx":
         return OWN_SET  # known, or a checkpoint of BiSeNet

@@ -43,7 +43,7 @@ _PRECISIONS: dict[str, str] = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 # What calibrates a network is in its graph; the rest of the graph is computed in the fastest floating point.
 _INT8 = "int8"
 # Of compiled networks: raise it if the same weights become another network, such as by other preprocessing.
-_FORMAT = 5
+_FORMAT = 6
 _LONGEST_HEADER = 1 << 16  # bytes
 
 _logger = logging.getLogger(__name__)

@@ -137,6 +137,8 @@ def _read(path: Path, remedy: str, known: Mapping[str, str] | None = None) -> di
         raise FacepartError(f"{path}: is not a CSV file in UTF-8 ({one_line(error)}); {remedy}") from error
     table: dict[str, FaceRow] = {}
     for line, row in rows:
+        if any(row.get(None) or ()):
+            raise FacepartError(f"{path}, line {line}: has more cells than the header; {remedy}")
         cell = plain_cell(row["photo"] or "")
         photo = cell if known is None else _find_photo(cell, known)
         if photo in table:

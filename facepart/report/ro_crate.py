@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facepart.errors import FacepartError
-from facepart.files.atomic import write_if_changed
+from facepart.files.atomic import encoded, write_if_changed
 from facepart.files.json_input import read_object
 from facepart.files.record import Record
 
@@ -63,7 +63,7 @@ def write_crate(folder: Path, title: str, record: Record, licences: Mapping[str,
         FacepartError: the file cannot be written.
     """
     path, present = folder / CRATE_FILE, [name for name in CONTENTS if _holds(folder / name)]
-    write_if_changed(path, crate_json(title, present, record, licences, _crate_date(path)).encode("utf-8"))
+    write_if_changed(path, encoded(crate_json(title, present, record, licences, _crate_date(path))))
 
 
 def crate_json(

@@ -20,6 +20,8 @@ def checked_scores(scores: ArrayLike, name: str) -> NDArray[np.float64]:
         FacepartError: there are none, they are not one row of real numbers, or not all are finite.
     """
     array: NDArray[Any] = np.asarray(scores)
+    if isinstance(scores, np.ma.MaskedArray) and np.ma.is_masked(scores):
+        raise FacepartError(f"{name}: some scores are masked; give those that count: scores.compressed()")
     if array.size == 0:
         raise FacepartError(f"{name}: there are no scores")
     if array.ndim != 1 or array.dtype.kind not in "fiu":

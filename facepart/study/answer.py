@@ -10,7 +10,7 @@ from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import RESAMPLES, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.shapley_figures import ShapleyFigures, ShapleyInteraction, ShapleyValue
-from facepart.files.atomic import write_if_changed
+from facepart.files.atomic import encoded, write_if_changed
 from facepart.files.failures import Failure
 from facepart.files.figure_formats import choose_formats
 from facepart.files.record import write_record
@@ -129,7 +129,7 @@ def _write_files(output: Path, data: ReportData, further: Mapping[str, Any]) -> 
         SHAPLEY_FILE: rows_csv(ShapleyValue, [row for each in shapley for row in each.values]) if shapley else None,
         INTERACTIONS_FILE: rows_csv(ShapleyInteraction, interactions) if shapley else None,
     }
-    contents = {name: None if text is None else text.encode("utf-8") for name, text in texts.items()}
+    contents = {name: None if text is None else encoded(text) for name, text in texts.items()}
     contents[PARQUET_FILE] = parquet_bytes(results)
     for name, content in contents.items():
         if content is None:

@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from facepart.analysis.choices import Undetected, Weight
 from facepart.data.subject_table import SMALLEST_GROUP
 from facepart.errors import UsageError
+from facepart.files.addresses import place
 from facepart.occlusion.method import STANDARD, OcclusionMethod, parse_sweep
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.batches import DEFAULT_BATCH
+
+_PATHS = ("source", "output", "people", "parts_file", "labels")
+_LISTS = ("groups", "parts", "occlusions", "sweeps", "models", "keep", "formats")
+_CHOICES = {"undetected": get_args(Undetected), "weight": get_args(Weight)}
+_COUNTS = ("batch", "workers")
 
 
 @dataclass(frozen=True)
 class Request:
     """What a study is asked for.
+
+    Paths may be given as text. UsageError is raised if a word is none of those that may be chosen, a text stands
+    where a list belongs, or a count is below 1.
 
     Attributes:
         source: a folder of photos, or a list of them.
@@ -99,6 +109,25 @@ class Request:
     title: str = "Which parts of a face does the recogniser rely on?"
     formats: Sequence[str] = ()
     no_faces: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what a program may get wrong; the command's own options are checked where they are read."""
+        for name in _PATHS:
+            path = getattr(self, name)
+            if isinstance(path, str):
+                object.__setattr__(self, name, place(path))
+        for name in _LISTS:
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise UsageError(f"{name}: is a list, not one text: [{value!r}]")
+        for name, words in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in words:
+                raise UsageError(f"{name}: {value!r} is none of {', '.join(words)}")
+        for name in _COUNTS:
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise UsageError(f"{name}: at least 1, not {count}")
 
     @property
     def leaves_out_small(self) -> bool:

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from facepart.analysis.influence import Influence, SubjectScores, effective_by_variance, leave_one_out
 from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
-from facepart.errors import UsageError
+from facepart.errors import FacepartError, UsageError
 from facepart.scores.distribution import STEPS, ScoreDistribution
 
 
@@ -52,13 +52,14 @@ def fmr(impostor: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
         float64, of the shape of `thresholds`.
 
     Raises:
-        FacepartError: there are no scores, they are no vector of numbers, or not all are finite.
+        FacepartError: there are no scores, they are no vector of numbers, or not all are finite; or a threshold is
+            no number.
 
     Example:
         >>> fmr([0.1, 0.2, 0.3, 0.4], [0.25, 0.4]).tolist()
         [0.5, 0.25]
     """
-    return shares_from(np.asarray(thresholds, np.float64), tally(impostor, "impostor"))
+    return shares_from(_checked_thresholds(thresholds), tally(impostor, "impostor"))
 
 
 def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
@@ -68,7 +69,7 @@ def fnmr(authentic: Scores, thresholds: ArrayLike) -> NDArray[np.float64]:
         >>> fnmr([0.5, 0.6, 0.7, 0.8], [0.55, 0.8]).tolist()
         [0.25, 0.75]
     """
-    return shares_below(np.asarray(thresholds, np.float64), tally(authentic, "authentic"))
+    return shares_below(_checked_thresholds(thresholds), tally(authentic, "authentic"))
 
 
 def error_rates(authentic: Scores, impostor: Scores) -> ErrorRates:
@@ -139,3 +140,13 @@ def fnmr_influence(group: SubjectScores, threshold: float) -> Influence:
     below = sums.authentic.count - sums.at_or_above("authentic", scores, threshold)
     by_subject = leave_one_out(below - rate * sums.authentic.count, scores, sums.authentic)
     return Influence(rate, by_subject, 0.0, group.effective_authentic, group.authentic_subjects)
+
+
+def _checked_thresholds(thresholds: ArrayLike) -> NDArray[np.float64]:
+    try:
+        checked = np.asarray(thresholds, np.float64)
+    except (TypeError, ValueError) as error:
+        raise FacepartError(f"a threshold is a number, not {thresholds!r}") from error
+    if np.isnan(checked).any():
+        raise FacepartError("a threshold is not a number (NaN)")
+    return checked

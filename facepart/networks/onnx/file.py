@@ -10,7 +10,7 @@ from facepart.errors import FacepartError, one_line
 from facepart.networks.engine import Preprocessing
 from facepart.networks.input_range import choose_range, takes_bytes, takes_unit
 from facepart.networks.onnx.first_arithmetic import OnnxArithmetic, range_of_mean
-from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph
+from facepart.networks.onnx.graph import photo_inputs, read_model, reduce_graph, refuse_unreadable_nodes
 
 # Landmark and gender networks, which are also in insightface's packs, have shorter outputs.
 _SHORTEST_EMBEDDING = 64
@@ -102,6 +102,7 @@ def choose_input(path: Path, model: onnx.ModelProto, usual: Preprocessing, known
         FacepartError: it cannot be told what the network takes, and nothing is known of it.
     """
     try:
+        refuse_unreadable_nodes(model)
         arithmetic = OnnxArithmetic(model, usual.height, usual.width)
         if not arithmetic.is_empty:
             return choose_range(arithmetic, usual)

@@ -35,6 +35,8 @@ _ARITHMETIC = {
     "Transpose",
     "Unsqueeze",
 }
+# Operators that leave a photo of one colour one, besides a border; computed, some would take minutes.
+_FLAT = {"AveragePool", "MaxPool", "Pad", "Resize", "Upsample"}
 # Operators that look at lengths, not at values.
 _SHAPES = {"Shape", "Size"}
 # A convolution of this kernel on three channels normalises, or swaps the channels.
@@ -143,7 +145,7 @@ class OnnxArithmetic:
     def _is_arithmetic(self, node: onnx.NodeProto) -> bool:
         if node.op_type == "Conv":
             return len(node.input) > 1 and _stored_shape(self._stored.get(node.input[1])) in _PER_PIXEL
-        return node.op_type in _ARITHMETIC
+        return node.op_type in _ARITHMETIC | _FLAT
 
     def _constant(self, name: str) -> NDArray[np.float32] | None:
         """Return a value that does not depend on the input; None if it does, or cannot be computed."""
@@ -161,8 +163,10 @@ class OnnxArithmetic:
         needed, nodes = set(ends), []
         for node in reversed(graph.node):
             if not needed.isdisjoint(node.output):
-                nodes.append(node)
-                needed.update(read_names(node))
+                flat = node.op_type in _FLAT
+                used = onnx.helper.make_node("Identity", node.input[:1], node.output[:1]) if flat else node
+                nodes.append(used)
+                needed.update(read_names(used))
         part = onnx.helper.make_graph(
             nodes[::-1],
             "beginning",
