@@ -147,6 +147,15 @@ FORMS = {
         [("Resize", [[], [1, 1, 1, 1]], {"mode": "linear"}), ("Mul", [2], {}), ("Sub", [1], {})],
     ),
     "a border first": (BYTES, [("Pad", [[0] * 8], {}), ("Sub", [127.5], {}), ("Div", [127.5], {})]),
+    "means of 2x2 in a row, then as they were": (
+        USUAL,
+        [
+            ("AveragePool", [], {"kernel_shape": [2, 2], "strides": [2, 2]}),
+            ("Reshape", [[0, 3, 64]], {}),
+            ("Reshape", [[0, 3, 8, 8]], {}),
+            ("Resize", [[], [1, 1, 2, 2]], {"mode": "nearest"}),
+        ],
+    ),
     "a resize alone": (USUAL, [("Resize", [[], [1, 1, 1, 1]], {"mode": "linear"})]),
     "nothing": (USUAL, []),
     "identities": (USUAL, [("Identity", [], {}), ("Dropout", [], {})]),

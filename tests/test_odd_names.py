@@ -1,15 +1,17 @@
 """Names that are odd, but legal, of photos, groups, tables and cells: each works, or is refused for a reason."""
 
 import csv
+import json
 import os
 import unicodedata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from facepart.data.feature_files import find_features
 from facepart.data.group_files import group_prefix, refuse_same_files
@@ -26,7 +28,9 @@ from facepart.matching.features import read_features
 from facepart.matching.match import match_features
 from facepart.pipeline.parts_table import read_parts_table, write_parts_table
 from facepart.scores.ranks import load_ranks, make_ranks, save_ranks
+from facepart.study import Request, run_study
 from tests.conftest import Run
+from tests.small_network import save_small_network, save_small_parser
 from tests.test_matching_features import write_features
 from tests.test_matching_features import write_list as write_lines
 
@@ -332,3 +336,19 @@ def test_tables_of_our_own_are_read_as_they_were(tmp_path: Path) -> None:
     assert (tmp_path / "failures.csv").read_text().splitlines()[1] == "'=x.png,read,'@reason"
     (tmp_path / "people.csv").write_text("image,group\n'=x/1.png,'-A\n")
     assert read_people(tmp_path / "people.csv").by_image == {"=x/1": "-A"}
+
+
+def test_a_study_of_a_folder_that_is_not_utf8_and_of_a_photo_that_is_not_is_written_whole(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for name in ("1_1", "1_2", "2_1", "3_1"):
+        Image.fromarray(np.random.default_rng(7).integers(0, 256, (64, 64, 3), np.uint8)).save(folder / f"{name}.png")
+    (folder / os.fsdecode(b"4_\xe9.png")).write_bytes((folder / "1_1.png").read_bytes())
+    parser = save_small_parser(tmp_path / "parser.onnx")
+    recogniser = save_small_network(tmp_path / "recogniser.onnx")
+    networks: dict[str, Any] = {"parser": str(parser), "models": [str(recogniser)], "device": "cpu"}
+    run_study(Request(source=folder, output=tmp_path / "out", dataset="MORPH", parts=["nose"], **networks))
+    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert "4_\\udce9.png" in (tmp_path / "out" / "report.html").read_text("utf-8")

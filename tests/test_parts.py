@@ -299,7 +299,7 @@ def test_the_table_lists_the_classes_of_every_part():
             assert CLASSES[number] in part.describe()
     assert "eyes_brows left brow, right brow, left eye, right eye, glasses (with eyeglasses" in text
     assert find_part("left_eye+nose").describe() == (
-        "nose: nose; left_eye: left eye, right eye (only on the left side of the face)"
+        "nose: nose; left_eye: left eye, right eye (pixels on the left side of the face only)"
     )
 
 

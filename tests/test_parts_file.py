@@ -62,7 +62,7 @@ def confined(tmp_path):
 
 def test_a_part_is_confined_to_a_side(confined):
     assert confined["left_cheek"] == Part("left_cheek", (1,), 0, "left cheek", where="left side")
-    assert confined["left_cheek"].describe() == "skin (only on the left side of the face)"
+    assert confined["left_cheek"].describe() == "skin (pixels on the left side of the face only)"
     labels = drawn_labels(np.random.default_rng(0))
     left, right = (part_mask(labels, confined[name]) for name in ("left_cheek", "right_cheek"))
     np.testing.assert_array_equal(left | right, part_mask(labels, PARTS["skin"]))

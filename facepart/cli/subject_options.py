@@ -28,8 +28,8 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
         "--subject-pattern",
         metavar="REGEX",
         help="regular expression that finds the subject in folder/name: the named group 'subject', else the first "
-        "capture group, else the whole match. If several photos have the same folder/name, or the expression does "
-        "not match any, it is applied to folder/folder/name, and so on (default: the rule of -d)",
+        "capture group, else the whole match. If several photos have the same folder/name, or the expression "
+        "matches none of the photos, it is applied to folder/folder/name, and so on (default: the rule of -d)",
     )
 
 

@@ -105,12 +105,12 @@ class Part:
         return f"{self.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def describe(self) -> str:
-        """Say in words what it is made of: "nose"; "left eye, right eye (only on the left side of the face)"."""
+        """Say in words what it is made of: "nose"; "skin (pixels on the left side of the face only)"."""
         if self.members:
             return "; ".join(f"{member.name}: {member.describe()}" for member in self.members)
         classes = ", ".join(CLASSES[number] for number in self.classes)
         zone = self.zone.words if self.zone else ""
-        found = f"{classes} (only {zone})" if classes and zone else classes or zone
+        found = f"{classes} (pixels {zone} only)" if classes and zone else classes or zone
         return found + _NOTES.get(self.name, "")
 
 

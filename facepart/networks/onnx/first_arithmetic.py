@@ -129,14 +129,19 @@ class OnnxArithmetic:
         """Return the values that operators with weights take, or the graph's output."""
         graph = self._model.graph
         from_photo, before_weights = {self._source}, {self._source}
+        flat: set[str] = set()
         ends: list[str] = []
         for node in graph.node:
             taken = [name for name in read_names(node) if name in from_photo]
             if not taken or node.op_type in _SHAPES:
                 continue
             from_photo.update(node.output)
-            if self._is_arithmetic(node) and before_weights.issuperset(taken):
+            # What is left as it is has another size than in the network, which a new shape depends on.
+            sized = node.op_type == "Reshape" and not flat.isdisjoint(taken)
+            if self._is_arithmetic(node) and before_weights.issuperset(taken) and not sized:
                 before_weights.update(filter(None, node.output))
+                if node.op_type in _FLAT or not flat.isdisjoint(taken):
+                    flat.update(node.output)
             else:
                 ends += [name for name in taken if name in before_weights]
         ends += [value.name for value in graph.output if value.name in before_weights]
