@@ -58,7 +58,10 @@ def describe_onnx(path: Path) -> OnnxRecogniser:
     # Exporters leave the two last axes of a pooling or a convolution, which are of length 1.
     if len(returned) < 2 or (returned[1] or 0) < _SHORTEST_EMBEDDING or any(each != 1 for each in returned[2:]):
         shape = _format_shape(returned)
-        raise FacepartError(f"{path}: is not a recogniser: its output is {shape}, expected embeddings (n, length)")
+        raise FacepartError(
+            f"{path}: is not a recogniser: its output is {shape}, expected embeddings (n, length) of at least "
+            f"{_SHORTEST_EMBEDDING} values"
+        )
     return OnnxRecogniser(
         height=taken[2],
         width=taken[3],
