@@ -142,8 +142,8 @@ def occlude(
         uint8 (h, w, 3); equal to `photo` where the part was not detected.
 
     Raises:
-        FacepartError: the arrays are not such, or the detector cannot be had. UsageError: an unknown part
-            or method.
+        FacepartError: the arrays are not of these shapes and values, or the detector cannot be had.
+            UsageError: an unknown part or method.
     """
     region, occluder = Region(find_part(_checked_text(part, "part"))), _checked_text(method, "method")
     occlusion = Occlusion(region, OcclusionMethod(occluder))
@@ -338,21 +338,22 @@ def _checked_rows(embeddings: ArrayLike, name: str) -> NDArray[np.float32]:
         raise FacepartError(f"{name}: some values are masked: leave out their rows")
     try:
         given = np.asarray(embeddings)
-        rows = given.astype(np.float64) if given.dtype.kind in "fiub" else None
     except (TypeError, ValueError, RuntimeError) as error:
         raise FacepartError(f"{name}: not an array of real numbers ({error})") from error
-    if rows is None:
+    if given.dtype.kind not in "fiub":
         raise FacepartError(f"{name}: not an array of real numbers but of {given.dtype}")
-    if rows.ndim != 2 or not rows.size:
-        raise FacepartError(f"{name}: an array of shape {rows.shape}, not (rows, values)")
-    largest = np.abs(rows).max(axis=1)
-    unusable = ~np.isfinite(rows).all(axis=1) | (largest == 0)
+    if given.ndim != 2 or not given.size:
+        raise FacepartError(f"{name}: an array of shape {given.shape}, not (rows, values)")
+    highest, lowest = (ends.astype(np.float64) for ends in (given.max(axis=1), given.min(axis=1)))
+    largest = np.maximum(highest, -lowest)
+    unusable = ~np.isfinite(largest) | (largest == 0)
     if unusable.any():
         raise FacepartError(f"{name}: row {int(np.argmax(unusable))} is not finite, or all zero")
-    # What float32 cannot hold.
     extreme = (largest < _TINY) | (largest > 1 / _TINY)
-    rows[extreme] /= largest[extreme, None]
-    return rows.astype(np.float32)
+    with np.errstate(over="ignore"):
+        rows = given.astype(np.float32)
+    rows[extreme] = given[extreme] / largest[extreme, None]
+    return rows
 
 
 def _checked_subjects(subjects: object, name: str) -> list[Hashable]:
