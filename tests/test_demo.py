@@ -196,7 +196,7 @@ def test_photos_of_one_subject_are_reported(tmp_path, capsys, photographs):
             (tmp_path / "own" / path.name).write_bytes(path.read_bytes())
     call = ["demo", "-o", str(tmp_path / "out"), "--images", str(tmp_path / "own"), "-d"]
     assert main([*call, "FOLDER"]) == 1
-    assert "show one subject" in capsys.readouterr().err
+    assert "obama: is in no folder, but -d" in capsys.readouterr().err
     assert main(["demo", "-o", str(tmp_path / "out")]) == 1
     assert "photos of another demo" in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import BUILT_IN, PARTS, Part, choose_parts, part_mask
 from facepart.occlusion.parts_file import read_parts
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.embedding_store import UNKNOWN, EmbeddingStore
 from facepart.pipeline.parser_choice import lacking_classes
 
 GOOD = """
@@ -203,7 +203,7 @@ def test_a_part_that_is_defined_anew_is_recomputed_and_nothing_else(tmp_path):
         occlusions = [Occlusion(Region(each)) for each in (eyes, nose, part)]
         assert [each.name for each in occlusions if each.name not in store.photos["a"].places] == missing
     # Of the part as it is now, the eyes' share is not known.
-    assert np.isnan(store.overlaps("eyes", ["a"])[0, 7])
+    assert store.overlaps("eyes", ["a"])[0, 7] == UNKNOWN
     assert "cheeks" not in store.photos["a"].record.pixels
     store.add(record("a", [second], 200))
     store.flush()

@@ -7,7 +7,7 @@ from facepart.errors import FacepartError
 from facepart.occlusion.occlusion import Occlusion, Region
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
-from facepart.pipeline.embedding_store import EmbeddingStore
+from facepart.pipeline.embedding_store import UNKNOWN, EmbeddingStore
 
 NOSE, CONTROL = Occlusion(Region(PARTS["nose"])), Occlusion(Region(PARTS["nose"], 1))
 
@@ -69,9 +69,9 @@ def test_shards_of_another_table_of_parts(tmp_path):
     np.savez(path, **{**arrays, "parts": np.array(parts), "overlaps_nose": other})
     found = EmbeddingStore(tmp_path, [NOSE]).overlaps("nose", ["000"])[0]
     np.testing.assert_array_equal(found[1:], kept.overlaps["nose"][1:])
-    assert np.isnan(found[0])
+    assert found[0] == UNKNOWN
     np.savez(path, **{name: array for name, array in arrays.items() if name not in ("parts", "overlaps_nose")})
-    assert np.isnan(EmbeddingStore(tmp_path, [NOSE]).overlaps("nose", ["000"])).all()
+    assert (EmbeddingStore(tmp_path, [NOSE]).overlaps("nose", ["000"]) == UNKNOWN).all()
 
 
 def test_a_shard_without_its_embeddings_is_refused(tmp_path):

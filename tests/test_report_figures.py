@@ -160,7 +160,7 @@ def test_groups_without_authentic_scores_and_figures_without_enough() -> None:
     page = Page(html)
     assert "nan" not in re.sub(r"data:image/jpeg;base64,[^\"]+", "", html).lower().replace("provenance", "")
     assert html.count("No authentic scores, so no ROC curve.") == len(FEW.parts)
-    assert "no subject there has two photos" in html
+    assert "no two photos of a subject there were compared" in html
     assert page.data()["counts"][0]["authentic"] == 0
     assert math.isnan(FEW.results[0].fnmr_1e3.value) and math.isnan(FEW.results[0].fmr_at_baseline_1e3.value)
 

@@ -32,15 +32,28 @@ def test_people_above_sessions_are_read_from_the_names_of_photos() -> None:
         recognise_convention([NESTED], "photos")
 
 
-def test_a_photo_beside_a_folder_called_as_the_baseline_is_another_photo() -> None:
-    names = ["001_1", "baseline/001_1", "002_1"]
-    rule, _ = photo_rules(names, naming_rule(None, "^(.*)$"), None)
-    assert len({rule(name) for name in names}) == 3
+@pytest.mark.parametrize("pattern", ["^(.*)$", "^(\\w+)/", r"^baseline/(\d+)_"])
+def test_a_photo_beside_folders_whose_names_are_read_is_refused(pattern: str) -> None:
+    # In each condition it would be in the folder of this condition, and its subject another.
+    names = ["baseline/001_1", "001_1", "002_1"]
+    with pytest.raises(
+        FacepartError, match=r"^001_1: is in no folder, but -d, --subject-pattern or --exclude-same reads"
+    ):
+        photo_rules(names, naming_rule(None, pattern), None)
+    exclusion = find_exclusion(None, r"(\d+)_", pattern)
+    with pytest.raises(
+        FacepartError, match=r"^001_1: is in no folder, but -d, --subject-pattern or --exclude-same reads"
+    ):
+        photo_rules(names, naming_rule(None, r"(\d+)_"), exclusion)
+    rule, _ = photo_rules(names, naming_rule("MORPH"), None)
+    assert [rule(name) for name in names] == ["001", "001", "002"]
+    with pytest.raises(FacepartError, match="is in no folder"):
+        photo_rules(names[1:], naming_rule(None, pattern), None)
 
 
 def test_a_session_that_a_name_does_not_tell_is_refused() -> None:
-    exclusion = find_exclusion(None, "[ab]", "s([0-9])")
-    rule, session = photo_rules(["a_s1", "a_s2", "b"], naming_rule(None, "[ab]"), exclusion)
+    exclusion = find_exclusion(None, "/([ab])", "s([0-9])")
+    rule, session = photo_rules(["a_s1", "a_s2", "b"], naming_rule(None, "/([ab])"), exclusion)
     members = assign_groups(["a_s1", "a_s2", "b"], None, rule, [])
     with pytest.raises(FacepartError, match=r"^baseline/b: does not match --exclude-same"):
         members.refuse_photos_without_session(session)

@@ -280,7 +280,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     with_pairs = {row.group for row in outcome.figures.results if row.authentic_n}
     for group in dict.fromkeys(row.group for row in outcome.figures.results if row.group not in with_pairs):
-        logging.getLogger(__name__).warning("%s: no authentic pairs: no subject has two photos to compare", group)
+        logging.getLogger(__name__).warning("%s: no authentic pairs: no two photos of a subject are compared", group)
     print(results_text(outcome.figures, outcome.by_recogniser, outcome.design.draws))
     if outcome.agreement:
         print(f"\n{agreement_text(outcome.agreement, outcome.design)}")

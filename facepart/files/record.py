@@ -87,16 +87,22 @@ def read_record_of(folder: Path, stage: str) -> Record | None:
     return record
 
 
-def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any]) -> None:
+def refuse_other_settings(folder: Path, stage: str, settings: Mapping[str, Any], adding: str = "") -> None:
     """Refuse to add to outputs that were made with other settings.
 
     Without this, a folder could hold features of two models, which no later stage can tell apart.
+
+    Args:
+        folder: where the record is.
+        stage: the stage's name.
+        settings: of the run that begins.
+        adding: one of the settings, a mapping, to which runs may add; see :func:`with_earlier`.
 
     Raises:
         FacepartError: `folder` has a record of another stage or of other settings; the message names the first
             setting that differs.
     """
-    difference = _difference(read_record(folder), stage, settings)
+    difference = _difference(read_record(folder), stage, settings, adding)
     if difference:
         raise FacepartError(f"{folder}: {difference}; choose another folder, or redo everything with --overwrite")
 
@@ -119,6 +125,7 @@ def remove_outdated(
     outputs: Collection[Path],
     there: Iterable[Path],
     derived: Collection[str] = (),
+    adding: str = "",
 ) -> None:
     """Before outputs are made anew with other settings, remove those that are there.
 
@@ -133,16 +140,17 @@ def remove_outdated(
         there: the files of its kind that `folder` holds.
         derived: keys of settings, in any depth, that follow from the photos of the run. If only these differ, outputs
             that the run will not write are of photos that have left it, and are removed, too.
+        adding: see :func:`refuse_other_settings`.
 
     Raises:
         FacepartError: `folder` holds the outputs of another stage, or outputs that this run will not make anew.
     """
     earlier = read_record(folder)
-    if not _difference(earlier, stage, settings):
+    if not _difference(earlier, stage, settings, adding):
         return
     outdated = list(there)
     foreign = [path for path in outdated if path not in outputs]
-    if foreign and _difference(_without(earlier, derived), stage, _without(settings, derived)):
+    if foreign and _difference(_without(earlier, derived), stage, _without(settings, derived), adding):
         raise FacepartError(
             f"{folder}: holds outputs of other settings that this run would not redo, such as "
             f"{foreign[0].relative_to(folder)}; choose another folder, or remove them first"
@@ -151,7 +159,7 @@ def remove_outdated(
         path.unlink()
 
 
-def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any]) -> str:
+def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any], adding: str = "") -> str:
     """Say what a folder's record has that a run has not; empty where they go together."""
     if earlier is None:
         return ""
@@ -160,6 +168,8 @@ def _difference(earlier: Record | None, stage: str, settings: Mapping[str, Any])
     # Through JSON, so that tuples and lists, and numbers of either kind, compare as they are stored.
     for key, now in json.loads(json.dumps(dict(settings))).items():
         before = earlier["settings"].get(key)
+        if key == adding and isinstance(before, dict):
+            before, now = ({name: each[name] for name in before.keys() & now.keys()} for each in (before, now))
         if before != now:
             return f"was made with {key} {_shown(before)}, this run has {_shown(now)}"
     return ""

@@ -27,6 +27,8 @@ from facepart.occlusion.occlusion import BASELINE, Occlusion
 from facepart.occlusion.parts import PARTS, Part
 from facepart.pipeline.embedded_photo import EmbeddedPhoto
 
+# A share that was not measured.
+UNKNOWN = -1.0
 # Photos in a shard: what a killed run loses at most, some ten seconds' work on two cores.
 SHARD_PHOTOS = 256
 # Shards that are read at once: from a remote store, most of the time is waiting.
@@ -161,13 +163,13 @@ class EmbeddingStore:
 
         Returns:
             float32 (n, parts), 0..1, in the order of `names` and of :attr:`parts`; NaN for a part that was not
-            detected, and where it is not known: in shards of earlier versions, or from before the part was added.
+            detected, and :data:`UNKNOWN` in shards of earlier versions, or from before the part was added.
 
         Raises:
             FacepartError: a shard cannot be read.
         """
         wanted = self._places(occlusion, names)
-        matrix = np.full((len(names), len(self.parts)), np.nan, np.float32)
+        matrix = np.full((len(names), len(self.parts)), UNKNOWN, np.float32)
         order = {part.key: column for column, part in enumerate(self.parts)}
         for shard, places in wanted.items():
             found = self._read_arrays(shard, ("parts", f"overlaps_{occlusion}"))

@@ -91,7 +91,7 @@ class PhotoRun:
             for folder in self._folders:
                 if self._adding:
                     self._settings = with_earlier(folder, self._adding, self._settings)
-                refuse_other_settings(folder, self._stage, self._settings)
+                refuse_other_settings(folder, self._stage, self._settings, self._adding)
 
     def begin(self, photos: Sequence[Photo], earlier_files: Callable[[Path], Iterable[Path]]) -> None:
         """Record the run; if all is done anew, remove outputs of other settings first.
@@ -109,7 +109,9 @@ class PhotoRun:
         if self._overwrite and photos:
             outputs = {path for photo in photos for path in self._outputs(photo)}
             for folder in self._folders:
-                remove_outdated(folder, self._stage, self._settings, outputs, earlier_files(folder))
+                remove_outdated(
+                    *(folder, self._stage, self._settings, outputs, earlier_files(folder)), adding=self._adding
+                )
         self._write_records(None)
         self.finished.save()
 

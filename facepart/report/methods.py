@@ -155,6 +155,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         part
         for part in data.parts
         if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
+        and any(row.undetected < row.photos for (_, of), row in rows.items() if of == part)
     ]
     text = render(
         "methods.txt",
@@ -162,7 +163,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         facts=facts,
         cite=Citations(),
         photos=sum(group.photos for group in data.groups),
-        subjects=sum(group.subjects for group in data.groups),
+        subjects=data.subjects,
         authentic=sum(group.baseline.authentic.n for group in data.groups),
         impostor=sum(group.baseline.impostor.n for group in data.groups),
         crossed=any(group.crossed for group in data.groups),

@@ -113,6 +113,7 @@ class ReportData:
         design: what was compared.
         figures: all figures of the first recogniser, the rankings among them.
         groups: in the order in which they are shown; at least one.
+        subjects: how many there are in all groups together; one may be in several.
         overlaps: part -> another part -> the share of that one that the control of the first removes, 0..1, averaged
             over draws and photos; empty without a control.
         resamples: bootstrap resamples of the subjects, behind the shares of first ranks.
@@ -132,6 +133,7 @@ class ReportData:
     design: Design
     figures: Figures
     groups: Sequence[ReportGroup]
+    subjects: int
     overlaps: Mapping[str, Mapping[str, float]]
     resamples: int
     agreements: Sequence[MethodAgreement]
@@ -228,7 +230,7 @@ class ReportData:
 
     @property
     def without_authentic(self) -> list[str]:
-        """The groups in which no subject has two photos."""
+        """The groups in which no two photos of a subject were compared."""
         return [group.name for group in self.groups if not group.baseline.authentic.n]
 
     def label(self, part: str) -> str:

@@ -80,7 +80,7 @@ def summarise(data: ReportData) -> Summary:
         ],
         undetected=often_undetected(rows),
         photos=sum(group.photos for group in data.groups),
-        subjects=sum(group.subjects for group in data.groups),
+        subjects=data.subjects,
         pairs=sum(scores.n for group in data.groups for scores in group.baseline),
         has_intervals=any(
             math.isfinite(row.weighted("impostor_shift", data.figures.weight).low) for row in data.results

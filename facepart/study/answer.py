@@ -85,6 +85,7 @@ def write_answer(
         agreement=agreement,
         shapley=shapley,
         groups=groups,
+        subjects=len({setup.rule(name) for name in names}),
         overlaps=control_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
         agreements=compare_methods(first.results, setup.design.main.name, setup.design.weight),

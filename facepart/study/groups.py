@@ -17,6 +17,9 @@ from facepart.matching.features import Features
 from facepart.matching.groups import split_by_people
 from facepart.occlusion.occlusion import BASELINE
 
+# Folders that a photo in none may be given.
+_FOLDERS = (BASELINE.name, "another")
+
 
 @dataclass(frozen=True)
 class PhotoRule:
@@ -122,9 +125,29 @@ class Members:
 
 
 def photo_rules(names: Sequence[str], rule: Rule, exclusion: Exclusion | None) -> tuple[PhotoRule, PhotoRule | None]:
-    """Return what reads subjects, and sessions, from the names of photos; both from the same labels."""
-    depth = readable_depth([long_names(names)], [rule] if exclusion is None else [rule, exclusion.session])
+    """Return what reads subjects, and sessions, from the names of photos; both from the same labels.
+
+    Raises:
+        FacepartError: what is read of a photo that is in no folder depends on the name of one. It is given that of
+            each condition, so that its subject would have a name in each.
+    """
+    rules = [rule] if exclusion is None else [rule, exclusion.session]
+    depth = readable_depth([long_names(names)], rules)
+    for name in (name for name in names if "/" not in name):
+        if any(len({_reads(each, f"{folder}/{name}", depth) for folder in _FOLDERS}) > 1 for each in rules):
+            raise FacepartError(
+                f"{name}: is in no folder, but -d, --subject-pattern or --exclude-same reads the folder's name; move "
+                "the photo into one, or choose another convention or pattern"
+            )
     return PhotoRule(rule, depth), None if exclusion is None else PhotoRule(exclusion.session, depth)
+
+
+def _reads(rule: Rule, name: str, depth: int) -> str | None:
+    """Return what a rule reads from a name; None if its label does not fit."""
+    try:
+        return rule(cut_labels([name], depth)[0])
+    except FacepartError:
+        return None
 
 
 def long_names(names: Sequence[str], folder: str = BASELINE.name) -> list[str]:

@@ -57,7 +57,7 @@ def remove_outdated_images(saved: SavedImages, photos: Sequence[Photo], settings
     own = {**settings, "recipes": {each.part: each.recipe() for each in saved.occlusions}}
     for folder in saved.folders:
         now = with_earlier(folder, "recipes", own)
-        remove_outdated(folder, STAGE, now, wanted, saved.earlier_files(folder), _OF_ALL_PHOTOS)
+        remove_outdated(folder, STAGE, now, wanted, saved.earlier_files(folder), _OF_ALL_PHOTOS, "recipes")
         packages = ("numpy", "opencv-python-headless")
         write_record(folder, make_record(STAGE, now, {"output": folder.parent}, packages))
 

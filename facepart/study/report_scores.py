@@ -6,6 +6,7 @@ from functools import reduce
 import numpy as np
 
 from facepart.analysis.design import BASELINE_CONDITION, Condition
+from facepart.pipeline.embedding_store import UNKNOWN
 from facepart.report.report_data import ReportGroup
 from facepart.scores import GroupScores
 from facepart.study.comparisons import read_group_scores
@@ -65,7 +66,8 @@ def control_overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, d
         groups: the photos of each group.
 
     Returns:
-        Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out.
+        Part that has a control -> other part of the study -> share, 0..1; a part that is on no photo is left out,
+        and one that was added after some of these controls had been computed.
     """
     design = setup.design
     order = [part.name for part in design.measured_parts]
@@ -79,6 +81,8 @@ def control_overlaps(setup: Setup, groups: Collection[PhotoSets]) -> dict[str, d
         others = [other for other in design.part_names if other != part]
         columns = {other: removed[:, order.index(other)] for other in others}
         found[part] = {
-            other: float(np.nanmean(column)) for other, column in columns.items() if np.isfinite(column).any()
+            other: float(np.nanmean(column))
+            for other, column in columns.items()
+            if np.isfinite(column).any() and not (column == UNKNOWN).any()
         }
     return found
