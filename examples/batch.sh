@@ -51,14 +51,12 @@ IFS=, read -r -a groups <<<"${GROUP_NAMES:-CM,CF,AAM,AAF}"
 IFS=, read -r -a parts <<<"${PARTS:-eyes,brows,eyes_brows,nose,mouth,hair,skin}"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Commands run in the background, so that a signal to this script stops them at once.
-child=
+# Commands run in the background, so that a signal to this script stops them at once. Which one runs, bash itself knows:
+# a signal may come before a variable holds it.
 stop() {
     trap '' INT TERM HUP
-    if [ -n "$child" ]; then
-        kill "$child" 2>/dev/null || true
-        wait "$child" 2>/dev/null || true
-    fi
+    kill $(jobs -p) 2>/dev/null || true
+    wait
     echo "batch.sh: interrupted; run the same command again to finish" >&2
     exit "$1"
 }
@@ -72,9 +70,7 @@ run() {
     printf ' %q' "$@"
     printf '\n'
     "$@" &
-    child=$!
-    wait "$child"
-    child=
+    wait "$!"
 }
 
 # Run a command unless it is done and nothing it depends on has changed: run_once MARKER INPUT... -- COMMAND...
