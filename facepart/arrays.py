@@ -333,7 +333,7 @@ def _faces(
 
 
 def _checked_rows(embeddings: ArrayLike, name: str) -> NDArray[np.float32]:
-    """Return embeddings as float32, of which no row is all zero."""
+    """Check embeddings, and return them as float32."""
     if isinstance(embeddings, np.ma.MaskedArray) and np.ma.is_masked(embeddings):
         raise FacepartError(f"{name}: some values are masked: leave out their rows")
     try:

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-d",
         "--naming",
         metavar="NAME",
-        help="with --images: naming convention, by which the subject is read from a photo's name; see the table "
+        help="with --images: naming convention for reading the subject from a photo's name; see the table "
         "below (default: FOLDER, one folder per subject)",
     )
     add_parts_argument(parser.add_argument_group("what to occlude"))

@@ -46,7 +46,7 @@ def add_rank_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--dataset",
         metavar="NAME",
-        help="naming convention, by which the subject is read from a label; one of `facepart match -h` (default: "
+        help="naming convention for reading the subject from a label; one of `facepart match -h` (default: "
         "that of the run of `facepart match` that wrote the pairs, else the one that the labels follow, or MORPH; "
         "one that does not fit the pairs is refused)",
     )

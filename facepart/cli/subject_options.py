@@ -21,7 +21,7 @@ def add_naming_arguments(group: argparse._ArgumentGroup, *spellings: str) -> Non
     group.add_argument(
         *("-d", *spellings, "--dataset"),
         metavar="NAME",
-        help="naming convention, by which the subject is read from a photo's name; see the table below (default: "
+        help="naming convention for reading the subject from a photo's name; see the table below (default: "
         "inferred from the names and printed, if only one fits)",
     )
     group.add_argument(

@@ -102,7 +102,7 @@ def write_if_changed(path: Path, data: bytes) -> None:
 
 
 def encoded(text: str) -> bytes:
-    """Return a text in UTF-8; of names of files that are no text, what cannot be encoded is written as an escape."""
+    """Encode a text as UTF-8, with escapes for what it cannot hold, as in file names that are not UTF-8."""
     return text.encode("utf-8", "backslashreplace")
 
 

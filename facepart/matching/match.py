@@ -83,7 +83,7 @@ def match_groups(
     Args:
         groups: what to compare.
         output: the folder to write to.
-        dataset: the naming convention, by which the subject is read from a label
+        dataset: the naming convention for reading the subject from a label
             (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
             (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.

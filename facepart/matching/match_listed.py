@@ -63,7 +63,7 @@ def match_pairs(
         groups: features. With a gallery, the second photo of each pair is looked up there.
         pairs: which pairs are compared. Without labels, the naming convention tells authentic from impostor pairs.
         output: the folder to write to.
-        dataset: the naming convention, by which the subject is read from a label
+        dataset: the naming convention for reading the subject from a label
             (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
             (:mod:`facepart.data.conventions`).
         subject_pattern: a regular expression instead of a rule.

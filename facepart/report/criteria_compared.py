@@ -56,7 +56,7 @@ class CriteriaTable:
 
     @property
     def agreeing(self) -> list[str]:
-        """The other criteria by which the same part is first of all."""
+        """The other criteria that rank the same part first of all parts."""
         return [each.criterion for each in self.rankings[1:] if next(iter(each.ranked), "") == self.first]
 
     @property

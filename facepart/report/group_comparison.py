@@ -130,7 +130,7 @@ class EffectDifferences:
 
     @property
     def significant_parts(self) -> list[str]:
-        """The parts of which a difference is significant, with Holm's correction."""
+        """The parts with a significant difference (Holm-corrected)."""
         return list(dict.fromkeys(each.part for each in self._differences() if each.is_significant))
 
     def _differences(self) -> list[ShiftDifference]:

@@ -24,7 +24,7 @@ from facepart.report.ro_crate import write_crate
 from facepart.study.alignment import misalignment_of_sample
 from facepart.study.average_face import KeptAverage, average_of
 from facepart.study.drawings import FIGURES_FOLDER, write_drawings
-from facepart.study.groups import Members
+from facepart.study.groups import Members, count_subjects
 from facepart.study.photo_sets import PhotoSets
 from facepart.study.provenance import describe_provenance, method_facts
 from facepart.study.report_scores import control_overlaps, read_groups
@@ -85,7 +85,7 @@ def write_answer(
         agreement=agreement,
         shapley=shapley,
         groups=groups,
-        subjects=len({setup.rule(name) for name in names}),
+        subjects=count_subjects(names, setup.rule),
         overlaps=control_overlaps(setup, sets.values()),
         resamples=RESAMPLES,
         agreements=compare_methods(first.results, setup.design.main.name, setup.design.weight),

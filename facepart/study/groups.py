@@ -65,7 +65,7 @@ class Members:
         """Return the same groups with only the photos among `names`, whose subjects a rule reads from them."""
         chosen = set(names)
         groups = {group: [name for name in found if name in chosen] for group, found in self.groups.items()}
-        subjects = {group: _count_subjects(found, rule) for group, found in groups.items()}
+        subjects = {group: count_subjects(found, rule) for group, found in groups.items()}
         return replace(self, groups=groups, subjects=subjects)
 
     def without_small(self, table: Path, smallest: int) -> "Members":
@@ -164,7 +164,7 @@ def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, 
             one.
     """
     if people is None:
-        return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: _count_subjects(names, rule)}, [], [])
+        return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: count_subjects(names, rule)}, [], [])
     names = sorted(names)
     paths, longest = [Path(f"{name}.npy") for name in names], long_names(names)
     photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), longest, paths, None, photos=names)
@@ -176,9 +176,10 @@ def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, 
             f"{people.source}: has a group {ALL_GROUPS!r}, which is the name of all groups together; rename it, or "
             "choose the others with --groups"
         )
-    counts = {group: _count_subjects(found, rule) for group, found in groups.items()}
+    counts = {group: count_subjects(found, rule) for group, found in groups.items()}
     return Members(groups, counts, split.without_row, split.without_group)
 
 
-def _count_subjects(names: Sequence[str], rule: Rule) -> int:
+def count_subjects(names: Sequence[str], rule: Rule) -> int:
+    """Return how many subjects photos show."""
     return len({rule(name) for name in names})
