@@ -92,6 +92,17 @@ def ranked(part: str, value: float, reach: float, **known: Any) -> Ranked:
     return Ranked(part, effect, **{**rest, **known})
 
 
+def test_the_answer_says_in_which_groups_the_first_is_not_ahead() -> None:
+    data = make_data(("CM", "CF"), ("nose", "hair"), people=30)
+    ahead = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.02, 0.005, 0.01, 0.03))
+    tied = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.01, 0.01, -0.01, 0.03))
+    rest, of_all = [ranked("hair", 0.04, 0.02)], {"all": [ahead, ranked("hair", 0.04, 0.02)]}
+    clear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [ahead, *rest]})
+    assert "The nose is ranked first in every group. " in answer_of(clear)
+    unclear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [tied, *rest]})
+    assert "in every group (not significantly ahead of the next part in CF)." in answer_of(unclear)
+
+
 def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:
     data = make_data(("CM",), ("nose", "hair"), people=30)
     nose = ranked("nose", 0.05, 0.02, difference_to_next=Interval(0.01, 0.01, -0.01, 0.03))
@@ -118,7 +129,7 @@ def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     ]
     fell = with_ranking(data, {"CM": falls})
     assert "No part has an effect above 0 by impostor shift: the hair comes closest, at −0.020" in answer_of(fell)
-    assert "ranked first in" not in [text for _, text in Page(render_report(fell)).all("th")]
+    assert "ranked first (% of resamples)" not in [text for _, text in Page(render_report(fell)).all("th")]
     unknown = [dataclasses.replace(each, effect=UNKNOWN) for each in falls]
     assert "too few scores" in answer_of(with_ranking(data, {"CM": unknown}))
     html = render_report(with_figures(data, rankings={}))

@@ -47,7 +47,12 @@ def test_sections_are_there_where_something_was_run() -> None:
     assert not {"other-methods", "groups"} & set(sections(ALONE))
     full, alone = ({text for _, text in Page(render_report(data)).all("dt")} for data in (FULL, ALONE))
     assert {"Control and importance", "Equal area", "Inequity", "GARBE", "Holm-adjusted p"} <= full - alone
-    assert {"Impostor shift", "95\u00a0% CI, in brackets", "Ranked first in", "Effective subjects"} <= alone
+    assert {
+        "Impostor shift",
+        "95\u00a0% CI, in brackets",
+        "Ranked first (% of resamples)",
+        "Effective subjects",
+    } <= alone
     assert "no confidence intervals" not in render_report(ALONE)
 
 
@@ -210,6 +215,17 @@ def test_identification_rates_are_explained_where_they_are_known(page: Page) -> 
     assert term not in [text for _, text in page.all("dt")]
     assert "Identification was closed-set" in "\n".join(methods(data, FACTS))
     assert "Identification" not in "\n".join(methods(FULL, FACTS))
+
+
+def test_the_methods_text_claims_no_error_rates_that_there_are_not() -> None:
+    """A dash in every cell of the tables: a paper must not say that the rates were measured."""
+    with_rates, without = (" ".join(methods(data, FACTS)) for data in (FULL, ALONE))
+    assert any(math.isfinite(row.fmr_at_baseline_1e3.value) for row in FULL.results)
+    assert not any(math.isfinite(row.fmr_at_baseline_1e3.value) for row in ALONE.results)
+    for words in ("at which the baseline photos had an FMR of 0.1 %", "on the log scale", "treated as fixed"):
+        assert words in with_rates
+        assert words not in without
+    assert "fewer than ten false matches were expected at an FMR of 0.1 % in the group" in without
 
 
 def test_the_methods_text_is_in_the_report(page: Page) -> None:

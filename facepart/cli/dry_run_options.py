@@ -12,7 +12,8 @@ def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dry-run",
         action="store_true",
-        help="estimate time, memory and disk space from a few photos, and run nothing; with --ray, on that cluster",
+        help="estimate time, memory and disk space from a few photos, without running the study; with --ray, on that "
+        "cluster",
     )
     group.add_argument(
         "--of",

@@ -321,7 +321,7 @@ def _last_line(outcome: "StudyOutcome") -> str:
         line += f", skipped {outcome.skipped} (already processed)"
     if outcome.left_out:
         line += f", left out {outcome.left_out} (in none of the groups)"
-    line += f"; computed {count_of(outcome.compared, 'set')} of scores"
+    line += f"; computed {count_of(outcome.compared, 'set')} of scores (one per group and condition)"
     if outcome.failures:
         failed = count_of(len(outcome.failures), "photo")
         line += f"; {failed} failed (see {outcome.report.with_name(FAILURES_FILE)})"

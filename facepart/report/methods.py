@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from facepart.analysis.differentials import EACH_GROUP
+from facepart.analysis.metrics.operating_point import STUDY_FMRS, fmr_suffix
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
 from facepart.occlusion.parts import PARTS
 from facepart.occlusion.patch import PIXELS
@@ -191,6 +192,11 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
             for group in data.groups
         ),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
+        rate_targets=[
+            target
+            for target in STUDY_FMRS
+            if any(math.isfinite(row.figure(f"fmr_at_baseline_{fmr_suffix(target)}").value) for row in rows.values())
+        ],
         targets=list(dict.fromkeys(row.target for row in data.differentials)),
         threshold_groups=list(
             dict.fromkeys(row.threshold_of for row in data.differentials if row.threshold_of != EACH_GROUP)

@@ -24,6 +24,7 @@ class Summary:
         unranked: part -> why it has no rank.
         reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
+        agreeing_not_ahead: those of them in which it is not significantly ahead of the next part.
         more_alike: groups in which occluding the first part raises the mean authentic score, too: the CI is above 0.
         undetected: the parts that were not detected on many photos.
         photos: of all groups.
@@ -41,6 +42,8 @@ class Summary:
     unranked: dict[str, str]
     reasons: dict[str, list[str]]
     agreeing: Sequence[str]
+    agreeing_not_ahead: Sequence[str]
+
     more_alike: Sequence[str]
     undetected: Sequence[Undetected]
     photos: int
@@ -55,7 +58,8 @@ def summarise(data: ReportData) -> Summary:
     known = [ranked for ranked in data.main_ranking if math.isfinite(ranked.effect.value)]
     rows = data.main_rows()
     first = known[0] if known else None
-    firsts = {group.name: found[0].part for group in data.groups if (found := data.ranking_of(group.name))}
+    firsts = {group.name: found[0] for group in data.groups if (found := data.ranking_of(group.name))}
+    agreeing = {name: each for name, each in firsts.items() if first and each.part == first.part}
     ranked = [each.part for each in data.main_ranking]
     unranked = {
         part: why_no_rank([rows[group.name, part] for group in data.groups], data.figures)
@@ -72,7 +76,8 @@ def summarise(data: ReportData) -> Summary:
             reason: [part for part in unranked if unranked[part] == reason]
             for reason in dict.fromkeys(unranked.values())
         },
-        agreeing=[name for name, part in firsts.items() if first and part == first.part],
+        agreeing=list(agreeing),
+        agreeing_not_ahead=[name for name, each in agreeing.items() if each.tied or each.undecided],
         more_alike=[
             group.name
             for group in data.groups
