@@ -37,7 +37,7 @@ FACTS = MethodFacts(
     detector=NetworkFacts("yunet", "45" * 32),
     precision="bf16",
     flip=False,
-    naming_rule="MORPH",
+    naming_rule="MORPH: name up to the first _",
     seed=20231,
 )
 

@@ -100,7 +100,7 @@ def test_the_answer_says_in_which_groups_the_first_is_not_ahead() -> None:
     clear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [ahead, *rest]})
     assert "The nose is ranked first in every group. " in answer_of(clear)
     unclear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [tied, *rest]})
-    assert "in every group (not significantly ahead of the next part in CF)." in answer_of(unclear)
+    assert "in every group (but not significantly ahead of the next part in CF)." in answer_of(unclear)
 
 
 def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:

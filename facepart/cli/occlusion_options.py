@@ -9,13 +9,15 @@ from facepart.occlusion.parts import PARTS, parts_table
 # For the help of --occlusion: every method of facepart.occlusion.method.OCCLUDERS.
 METHODS = (
     "blur (box filter, as in the original study), mean (mean colour of the photo), grey, noise (random pixels), "
-    "pixelate (mosaic), inpaint (filled in from the pixels around), average (the average face of a study's photos)"
+    "pixelate (mosaic), inpaint (filled in from the surrounding pixels), average (the average face of a "
+    "study; not by `blur`)"
 )
 
 
 _TABLE_TITLE = """\
 parts and the label-map classes they comprise (left and right: the person's;
-parsers confuse them, so that a part of one side takes both classes there):"""
+parsers confuse them, so left_eye is every eye pixel, of either class, on the
+left side of the face):"""
 
 
 def add_parts_argument(group: argparse._ArgumentGroup) -> None:

@@ -7,8 +7,8 @@ from facepart.networks.catalogue.entries import DEFAULT_PARSER
 
 # The names in facepart.networks.label_sets, which loads NumPy.
 LABEL_SET_NAMES = (
-    "bisenet (of facepart's own parsers and of `facepart parse`), celebamask-hq (of that data set, and of SegFormer "
-    "face parsers), lapa, or a TOML file that lists the classes in order"
+    "bisenet (used by facepart's own parsers and by `facepart parse`), celebamask-hq (used by that data set and by "
+    "SegFormer face parsers), lapa, or a TOML file that lists the classes in order"
 )
 
 

@@ -109,9 +109,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--shapley",
         action="store_true",
-        help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide their "
-        "joint effect among the parts: Shapley values and interactions, in the photos in which all of them were "
-        "detected",
+        help="also occlude all combinations of the parts that do not overlap (64 for six parts), and divide the "
+        "joint effect of all parts among them: Shapley values and interactions, in the photos in which all of them "
+        "were detected",
     )
     group.add_argument(
         "--undetected",

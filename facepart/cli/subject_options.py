@@ -39,8 +39,8 @@ def add_exclusion_argument(group: argparse._ArgumentGroup) -> None:
         "--exclude-same",
         metavar="REGEX",
         help="leave out authentic pairs from the same session, day or camera: those for which this regular "
-        "expression finds the same text in folder/name (in its first group, if it has groups); it must match every "
-        "name (default: none are left out, except those from the same day with -d ND_GENDERS_V3)",
+        "expression finds the same text in folder/name (in its first capture group, if it has any); it must match "
+        "every name (default: none are left out, except those from the same day with -d ND_GENDERS_V3)",
     )
 
 

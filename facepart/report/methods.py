@@ -40,7 +40,8 @@ class MethodFacts:
             before it; None if facepart did not align them.
         precision: of the networks' arithmetic, e.g. ``bf16``.
         flip: whether the embedding of the mirrored face was added.
-        naming_rule: the data set whose naming convention gives the subject, e.g. ``LFW``.
+        naming_rule: the naming convention that gives the subject, and what it reads, such as ``MORPH: name up to the
+            first _``.
         subject_in_folder: whether that is read from folder names, not file names.
         subject_pattern: the regular expression that gives the subject instead; empty if there is none.
         seed: of the resamples of the subjects.
@@ -83,6 +84,7 @@ _REFERENCES = {
     "Political Analysis 23, 2015.",
     "mackinnon": 'J. G. MacKinnon, M. Ø. Nielsen, M. D. Webb, "Fast and reliable jackknife and bootstrap methods for '
     'cluster-robust inference", Journal of Applied Econometrics 38, 2023.',
+    "quenouille": 'M. H. Quenouille, "Notes on bias in estimation", Biometrika 43, 1956.',
     "carter": 'A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to cluster '
     'heterogeneity", Review of Economics and Statistics 99, 2017.',
     "mogstad": 'M. Mogstad, J. P. Romano, A. M. Shaikh, D. Wilhelm, "Inference for ranks with applications to '

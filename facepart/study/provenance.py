@@ -51,7 +51,7 @@ def describe_provenance(
         "(all sizes for photos of 224x224)",
         "Subject identity": f"regular expression {request.subject_pattern}"
         if request.subject_pattern
-        else f"parsed from file names ({setup.dataset.upper()} convention)",
+        else f"parsed from photo names (naming convention {_naming(setup)})",
     }
     if setup.exclusion:
         provenance["Excluded pairs"] = f"authentic pairs {setup.exclusion.words}"
@@ -82,6 +82,12 @@ def describe_provenance(
     return {**provenance, "Versions": versions}
 
 
+def _naming(setup: Setup) -> str:
+    """Return the naming convention that gives the subjects, and what it reads: ``MORPH: name up to the first _``."""
+    name = setup.dataset.upper()
+    return f"{name}: {DATASETS[name].reads}" if name in DATASETS else name
+
+
 def method_facts(setup: Setup, names: Collection[str]) -> MethodFacts:
     """Put together what the methods text says of the networks and of subject identity.
 
@@ -105,7 +111,7 @@ def method_facts(setup: Setup, names: Collection[str]) -> MethodFacts:
         judging=JUDGING,
         int8={name: agreement.text for name, agreement in read_agreements(setup.files).items()},
         flip=request.flip,
-        naming_rule=setup.dataset.upper(),
+        naming_rule=_naming(setup),
         subject_in_folder=not request.subject_pattern and DATASETS[setup.dataset.upper()].by_folder,
         subject_pattern=request.subject_pattern or "",
         seed=SEED,
