@@ -117,6 +117,15 @@ def test_external_data_in_an_attribute_and_in_a_subgraph_count(tmp_path):
         assert network_files(path) == [path, tmp_path / name]
 
 
+def test_weights_that_look_like_a_location_are_weights(tmp_path):
+    tensor = TensorProto(
+        name="W", data_type=TensorProto.UINT8, dims=[26], raw_data=b"\x0a\x08location\x12\x04abcd" + bytes(10)
+    )
+    path = tmp_path / "net.onnx"
+    path.write_bytes(helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString())
+    assert network_files(path) == [path]
+
+
 def test_a_missing_data_file_is_one_line(tmp_path):
     path = save(tmp_path / "net.onnx", 1, "net.onnx.data")
     (tmp_path / "net.onnx.data").unlink()

@@ -1,7 +1,7 @@
 """The runner of `extract`: photos on disk -> features on disk, one ``.npy`` per photo or all in one matrix."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,23 +133,25 @@ def extract_features(
             batch=batch,
             workers=workers,
         )
-        asked = _Asked(
-            model=name,
-            sha256=weights.sha256,
-            precision=precision,
-            calibration=networks.calibration or None,
-            image_size=size,
-            flip=flip,
-            align=detector.sha256 if detector else None,
-            crop=crop if align else None,
-        )
+        # As run.json has it. A size of None is the network's own, and a crop of None that of earlier releases, which
+        # cut crops of the network's size.
+        asked = {
+            "model": name,
+            "sha256": weights.sha256,
+            "precision": precision,
+            **({"calibration": networks.calibration} if networks.calibration else {}),
+            "image_size": list(size) if size else None,
+            "flip": flip,
+            "align": detector.sha256 if detector else None,
+            "crop": crop if align else None,
+        }
         calibrate(networks, photos, crop)
-        settings = None if overwrite else _recorded_settings(features, asked)
+        network = None if overwrite else _recorded_network(features, asked)
         session = None
-        if settings is None:
+        if network is None:
             # Before anything is written: a wrong network must not leave a record of itself.
             session = _start(executor, worker, times, (source, features), asked)
-            settings = asked.settings(session.info[0])
+            network = _record_of(session.info[0])
         files = {photo.name: _feature(features, photo) for photo in photos}
         features_list = features / (MATRIX_FILE if matrix else LIST_FILE)
         inputs = {"source": source, "features": features}
@@ -158,8 +160,8 @@ def extract_features(
             # A photo may be called "features": then its file would be where the matrix is.
             return {files[photo.name]} - {features_list}
 
-        run = PhotoRun("extract", [features], outputs, inputs, settings, device=device, overwrite=overwrite)
-        dimension = settings["dimension"]
+        run = PhotoRun("extract", [features], outputs, inputs, asked | network, device=device, overwrite=overwrite)
+        dimension = network["dimension"]
         stamps = {photo.name: photo_stamp(photo) for photo in photos}
         replaced = {photo.name for photo in photos if run.finished.is_replaced(photo, files[photo.name])}
         rows = None
@@ -176,7 +178,7 @@ def extract_features(
         todo = [photo for photo in photos if photo.name not in there]
         if todo and session is None:
             session = _start(executor, worker, times, (source, features), asked)
-            run.set_settings(asked.settings(session.info[0]))
+            run.set_settings(asked | _record_of(session.info[0]))
         outcome = ExtractOutcome(
             skipped=len(photos) - len(todo),
             failures=failures,
@@ -214,52 +216,8 @@ def extract_features(
         return outcome
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What a run asks for, known before the network is opened; an aligner by the detector's sha256.
-
-    Attributes:
-        model: the recogniser's name.
-        sha256: of its weights.
-        precision: of its arithmetic.
-        calibration: a digest of what calibrates it in INT8; None for other precisions.
-        image_size: rows and columns; None for the network's own, which records of earlier releases do not name.
-        flip: whether the embedding of the mirrored face is added.
-        align: the sha256 of the detector's weights; None if faces are not aligned.
-        crop: pixels on a side of aligned crops; None if faces are not aligned, and in records of earlier releases,
-            which cut crops of the network's size.
-    """
-
-    model: str
-    sha256: str
-    precision: str
-    calibration: str | None
-    image_size: Size | None
-    flip: bool
-    align: str | None
-    crop: int | None
-
-    def settings(self, network: RecogniserInfo) -> dict[str, Any]:
-        """Return the settings for the record, those of the open network among them."""
-        fit = network.preprocessing
-        return {
-            "model": self.model,
-            "sha256": self.sha256,
-            "precision": self.precision,
-            **({"calibration": self.calibration} if self.calibration else {}),
-            "dimension": network.dimension,
-            "colour": fit.colour,
-            "mean": fit.mean,
-            "scale": fit.scale,
-            "image_size": self.image_size,
-            "flip": self.flip,
-            "align": self.align,
-            "crop": self.crop,
-        }
-
-
 def _start(
-    executor: Executor, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path], asked: _Asked
+    executor: Executor, worker: PhotoWorker, times: StepTimes, paths: Sequence[Path], asked: Mapping[str, Any]
 ) -> Session:
     """Open the network.
 
@@ -267,31 +225,34 @@ def _start(
         UsageError: faces are to be aligned for it, and no template has its proportions.
     """
     session = executor.start(worker, times, paths)
-    if asked.align:
+    if asked["align"]:
         fit = session.info[0].preprocessing
-        refuse_unalignable(asked.model, fit.height, fit.width)
+        refuse_unalignable(asked["model"], fit.height, fit.width)
     return session
 
 
-def _recorded_settings(features: Path, asked: _Asked) -> dict[str, Any] | None:
-    """Return the settings of the earlier run in a folder, if this run would have the same.
+def _record_of(network: RecogniserInfo) -> dict[str, Any]:
+    """Return what a run's record says of the open network: how it takes faces, and how long its embeddings are."""
+    fit = network.preprocessing
+    return {"dimension": network.dimension, "colour": fit.colour, "mean": fit.mean, "scale": fit.scale}
 
-    The same release gets the same settings from the same weights, so that the network need not be opened to know how
-    it takes faces, and how long its embeddings are.
+
+def _recorded_network(features: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the record of a folder says of the network, if this run would have the same; None if not.
+
+    The same release opens the same network from the same weights, so that it need not be opened to know.
     """
     record = read_record(features)
     versions = record.get("versions") if record else None
     if record is None or not isinstance(versions, dict) or versions.get("facepart") != __version__:
         return None
     recorded: dict[str, Any] = record["settings"]
-    dimension = recorded.get("dimension")
-    # JSON has no tuples.
-    told = asdict(asked) | {"image_size": asked.image_size and list(asked.image_size)}
-    if asked.calibration is None:
-        del told["calibration"]
-    same = record.get("stage") == "extract" and {key: recorded.get(key) for key in told} == told
-    whole = isinstance(dimension, int) and dimension > 0 and {"colour", "mean", "scale"} <= recorded.keys()
-    return {**recorded, **told} if same and whole else None
+    if record.get("stage") != "extract" or {key: recorded.get(key) for key in asked} != asked:
+        return None
+    found = {key: recorded.get(key) for key in ("dimension", "colour", "mean", "scale")}
+    dimension = found["dimension"]
+    whole = isinstance(dimension, int) and dimension > 0 and found.keys() <= recorded.keys()
+    return found if whole else None
 
 
 def _recorded_model(features: Path) -> str | None:

@@ -21,11 +21,9 @@ from facepart.networks.catalogue.hashes import sha256_of
 if TYPE_CHECKING:
     import onnx
 
-# Of ONNX's protobuf messages: ModelProto.graph, GraphProto.initializer, TensorProto.external_data; and how the key
-# "location" of external data is stored.
-_GRAPH, _INITIALIZER, _EXTERNAL_DATA = 7, 5, 13
+# How an ONNX file stores the key "location", which all external data have. Weights may have these bytes by chance;
+# then ONNX's own reader finds no external data.
 _LOCATION = b"\x0a\x08location"
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def symbol_beside(params: Path) -> Path:
@@ -85,7 +83,7 @@ def _external_locations(path: Path) -> set[str]:
     """Return the names of the data files of an ONNX file; none for a file that is damaged or no ONNX file."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            if not _may_have_external_data(view):
+            if view.find(_LOCATION) < 0:
                 return set()
     except OSError as error:
         raise FacepartError(f"{path}: cannot be read: {error.strerror}") from error
@@ -110,60 +108,3 @@ def _tensors(message: Any) -> "Iterator[onnx.TensorProto]":
         if field.message_type is not None:
             for each in value if hasattr(value, "add") else [value]:
                 yield from _tensors(each)
-
-
-def _may_have_external_data(view: mmap.mmap) -> bool:
-    """Return False only for an ONNX file that holds all its weights itself.
-
-    Weights inside the file are stepped over, so that a large file takes no longer than a small one.
-    """
-    try:
-        for field, first, end in _messages(view, 0, len(view)):
-            if field != _GRAPH:
-                if view.find(_LOCATION, first, end) >= 0:
-                    return True
-                continue
-            for part, begin, stop in _messages(view, first, end):
-                if part != _INITIALIZER:
-                    if view.find(_LOCATION, begin, stop) >= 0:
-                        return True
-                elif any(name == _EXTERNAL_DATA for name, *_ in _messages(view, begin, stop)):
-                    return True
-    except (IndexError, ValueError):
-        return True  # not what was expected: ONNX's own reader is to look
-    return False
-
-
-def _messages(view: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the fields of a protobuf message that have a length: number, first byte, end.
-
-    Raises:
-        ValueError, IndexError: it is no such message.
-    """
-    while at < end:
-        tag, at = _read_varint(view, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            _, at = _read_varint(view, at)
-        elif kind == _LENGTH:
-            length, at = _read_varint(view, at)
-            if at + length > end:
-                raise ValueError("is cut short")
-            yield tag >> 3, at, at + length
-            at += length
-        elif kind in (_FIXED64, _FIXED32):
-            at += 8 if kind == _FIXED64 else 4
-        else:
-            raise ValueError("is no protobuf message")
-
-
-def _read_varint(view: mmap.mmap, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = view[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-        if shift > 63:
-            raise ValueError("is no protobuf message")
