@@ -152,14 +152,14 @@ def _align_photos(
     with output_lock(folder):
         _refuse_another(folder, settings)
         saved = SavedImages((), aligned=folder)
-        run = PhotoRun(_STAGE, [folder], saved.paths, {"photos": folder}, settings)
+        run = PhotoRun(_STAGE, [folder], saved, {"photos": folder}, settings)
         todo = saved.incomplete(photos, run.finished)
         outcome = Outcome(skipped=len(photos) - len(todo), failures=failures)
         networks = NetworkFiles(None, (), obtain(DETECTOR, "detector"), "cpu", "fp32")
         times = StepTimes()
         worker = PhotoWorker(networks, saved=saved, crop=CAPTURE_SIZE)
         session = LOCAL.start(worker, times, (folder,)) if todo else None
-        run.begin(photos, saved.earlier_files)
+        run.begin(photos)
         tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
         run.work(session, tasks, outcome, progress, times)
         run.end(outcome)

@@ -8,9 +8,8 @@ For a group ``CM`` it writes ``CM_scores.npz`` (:mod:`facepart.scores.files`), `
 resume: a run computes it anew and replaces it when it is whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from facepart.data.naming import check_naming, find_exclusion, naming_rule
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
-from facepart.matching.faces import Faces, PairRows
+from facepart.matching.faces import Faces
 from facepart.matching.features import Features
 from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
 from facepart.matching.output import Plan, Save, begin_group, locked_output, record_group, write_pairs
@@ -186,13 +185,12 @@ def _compare(
 ) -> MatchOutcome:
     """Compare a group and write all its files."""
     group, outcome, prefix = prepared.group, prepared.outcome, prepared.group.prefix
-    write = None
+    pairs_to = None
     if outcome.saved != "distribution":
-        device = "cpu"
-        write = partial(write_pairs, output, prefix, prepared.counts, progress=progress)
+        device, pairs_to = "cpu", output
     settings = {**prepared.settings, "device": device}
     begin_group(output, group, settings)
-    scores, sums, ranks = _count(prepared, counter, write, min_threshold, device, workers, progress, with_ranks)
+    scores, sums, ranks = _count(prepared, counter, pairs_to, min_threshold, device, workers, progress, with_ranks)
     if outcome.saved != "pairs":
         save_subject_sums(subject_sums_path(output, prefix), sums)
         save_scores(scores_path(output, prefix), scores)
@@ -208,17 +206,17 @@ def _compare(
 def _count(
     prepared: Prepared,
     counter: PairCounter,
-    write: Callable[[Iterable[PairRows]], GroupScores] | None,
+    pairs_to: Path | None,
     min_threshold: float,
     device: str = "cpu",
     workers: int = 1,
     progress: Progress = silent,
     with_ranks: bool = False,
 ) -> tuple[GroupScores, SubjectSums, Ranks | None]:
-    """Count the scores of a group: by `write`, which also writes its pairs, or by the counter if it is None."""
+    """Count the scores of a group: by the counter or, if pairs are to be written to a folder, by writing them."""
     left, right = _normalised(prepared.left), prepared.right and _normalised(prepared.right)
     subjects = len(prepared.subjects)
-    order = subject_order(left) if write is None else np.arange(len(left.subjects))
+    order = subject_order(left) if pairs_to is None else np.arange(len(left.subjects))
     # The moments need no score: they are computed, by one thread, while the scores are counted.
     with one_thread_each(1) as beside:
         moments = beside.submit(impostor_moments, subjects, left, right, device)
@@ -228,7 +226,7 @@ def _count(
         del authentic
         best = best_authentic(left, right, workers) if with_ranks else None
         ranks = None if best is None else RankCounter(best[order], device)
-        if write is None:
+        if pairs_to is None:
             pairs = counter.load(left, right)
             del left, right
             if not isinstance(pairs, LocalPairs):
@@ -237,7 +235,8 @@ def _count(
             scores = pairs.count(tails=tails, ranks=ranks, progress=progress)
         else:
             tails = SubjectTailCounts(subjects, first_bin, device)
-            scores = write(pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks))
+            blocks = pair_blocks(left, right, workers=workers, tails=tails, ranks=ranks)
+            scores = write_pairs(pairs_to, prepared.group.prefix, prepared.counts, blocks, progress=progress)
         theirs = moments.result()
     sums = SubjectSums(prepared.subjects, first_bin, ours, Sums(*theirs, tails.bins()))
     return scores, sums, None if best is None or ranks is None else _ranks_of(prepared, best, order, ranks)

@@ -91,7 +91,7 @@ def align_photos(
         detector = obtain(DETECTOR, "detector")
         inputs = {"source": source, "aligned": aligned, **({"landmarks": landmarks} if landmarks else {})}
         settings = {"detector": detector.sha256, "size": size}
-        run = PhotoRun("align", [aligned], saved.paths, inputs, settings, overwrite=overwrite)
+        run = PhotoRun("align", [aligned], saved, inputs, settings, overwrite=overwrite)
         table = FacesTable(aligned, anew=overwrite)
         lacking = {photo.name for photo in (photos if overwrite else saved.incomplete(photos, run.finished))}
         todo = [
@@ -110,7 +110,7 @@ def align_photos(
             workers=workers,
         )
         session = executor.start(worker, times, (source, aligned)) if todo else None
-        run.begin(photos, saved.earlier_files)
+        run.begin(photos)
         tasks = [PhotoTask(photo, signature=photo_stamp(photo)) for photo in todo]
         run.work(session, tasks, outcome, progress, times, [table])
         rows = [table.rows[name] for name in names if name in table.rows]

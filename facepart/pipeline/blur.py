@@ -154,7 +154,7 @@ def blur_photos(
         }
         inputs = {"source": source, "masks": masks, "blurred": blurred, **({"labels": labels} if labels else {})}
         run = PhotoRun(
-            *("blur", [masks, blurred], saved.paths, inputs, settings),
+            *("blur", [masks, blurred], saved, inputs, settings),
             device=device,
             overwrite=overwrite,
             adding="recipes",  # parts that an earlier run occluded stay valid beside those of this one
@@ -172,7 +172,7 @@ def blur_photos(
         if todo:
             calibrate(networks, photos, CROP_SIZE)
         session = executor.start(worker, times, tuple(inputs.values())) if todo else None
-        run.begin(photos, saved.earlier_files)
+        run.begin(photos)
         tasks = [PhotoTask(photo, occlusions, photo_stamp(photo)) for photo in todo]
         run.work(session, tasks, outcome, progress, times, [table, faces] if faces else [table])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from facepart import __version__
 from facepart.data.feature_files import LIST_FILE, MATRIX_FILE
@@ -46,6 +46,31 @@ class ExtractOutcome(Outcome):
     note: str = ""
     features_list: Path = Path()
     several: int = 0
+
+
+class _FeatureFiles(NamedTuple):
+    """Where the features of a run are.
+
+    Attributes:
+        folder: of the features.
+        all_together: the list of them, or the matrix.
+    """
+
+    folder: Path
+    all_together: Path
+
+    def feature(self, photo: Photo) -> Path:
+        """Return the file of a photo's feature; with a matrix, none is written."""
+        return self.folder / f"{photo.name}.npy"
+
+    def paths(self, photo: Photo) -> set[Path]:
+        """Return the files that are written of a photo."""
+        # A photo may be called "features": then its file would be where the matrix is.
+        return {self.feature(photo)} - {self.all_together}
+
+    def earlier_files(self, folder: Path) -> Iterator[Path]:
+        """Yield the features that earlier runs wrote into a folder."""
+        return (path for path in folder.rglob("*.npy") if not path.name.startswith("."))
 
 
 def extract_features(
@@ -112,7 +137,8 @@ def extract_features(
     with output_lock(features):
         photos, failures = find_photos(source, exclude=(features,), by_folder=True)
         # The order in which matching takes the files of a list, whatever the photos' own extensions.
-        photos.sort(key=lambda photo: str(_feature(features, photo)))
+        outputs = _FeatureFiles(features, features / (MATRIX_FILE if matrix else LIST_FILE))
+        photos.sort(key=lambda photo: str(outputs.feature(photo)))
         chosen = choose_recogniser(model, None if overwrite else _recorded_model(features))
         weights = chosen.weights
         preprocessing = weights.model.preprocessing if weights.model else None
@@ -152,14 +178,8 @@ def extract_features(
             # Before anything is written: a wrong network must not leave a record of itself.
             session = _start(executor, worker, times, (source, features), asked)
             network = _record_of(session.info[0])
-        files = {photo.name: _feature(features, photo) for photo in photos}
-        features_list = features / (MATRIX_FILE if matrix else LIST_FILE)
+        files = {photo.name: outputs.feature(photo) for photo in photos}
         inputs = {"source": source, "features": features}
-
-        def outputs(photo: Photo) -> set[Path]:
-            # A photo may be called "features": then its file would be where the matrix is.
-            return {files[photo.name]} - {features_list}
-
         run = PhotoRun("extract", [features], outputs, inputs, asked | network, device=device, overwrite=overwrite)
         dimension = network["dimension"]
         stamps = {photo.name: photo_stamp(photo) for photo in photos}
@@ -184,11 +204,11 @@ def extract_features(
             failures=failures,
             model=name,
             note=chosen.note,
-            features_list=features_list,
+            features_list=outputs.all_together,
         )
         if overwrite and rows:
             rows.clear()
-        run.begin([] if matrix else photos, _features_in)
+        run.begin([] if matrix else photos)
         if session and todo and not align:
             fit = session.info[0].preprocessing
             warn_of_unaligned(todo[0], (fit.height, fit.width), undistorted=image_size is not None)
@@ -206,7 +226,7 @@ def extract_features(
             features_of = (files[photo.name] for photo in photos if photo.path not in without)
             listed = [path for path in features_of if path in existing]
             if listed:
-                write_list(features_list, listed)
+                write_list(outputs.all_together, listed)
             written = len(listed)
         for photo in photos:
             if photo.name in there:
@@ -260,11 +280,3 @@ def _recorded_model(features: Path) -> str | None:
     record = read_record(features)
     name = record["settings"].get("model") if record else None
     return name if isinstance(name, str) else None
-
-
-def _feature(features: Path, photo: Photo) -> Path:
-    return features / f"{photo.name}.npy"
-
-
-def _features_in(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*.npy") if not path.name.startswith("."))

@@ -125,7 +125,7 @@ def parse_photos(
             "parsing_recipe": PARSING_RECIPE,
         }
         inputs = {"source": source, "labels": labels, **({"against": against} if against else {})}
-        run = PhotoRun(STAGE, [labels], saved.paths, inputs, settings, device=device, overwrite=overwrite)
+        run = PhotoRun(STAGE, [labels], saved, inputs, settings, device=device, overwrite=overwrite)
         todo = photos if overwrite else saved.incomplete(photos, run.finished)
         outcome.skipped = len(photos) - len(todo)
         times = times or StepTimes()
@@ -133,7 +133,7 @@ def parse_photos(
         if todo:
             calibrate(networks, photos)
         session = executor.start(worker, times, (source, labels)) if todo else None
-        run.begin(photos, saved.earlier_files)
+        run.begin(photos)
         tasks = [PhotoTask(photo, (), photo_stamp(photo)) for photo in todo]
         failed = run.work(session, tasks, outcome, progress, times)
         if others is not None:

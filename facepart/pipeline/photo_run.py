@@ -6,7 +6,7 @@ for them; the record with the counts last.
 """
 
 import errno
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +44,18 @@ class RunTable(Protocol):
         ...
 
 
+class Outputs(Protocol):
+    """Which files a run writes, and which earlier runs wrote."""
+
+    def paths(self, photo: Photo) -> Iterable[Path]:
+        """Return the files that are written of a photo."""
+        ...
+
+    def earlier_files(self, folder: Path) -> Iterable[Path]:
+        """Return the outputs that earlier runs wrote into a folder."""
+        ...
+
+
 class PhotoRun:
     """A run over photos, whose outputs are in one or more folders that it holds.
 
@@ -55,7 +67,7 @@ class PhotoRun:
         self,
         stage: str,
         folders: Sequence[Path],
-        outputs: Callable[[Photo], Iterable[Path]],
+        outputs: Outputs,
         inputs: Mapping[str, Path],
         settings: Mapping[str, Any],
         *,
@@ -68,7 +80,7 @@ class PhotoRun:
         Args:
             stage: the stage's name, e.g. ``blur``.
             folders: each has a record; the last has the failures and the list of finished photos, too.
-            outputs: returns the files that are written of a photo.
+            outputs: the files that are written of each photo.
             inputs: the run's inputs and outputs, for the record.
             settings: what the outputs depend on.
             device: where the networks run; None for a run without.
@@ -93,25 +105,23 @@ class PhotoRun:
                     self._settings = with_earlier(folder, self._adding, self._settings)
                 refuse_other_settings(folder, self._stage, self._settings, self._adding)
 
-    def begin(self, photos: Sequence[Photo], earlier_files: Callable[[Path], Iterable[Path]]) -> None:
+    def begin(self, photos: Sequence[Photo]) -> None:
         """Record the run; if all is done anew, remove outputs of other settings first.
 
         Networks must be open by now: one that cannot be used is to leave no record of itself.
 
         Args:
             photos: all photos of the run; none if its outputs were removed already.
-            earlier_files: returns the outputs that earlier runs wrote into a folder.
 
         Raises:
             FacepartError: a folder holds outputs of other settings that this run would not make anew, or it cannot
                 be written.
         """
         if self._overwrite and photos:
-            outputs = {path for photo in photos for path in self._outputs(photo)}
+            outputs = {path for photo in photos for path in self._outputs.paths(photo)}
             for folder in self._folders:
-                remove_outdated(
-                    *(folder, self._stage, self._settings, outputs, earlier_files(folder)), adding=self._adding
-                )
+                earlier = self._outputs.earlier_files(folder)
+                remove_outdated(folder, self._stage, self._settings, outputs, earlier, adding=self._adding)
         self._write_records(None)
         self.finished.save()
 
@@ -160,7 +170,7 @@ class PhotoRun:
             outcome.failures += [failures[photo] for photo in failed]
             self._save(tables)
             for photo in failed:
-                _remove(self._outputs(photo))
+                _remove(self._outputs.paths(photo))
             write_failures(self._folders[-1], outcome.failures)
         return [failures[photo] for photo in failed]
 
