@@ -112,6 +112,9 @@ def test_one_coalition_without_a_worth_leaves_the_figure_empty_with_its_reason()
     assert all(math.isnan(row.value.value) and row.reason == reason.reason for row in values)
     assert all(math.isnan(row.value.value) and row.reason == reason.reason for row in interactions)
     assert found.left_out == ["hair"]
+    assert found.why_none == ""
+    alone = measure_shapley("r", PARTS, [], Coalitions(3), {"CF": CoalitionWorths(2, ["99"], [])})
+    assert alone.why_none == "all parts were detected in photos of fewer than two subjects"
 
 
 def test_a_group_of_one_subject_leaves_its_figures_and_the_mean_empty() -> None:

@@ -155,6 +155,14 @@ def test_control_equal_area_weight_margin_and_criterion(photos: Path, study: Any
     ]
 
 
+def test_options_without_an_effect_are_named(photos: Path, study: Any, tmp_path: Path) -> None:
+    """One group has none to be compared with, and no photo shows a hat."""
+    done = study("--margin", "0.1", "--shapley", "--parts", "nose", "head_covering", out=tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "--margin has no effect: there is only one group" in done.stderr
+    assert "no Shapley values: all parts were detected in photos of fewer than two subjects" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -122,6 +122,11 @@ class ShapleyFigures:
         """Return the rows of a group and criterion, in the order of the parts."""
         return [row for row in self.values if (row.group, row.criterion) == (group, criterion)]
 
+    @property
+    def why_none(self) -> str:
+        """Why there are no values at all, by any criterion; empty if there are some."""
+        return "" if any(not row.reason for row in self.values) else self.values[0].reason
+
     def interactions_of(self, group: str, criterion: str) -> list[ShapleyInteraction]:
         """Return the rows of a group and criterion."""
         return [row for row in self.interactions if (row.group, row.criterion) == (group, criterion)]

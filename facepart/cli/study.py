@@ -273,6 +273,12 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     if outcome.design.draws and not outcome.design.has_controls:
         logging.getLogger(__name__).warning("--control has no effect: none of these parts can have a control")
+    if len(outcome.members.groups) == 1:
+        for option, value in (("--margin", arguments.margin), ("--threshold-group", arguments.threshold_group)):
+            if value is not None:
+                logging.getLogger(__name__).warning("%s has no effect: there is only one group", option)
+    for reason in dict.fromkeys(each.why_none for each in outcome.shapley.values() if each.why_none):
+        logging.getLogger(__name__).warning("no Shapley values: %s", reason)
     if outcome.several:
         logging.getLogger(__name__).warning(
             "several faces in %s, such as %s: the largest near the centre was aligned (`facepart align` lists them)",
