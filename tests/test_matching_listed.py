@@ -201,6 +201,24 @@ def test_photos_go_by_label_path_or_name(tmp_path: Path) -> None:
         score(group, pairs_file(tmp_path, "002_1 g/001_2\n"), tmp_path / "out", subject_pattern=r".*/(\w+)")
 
 
+@pytest.mark.parametrize(("root", "more"), [("", []), ("", ["Bob/1/1.5"]), ("/data/frames/", ["Bob/1/1.5"])])
+def test_a_photo_without_a_feature_does_not_take_that_of_another_subject(
+    tmp_path: Path, root: str, more: list[str]
+) -> None:
+    """Frames have the same folder and name whoever they show; no face was found in Bob's first video."""
+    names = ["Ann/0/0.12", "Ann/1/1.5", "Cy/0/0.7", "Cy/1/1.5", *more]
+    for number, name in enumerate(names):
+        (tmp_path / "f" / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "f" / f"{name}.npy", np.eye(8, dtype=np.float32)[number])
+    source = write_list(tmp_path / "list.txt", [tmp_path / "f" / f"{name}.npy" for name in names])
+    lines = [("Ann/0/0.12", "Ann/1/1.5"), ("Bob/0/0.12", "Cy/0/0.7"), ("Bob/0/0.12", "Ann/1/1.5")]
+    pairs = pairs_file(tmp_path, "".join(f"{root}{one}.jpg {root}{other}.jpg\n" for one, other in lines))
+    done = score(read_group("YT", source, None), pairs, tmp_path / "out", subject_pattern="([^/]+)/[^/]+/[^/]+$")
+    assert (done.authentic, done.impostor) == (1, 0)
+    rows = csv_rows(tmp_path / "out" / "YT_pairs.csv")
+    assert [row["note"] for row in rows] == ["", *["no feature of the probe"] * 2]
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_names_are_found_in_any_normal_form(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
     names = ["Zo\u00eb_1", "Zo\u00eb_2", "Ann_1"]

@@ -1,12 +1,17 @@
 """The photos that a list of pairs names -> rows of features.
 
 A photo may be named by the end of its feature's label, ``folder/name``, by a longer path that ends with it, or by
-its name alone if only one feature is called that; each with or without an extension. Of a longer path, only the last
-folder and the name count, so that the path of a photo finds its feature in another folder; if several features share
-them, the rest of the path decides. Names are compared in Unicode's normal form C.
+its name alone if only one feature is called that; each with or without an extension. Names are compared in Unicode's
+normal form C.
+
+Of a longer path, the last folder and the name count, so that the path of a photo finds its feature in another folder.
+But ``Bob/0/7`` is not the photo of the feature ``Ann/0/7``, even if Bob's has no feature: a folder further up tells
+two photos apart if other features have it, or if paths of the list are the features' own. If several features share
+the last folder and the name, the rest of the path decides between them.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -24,36 +29,52 @@ _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 class FeatureIndex:
     """Finds the features of photos."""
 
-    def __init__(self, features: Features, by_name: bool) -> None:
+    def __init__(self, features: Features, by_name: bool, photos: Sequence[str] = ()) -> None:
         """Make an index.
 
         Args:
             features: any.
             by_name: whether a photo whose ``folder/name`` no feature has is looked up by its name, too: for names
                 that include the subject's, as those of LFW.
+            photos: all photos of the list, in form C.
         """
         self._features, self._by_name = features, by_name
         # Labels may have more folders, if these do not tell the features apart.
         self._ends: dict[str, list[int]] = {}
         for row, end in enumerate(cut_labels(features.labels, LEAST_DEPTH)):
             self._ends.setdefault(nfc(end), []).append(row)
+        self._longest = [nfc(name).split("/") for name in features.longest]
+        # The folders before the last, by their places from the end.
+        self._folders = {
+            (place, folder)
+            for name in self._longest
+            for place, folder in enumerate(reversed(name))
+            if place >= LEAST_DEPTH
+        }
+        wholes = {tuple(whole) for photo in photos for whole in _wholes(photo)} if self._folders else set()
+        self._same_folders = any(len(name) > LEAST_DEPTH and tuple(name) in wholes for name in self._longest)
 
     def find(self, photo: str) -> list[int]:
         """Return the rows of the features that a photo, in form C, may mean: none if it has no feature."""
-        parts = [part for part in photo.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        if not parts:
-            return []
-        # With the extension first: `0001.v2` may be all of a name.
-        for stem in dict.fromkeys((parts[-1], _EXTENSION.sub("", parts[-1]))):
-            whole = [*parts[:-1], stem]
+        for whole in _wholes(photo):
             rows = self._ends.get("/".join(whole[-LEAST_DEPTH:]), [])
-            if not rows and (len(parts) == 1 or self._by_name):
-                rows = self._names.get(stem, [])
-            if len(rows) > 1 and len(parts) > 2:
+            if self._folders:
+                rows = [row for row in rows if self._may_be(row, whole)]
+            if not rows and (len(whole) == 1 or self._by_name):
+                rows = self._names.get(whole[-1], [])
+            if len(rows) > 1 and len(whole) > LEAST_DEPTH:
                 rows = self._fitting(rows, "/" + "/".join(whole))
             if rows:
                 return rows
         return []
+
+    def _may_be(self, row: int, whole: list[str]) -> bool:
+        """Return whether a path whose last folder and name are a feature's may be its photo's."""
+        own = self._longest[row]
+        for place, (folder, owned) in enumerate(zip(reversed(whole), reversed(own), strict=False)):
+            if folder != owned:
+                return (place, folder) not in self._folders and not (self._same_folders and len(whole) == len(own))
+        return True
 
     def _fitting(self, rows: list[int], named: str) -> list[int]:
         """Return those of some rows whose path, or else whose label, goes with a longer path; all if none does."""
@@ -74,6 +95,19 @@ class FeatureIndex:
         return names
 
 
+def _parts(photo: str) -> list[str]:
+    """Return the folders and the name of a path."""
+    return [part for part in photo.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+
+
+def _wholes(photo: str) -> Iterator[list[str]]:
+    """Yield the parts of a photo's path, its name as it is, then without an extension: `0001.v2` may be all of it."""
+    *folders, name = _parts(photo) or [""]
+    for stem in dict.fromkeys((name, _EXTENSION.sub("", name))):
+        if stem:
+            yield [*folders, stem]
+
+
 def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -> NDArray[np.int32]:
     """Find the features of the photos on one side of a list of pairs.
 
@@ -88,7 +122,7 @@ def find_rows(pairs: PairList, features: Features, names: NDArray[np.integer]) -
     Raises:
         FacepartError: a name fits several features.
     """
-    index = FeatureIndex(features, pairs.subjects is not None)
+    index = FeatureIndex(features, pairs.subjects is not None, pairs.names)
     rows = np.full(len(pairs.names), -1, np.int32)
     for name in names.tolist():
         found = index.find(pairs.names[name])
