@@ -71,6 +71,22 @@ def test_first_places_are_those_of_normal_effects() -> None:
         assert sorted(expected)[-2] > 0.05  # so that the shares mean something
 
 
+def test_a_part_whose_variance_few_make_up_leaves_the_others_distinct() -> None:
+    """As an FMR that hardly changes: few subjects make up its variance, which says nothing of the other parts."""
+    clear = effects_of({"eyes": 0.5, "nose": 0.3}, 60, 4, spread=0.25)
+    few = {part: effect._replace(degrees=14.0) for part, effect in clear.effects.items()}
+    alone = PartEffects(few, clear.subjects)
+    with_mouth = PartEffects({**few, "mouth": influence(0.0, 60, 9, 0.25)._replace(degrees=1.5)}, clear.subjects)
+    for groups in ({"CM": alone}, {"CM": with_mouth}):
+        eyes, nose, *_ = rank_parts(groups, differences_of(groups))["CM"]
+        assert (eyes.rank_low, eyes.rank_high > 1, eyes.may_be_first, nose.may_be_first) == (1, False, True, False)
+    # Beside it stands how many subjects the effect rests on, not how many make up its variance.
+    mouth = rank_parts({"CM": with_mouth}, differences_of({"CM": with_mouth}))["CM"][-1]
+    assert mouth.effect.effective == pytest.approx(60)
+    reach = student(1.5).ppf(0.975) * mouth.effect.error
+    assert mouth.effect.high == pytest.approx(mouth.effect.value + reach)
+
+
 def test_first_places_are_whole_resamples_of_each_stratum() -> None:
     """A subject who alone decides is left out of some resamples: of a share (1 - 1/p)^p."""
     people = 20

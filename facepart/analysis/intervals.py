@@ -205,7 +205,8 @@ def mean_interval(figures: Sequence[Influence]) -> Interval:
 
     The variances add up; the degrees of freedom are those of Welch and Satterthwaite (B. L. Welch, "The
     generalization of Student's problem when several different population variances are involved", Biometrika 34,
-    1947), and the effective number of subjects is one more than these.
+    1947). The effective number of subjects is one more than what these would be if each group had one less than its
+    own effective subjects.
 
     Args:
         figures: the figure of each group; the mean of no groups is unknown.
@@ -217,16 +218,29 @@ def mean_interval(figures: Sequence[Influence]) -> Interval:
         reason = next(reason for reason in map(why_no_interval, figures) if reason)
         return UNKNOWN._replace(value=value, effective=min(figure.effective for figure in figures), no_ci=reason)
     of_subjects = [_subject_component(figure) for figure in figures]
-    subjects = add_components(of_subjects)
-    subjects = VarianceComponent(subjects.variance / len(figures) ** 2, subjects.degrees)
-    fewest = math.fsum(each.degrees for each in of_subjects)
-    effective = 1 + (subjects.degrees if subjects.variance else fewest)
+    degrees = _degrees_of_sum(of_subjects)
+    spread = math.fsum(each.variance for each in of_subjects) / len(figures) ** 2
     # The groups share the places of the controls.
-    whole = add_components([subjects, mean_component([figure.places for figure in figures])])
+    places = mean_component([figure.places for figure in figures])
+    whole = add_components([VarianceComponent(spread, degrees), places])
     error = math.sqrt(whole.variance)
-    reach = _quantile(min(whole.degrees, effective - 1)) * error
+    reach = _quantile(min(whole.degrees, degrees)) * error
     centre = value - math.fsum(figure.bias for figure in figures) / len(figures)
-    return Interval(value, error, centre - reach, centre + reach, effective)
+    of_effective = [
+        each._replace(degrees=figure.effective - 1) for each, figure in zip(of_subjects, figures, strict=True)
+    ]
+    return Interval(value, error, centre - reach, centre + reach, 1 + _degrees_of_sum(of_effective))
+
+
+def subject_degrees(figures: Sequence[Influence]) -> float:
+    """Return the degrees of freedom of the variance between subjects, of the mean of figures; at least one."""
+    return _degrees_of_sum([_subject_component(figure) for figure in figures])
+
+
+def _degrees_of_sum(components: Sequence[VarianceComponent]) -> float:
+    """Return the degrees of freedom of a sum of independent variances; of variances of 0, all of theirs."""
+    found = add_components(components)
+    return found.degrees if found.variance else math.fsum(each.degrees for each in components)
 
 
 @lru_cache

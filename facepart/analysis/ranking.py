@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from facepart.analysis.choices import Weight
 from facepart.analysis.influence import Influence
-from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_interval
+from facepart.analysis.intervals import UNKNOWN, Interval, has_interval, mean_interval, subject_degrees
 from facepart.analysis.metrics import kendall_tau
 from facepart.analysis.place_variance import VarianceComponent, add_components, mean_component
 from facepart.analysis.pooling import linked_groups, pooled, subject_places
@@ -97,6 +97,7 @@ class MeanEffects(NamedTuple):
         influences: float64 (k, p), of all subjects of the groups.
         known: bool (k,), whether each has a CI.
         places: (k,), what the choice of control places adds to the variance of each.
+        degrees: float64 (k, k), degrees of freedom of the difference of every two; NaN where one has no CI.
     """
 
     intervals: Sequence[Interval]
@@ -104,14 +105,13 @@ class MeanEffects(NamedTuple):
     influences: NDArray[np.float64]
     known: NDArray[np.bool_]
     places: Sequence[VarianceComponent]
+    degrees: NDArray[np.float64]
 
     def compared(self) -> PairwiseComparisons:
         """Return the comparisons of every two parts; a part without a CI is compared with none."""
-        effective = [each.effective for each, known in zip(self.intervals, self.known, strict=True) if known]
-        degrees = _degrees(self.influences, self.places, min(effective, default=math.nan) - 1)
         influences = np.where(self.known[:, None], self.influences, math.nan)
         return PairwiseComparisons(
-            self.values, influences, degrees, np.array([each.variance for each in self.places])
+            self.values, influences, self.degrees, np.array([each.variance for each in self.places])
         )
 
 
@@ -203,13 +203,20 @@ def mean_effects(parts: Sequence[str], groups: Mapping[str, PartEffects]) -> Mea
     subjects = {group: found.subjects for group, found in groups.items()}
     effects = [pooled({group: found.effects[part] for group, found in groups.items()}, subjects) for part in parts]
     intervals = [mean_interval(each) for each in effects]
+    known = np.array([all(map(has_interval, found)) for found in effects])
+    places = [mean_component([each.places for each in found]) for found in effects]
+    degrees = np.full((len(parts), len(parts)), math.nan)
+    for one, other in combinations(np.flatnonzero(known), 2):
+        differences = [each.minus(its) for each, its in zip(effects[one], effects[other], strict=True)]
+        degrees[one, other] = degrees[other, one] = _degrees(differences, [places[one], places[other]])
     return MeanEffects(
         intervals=intervals,
         values=np.array([each.value for each in intervals]),
         # Of groups without common subjects, one after the other.
         influences=np.array([np.concatenate([each.by_subject / len(found) for each in found]) for found in effects]),
-        known=np.array([all(map(has_interval, found)) for found in effects]),
-        places=[mean_component([each.places for each in found]) for found in effects],
+        known=known,
+        places=places,
+        degrees=degrees,
     )
 
 
@@ -224,17 +231,17 @@ def _rank(
         pooled({group: differences[group, first, second] for group in groups}, subjects)
         for first, second in pairwise(parts)
     ]
-    intervals, values, influences, known, places = means = mean_effects(parts, groups)
+    means = mean_effects(parts, groups)
     # What the choice of a part's control places adds is one more influence, on that part alone.
-    on_parts = np.diag([math.sqrt(each.variance) for each in places])
+    on_parts = np.diag([math.sqrt(each.variance) for each in means.places])
     sets = means.compared().rank_sets()
     shares = [math.nan] * len(parts)
-    if known.all():
-        shares = _first_shares(values, influences, on_parts, subjects)
+    if means.known.all():
+        shares = _first_shares(means.values, means.influences, on_parts, subjects)
     return [
         Ranked(
             part,
-            intervals[place],
+            means.intervals[place],
             shares[place],
             mean_interval(following[place]) if place < len(following) else UNKNOWN,
             int(sets.low[place]),
@@ -245,17 +252,19 @@ def _rank(
     ]
 
 
-def _degrees(
-    influences: NDArray[np.float64], places: Sequence[VarianceComponent], of_subjects: float
-) -> NDArray[np.float64]:
-    """Return the degrees of freedom of the difference of every two effects, (k, k)."""
-    count = len(places)
-    degrees = np.full((count, count), of_subjects)
-    for one, other in combinations(range(count), 2):
-        squares = float(((influences[one] - influences[other]) ** 2).sum())
-        component = add_components([VarianceComponent(squares, of_subjects), places[one], places[other]])
-        degrees[one, other] = degrees[other, one] = min(component.degrees, of_subjects)
-    return degrees
+def _degrees(differences: Sequence[Influence], places: Sequence[VarianceComponent]) -> float:
+    """Return the degrees of freedom of the mean of differences of two effects.
+
+    Args:
+        differences: of independent figures whose mean is that of the groups.
+        places: what the choice of control places adds to the variance of each effect.
+    """
+    of_subjects = subject_degrees(differences)
+    squares = (
+        math.fsum(float(np.dot(each.by_subject, each.by_subject)) for each in differences) / len(differences) ** 2
+    )
+    component = add_components([VarianceComponent(squares, of_subjects), *places])
+    return min(component.degrees, of_subjects)
 
 
 def _first_shares(

@@ -189,14 +189,20 @@ def mean_of_groups(figures: Sequence[Figure]) -> Estimate:
     value = float(np.mean([figure.value for figure in figures]))
     if not all(figure.has_interval for figure in figures):
         return Estimate(value, effective=min(figure.effective for figure in figures))
-    subjects = added(*(figure.of_subjects for figure in figures))
-    degrees = subjects.degrees if subjects.variance else sum(figure.degrees for figure in figures)
-    subjects = Spread(subjects.variance / len(figures) ** 2, degrees)
-    whole = added(subjects, mean_of_places([figure.places for figure in figures]))
+    variance = sum(figure.of_subjects.variance for figure in figures) / len(figures) ** 2
+    degrees = degrees_of_mean([figure.of_subjects for figure in figures])
+    whole = added(Spread(variance, degrees), mean_of_places([figure.places for figure in figures]))
     error = math.sqrt(whole.variance)
     reach = quantile(min(whole.degrees, degrees)) * error
     centre = value - float(np.mean([figure.bias for figure in figures]))
-    return Estimate(value, centre - reach, centre + reach, error, degrees + 1)
+    effective = degrees_of_mean([Spread(each.of_subjects.variance, each.effective - 1) for each in figures]) + 1
+    return Estimate(value, centre - reach, centre + reach, error, effective)
+
+
+def degrees_of_mean(spreads: Sequence[Spread]) -> float:
+    """The degrees of freedom of the mean of independent figures, from what the choice of subjects adds to each."""
+    whole = added(*spreads)
+    return whole.degrees if whole.variance else sum(each.degrees for each in spreads)
 
 
 def wilson(figure: Figure, units: float) -> Estimate:

@@ -82,7 +82,10 @@ def subjects_of(names: Sequence[str], groups: Mapping[str, Sequence[str]]) -> ND
 
 
 def rank_sets(
-    values: Sequence[float], influences: NDArray[np.float64], places: Sequence[Spread], degrees: float
+    values: Sequence[float],
+    influences: NDArray[np.float64],
+    places: Sequence[Spread],
+    degrees: Mapping[tuple[int, int], float],
 ) -> RankSets:
     """What ranks the parts may have, from the p value of each ordered pair: that one part is not larger than another.
 
@@ -92,17 +95,18 @@ def rank_sets(
         values: (k,), of the parts.
         influences: (k, p), of subjects.
         places: (k,), what the choice of control places adds.
-        degrees: degrees of freedom of what the influences give.
+        degrees: of each two parts, the degrees of freedom of what the influences on their difference give.
     """
     count = len(values)
     p_values = {}
     for one, other in permutations(range(count), 2):
-        subjects = Spread(float(((influences[one] - influences[other]) ** 2).sum()), degrees)
+        most = degrees[min(one, other), max(one, other)]
+        subjects = Spread(float(((influences[one] - influences[other]) ** 2).sum()), most)
         whole = added(subjects, places[one], places[other])
         t = without_skew(
             (values[one] - values[other]) / whole.variance**0.5, influences[one] - influences[other], whole
         )
-        p_values[one, other] = float(stats.t.sf(t, min(whole.degrees, degrees)))
+        p_values[one, other] = float(stats.t.sf(t, min(whole.degrees, most)))
     left = dict(p_values)
     while rejected := [pair for pair, p in left.items() if p < 0.05 / len(left)]:
         left = {pair: p for pair, p in left.items() if pair not in rejected}

@@ -26,6 +26,7 @@ from tests.witness.figures import (
     combined,
     d_prime,
     d_prime_figure,
+    degrees_of_mean,
     eer_estimate,
     effective_number,
     fmr,
@@ -314,7 +315,15 @@ class StudyOracle:
                 ),
                 "places": [mean_of_places([each.places for each in found[part]]) for part in certain],
             }
-            of_certain = rank_sets(**known, degrees=min(means[part].effective for part in certain) - 1)
+            of_certain = rank_sets(
+                **known,
+                degrees={
+                    pair: degrees_of_mean(
+                        [minus(*both).of_subjects for both in zip(*(found[certain[at]] for at in pair), strict=True)]
+                    )
+                    for pair in combinations(range(len(certain)), 2)
+                },
+            )
             for row, part in enumerate(certain):
                 sets.low[order.index(part)] = of_certain.low[row]
                 sets.high[order.index(part)] = of_certain.high[row] + len(order) - len(certain)
