@@ -1,6 +1,7 @@
 """Drawn embeddings of people, and their scores by subject: what the figures of a report's tests are computed from."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 from facepart.analysis.design import Condition, Design
 from facepart.analysis.group_data import Coverage
 from facepart.analysis.influence import SubjectScores
-from facepart.analysis.measure import merged_scores
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.scores import STEPS, GroupScores, ScoreDistribution
 from facepart.scores.subject_sums import BIN, SubjectSums, Sums, bins_from
@@ -104,7 +104,7 @@ class DrawnGroup:
             self.scores(self._design.condition(each)) for each in self._design.controls_of(self._design.of_part(part))
         ]
         known = [each for each in draws if each is not None]
-        return merged_scores(known).scores if known else None
+        return reduce(GroupScores.merged_with, (each.scores for each in known)) if known else None
 
     def subject_vectors(self, occlusion: Occlusion, region: Region | None) -> NDArray[np.float64]:
         found, whole = self.found(region), np.zeros((len(self.subjects), _DIMENSION))

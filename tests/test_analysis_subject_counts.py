@@ -1,14 +1,15 @@
 """Intervals rest on the subjects who carry a figure: on few of them, there is none, or it holds the truth anyway."""
 
 import math
+from functools import reduce
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from facepart.analysis.contrasts import contrast, pair_sums
 from facepart.analysis.influence import Influence, SubjectScores, effective_subjects
 from facepart.analysis.intervals import interval, rate_interval, why_no_interval
-from facepart.analysis.measure import merged_scores
 from facepart.analysis.metrics import (
     authentic_mean_influence,
     d_prime,
@@ -17,6 +18,7 @@ from facepart.analysis.metrics import (
     eer_interval,
     fmr_influence,
     fnmr_at_fmr_influence,
+    kolmogorov_smirnov,
 )
 from facepart.analysis.results import CONTROL, WITHIN, RowKey, part_result
 from facepart.scores import GroupScores, ScoreDistribution
@@ -58,7 +60,7 @@ def test_d_prime_has_no_interval_where_four_subjects_have_a_second_photo() -> No
     group = group_scores(subjects, rows)
     key = RowKey("g", "nose", "blur", WITHIN, len(subjects), 100, 0, len(subjects), 100, 0.1, 0.1)
     shift = interval(contrast([pair_sums(*person_vectors(subjects, rows))] * 2, [1, -1]))
-    row = part_result(key, group, group, {"impostor_shift": shift})
+    row = part_result(key, group, [group], {"impostor_shift": shift})
     for figure in (row.d_prime_baseline, row.d_prime, row.d_prime_change, row.eer, row.authentic_mean):
         assert math.isnan(figure.low)
         assert figure.no_ci == "fewer than 10 effective subjects (4.0)"
@@ -71,9 +73,31 @@ def test_the_positions_of_a_control_support_no_lower_fmr_than_one_of_them() -> N
     group = group_scores(subjects, rows)
     key = RowKey("g", "nose", "blur", CONTROL, 100, 50, 0, 100, 50, 0.1, 0.1)
     shift = interval(contrast([pair_sums(*person_vectors(subjects, rows))] * 2, [1, -1]))
-    row = part_result(key, group, merged_scores([group] * 3), {"impostor_shift": shift})
+    row = part_result(key, group, [group] * 3, {"impostor_shift": shift})
     assert row.impostor_n == 14_700
     assert math.isnan(row.fnmr_1e3_baseline.value) and math.isnan(row.fnmr_1e3.value)
+
+
+def test_the_figures_of_a_control_are_the_means_over_its_positions() -> None:
+    """Positions that shift scores differently would seem to spread them if their scores were thrown together."""
+    subjects, rows = draw(3, [3] * 40)
+    common = rows.mean(axis=0) / np.linalg.norm(rows.mean(axis=0))
+    draws = [group_scores(subjects, rows + much * common) for much in (0.0, 0.5, 1.0)]
+    key = RowKey("g", "nose", "blur", CONTROL, 120, 40, 0, 120, 40, 0.1, 0.1)
+    shift = interval(contrast([pair_sums(*person_vectors(subjects, rows))] * 2, [1, -1]))
+    row = part_result(key, draws[0], draws, {"impostor_shift": shift})
+    each = [d_prime(*draw.scores) for draw in draws]
+    assert row.d_prime.value == pytest.approx(np.mean(each))
+    thrown_together = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
+    assert d_prime(*thrown_together) < np.mean(each) - 0.1
+    # Its CI lies about the mean of what the jackknife finds for each position.
+    by_subject = np.mean([d_prime_influence(draw).by_subject for draw in draws], axis=0)
+    reach = student.ppf(0.975, 39) * np.sqrt((by_subject**2).sum() * 39 / 40)
+    assert (row.d_prime.high - row.d_prime.low) / 2 == pytest.approx(reach)
+    assert row.d_prime_change.value == pytest.approx(np.mean(each) - each[0])
+    assert row.authentic_ks == pytest.approx(
+        np.mean([kolmogorov_smirnov(draws[0].scores.authentic, draw.scores.authentic) for draw in draws])
+    )
 
 
 def test_the_interval_of_d_prime_is_that_of_the_jackknife() -> None:

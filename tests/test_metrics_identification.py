@@ -69,14 +69,6 @@ def test_the_interval_counts_the_subjects_that_have_ranks() -> None:
     assert identification_interval(few, 1).value == np.mean(few.ranks == 1)
 
 
-def test_draws_of_one_subject_are_merged() -> None:
-    one, other = draw_ranks(3), draw_ranks(4)
-    both = one.merged_with(other)
-    assert sorted(zip(both.subjects, both.ranks, strict=True)) == sorted(
-        [*zip(one.subjects, one.ranks, strict=True), *zip(other.subjects, other.ranks, strict=True)]
-    )
-
-
 def test_a_change_of_two_rates_that_are_1_is_not_known_exactly() -> None:
     perfect = Influence(1.0, np.zeros(40), 0.0, 40)
     found = rate_change_interval(perfect, perfect)

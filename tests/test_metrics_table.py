@@ -112,7 +112,9 @@ def test_without_authentic_scores_only_impostor_metrics_are_known(pair: tuple[Su
     )
     known = {metric.name for metric in METRICS if not math.isnan(metric.interval(alone).value)}
     assert known == {"impostor_mean"}
-    found = part_result(KEY, alone, alone._replace(scores=GroupScores(NONE, after.scores.impostor)), FROM_EMBEDDINGS)
+    found = part_result(
+        KEY, alone, [alone._replace(scores=GroupScores(NONE, after.scores.impostor))], FROM_EMBEDDINGS
+    )
     assert found.authentic_shift == found.d_prime == found.eer_baseline == UNKNOWN
     assert math.isnan(found.authentic_ks) and found.impostor_ks > 0
 
@@ -122,7 +124,7 @@ def test_columns_are_the_fields_of_a_row_in_their_order(pair: tuple[SubjectScore
     assert len({column.name for column in columns}) == len(columns)
     names = [column.name for column in columns]
     assert names[:4] == ["recogniser", "group", "part", "occlusion"] and names[-1] == "rank10_rate_change"
-    found = part_result(KEY, *pair, FROM_EMBEDDINGS)
+    found = part_result(KEY, pair[0], pair[1:], FROM_EMBEDDINGS)
     assert not found.further
     assert [found.figure(name) for name in names] == [getattr(found, name) for name in names]
     assert {column.name for column in columns if column.has_interval} == {
@@ -167,7 +169,7 @@ def test_an_added_row_is_in_every_output(
     assert first["range_low"] < value < first["range_high"]
     assert second["authentic_gap_to_set_1"] == gap(before.scores.authentic, after.scores.authentic)
     # results.csv and results.json
-    found = part_result(KEY, before, after, FROM_EMBEDDINGS)
+    found = part_result(KEY, before, [after], FROM_EMBEDDINGS)
     assert found.further["range"] == interval(range_influence(after))
     table = results_csv([found])
     (line,) = csv.DictReader(io.StringIO(table))

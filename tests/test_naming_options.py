@@ -15,7 +15,10 @@ COMMANDS = {
     "lists": ("./lists/",),
     "demo": ("-m", "facepart", "demo"),
 }
-PARTS_TITLE = "parts and the label-map classes they comprise (left and right: the person's):"
+PARTS_TITLE = """\
+parts and the label-map classes they comprise (left and right: the person's;
+parsers confuse them, so left_eye is every eye pixel, of either class, on the
+left side of the face):"""
 
 
 @pytest.mark.parametrize("command", COMMANDS)

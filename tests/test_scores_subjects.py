@@ -15,7 +15,6 @@ from facepart.scores.subject_sums import (
     Sums,
     bins_from,
     load_subject_sums,
-    merged,
     save_subject_sums,
 )
 
@@ -87,14 +86,3 @@ def test_counts_from_a_threshold_add_up_and_are_exact_where_a_bin_begins(bins, t
     assert found.sum() == pytest.approx(sum(score >= threshold / 1e6 for own in scores for score in own))
     if threshold % BIN == 0:
         assert found.tolist() == [sum(score >= threshold / 1e6 for score in own) for own in scores]
-
-
-def test_sums_of_other_scores_of_the_same_subjects_are_added() -> None:
-    first, second = make_sums([[0.1, 0.5], [0.7]]), make_sums([[0.2], [0.3, 0.9]], lowest=100_000)
-    both = merged([first, second])
-    assert both.lowest == 100_000
-    assert both.authentic.count.tolist() == [3, 3]
-    assert both.authentic.total == pytest.approx([0.8, 1.9])
-    assert both.authentic.squares == pytest.approx([0.30, 1.39])
-    whole = ScoreDistribution.of([0.1, 0.5, 0.7, 0.2, 0.3, 0.9])
-    assert both.at_or_above("authentic", whole, 0.25).tolist() == [1, 3]

@@ -97,6 +97,29 @@ class Influence(NamedTuple):
         )
 
 
+def mean_influence(figures: Sequence[Influence]) -> Influence:
+    """Return the mean of figures of the same subjects, in the same order, such as those with each draw of a control.
+
+    The second sum of a mean is not known and left out, so that the variance is at most too large. Where the degrees
+    of freedom of a figure are those of the subjects that make up its variance, so are the mean's.
+    """
+    if len(figures) == 1:
+        return figures[0]
+    by_subject = np.mean([each.by_subject for each in figures], axis=0)
+    degrees = math.inf
+    if any(math.isfinite(each.degrees) for each in figures) and by_subject.any():
+        degrees = effective_by_variance(by_subject) - 1
+    return Influence(
+        value=math.fsum(each.value for each in figures) / len(figures),
+        by_subject=by_subject,
+        double_counted=0.0,
+        effective=min(each.effective for each in figures),
+        subjects=max(each.subjects for each in figures),
+        degrees=degrees,
+        bias=math.fsum(each.bias for each in figures) / len(figures),
+    )
+
+
 class SubjectScores(NamedTuple):
     """A group's scores and their sums by subject, and the ranks of its probes if these were counted."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -39,9 +38,6 @@ from facepart.analysis.results import (
     part_result,
 )
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-from facepart.scores.files import GroupScores
-from facepart.scores.ranks import SubjectRanks
-from facepart.scores.subject_sums import merged
 
 # A part has a rank if it was found on at least this share of a group's photos: what holds on fewer may not hold on
 # the rest.
@@ -131,14 +127,6 @@ def measure(design: Design, groups: Mapping[str, GroupData], threshold_group: st
     )
 
 
-def merged_scores(draws: Sequence[SubjectScores]) -> SubjectScores:
-    """Add up the scores of several draws of a control."""
-    scores = reduce(GroupScores.merged_with, (draw.scores for draw in draws))
-    ranks = [draw.ranks for draw in draws if draw.ranks is not None]
-    all_ranks = reduce(SubjectRanks.merged_with, ranks) if ranks else None
-    return SubjectScores(scores, merged([draw.sums for draw in draws]), all_ranks)
-
-
 class _GroupMeasurement:
     """Measures one group.
 
@@ -179,7 +167,7 @@ class _GroupMeasurement:
         found = self._means_of([occlusion], region)
         if controls:
             found |= self._importance_of(occlusion, controls)
-        self._add_row(self._key(occlusion, [occlusion], region, WITHIN), baseline, occluded, found)
+        self._add_row(self._key(occlusion, [occlusion], region, WITHIN), baseline, [occluded], found)
         if controls:
             self._add_other(occlusion, controls, CONTROL)
         if is_main and design.patches:
@@ -191,7 +179,7 @@ class _GroupMeasurement:
             crossed = data.scores(design.condition(occlusion, "cross"))
             if crossed is not None:
                 key = self._key(occlusion, [occlusion], region, CROSS)
-                self._add_row(key, baseline, crossed, self._cross_means_of(occlusion, region))
+                self._add_row(key, baseline, [crossed], self._cross_means_of(occlusion, region))
         if is_main:
             self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
 
@@ -249,19 +237,23 @@ class _GroupMeasurement:
         }
 
     def _add_other(self, occlusion: Occlusion, occlusions: Sequence[Occlusion], comparison: str) -> None:
-        """Add the row of a part's control, all draws together, of its equal-area patch, or of keep-only."""
+        """Add the row of a part's control, the mean over its draws, of its equal-area patch, or of keep-only."""
         design, region = self._design, self._design.region_of(occlusions[0])
         baseline = self._data.scores(design.baseline_of(occlusions[0]))
         scores = [self._data.scores(design.condition(each)) for each in occlusions]
         known = [each for each in scores if each is not None]
         if baseline is not None and known:
             key = self._key(occlusion, occlusions, region, comparison)
-            self._add_row(key, baseline, merged_scores(known), self._means_of(occlusions, region))
+            self._add_row(key, baseline, known, self._means_of(occlusions, region))
 
     def _add_row(
-        self, key: RowKey, baseline: SubjectScores, scores: SubjectScores, from_embeddings: Mapping[str, Interval]
+        self,
+        key: RowKey,
+        baseline: SubjectScores,
+        draws: Sequence[SubjectScores],
+        from_embeddings: Mapping[str, Interval],
     ) -> None:
-        self.results.append(part_result(key, baseline, scores, from_embeddings))
+        self.results.append(part_result(key, baseline, draws, from_embeddings))
 
     def _add_effects(self, occlusion: Occlusion, controls: Sequence[Occlusion], compared: Compared) -> None:
         """Take a part's effect by each criterion, if it was found on enough photos for a rank."""

@@ -9,12 +9,13 @@ The figures of one condition, and the distances between two, are those of the ta
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from facepart.analysis.choices import Weight
-from facepart.analysis.influence import SubjectScores
+from facepart.analysis.influence import SubjectScores, mean_influence
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_interval, ratio_interval
 from facepart.analysis.metrics import (
     DISTANCES,
@@ -221,14 +222,18 @@ def result_columns() -> list[ResultColumn]:
 
 
 def part_result(
-    key: RowKey, baseline: SubjectScores, occluded: SubjectScores, from_embeddings: Mapping[str, Interval]
+    key: RowKey,
+    baseline: SubjectScores,
+    draws: Sequence[SubjectScores],
+    from_embeddings: Mapping[str, Interval],
 ) -> PartResult:
     """Compute the figures of one part; what needs authentic scores is unknown where there are none.
 
     Args:
         key: what the row is about.
         baseline: the scores of the same photos unoccluded.
-        occluded: the scores with the part occluded.
+        draws: the scores with the part occluded; of a control, those with each draw, of which figures are the mean:
+            in the scores of all together, draws that shift scores differently would seem to spread them.
         from_embeddings: column -> figure: those columns that follow from the embeddings
             (:func:`facepart.analysis.contrasts.contrast`), ``impostor_shift`` among them.
 
@@ -236,20 +241,20 @@ def part_result(
         FacepartError: there are no impostor scores.
     """
     percent = 100 * key.replaced
-    mode = binned_mode(occluded.scores.impostor)
+    mode = fmean(binned_mode(each.scores.impostor) for each in draws)
     shift = from_embeddings["impostor_shift"]
     figures: dict[str, Any] = {
-        "authentic_n": occluded.scores.authentic.n,
-        "impostor_n": occluded.scores.impostor.n,
-        "authentic_effective": occluded.effective_authentic,
-        "impostor_effective": occluded.effective,
+        "authentic_n": sum(each.scores.authentic.n for each in draws),
+        "impostor_n": sum(each.scores.impostor.n for each in draws),
+        "authentic_effective": draws[0].effective_authentic,
+        "impostor_effective": draws[0].effective,
         "shift_per_percent": shift.scaled(1 / percent) if percent else UNKNOWN,
         "impostor_mode": mode,
         "impostor_mode_shift": round(mode - binned_mode(baseline.scores.impostor), 6),
-        **_authentic_shifts(baseline, occluded),
-        **_fmr_at_baseline(baseline, occluded),
-        **_metrics(baseline, occluded),
-        **_distances(baseline, occluded),
+        **_authentic_shifts(baseline, draws),
+        **_fmr_at_baseline(baseline, draws),
+        **_metrics(baseline, draws),
+        **_distances(baseline, draws),
         # Last: the means' own intervals are exact, where those from sums by subject are a little too long.
         **from_embeddings,
     }
@@ -261,53 +266,53 @@ def part_result(
     )
 
 
-def _metrics(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+def _metrics(baseline: SubjectScores, draws: Sequence[SubjectScores]) -> dict[str, Interval]:
     """Compute the metrics of the table."""
     figures = {}
     for metric in METRICS:
         for column in metric.columns:
             if column == "change":
-                found = metric.change(baseline, occluded)
+                found = metric.change(baseline, *draws)
             elif column == "baseline":
                 found = metric.interval(baseline)
             else:
-                # A control's scores, of several positions, are of the same pairs of photos again and again, and those
-                # of cross are of each pair twice: they support no lower FMR than the baseline's do.
-                found = metric.interval(occluded) if metric.is_supported(baseline) else UNKNOWN
+                # The scores of cross are of each pair twice: they support no lower FMR than the baseline's do.
+                found = metric.interval(*draws) if metric.is_supported(baseline) else UNKNOWN
             figures[metric.column_name(column)] = found
     return figures
 
 
-def _distances(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, float]:
+def _distances(baseline: SubjectScores, draws: Sequence[SubjectScores]) -> dict[str, float]:
     """Compute the distances of the table, for each kind of scores that there are."""
     figures = {}
     for distance in DISTANCES:
         for kind in distance.kinds:
-            before, after = getattr(baseline.scores, kind), getattr(occluded.scores, kind)
-            known = before.n and after.n
-            figures[f"{kind}_{distance.name}"] = distance.compute(before, after) if known else math.nan
+            before, *after = (getattr(each.scores, kind) for each in (baseline, *draws))
+            known = before.n and all(each.n for each in after)
+            figures[f"{kind}_{distance.name}"] = (
+                fmean(distance.compute(before, each) for each in after) if known else math.nan
+            )
     return figures
 
 
-def _authentic_shifts(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+def _authentic_shifts(baseline: SubjectScores, draws: Sequence[SubjectScores]) -> dict[str, Interval]:
     """Compute the shift of the mean authentic score, with all pairs weighted alike and with all subjects."""
-    if not (baseline.scores.authentic.n and occluded.scores.authentic.n):
+    if not all(each.scores.authentic.n for each in (baseline, *draws)):
         return {}
+    means = {"authentic_shift": authentic_mean_influence, "authentic_shift_subjects": subject_mean_influence}
     return {
-        "authentic_shift": interval(authentic_mean_influence(occluded).minus(authentic_mean_influence(baseline))),
-        "authentic_shift_subjects": interval(
-            subject_mean_influence(occluded).minus(subject_mean_influence(baseline))
-        ),
+        name: interval(mean_influence([mean(each) for each in draws]).minus(mean(baseline)))
+        for name, mean in means.items()
     }
 
 
-def _fmr_at_baseline(baseline: SubjectScores, occluded: SubjectScores) -> dict[str, Interval]:
+def _fmr_at_baseline(baseline: SubjectScores, draws: Sequence[SubjectScores]) -> dict[str, Interval]:
     """Compute the FMR at the baseline thresholds, and its ratio to that of the baseline, for each FMR of a study."""
     figures = {}
     for target in STUDY_FMRS:
         if supports(baseline.scores.impostor, target):
             threshold = threshold_at_fmr(baseline.scores.impostor, target)
-            rate = fmr_influence(occluded, threshold)
+            rate = mean_influence([fmr_influence(each, threshold) for each in draws])
             # As many pairs share no subject as there are half subjects: the least number of independent scores.
             figures[f"fmr_at_baseline_{fmr_suffix(target)}"] = rate_interval(rate, rate.effective / 2)
             ratio = ratio_interval(rate, fmr_influence(baseline, threshold))

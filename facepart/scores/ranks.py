@@ -74,11 +74,6 @@ class SubjectRanks(NamedTuple):
         """How many subjects have a probe with a rank."""
         return len(np.unique(self.subjects))
 
-    def merged_with(self, other: "SubjectRanks") -> "SubjectRanks":
-        """Add the ranks of other probes of the same subjects."""
-        subjects, ranks = (np.concatenate(pair) for pair in zip(self[1:], other[1:], strict=True))
-        return SubjectRanks(self.subject_count, subjects, ranks)
-
 
 def ranks_by_subject(ranks: Ranks, names: NDArray[np.str_]) -> SubjectRanks:
     """Return the ranks by subject.

@@ -17,7 +17,7 @@ arrays, in NumPy's compressed form::
     authentic_bins, impostor_bins        int32, (p, k), how many of them lie in each bin
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,21 +126,6 @@ class SubjectSums:
 def _count_below(scores: ScoreDistribution, steps: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count the scores less than each of some steps, in millionths."""
     return np.concatenate([[0], scores.cumulative])[np.searchsorted(scores.values, steps)]
-
-
-def merged(parts: Sequence[SubjectSums]) -> SubjectSums:
-    """Add up the sums of the same subjects over different scores, such as those of several draws of a control."""
-    lowest = max(part.lowest for part in parts)
-    added = []
-    for kind in _KINDS:
-        sums = [getattr(part, kind) for part in parts]
-        bins = [one.bins[:, (lowest - part.lowest) // BIN :] for one, part in zip(sums, parts, strict=True)]
-        added.append(Sums(*(np.sum(found, axis=0) for found in (*zip(*map(_moments, sums), strict=True), bins))))
-    return SubjectSums(parts[0].subjects, lowest, *added)
-
-
-def _moments(sums: Sums) -> Moments:
-    return sums.count, sums.total, sums.squares
 
 
 def bins_from(lowest: int) -> int:

@@ -156,6 +156,15 @@ def combined(terms: Sequence[tuple[float, Figure]], *, exact: bool = True) -> Fi
     )
 
 
+def mean_of_draws(figures: Sequence[Figure]) -> Figure:
+    """The mean of figures of the same subjects; of a single one, itself."""
+    if len(figures) == 1:
+        return figures[0]
+    whole = combined([(1 / len(figures), figure) for figure in figures], exact=False)
+    few = any(math.isfinite(figure.most_degrees) for figure in figures)
+    return replace(whole, most_degrees=of_variance(whole.influence) if few else math.inf)
+
+
 def minus(one: Figure, other: Figure) -> Figure:
     """A paired difference of which is not known what two subjects share."""
     return combined([(1.0, one), (-1.0, other)], exact=False)

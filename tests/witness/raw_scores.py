@@ -205,14 +205,6 @@ class Group:
             self.scores[version, cross] = list_pairs(self.subjects, i, j, cosines[i, j], both_ways=not cross)
         return self.scores[version, cross]
 
-    def compare_all(self, versions: Sequence[Version]) -> Scores:
-        """List the scores of several versions, each compared with itself."""
-        each = [self.compare(version) for version in versions]
-        probes = {name: np.concatenate([vars(one.probes)[name] for one in each]) for name in vars(each[0].probes)}
-        lists = ("authentic", "exact", "owner", "impostor", "first", "second")
-        found = {name: np.concatenate([getattr(one, name) for one in each]) for name in lists}
-        return Scores(names=self.names, probes=Probes(**probes), **found)
-
 
 def list_pairs(
     subjects: NDArray[np.str_],

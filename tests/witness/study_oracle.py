@@ -27,6 +27,7 @@ from tests.witness.figures import (
     d_prime,
     d_prime_figure,
     degrees_of_mean,
+    eer,
     eer_estimate,
     effective_number,
     fmr,
@@ -36,6 +37,7 @@ from tests.witness.figures import (
     impostor_mean,
     is_supported,
     log_ratio,
+    mean_of_draws,
     mean_of_groups,
     mean_of_places,
     minus,
@@ -160,21 +162,23 @@ class StudyOracle:
             return row | NO_FIGURES
         cross = comparison == BASELINE_GALLERY
         baseline = photos.compare(BASELINE)
-        occluded = photos.compare(shown[0], cross) if len(shown) == 1 else photos.compare_all(shown)
+        occluded = [photos.compare(each, cross) for each in shown]
         row |= NO_FIGURES | self._impostor(group, version, comparison, photos, shown)
         percent = 100 * row["share replaced"]
         moved = row["impostor shift"]
-        number_of_scores = [np.bincount(each, minlength=len(photos.names)) for each in occluded.impostor_owners]
+        owners = occluded[0].impostor_owners
+        number_of_scores = [np.bincount(each, minlength=len(photos.names)) for each in owners]
+        common = float(np.mean([mode(each.impostor) for each in occluded]))
         row |= {
-            "authentic scores": len(occluded.authentic),
-            "impostor scores": len(occluded.impostor),
-            "effective authentic subjects": effective_number(np.bincount(occluded.owner)),
+            "authentic scores": sum(len(each.authentic) for each in occluded),
+            "impostor scores": sum(len(each.impostor) for each in occluded),
+            "effective authentic subjects": effective_number(np.bincount(occluded[0].owner)),
             "effective impostor subjects": effective_number(np.sum(number_of_scores, axis=0)),
             "impostor shift per 1 % of image": moved.scaled(1 / percent) if percent else UNKNOWN,
-            "impostor mode": mode(occluded.impostor),
-            "impostor mode shift": mode(occluded.impostor) - mode(baseline.impostor),
-            **_distances("impostor", baseline.impostor, occluded.impostor),
-            "impostor d'": d_prime(baseline.impostor, occluded.impostor),
+            "impostor mode": common,
+            "impostor mode shift": round(common - mode(baseline.impostor), 6),
+            **_distances("impostor", baseline.impostor, [each.impostor for each in occluded]),
+            "impostor d'": float(np.mean([d_prime(baseline.impostor, each.impostor) for each in occluded])),
         }
         return row | _rates(baseline, occluded) | _authentic(baseline, occluded) | _identification(baseline, occluded)
 
@@ -563,58 +567,59 @@ def _ratios(first: str, second: str, known: Mapping[str, Mapping[str, Figure | N
     return row
 
 
-def _distances(kind: str, before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[str, float]:
-    one, other = before / MILLION, after / MILLION
-    return {
-        f"{kind} Kolmogorov-Smirnov": float(stats.ks_2samp(one, other, method="asymp").statistic),
-        f"{kind} Wasserstein": float(stats.wasserstein_distance(one, other)),
-    }
+def _distances(kind: str, before: NDArray[np.int64], draws: Sequence[NDArray[np.int64]]) -> dict[str, float]:
+    one, others = before / MILLION, [after / MILLION for after in draws]
+    ks = [stats.ks_2samp(one, other, method="asymp").statistic for other in others]
+    moved = [stats.wasserstein_distance(one, other) for other in others]
+    return {f"{kind} Kolmogorov-Smirnov": float(np.mean(ks)), f"{kind} Wasserstein": float(np.mean(moved))}
 
 
-def _rates(baseline: Scores, occluded: Scores) -> dict[str, Estimate]:
+def _rates(baseline: Scores, draws: Sequence[Scores]) -> dict[str, Estimate]:
     """FMR at the baseline's threshold, and how many times the baseline's it is."""
     row: dict[str, Estimate] = {}
     for name, target in TARGETS.items():
         if is_supported(baseline.impostor, target):
             threshold = threshold_at(baseline.impostor, target)
-            after, before = fmr(occluded, threshold), fmr(baseline, threshold)
+            after = mean_of_draws([fmr(each, threshold) for each in draws])
             row[f"FMR at baseline threshold {name}"] = wilson(after, after.effective / 2)
-            row[f"FMR ratio {name}"] = ratio(after, before)
+            row[f"FMR ratio {name}"] = ratio(after, fmr(baseline, threshold))
     return row
 
 
-def _authentic(baseline: Scores, occluded: Scores) -> dict[str, Any]:
+def _authentic(baseline: Scores, draws: Sequence[Scores]) -> dict[str, Any]:
     """All that needs authentic scores."""
-    if not len(baseline.authentic) or not len(occluded.authentic):
+    if not all(len(each.authentic) for each in (baseline, *draws)):
         return {}
-    before, after = d_prime_figure(baseline), d_prime_figure(occluded)
-    mean = authentic_mean(occluded)
-    alike = minus(authentic_mean_of_subjects(occluded), authentic_mean_of_subjects(baseline))
+    before, after = d_prime_figure(baseline), mean_of_draws([d_prime_figure(each) for each in draws])
+    mean = mean_of_draws([authentic_mean(each) for each in draws])
+    of_subjects = mean_of_draws([authentic_mean_of_subjects(each) for each in draws])
+    equal = mean_of_draws([eer(each) for each in draws])
     row = {
         "baseline d'": symmetric(before),
         "d'": symmetric(after),
         "d' change": symmetric(minus(after, before)),
         "authentic mean": symmetric(mean),
         "authentic shift": symmetric(minus(mean, authentic_mean(baseline))),
-        "authentic shift, subjects alike": symmetric(alike),
-        "EER": eer_estimate(occluded),
+        "authentic shift, subjects alike": symmetric(minus(of_subjects, authentic_mean_of_subjects(baseline))),
+        "EER": eer_estimate(draws[0]) if len(draws) == 1 else wilson(equal, equal.effective),
         "baseline EER": eer_estimate(baseline),
-        **_distances("authentic", baseline.authentic, occluded.authentic),
+        **_distances("authentic", baseline.authentic, [each.authentic for each in draws]),
     }
     for name, target in TARGETS.items():
-        for which, scores in (("", occluded), ("baseline ", baseline)):
+        for which, scores in (("", draws), ("baseline ", [baseline])):
             if is_supported(baseline.impostor, target):
-                missed = fnmr_at(scores, target)
+                missed = mean_of_draws([fnmr_at(each, target) for each in scores])
                 row[f"{which}FNMR {name}"] = wilson(missed, missed.effective)
     return row
 
 
-def _identification(baseline: Scores, occluded: Scores) -> dict[str, Estimate]:
+def _identification(baseline: Scores, draws: Sequence[Scores]) -> dict[str, Estimate]:
     """Identification rates, whose intervals are over the subjects of the probes that have a rank."""
     row: dict[str, Estimate] = {}
-    if all((each.probes.ranks > 0).any() for each in (baseline, occluded)):
+    if all((each.probes.ranks > 0).any() for each in (baseline, *draws)):
         for most in RANKS:
-            after, before = (identification_rate(each, most) for each in (occluded, baseline))
+            after = mean_of_draws([identification_rate(each, most) for each in draws])
+            before = identification_rate(baseline, most)
             row[f"rank-{most} rate"] = wilson(after, after.effective)
             row[f"baseline rank-{most} rate"] = wilson(before, before.effective)
             row[f"rank-{most} rate change"] = rate_change(after, before)

@@ -5,12 +5,12 @@ or to DISTANCES if it compares two distributions. No other file has to change.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from facepart.analysis.influence import Influence, SubjectScores
+from facepart.analysis.influence import Influence, SubjectScores, mean_influence
 from facepart.analysis.intervals import UNKNOWN, Interval, interval, rate_change_interval, rate_interval
 from facepart.analysis.metrics.auc import auc
 from facepart.analysis.metrics.dprime import d_prime, d_prime_influence
@@ -84,27 +84,34 @@ class Metric:
         found = self.compute(*(getattr(scores, kind) for kind in self.kinds))
         return math.nan if found is None else found
 
-    def interval(self, group: SubjectScores) -> Interval:
-        """Return the figure with its 95 % CI by subject; unknown where the scores do not support it."""
-        if not self.is_supported(group):
+    def interval(self, *draws: SubjectScores) -> Interval:
+        """Return the figure with its 95 % CI by subject; unknown where the scores do not support it.
+
+        Args:
+            draws: the scores; of several, those with each draw of a control, the mean of the figures.
+        """
+        if not all(map(self.is_supported, draws)):
             return UNKNOWN
         if self.influence is None:
-            return UNKNOWN._replace(value=self.value(group.scores))
-        if self.own_interval is not None:
-            return self.own_interval(group)
-        found = self.influence(group)
+            return UNKNOWN._replace(value=self._mean_value(draws))
+        if self.own_interval is not None and len(draws) == 1:
+            return self.own_interval(draws[0])
+        found = mean_influence([self.influence(each) for each in draws])
         if self.is_rate:
             return rate_interval(found, found.effective / 2 if self.clustered_by == "impostor" else found.effective)
         return interval(found)
 
-    def change(self, baseline: SubjectScores, occluded: SubjectScores) -> Interval:
-        """Return by how much the figure changes from the baseline, paired by subject; unknown as :meth:`interval`."""
-        if not (self.is_supported(baseline) and self.is_supported(occluded)):
+    def change(self, baseline: SubjectScores, *draws: SubjectScores) -> Interval:
+        """Return by how much the figure changes from the baseline, paired by subject; as :meth:`interval`."""
+        if not all(map(self.is_supported, (baseline, *draws))):
             return UNKNOWN
         if self.influence is None:
-            return UNKNOWN._replace(value=self.value(occluded.scores) - self.value(baseline.scores))
-        after, before = self.influence(occluded), self.influence(baseline)
+            return UNKNOWN._replace(value=self._mean_value(draws) - self.value(baseline.scores))
+        after, before = mean_influence([self.influence(each) for each in draws]), self.influence(baseline)
         return rate_change_interval(after, before) if self.is_rate else interval(after.minus(before))
+
+    def _mean_value(self, draws: Sequence[SubjectScores]) -> float:
+        return math.fsum(self.value(each.scores) for each in draws) / len(draws)
 
     def is_supported(self, group: SubjectScores) -> bool:
         """Return whether there are scores of every kind, or ranks, and enough for the FMR."""
