@@ -1,5 +1,6 @@
 """Path lists, the features of a folder, and the command that writes lists."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,23 @@ def test_linked_folders_are_followed(tmp_path: Path) -> None:
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "a").symlink_to(tmp_path / "store")
     assert find_features(tmp_path / "features") == [tmp_path / "features" / "a" / "1.npy"]
+
+
+def test_a_folder_of_features_that_cannot_be_opened_is_reported(tmp_path: Path, monkeypatch) -> None:
+    touch(tmp_path, ["a/1.npy", "closed/2.npy"])
+    scandir = os.scandir
+
+    # The permission itself is no use to a test that may run as root.
+    def guarded(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    for folder in (tmp_path, tmp_path / "closed"):
+        with pytest.raises(FacepartError) as caught:
+            find_features(folder)
+        assert str(caught.value) == f"{tmp_path / 'closed'}: cannot be opened: Permission denied"
 
 
 def test_a_folder_without_features(tmp_path: Path) -> None:
