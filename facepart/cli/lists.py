@@ -16,7 +16,6 @@ from facepart.cli.subject_options import (
 )
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import count_of
-from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below
 from facepart.data.naming import check_naming, naming_rule
@@ -71,12 +70,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
-
-        def recognise() -> Convention:
-            names = names_below([feature.absolute() for feature in features])
-            return recognise_convention([names], str(arguments.source), people.by_subject)
-
-        dataset = choose_dataset(arguments.dataset, arguments.subject_pattern, recognise)
+        names = names_below(features)
+        given = arguments.dataset, arguments.subject_pattern
+        dataset = choose_dataset(*given, [names], str(arguments.source), people.by_subject)
         rule = naming_rule(dataset, arguments.subject_pattern)
         selection = select_group(features, arguments.source, people, arguments.group, rule)
         subjects = count_of(selection.subjects, "subject")
