@@ -124,6 +124,11 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
         (["--people", "people.csv", "--group", "MC"], 1, "has no group 'MC'; its groups (rows): CM (2), CF (1)"),
         (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of subjects"),
         (
+            ["-d", "MORPH", "--people", "people.csv", "--group", "CF"],
+            1,
+            "none of 2 features belongs to group 'CF' of ",
+        ),
+        (
             ["-d", "CHIYA_VAL", "--people", "people.csv", "--group", "CM"],
             1,
             "x/1: no subject can be read from this name",
