@@ -41,7 +41,7 @@ from facepart.data.resize import resize
 from facepart.files.progress import StepTimes
 from facepart.networks.catalogue import default_recogniser, obtain
 from facepart.networks.engine import Engine
-from facepart.networks.recogniser import load_recogniser, open_recogniser
+from facepart.networks.recogniser import RecogniserFile, open_recogniser
 from facepart.pipeline.extract import extract_features
 from tests.witness.checkpoints import cosines
 from tests.witness.mxnet_parity import mxnet_python
@@ -122,8 +122,7 @@ def measure(
     paths = read_list(listed)
     weights = obtain(model, "recogniser")
     preprocessing = weights.model.preprocessing if weights.model else None
-    recogniser = load_recogniser(weights.path, preprocessing)
-    fit = recogniser.preprocessing
+    network, fit = RecogniserFile(weights.path, preprocessing).load()
     faces = np.stack([resize(read_photo(path), fit.height, fit.width) for path in paths])
     fast, exact = (
         open_recogniser(weights.path, preprocessing, device, precision, weights.compiled)
@@ -135,7 +134,7 @@ def measure(
     seconds: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        session = onnxruntime.InferenceSession(export_onnx(recogniser, folder / "network.onnx"))
+        session = onnxruntime.InferenceSession(export_onnx(network, fit, folder / "network.onnx"))
         batches = (1,) if session.get_inputs()[0].shape[0] == 1 else (1, BATCH)
         for number in range(rounds):
             out = folder / f"round{number}"

@@ -11,23 +11,21 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from facepart.networks.engine import Preprocessing
+from facepart.networks.engine import Network, Preprocessing
 from facepart.networks.onnx.graph import read_model, reduce_graph
-from facepart.networks.recogniser import Recogniser
 
 
-def export_onnx(recogniser: Recogniser, path: Path) -> Path:
+def export_onnx(network: Network, fit: Preprocessing, path: Path) -> Path:
     """Write a recogniser as an ONNX file: one that takes any number of faces, unless it is an ONNX file itself."""
-    if isinstance(recogniser.network, Path):
-        model = read_model(recogniser.network)
+    if isinstance(network, Path):
+        model = read_model(network)
         reduce_graph(model)  # ONNX Runtime asks for weights that are listed as inputs
         path.write_bytes(model.SerializeToString())
         return path
-    fit = recogniser.preprocessing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that this exporter is the old one; the new one needs another package
         torch.onnx.export(
-            recogniser.network,
+            network,
             (torch.zeros(1, 3, fit.height, fit.width),),
             str(path),
             dynamo=False,

@@ -31,7 +31,7 @@ from facepart.networks.face_parser import PREPROCESSING, fit_photo
 from facepart.networks.iresnet import BLOCKS, IResNet
 from facepart.networks.label_map import CLASSES
 from facepart.networks.openvino_engine import OpenVinoEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from facepart.pipeline.calibration import CALIBRATING, JUDGING, cosine_figures, parts_iou
 
 ROUNDS = 5
@@ -45,11 +45,11 @@ def rates(photos: Path, seconds: float) -> None:
     paths = [photo.path for photo in find_photos(photos)[0]][: CALIBRATING + JUDGING]
     read = [read_photo(path) for path in paths]
     weights = obtain(default_recogniser(), "recogniser")
-    recogniser = load_recogniser(weights.path, weights.model.preprocessing if weights.model else None)
+    recogniser = RecogniserFile(weights.path, weights.model.preprocessing if weights.model else None)
     torch.manual_seed(0)
     networks: dict[str, tuple[Network, Preprocessing, int | None]] = {
         "BiSeNet": (load_bisenet(obtain(DEFAULT_PARSER, "parser").path), PREPROCESSING, len(CLASSES)),
-        weights.name: (recogniser.network, recogniser.preprocessing, None),
+        weights.name: (*recogniser.load(), None),
         "r100, random weights": (IResNet(BLOCKS[100], 512), ARCFACE, None),
     }
     for name, (network, preprocessing, classes) in networks.items():

@@ -15,7 +15,7 @@ from facepart.data.photo_input import read_photo
 from facepart.networks.engine import Engine
 from facepart.networks.face_detector import FaceDetector
 from facepart.networks.openvino_engine import OpenVinoEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from facepart.processors import processors
 from tests.opened_networks import parser_of
 
@@ -24,8 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def recogniser(recogniser_weights):
-    loaded = load_recogniser(recogniser_weights)
-    return OpenVinoEngine(loaded.network, loaded.preprocessing)
+    return OpenVinoEngine(*RecogniserFile(recogniser_weights).load())
 
 
 def test_the_machine_is_described_in_words():

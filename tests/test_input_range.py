@@ -22,7 +22,7 @@ from facepart.networks.face_parser import PREPROCESSING, ParserFile
 from facepart.networks.input_range import choose_range, takes_bytes, takes_unit
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from tests.test_recogniser_weights_mxnet import TINY, node, tiny_arrays, tiny_nodes, write_tiny
 from tests.witness.checkpoints import cosines
 from tests.witness.onnx_graphs import PHOTO, onnxruntime_answer
@@ -170,14 +170,14 @@ FORMS = {
 def test_each_form_of_normalisation_gets_its_own_range(tmp_path, form, pictures):
     expected, steps = FORMS[form]
     path = write(tmp_path / "net.onnx", steps)
-    found = load_recogniser(path)
-    assert found.preprocessing == expected
+    network, preprocessing = RecogniserFile(path).load()
+    assert preprocessing == expected
     # The network without the arithmetic, fed -1..1. There is no bias: a factor of all does not turn an embedding.
     plain = write(tmp_path / "plain.onnx", [])
     taken = (pictures.transpose(0, 3, 1, 2).astype(np.float32) - np.float32(127.5)) / np.float32(127.5)
     right = onnxruntime_answer(plain, taken)
     for engine in (OpenVinoEngine, PyTorchEngine) if form == "(x - 0.5) / 0.5" else (OpenVinoEngine,):
-        assert cosines(engine(found.network, found.preprocessing)(pictures), right).min() > 0.9999
+        assert cosines(engine(network, preprocessing)(pictures), right).min() > 0.9999
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_each_form_of_normalisation_gets_its_own_range(tmp_path, form, pictures)
     ],
 )
 def test_other_arithmetic_gets_the_range_that_it_brings_to_about_one(tmp_path, steps, expected):
-    assert load_recogniser(write(tmp_path / "net.onnx", steps)).preprocessing == expected
+    assert RecogniserFile(write(tmp_path / "net.onnx", steps)).load()[1] == expected
 
 
 @pytest.mark.parametrize(
@@ -233,11 +233,11 @@ def test_arithmetic_that_fits_no_range_is_refused_in_one_line(tmp_path, steps):
     with pytest.raises(
         FacepartError, match=r"the beginning of its graph|begins with arithmetic on its input"
     ) as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert str(told.value).startswith(f"{path}: ")
     assert "\n" not in str(told.value)
     # The model list knows what a network takes.
-    assert load_recogniser(path, USUAL).preprocessing == USUAL
+    assert RecogniserFile(path, USUAL).load()[1] == USUAL
 
 
 def test_branches_that_take_other_ranges_are_refused(tmp_path):
@@ -250,7 +250,7 @@ def test_branches_that_take_other_ranges_are_refused(tmp_path):
     model.graph.output[0].name = "sum"
     onnx.save(model, path)
     with pytest.raises(FacepartError, match="cannot be told"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
 
 
 def test_a_photo_that_is_standardised_by_itself_takes_anything(tmp_path):
@@ -266,7 +266,7 @@ def test_a_photo_that_is_standardised_by_itself_takes_anything(tmp_path):
     for each in reversed(own):
         model.graph.node.insert(0, each)
     onnx.save(model, path)
-    assert load_recogniser(path).preprocessing == USUAL
+    assert RecogniserFile(path).load()[1] == USUAL
 
 
 @pytest.mark.parametrize(("mean", "scale", "expected"), [(127.5, 127.5, BYTES), (0.5, 0.5, UNIT), (0.0, 1.0, USUAL)])
@@ -282,14 +282,14 @@ def test_a_normalisation_folded_into_the_first_convolution(tmp_path, caplog, pic
         bias=bias - weights.sum((1, 2, 3)) / scale * mean,
     )
     with caplog.at_level(logging.WARNING):
-        found = load_recogniser(folded)
-    assert found.preprocessing == expected
+        network, preprocessing = RecogniserFile(folded).load()
+    assert preprocessing == expected
     assert len(caplog.records) == (0 if expected == USUAL else 1)
     taken = (pictures.transpose(0, 3, 1, 2).astype(np.float32) - np.float32(127.5)) / np.float32(127.5)
-    answers = OpenVinoEngine(found.network, found.preprocessing)(pictures)
+    answers = OpenVinoEngine(network, preprocessing)(pictures)
     assert cosines(answers, onnxruntime_answer(plain, taken)).min() > 0.9999
     # The model list knows better than a guess.
-    assert load_recogniser(folded, USUAL).preprocessing == USUAL
+    assert RecogniserFile(folded, USUAL).load()[1] == USUAL
 
 
 @pytest.mark.parametrize("expected", [BYTES, UNIT, USUAL])
@@ -319,7 +319,7 @@ def test_a_batchnorm_after_the_first_convolution_tells_what_it_was_trained_on(tm
             do_constant_folding=False,
         )
     assert "BatchNormalization" in {each.op_type for each in onnx.load(tmp_path / "net.onnx").graph.node}
-    assert load_recogniser(tmp_path / "net.onnx").preprocessing == expected
+    assert RecogniserFile(tmp_path / "net.onnx").load()[1] == expected
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_symbols_that_normalise(tmp_path, first, second, expected):
         nodes[place] = node(operator, f"step{place}", place - 1, **attributes)
     usual = replace(USUAL, height=112, width=112)
     ranges = {"bytes": takes_bytes(usual), "unit": takes_unit(usual), "usual": usual}
-    assert load_recogniser(write_tiny(tmp_path, nodes)).preprocessing == ranges[expected]
+    assert RecogniserFile(write_tiny(tmp_path, nodes)).load()[1] == ranges[expected]
 
 
 def test_a_symbol_that_fits_no_range_is_refused_in_one_line(tmp_path):
@@ -350,9 +350,9 @@ def test_a_symbol_that_fits_no_range_is_refused_in_one_line(tmp_path):
     with pytest.raises(
         FacepartError, match=r"with model-symbol.json: begins with arithmetic.*cannot be told"
     ) as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert "\n" not in str(told.value)
-    assert load_recogniser(path, TINY).preprocessing == TINY
+    assert RecogniserFile(path, TINY).load()[1] == TINY
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_a_symbol_that_begins_with_a_batchnorm_tells_by_its_statistics(tmp_path,
     }
     usual = replace(USUAL, height=112, width=112)
     ranges = {"bytes": takes_bytes(usual), "unit": takes_unit(usual), "usual": usual}
-    assert load_recogniser(write_tiny(tmp_path, nodes, arrays)).preprocessing == ranges[expected]
+    assert RecogniserFile(write_tiny(tmp_path, nodes, arrays)).load()[1] == ranges[expected]
 
 
 def test_a_parser_that_normalises_inside_gets_what_it_normalises(tmp_path):
@@ -434,5 +434,5 @@ def test_the_case_from_the_field(tmp_path):
     right = session.run(None, {PHOTO: photo.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)})[0]
     wrong = session.run(None, {PHOTO: photo.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - 1})[0]
     assert cosines(right, wrong).max() < 0.9
-    found = load_recogniser(path)
-    assert cosines(OpenVinoEngine(found.network, found.preprocessing)(photo), right).min() > 0.9999
+    network, preprocessing = RecogniserFile(path).load()
+    assert cosines(OpenVinoEngine(network, preprocessing)(photo), right).min() > 0.9999

@@ -1,5 +1,6 @@
 """Path lists, the features of a folder, and the command that writes lists."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,23 @@ def test_linked_folders_are_followed(tmp_path: Path) -> None:
     assert find_features(tmp_path / "features") == [tmp_path / "features" / "a" / "1.npy"]
 
 
+def test_a_folder_of_features_that_cannot_be_opened_is_reported(tmp_path: Path, monkeypatch) -> None:
+    touch(tmp_path, ["a/1.npy", "closed/2.npy"])
+    scandir = os.scandir
+
+    # The permission itself is no use to a test that may run as root.
+    def guarded(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    for folder in (tmp_path, tmp_path / "closed"):
+        with pytest.raises(FacepartError) as caught:
+            find_features(folder)
+        assert str(caught.value) == f"{tmp_path / 'closed'}: cannot be opened: Permission denied"
+
+
 def test_a_folder_without_features(tmp_path: Path) -> None:
     touch(tmp_path, ["photo.jpg"])
     with pytest.raises(FacepartError, match="holds no features"):
@@ -105,6 +123,11 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
         (["--group", "CM"], 2, "--people and --group go together"),
         (["--people", "people.csv", "--group", "MC"], 1, "has no group 'MC'; its groups (rows): CM (2), CF (1)"),
         (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of subjects"),
+        (
+            ["-d", "MORPH", "--people", "people.csv", "--group", "CF"],
+            1,
+            "none of 2 features belongs to group 'CF' of ",
+        ),
         (
             ["-d", "CHIYA_VAL", "--people", "people.csv", "--group", "CM"],
             1,

@@ -20,7 +20,7 @@ from facepart.data.labels import nfc
 from facepart.data.naming import naming_rule
 from facepart.data.path_lists import read_list, unlistable, write_list
 from facepart.data.photos import find_photos
-from facepart.data.subject_table import read_people, select_group
+from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.csv_text import csv_text, plain_cell, safe_cell
 from facepart.files.failures import Failure, write_failures
@@ -33,6 +33,7 @@ from tests.conftest import Run
 from tests.small_network import save_small_network, save_small_parser
 from tests.test_matching_features import write_features
 from tests.test_matching_features import write_list as write_lines
+from tests.test_subject_table import select_group
 
 # Spaces and joiners that are no line breaks: as of screenshots of macOS, Japanese and Persian names, emoji.
 SPACES = [

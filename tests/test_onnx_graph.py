@@ -20,10 +20,11 @@ from facepart.networks.alignment import align_photo
 from facepart.networks.catalogue.files import network_sha256
 from facepart.networks.engine import Preprocessing
 from facepart.networks.face_detector import FaceDetector
+from facepart.networks.onnx.file import describe_onnx
 from facepart.networks.onnx.graph import dequantize, photo_inputs, read_model, reduce_graph
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import load_recogniser, open_recogniser
+from facepart.networks.recogniser import RecogniserFile, open_recogniser
 from tests.conftest import Run
 from tests.small_faces import draw
 from tests.witness.checkpoints import cosines
@@ -129,8 +130,8 @@ def test_weights_in_blocks_give_the_embedding_computed_by_hand(tmp_path, picture
     ]
     path = save(tmp_path / "net.onnx", nodes, {"stored": quantized, "scale": scale, "zero": zero})
     expected = flattened(pictures) @ one_by_one(quantized, scale, zero, 0, block)
-    found = load_recogniser(path)
-    assert (found.preprocessing, found.dimension) == (TAKES, LENGTH)
+    _, preprocessing = RecogniserFile(path).load()
+    assert (preprocessing, describe_onnx(path).dimension) == (TAKES, LENGTH)
     np.testing.assert_allclose(engine(path, TAKES)(pictures), expected, atol=1e-4)
 
 
@@ -163,7 +164,11 @@ def test_weights_of_four_bits_from_a_constant_node_and_then_reshaped(tmp_path, p
 def test_scales_that_do_not_fit_are_reported_in_one_line(tmp_path, stored, attributes, message):
     nodes = [helper.make_node("DequantizeLinear", ["stored", "scale"], ["matrix"], **attributes), *ends()]
     path = save(tmp_path / "net.onnx", nodes, {"stored": np.ones((192, LENGTH), np.int8), **stored})
-    for load in (load_recogniser, lambda path: OpenVinoEngine(path, TAKES), lambda path: PyTorchEngine(path, TAKES)):
+    for load in (
+        lambda path: RecogniserFile(path).load(),
+        lambda path: OpenVinoEngine(path, TAKES),
+        lambda path: PyTorchEngine(path, TAKES),
+    ):
         with pytest.raises(FacepartError, match=message) as told:
             load(path)
         assert str(told.value).startswith(f"{path}: its node ")
@@ -181,8 +186,8 @@ def test_inputs_that_nothing_needs_are_left_out(tmp_path, pictures, matrix, engi
     inputs = [("forgotten", [32, 3, 3, 3]), ("matrix", list(matrix.shape)), ("label", [1]), ("lonely", [4])]
     outputs = (("embedding", LENGTH), ("loss", LENGTH))
     path = save(tmp_path / "net.onnx", nodes, {"matrix": matrix}, inputs, outputs, opset=17)
-    found = load_recogniser(path)
-    assert (found.preprocessing, found.dimension) == (TAKES, LENGTH)
+    _, preprocessing = RecogniserFile(path).load()
+    assert (preprocessing, describe_onnx(path).dimension) == (TAKES, LENGTH)
     np.testing.assert_allclose(engine(path, TAKES)(pictures), flattened(pictures) @ matrix, atol=1e-4)
 
 
@@ -208,7 +213,7 @@ def test_a_graph_without_input_or_with_one_that_counts_for_nothing_is_refused(tm
     model.graph.initializer.append(numpy_helper.from_array(np.zeros((1, 3, SIDE, SIDE), np.float32), "face"))
     onnx.save(model, path)
     with pytest.raises(FacepartError, match="has 0 inputs, expected one"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
     with pytest.raises(FacepartError, match="has 0 inputs, expected one"):
         OpenVinoEngine(path, TAKES)
 
@@ -222,7 +227,7 @@ def test_embeddings_of_any_length_whether_normalised_or_not(tmp_path, pictures, 
         nodes[-1].output[0] = "long"
         nodes.append(helper.make_node("LpNormalization", ["long"], ["embedding"], axis=1, p=2))
     path = save(tmp_path / "net.onnx", nodes, {"matrix": weights}, outputs=(("embedding", length),), opset=17)
-    assert load_recogniser(path).dimension == length
+    assert describe_onnx(path).dimension == length
     assert cosines(OpenVinoEngine(path, TAKES)(pictures), flattened(pictures) @ weights).min() > 0.99999
 
 
@@ -233,7 +238,7 @@ def test_an_embedding_with_two_axes_of_length_one_is_flattened(tmp_path, matrix,
     model = onnx.load(path)
     model.graph.output.append(VALUE("column", TensorProto.FLOAT, ["n", LENGTH, 1, 1]))
     onnx.save(model, path)
-    assert load_recogniser(path).dimension == LENGTH
+    assert describe_onnx(path).dimension == LENGTH
     draw(tmp_path / "photos" / "1.png", 1)
     done = run("-m", "facepart", "extract", "-s", tmp_path / "photos", "-d", tmp_path / "f", "--model", path,
                "--device", "cpu", "--precision", "fp32")  # fmt: skip
@@ -249,8 +254,8 @@ def test_weights_of_half_precision_behind_an_input_of_single(tmp_path, pictures,
         helper.make_node("Cast", ["product"], ["embedding"], to=TensorProto.FLOAT),
     ]
     path = save(tmp_path / "net.onnx", nodes, {"matrix": matrix.astype(np.float16)}, opset=17)
-    found = load_recogniser(path)
-    assert found.preprocessing == TAKES
+    _, preprocessing = RecogniserFile(path).load()
+    assert preprocessing == TAKES
     expected = flattened(pictures) @ matrix.astype(np.float16).astype(np.float64)
     assert cosines(OpenVinoEngine(path, TAKES)(pictures), expected).min() > 0.9999
 
@@ -259,9 +264,9 @@ def test_weights_beside_the_file_that_are_missing_or_out_of_reach_are_reported(t
     path = save(tmp_path / "net.onnx", ends(), {"matrix": matrix}, opset=17)
     model = onnx.load(path)
     onnx.save_model(model, path, save_as_external_data=True, location="net.data", size_threshold=0)
-    assert load_recogniser(path).dimension == LENGTH
+    assert describe_onnx(path).dimension == LENGTH
     (tmp_path / "net.data").unlink()
-    for load in (load_recogniser, network_sha256, lambda path: OpenVinoEngine(path, TAKES)):
+    for load in (lambda path: RecogniserFile(path).load(), network_sha256, lambda path: OpenVinoEngine(path, TAKES)):
         with pytest.raises(FacepartError, match=r"net\.onnx: ") as told:
             load(path)
         assert "\n" not in str(told.value)
@@ -281,7 +286,7 @@ def test_names_of_ten_megabytes_do_not_reach_the_screen(tmp_path, matrix):
     nodes[0].name = long
     path = save(tmp_path / "net.onnx", nodes, {"matrix": matrix}, opset=17)
     for load in (
-        load_recogniser,
+        lambda path: RecogniserFile(path).load(),
         lambda path: OpenVinoEngine(path, TAKES),
         lambda path: PyTorchEngine(path, TAKES),
     ):
@@ -330,7 +335,7 @@ def test_a_damaged_file_never_gives_another_error(tmp_path_factory, position, by
     damaged[position] = byte
     path.write_bytes(damaged[:position] if cut else damaged)
     try:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     except FacepartError as error:
         assert str(error).startswith(f"{path}: ")
         assert "\n" not in str(error)
@@ -338,9 +343,9 @@ def test_a_damaged_file_never_gives_another_error(tmp_path_factory, position, by
 
 def test_sface_gives_the_embeddings_of_onnxruntime(sface_weights, face_paths, detector_weights):
     """OpenCV's FaceRecognizerSF gives it RGB of 0..255, unscaled: blobFromImage(crop, 1, (112, 112), 0, swapRB)."""
-    found = load_recogniser(sface_weights)
-    assert found.preprocessing == Preprocessing(112, 112)
-    assert found.dimension == 128
+    _, preprocessing = RecogniserFile(sface_weights).load()
+    assert preprocessing == Preprocessing(112, 112)
+    assert describe_onnx(sface_weights).dimension == 128
     detector = FaceDetector(detector_weights)
     crops = np.stack([align_photo(read_photo(path), detector) for path in face_paths[:12]])
     session_options = onnxruntime.SessionOptions()
@@ -352,7 +357,7 @@ def test_sface_gives_the_embeddings_of_onnxruntime(sface_weights, face_paths, de
     pixels = crops.transpose(0, 3, 1, 2).astype(np.float32)
     right = np.concatenate([session.run(None, {"data": photo[None], **unused})[0] for photo in pixels])
     assert cosines(open_recogniser(sface_weights, device="cpu", precision="fp32")(crops), right).min() > 0.9999
-    assert cosines(PyTorchEngine(sface_weights, found.preprocessing)(crops), right).min() > 0.9999
+    assert cosines(PyTorchEngine(sface_weights, preprocessing)(crops), right).min() > 0.9999
 
 
 def test_sface_gives_the_features_of_opencv(sface_weights, face_paths, detector_weights, tmp_path):

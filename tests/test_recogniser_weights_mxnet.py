@@ -16,7 +16,7 @@ from facepart.networks.engine import Preprocessing
 from facepart.networks.mxnet.checkpoint import read_parameters, read_symbol
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import choose_size, load_recogniser, open_recogniser
+from facepart.networks.recogniser import RecogniserFile, choose_size, open_recogniser
 from tests.witness.checkpoints import FLAGS, cosines, golden_parameters, write_parameters
 
 pytestmark = pytest.mark.slow
@@ -68,9 +68,11 @@ def write_tiny(folder, nodes=None, arrays=None, epoch=0, **options):
     return write_parameters(folder / f"model-{epoch:04d}.params", arrays or tiny_arrays(), **options)
 
 
-def run(recogniser, pictures):
+def run(path, pictures):
+    network, _ = RecogniserFile(path, TINY).load()
+    assert isinstance(network, torch.nn.Module)
     with torch.inference_mode():
-        return recogniser.network(torch.from_numpy(pictures)).numpy()
+        return network(torch.from_numpy(pictures)).numpy()
 
 
 @given(stored=st.dictionaries(st.text(max_size=5), arrays, max_size=4), version=st.sampled_from([0, 1, 2, 3]))
@@ -106,7 +108,7 @@ def test_a_damaged_byte_never_gives_another_error(position, byte, tmp_path_facto
 
 def test_a_network_that_averages_over_the_picture_takes_any_size(tmp_path):
     path = write_tiny(tmp_path)
-    assert load_recogniser(path, size=(5, 4)).preprocessing == Preprocessing(5, 4, "rgb", *RAW)
+    assert RecogniserFile(path, size=(5, 4)).load()[1] == Preprocessing(5, 4, "rgb", *RAW)
     assert choose_size(path, None, (5, 4)) == (5, 4)
     assert choose_size(path, None, (112, 112)) is None  # its own
     assert choose_size(path, TINY, (2, 2)) is None
@@ -128,40 +130,40 @@ def test_a_size_that_the_last_layer_does_not_fit_is_reported_with_a_remedy(tmp_p
 
 
 def test_a_small_network_gives_the_answer_computed_by_hand(tmp_path):
-    recogniser = load_recogniser(write_tiny(tmp_path), TINY)
     # Channel means 127.5 + 128 * (1, 2, 3): after BN with gamma 1: 1, (2 - 0.5) / 2 + 1 = 1.75, 3 / 0.5 + 2 = 8.
     picture = np.zeros((1, 3, 2, 2), np.float32)
     picture[0] = 127.5 + 128 * np.array([1, 2, 3], np.float32)[:, None, None]
     picture[0, :, 0, 0] += 3
     picture[0, :, 1, 1] -= 3
-    np.testing.assert_allclose(run(recogniser, picture), [[1.25, 1 + 2 * 1.75 + 4 * 8 - 1]], rtol=1e-6)
-    assert recogniser.dimension == 2
+    answer = run(write_tiny(tmp_path), picture)
+    np.testing.assert_allclose(answer, [[1.25, 1 + 2 * 1.75 + 4 * 8 - 1]], rtol=1e-6)
+    assert answer.shape == (1, 2)
 
 
 def test_global_pooling_ignores_its_windows(tmp_path):
     picture = np.random.default_rng(0).uniform(0, 255, (2, 3, 2, 2)).astype(np.float32)
-    expected = run(load_recogniser(write_tiny(tmp_path / "plain"), TINY), picture)
+    expected = run(write_tiny(tmp_path / "plain"), picture)
     nodes = tiny_nodes()
     nodes[3]["attrs"] |= {"kernel": "(2,)", "pooling_convention": "same"}
-    found = run(load_recogniser(write_tiny(tmp_path / "odd", nodes), TINY), picture)
+    found = run(write_tiny(tmp_path / "odd", nodes), picture)
     np.testing.assert_array_equal(found, expected)
 
 
 def test_a_graph_that_normalises_itself_gets_raw_values(tmp_path):
     nodes = tiny_nodes()
-    found = load_recogniser(write_tiny(tmp_path, nodes), TINY).preprocessing
+    found = RecogniserFile(write_tiny(tmp_path, nodes), TINY).load()[1]
     assert (found.height, found.width, found.mean, found.scale) == (2, 2, *RAW)
     nodes[1], nodes[2] = node("_copy", "minus", 0), node("_copy", "mul", 1)
-    assert load_recogniser(write_tiny(tmp_path, nodes), TINY).preprocessing == TINY
-    assert load_recogniser(tmp_path).preprocessing == Preprocessing(112, 112, "rgb", (127.5,) * 3, (127.5,) * 3)
+    assert RecogniserFile(write_tiny(tmp_path, nodes), TINY).load()[1] == TINY
+    assert RecogniserFile(tmp_path).load()[1] == Preprocessing(112, 112, "rgb", (127.5,) * 3, (127.5,) * 3)
 
 
 @pytest.mark.parametrize("key", ["attr", "param"])
 def test_symbols_of_older_versions_are_read(tmp_path, key):
     nodes = [{**{k: v for k, v in each.items() if k != "attrs"}, key: each["attrs"]} for each in tiny_nodes()]
     picture = np.random.default_rng(0).uniform(0, 255, (2, 3, 2, 2)).astype(np.float32)
-    expected = run(load_recogniser(write_tiny(tmp_path / "new"), TINY), picture)
-    np.testing.assert_array_equal(run(load_recogniser(write_tiny(tmp_path / "old", nodes), TINY), picture), expected)
+    expected = run(write_tiny(tmp_path / "new"), picture)
+    np.testing.assert_array_equal(run(write_tiny(tmp_path / "old", nodes), picture), expected)
 
 
 def test_a_folder_gives_its_newest_epoch_and_a_prefix_the_epoch_named(tmp_path):
@@ -169,14 +171,14 @@ def test_a_folder_gives_its_newest_epoch_and_a_prefix_the_epoch_named(tmp_path):
         write_tiny(tmp_path, arrays=tiny_arrays() | {"arg:fc1_bias": np.full(2, epoch, np.float32)}, epoch=epoch)
     zero = np.full((1, 3, 2, 2), 127.5, np.float32)
     # What is no bias is the same in all: 0 in the first number, by the weights.
-    assert run(load_recogniser(tmp_path, TINY), zero)[0, 0] == 12
-    assert run(load_recogniser(tmp_path / "model,3", TINY), zero)[0, 0] == 3
-    assert run(load_recogniser(tmp_path / "model-0000.params", TINY), zero)[0, 0] == 0
+    assert run(tmp_path, zero)[0, 0] == 12
+    assert run(tmp_path / "model,3", zero)[0, 0] == 3
+    assert run(tmp_path / "model-0000.params", zero)[0, 0] == 0
     with pytest.raises(FacepartError, match=r"model-0007.params: no such file"):
-        load_recogniser(tmp_path / "model,7", TINY)
+        RecogniserFile(tmp_path / "model,7", TINY).load()
     shutil.copy(tmp_path / "model-0000.params", tmp_path / "other-0000.params")
     with pytest.raises(FacepartError, match=r"several checkpoints \(model, other\)"):
-        load_recogniser(tmp_path, TINY)
+        RecogniserFile(tmp_path, TINY).load()
 
 
 def replaced(index, new):
@@ -241,34 +243,34 @@ def without(name):
 def test_files_that_do_not_make_a_recogniser_are_reported_in_one_line(tmp_path, nodes, stored, message):
     path = write_tiny(tmp_path, nodes, stored)
     with pytest.raises(FacepartError, match=message) as told:
-        load_recogniser(path, TINY)
+        RecogniserFile(path, TINY).load()
     assert str(tmp_path) in str(told.value)
     assert "\n" not in str(told.value)
 
 
 def test_missing_and_foreign_files_are_reported(tmp_path):
     with pytest.raises(FacepartError, match="has no MXNet checkpoint"):
-        load_recogniser(tmp_path)
+        RecogniserFile(tmp_path).load()
     path = write_tiny(tmp_path)
     path.write_text("<html>not found</html>")
     with pytest.raises(FacepartError, match=r"model-0000.params: is a text file.*expected"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
     (tmp_path / "model-symbol.json").write_text("{}")
     write_parameters(path, tiny_arrays())
     with pytest.raises(FacepartError, match=r"model-symbol.json: is not an MXNet symbol"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
     (tmp_path / "model-symbol.json").unlink()
     with pytest.raises(FacepartError, match=r"model-symbol.json: no such file"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
 
 
 @pytest.mark.parametrize("runtime", [OpenVinoEngine, PyTorchEngine])
 def test_mobilefacenet_answers_as_mxnet_did(shared, runtime):
-    recogniser = load_recogniser(shared / "models" / "mobilefacenet-y1" / "model,0")
+    network, preprocessing = RecogniserFile(shared / "models" / "mobilefacenet-y1" / "model,0").load()
     faces = np.load(shared / "golden" / "mxnet" / "faces_bgr_112.npy")[..., ::-1]
-    answers = runtime(recogniser.network, recogniser.preprocessing)(np.ascontiguousarray(faces))
+    answers = runtime(network, preprocessing)(np.ascontiguousarray(faces))
     expected = np.load(shared / "golden" / "mxnet" / "mobilefacenet_y1_embeddings.npy")
-    assert recogniser.dimension == 128
+    assert answers.shape[1] == 128
     assert cosines(answers, expected).min() > 0.9999999
     np.testing.assert_allclose(answers, expected, atol=1e-4)
 
@@ -277,10 +279,10 @@ def test_lresnet100_answers_as_mxnet_did(shared, tmp_path):
     symbol = shared / "models" / "arcface-r100-random" / "model-symbol.json"
     shutil.copy(symbol, tmp_path)
     write_parameters(tmp_path / "model-0000.params", golden_parameters(read_symbol(symbol)))
-    recogniser = load_recogniser(Path(tmp_path))
+    network, preprocessing = RecogniserFile(Path(tmp_path)).load()
     noise = np.random.default_rng(123).integers(0, 256, (2, 3, 112, 112)).astype(np.uint8)
-    answers = PyTorchEngine(recogniser.network, recogniser.preprocessing)(noise.transpose(0, 2, 3, 1))
+    answers = PyTorchEngine(network, preprocessing)(noise.transpose(0, 2, 3, 1))
     expected = np.load(shared / "golden" / "mxnet" / "r100_random_embeddings.npy")
-    assert recogniser.dimension == 512
+    assert answers.shape[1] == 512
     assert cosines(answers, expected).min() > 0.9999999
     np.testing.assert_allclose(answers, expected, atol=1e-4)

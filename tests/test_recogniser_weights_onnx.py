@@ -12,7 +12,7 @@ from facepart.errors import FacepartError
 from facepart.networks.engine import Preprocessing
 from facepart.networks.onnx.file import describe_onnx
 from facepart.networks.openvino_engine import OpenVinoEngine
-from facepart.networks.recogniser import choose_size, load_recogniser
+from facepart.networks.recogniser import RecogniserFile, choose_size
 
 SIDE = 8
 DIMENSION = 64
@@ -79,13 +79,13 @@ def onnxruntime_answer(path, pictures):
 )
 def test_the_first_nodes_tell_what_goes_in(tmp_path, before, expected):
     path = write(tmp_path / "face.onnx", before)
-    recogniser = load_recogniser(path)
-    assert (recogniser.network, recogniser.preprocessing, recogniser.dimension) == (path, expected, DIMENSION)
+    network, preprocessing = RecogniserFile(path).load()
+    assert (network, preprocessing, describe_onnx(path).dimension) == (path, expected, DIMENSION)
     # Whatever the model list says, values are not normalised twice.
-    assert load_recogniser(path, PLAIN).preprocessing == expected
+    assert RecogniserFile(path, PLAIN).load()[1] == expected
     raw = np.random.default_rng(1).integers(0, 256, (3, 3, SIDE, SIDE)).astype(np.uint8)
     photos = np.ascontiguousarray(raw.transpose(0, 2, 3, 1))
-    answers = OpenVinoEngine(recogniser.network, recogniser.preprocessing)(photos)
+    answers = OpenVinoEngine(network, preprocessing)(photos)
     taken = (raw.astype(np.float32) - np.float32(expected.mean[0])) / np.float32(expected.scale[0])
     np.testing.assert_allclose(answers, onnxruntime_answer(path, taken), atol=1e-4)
     # The networks differ in how they normalise, not in what they see then: values of about -1 to 1.
@@ -98,9 +98,9 @@ def test_fixed_and_free_dimensions_are_reported(tmp_path):
     assert (fixed.batch, fixed.height, fixed.width, fixed.dimension) == (1, SIDE, SIDE, DIMENSION)
     free = describe_onnx(write(tmp_path / "free.onnx", shape=("n", 3, "h", "w")))
     assert (free.batch, free.height, free.width) == (None, None, None)
-    assert load_recogniser(tmp_path / "free.onnx").preprocessing.height == 112
-    assert load_recogniser(tmp_path / "free.onnx", PLAIN).preprocessing == PLAIN
-    assert load_recogniser(tmp_path / "free.onnx", PLAIN, (9, 7)).preprocessing == replace(PLAIN, height=9, width=7)
+    assert RecogniserFile(tmp_path / "free.onnx").load()[1].height == 112
+    assert RecogniserFile(tmp_path / "free.onnx", PLAIN).load()[1] == PLAIN
+    assert RecogniserFile(tmp_path / "free.onnx", PLAIN, (9, 7)).load()[1] == replace(PLAIN, height=9, width=7)
     assert choose_size(tmp_path / "free.onnx", PLAIN, (9, 7)) == (9, 7)
     assert choose_size(tmp_path / "free.onnx", PLAIN, (SIDE, SIDE)) is None
     assert choose_size(tmp_path / "fixed.onnx", None, (SIDE, SIDE)) is None
@@ -133,14 +133,14 @@ def test_a_length_that_the_file_leaves_open_is_inferred(tmp_path, given):
 def test_files_that_are_not_recognisers_are_reported(tmp_path, options, message):
     path = write(tmp_path / "wrong.onnx", **options)
     with pytest.raises(FacepartError, match=message) as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert str(told.value).startswith(f"{path}: ")
 
 
 def test_a_size_that_differs_from_the_catalogue_is_reported(tmp_path):
     path = write(tmp_path / "small.onnx")
     with pytest.raises(FacepartError, match=r"small.onnx: takes faces of 8x8, but the catalogue says 112x112"):
-        load_recogniser(path, Preprocessing(112, 112))
+        RecogniserFile(path, Preprocessing(112, 112)).load()
 
 
 def test_damaged_files_are_reported_in_one_line(tmp_path):
@@ -149,20 +149,20 @@ def test_damaged_files_are_reported_in_one_line(tmp_path):
     for length in range(1, len(whole), len(whole) // 50):
         cut.write_bytes(whole[:length])
         with pytest.raises(FacepartError) as told:
-            load_recogniser(cut)
+            RecogniserFile(cut).load()
         assert str(told.value).startswith(f"{cut}: ")
         assert "\n" not in str(told.value)
     cut.write_text("<!DOCTYPE html>")
     with pytest.raises(FacepartError, match=r"cut.onnx: is a text file.*expected an .onnx file"):
-        load_recogniser(cut)
+        RecogniserFile(cut).load()
 
 
 def test_a_real_recogniser_gets_what_it_was_trained_on(shared):
     path = shared / "models" / "edgeface_xs_512d.onnx"
-    recogniser = load_recogniser(path)
-    assert (recogniser.network, recogniser.dimension) == (path, 512)
+    network, preprocessing = RecogniserFile(path).load()
+    assert (network, describe_onnx(path).dimension) == (path, 512)
     photos = np.ascontiguousarray(np.load(shared / "golden" / "mxnet" / "faces_bgr_112.npy")[..., ::-1])
-    answers = OpenVinoEngine(recogniser.network, recogniser.preprocessing)(photos)
+    answers = OpenVinoEngine(network, preprocessing)(photos)
     # Its README: RGB, x / 127.5 - 1.
     expected = onnxruntime_answer(path, photos.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - 1)
     np.testing.assert_allclose(answers, expected, atol=1e-3 * np.abs(expected).max())

@@ -15,7 +15,7 @@ from facepart.networks.engine import Preprocessing
 from facepart.networks.iresnet import BLOCKS, IResNet
 from facepart.networks.mobilefacenet import MobileFaceNet, Shape, shape_in
 from facepart.networks.mxnet.checkpoint import read_parameters, read_symbol
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from tests.witness.checkpoints import cosines, golden_parameters
 
 ARCFACE = Preprocessing(112, 112, "rgb", (127.5,) * 3, (127.5,) * 3)
@@ -114,26 +114,30 @@ def save(path, content):
 @pytest.mark.slow
 def test_iresnet100_is_lresnet100(shared, tmp_path):
     symbol = shared / "models" / "arcface-r100-random" / "model-symbol.json"
-    recogniser = load_recogniser(save(tmp_path / "backbone.pth", lresnet100(symbol)))
-    assert (recogniser.dimension, recogniser.preprocessing) == (512, ARCFACE)
+    network, preprocessing = RecogniserFile(save(tmp_path / "backbone.pth", lresnet100(symbol))).load()
+    assert preprocessing == ARCFACE
     noise = np.random.default_rng(123).integers(0, 256, (2, 3, 112, 112)).astype(np.float32)
     expected = np.load(shared / "golden" / "mxnet" / "r100_random_embeddings.npy")
     pictures = (noise - np.float32(127.5)) * np.float32(MXNET_SCALE)
-    assert cosines(run(recogniser.network, pictures), expected).min() > 0.9999  # eps 1e-5, as published
-    set_eps(recogniser.network, 2e-5, 2e-5)
-    np.testing.assert_allclose(run(recogniser.network, pictures), expected, atol=1e-4)
+    answers = run(network, pictures)
+    assert answers.shape[1] == 512
+    assert cosines(answers, expected).min() > 0.9999  # eps 1e-5, as published
+    set_eps(network, 2e-5, 2e-5)
+    np.testing.assert_allclose(run(network, pictures), expected, atol=1e-4)
 
 
 @pytest.mark.slow
 def test_mobilefacenet_is_that_of_mxnet(shared, tmp_path):
     parameters = shared / "models" / "mobilefacenet-y1" / "model-0000.params"
-    recogniser = load_recogniser(save(tmp_path / "backbone.pt", mobilefacenet_y1(parameters)))
-    assert (recogniser.dimension, recogniser.preprocessing) == (128, ARCFACE)
+    network, preprocessing = RecogniserFile(save(tmp_path / "backbone.pt", mobilefacenet_y1(parameters))).load()
+    assert preprocessing == ARCFACE
     faces = np.load(shared / "golden" / "mxnet" / "faces_bgr_112.npy")[..., ::-1].transpose(0, 3, 1, 2)
     expected = np.load(shared / "golden" / "mxnet" / "mobilefacenet_y1_embeddings.npy")
-    set_eps(recogniser.network, 1e-3, 2e-5)
+    set_eps(network, 1e-3, 2e-5)
     pictures = (faces.astype(np.float32) - np.float32(127.5)) * np.float32(MXNET_SCALE)
-    np.testing.assert_allclose(run(recogniser.network, pictures), expected, atol=1e-4)
+    answers = run(network, pictures)
+    assert answers.shape[1] == 128
+    np.testing.assert_allclose(answers, expected, atol=1e-4)
 
 
 def published_iresnet(blocks, dimension=512):
@@ -204,11 +208,11 @@ def iresnet18():
 @pytest.mark.slow
 def test_the_wrappings_of_a_state_dict_come_off(tmp_path, iresnet18):
     picture = np.random.default_rng(1).normal(0, 1, (1, 3, 112, 112)).astype(np.float32)
-    plain = load_recogniser(save(tmp_path / "plain.pth", iresnet18))
-    assert plain.dimension == 64
-    assert isinstance(plain.network, IResNet)
-    assert not plain.network.training
-    expected = run(plain.network, picture)
+    plain, _ = RecogniserFile(save(tmp_path / "plain.pth", iresnet18)).load()
+    assert isinstance(plain, IResNet)
+    assert not plain.training
+    expected = run(plain, picture)
+    assert expected.shape == (1, 64)
     parallel = collections.OrderedDict((f"module.{key}", value) for key, value in iresnet18.items())
     untracked = {key: value for key, value in iresnet18.items() if not key.endswith("num_batches_tracked")}
     contents = {
@@ -218,10 +222,10 @@ def test_the_wrappings_of_a_state_dict_come_off(tmp_path, iresnet18):
         "untracked": untracked,
     }
     for name, content in contents.items():
-        network = load_recogniser(save(tmp_path / f"{name}.pt", content)).network
+        network = RecogniserFile(save(tmp_path / f"{name}.pt", content)).load()[0]
         np.testing.assert_array_equal(run(network, picture), expected)
     half = {key: value.half() if value.is_floating_point() else value for key, value in iresnet18.items()}
-    answer = run(load_recogniser(save(tmp_path / "half.pth", half)).network, picture)
+    answer = run(RecogniserFile(save(tmp_path / "half.pth", half)).load()[0], picture)
     assert answer.dtype == np.float32
     assert cosines(answer, expected).min() > 0.9999
 
@@ -248,7 +252,7 @@ def test_whatever_stands_before_all_keys_comes_off(tmp_path, iresnet18, prefix, 
     content = under(prefix, iresnet18)
     for key in reversed(container.split("/")) if container else ():
         content = {"epoch": 3, "optimizer": {"state": {0: {"step": torch.ones(1)}}, "lr": 0.1}, key: content}
-    network = load_recogniser(save(tmp_path / "wrapped.pt", content)).network
+    network = RecogniserFile(save(tmp_path / "wrapped.pt", content)).load()[0]
     assert isinstance(network, torch.nn.Module)
     found = network.state_dict()
     assert found.keys() == iresnet18.keys()
@@ -260,7 +264,7 @@ def test_a_mobilefacenet_under_a_prefix_beside_a_training_head(tmp_path):
     shape = Shape(1, (1, 1, 1, 1), 64)
     state = MobileFaceNet(shape).state_dict()
     content = under("backbone.", state) | {"head.weight": torch.ones(7, 64), "margin": torch.ones(())}
-    trained = load_recogniser(save(tmp_path / "trained.pt", content)).network
+    trained = RecogniserFile(save(tmp_path / "trained.pt", content)).load()[0]
     assert isinstance(trained, torch.nn.Module)
     found = trained.state_dict()
     assert found.keys() == state.keys()
@@ -278,7 +282,7 @@ def test_a_mobilefacenet_under_a_prefix_beside_a_training_head(tmp_path):
 def test_several_networks_in_one_file_are_refused(tmp_path, iresnet18, first, second, message):
     path = save(tmp_path / "two.pt", under(first, iresnet18) | under(second, iresnet18))
     with pytest.raises(FacepartError, match=message) as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert str(told.value).startswith(f"{path}: ")
     assert "\n" not in str(told.value)
 
@@ -287,19 +291,19 @@ def test_a_prefix_that_only_some_keys_have_does_not_hide_what_is_missing(tmp_pat
     content = under("module.", iresnet18)
     content["bn2.weight"] = content.pop("module.bn2.weight")
     with pytest.raises(FacepartError, match=r"does not fit.*Missing key.*bn2.weight"):
-        load_recogniser(save(tmp_path / "half.pt", content))
+        RecogniserFile(save(tmp_path / "half.pt", content)).load()
     content = under("module.", iresnet18) | {"module.head.weight": torch.ones(1)}
     with pytest.raises(FacepartError, match=r"does not fit.*Unexpected key.*head.weight"):
-        load_recogniser(save(tmp_path / "more.pt", content))
+        RecogniserFile(save(tmp_path / "more.pt", content)).load()
 
 
 def test_other_networks_are_recognised_under_a_prefix_and_long_names_are_cut(tmp_path):
     path = save(tmp_path / "other.pt", {"state_dict": {"module.cp.resnet.conv1.weight": torch.ones(1)}})
     with pytest.raises(FacepartError, match="seems to be a BiSeNet face parser"):
-        load_recogniser(path)
+        RecogniserFile(path).load()
     path = save(tmp_path / "long.pt", {"x" * 10_000_000: torch.ones(1)})
     with pytest.raises(FacepartError, match="seems to be another network") as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert len(str(told.value)) < 1000
 
 
@@ -334,7 +338,7 @@ def changed(state, **changes):
 def test_files_that_are_not_recognisers_are_reported_in_one_line(tmp_path, iresnet18, change, message):
     path = save(tmp_path / "wrong.pth", change(iresnet18))
     with pytest.raises(FacepartError, match=message) as told:
-        load_recogniser(path)
+        RecogniserFile(path).load()
     assert str(told.value).startswith(f"{path}: ")
     assert "\n" not in str(told.value)
 
@@ -344,15 +348,15 @@ def test_damaged_and_missing_files_are_reported(tmp_path, iresnet18):
     cut = tmp_path / "cut.pth"
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(FacepartError, match=r"cut.pth: is damaged"):
-        load_recogniser(cut)
+        RecogniserFile(cut).load()
     cut.write_bytes(b"")
     with pytest.raises(FacepartError, match=r"cut.pth: is an empty file"):
-        load_recogniser(cut)
+        RecogniserFile(cut).load()
     cut.write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(FacepartError, match=r"cut.pth: is a text file.*expected"):
-        load_recogniser(cut)
+        RecogniserFile(cut).load()
     with pytest.raises(FacepartError, match=r"none.pth: no such file or folder; expected"):
-        load_recogniser(tmp_path / "none.pth")
+        RecogniserFile(tmp_path / "none.pth").load()
     other = path.rename(tmp_path / "weights.bin")
     with pytest.raises(FacepartError, match=r"weights.bin: is not a recogniser; expected"):
-        load_recogniser(other)
+        RecogniserFile(other).load()

@@ -11,7 +11,7 @@ from facepart.networks.bisenet import load_bisenet
 from facepart.networks.face_parser import PREPROCESSING
 from facepart.networks.label_map import CLASSES
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.parts import PARTS
 from facepart.pipeline.device_worker import DeviceWorker
@@ -36,10 +36,10 @@ class OnTheCpu(LocalExecutor):
     """Says that networks run on a CUDA device, and opens PyTorch's on the CPU."""
 
     def __init__(self, parser, recogniser):
-        loaded = load_recogniser(recogniser)
+        network, preprocessing = RecogniserFile(recogniser).load()
         self._networks = Networks(
             PyTorchEngine(load_bisenet(parser), PREPROCESSING, len(CLASSES), batch=4),
-            (PyTorchEngine(loaded.network, loaded.preprocessing, batch=4),),
+            (PyTorchEngine(network, preprocessing, batch=4),),
             None,
         )
         self.fused = False

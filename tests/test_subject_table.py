@@ -1,14 +1,35 @@
 """Tables of people: which features belong to a group, and what is wrong with a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from facepart.data.naming import naming_rule
-from facepart.data.subject_table import Selection, read_people, select_group
+from facepart.data.labels import names_below
+from facepart.data.naming import Rule, naming_rule
+from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError
+from facepart.matching.features import unread_features
+from facepart.matching.groups import split_by_people
 
 FEATURES = ["001_0.npy", "001_1.npy", "002_0.npy", "sub/003_0.npy", "sub/v1.2_004.npy"]
+
+
+class Selection(NamedTuple):
+    chosen: list[Path]
+    subjects: int
+    without_row: list[str]
+    without_group: list[str]
+
+
+def select_group(features: Sequence[Path], folder: Path, people: People, group: str, rule: Rule) -> Selection:
+    """Choose the features of a group, as `facepart lists` does."""
+    unread = unread_features(folder, names_below(features), features)
+    split = split_by_people(unread, None, people, rule, [group])
+    (found,) = split.groups
+    subjects = {rule(label) for label in found.probe.labels}
+    return Selection(list(found.probe.paths), len(subjects), split.without_row, split.without_group)
 
 
 def select(tmp_path: Path, table: str, group: str = "CM", column: str = "group") -> Selection:

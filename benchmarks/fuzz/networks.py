@@ -31,7 +31,7 @@ from facepart.networks.mobilefacenet import MobileFaceNet, Shape
 from facepart.networks.mxnet.checkpoint import LIST_MAGIC
 from facepart.networks.onnx.network import load_onnx
 from facepart.networks.openvino_engine import OpenVinoEngine
-from facepart.networks.recogniser import RecogniserFile, load_recogniser, open_recogniser
+from facepart.networks.recogniser import RecogniserFile, open_recogniser
 from facepart.networks.state_file import read_state
 
 SIDE = 112
@@ -143,9 +143,9 @@ class Parameters(Kind):
 
     def read(self, folder: Path) -> object:
         """Load it and embed a face."""
-        found = load_recogniser(folder / "net-0000.params")
-        assert isinstance(found.network, nn.Module)
-        return found.preprocessing, _answer(found.network)
+        network, preprocessing = RecogniserFile(folder / "net-0000.params").load()
+        assert isinstance(network, nn.Module)
+        return preprocessing, _answer(network)
 
 
 class Symbol(Parameters):
@@ -202,9 +202,9 @@ class Recogniser(StateDict):
 
     def read(self, folder: Path) -> object:
         """Load it and embed a face."""
-        found = load_recogniser(folder / "net.pt")
-        assert isinstance(found.network, nn.Module)
-        return found.preprocessing, _answer(found.network)
+        network, preprocessing = RecogniserFile(folder / "net.pt").load()
+        assert isinstance(network, nn.Module)
+        return preprocessing, _answer(network)
 
 
 class Parser(StateDict):

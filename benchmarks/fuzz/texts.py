@@ -4,10 +4,13 @@ from pathlib import Path
 
 from benchmarks.fuzz.damages import TEXT
 from benchmarks.fuzz.kind import Kind
+from facepart.data.labels import names_below
 from facepart.data.naming import naming_rule
 from facepart.data.pair_list import read_pair_list
 from facepart.data.path_lists import read_list
-from facepart.data.subject_table import read_people, select_group
+from facepart.data.subject_table import read_people
+from facepart.matching.features import unread_features
+from facepart.matching.groups import split_by_people
 from facepart.pipeline.parts_table import read_parts_table, write_parts_table
 
 
@@ -67,8 +70,11 @@ class People(Kind):
         """Read it, and choose a group."""
         people = read_people(folder / "people.csv")
         features = [folder / f"{row:03}_{shot}.npy" for row in range(10) for shot in range(2)]
-        chosen = select_group(features, folder, people, "CM", naming_rule("MORPH"))
-        return [path.name for path in chosen.chosen], chosen.subjects, dict(people.groups)
+        unread = unread_features(folder, names_below(features), features)
+        rule = naming_rule("MORPH")
+        chosen = split_by_people(unread, None, people, rule, ["CM"]).groups[0].probe
+        subjects = {rule(label) for label in chosen.labels}
+        return [path.name for path in chosen.paths], len(subjects), dict(people.groups)
 
 
 class Parts(Kind):

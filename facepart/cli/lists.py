@@ -16,14 +16,15 @@ from facepart.cli.subject_options import (
 )
 from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import count_of
-from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below
 from facepart.data.naming import check_naming, naming_rule
 from facepart.data.path_lists import refuse_unlistable, write_list
-from facepart.data.subject_table import read_people, select_group
+from facepart.data.subject_table import read_people
 from facepart.errors import UsageError
 from facepart.files.addresses import reachable, refuse_overwriting
+from facepart.matching.features import unread_features
+from facepart.matching.groups import split_by_people
 
 EXAMPLES = (
     "facepart lists -s features/baseline -o lists/all.txt",
@@ -71,18 +72,17 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.people is not None:
         people = read_people(arguments.people, arguments.group_column)
         people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
-
-        def recognise() -> Convention:
-            names = names_below([feature.absolute() for feature in features])
-            return recognise_convention([names], str(arguments.source), people.by_subject)
-
-        dataset = choose_dataset(arguments.dataset, arguments.subject_pattern, recognise)
+        names = names_below(features)
+        given = arguments.dataset, arguments.subject_pattern
+        dataset = choose_dataset(*given, [names], str(arguments.source), people.by_subject)
         rule = naming_rule(dataset, arguments.subject_pattern)
-        selection = select_group(features, arguments.source, people, arguments.group, rule)
-        subjects = count_of(selection.subjects, "subject")
-        what = f"{len(selection.chosen)} of {what} ({subjects} of group {arguments.group})"
-        features = selection.chosen
-        warn_of_left_out(arguments.people, selection.without_row, selection.without_group)
+        unread = unread_features(arguments.source, names, features)
+        split = split_by_people(unread, None, people, rule, [arguments.group])
+        (group,) = split.groups
+        features = list(group.probe.paths)
+        subjects = count_of(len({rule(label) for label in group.probe.labels}), "subject")
+        what = f"{len(features)} of {what} ({subjects} of group {arguments.group})"
+        warn_of_left_out(arguments.people, split.without_row, split.without_group)
     write_list(arguments.output, features)
     print(f"listed {what} in {arguments.output}")
     return 0

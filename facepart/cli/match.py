@@ -236,7 +236,7 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
 def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
     """Read the groups; where no naming convention is given, recognise it, and set and print it."""
     from facepart.matching.features import read_features
-    from facepart.matching.groups import read_group, recognise_features, recognise_groups, split_by_people
+    from facepart.matching.groups import read_group, split_by_people
 
     probes, galleries, names = arguments.probe, arguments.gallery, arguments.group
     given = arguments.dataset, arguments.subject_pattern
@@ -246,8 +246,8 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         people = read_people(arguments.people, arguments.group_column)
         people.find_groups(names)
         probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
-        sides = [side for side in (probe, gallery) if side]
-        arguments.dataset = choose_dataset(*given, lambda: recognise_features(sides, people))
+        names_of_sides = [side.longest for side in (probe, gallery) if side]
+        arguments.dataset = choose_dataset(*given, names_of_sides, str(probe.source), people.by_subject)
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         split = split_by_people(probe, gallery, people, rule, names)
         if not names:
@@ -263,7 +263,8 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         read_group(name, probe, galleries[index] if galleries else None)
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
     ]
-    arguments.dataset = choose_dataset(*given, lambda: recognise_groups(groups))
+    names_of_sides = [side.longest for group in groups for side in group.sides]
+    arguments.dataset = choose_dataset(*given, names_of_sides, str(probes[0]))
     return groups
 
 

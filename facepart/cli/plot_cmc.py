@@ -9,7 +9,6 @@ from facepart.cli.rank_set_options import HIGHEST_RANK, RANK_SET_OPTIONS
 from facepart.cli.score_set_options import MOST_SETS
 from facepart.cli.subject_options import choose_dataset
 from facepart.counts import count_of
-from facepart.data.conventions import recognise_convention
 from facepart.data.group_files import group_prefix
 from facepart.data.naming import Rule, naming_rule
 from facepart.errors import UsageError
@@ -88,9 +87,7 @@ def _rule(dataset: str | None, pattern: str | None, pairs: PairFiles, group: str
         if isinstance(settings, dict):
             dataset, pattern = settings.get("dataset"), settings.get("subject_pattern")
     try:
-        dataset = choose_dataset(
-            dataset, pattern, lambda: recognise_convention([read_labels(pairs.labels)], str(pairs.labels))
-        )
+        dataset = choose_dataset(dataset, pattern, [read_labels(pairs.labels)], str(pairs.labels))
     except UsageError:
         # Nothing goes wrong in silence: a rule that calls an authentic pair impostor, or the reverse, is refused.
         dataset = _FIRST_TRIED

@@ -1,10 +1,10 @@
 """The options that say who is in a photo, and in which demographic group."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 
 from facepart.cli.list_action import ColumnsAction
-from facepart.data.conventions import Convention
+from facepart.data.conventions import recognise_convention
 from facepart.data.naming import naming_table
 from facepart.files.addresses import reachable
 
@@ -73,10 +73,27 @@ def add_naming_table(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{_TABLE_TITLE}\n{naming_table()}"
 
 
-def choose_dataset(dataset: str | None, pattern: str | None, recognise: Callable[[], Convention]) -> str | None:
-    """Return the naming convention: given, or recognised and printed; None if a pattern was given instead."""
+def choose_dataset(
+    dataset: str | None,
+    pattern: str | None,
+    sides: Sequence[Sequence[str]],
+    source: str,
+    subjects: Collection[str] = (),
+) -> str | None:
+    """Return the naming convention: given, or recognised and printed; None if a pattern was given instead.
+
+    Args:
+        dataset: the convention, if it was given.
+        pattern: the pattern, if one was given.
+        sides: see :func:`facepart.data.conventions.recognise_convention`.
+        source: see there.
+        subjects: see there.
+
+    Raises:
+        UsageError: neither was given, and the names do not tell the convention.
+    """
     if dataset is not None or pattern is not None:
         return dataset
-    found = recognise()
+    found = recognise_convention(sides, source, subjects)
     print(found.sentence())
     return found.dataset

@@ -119,7 +119,10 @@ def count_block(
         FacepartError: this is another version of the program.
     """
     if version != __version__:
-        raise FacepartError(f"the program is version {version}, but a node of the cluster has {__version__}")
+        raise FacepartError(
+            f"the program is version {version}, but a node of the cluster has {__version__}; install the same "
+            "version on every node"
+        )
     subjects = rows.subjects if columns is None else np.concatenate([rows.subjects, columns.subjects])
     present = np.unique(subjects)
     ours = _side(rows, present)

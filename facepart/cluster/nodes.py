@@ -1,7 +1,9 @@
-"""The nodes of a cluster, which come and go, and whose processors may be in use by others."""
+"""The nodes of a cluster, which come and go, whose processors may be in use by others, and whose work may fail."""
 
 import logging
 from typing import Any
+
+from facepart.errors import FacepartError, first_line
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,19 @@ def wait_for_room(processors: int = 1, gpus: int = 0) -> None:
     if not ray.wait([reference], timeout=_PATIENCE)[0]:
         _log.warning("--ray: waiting for processors of the cluster; all are in use")
         ray.wait([reference])
+
+
+def why(error: Exception) -> FacepartError:
+    """Return an error that says in one line why work on the cluster failed."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, FacepartError):
+        return type(cause)(f"--ray: {cause}")
+    text = str(cause)
+    if "No module named 'facepart" in text or "No module named 'torch" in text:
+        return FacepartError(
+            "--ray: a node of the cluster cannot import facepart; install the same version on every node"
+        )
+    return FacepartError(f"--ray: a worker failed ({type(cause).__name__}: {first_line(cause)})")
 
 
 def _nothing() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from facepart import __version__
 from facepart.cluster.actor import Actor, Done, Start
 from facepart.cluster.capacity import WorkerSize, room_now
-from facepart.cluster.nodes import Nodes, alive_nodes
+from facepart.cluster.nodes import Nodes, alive_nodes, why
 from facepart.cluster.shard_queue import Queue, Shard
 from facepart.data.photo_input import PhotoError
 from facepart.errors import FacepartError, first_line
@@ -205,13 +205,3 @@ def _get(reference: Any) -> Any:
         raise _DiedError(first_line(error), out_of_reach=False) from error
     except exceptions.RayError as error:
         raise why(error) from error
-
-
-def why(error: Exception) -> FacepartError:
-    """Return an error that says in one line why work on the cluster failed."""
-    cause = getattr(error, "cause", None) or error
-    if isinstance(cause, FacepartError):
-        return type(cause)(f"--ray: {cause}")
-    if "No module named 'facepart" in str(cause):
-        return FacepartError("--ray: a node of the cluster cannot import facepart; install it on every node")
-    return FacepartError(f"--ray: a worker failed ({type(cause).__name__}: {first_line(cause)})")

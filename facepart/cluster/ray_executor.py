@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from facepart.cluster.capacity import WorkerSize, nodes_there, room_now, size_of_workers, some_room_for
-from facepart.cluster.nodes import wait_for_room
-from facepart.cluster.pool import Pool, why
+from facepart.cluster.nodes import wait_for_room, why
+from facepart.cluster.pool import Pool
 from facepart.errors import FacepartError, UsageError
 from facepart.files.progress import StepTimes
 from facepart.networks.engine import INT8_PARSER

@@ -32,8 +32,7 @@ from facepart.cluster.blocks import (
     tiles_a_block,
 )
 from facepart.cluster.capacity import nodes_there, size_of_tasks, some_room_for
-from facepart.cluster.nodes import Nodes, wait_for_room
-from facepart.errors import FacepartError, first_line
+from facepart.cluster.nodes import Nodes, wait_for_room, why
 from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE
 from facepart.matching.counting import arranged, subject_order
@@ -155,7 +154,7 @@ class RayPairs:
                         progress(done, total)
             nodes.look()  # also report a node lost since the last look
         except ray.exceptions.RayError as error:
-            raise FacepartError(_why(error)) from error
+            raise why(error) from error
         if len(arithmetic) > 1:
             _log.warning(
                 "the nodes of the cluster use %d different arithmetics: an impostor score may differ by 1e-6 from "
@@ -184,14 +183,3 @@ def _put_probes(ranks: RankCounter, sizes: list[int]) -> "list[ObjectRef[BlockPr
         ray.put(BlockProbes(first, ranks.best(first, first + size)))
         for first, size in zip(firsts, sizes, strict=True)
     ]
-
-
-def _why(error: Exception) -> str:
-    """Return in one line why a task failed."""
-    cause = getattr(error, "cause", None) or error
-    if isinstance(cause, FacepartError):
-        return f"--ray: {cause}; install the same version on every node"
-    text = str(cause)
-    if "No module named 'facepart" in text or "No module named 'torch" in text:
-        return "--ray: a node of the cluster cannot import facepart; install the same version on every node"
-    return f"--ray: a task failed ({type(cause).__name__}: {first_line(cause)})"

@@ -1,12 +1,11 @@
 """Which features a folder holds."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from facepart.errors import FacepartError
-from facepart.files.addresses import files_in, is_address
 from facepart.files.array_input import read_header
+from facepart.files.failures import Failure
+from facepart.files.folders import files_below
 
 # A matrix of many features (n, d): no feature itself. The feature (d,) of a photo called features has the same name.
 MATRIX_FILE = "features.npy"
@@ -28,8 +27,10 @@ def find_features(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise FacepartError(f"{folder}: no such folder of features")
-    found = [each.path for each in files_in(folder)] if is_address(folder) else list(_walk(folder))
-    arrays = [path for path in found if path.suffix == ".npy"]
+    unopened: list[Failure] = []
+    arrays = [each.path for each in files_below(folder.absolute(), unopened) if each.path.suffix == ".npy"]
+    if unopened:
+        raise FacepartError(f"{unopened[0].path}: {unopened[0].reason}")
     found = [path for path in arrays if not is_matrix(path)]
     if arrays and not found:
         raise FacepartError(
@@ -52,20 +53,3 @@ def is_matrix(path: Path) -> bool:
     except Exception:
         # Stores have errors of their own.
         return False
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder that are not hidden; each real folder once, so that a circle of links ends."""
-
-    def refuse(error: OSError) -> None:
-        raise FacepartError(f"{error.filename}: cannot be opened: {error.strerror}") from error
-
-    seen: set[Path] = set()
-    for current, folders, names in os.walk(folder.absolute(), onerror=refuse, followlinks=True):
-        here = Path(current)
-        if here.resolve() in seen:
-            folders.clear()
-            continue
-        seen.add(here.resolve())
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (here / name for name in names if not name.startswith("."))

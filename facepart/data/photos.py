@@ -9,7 +9,7 @@ for it, the name of a photo's own folder and its stem, as the original study's p
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from facepart.data.labels import cut_labels, distinct_depth, names_below
 from facepart.data.path_lists import read_list, unlistable
 from facepart.data.photo_kinds import PassedOver, extensions, is_photo, is_usual
 from facepart.errors import FacepartError
-from facepart.files.addresses import Listed, common_folder, files_in, is_address, real_path, stamp_of, tidy
+from facepart.files.addresses import Listed, common_folder, is_address, real_path, stamp_of, tidy
 from facepart.files.failures import Failure
+from facepart.files.folders import files_below
 
 _logger = logging.getLogger(__name__)
 
@@ -92,8 +93,13 @@ def find_photos(
                 f"{source}: is the folder of the photos, and also of the outputs or label maps; choose another for "
                 "these"
             )
-        walk = _list(source, excluded, passed) if is_address(source) else _walk(source, excluded, failures, passed)
-        found = sorted(walk, key=lambda each: each.path.relative_to(source).as_posix())
+        found = []
+        for each in files_below(source, failures, excluded):
+            if is_photo(each.path.suffix):
+                found.append(each)
+            else:
+                passed.add(each.path.suffix)
+        found.sort(key=lambda each: each.path.relative_to(source).as_posix())
         named = [without_extension(each.path.relative_to(source).as_posix()) for each in found]
         if not found and not failures:
             known = ", ".join(sorted(extension[1:] for extension in extensions()))
@@ -144,50 +150,3 @@ def _is_folder(path: Path) -> bool:
 
 def _exists(path: Path) -> bool:
     return path.exists() if is_address(path) else os.path.exists(path)  # noqa: PTH110 - Path.exists may raise
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder, or a link to one; a link to itself is not."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _list(folder: Path, excluded: set[Path], passed: PassedOver) -> Iterator[Listed]:
-    """Yield the photos at an address and below."""
-    for found in files_in(folder):
-        if excluded.intersection([found.path, *found.path.parents]):
-            continue
-        if is_photo(found.path.suffix):
-            yield found
-        else:
-            passed.add(found.path.suffix)
-
-
-def _walk(folder: Path, excluded: set[Path], failures: list[Failure], passed: PassedOver) -> Iterator[Listed]:
-    """Yield the photos below `folder`; each real folder once, so that a circle of links ends."""
-    seen: set[Path] = set()
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        real = real_path(current)
-        if real in excluded or real in seen:
-            continue
-        seen.add(real)
-        try:
-            entries = list(os.scandir(current))
-        except OSError as error:
-            if current == folder:
-                raise FacepartError(f"{folder}: cannot be opened: {error.strerror}") from error
-            failures.append(Failure(current, "find", f"cannot be opened: {error.strerror}"))
-            continue
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if _leads_to_folder(entry):
-                waiting.append(current / entry.name)
-            elif is_photo(Path(entry.name).suffix):
-                yield Listed(current / entry.name, "")
-            else:
-                passed.add(Path(entry.name).suffix)

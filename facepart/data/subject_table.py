@@ -2,7 +2,7 @@
 
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
-case-sensitive. A photo is named by its path below the folder of features or by its name alone, with or without the
+case-sensitive. A photo is named by its path, from any of its folders on, or by its name alone, with or without the
 extension of an image. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
 those of several crossed, or bins of numbers (:mod:`facepart.data.group_columns`).
 """
@@ -16,8 +16,7 @@ from pathlib import Path
 from facepart.counts import count_of, first_of
 from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
-from facepart.data.labels import cut_labels, nfc, readable_depth
-from facepart.data.naming import Rule
+from facepart.data.labels import nfc
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
 from facepart.suggestion import did_you_mean
@@ -107,23 +106,6 @@ class People:
             )
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The features of a group, and the subjects without a group.
-
-    Attributes:
-        chosen: the features of the group.
-        subjects: the number of subjects in it.
-        without_row: subjects with a feature that has no row, sorted.
-        without_group: subjects with a feature whose row has an empty group, sorted.
-    """
-
-    chosen: list[Path]
-    subjects: int
-    without_row: list[str]
-    without_group: list[str]
-
-
 def read_people(source: Path, group_column: str = "group") -> People:
     """Read a table of groups.
 
@@ -195,50 +177,6 @@ def read_people(source: Path, group_column: str = "group") -> People:
         del by_subject[shown]
     order = sort_groups(group_columns, rows, names)
     return People(source, by_image, by_subject, groups, order, find_unbinned(group_columns, rows))
-
-
-def select_group(features: Sequence[Path], folder: Path, people: People, group: str, rule: Rule) -> Selection:
-    """Choose the features that belong to a group.
-
-    Args:
-        features: absolute paths below `folder`.
-        folder: the folder that the photos' paths in the table are relative to.
-        people: the table.
-        group: the group's name, as in the table.
-        rule: the naming convention: label -> subject.
-
-    Raises:
-        FacepartError: the table has no such group, or none of the features belongs to it.
-    """
-    (group,) = people.find_groups([group])
-    names = [feature.relative_to(folder.absolute()).as_posix().removesuffix(".npy") for feature in features]
-    # The folder of the features belongs to the labels if any lies in it itself.
-    top = f"{folder.absolute().name}/" if any("/" not in name for name in names) else ""
-    longest = [f"{top}{name}" for name in names]
-    labels = cut_labels(longest, readable_depth([longest], [rule]))
-    chosen: list[Path] = []
-    subjects: set[str] = set()
-    without_row: set[str] = set()
-    without_group: set[str] = set()
-    for feature, name, label in zip(features, names, labels, strict=True):
-        subject = rule(label)
-        found = people.group_of((nfc(name), nfc(feature.stem)), subject)
-        if found is None:
-            without_row.add(subject)
-        elif not found:
-            without_group.add(subject)
-        elif found == group:
-            chosen.append(feature)
-            subjects.add(subject)
-    if not chosen:
-        unknown = ""
-        if without_row:
-            unknown = f"; without a row: {count_of(len(without_row), 'subject')}, e.g. {min(without_row)!r}"
-        raise FacepartError(
-            f"{folder}: none of {count_of(len(features), 'feature')} belongs to group {group!r} of {people.source}"
-            f"{unknown}; check that the naming convention fits the table (-d, --subject-pattern)"
-        )
-    return Selection(chosen, len(subjects), sorted(without_row), sorted(without_group))
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:

@@ -92,6 +92,20 @@ def read_features(source: Path) -> Features:
     return features
 
 
+def unread_features(
+    source: Path, names: Sequence[str], paths: Sequence[Path], photos: Sequence[str] = ()
+) -> Features:
+    """Return features without their values: for what their names say.
+
+    Args:
+        source: where they are from, for messages.
+        names: n names, with as many folders as there are.
+        paths: the file of each.
+        photos: see :class:`Features`.
+    """
+    return Features(source, np.empty((len(names), 0), np.float32), names, paths, None, photos=photos)
+
+
 def refuse_unlike(probe: Features, gallery: Features) -> None:
     """Refuse to compare features that do not belong to one space; warn if they were made with different settings.
 

@@ -40,6 +40,11 @@ class Group:
         self.prefix  # noqa: B018 - refuses a group without a name
 
     @property
+    def sides(self) -> list[Features]:
+        """The probe and, if there is one, the gallery."""
+        return [side for side in (self.probe, self.gallery) if side]
+
+    @property
     def prefix(self) -> str:
         """What the names of the group's files begin with (:mod:`facepart.data.group_files`)."""
         return group_prefix(self.name)
@@ -73,8 +78,7 @@ class Split:
             FacepartError: no group is left.
         """
         subjects = {
-            group.name: len({rule(label) for side in (group.probe, group.gallery) if side for label in side.labels})
-            for group in self.groups
+            group.name: len({rule(label) for side in group.sides for label in side.labels}) for group in self.groups
         }
         small = find_small_groups(table, subjects, SMALLEST_GROUP)
         return replace(self, groups=[group for group in self.groups if group.name not in small]), small
@@ -104,19 +108,8 @@ def recognise_groups(groups: Sequence[Group]) -> Convention:
     Raises:
         UsageError: see :func:`facepart.data.conventions.recognise_convention`.
     """
-    sides = [side for group in groups for side in (group.probe, group.gallery) if side]
-    return recognise_features(sides)
-
-
-def recognise_features(sides: Sequence[Features], people: People | None = None) -> Convention:
-    """Find out which naming convention features follow; see :func:`recognise_groups`.
-
-    Args:
-        sides: the features.
-        people: a table of subjects, which may decide between rules.
-    """
-    subjects = people.by_subject if people else ()
-    return recognise_convention([side.longest for side in sides], str(sides[0].source), subjects)
+    names = [side.longest for group in groups for side in group.sides]
+    return recognise_convention(names, str(groups[0].probe.source))
 
 
 def split_by_people(

@@ -74,7 +74,7 @@ class Prepared:
 
 def label_depth(groups: Sequence[Group], rule: Rule, exclusion: Exclusion | None) -> int:
     """Return the depth of labels that tells all photos of some groups apart, and shows what is read from them."""
-    sides = [side.longest for group in groups for side in (group.probe, group.gallery) if side]
+    sides = [side.longest for group in groups for side in group.sides]
     return readable_depth(sides, [rule] if exclusion is None else [rule, exclusion.session])
 
 

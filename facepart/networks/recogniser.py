@@ -29,26 +29,11 @@ _EXPECTED = (
 _ARCFACE = Preprocessing(112, 112, "rgb", (127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
 
-@dataclass(frozen=True)
-class Recogniser:
-    """A network that turns faces into embeddings.
-
-    Attributes:
-        network: a float32 module in evaluation mode, or the path of an ONNX file.
-        preprocessing: how 8-bit RGB becomes its input.
-        dimension: length of the embedding.
-    """
-
-    network: Network
-    preprocessing: Preprocessing
-    dimension: int
-
-
 def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> Size | None:
     """Check whether a recogniser takes faces of a size, as far as its file says.
 
     Args:
-        path: see :func:`load_recogniser`; likewise `preprocessing`.
+        path: see :class:`RecogniserFile`.
         preprocessing: see there.
         size: rows and columns.
 
@@ -76,48 +61,17 @@ def choose_size(path: Path, preprocessing: Preprocessing | None, size: Size) -> 
     return None if size == own else size
 
 
-def load_recogniser(path: Path, preprocessing: Preprocessing | None = None, size: Size | None = None) -> Recogniser:
-    """Load a recogniser.
+@dataclass(frozen=True)
+class RecogniserFile:
+    """The weights of a recogniser: a :class:`~facepart.networks.engine.NetworkSource`.
 
-    Args:
+    Attributes:
         path: an ``.onnx`` file; an MXNet checkpoint, see :func:`~facepart.networks.mxnet.checkpoint.find_checkpoint`;
             or a ``.pt`` or ``.pth`` file with a state dict of arcface_torch's iresnet or MobileFaceNet.
         preprocessing: from the catalogue; None for what the file itself says, or else 112x112 RGB,
             (x - 127.5) / 127.5. A graph that normalises its own input gets the values that it normalises in either
             case; see :mod:`facepart.networks.input_range`.
         size: rows and columns of the faces, from :func:`choose_size`; None for the network's own size.
-
-    Raises:
-        FacepartError: the file is missing, damaged or not a recogniser, or the network does not run on faces of that
-            size; the message names the file and what was expected.
-    """
-    suffix = path.suffix.lower()
-    if path.is_file():
-        _refuse_text(path)
-        if suffix == ".onnx":
-            return _load_onnx(path, preprocessing, size)
-        if suffix in _STATE_DICTS:
-            # Imported here: ONNX files and networks that were compiled before do not need PyTorch.
-            from facepart.networks.state_dict import read_network
-
-            network = read_network(path)
-            expected = _with_size(preprocessing or _ARCFACE, size)
-            return Recogniser(network, expected, _embedding_length(network, expected, path))
-    if suffix == ".params" or path.is_dir() or "," in path.name:
-        return _load_mxnet(path, _with_size(preprocessing or _ARCFACE, size), known=preprocessing is not None)
-    raise FacepartError(
-        f"{path}: {'is not a recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}"
-    )
-
-
-@dataclass(frozen=True)
-class RecogniserFile:
-    """The weights of a recogniser: a :class:`~facepart.networks.engine.NetworkSource`.
-
-    Attributes:
-        path: see :func:`load_recogniser`.
-        preprocessing: see there.
-        size: see there.
     """
 
     path: Path
@@ -125,9 +79,34 @@ class RecogniserFile:
     size: Size | None = None
 
     def load(self) -> tuple[Network, Preprocessing]:
-        """Return the network and its preprocessing; the errors are those of :func:`load_recogniser`."""
-        recogniser = load_recogniser(self.path, self.preprocessing, self.size)
-        return recogniser.network, recogniser.preprocessing
+        """Load the recogniser.
+
+        Returns:
+            The network, a float32 module in evaluation mode or the path of an ONNX file, and how 8-bit RGB becomes
+            its input.
+
+        Raises:
+            FacepartError: the file is missing, damaged or not a recogniser, or the network does not run on faces of
+                that size; the message names the file and what was expected.
+        """
+        path, suffix = self.path, self.path.suffix.lower()
+        expected = _with_size(self.preprocessing or _ARCFACE, self.size)
+        if path.is_file():
+            _refuse_text(path)
+            if suffix == ".onnx":
+                return _load_onnx(path, self.preprocessing, self.size)
+            if suffix in _STATE_DICTS:
+                # Imported here: ONNX files and networks that were compiled before do not need PyTorch.
+                from facepart.networks.state_dict import read_network
+
+                network = read_network(path)
+                _refuse_unusable(network, expected, path)
+                return network, expected
+        if suffix == ".params" or path.is_dir() or "," in path.name:
+            return _load_mxnet(path, expected, known=self.preprocessing is not None)
+        raise FacepartError(
+            f"{path}: {'is not a recogniser' if path.exists() else 'no such file or folder'}; {_EXPECTED}"
+        )
 
     def sha256(self) -> str:
         """Return the hash of the checkpoint, all files."""
@@ -147,13 +126,13 @@ def open_recogniser(
     """Put a recogniser on a device.
 
     Args:
-        path: see :func:`load_recogniser`.
+        path: see :class:`RecogniserFile`.
         preprocessing: see there.
         device: see :func:`facepart.networks.engine_choice.open_engine`.
         precision: see there.
         compiled: see there.
         threads: see there.
-        size: see :func:`load_recogniser`.
+        size: see :class:`RecogniserFile`.
         calibration: see :func:`facepart.networks.engine_choice.open_engine`.
 
     Returns:
@@ -177,7 +156,7 @@ def open_recogniser(
         raise FacepartError(f"{error}; leave out --image-size for the network's own size") from error
 
 
-def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | None) -> Recogniser:
+def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | None) -> tuple[Network, Preprocessing]:
     # Imported here: a network that was compiled before needs no ONNX.
     from facepart.networks.onnx.file import choose_input, describe_onnx
 
@@ -190,12 +169,10 @@ def _load_onnx(path: Path, preprocessing: Preprocessing | None, size: Size | Non
             f"{path}: takes faces of {height}x{width}, but the catalogue says {listed}: is it the right file?"
         )
     expected = _with_size(expected, size or (height, width))
-    return Recogniser(
-        path, choose_input(path, described.model, expected, known=preprocessing is not None), described.dimension
-    )
+    return path, choose_input(path, described.model, expected, known=preprocessing is not None)
 
 
-def _load_mxnet(path: Path, preprocessing: Preprocessing, known: bool) -> Recogniser:
+def _load_mxnet(path: Path, preprocessing: Preprocessing, known: bool) -> tuple[Network, Preprocessing]:
     from facepart.networks.mxnet.network import MXNetArithmetic, MXNetNetwork
 
     symbol, parameters = find_checkpoint(path)
@@ -205,18 +182,18 @@ def _load_mxnet(path: Path, preprocessing: Preprocessing, known: bool) -> Recogn
         network = MXNetNetwork(nodes, arrays)
     except FacepartError as error:
         raise FacepartError(f"{parameters} with {symbol.name}: {error}") from error
-    dimension = _embedding_length(network, preprocessing, parameters)
+    _refuse_unusable(network, preprocessing, parameters)
     try:
         taken = choose_range(MXNetArithmetic(nodes, arrays), preprocessing)
     except FacepartError as error:
         if not known:
             raise FacepartError(f"{parameters} with {symbol.name}: {error}") from error
         taken = preprocessing
-    return Recogniser(network, taken, dimension)
+    return network, taken
 
 
-def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: Path) -> int:
-    """Run a network once, on a black image, and return the length of its output; an error names the file."""
+def _refuse_unusable(network: "nn.Module", preprocessing: Preprocessing, path: Path) -> None:
+    """Run a network once, on a black image; refuse it if it fails or its output is no embedding."""
     import torch
 
     size = _format_size((preprocessing.height, preprocessing.width))
@@ -230,7 +207,6 @@ def _embedding_length(network: "nn.Module", preprocessing: Preprocessing, path: 
         raise FacepartError(
             f"{path}: its output (of shape {shape}) is not a usable embedding; the weights may be damaged"
         )
-    return int(out.shape[1])
 
 
 def _with_size(preprocessing: Preprocessing, size: Size | None) -> Preprocessing:

@@ -37,6 +37,7 @@ _LEAST_PLAIN = 1e-4
 _MARK = "o"
 _BAND = "95 % CI by subject"
 _HEADER = ("set", "label", "target_fmr", "threshold", "fmr", "fnmr", "tmr")
+_BAND_HEADER = ("tmr_low", "tmr_high")
 _NORMAL = NormalDist()
 
 
@@ -162,7 +163,7 @@ def fmr_fnmr_curves(sets: Sequence[ScoreSet], title: str | None = None) -> Figur
     return figure
 
 
-def curve_table(sets: Sequence[ScoreSet], *, whole: bool = True) -> Iterator[tuple[object, ...]]:
+def curve_table(sets: Sequence[ScoreSet], *, whole: bool = True, bands: bool = False) -> Iterator[tuple[object, ...]]:
     """Yield the rows of these figures' table: a header, the marked points of each set, and those of its curve.
 
     A marked point names the FMR it is for; that of a curve leaves it empty.
@@ -170,39 +171,33 @@ def curve_table(sets: Sequence[ScoreSet], *, whole: bool = True) -> Iterator[tup
     Args:
         sets: those of the figure.
         whole: whether the curve's points with fewer than ten false matches are among them.
+        bands: whether the points of the confidence bands are among the marked ones, with the ends of their intervals
+            in two more columns.
+
+    Raises:
+        FacepartError: there are to be bands of a set whose sums by subject are not known.
     """
-    yield _HEADER
+    yield _HEADER + (_BAND_HEADER if bands else ())
     for number, entry in enumerate(sets, 1):
         rates, marked = curve(entry)
-        for target, (threshold, fmr, fnmr) in marked:
-            yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr
+        named = dict(marked)
+        ends: dict[float, tuple[float, float]] = {}
+        if bands:
+            fmrs, lows, highs, points = entry.band
+            ends = dict(zip(fmrs.tolist(), zip(lows.tolist(), highs.tolist(), strict=True), strict=True))
+            named |= dict(zip(ends, points, strict=True))
+        without_ends = ("",) * len(_BAND_HEADER) if bands else ()
+        for target in sorted(named, reverse=True):
+            threshold, fmr, fnmr = named[target]
+            yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr, *ends.get(target, without_ends)
         drawn = np.ones(len(rates.fmr), np.bool_) if whole else _supported(rates, entry)
         for threshold, fmr, fnmr in zip(*(values[drawn].tolist() for values in rates), strict=True):
-            yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr
+            yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr, *without_ends
 
 
 def supported_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a ROC or DET plot's table: curves end at ten false matches, see :func:`curve_table`."""
     yield from curve_table(sets, whole=False)
-
-
-def band_table(sets: Sequence[ScoreSet]) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of the table of a ROC plot with bands: as :func:`table`, with the ends of each interval.
-
-    A point of a band names the FMR it is for, as a marked point does.
-    """
-    yield *_HEADER, "tmr_low", "tmr_high"
-    for number, entry in enumerate(sets, 1):
-        rates, marked = curve(entry)
-        fmrs, lows, highs, points = entry.band
-        ends = dict(zip(fmrs.tolist(), zip(lows.tolist(), highs.tolist(), strict=True), strict=True))
-        named = dict(marked) | dict(zip(ends, points, strict=True))
-        for target in sorted(named, reverse=True):
-            threshold, fmr, fnmr = named[target]
-            yield number, entry.label, target, threshold, fmr, fnmr, 1 - fnmr, *ends.get(target, ("", ""))
-        drawn = _supported(rates, entry)
-        for threshold, fmr, fnmr in zip(*(values[drawn].tolist() for values in rates), strict=True):
-            yield number, entry.label, "", threshold, fmr, fnmr, 1 - fnmr, "", ""
 
 
 def _supported(rates: ErrorRates, entry: ScoreSet) -> NDArray[np.bool_]:

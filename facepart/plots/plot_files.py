@@ -94,7 +94,7 @@ def plot(
         raise UsageError(f"--ylim {min_tmr:g}: the axis of the TMR begins at a rate from 0 to below 1")
     statistics = all_statistics(sets)
     figure = figure_of(sets, kind, title, bands=bands, min_tmr=min_tmr)
-    points = curves.band_table(sets) if bands else PLOT_KINDS[kind][1](sets)
+    points = curves.curve_table(sets, whole=False, bands=True) if bands else PLOT_KINDS[kind][1](sets)
     numbers = statistics_table([entry.label for entry in sets], statistics)
     return PlotOutcome(statistics, save_files(folder, name, points, numbers, figure, formats))
 

@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.group_files import refuse_same_files
 from facepart.data.labels import cut_labels, nfc, readable_depth
@@ -13,7 +11,7 @@ from facepart.data.naming import Exclusion, Rule
 from facepart.data.photos import Photo
 from facepart.data.subject_table import People, find_small_groups
 from facepart.errors import FacepartError
-from facepart.matching.features import Features
+from facepart.matching.features import unread_features
 from facepart.matching.groups import split_by_people
 from facepart.occlusion.occlusion import BASELINE
 
@@ -167,7 +165,7 @@ def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, 
         return Members({ALL_GROUPS: sorted(names)}, {ALL_GROUPS: count_subjects(names, rule)}, [], [])
     names = sorted(names)
     paths, longest = [Path(f"{name}.npy") for name in names], long_names(names)
-    photos = Features(Path("the photos"), np.empty((len(paths), 0), np.float32), longest, paths, None, photos=names)
+    photos = unread_features(Path("the photos"), longest, paths, names)
     split = split_by_people(photos, None, people, rule.read, wanted, rule.depth)
     groups = {group.name: list(group.probe.photos) for group in split.groups}
     refuse_same_files(groups)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from facepart.networks.mxnet.checkpoint import read_symbol
 from facepart.networks.openvino_engine import OpenVinoEngine
 from facepart.networks.pytorch_engine import PyTorchEngine
-from facepart.networks.recogniser import load_recogniser
+from facepart.networks.recogniser import RecogniserFile
 from tests.witness.checkpoints import cosines, golden_parameters, write_parameters
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,11 +71,11 @@ def compare(folder: Path, name: str) -> bool:
     """Print how well facepart's answers agree with MXNet's; tell whether well enough."""
     photos: NDArray[np.uint8] = np.load(folder / f"{name}-input.npy")
     expected = np.load(folder / f"{name}-answer.npy")
-    recogniser = load_recogniser(folder / f"{name}-saved-0000.params")
+    network, preprocessing = RecogniserFile(folder / f"{name}-saved-0000.params").load()
     good = True
     for engine in (
-        OpenVinoEngine(recogniser.network, recogniser.preprocessing),
-        PyTorchEngine(recogniser.network, recogniser.preprocessing),
+        OpenVinoEngine(network, preprocessing),
+        PyTorchEngine(network, preprocessing),
     ):
         answer = engine(photos)
         lowest = float(cosines(answer, expected).min())
