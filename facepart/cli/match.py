@@ -172,7 +172,7 @@ def execute(arguments: argparse.Namespace) -> int:
     exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     # Before the embeddings, which take longer to read.
     pairs = None if arguments.pairs is None else read_pair_list(arguments.pairs)
-    groups = _read_groups(arguments)
+    groups = _read_groups(arguments, labelled=pairs is not None and pairs.is_labelled)
     from facepart.matching.match import match_groups
     from facepart.matching.match_listed import match_pairs
 
@@ -233,8 +233,13 @@ def _counter(address: str | None) -> "Iterator[PairCounter | None]":
         yield RayPairCounter()
 
 
-def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
-    """Read the groups; where no naming convention is given, recognise it, and set and print it."""
+def _read_groups(arguments: argparse.Namespace, *, labelled: bool) -> "list[Group]":
+    """Read the groups; where no naming convention is given, recognise it, and set and print it.
+
+    Args:
+        arguments: of the command.
+        labelled: whether a list of pairs says which are authentic: then it does not matter if there is no convention.
+    """
     from facepart.matching.features import read_features
     from facepart.matching.groups import read_group, split_by_people
 
@@ -264,7 +269,11 @@ def _read_groups(arguments: argparse.Namespace) -> "list[Group]":
         for index, (name, probe) in enumerate(zip(names, probes, strict=True))
     ]
     names_of_sides = [side.longest for group in groups for side in group.sides]
-    arguments.dataset = choose_dataset(*given, names_of_sides, str(probes[0]))
+    try:
+        arguments.dataset = choose_dataset(*given, names_of_sides, str(probes[0]))
+    except UsageError:
+        if not labelled:
+            raise
     return groups
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, distinct_depth, nfc
 from facepart.data.naming import DATASETS, split_label
 from facepart.errors import UsageError
@@ -57,7 +58,7 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
         UsageError: no convention fits all names, or several do that do not agree about the subjects, and the table
             does not decide between them.
     """
-    labels = [cut_labels(map(nfc, names), distinct_depth(names)) for names in sides]
+    labels = [cut_labels((nfc(without_extension(name)) for name in names), distinct_depth(names)) for names in sides]
     every = [label for side in labels for label in side]
     exact = [dataset for dataset, fits in _FORMS.items() if all(map(fits, every))]
     if len(exact) == 1 and (exact[0] != "LFW" or _agrees_with_folders(labels)):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from facepart.data.image_names import without_extension
 from facepart.data.labels import nfc
 from facepart.data.pattern_search import search
 from facepart.errors import FacepartError, UsageError
@@ -53,14 +54,16 @@ class CheckedRule:
     Attributes:
         read: the rule.
         reason: what is wrong with such a label; the message is the label, followed by this.
+        with_extension: whether the rule reads the extension of an image, too, where a label has kept it.
     """
 
     read: Rule
     reason: str
+    with_extension: bool = True
 
     def __call__(self, label: str) -> str:
         """Read something from a label; FacepartError if it is empty."""
-        found = self.read(nfc(label))
+        found = self.read(nfc(label if self.with_extension else without_extension(label)))
         if not found:
             raise FacepartError(f"{label}: {self.reason}")
         return found
@@ -211,7 +214,7 @@ def naming_rule(dataset: str | None, pattern: str | None = None) -> Rule:
         name, found = _find_dataset(dataset or "")
         read, by = found.subject, f"-d {name} ({found.reads}, as in {found.example})"
     reason = f"no subject can be read from this name by {by}; try another -d or --subject-pattern"
-    return CheckedRule(read, reason)
+    return CheckedRule(read, reason, with_extension=pattern is not None)
 
 
 def find_exclusion(dataset: str | None, subject_pattern: str | None, exclude_same: str | None) -> Exclusion | None:

@@ -78,6 +78,11 @@ class PairList:
     authentic: NDArray[np.bool_] | None
     folds: NDArray[np.int32] | None
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the list says which pairs are authentic, by labels or by naming subjects."""
+        return self.authentic is not None or self.subjects is not None
+
     def line_of(self, name: int) -> int:
         """Return the first line that names a photo, a place in `names`."""
         return int(self.lines[np.argmax((self.first == name) | (self.second == name))])

@@ -1,6 +1,6 @@
 """A list of pairs and features -> the rows of each pair, and which pairs are authentic, compared, or not."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facepart.counts import count_of
 from facepart.data.labels import nfc
-from facepart.data.naming import Rule, split_label
+from facepart.data.naming import Rule
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
 from facepart.matching.faces import PairCounts, number
@@ -18,6 +18,7 @@ from facepart.matching.fold_accuracy import FoldAccuracy
 from facepart.matching.groups import Group
 from facepart.matching.output import Save, choose_save, group_settings
 from facepart.matching.pair_lookup import find_rows
+from facepart.matching.same_photo import photo_keys
 
 # Features, and the row of each pair among them, -1 without a feature.
 _Side = tuple[Features, NDArray[np.int32]]
@@ -153,7 +154,10 @@ def resolve_pairs(
     subjects, shown, unread = _read_subjects(pairs, sides, rule)
     authentic = found & (shown[0] == shown[1]) if pairs.authentic is None else pairs.authentic
     by_label = common["include_same_photo"] or gallery is None
-    photos = _number_rows(sides, nfc if by_label else _name_of)
+    keys: Sequence[Sequence[Hashable]] = [list(map(nfc, side.labels)) for side, _ in sides]
+    if not by_label:
+        keys = photo_keys([side for side, _ in sides], [[""] * len(side.labels) for side, _ in sides])
+    photos = _number_rows(sides, keys)
     same = found & (photos[0] == photos[1]) & (authentic | by_label)
     compared = found & ~same
     contradicted = Example(name=unread)
@@ -219,30 +223,34 @@ def _read_subjects(
     if rule is None:
         return [], (nobody, nobody), "the names follow no known convention, or several; give one with -d"
     try:
-        shown = _number_rows(sides, rule, known)
+        read = [{row: rule(features.labels[row]) for row in _used(rows)} for features, rows in sides]
     except FacepartError as error:
         if pairs.authentic is None:
             raise
         return [], (nobody, nobody), str(error)
+    shown = _number_rows(sides, read, known)
     return list(map(str, known)), shown, ""
 
 
 def _number_rows(
-    sides: Sequence[_Side], key: Rule, known: dict[Hashable, int] | None = None
+    sides: Sequence[_Side],
+    read: Sequence[Sequence[Hashable] | Mapping[int, Hashable]],
+    known: dict[Hashable, int] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """Number what a rule reads from the labels of the features on either side; -1 where there is no feature."""
+    """Number what was read of the features on either side; -1 where there is no feature."""
     known = {} if known is None else known
     found = []
-    for features, rows in sides:
-        used = np.unique(rows[rows >= 0])
+    for (features, rows), of_side in zip(sides, read, strict=True):
+        used = _used(rows)
         of_row = np.full(len(features.labels) + 1, -1, np.int64)  # the last one for -1
-        of_row[used] = number([key(features.labels[row]) for row in used.tolist()], known)
+        of_row[used] = number([of_side[row] for row in used], known)
         found.append(of_row[rows])
     return found
 
 
-def _name_of(label: str) -> str:
-    return split_label(nfc(label))[1]
+def _used(rows: NDArray[np.int32]) -> list[int]:
+    used: list[int] = np.unique(rows[rows >= 0]).tolist()
+    return used
 
 
 def _sources(group: Group) -> str:

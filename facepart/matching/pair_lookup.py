@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.data.image_names import without_extension
 from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc
 from facepart.data.naming import split_label
 from facepart.data.pair_list import PairList
@@ -42,8 +43,9 @@ class FeatureIndex:
         # Labels may have more folders, if these do not tell the features apart.
         self._ends: dict[str, list[int]] = {}
         for row, end in enumerate(cut_labels(features.labels, LEAST_DEPTH)):
-            self._ends.setdefault(nfc(end), []).append(row)
-        self._longest = [nfc(name).split("/") for name in features.longest]
+            for known_as in {nfc(end), nfc(without_extension(end))}:
+                self._ends.setdefault(known_as, []).append(row)
+        self._longest = [nfc(without_extension(name)).split("/") for name in features.longest]
         # The folders before the last, by their places from the end.
         self._folders = {
             (place, folder)
@@ -71,7 +73,8 @@ class FeatureIndex:
     def _may_be(self, row: int, whole: list[str]) -> bool:
         """Return whether a path whose last folder and name are a feature's may be its photo's."""
         own = self._longest[row]
-        for place, (folder, owned) in enumerate(zip(reversed(whole), reversed(own), strict=False)):
+        folders = zip(reversed(whole[:-LEAST_DEPTH]), reversed(own[:-LEAST_DEPTH]), strict=False)
+        for place, (folder, owned) in enumerate(folders, LEAST_DEPTH):
             if folder != owned:
                 return (place, folder) not in self._folders and not (self._same_folders and len(whole) == len(own))
         return True
@@ -91,7 +94,8 @@ class FeatureIndex:
         """Name, without folder -> rows."""
         names: dict[str, list[int]] = {}
         for row, label in enumerate(self._features.labels):
-            names.setdefault(split_label(nfc(label))[1], []).append(row)
+            for known_as in {nfc(label), nfc(without_extension(label))}:
+                names.setdefault(split_label(known_as)[1], []).append(row)
         return names
 
 

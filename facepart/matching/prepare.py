@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.labels import cut_labels, nfc, readable_depth
+from facepart.data.labels import readable_depth
 from facepart.data.naming import Exclusion, Rule
 from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike
 from facepart.matching.groups import Group
 from facepart.matching.output import Save, choose_save, group_settings, size_of_pairs
+from facepart.matching.same_photo import photo_keys
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def prepare(
     photo_numbers: dict[Hashable, int] = {}
     session_numbers: dict[Hashable, int] = {}
     by_label = common["include_same_photo"] or gallery is None
-    photos = [side.labels for side in sides] if by_label else _photos(sides, shown)
+    photos = [side.labels for side in sides] if by_label else photo_keys(sides, shown)
     left, *rest = (
         Faces(
             side.matrix,
@@ -138,32 +139,6 @@ def prepare(
     )
     names = np.array(subjects, dtype=np.str_)
     return Prepared(group, names, left, right, counts, outcome, group_settings(group, common))
-
-
-def _photos(sides: Sequence[Features], shown: Sequence[Sequence[str]]) -> list[list[tuple[str, str]]]:
-    """Return what identifies the photo of each face on two sides: its subject, and its name or the end of its path.
-
-    The folders of the sides differ, since a photo and its occluded copy are in different ones. The name alone is
-    enough where it stands once for a subject on each side. Where it does not (``person/1/a``, ``person/2/a``),
-    folders count, too, as far as both sides have them.
-    """
-    if all(side.photos for side in sides):
-        return [list(zip(names, side.photos, strict=True)) for side, names in zip(sides, shown, strict=True)]
-    different = [len({*zip(names, side.longest, strict=True)}) for side, names in zip(sides, shown, strict=True)]
-    deepest = max(name.count("/") + 1 for side in sides for name in side.longest)
-    by_depth = []
-    for depth in range(1, deepest + 1):
-        by_depth.append([_ends(side.longest, names, depth) for side, names in zip(sides, shown, strict=True)])
-        if [len(set(keys)) for keys in by_depth[-1]] == different:
-            break
-    while len(by_depth) > 1 and set(by_depth[-1][0]).isdisjoint(by_depth[-1][1]):
-        by_depth.pop()
-    return by_depth[-1]
-
-
-def _ends(names: Sequence[str], subjects: Sequence[str], depth: int) -> list[tuple[str, str]]:
-    ends = (nfc(end) for end in cut_labels(names, depth))
-    return list(zip(subjects, ends, strict=True))
 
 
 def _sessions(features: Features, subjects: Sequence[str], exclusion: Exclusion) -> Sequence[Hashable]:
