@@ -123,6 +123,7 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
         (["--group", "CM"], 2, "--people and --group go together"),
         (["--people", "people.csv", "--group", "MC"], 1, "has no group 'MC'; its groups (rows): CM (2), CF (1)"),
         (["--people", "missing.csv", "--group", "CM"], 1, "missing.csv: no such table of subjects"),
+        (["-o", "f/001_1.npy"], 2, "001_1.npy: a list is a text, and embeddings are called *.npy"),
         (
             ["-d", "MORPH", "--people", "people.csv", "--group", "CF"],
             1,
@@ -138,7 +139,7 @@ def test_the_command_writes_a_group(tmp_path: Path, run: Run, program: list[str]
 def test_mistakes_are_one_line(tmp_path: Path, run: Run, options: list[str], status: int, reason: str) -> None:
     touch(tmp_path / "f", ["001_1.npy", "x/1.npy"])
     (tmp_path / "people.csv").write_text("subject,group\n001,CM\n002,CF\n003,CM\n")
-    paths = [str(tmp_path / option) if option.endswith(".csv") else option for option in options]
+    paths = [str(tmp_path / option) if option.endswith((".csv", ".npy")) else option for option in options]
     done = run("./lists/", "-s", tmp_path / "f", "-o", tmp_path / "CM.txt", *paths)
     assert done.returncode == status
     assert reason in done.stderr

@@ -7,6 +7,7 @@ import pytest
 
 from facepart.data.naming import naming_rule
 from facepart.data.pair_list import read_pair_list
+from facepart.errors import FacepartError
 from facepart.matching.groups import read_group
 from facepart.matching.match import match_features
 from facepart.matching.match_listed import match_pairs
@@ -49,6 +50,20 @@ def test_photos_of_one_name_in_two_sessions_are_two_photos_in_a_list_of_pairs(tm
     group = read_group("CM", probe, gallery)
     (outcome,) = match_pairs([group], read_pair_list(pairs), tmp_path / "out", workers=1)
     assert (outcome.authentic, outcome.impostor, outcome.same_photo.count) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("dataset", ["FOLDER", "PUBLIC_IVS"])
+def test_a_photo_beside_the_folders_of_subjects_is_refused(tmp_path: Path, dataset: str) -> None:
+    """It would be an impostor of its own occluded copy, since its folder is called otherwise there."""
+    names = ["ann/1", "ann/2", "bob/1", "bob/2", "loose"]
+    probe, gallery = listed(tmp_path / "nose", names, seed=1), listed(tmp_path / "base", names, seed=2)
+    with pytest.raises(FacepartError, match=r"nose/loose lies beside the folders of subjects"):
+        match_features(probe, gallery, tmp_path / "out", "CM", dataset=dataset)
+    probe, gallery = (listed(tmp_path / side, names[:4], seed=1) for side in ("n2", "b2"))
+    assert match_features(probe, gallery, tmp_path / "out", "CM", dataset=dataset).authentic == 4
+    # A convention that reads the name of such a photo takes it.
+    names = ["n000001/0001_01", "n000002/0001_01", "n000001_0002_01"]
+    assert match_features(listed(tmp_path / "v", names), None, tmp_path / "out", "CM", dataset="VGGFACE2").authentic
 
 
 def test_labelled_pairs_need_no_names_of_subjects(tmp_path: Path, run: Run) -> None:

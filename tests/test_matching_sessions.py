@@ -303,6 +303,15 @@ def test_without_other_days_the_lack_of_authentic_pairs_is_reported(tmp_path: Pa
     assert done.stderr == ("facepart: CM: no authentic pairs: all of them are of the same day, and left out\n")
 
 
+def test_a_convention_that_is_recognised_leaves_out_pairs_as_one_that_is_given(tmp_path: Path, run: Run) -> None:
+    names = [f"0000{person}_f_c_1_2008031{photo // 2}_{photo}" for person in range(2) for photo in range(4)]
+    source = write_list(tmp_path / "f.txt", write_features(tmp_path / "f", names))
+    done = run("./face_matching/", "-p", source, "-o", tmp_path / "out", "-gr", "CM")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "subjects by the ND_GENDERS_V3 convention" in done.stdout
+    assert "; left out 4 authentic pairs of the same day; " in done.stdout
+
+
 @pytest.mark.parametrize(
     ("names", "options", "status", "reason"),
     [

@@ -156,6 +156,31 @@ def test_where_the_sums_of_a_score_file_lie() -> None:
         assert subject_sums_beside(Path("a") / name) is None
 
 
+def test_swapped_scores_and_distances_are_said(tmp_path: Path, run: Run) -> None:
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "CM_authentic.npy", rng.normal(0.7, 0.1, 200))
+    np.save(tmp_path / "CM_impostor.npy", rng.normal(0.1, 0.1, 200))
+    authentic, impostor = tmp_path / "CM_authentic.npy", tmp_path / "CM_impostor.npy"
+    done = run("-m", "facepart", "plot", "-a1", impostor, "-i1", authentic, "--kind", "table")
+    assert done.returncode == 2
+    assert "CM_impostor.npy: has impostor scores by its name, which -i1 takes" in done.stderr
+    impostor.rename(tmp_path / "a.npy"), authentic.rename(tmp_path / "i.npy")
+    done = run("-m", "facepart", "plot", "-a1", tmp_path / "a.npy", "-i1", tmp_path / "i.npy", "--kind", "table")
+    assert done.returncode == 0
+    assert (
+        "authentic scores are lower than impostor scores on average: are they distances, or swapped?" in done.stderr
+    )
+
+
+def test_a_curve_of_too_few_scores_is_said_to_be_missing(tmp_path: Path, run: Run) -> None:
+    np.save(tmp_path / "a.npy", np.linspace(0.5, 0.9, 20))
+    np.save(tmp_path / "i.npy", np.linspace(0.1, 0.4, 9))
+    words = ("-a1", tmp_path / "a.npy", "-i1", tmp_path / "i.npy", "-d", tmp_path, "-n", "c", "--kind", "det")
+    done = run("-m", "facepart", "plot", *words)
+    assert done.returncode == 0
+    assert "no curve, because there are fewer than 10 impostor scores" in done.stderr
+
+
 def test_the_original_d_prime_program_of_many_sets(tmp_path: Path, run: Run) -> None:
     """compute_dprime_values.py: no folder, no name, nothing written; here of more sets than a figure shows."""
     options: list[str | Path] = []

@@ -47,6 +47,8 @@ def test_arrays(tmp_path: Path, array) -> None:
         "# probe gallery score\n0 1 0.25\n# more\n0 2 -0.5\n1 2 1.0\n",
         "probe,gallery,Match Score\n0,1,0.25\n0,2,-0.5\n1,2,1.0\n",
         "similarity\n0.25\n-0.5\n1.0\n",
+        "John Doe\tDoe, Ann\t0.25\nJohn Doe\tB\t-0.5\nDoe, Ann\tB\t1.0\n",
+        "a b\t0.25\na c\t-0.5\nb c\t1.0\n",
     ],
 )
 @pytest.mark.parametrize("name", ["s.txt", "s.csv", "scores"])
@@ -68,6 +70,28 @@ def test_a_long_text_is_read_in_pieces_and_its_lines_are_numbered_as_in_the_file
     (tmp_path / "s.txt").write_text("\n".join(lines))
     with pytest.raises(FacepartError, match=f"line {2 * pieces + 4}: '0.5;' is not a number"):
         read_kind(tmp_path / "s.txt", "impostor")
+
+
+@pytest.mark.parametrize("ending", [".npy", ".txt"])
+def test_scores_that_rounding_makes_equal_are_warned_about(
+    tmp_path: Path, ending: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Probabilities of a millionth or so, or within a millionth of 1: their order is lost, and with it the rates."""
+    draws = np.random.default_rng(0).normal(size=5000)
+    for number, (scores, warned) in enumerate(
+        [
+            (np.exp(-12 + 2 * draws), True),
+            (1 - np.exp(-12 + 2 * draws), True),
+            (draws, False),
+            (np.round(0.2 * draws, 1), False),
+            (draws.astype(np.float32), False),
+        ]
+    ):
+        path = tmp_path / f"{number}{ending}"
+        np.save(path, scores) if ending == ".npy" else np.savetxt(path, scores)
+        caplog.clear()
+        read_kind(path, "impostor")
+        assert ("many scores are equal once rounded to 6 decimals" in caplog.text) == warned, number
 
 
 def test_one_score_alone(tmp_path: Path) -> None:

@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("demographic group")
     add_table_arguments(group, "all embeddings are listed")
     group.add_argument(
-        "--group", metavar="NAME", help="with --people: list the embeddings of this group, e.g. CM (default: of all)"
+        "--group",
+        metavar="NAME",
+        help="the group of --people whose embeddings are listed, e.g. CM (default: all embeddings, without --people)",
     )
     group = parser.add_argument_group("output")
     group.add_argument(
@@ -67,6 +69,10 @@ def execute(arguments: argparse.Namespace) -> int:
     check_naming(arguments.dataset, arguments.subject_pattern)
     refuse_unlistable(arguments.source)
     refuse_overwriting([arguments.people], [arguments.output])
+    if arguments.output.suffix.lower() == ".npy":
+        raise UsageError(
+            f"-o {arguments.output}: a list is a text, and embeddings are called *.npy; name it otherwise"
+        )
     features = find_features(arguments.source)
     what = count_of(len(features), "embedding")
     if arguments.people is not None:

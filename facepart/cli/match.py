@@ -169,10 +169,11 @@ def execute(arguments: argparse.Namespace) -> int:
             "distance is sqrt(2 - 2 cosine), which orders pairs in the same way"
         )
     check_naming(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
-    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     # Before the embeddings, which take longer to read.
     pairs = None if arguments.pairs is None else read_pair_list(arguments.pairs)
     groups = _read_groups(arguments, labelled=pairs is not None and pairs.is_labelled)
+    # Now the convention is known, if it was not given.
+    exclusion = find_exclusion(arguments.dataset, arguments.subject_pattern, arguments.exclude_same)
     from facepart.matching.match import match_groups
     from facepart.matching.match_listed import match_pairs
 

@@ -187,6 +187,12 @@ def execute(arguments: argparse.Namespace) -> int:
     for entry, found in zip(sets, outcome.statistics, strict=True):
         for line in _lines(entry.label, sets[0].label, found):
             print(line)
+    if arguments.kind in ("roc", "det"):
+        for entry in sets:
+            if entry.impostor.n < MIN_FALSE_MATCHES:
+                logging.getLogger(__name__).warning(
+                    "%s: no curve, because there are fewer than %d impostor scores", entry.label, MIN_FALSE_MATCHES
+                )
     if arguments.bands:
         _warn_of_no_band([entry.label for entry in sets if not len(entry.band.fmr)])
     print(f"wrote {', '.join(str(path) for path in outcome.files)}")

@@ -1,5 +1,6 @@
 """The sets of scores that the options of ``facepart plot`` name, read from their files."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from facepart.plots.difference import Sample
 from facepart.plots.sets import ScoreSet
 from facepart.scores import ScoreDistribution, read_both, read_kind
 from facepart.scores.subject_sums import SubjectSums, load_subject_sums_of, subject_sums_beside
+
+_logger = logging.getLogger(__name__)
 
 
 def read_sets(options: Mapping[str, Any], *, need_sums: bool = False, use_sums: bool = False) -> list[ScoreSet]:
@@ -32,7 +35,16 @@ def read_sets(options: Mapping[str, Any], *, need_sums: bool = False, use_sums: 
                     f"set {number} needs {name} scores, too: give -{letter}{number}, or -s{number} for both kinds"
                 )
     _refuse_gaps(given)
-    return [_read_set(options, number, need_sums, use_sums) for number in given]
+    _refuse_swapped(options, given)
+    sets = [_read_set(options, number, need_sums, use_sums) for number in given]
+    for entry in sets:
+        behind = entry.impostor.mean - entry.authentic.mean
+        if behind > 0 and behind**2 > (entry.authentic.variance + entry.impostor.variance) / 2:
+            _logger.warning(
+                "%s: authentic scores are lower than impostor scores on average: are they distances, or swapped?",
+                entry.label,
+            )
+    return sets
 
 
 def read_samples(options: Mapping[str, Any]) -> list[list[Sample]]:
@@ -95,6 +107,18 @@ def _label(options: Mapping[str, Any], number: int) -> str:
 def _files(options: Mapping[str, Any], number: int) -> list[Path]:
     found = [options[f"{name}{number}"] for name in ("scores", *FILES.values())]
     return [file for file in found if file is not None]
+
+
+def _refuse_swapped(options: Mapping[str, Any], given: list[int]) -> None:
+    """Raise UsageError if a file has scores of the other kind, by the name that `facepart match` gives."""
+    for number in given:
+        for letter, name in FILES.items():
+            file = options[f"{name}{number}"]
+            for right, other in FILES.items():
+                if file is not None and other != name and file.name.endswith(f"_{other}.npy"):
+                    raise UsageError(
+                        f"-{letter}{number} {file}: has {other} scores by its name, which -{right}{number} takes"
+                    )
 
 
 def _read_set(options: Mapping[str, Any], number: int, need_sums: bool, use_sums: bool) -> ScoreSet:

@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import count_of
 from facepart.data.labels import nfc
 from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
@@ -166,7 +167,8 @@ def _read(path: Path, file: Iterable[str]) -> PairList:
         del sample.numbers[0], sample.lines[0]
     labelled, columns = lfw, 0 if lfw else len(first_rows[0][1])
     if columns not in (0, 2, 3):
-        raise ValueError(f"line {first_rows[0][0]} has {columns} columns, not 2 (two photos) or 3 (and a label)")
+        has = count_of(columns, "column")
+        raise ValueError(f"line {first_rows[0][0]} has {has}, not 2 (two photos) or 3 (and a label)")
     if not lfw:
         labelled = columns == 3
         if _is_heading(first_rows[0][1]):
@@ -242,7 +244,8 @@ def _add_lfw(rows: Iterable[_Row], pairs: _Pairs) -> None:
         elif len(fields) == 4:
             name, number, other, other_number = fields
         else:
-            raise ValueError(f"line {line} has {len(fields)} columns, not 3 (name n1 n2) or 4 (name1 n1 name2 n2)")
+            has = count_of(len(fields), "column")
+            raise ValueError(f"line {line} has {has}, not 3 (name n1 n2) or 4 (name1 n1 name2 n2)")
         if not (_is_number(number) and _is_number(other_number)):
             if not pairs.lines and not any(map(_is_number, fields)):
                 continue  # a heading
@@ -299,7 +302,7 @@ def _fields_by_row(block: _Block, delimiter: str | None, columns: int) -> list[s
     found: list[str] = []
     for number, fields in _split(block, delimiter):
         if len(fields) != columns:
-            raise ValueError(f"line {number} has {len(fields)} columns, the lines before it {columns}")
+            raise ValueError(f"line {number} has {count_of(len(fields), 'column')}, the lines before it {columns}")
         found += fields
     return found
 

@@ -9,7 +9,7 @@ from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.labels import nfc, readable_depth
-from facepart.data.naming import Rule
+from facepart.data.naming import DATASETS, Rule, split_label
 from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups
 from facepart.errors import FacepartError
 from facepart.matching.features import Features, read_features
@@ -87,6 +87,25 @@ class Split:
 def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
     """Read the features of one group; see :func:`~facepart.matching.features.read_features`."""
     return Group(name, read_features(probe), None if gallery is None else read_features(gallery))
+
+
+def refuse_photos_in_no_folder(groups: Iterable[Group], dataset: str) -> None:
+    """Refuse photos beside the folders of subjects, if folders say who is in a photo.
+
+    Such a photo would show a subject called as the folder that holds all, which is another one on each side.
+
+    Raises:
+        FacepartError: there is such a photo.
+    """
+    rule = DATASETS[dataset.upper()]
+    for side in (side for group in groups for side in group.sides if rule.by_folder):
+        beside = [name for name in side.longest if name.count("/") == 1]
+        one_root = len({name.partition("/")[0] for name in side.longest}) == 1
+        if one_root and 0 < len(beside) < len(side.longest) and not rule.subject(split_label(beside[0])[1]):
+            raise FacepartError(
+                f"{side.source}: {beside[0]} lies beside the folders of subjects, but -d {dataset.upper()} reads the "
+                "folder; move the photo into one, or choose another convention or a --subject-pattern"
+            )
 
 
 def refuse_same_groups(groups: Sequence[Group]) -> None:

@@ -22,7 +22,13 @@ from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
 from facepart.matching.faces import Faces
 from facepart.matching.features import Features
-from facepart.matching.groups import Group, read_group, recognise_groups, refuse_same_groups
+from facepart.matching.groups import (
+    Group,
+    read_group,
+    recognise_groups,
+    refuse_photos_in_no_folder,
+    refuse_same_groups,
+)
 from facepart.matching.output import Plan, Save, begin_group, locked_output, record_group, write_pairs
 from facepart.matching.pair_counter import LocalPairCounter, LocalPairs, PairCounter
 from facepart.matching.pairs import pair_blocks
@@ -123,6 +129,8 @@ def match_groups(
     if dataset is None and subject_pattern is None:
         dataset = recognise_groups(groups).dataset
     rule = naming_rule(dataset, subject_pattern)
+    if dataset is not None and subject_pattern is None:
+        refuse_photos_in_no_folder(groups, dataset)
     exclusion = find_exclusion(dataset, subject_pattern, exclude_same)
     common = {
         "dataset": None if subject_pattern else str(dataset).upper(),

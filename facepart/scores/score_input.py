@@ -11,6 +11,7 @@ Scores that have more than 6 decimals, and those that went through 32-bit floats
 """
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -20,16 +21,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facepart.counts import count_of
 from facepart.errors import FacepartError, one_line
 from facepart.files.addresses import on_disk
 from facepart.files.array_input import read_array
 from facepart.scores.distribution import ScoreDistribution
 from facepart.scores.files import SUFFIX, GroupScores, load_scores
 
+_logger = logging.getLogger(__name__)
+
 # How many scores of an array, and lines of a text, are looked at at a time.
 _BLOCK = 1 << 22
 _LINES = 1 << 18
 _COMMENT, _QUOTE = "#", '"'
+# So many scores of a block are looked at to see whether rounding makes them equal; fewer different ones say nothing.
+_LOOKED_AT, _ENOUGH = 1000, 20
 # What the heading of a column of scores has in it.
 _HEADINGS = ("score", "similarity")
 # Columns before the score are read as one character each: names there may be long.
@@ -51,7 +57,9 @@ def read_kind(path: Path, kind: str) -> ScoreDistribution:
         return _refuse_none(path, kind, getattr(load_scores(path), kind))
     with open_scores(path, "a score file") as here:
         blocks = _array_blocks(here, path) if path.suffix.lower() == ".npy" else _text_blocks(here)
-        scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
+        scores = ScoreDistribution.merged(
+            ScoreDistribution.of(_checked_scale(block, path), str(path)) for block in blocks
+        )
     if not scores.n:
         raise FacepartError(f"{path}: there are no scores in it")
     return scores
@@ -75,6 +83,16 @@ def open_scores(path: Path, what: str) -> Iterator[Path]:
         raise FacepartError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:
         raise FacepartError(f"{path}: is not {what}, a .npy or a text of numbers ({one_line(error)})") from error
+
+
+def _checked_scale(block: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Warn if rounding to 6 decimals makes many scores equal that are not; return the scores."""
+    some = np.unique(block[:: max(len(block) // _LOOKED_AT, 1)])
+    if len(some) >= _ENOUGH and len(np.unique(np.round(some, 6))) < len(some) / 2:
+        _logger.warning(
+            "%s: many scores are equal once rounded to 6 decimals, and lose their order; scale them", path
+        )
+    return block
 
 
 def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistribution:
@@ -124,7 +142,7 @@ class _Form(NamedTuple):
     """How a text is laid out.
 
     Attributes:
-        delimiter: what separates its columns; None for blanks.
+        delimiter: what separates its columns, a tab or a comma; None for blanks.
         columns: how many there are.
         heading: whether the first line names them.
     """
@@ -135,10 +153,13 @@ class _Form(NamedTuple):
 
 
 def _form_of(number: int, line: str) -> _Form:
-    delimiter = "," if "," in line else None
+    # Names may have blanks and commas in them where tabs separate the columns, but blanks may stand beside tabs, too.
+    delimiters = [each for each in ("\t", ",") if each in line]
+    fitting = (each for each in delimiters if len(_fields(line, each)) in _COLUMNS)
+    delimiter = next(fitting, "," if "," in line else None)
     fields = _fields(line, delimiter)
     if len(fields) not in _COLUMNS:
-        raise ValueError(f"line {number} has {len(fields)} columns, not 1 or 3")
+        raise ValueError(f"line {number} has {count_of(len(fields), 'column')}, not 1 or 3")
     return _Form(delimiter, len(fields), any(heading in fields[-1].lower() for heading in _HEADINGS))
 
 
@@ -162,7 +183,7 @@ def _refuse_line(number: int, line: str, form: _Form) -> None:
     """Raise ValueError, in words, if a line is what could not be read."""
     fields = _fields(line, form.delimiter)
     if len(fields) != form.columns:
-        raise ValueError(f"line {number} has {len(fields)} columns, the lines before it {form.columns}")
+        raise ValueError(f"line {number} has {count_of(len(fields), 'column')}, the lines before it {form.columns}")
     try:
         float(fields[-1])
     except ValueError:
@@ -172,4 +193,4 @@ def _refuse_line(number: int, line: str, form: _Form) -> None:
 def _fields(line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return line.split()
-    return [field.strip() for field in next(csv.reader([line], quotechar=_QUOTE))]
+    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter, quotechar=_QUOTE))]
