@@ -92,6 +92,11 @@ def test_one_call_matches_every_group_of_a_table(tmp_path: Path, run: Run) -> No
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
     chosen = run(*command, "-gr", "CM")
     assert [line.split(":")[0] for line in chosen.stdout.splitlines()[1:]] == ["CM"]
+    # A group that has become too small keeps the files of the earlier run.
+    table.write_text("subject,group\n001,CM\n002,CM\n003,CF\n")
+    again = run(*command)
+    assert again.returncode == 0
+    assert f"{tmp_path}/out/CF_scores.npz: is of an earlier run, which had this group" in again.stderr
 
 
 def test_one_call_matches_every_group_that_is_named(tmp_path: Path, run: Run) -> None:

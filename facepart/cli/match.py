@@ -259,6 +259,9 @@ def _read_groups(arguments: argparse.Namespace, *, labelled: bool) -> "list[Grou
         if not names:
             split, small = split.without_small(arguments.people, rule)
             warn_of_small_groups(arguments.people, small, SMALLEST_GROUP)
+            for stale in (scores_path(arguments.output, group_prefix(name)) for name in small):
+                if stale.exists():
+                    logging.getLogger(__name__).warning("%s: is of an earlier run, which had this group", stale)
         warn_of_left_out(arguments.people, split.without_row, split.without_group)
         return split.groups
     if len(names) != len(probes):
