@@ -87,6 +87,7 @@ def _draw_data(
     control: bool = False,
     equal_area: bool = False,
     keep_only: bool = False,
+    keep_undetected: bool = False,
     other_methods: tuple[str, ...] = (),
     undetected: tuple[tuple[str, str, int], ...] = (),
     margin: float | None = None,
@@ -105,6 +106,7 @@ def _draw_data(
         groups=groups,
         patches=equal_area,
         keep_only=keep_only,
+        undetected="keep" if keep_undetected else "exclude",
         margin=margin,
     )
     rng = np.random.default_rng(7)

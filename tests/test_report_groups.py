@@ -14,6 +14,7 @@ from facepart.report.report_data import ReportData
 from tests.report_data import FACTS, make_data, with_figures
 
 TWO = make_data(("female", "male"), people=12, photos=2)
+KEPT = make_data(("female", "male"), ("nose", "hair"), people=12, photos=2, keep_undetected=True)
 FIVE = make_data(("a", "b", "c", "d", "e"), ("nose", "eyes"), people=12, photos=2)
 
 
@@ -122,6 +123,27 @@ def test_a_group_that_is_excluded_for_a_part_alone_is_compared_otherwise() -> No
         for found in re.findall(r"Excluded(?: at FMR [\d.]+ %)?: (.*?\))\.", text):
             assert sorted(found.split(" and ")) == [told, f"male ({many})"]
         assert told in text
+
+
+def test_the_captions_say_on_which_photos_thresholds_are_set() -> None:
+    """With a part occluded, a threshold is not that of all photos, unless all are compared."""
+    rate = Interval(0.012, 0.001, 0.01, 0.014, 11)
+    for data, told in ((TWO, " (with a part occluded: on those in which it is detected)"), (KEPT, "")):
+        html = section_of(with_rates(data, "", rate, rate))
+        assert "at the same threshold" not in html
+        captions = [text_of(each) for each in re.findall(r"<caption>(.*?)</caption>", html, re.S)]
+        by_part = [each for each in captions if "by group and occluded part" in each]
+        assert sum(f"baseline photos of all groups together{told}; 95" in each for each in by_part) == 4
+        own = "in each group (with a part occluded: on the occluded photos); 95"
+        assert sum(own in each for each in by_part) == 2 and len(by_part) == 6
+
+
+def test_where_all_photos_are_kept_results_are_of_all_photos() -> None:
+    for data, photos in ((TWO, "the photos in which the part is detected"), (KEPT, "all photos of the group")):
+        assert f"each computed from {photos}." in text_of(section_of(data))
+        page = text_of(render_report(data))
+        assert ("from the same photos: those in which the part is detected." in page) == (data is TWO)
+        assert ("from the same photos: all of the group." in page) == (data is KEPT)
 
 
 def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:
