@@ -11,7 +11,15 @@ from scipy.stats import t as student
 
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, variance
-from facepart.analysis.ranking import RESAMPLES, PartEffects, Ranked, compare_methods, order_parts, rank_parts
+from facepart.analysis.ranking import (
+    RESAMPLES,
+    PartEffects,
+    Ranked,
+    compare_methods,
+    order_parts,
+    rank_parts,
+    tied_ranks,
+)
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 PARTS = ("eyes", "nose", "mouth", "hair")
@@ -259,3 +267,10 @@ def test_one_group_has_no_mean_and_one_part_no_tau() -> None:
     single = compare_methods([each for each in rows(("CM",)) if each.part == "nose"], "blur")
     assert [(each.parts, each.same_first) for each in single] == [(["nose"], True)] * 2
     assert all(math.isnan(each.tau) for each in single)
+
+
+def test_equal_effects_share_a_rank() -> None:
+    # Of differences of shares, the last bits may differ.
+    assert 0.3 - 0.2 < 0.1
+    assert tied_ranks([0.5, 0.1, 0.3 - 0.2, 0.0, 0.0, -0.1]) == [1, 2, 2, 4, 4, 6]
+    assert tied_ranks([1e-4, 9.99e-5]) == [1, 2] and tied_ranks([math.nan, math.nan]) == [1, 2]

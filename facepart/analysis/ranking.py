@@ -133,6 +133,23 @@ class MethodAgreement(NamedTuple):
     same_first: bool
 
 
+def tied_ranks(effects: Sequence[float]) -> list[int]:
+    """Return the ranks of effects, from 1; equal effects share a rank.
+
+    Args:
+        effects: the largest first. Those that differ in their last bits alone are equal: shares of the same scores.
+
+    Example:
+        >>> tied_ranks([0.3, 0.1, 0.1, 0.0])
+        [1, 2, 2, 4]
+    """
+    ranks: list[int] = []
+    for place, effect in enumerate(effects):
+        equal = place > 0 and math.isclose(effect, effects[place - 1], rel_tol=1e-9, abs_tol=1e-12)
+        ranks.append(ranks[-1] if equal else place + 1)
+    return ranks
+
+
 def order_parts(groups: Mapping[str, PartEffects]) -> dict[str, list[str]]:
     """Order the parts of each group; of several groups also those of all, which come first.
 

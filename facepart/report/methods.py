@@ -185,7 +185,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         without_places=[part for part in not_controllable if part not in PARTS],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
-        criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),
+        criteria_agree=not any(table.differing or table.first_elsewhere for table in criteria_tables(data)[:1]),
         effective=_range([row.impostor_effective for row in rows.values()]),
         effective_authentic=_range([row.authentic_effective for row in rows.values()]),
         shapley=next(iter(data.shapley.values()), None),
