@@ -274,3 +274,17 @@ def test_equal_effects_share_a_rank() -> None:
     assert 0.3 - 0.2 < 0.1
     assert tied_ranks([0.5, 0.1, 0.3 - 0.2, 0.0, 0.0, -0.1]) == [1, 2, 2, 4, 4, 6]
     assert tied_ranks([1e-4, 9.99e-5]) == [1, 2] and tied_ranks([math.nan, math.nan]) == [1, 2]
+
+
+def test_parts_on_few_photos_have_no_rank_by_any_method() -> None:
+    """In the mean of groups, neither have those on few photos of a single group."""
+    hardly = [
+        dataclasses.replace(each, undetected=each.photos // 2 + 1)
+        if (each.group, each.part) == ("CF", "hair")
+        else each
+        for each in rows(("CM", "CF"))
+    ]
+    for found in compare_methods(hardly, "blur"):
+        assert set(found.parts) == set(PARTS) - ({"hair"} if found.group != "CM" else set())
+    half = [dataclasses.replace(each, undetected=each.photos // 2) for each in rows(("CM", "CF"))]
+    assert compare_methods(half, "blur") == compare_methods(rows(("CM", "CF")), "blur")

@@ -224,3 +224,12 @@ def test_glasses_are_spoken_of_beside_every_table_of_parts(page: Page) -> None:
         assert said in text, section
     assert said not in render_report(make_data(("CM",), ("nose", "hair"), people=30))
     assert "eyes_brows       includes eyeglasses" in results_text(DATA.figures)
+
+
+def test_other_methods_rank_no_part_that_was_hardly_detected() -> None:
+    hardly = make_data(("CM",), ("nose", "eyes", "hair"), other_methods=("grey",), undetected=(("CM", "hair", 100),))
+    for data, left_out in ((hardly, True), (make_data(("CM",), ("nose", "eyes"), other_methods=("grey",)), False)):
+        page = Page(render_report(data))
+        (section,) = [text for attributes, text in page.all("section") if attributes.get("id") == "other-methods"]
+        assert ("Parts that are detected in under half of the photos" in section) == left_out
+        assert "order of estimates" in section and "hair" not in section

@@ -30,6 +30,7 @@ from facepart.analysis.results import (
     CROSS,
     EQUAL_AREA_PATCH,
     KEEP_ONLY,
+    MIN_FOUND,
     MOVED,
     NOT_CONTROLLABLE,
     WITHIN,
@@ -38,10 +39,6 @@ from facepart.analysis.results import (
     part_result,
 )
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-
-# A part has a rank if it was found on at least this share of a group's photos: what holds on fewer may not hold on
-# the rest.
-MIN_FOUND = 0.5
 
 
 @dataclass(frozen=True)

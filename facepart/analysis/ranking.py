@@ -321,13 +321,14 @@ def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "
         weight: whether pairs of photos, or pairs of subjects, are equally weighted in mean scores.
 
     Returns:
-        A row for each method and group, and for all groups where there are several; the main method first.
+        A row for each method and group, and for all groups where there are several; the main method first. Parts that
+        were detected on too few photos for a rank are left out.
     """
     groups = list(dict.fromkeys(row.group for row in results))
     shifts: dict[tuple[str, str], dict[str, list[float]]] = {}
     for row in results:
         shift = row.weighted("impostor_shift", weight).value
-        if row.comparison == WITHIN and math.isfinite(shift):
+        if row.comparison == WITHIN and math.isfinite(shift) and not row.is_on_few_photos:
             for name in (row.group, ALL_GROUPS) if len(groups) > 1 else (row.group,):
                 by_part = shifts.setdefault((row.occlusion, name), {})
                 by_part.setdefault(row.part, []).append(shift)
