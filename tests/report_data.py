@@ -217,7 +217,11 @@ def _scores_of(design: Design, group: DrawnGroup) -> ReportGroup:
     """Return what the report shows of a group, as a study reads it."""
 
     occlusions = {part: design.of_part(part) for part in design.part_names}
-    known = {part: each for part, each in occlusions.items() if group.scores(design.condition(each)) is not None}
+    known = {
+        part: each
+        for part, each in occlusions.items()
+        if group.scores(design.condition(each)) is not None and group.undetected(each) < group.photos
+    }
     controls: dict[str, GroupScores | None] = {part: group.control_scores(part) for part in occlusions}
     return ReportGroup(
         name=group.name,
