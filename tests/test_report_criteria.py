@@ -105,3 +105,11 @@ def test_ranks_say_among_how_many_parts_they_are() -> None:
     assert re.search(r"^impostor shift .* 4 of 4 –$", rows, re.M)
     assert "A part without a false non-match, occluded or not, has no rank by increase in FNMR." in section
     assert "Ranks and their CIs are among the parts ranked by the criterion" in section
+
+
+def test_criteria_that_rank_none_of_the_parts_are_not_said_to_agree() -> None:
+    data = with_rankings(impostor_shift={"nose": 0.2, "eyes": 0.1}, d_prime={"nose": 2.0}, fnmr={"skin": 0.1})
+    _, section, _ = texts(data)
+    assert "the nose is ranked first by both criteria that rank any of them." in section
+    _, section, _ = texts(with_rankings(impostor_shift={"nose": 0.2, "eyes": 0.1}, fnmr={"skin": 0.1}))
+    assert "Among the parts" not in section and "but is ranked first by increase in FNMR" in section
