@@ -87,6 +87,7 @@ def _draw_data(
     control: bool = False,
     equal_area: bool = False,
     keep_only: bool = False,
+    keep_undetected: bool = False,
     other_methods: tuple[str, ...] = (),
     undetected: tuple[tuple[str, str, int], ...] = (),
     margin: float | None = None,
@@ -105,6 +106,7 @@ def _draw_data(
         groups=groups,
         patches=equal_area,
         keep_only=keep_only,
+        undetected="keep" if keep_undetected else "exclude",
         margin=margin,
     )
     rng = np.random.default_rng(7)
@@ -215,7 +217,11 @@ def _scores_of(design: Design, group: DrawnGroup) -> ReportGroup:
     """Return what the report shows of a group, as a study reads it."""
 
     occlusions = {part: design.of_part(part) for part in design.part_names}
-    known = {part: each for part, each in occlusions.items() if group.scores(design.condition(each)) is not None}
+    known = {
+        part: each
+        for part, each in occlusions.items()
+        if group.scores(design.condition(each)) is not None and group.undetected(each) < group.photos
+    }
     controls: dict[str, GroupScores | None] = {part: group.control_scores(part) for part in occlusions}
     return ReportGroup(
         name=group.name,

@@ -132,6 +132,16 @@ def test_criteria_are_compared_by_scipys_tau() -> None:
     assert np.isnan(found["impostor_shift", "d_prime"].tau)
 
 
+def test_equal_effects_are_first_together() -> None:
+    (pair,) = compare_criteria(
+        {"impostor_shift": {"eyes": 0.1, "nose": 0.2}, "fnmr": {"eyes": 1 / 102, "nose": 1 / 102}}
+    )
+    assert pair.same_first
+    assert not compare_criteria({"importance": {"a": 0.1, "b": 0.2, "c": 0}, "fnmr": {"a": 1, "b": 0, "c": 1}})[
+        0
+    ].same_first
+
+
 def test_larger_is_always_more(photos: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     """An occlusion that takes identity away and makes faces alike counts by every criterion."""
     subjects, before, _ = photos

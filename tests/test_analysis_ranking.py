@@ -11,7 +11,15 @@ from scipy.stats import t as student
 
 from facepart.analysis.influence import Influence
 from facepart.analysis.intervals import UNKNOWN, variance
-from facepart.analysis.ranking import RESAMPLES, PartEffects, Ranked, compare_methods, order_parts, rank_parts
+from facepart.analysis.ranking import (
+    RESAMPLES,
+    PartEffects,
+    Ranked,
+    compare_methods,
+    order_parts,
+    rank_parts,
+    tied_ranks,
+)
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, WITHIN, PartResult
 
 PARTS = ("eyes", "nose", "mouth", "hair")
@@ -259,3 +267,24 @@ def test_one_group_has_no_mean_and_one_part_no_tau() -> None:
     single = compare_methods([each for each in rows(("CM",)) if each.part == "nose"], "blur")
     assert [(each.parts, each.same_first) for each in single] == [(["nose"], True)] * 2
     assert all(math.isnan(each.tau) for each in single)
+
+
+def test_equal_effects_share_a_rank() -> None:
+    # Of differences of shares, the last bits may differ.
+    assert 0.3 - 0.2 < 0.1
+    assert tied_ranks([0.5, 0.1, 0.3 - 0.2, 0.0, 0.0, -0.1]) == [1, 2, 2, 4, 4, 6]
+    assert tied_ranks([1e-4, 9.99e-5]) == [1, 2] and tied_ranks([math.nan, math.nan]) == [1, 2]
+
+
+def test_parts_on_few_photos_have_no_rank_by_any_method() -> None:
+    """In the mean of groups, neither have those on few photos of a single group."""
+    hardly = [
+        dataclasses.replace(each, undetected=each.photos // 2 + 1)
+        if (each.group, each.part) == ("CF", "hair")
+        else each
+        for each in rows(("CM", "CF"))
+    ]
+    for found in compare_methods(hardly, "blur"):
+        assert set(found.parts) == set(PARTS) - ({"hair"} if found.group != "CM" else set())
+    half = [dataclasses.replace(each, undetected=each.photos // 2) for each in rows(("CM", "CF"))]
+    assert compare_methods(half, "blur") == compare_methods(rows(("CM", "CF")), "blur")

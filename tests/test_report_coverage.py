@@ -1,6 +1,7 @@
 """Coverage in the report: photos compared beside figures, warnings, parts without a rank or without any figures."""
 
 import dataclasses
+import math
 import re
 from typing import Any
 
@@ -224,3 +225,36 @@ def test_glasses_are_spoken_of_beside_every_table_of_parts(page: Page) -> None:
         assert said in text, section
     assert said not in render_report(make_data(("CM",), ("nose", "hair"), people=30))
     assert "eyes_brows       includes eyeglasses" in results_text(DATA.figures)
+
+
+def test_other_methods_rank_no_part_that_was_hardly_detected() -> None:
+    hardly = make_data(("CM",), ("nose", "eyes", "hair"), other_methods=("grey",), undetected=(("CM", "hair", 100),))
+    for data, left_out in ((hardly, True), (make_data(("CM",), ("nose", "eyes"), other_methods=("grey",)), False)):
+        page = Page(render_report(data))
+        (section,) = [text for attributes, text in page.all("section") if attributes.get("id") == "other-methods"]
+        assert ("Parts that are detected in under half of the photos" in section) == left_out
+        assert "order of estimates" in section and "hair" not in section
+
+
+def test_a_part_that_was_never_occluded_has_no_figures() -> None:
+    """Where photos without a part are kept and none shows it, there is no certain shift of 0."""
+    options: dict[str, Any] = {
+        "people": 15,
+        "photos": 2,
+        "keep_undetected": True,
+        "crossed": True,
+        "equal_area": True,
+    }
+    data = make_data(("CM", "CF"), ("nose", "hair"), undetected=(("CM", "hair", 30),), **options)
+    found = {(row.group, row.part, row.comparison): row for row in data.results}
+    row = found["CM", "hair", "within"]
+    assert (row.photos, row.undetected, row.photos_compared, row.impostor_n) == (30, 30, 0, 0)
+    assert math.isnan(row.impostor_shift.value) and math.isnan(row.d_prime.value)
+    assert [key for key in found if key[:2] == ("CM", "hair")] == [("CM", "hair", "within")]
+    assert found["CF", "hair", "within"].photos_compared == 30
+    assert [each.part for each in data.shift_differences] == ["nose"]
+    for each in data.differentials:
+        assert [group.group for group in each.groups] == (["CF"] if each.part == "hair" else ["CM", "CF"])
+    html = render_report(data)
+    assert "+0.0000" not in html and "0.0000 [" not in results_text(data.figures)
+    assert "Detected in photos of fewer than two subjects" in html

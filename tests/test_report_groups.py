@@ -8,11 +8,13 @@ from html import unescape
 from facepart.analysis.differentials import Differential, RateRatio, ShiftDifference
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.occlusion.parts import PARTS
+from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
-from tests.report_data import make_data, with_figures
+from tests.report_data import FACTS, make_data, with_figures
 
 TWO = make_data(("female", "male"), people=12, photos=2)
+KEPT = make_data(("female", "male"), ("nose", "hair"), people=12, photos=2, keep_undetected=True)
 FIVE = make_data(("a", "b", "c", "d", "e"), ("nose", "eyes"), people=12, photos=2)
 
 
@@ -97,6 +99,51 @@ def test_groups_that_are_all_excluded_have_a_sentence_and_no_table() -> None:
     assert "<td>excluded" not in html and "<details>" not in html
     reason = "fewer than 10 effective subjects"
     assert f"Excluded at an FMR of 0.1 %: female ({reason}) and male ({reason})." in text_of(html)
+
+
+def test_a_group_that_is_excluded_for_a_part_alone_is_compared_otherwise() -> None:
+    """Few photos with one part are no reason to say of a group that it takes no part."""
+    few, many = "fewer than 10 subjects", "too few impostor scores"
+    refused = {("female", "hair"): few, ("female", "nose"): many, ("male", "baseline"): many, ("male", "hair"): few}
+    rows = [
+        dataclasses.replace(
+            row,
+            groups=[
+                dataclasses.replace(group, refused=refused.get((group.group, row.part), ""), fmr=rate, fnmr=rate)
+                for group in row.groups
+            ],
+            ratios=[RateRatio("female", "male", Interval(1.5, 0.1, 1.3, 1.7), UNKNOWN)],
+        )
+        for row in TWO.differentials
+        for rate in [Interval(0.012, 0.001, 0.01, 0.014, 11)]
+    ]
+    data = with_figures(TWO, differentials=rows)
+    told = f"female (with nose occluded: {many}; with hair occluded: {few})"
+    for text in (text_of(section_of(data)), " ".join(methods(data, FACTS))):
+        for found in re.findall(r"Excluded(?: at FMR [\d.]+ %)?: (.*?\))\.", text):
+            assert sorted(found.split(" and ")) == [told, f"male ({many})"]
+        assert told in text
+
+
+def test_the_captions_say_on_which_photos_thresholds_are_set() -> None:
+    """With a part occluded, a threshold is not that of all photos, unless all are compared."""
+    rate = Interval(0.012, 0.001, 0.01, 0.014, 11)
+    for data, told in ((TWO, " (with a part occluded: on those in which it is detected)"), (KEPT, "")):
+        html = section_of(with_rates(data, "", rate, rate))
+        assert "at the same threshold" not in html
+        captions = [text_of(each) for each in re.findall(r"<caption>(.*?)</caption>", html, re.S)]
+        by_part = [each for each in captions if "by group and occluded part" in each]
+        assert sum(f"baseline photos of all groups together{told}; 95" in each for each in by_part) == 4
+        own = "in each group (with a part occluded: on the occluded photos); 95"
+        assert sum(own in each for each in by_part) == 2 and len(by_part) == 6
+
+
+def test_where_all_photos_are_kept_results_are_of_all_photos() -> None:
+    for data, photos in ((TWO, "the photos in which the part is detected"), (KEPT, "all photos of the group")):
+        assert f"each computed from {photos}." in text_of(section_of(data))
+        page = text_of(render_report(data))
+        assert ("from the same photos: those in which the part is detected." in page) == (data is TWO)
+        assert ("from the same photos: all of the group." in page) == (data is KEPT)
 
 
 def test_a_kind_of_rate_that_no_group_has_is_a_sentence() -> None:

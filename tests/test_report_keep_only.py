@@ -20,6 +20,9 @@ from tests.report_page import Page
 
 ALONE = make_data(("all",), people=40, keep_only=True)
 GROUPS = make_data(("CM", "CF"), ("eyes", "nose", "hair"), people=30, keep_only=True, control=True, equal_area=True)
+KEPT = make_data(
+    ("all",), ("eyes", "nose"), people=30, keep_only=True, keep_undetected=True, undetected=(("all", "eyes", 20),)
+)
 WITHOUT = make_data(("all",), ("nose", "hair"), people=30)
 SINGLE = make_data(("all",), ("nose", "hair"), people=30, photos=1, keep_only=True)
 
@@ -91,6 +94,28 @@ def test_the_section_has_the_figures_of_every_part(data) -> None:
     best = kept_parts(data.results, data.groups[0].name)[0]
     largest = f"d′ is largest for the {data.label(best.part)}: {text_of(plain_ci(best.keep_only.d_prime))}"
     assert largest in text_of(html.partition("<nav")[0])
+
+
+def test_rows_of_other_photos_have_baselines_of_their_own() -> None:
+    """With photos kept in which a part is not detected, it is occluded in other photos than it is left alone in."""
+    section = section_of(render_report(KEPT))
+    headings = [text_of(each) for each in re.findall(r"<th scope=.col.>(.*?)</th>", section)]
+    (eyes,) = [each for each in kept_parts(KEPT.results, "all") if each.part == "eyes"]
+    assert (eyes.deletion.photos_compared, eyes.keep_only.photos_compared) == (90, 70)
+    assert eyes.deletion.d_prime_baseline != eyes.keep_only.d_prime_baseline
+    row = section.partition('<th scope="row">eyes</th>')[2].partition("</tr>")[0]
+    cells = dict(zip(headings[1:], [text_of(each) for each in re.findall(r"<td>(.*?)</td>", row)], strict=True))
+    assert cells["photos compared"] == "70 of 90"
+    for name, figure in {
+        "d′, only part visible": eyes.keep_only.d_prime,
+        "d′, baseline": eyes.keep_only.d_prime_baseline,
+        "d′, occluded, all photos": eyes.deletion.d_prime,
+        "d′, baseline, all photos": eyes.deletion.d_prime_baseline,
+    }.items():
+        assert cells[name] == text_of(plain_ci(figure))
+    assert cells["FNMR, baseline, all photos"] == text_of(per_cent_ci(eyes.deletion.fnmr_1e3_baseline))
+    assert "Compare each with the baseline of the same photos" in section
+    assert ", all photos<" not in section_of(render_report(ALONE)) and ", all photos<" in section
 
 
 def test_only_a_study_with_keep_only_shows_any() -> None:

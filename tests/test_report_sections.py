@@ -119,7 +119,7 @@ def test_occlusion_methods_are_compared_by_their_ranks(page: Page) -> None:
         for row in FULL.agreements
     ]
     html = render_report(dataclasses.replace(FULL, agreements=swapped))
-    assert "with 0 of 2 other methods" in html and "The ranking depends on the occlusion method" in html
+    assert "with 0 of 2 other methods" in html and "largest estimate depends on the occlusion method" in html
     assert "−0.25" in html
 
 

@@ -380,13 +380,15 @@ def hide_many(rng: np.random.Generator, design: Design, photos: Mapping[str, Pho
         group.leave(design.controls_of(Version("eyes", design.main)), rng.random(count) < 0.35)
         group.hide("eyes", rng.random(count) < 0.3)
         group.hide("nose", rng.random(count) < (0.6 if name == "CM" else 0.1))
+        # Nowhere in a group: its photos are compared as they are, which says nothing of hair.
+        group.hide("hair", rng.random(count) < (1.0 if name == "CM" else 0.1))
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Studied:
     """A study that keeps photos on which a part is undetected."""
     options: dict[str, Any] = {"patches": True, "keep_only": True, "keeps_undetected": True}
-    design = Design(("eyes", "nose"), ("grey", "blur"), draws=3, cross=True, **options)
+    design = Design(("eyes", "nose", "hair"), ("grey", "blur"), draws=3, cross=True, **options)
     counts = {name: subjects_of(name, people, 4) for name, people in (("CF", 30), ("CM", 20))}
     return draw_study(tmp_path_factory.mktemp("kept"), design, 19, counts, hide_many)
 
@@ -556,6 +558,10 @@ def test_parts_that_are_hardly_found_are_found_so(gaps: Studied, kept: Studied) 
     assert {row["equivalent"] for row in gaps.oracle.shift_differences()} == {True, False}
     # All photos are compared, and the control on those that have one.
     rows = {(row["group"], row["part"], row["comparison"]): row for row in kept.oracle.results()}
+    nothing = rows.pop(("CM", "hair", OCCLUDED))
+    assert (nothing["photos without part"], nothing["photos compared"]) == (nothing["photos"], 0)
+    assert math.isnan(nothing["impostor shift"].value) and ("CM", "hair") not in {key[:2] for key in rows}
+    assert ["CF"] in [[each["group"] for each in row["groups"]] for row in kept.oracle.differentials()]
     for (_, _, comparison), row in rows.items():
         assert row["photos without part"] > 0
         assert (row["photos compared"] == row["photos"]) == (comparison not in (CONTROL, ALONE))
@@ -647,6 +653,9 @@ def conditions_of(studied: Studied) -> list[Condition]:
         baselines: dict[bytes, bool] = {}
         for version, cross in [(BASELINE, False), *((each, False) for each in design.versions), *crossed]:
             photos = group.facts.compared(version, design)
+            if design.keeps_undetected and not photos.is_comparable and not version.keep_only:
+                # All photos are compared as they are, though results are of none.
+                photos = group.facts
             whole = photos is group.facts
             chosen = np.ones(len(group.names), bool) if whole else group.facts.found(version, design)
             names = [each for each, is_chosen in zip(group.names, chosen, strict=True) if is_chosen]

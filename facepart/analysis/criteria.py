@@ -158,7 +158,7 @@ class CriteriaAgreement(NamedTuple):
         first: a criterion.
         second: another.
         tau: Kendall's tau-b of the effects of the parts that both rank; NaN below two such parts.
-        same_first: whether the same part is ranked first.
+        same_first: whether the same part is ranked first, of several with the largest effect any.
     """
 
     first: str
@@ -179,9 +179,13 @@ def compare_criteria(effects: Mapping[str, Mapping[str, float]]) -> list[Criteri
         both = [part for part in one if part in other]
         if both:
             tau = kendall_tau(_of(one, both), _of(other, both)) if len(both) > 1 else math.nan
-            same = max(both, key=one.__getitem__) == max(both, key=other.__getitem__)
+            same = not _largest(one, both).isdisjoint(_largest(other, both))
             found.append(CriteriaAgreement(first, second, tau, same))
     return found
+
+
+def _largest(effects: Mapping[str, float], parts: Sequence[str]) -> set[str]:
+    return {part for part in parts if effects[part] == max(_of(effects, parts))}
 
 
 def _of(effects: Mapping[str, float], parts: Sequence[str]) -> list[float]:

@@ -30,6 +30,7 @@ from facepart.analysis.results import (
     CROSS,
     EQUAL_AREA_PATCH,
     KEEP_ONLY,
+    MIN_FOUND,
     MOVED,
     NOT_CONTROLLABLE,
     WITHIN,
@@ -38,10 +39,6 @@ from facepart.analysis.results import (
     part_result,
 )
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
-
-# A part has a rank if it was found on at least this share of a group's photos: what holds on fewer may not hold on
-# the rest.
-MIN_FOUND = 0.5
 
 
 @dataclass(frozen=True)
@@ -157,10 +154,13 @@ class _GroupMeasurement:
     def _measure(self, occlusion: Occlusion) -> None:
         """Compute the rows of an occlusion, and the part's effects by all criteria."""
         design, data, region = self._design, self._data, self._design.region_of(occlusion)
-        baseline, occluded = data.scores(design.baseline_of(occlusion)), data.scores(design.condition(occlusion))
+        baseline, occluded = data.scores(design.baseline_of(occlusion)), self._scores(occlusion)
         is_main = occlusion.method == design.main
         if baseline is None or occluded is None:
-            self.results.append(PartResult(**vars(self._key(occlusion, [occlusion], region, WITHIN))))
+            key = self._key(occlusion, [occlusion], region, WITHIN)
+            if not _occludes_any(data, occlusion):
+                key = replace(key, photos_compared=0, subjects_compared=0)
+            self.results.append(PartResult(**vars(key)))
             return
         self.shifts[occlusion] = self.means.effect(shift_of([occlusion], region), design.weight)
         controls = self._usable_controls(occlusion)
@@ -182,6 +182,12 @@ class _GroupMeasurement:
                 self._add_row(key, baseline, [crossed], self._cross_means_of(occlusion, region))
         if is_main:
             self._add_effects(occlusion, controls, Compared(baseline, occluded, crossed))
+
+    def _scores(self, occlusion: Occlusion) -> SubjectScores | None:
+        """Return the scores with an occlusion; None where it changed no photo, or these show too few subjects."""
+        if not _occludes_any(self._data, occlusion):
+            return None
+        return self._data.scores(self._design.condition(occlusion))
 
     def _add_keep_only(self, occlusion: Occlusion) -> None:
         """Add the row of a part that is all that is left, and take d' with it."""
@@ -240,7 +246,7 @@ class _GroupMeasurement:
         """Add the row of a part's control, the mean over its draws, of its equal-area patch, or of keep-only."""
         design, region = self._design, self._design.region_of(occlusions[0])
         baseline = self._data.scores(design.baseline_of(occlusions[0]))
-        scores = [self._data.scores(design.condition(each)) for each in occlusions]
+        scores = [self._scores(each) for each in occlusions]
         known = [each for each in scores if each is not None]
         if baseline is not None and known:
             key = self._key(occlusion, occlusions, region, comparison)
@@ -264,7 +270,7 @@ class _GroupMeasurement:
         if controls:
             contrasts[IMPORTANCE] = net_of(occlusion, controls, design.region_of(controls[0]))
         patch = design.patch_of(part)
-        if design.patches and self._data.scores(design.condition(patch)) is not None:
+        if design.patches and self._scores(patch) is not None:
             contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
@@ -316,6 +322,11 @@ class _GroupMeasurement:
             replaced=coverage.replaced,
             control=control,
         )
+
+
+def _occludes_any(data: GroupData, occlusion: Occlusion) -> bool:
+    """Return whether an occlusion changed any photo: photos that are kept as they are would give a certain 0."""
+    return data.undetected(occlusion) < data.photos
 
 
 def _importance_differences(
@@ -370,9 +381,12 @@ def _differentials(design: Design, groups: Mapping[str, GroupData], common: str)
     if len(groups) < 2:
         return
     for occlusion in [BASELINE, *map(design.of_part, design.part_names)]:
-        baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in groups.items()}
+        compared = {
+            group: data for group, data in groups.items() if occlusion == BASELINE or _occludes_any(data, occlusion)
+        }
+        baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in compared.items()}
         impostor = {group: each.scores.impostor for group, each in baselines.items() if each is not None}
-        scores = {group: data.scores(design.condition(occlusion)) for group, data in groups.items()}
+        scores = {group: data.scores(design.condition(occlusion)) for group, data in compared.items()}
         known = {group: each for group, each in scores.items() if each is not None}
         for target in STUDY_FMRS:
             for threshold_of in (common, EACH_GROUP):

@@ -133,6 +133,23 @@ class MethodAgreement(NamedTuple):
     same_first: bool
 
 
+def tied_ranks(effects: Sequence[float]) -> list[int]:
+    """Return the ranks of effects, from 1; equal effects share a rank.
+
+    Args:
+        effects: the largest first. Those that differ in their last bits alone are equal: shares of the same scores.
+
+    Example:
+        >>> tied_ranks([0.3, 0.1, 0.1, 0.0])
+        [1, 2, 2, 4]
+    """
+    ranks: list[int] = []
+    for place, effect in enumerate(effects):
+        equal = place > 0 and math.isclose(effect, effects[place - 1], rel_tol=1e-9, abs_tol=1e-12)
+        ranks.append(ranks[-1] if equal else place + 1)
+    return ranks
+
+
 def order_parts(groups: Mapping[str, PartEffects]) -> dict[str, list[str]]:
     """Order the parts of each group; of several groups also those of all, which come first.
 
@@ -304,13 +321,14 @@ def compare_methods(results: Sequence[PartResult], main: str, weight: Weight = "
         weight: whether pairs of photos, or pairs of subjects, are equally weighted in mean scores.
 
     Returns:
-        A row for each method and group, and for all groups where there are several; the main method first.
+        A row for each method and group, and for all groups where there are several; the main method first. Parts that
+        were detected on too few photos for a rank are left out.
     """
     groups = list(dict.fromkeys(row.group for row in results))
     shifts: dict[tuple[str, str], dict[str, list[float]]] = {}
     for row in results:
         shift = row.weighted("impostor_shift", weight).value
-        if row.comparison == WITHIN and math.isfinite(shift):
+        if row.comparison == WITHIN and math.isfinite(shift) and not row.is_on_few_photos:
             for name in (row.group, ALL_GROUPS) if len(groups) > 1 else (row.group,):
                 by_part = shifts.setdefault((row.occlusion, name), {})
                 by_part.setdefault(row.part, []).append(shift)

@@ -37,6 +37,9 @@ WITHIN, CROSS, CONTROL, EQUAL_AREA_PATCH = "within", "cross", "control", "equal_
 KEEP_ONLY = "keep_only"
 # A part's control: its shape moved, or none, because nowhere else on the face is room for it.
 MOVED, NOT_CONTROLLABLE = "moved", "not controllable"
+# A part has a rank if it was found on at least this share of a group's photos: what holds on fewer may not hold on
+# the rest.
+MIN_FOUND = 0.5
 # All groups together, in rankings.
 ALL_GROUPS = "all"
 
@@ -80,6 +83,11 @@ class RowKey:
     share: float
     replaced: float
     control: str = ""
+
+    @property
+    def is_on_few_photos(self) -> bool:
+        """Whether the part was detected in too few photos of the group for a rank."""
+        return self.photos - self.undetected < MIN_FOUND * self.photos
 
 
 @dataclass(frozen=True)

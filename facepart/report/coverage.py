@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from facepart.analysis.choices import IMPORTANCE
-from facepart.analysis.measure import MIN_FOUND, Figures
+from facepart.analysis.measure import Figures
 from facepart.analysis.results import NOT_CONTROLLABLE, PartResult
 
 # A reader is warned from this share of photos without the part in a group, or where the shares of two groups are this
@@ -42,7 +42,7 @@ def often_undetected(rows: Rows) -> list[Undetected]:
 
 def is_on_few_photos(rows: Sequence[PartResult]) -> bool:
     """Return whether a part has no rank because it was detected on too few photos; `rows` as :func:`why_no_rank`."""
-    return any(row.photos - row.undetected < MIN_FOUND * row.photos for row in rows)
+    return any(row.is_on_few_photos for row in rows)
 
 
 def why_no_rank(rows: Sequence[PartResult], figures: Figures) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from facepart.analysis.criteria import compare_criteria
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
+from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData, ranks_by_part
 
 
@@ -17,17 +18,21 @@ class CriterionRanking:
     Attributes:
         criterion: the criterion.
         ranked: part -> its place, from 1, and what is known of it; of parts that have a rank.
-        first: the part that is ranked first of those that the study's ranking has, too; empty if there are none.
+        common_firsts: the part with the largest effect of those that the study's ranking has, too; several if their
+            effects are equal.
         tau: Kendall's tau-b between this ranking and the study's, over the parts that both have; NaN for fewer than
-            two such parts.
-        same_first: whether the study's ranking has the same part first, of these.
+            two such parts, or if all effects are equal.
     """
 
     criterion: str
     ranked: Mapping[str, tuple[int, Ranked]]
-    first: str
+    common_firsts: Sequence[str]
     tau: float
-    same_first: bool
+
+    @property
+    def firsts(self) -> list[str]:
+        """The part with the largest effect of all that this criterion ranks; several if their effects are equal."""
+        return [part for part, (rank, _) in self.ranked.items() if rank == 1]
 
 
 @dataclass(frozen=True)
@@ -47,27 +52,45 @@ class CriteriaTable:
     @property
     def first(self) -> str:
         """The part that is first in the study's ranking."""
-        return self.rankings[0].first
+        return self.rankings[0].firsts[0]
 
     @property
     def differing(self) -> list[CriterionRanking]:
-        """The rankings by other criteria in which another part is first."""
-        return [each for each in self.rankings[1:] if each.first and not each.same_first]
+        """The rankings by other criteria in which another part is first, of those that the study's ranking has."""
+        return [
+            each for each in self.rankings[1:] if each.common_firsts and not self._firsts & set(each.common_firsts)
+        ]
+
+    @property
+    def tied(self) -> list[CriterionRanking]:
+        """The rankings in which several parts are first, of those that the study's ranking has."""
+        return [each for each in self.rankings if len(each.common_firsts) > 1]
 
     @property
     def agreeing(self) -> list[str]:
-        """The other criteria that rank the same part first of all parts."""
-        return [each.criterion for each in self.rankings[1:] if next(iter(each.ranked), "") == self.first]
+        """The other criteria that rank the same part first of all parts, for readers, with what limits that."""
+        return [_limited(each, self.rankings[0]) for each in self.rankings[1:] if self.first in each.firsts]
+
+    @property
+    def other_firsts(self) -> list[str]:
+        """The other parts in the study's ranking that are first of all parts by other criteria."""
+        ranked = self.rankings[0].ranked
+        firsts = [part for each in self.rankings[1:] if not self._firsts & set(each.firsts) for part in each.firsts]
+        return list(dict.fromkeys(part for part in firsts if part in ranked))
 
     @property
     def first_elsewhere(self) -> dict[str, list[str]]:
         """The parts that the study's ranking does not have, but that are first by other criteria: part -> these."""
         found: dict[str, list[str]] = {}
         for each in self.rankings[1:]:
-            part = next(iter(each.ranked), "")
-            if part and part not in self.rankings[0].ranked:
-                found.setdefault(part, []).append(each.criterion)
+            for part in each.firsts:
+                if part not in self.rankings[0].ranked:
+                    found.setdefault(part, []).append(each.criterion)
         return found
+
+    @property
+    def _firsts(self) -> set[str]:
+        return set(self.rankings[0].firsts)
 
 
 def criteria_tables(data: ReportData) -> list[CriteriaTable]:
@@ -82,27 +105,43 @@ def criteria_tables(data: ReportData) -> list[CriteriaTable]:
         # Some groups, or all together, may not support a criterion.
         found = {name: by_criterion[name][group] for name in names if by_criterion[name].get(group)}
         if data.ranked_by in found:
-            tables.append(_criteria_table(title, found, data.parts))
+            tables.append(criteria_table(title, found, data.parts))
     return tables
 
 
-def _criteria_table(group: str, by_criterion: Mapping[str, Sequence[Ranked]], parts: Sequence[str]) -> CriteriaTable:
-    """Put the rankings of a group together; the first criterion is the study's."""
+def criteria_table(group: str, by_criterion: Mapping[str, Sequence[Ranked]], parts: Sequence[str]) -> CriteriaTable:
+    """Put the rankings of a group together.
+
+    Args:
+        group: see :class:`CriteriaTable`.
+        by_criterion: criterion -> its ranking, which has a part; the first criterion is the study's.
+        parts: of the study.
+    """
     names = list(by_criterion)
-    effects = {name: {each.part: each.effect.value for each in found} for name, found in by_criterion.items()}
+    # Equal effects may differ in their last bits.
+    effects = {name: {each.part: round(each.effect.value, 12) for each in by_criterion[name]} for name in names}
     # Each criterion beside the study's.
-    agreements = {row.second: row for row in compare_criteria(effects) if row.first == names[0]}
+    taus = {row.second: row.tau for row in compare_criteria(effects) if row.first == names[0]}
     main = [each.part for each in by_criterion[names[0]]]
     rankings = []
     for name, found in by_criterion.items():
-        agreement = agreements.get(name)
+        common = ranks_by_part([each for each in found if each.part in main])
         rankings.append(
             CriterionRanking(
                 criterion=name,
                 ranked=ranks_by_part(found),
-                first=next((each.part for each in found if each.part in main), ""),
-                tau=agreement.tau if agreement else math.nan,
-                same_first=agreement is None or agreement.same_first,
+                common_firsts=[part for part, (rank, _) in common.items() if rank == 1],
+                tau=taus.get(name, math.nan),
             )
         )
     return CriteriaTable(group, [*main, *(part for part in parts if part not in main)], rankings)
+
+
+def _limited(ranking: CriterionRanking, main: CriterionRanking) -> str:
+    """Return a criterion's name, and in parentheses whether it ranks several parts first, or leaves out some."""
+    limits = ["tied"] * (len(ranking.firsts) > 1)
+    common = sum(part in ranking.ranked for part in main.ranked)
+    if common < len(main.ranked):
+        limits.append(f"{common} of {len(main.ranked)} parts ranked")
+    label = criterion(ranking.criterion).label
+    return f"{label} ({'; '.join(limits)})" if limits else label

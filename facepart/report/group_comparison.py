@@ -1,14 +1,15 @@
 """How groups differ, in error rates, impostor shifts and importances: data for ``templates/groups.html``."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from facepart.analysis.choices import SHIFT
 from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates, ShiftDifference
 from facepart.analysis.intervals import Interval
-from facepart.report.formatting import excludes
+from facepart.occlusion.occlusion import BASELINE
+from facepart.report.formatting import excludes, listed
 from facepart.report.report_data import ReportData
 
 # Pairs of groups that are counted one by one: those of four groups.
@@ -21,9 +22,11 @@ class RatesAtThreshold:
 
     Attributes:
         rows: of the baseline photos, then with each part occluded.
+        excluded: see :func:`excluded_groups`.
     """
 
     rows: Sequence[Differential]
+    excluded: Mapping[str, str]
 
     @property
     def baseline(self) -> Differential:
@@ -64,11 +67,6 @@ class RatesAtThreshold:
     def pairs_apart(self) -> int:
         """How many of these differ significantly."""
         return sum(excludes(ratio.fmr, 1) for ratio in self.baseline.ratios)
-
-    @property
-    def excluded(self) -> Mapping[str, str]:
-        """The groups that are not compared, and why."""
-        return {group.group: group.refused for row in self.rows for group in row.groups if group.refused}
 
     def cells(self, row: Differential) -> dict[str, GroupRates | None]:
         """Return a row's rates by group, in the order of the baseline; None where a part was not compared."""
@@ -164,9 +162,35 @@ def compare_groups(data: ReportData) -> GroupComparison | None:
         if each.occlusion == data.main_method:
             found.setdefault(each.effect, {}).setdefault((each.first, each.second), {})[each.part] = each
     return GroupComparison(
-        [RatesAtThreshold(settings[key]) for key in sorted(settings)],
+        [RatesAtThreshold(settings[key], excluded_groups(settings[key], data.label)) for key in sorted(settings)],
         [EffectDifferences(effect, by_pair) for effect, by_pair in found.items()],
     )
+
+
+def excluded_groups(rows: Sequence[Differential], label: Callable[[str], str]) -> dict[str, str]:
+    """Return which groups are not compared: group -> why.
+
+    A group that is compared on its baseline photos, but not with some parts occluded, is excluded for these alone;
+    they are named.
+
+    Args:
+        rows: at one FMR.
+        label: returns a part's name in a sentence.
+    """
+    found: dict[str, str] = {}
+    parts: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        for group in row.groups:
+            if group.refused and row.part == BASELINE.name:
+                found[group.group] = group.refused
+            elif group.refused:
+                parts.setdefault(group.group, {}).setdefault(group.refused, []).append(label(row.part))
+    for name, reasons in parts.items():
+        told = [
+            f"with {listed(list(dict.fromkeys(labels)))} occluded: {reason}" for reason, labels in reasons.items()
+        ]
+        found.setdefault(name, "; ".join(told))
+    return found
 
 
 def _counts(pair: tuple[str, ...], differences: Sequence[ShiftDifference]) -> DifferenceCounts:

@@ -38,6 +38,11 @@ class KeepOnlyTable(NamedTuple):
         return [row for row in self.rows if math.isfinite(row.keep_only.d_prime.value)]
 
     @property
+    def same_photos(self) -> bool:
+        """Whether each part was occluded in just the photos in which it was left alone."""
+        return all(row.deletion.photos_compared == row.keep_only.photos_compared for row in self.rows)
+
+    @property
     def at_chance(self) -> list[str]:
         """The parts with which alone d' is not significantly above 0."""
         return [row.part for row in self.rows if row.keep_only.d_prime.low <= 0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from facepart.analysis.ranking import Ranked
 from facepart.files.latex_text import escape_latex
 from facepart.report.criterion_names import criterion
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import ReportData, ranks_by_part
 
 
 def ranking_tex(data: ReportData) -> str:
@@ -41,7 +41,7 @@ def ranking_tex(data: ReportData) -> str:
 def _rows(data: ReportData, ranking: Sequence[Ranked]) -> list[str]:
     """Return a row of the table for each part; a figure without a CI has none."""
     rows = []
-    for rank, each in enumerate(ranking, 1):
+    for rank, each in ranks_by_part(ranking).values():
         low, high = each.effect.low, each.effect.high
         effect, ranks, first = f"${each.effect.value:+.4f}$", f"{rank}", "--"
         if math.isfinite(low):

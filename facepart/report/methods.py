@@ -17,6 +17,7 @@ from facepart.occlusion.patch import PIXELS
 from facepart.occlusion.recipe import PATCH_SIGMA, REFERENCE, SIGMA, growth
 from facepart.report.criteria_compared import criteria_tables
 from facepart.report.criterion_names import criterion
+from facepart.report.group_comparison import excluded_groups
 from facepart.report.report_data import ReportData
 from facepart.report.templating import render
 
@@ -184,7 +185,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         without_places=[part for part in not_controllable if part not in PARTS],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
-        criteria_agree=not any(table.differing for table in criteria_tables(data)[:1]),
+        criteria_agree=not any(table.differing or table.first_elsewhere for table in criteria_tables(data)[:1]),
         effective=_range([row.impostor_effective for row in rows.values()]),
         effective_authentic=_range([row.authentic_effective for row in rows.values()]),
         shapley=next(iter(data.shapley.values()), None),
@@ -203,7 +204,10 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         threshold_groups=list(
             dict.fromkeys(row.threshold_of for row in data.differentials if row.threshold_of != EACH_GROUP)
         ),
-        excluded=_excluded_groups(data),
+        excluded={
+            target: excluded_groups([row for row in data.differentials if row.target == target], data.label)
+            for target in dict.fromkeys(row.target for row in data.differentials)
+        },
         rates_compared=any(row.ratios for row in data.differentials),
         paired=any(each.paired for each in data.shift_differences),
     )
@@ -225,13 +229,3 @@ def _range(values: Sequence[float]) -> tuple[float, float] | None:
     """Return the smallest and the largest of those that are known and above 0; None if there are none."""
     known = [value for value in values if value > 0]
     return (min(known), max(known)) if known else None
-
-
-def _excluded_groups(data: ReportData) -> dict[float, dict[str, str]]:
-    """Return which groups are not compared: target FMR -> group -> reason."""
-    found: dict[float, dict[str, str]] = {}
-    for row in data.differentials:
-        for group in row.groups:
-            if group.refused:
-                found.setdefault(row.target, {})[group.group] = group.refused
-    return found

@@ -19,7 +19,7 @@ from facepart.plots.histogram import LEAST_BINS_FOR_LINES, Bins, bin_width, bins
 from facepart.plots.sets import ScoreSet
 from facepart.plots.style import power_of_ten
 from facepart.report.formatting import per_cent, plain
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import ReportData, ranks_by_part
 from facepart.report.svg import Axes, Ticks, band, chart, line, whisker
 from facepart.report.templating import describe
 from facepart.scores import GroupScores
@@ -76,10 +76,10 @@ def compared(data: ReportData, group: int, part: str) -> dict[str, GroupScores]:
 def part_panels(data: ReportData) -> dict[str, PartPanels]:
     """Draw the charts of each part, in the order of the main ranking, for each group."""
     drawn, curves, rows = histograms(data), rocs(data), data.main_rows()
-    ranked = [each.part for each in data.main_ranking]
+    ranks = {part: rank for part, (rank, _) in ranks_by_part(data.main_ranking).items()}
     return {
         part: PartPanels(
-            ranked.index(part) + 1 if part in ranked else 0,
+            ranks.get(part, 0),
             [
                 Panel(
                     group.name,

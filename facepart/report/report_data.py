@@ -12,7 +12,7 @@ from facepart.analysis.choices import IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
-from facepart.analysis.ranking import MethodAgreement, Ranked
+from facepart.analysis.ranking import MethodAgreement, Ranked, tied_ranks
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
 from facepart.analysis.shapley_figures import ShapleyFigures
@@ -20,8 +20,12 @@ from facepart.scores import GroupScores
 
 
 def ranks_by_part(ranking: Sequence[Ranked]) -> dict[str, tuple[int, Ranked]]:
-    """Return a ranking by part: part -> its rank, from 1, and what is known of it; in the order of the ranking."""
-    return {each.part: (rank, each) for rank, each in enumerate(ranking, 1)}
+    """Return a ranking by part: part -> its rank, from 1, and what is known of it; in the order of the ranking.
+
+    Parts with equal effects share a rank.
+    """
+    ranks = tied_ranks([each.effect.value for each in ranking])
+    return {each.part: (rank, each) for rank, each in zip(ranks, ranking, strict=True)}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from facepart.analysis.ranking import Ranked
 from facepart.report.coverage import Undetected, often_undetected, why_no_rank
 from facepart.report.formatting import known_first
 from facepart.report.missing_intervals import subjects_may_help
-from facepart.report.report_data import ReportData
+from facepart.report.report_data import ReportData, ranks_by_part
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Summary:
 
     Attributes:
         first: the first part of the main ranking; None if no effect is known.
+        tied: the other parts with the same effect as the first.
         last: the last part; None if there is only one.
         possible_firsts: the 95 % set of parts that may be first, in the order of the ranking; without those that have
             no CI.
@@ -36,6 +37,7 @@ class Summary:
     """
 
     first: Ranked | None
+    tied: Sequence[str]
     last: Ranked | None
     possible_firsts: Sequence[str]
     without_ci: Sequence[str]
@@ -58,8 +60,12 @@ def summarise(data: ReportData) -> Summary:
     known = [ranked for ranked in data.main_ranking if math.isfinite(ranked.effect.value)]
     rows = data.main_rows()
     first = known[0] if known else None
-    firsts = {group.name: found[0] for group in data.groups if (found := data.ranking_of(group.name))}
-    agreeing = {name: each for name, each in firsts.items() if first and each.part == first.part}
+    by_group = {group.name: ranks_by_part(data.ranking_of(group.name)) for group in data.groups}
+    agreeing = {
+        name: ranks[first.part][1]
+        for name, ranks in by_group.items()
+        if first and ranks.get(first.part, (0, first))[0] == 1
+    }
     ranked = [each.part for each in data.main_ranking]
     unranked = {
         part: why_no_rank([rows[group.name, part] for group in data.groups], data.figures)
@@ -68,6 +74,7 @@ def summarise(data: ReportData) -> Summary:
     }
     return Summary(
         first=first,
+        tied=[part for part, (rank, _) in ranks_by_part(known).items() if rank == 1][1:],
         last=known[-1] if len(known) > 1 else None,
         possible_firsts=[each.part for each in known if known_first(each)],
         without_ci=[each.part for each in known if math.isnan(each.effect.low)],

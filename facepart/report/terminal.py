@@ -126,12 +126,12 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
     }
     # A single group may be called that, too.
     of_all = figures.ranking.get(ALL_GROUPS, []) if len(names) > 1 else []
-    mean = [_ranked_row(*each) for each in enumerate(of_all, 1)]
+    mean = [_ranked_row(*each) for each in ranks_by_part(of_all).values()]
     recognisers = [
         RecogniserTable(
             name,
             each.ranked_by,
-            [_ranked_row(*found) for found in enumerate(each.ranking.get(ranking, []), 1)],
+            [_ranked_row(*found) for found in ranks_by_part(each.ranking.get(ranking, [])).values()],
         )
         for name, each in (by_recogniser or {}).items()
     ]
@@ -151,7 +151,11 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         kept=any(row.undetected and row.photos_compared == row.photos for row in compared.values()),
         mean_rows=mean,
         recognisers=recognisers,
-        criteria={name: found[ranking][0].part for name, found in figures.rankings.items() if found.get(ranking)},
+        criteria={
+            name: " = ".join(part for part, (rank, _) in ranks_by_part(found[ranking]).items() if rank == 1)
+            for name, found in figures.rankings.items()
+            if found.get(ranking)
+        },
         group_differences=[_group_differences(name, found) for name, found in by_effect.items() if found],
         differentials=differentials,
         others=others,
@@ -179,8 +183,8 @@ def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
         words=words,
         main=main,
         rows=[
-            _ranked_row(rank, each) | {name: f"{ranks[rank - 1]}" for name, ranks in main.ranks.items()}
-            for rank, each in enumerate(agreement.joint_ranking[main.group], 1)
+            _ranked_row(*found) | {name: f"{ranks[place]}" for name, ranks in main.ranks.items()}
+            for place, found in enumerate(ranks_by_part(agreement.joint_ranking[main.group]).values())
         ],
         has_intervals=math.isfinite(main.w.low),
     )

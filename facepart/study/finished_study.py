@@ -1,11 +1,13 @@
 """A finished study, read back from its folder: pandas DataFrames, and figures as Matplotlib axes."""
 
 import csv
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facepart.analysis.ranking import tied_ranks
 from facepart.analysis.results import ALL_GROUPS
 from facepart.errors import FacepartError, UsageError
 from facepart.files.addresses import place, read_whole
@@ -255,11 +257,11 @@ def _tables(folder: Path, found: Mapping[str, Any]) -> StudyTables:
 
 def _ranked(rankings: Mapping[str, Sequence[Mapping[str, Any]]], **about: str) -> list[dict[str, Any]]:
     """Return the rows of rankings, group -> its parts in order."""
-    return [
-        {**about, "group": group, "rank": rank, **row}
-        for group, rows in rankings.items()
-        for rank, row in enumerate(rows, 1)
-    ]
+    found = []
+    for group, rows in rankings.items():
+        ranks = tied_ranks([math.nan if row["effect"] is None else row["effect"] for row in rows])
+        found += [{**about, "group": group, "rank": rank, **row} for rank, row in zip(ranks, rows, strict=True)]
+    return found
 
 
 def _agreement_rows(agreement: Mapping[str, Any]) -> list[dict[str, Any]]:

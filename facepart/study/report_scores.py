@@ -33,7 +33,13 @@ def read_groups(setup: Setup, members: Members, sets: Mapping[str, PhotoSets]) -
 
 def _read_group(setup: Setup, name: str, sets: PhotoSets, subjects: int) -> ReportGroup:
     design, matches = setup.design, setup.matches_of(setup.first)
-    occlusions = [design.of_part(part) for part in design.part_names]
+    # An occlusion that changed no photo was compared if photos without the part are kept, but shows nothing.
+    records = [setup.first.store.photos[each].record for each in sets.names]
+    occlusions = [
+        occlusion
+        for occlusion in map(design.of_part, design.part_names)
+        if any(record.shares[occlusion.name] for record in records)
+    ]
 
     def read(condition: Condition) -> GroupScores:
         return read_group_scores(matches, sets.resolve(condition), name)

@@ -186,7 +186,12 @@ class Group:
         return self.replaced[found] > 0
 
     def compared(self, version: Version, design: Design) -> "Group":
-        """The photos that are compared with a version, and as they are for its baseline."""
+        """The photos that are compared with a version, and as they are for its baseline.
+
+        None if the version left all photos as they are: it is the baseline.
+        """
+        if version != BASELINE and not self.replaced[version].any():
+            return self.only(np.zeros(len(self.subjects), bool))
         if version == BASELINE or (design.keeps_undetected and not version.draw and not version.keep_only):
             return self
         return self.only(self.found(version, design))

@@ -385,12 +385,17 @@ class StudyOracle:
         return rows
 
     def _mean_shifts(self, names: Sequence[str], occlusion: str) -> dict[str, float]:
-        """The mean shift of each part over groups, if there are figures of it in each."""
+        """The mean shift of each part over groups, if it is found on most photos and has figures in each."""
         found = {}
         for part in self.design.parts:
             version = Version(part, occlusion)
             photos = [self.groups[name].compared(version, self.design) for name in names]
-            if all(each.is_comparable for each in photos):
+            main = Version(part, self.design.main)
+            often = all(
+                group.found(main, self.design).sum() >= HALF * len(group.subjects)
+                for group in (self.groups[name] for name in names)
+            )
+            if often and all(each.is_comparable for each in photos):
                 found[part] = float(np.mean([combined(shift(each, [version])).value for each in photos]))
         return found
 
