@@ -94,6 +94,7 @@ def test_one_call_matches_every_group_of_a_table(tmp_path: Path, run: Run) -> No
     assert [line.split(":")[0] for line in chosen.stdout.splitlines()[1:]] == ["CM"]
     # A group that has become too small keeps the files of the earlier run.
     table.write_text("subject,group\n001,CM\n002,CM\n003,CF\n")
+    listed(tmp_path / "f", ALL)
     again = run(*command)
     assert again.returncode == 0
     assert f"{tmp_path}/out/CF_scores.npz: is of an earlier run, which had this group" in again.stderr
