@@ -12,7 +12,7 @@ from facepart.matching.features import read_features
 from facepart.matching.groups import Split, split_by_people
 from tests.conftest import Run
 from tests.test_matching import NAMES, listed
-from tests.test_matching_features import write_features
+from tests.test_matching_features import write_features, write_list
 
 TABLE = "subject,group\n001,CM\n002,CM\n003,CF\n004,CF\n005,\n"
 ALL = [*NAMES, "004_1", "005_1", "006_1"]
@@ -59,6 +59,39 @@ def test_photos_go_by_name_or_path_in_lists_and_matrices(tmp_path: Path) -> None
     assert [list(group.probe.labels) for group in split(tmp_path, tmp_path / "features.npy").groups] == [
         ["f/001_1", "f/002_1"]
     ]
+
+
+FOLDERS = ["alice/1", "alice/2", "amy/1", "bob/1", "bob/3", "carol/1", "carol/2", "dave/3"]
+
+
+def by_folder(tmp_path: Path, table: str, dataset: str = "FOLDER") -> tuple[dict[str, list[str]], list[str]]:
+    """The labels of each group, and the subjects without a row, of photos in the folders of their subjects."""
+    write_features(tmp_path / "f", FOLDERS)
+    source = write_list(tmp_path / "f.txt", [tmp_path / "f" / f"{name}.npy" for name in FOLDERS])
+    read = read_people(people(tmp_path, table))
+    found = split_by_people(read_features(source), None, read, naming_rule(dataset))
+    return {group.name: list(group.probe.labels) for group in found.groups}, found.without_row
+
+
+def test_a_photo_of_a_subject_is_not_another_subjects_photo_of_the_same_name(tmp_path: Path) -> None:
+    table = "subject,image,group\nalice,1.jpg,F\nalice,2.jpg,F\namy,1.jpg,F\nbob,1.jpg,M\nbob,3.jpg,M\n"
+    groups = {"F": ["alice/1", "alice/2", "amy/1"], "M": ["bob/1", "bob/3"]}
+    assert by_folder(tmp_path, table) == (groups, ["carol", "dave"])
+    # Without its subject, a name is that of all photos that are called so.
+    assert by_folder(tmp_path, "image,group\n2.jpg,F\n") == (
+        {"F": ["alice/2", "carol/2"]},
+        ["alice", "amy", "bob", "carol", "dave"],
+    )
+
+
+def test_a_photo_in_its_subjects_folder_has_its_row_whatever_the_table_calls_the_subject(tmp_path: Path) -> None:
+    table = "id,image,group\n1,alice/1.jpg,F\n2,alice/2.png,F\n3,bob/1,M\n4,3.jpg,M\n"
+    groups = {"F": ["alice/1", "alice/2"], "M": ["bob/1"]}
+    assert by_folder(tmp_path, table) == (groups, ["amy", "bob", "carol", "dave"])
+    with pytest.raises(FacepartError, match=r"people.csv: puts alice/1 into two groups, 'F' and 'M'"):
+        by_folder(tmp_path, table + "5,alice/1.jpg,M\n")
+    with pytest.raises(FacepartError, match=r"people.csv: puts 3 of 4 into two groups, 'M' and 'F'"):
+        by_folder(tmp_path, table + "4,3.jpg,F\n")
 
 
 def test_named_groups_without_features_are_reported(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ names the subject. If a table has both, a photo is looked up first, then its sub
 case-sensitive. A photo is named by its path, from any of its folders on, or by its name alone, with or without the
 extension of an image. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
 those of several crossed, or bins of numbers (:mod:`facepart.data.group_columns`).
+
+A row that names a photo and a subject is only of a photo of this subject: ``1.jpg`` of alice is not carol's
+``1.jpg``. But a photo whose subject can be read from its name in the table, such as ``alice/1.jpg``, has the row,
+whatever the table calls the subject.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +42,8 @@ class People:
 
     Attributes:
         source: the file it was read from.
-        by_image: photo, without extension -> group; empty if the table only names subjects.
+        by_image: photo, without extension -> group, of the rows that name a photo and no subject.
+        by_both: photo, without extension -> subject -> group, of the rows that name both.
         by_subject: subject -> group; subjects with photos in several groups are left out.
         groups: group -> number of rows.
         order: the groups in the order in which they are shown: bins by their numbers, others by their names.
@@ -47,20 +52,35 @@ class People:
 
     source: Path
     by_image: dict[str, str]
+    by_both: dict[str, dict[str, str]]
     by_subject: dict[str, str]
     groups: Counter[str]
     order: Sequence[str]
     unbinned: str = ""
 
-    def group_of(self, photo: Sequence[str], subject: str) -> str | None:
+    def group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
         """Return the group of a photo, "" if the table leaves it empty, None if there is no row.
 
         Args:
             photo: names of the photo, in the order in which they are looked up.
             subject: the subject shown.
+            rule: reads the subject from such a name; FacepartError if the name does not tell it.
+
+        Raises:
+            FacepartError: rows of the photo have different groups.
         """
-        named = next((self.by_image[name] for name in photo if name in self.by_image), None)
-        return self.by_subject.get(subject) if named is None else named
+        for name in photo:
+            found = {self.by_image[name]} if name in self.by_image else set()
+            of_subjects = self.by_both.get(name, {})
+            if of_subjects and _reads(rule, name) == subject:
+                found.update(of_subjects.values())
+            elif subject in of_subjects:
+                found.add(of_subjects[subject])
+            if len(found) > 1:
+                raise _two_groups(self.source, name, *sorted(found))
+            if found:
+                return found.pop()
+        return self.by_subject.get(subject)
 
     def find_groups(self, names: Sequence[str]) -> list[str]:
         """Return the groups of the table that a user named.
@@ -116,8 +136,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
 
     Raises:
         FacepartError: the file cannot be read, lacks a column, has no rows, a row that is longer than the header or a
-            cell that is no number in a column with bins, gives two groups the same name, or puts one photo (or one
-            subject, if it only names subjects) into two groups. UsageError: the group column is not well formed.
+            cell that is no number in a column with bins, gives two groups the same name, or puts one photo of one
+            subject (or one subject, if it only names subjects) into two groups. UsageError: the group column is not
+            well formed.
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
@@ -154,6 +175,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
         raise FacepartError(f"{source}: has a header but no rows")
 
     by_image: dict[str, str] = {}
+    by_both: dict[str, dict[str, str]] = {}
     by_subject: dict[str, str] = {}
     mixed: set[str] = set()
     groups: Counter[str] = Counter()
@@ -162,21 +184,19 @@ def read_people(source: Path, group_column: str = "group") -> People:
         photo = without_extension(cells.get(image, "")) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
-        if photo and by_image.setdefault(photo, group) != group:
-            raise FacepartError(
-                f"{source}: puts {one_line(photo)} into two groups, {_shown(by_image[photo])} and {_shown(group)}"
-            )
+        if photo:
+            key, groups_of = (shown, by_both.setdefault(photo, {})) if shown else (photo, by_image)
+            if groups_of.setdefault(key, group) != group:
+                named = f"{photo} of {shown}" if shown else photo
+                raise _two_groups(source, named, groups_of[key], group)
         if shown and by_subject.setdefault(shown, group) != group:
             if image is None:
-                raise FacepartError(
-                    f"{source}: puts {one_line(shown)} into two groups, {_shown(by_subject[shown])} and "
-                    f"{_shown(group)}"
-                )
+                raise _two_groups(source, shown, by_subject[shown], group)
             mixed.add(shown)
     for shown in mixed:
         del by_subject[shown]
     order = sort_groups(group_columns, rows, names)
-    return People(source, by_image, by_subject, groups, order, find_unbinned(group_columns, rows))
+    return People(source, by_image, by_both, by_subject, groups, order, find_unbinned(group_columns, rows))
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:
@@ -215,8 +235,17 @@ def small_groups_text(small: Mapping[str, int], smallest: int) -> str:
     return f"left out {count_of(len(small), 'group')} of fewer than {count_of(smallest, 'subject')}: {named}"
 
 
-def _shown(group: str) -> str:
-    return one_line(repr(group))
+def _two_groups(source: Path, name: str, *groups: str) -> FacepartError:
+    first, second = (one_line(repr(group)) for group in groups[:2])
+    return FacepartError(f"{source}: puts {one_line(name)} into two groups, {first} and {second}")
+
+
+def _reads(rule: Callable[[str], str], name: str) -> str | None:
+    """Return the subject that a name tells; None if it tells none."""
+    try:
+        return rule(name)
+    except FacepartError:
+        return None
 
 
 def _tidied(cell: str) -> str:

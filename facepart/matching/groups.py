@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
-from facepart.data.labels import nfc, readable_depth
+from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
 from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups
 from facepart.errors import FacepartError
@@ -131,8 +132,8 @@ def split_by_people(
         depth: of labels; None for as many folders as are needed.
 
     Raises:
-        FacepartError: the table has no such group, a group has no features on one of the two sides, or each of many
-            numbers would be a group.
+        FacepartError: the table has no such group, or two for one photo; a group has no features on one of the two
+            sides; or each of many numbers would be a group.
     """
     names = people.find_groups(names)
     if not names:
@@ -140,7 +141,7 @@ def split_by_people(
     depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
     probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
-    sides = [_rows_by_group(side, people, rule, without) for side in (probe, gallery) if side]
+    sides = [_rows_by_group(side, people, rule, depth, without) for side in (probe, gallery) if side]
     groups = []
     for name in names or people.order:
         rows = [side.get(name, []) for side in sides]
@@ -166,19 +167,25 @@ def split_by_people(
 
 
 def _rows_by_group(
-    features: Features, people: People, rule: Rule, without: dict[str | None, set[str]]
+    features: Features, people: People, rule: Rule, depth: int, without: dict[str | None, set[str]]
 ) -> dict[str, list[int]]:
     """Sort the rows of features by group; add subjects without a group to `without`, by the reason."""
     rows: dict[str, list[int]] = defaultdict(list)
+    read = partial(_read_label, rule, depth)
     rows_of = zip(features.labels, features.longest, features.paths, strict=True)
     for row, (label, name, path) in enumerate(rows_of):
         subject = rule(label)
-        group = people.group_of(tuple(_known_as(name, path)), subject)
+        group = people.group_of(tuple(_known_as(name, path)), subject, read)
         if group:
             rows[group].append(row)
         else:
             without[group].add(subject)
     return rows
+
+
+def _read_label(rule: Rule, depth: int, name: str) -> str:
+    """Return the subject that a name tells as far as it belongs to labels of a depth."""
+    return rule(cut_labels([name], depth)[0])
 
 
 def _known_as(name: str, path: Path) -> Iterator[str]:
