@@ -94,6 +94,46 @@ def test_a_photo_in_its_subjects_folder_has_its_row_whatever_the_table_calls_the
         by_folder(tmp_path, table + "4,3.jpg,F\n")
 
 
+def test_photos_that_take_the_group_of_other_photos_are_said(tmp_path: Path, run: Run) -> None:
+    source = listed(tmp_path / "f", ["001_1", "001_2", "002_1", "002_2", "003_1", "003_2", "004_1", "004_2"])
+    rows = "001_1,001,no\n002_1,002,no\n003_1,003,no\n,003,no\n004_1,004,yes\n004_2,004,no\n"
+    table = people(tmp_path, "image,subject,glasses\n" + rows)
+    command = ("--people", table, "--group-column", "glasses")
+    # A row of 003 names no photo, so that it is of all of them.
+    said = (
+        f"facepart: {table}: 2 photos have no row and take the group of their subject's other photos, e.g. f/001_2\n"
+    )
+    done = run("-m", "facepart", "match", "-p", source, "-o", tmp_path / "out", *command)
+    small = f"facepart: {table}: left out 1 group of fewer than 2 subjects: yes (1)\n"
+    assert (done.returncode, done.stderr) == (0, small + said)
+    done = run(
+        *("-m", "facepart", "lists", "-s", tmp_path / "f", "-o", tmp_path / "no.txt"), *command, "--group", "no"
+    )
+    assert (done.returncode, done.stderr) == (0, said)
+    done = run(
+        *("-m", "facepart", "lists", "-s", tmp_path / "f", "-o", tmp_path / "y.txt"), *command, "--group", "yes"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_subjects_with_rows_in_several_groups_are_not_without_a_row(tmp_path: Path, run: Run) -> None:
+    source = listed(tmp_path / "f", ["001_1", "001_2", "001_3", "002_1", "003_1", "004_1"])
+    rows = "001_1,001,no\n001_2,001,yes\n,002,no\n002_1,002,yes\n,003,no\n"
+    table = people(tmp_path, "image,subject,group\n" + rows)
+    done = run("-m", "facepart", "match", "-p", source, "-o", tmp_path / "out", "--people", table)
+    assert done.stderr.splitlines()[:2] == [
+        f"facepart: {table}: left out 1 subject without a row: 004",
+        f"facepart: {table}: left out photos without a row of 1 subject with rows in several groups: 001",
+    ]
+    # The row of a photo comes first, then a row of the subject that names none, whatever its photos' rows say.
+    assert read_people(table).by_subject == {"002": "no", "003": "no"}
+    source = listed(tmp_path / "g", ["001_3", "001_4"])
+    with pytest.raises(FacepartError) as caught:
+        split(tmp_path, source)
+    assert "; photos without a row of 1 subject with rows in several groups: 001; check that" in str(caught.value)
+    assert "subjects without a row" not in str(caught.value)
+
+
 def test_named_groups_without_features_are_reported(tmp_path: Path) -> None:
     people(tmp_path)
     source = listed(tmp_path / "f", ["001_1", "002_1"])

@@ -12,7 +12,7 @@ whatever the table calls the subject.
 """
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,10 @@ class People:
         source: the file it was read from.
         by_image: photo, without extension -> group, of the rows that name a photo and no subject.
         by_both: photo, without extension -> subject -> group, of the rows that name both.
-        by_subject: subject -> group; subjects with photos in several groups are left out.
+        by_subject: subject -> group, of the rows that name no photo; of a subject without such a row, the group of
+            all its photos in the table.
+        photos_only: the subjects in `by_subject` all of whose rows name a photo.
+        in_several: subjects with rows that are in several groups, which are in no `by_subject`.
         groups: group -> number of rows.
         order: the groups in the order in which they are shown: bins by their numbers, others by their names.
         unbinned: a column of many different numbers that was given no bins; empty if there is none.
@@ -54,12 +57,27 @@ class People:
     by_image: dict[str, str]
     by_both: dict[str, dict[str, str]]
     by_subject: dict[str, str]
+    photos_only: frozenset[str]
+    in_several: frozenset[str]
     groups: Counter[str]
     order: Sequence[str]
     unbinned: str = ""
 
+    @property
+    def subjects(self) -> set[str]:
+        """All subjects that the table names."""
+        return self.by_subject.keys() | self.in_several
+
     def group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
-        """Return the group of a photo, "" if the table leaves it empty, None if there is no row.
+        """Return the group of a photo or else of its subject, "" if the table leaves it empty, None if there is none.
+
+        Args and Raises: those of :meth:`own_group_of`.
+        """
+        own = self.own_group_of(photo, subject, rule)
+        return self.by_subject.get(subject) if own is None else own
+
+    def own_group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
+        """Return the group in the row of a photo, "" if the table leaves it empty, None if the photo has no row.
 
         Args:
             photo: names of the photo, in the order in which they are looked up.
@@ -80,7 +98,7 @@ class People:
                 raise _two_groups(self.source, name, *sorted(found))
             if found:
                 return found.pop()
-        return self.by_subject.get(subject)
+        return None
 
     def find_groups(self, names: Sequence[str]) -> list[str]:
         """Return the groups of the table that a user named.
@@ -176,8 +194,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
 
     by_image: dict[str, str] = {}
     by_both: dict[str, dict[str, str]] = {}
-    by_subject: dict[str, str] = {}
-    mixed: set[str] = set()
+    # Subject -> groups, of rows that name no photo, and of rows that do.
+    alone: dict[str, set[str]] = defaultdict(set)
+    of_photos: dict[str, set[str]] = defaultdict(set)
     groups: Counter[str] = Counter()
     for (_, row), group in zip(rows, names, strict=True):
         cells = dict(enumerate(row))
@@ -189,14 +208,19 @@ def read_people(source: Path, group_column: str = "group") -> People:
             if groups_of.setdefault(key, group) != group:
                 named = f"{photo} of {shown}" if shown else photo
                 raise _two_groups(source, named, groups_of[key], group)
-        if shown and by_subject.setdefault(shown, group) != group:
-            if image is None:
-                raise _two_groups(source, shown, by_subject[shown], group)
-            mixed.add(shown)
-    for shown in mixed:
-        del by_subject[shown]
+        if shown:
+            if image is None and alone[shown] - {group}:
+                raise _two_groups(source, shown, *alone[shown], group)
+            (of_photos if photo else alone)[shown].add(group)
+    groups_of_subjects = {**of_photos, **alone}
+    by_subject = {shown: min(found) for shown, found in groups_of_subjects.items() if len(found) == 1}
+    photos_only = frozenset(by_subject.keys() - alone.keys())
+    in_several = frozenset(groups_of_subjects.keys() - by_subject.keys())
     order = sort_groups(group_columns, rows, names)
-    return People(source, by_image, by_both, by_subject, groups, order, find_unbinned(group_columns, rows))
+    return People(
+        *(source, by_image, by_both, by_subject, photos_only, in_several),
+        *(groups, order, find_unbinned(group_columns, rows)),
+    )
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:
@@ -233,6 +257,35 @@ def small_groups_text(small: Mapping[str, int], smallest: int) -> str:
     """
     named = ", ".join(f"{group} ({count})" for group, count in small.items())
     return f"left out {count_of(len(small), 'group')} of fewer than {count_of(smallest, 'subject')}: {named}"
+
+
+def in_several_text(subjects: Sequence[str]) -> str:
+    """Name the subjects of photos without a row that have rows, in several groups.
+
+    Example:
+        >>> in_several_text(["ann"])
+        'photos without a row of 1 subject with rows in several groups: ann'
+    """
+    named = first_of(subjects, SUBJECTS_NAMED)
+    return f"photos without a row of {count_of(len(subjects), 'subject')} with rows in several groups: {named}"
+
+
+def without_own_row_text(groups: Mapping[str, Sequence[str]]) -> str:
+    """Say that photos without a row are in the group of other photos.
+
+    Args:
+        groups: group -> such photos; there are some.
+
+    Example:
+        >>> without_own_row_text({"no": ["f/ed_2", "f/flo_2"]})
+        "2 photos have no row and take the group of their subject's other photos, e.g. f/ed_2"
+    """
+    photos = [photo for found in groups.values() for photo in found]
+    verbs, whose = ("has", "takes"), "its"
+    if len(photos) > 1:
+        verbs, whose = ("have", "take"), "their"
+    count = count_of(len(photos), "photo")
+    return f"{count} {verbs[0]} no row and {verbs[1]} the group of {whose} subject's other photos, e.g. {photos[0]}"
 
 
 def _two_groups(source: Path, name: str, *groups: str) -> FacepartError:

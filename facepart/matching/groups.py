@@ -11,7 +11,7 @@ from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.labels import cut_labels, nfc, readable_depth
 from facepart.data.naming import Rule
-from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups
+from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text
 from facepart.errors import FacepartError
 from facepart.matching.features import Features, read_features
 
@@ -57,13 +57,17 @@ class Split:
 
     Attributes:
         groups: in the table's order (:attr:`facepart.data.subject_table.People.order`), or as asked for.
-        without_row: subjects with a feature that has no row, sorted.
+        without_row: subjects with a feature that has no row, and no group of its subject's, sorted.
         without_group: subjects with a feature whose row has an empty group, sorted.
+        in_several: those of `without_row` that have rows, in several groups, sorted.
+        without_own_row: group -> its photos that have no row, and whose subject's rows are all of other photos.
     """
 
     groups: list[Group]
     without_row: list[str]
     without_group: list[str]
+    in_several: list[str]
+    without_own_row: dict[str, list[str]]
 
     def without_small(self, table: Path, rule: Rule) -> "tuple[Split, dict[str, int]]":
         """Leave out the groups that show a single subject, which have no impostor pairs.
@@ -82,7 +86,9 @@ class Split:
             group.name: len({rule(label) for side in group.sides for label in side.labels}) for group in self.groups
         }
         small = find_small_groups(table, subjects, SMALLEST_GROUP)
-        return replace(self, groups=[group for group in self.groups if group.name not in small]), small
+        groups = [group for group in self.groups if group.name not in small]
+        own = {group: photos for group, photos in self.without_own_row.items() if group not in small}
+        return replace(self, groups=groups, without_own_row=own), small
 
 
 def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
@@ -141,7 +147,8 @@ def split_by_people(
     depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
     probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
-    sides = [_rows_by_group(side, people, rule, depth, without) for side in (probe, gallery) if side]
+    without_own: dict[str, list[str]] = defaultdict(list)
+    sides = [_rows_by_group(side, people, rule, depth, without, without_own) for side in (probe, gallery) if side]
     groups = []
     for name in names or people.order:
         rows = [side.get(name, []) for side in sides]
@@ -156,26 +163,42 @@ def split_by_people(
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
+    in_several = without[None] & people.in_several
     if not groups:
-        unknown = min(without[None], default="")
+        unknown = without[None] - in_several
         raise FacepartError(
             f"{probe.source}: none of {count_of(len(probe.labels), 'feature')} belongs to a group of {people.source}"
-            + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
+            + (f"; subjects without a row: {len(unknown)}, e.g. {min(unknown)!r}" if unknown else "")
+            + (f"; {in_several_text(sorted(in_several))}" if in_several else "")
             + "; check that the naming convention fits the table (-d, --subject-pattern)"
         )
-    return Split(groups, sorted(without[None]), sorted(without[""]))
+    own = {group.name: without_own[group.name] for group in groups if group.name in without_own}
+    return Split(groups, sorted(without[None]), sorted(without[""]), sorted(in_several), own)
 
 
 def _rows_by_group(
-    features: Features, people: People, rule: Rule, depth: int, without: dict[str | None, set[str]]
+    features: Features,
+    people: People,
+    rule: Rule,
+    depth: int,
+    without: dict[str | None, set[str]],
+    without_own: dict[str, list[str]],
 ) -> dict[str, list[int]]:
-    """Sort the rows of features by group; add subjects without a group to `without`, by the reason."""
+    """Sort the rows of features by group.
+
+    Subjects without a group are added to `without`, by the reason; photos in the group of their subject's other
+    photos to `without_own`, by the group.
+    """
     rows: dict[str, list[int]] = defaultdict(list)
     read = partial(_read_label, rule, depth)
     rows_of = zip(features.labels, features.longest, features.paths, strict=True)
     for row, (label, name, path) in enumerate(rows_of):
         subject = rule(label)
-        group = people.group_of(tuple(_known_as(name, path)), subject, read)
+        group = own = people.own_group_of(tuple(_known_as(name, path)), subject, read)
+        if own is None:
+            group = people.by_subject.get(subject)
+            if group and subject in people.photos_only:
+                without_own[group].append(features.photos[row] if features.photos else label)
         if group:
             rows[group].append(row)
         else:
