@@ -134,6 +134,50 @@ def test_subjects_with_rows_in_several_groups_are_not_without_a_row(tmp_path: Pa
     assert "subjects without a row" not in str(caught.value)
 
 
+@pytest.mark.parametrize("root", ["", "./", ".\\", "../", "/data/photos/", "C:\\photos\\", "/mnt/", "a/b/"])
+def test_photos_go_by_any_spelling_of_their_paths(tmp_path: Path, root: str) -> None:
+    between = "\\" if "\\" in root else "/"
+    rows = "".join(f"{root}{name.replace('/', between)}.jpg,{'MF'[name < 'b']}\n" for name in FOLDERS[:5])
+    groups = {"F": ["alice/1", "alice/2", "amy/1"], "M": ["bob/1", "bob/3"]}
+    assert by_folder(tmp_path, f"image,group\n{rows}") == (groups, ["carol", "dave"])
+    # All photos in one folder, with names that tell the subject.
+    source = listed(tmp_path / "x", NAMES[:4])
+    people(tmp_path, "image,group\n" + "".join(f"{root}{name}.JPG,CM\n" for name in NAMES[:4]))
+    (found,) = split(tmp_path, source).groups
+    assert list(found.probe.labels) == [f"x/{name}" for name in NAMES[:4]]
+
+
+def test_photos_in_one_folder_are_not_those_of_another_if_the_folder_tells_the_subject(tmp_path: Path) -> None:
+    write_features(tmp_path / "bob", ["1", "2"])
+    source = write_list(tmp_path / "f.txt", [tmp_path / "bob" / f"{number}.npy" for number in (1, 2)])
+    read = read_people(people(tmp_path, "image,group\n/data/ann/1.jpg,CF\n/data/ann/2.jpg,CF\n"))
+    with pytest.raises(FacepartError, match="none of 2 features belongs to a group"):
+        split_by_people(read_features(source), None, read, naming_rule("FOLDER"))
+
+
+def test_a_folder_further_up_that_tells_photos_apart_is_not_ignored(tmp_path: Path) -> None:
+    names = ["ann/0/1", "ann/1/1", "bob/1/1", "bob/1/2"]
+    write_features(tmp_path / "f", names)
+    source = write_list(tmp_path / "f.txt", [tmp_path / "f" / f"{name}.npy" for name in names])
+    rule = naming_rule(None, "([^/]+)/[^/]+/[^/]+$")
+
+    def groups(*photos: str) -> dict[str, list[str]]:
+        read = read_people(people(tmp_path, "image,group\n" + "".join(f"{photo},{photo[-1]}\n" for photo in photos)))
+        return {group.name: list(group.probe.labels) for group in split_by_people(features, None, read, rule).groups}
+
+    features = read_features(source)
+    assert groups("/data/ann/0/1", "/data/bob/1/2") == {"1": ["ann/0/1"], "2": ["bob/1/2"]}
+    # bob/0/1 and cy/1/2 have no feature.
+    assert groups("/data/ann/1/1", "/data/bob/0/1", "/data/cy/1/2") == {"1": ["ann/1/1"]}
+
+
+def test_a_feature_that_may_be_two_photos_of_a_table_is_refused_if_they_are_in_two_groups(tmp_path: Path) -> None:
+    rows = "/data/day1/alice/1.jpg,F\n/data/day2/alice/1.jpg,{}\n"
+    assert by_folder(tmp_path, "image,group\n" + rows.format("F"))[0] == {"F": ["alice/1"]}
+    with pytest.raises(FacepartError, match=r"p.*csv: /data/day1/alice/1 and /data/day2/alice/1 are in two groups"):
+        by_folder(tmp_path, "image,group\n" + rows.format("M"))
+
+
 def test_named_groups_without_features_are_reported(tmp_path: Path) -> None:
     people(tmp_path)
     source = listed(tmp_path / "f", ["001_1", "002_1"])

@@ -3,7 +3,8 @@
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
 case-sensitive. A photo is named by its path, from any of its folders on, or by its name alone, with or without the
-extension of an image. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
+extension of an image; ``./`` and the backslashes of Windows are understood, and :mod:`facepart.matching.groups`
+finds longer paths. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
 those of several crossed, or bins of numbers (:mod:`facepart.data.group_columns`).
 
 A row that names a photo and a subject is only of a photo of this subject: ``1.jpg`` of alice is not carol's
@@ -64,6 +65,11 @@ class People:
     unbinned: str = ""
 
     @property
+    def photos(self) -> list[str]:
+        """All photos that the table names, each once."""
+        return list(dict.fromkeys([*self.by_image, *self.by_both]))
+
+    @property
     def subjects(self) -> set[str]:
         """All subjects that the table names."""
         return self.by_subject.keys() | self.in_several
@@ -90,7 +96,7 @@ class People:
         for name in photo:
             found = {self.by_image[name]} if name in self.by_image else set()
             of_subjects = self.by_both.get(name, {})
-            if of_subjects and _reads(rule, name) == subject:
+            if of_subjects and reads(rule, name) == subject:
                 found.update(of_subjects.values())
             elif subject in of_subjects:
                 found.add(of_subjects[subject])
@@ -200,7 +206,7 @@ def read_people(source: Path, group_column: str = "group") -> People:
     groups: Counter[str] = Counter()
     for (_, row), group in zip(rows, names, strict=True):
         cells = dict(enumerate(row))
-        photo = without_extension(cells.get(image, "")) if image is not None else ""
+        photo = without_extension(plain_path(cells.get(image, ""))) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
         if photo:
@@ -221,6 +227,18 @@ def read_people(source: Path, group_column: str = "group") -> People:
         *(source, by_image, by_both, by_subject, photos_only, in_several),
         *(groups, order, find_unbinned(group_columns, rows)),
     )
+
+
+def plain_path(path: str) -> str:
+    r"""Return a path with ``/`` between folders, without those that say nothing; a first ``/`` if it is absolute.
+
+    Example:
+        >>> [plain_path(path) for path in ("Ann\\1.jpg", "./Ann/1.jpg", "/data//1.jpg", r"C:\data\1.jpg")]
+        ['Ann/1.jpg', 'Ann/1.jpg', '/data/1.jpg', '/C:/data/1.jpg']
+    """
+    path = path.replace("\\", "/")
+    absolute = path.startswith("/") or path[1:3] == ":/"
+    return "/" * absolute + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:
@@ -293,7 +311,7 @@ def _two_groups(source: Path, name: str, *groups: str) -> FacepartError:
     return FacepartError(f"{source}: puts {one_line(name)} into two groups, {first} and {second}")
 
 
-def _reads(rule: Callable[[str], str], name: str) -> str | None:
+def reads(rule: Callable[[str], str], name: str) -> str | None:
     """Return the subject that a name tells; None if it tells none."""
     try:
         return rule(name)

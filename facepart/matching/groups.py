@@ -9,11 +9,12 @@ from pathlib import Path
 from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
-from facepart.data.labels import cut_labels, nfc, readable_depth
-from facepart.data.naming import Rule
-from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text
-from facepart.errors import FacepartError
+from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc, readable_depth
+from facepart.data.naming import Rule, split_label
+from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text, reads
+from facepart.errors import FacepartError, one_line
 from facepart.matching.features import Features, read_features
+from facepart.matching.pair_lookup import FeatureIndex
 
 
 @dataclass(frozen=True)
@@ -191,11 +192,17 @@ def _rows_by_group(
     """
     rows: dict[str, list[int]] = defaultdict(list)
     read = partial(_read_label, rule, depth)
+    longer = _find_longer(features, people)
     rows_of = zip(features.labels, features.longest, features.paths, strict=True)
     for row, (label, name, path) in enumerate(rows_of):
         subject = rule(label)
-        group = own = people.own_group_of(tuple(_known_as(name, path)), subject, read)
-        if own is None:
+        *paths, alone = _known_as(name, path)
+        group = people.own_group_of(paths, subject, read)
+        if group is None:
+            group = _group_of_longer(people, longer.get(row, ()), subject, read)
+        if group is None:
+            group = people.own_group_of([alone], subject, read)
+        if group is None:
             group = people.by_subject.get(subject)
             if group and subject in people.photos_only:
                 without_own[group].append(features.photos[row] if features.photos else label)
@@ -211,10 +218,57 @@ def _read_label(rule: Rule, depth: int, name: str) -> str:
     return rule(cut_labels([name], depth)[0])
 
 
+def _find_longer(features: Features, people: People) -> dict[int, list[str]]:
+    """Find the features of photos that a table names by longer paths than ``folder/name``.
+
+    These are absolute paths, and others if all paths of the table begin with the same folder. The last folder and the
+    name count, with the caution of :mod:`facepart.matching.pair_lookup`. If all features are in one folder, and all
+    these photos in another, the name is enough.
+
+    Returns:
+        Row of a feature -> the photos that it may be. A photo that may be several features is left out.
+    """
+    begin_alike = len({photo.split("/")[0] for photo in people.photos}) == 1
+    longer = (photo for photo in people.photos if photo.count("/") >= LEAST_DEPTH)
+    photos = [photo for photo in longer if begin_alike or photo.startswith("/")]
+    if not photos:
+        return {}
+    folders = {name.rpartition("/")[0] for name in features.longest}
+    one_folder = len(folders) == len({photo.rpartition("/")[0] for photo in photos}) == 1
+    index = FeatureIndex(features, one_folder, photos)
+    found: dict[int, list[str]] = defaultdict(list)
+    for photo in photos:
+        rows = index.find(photo)
+        if len(rows) == 1 and split_label(nfc(features.longest[rows[0]]))[1] == split_label(photo)[1]:
+            found[rows[0]].append(photo)
+    return found
+
+
+def _group_of_longer(people: People, photos: Sequence[str], subject: str, read: Rule) -> str | None:
+    """Return the group of a feature that may be one of some photos, None if there is none or the subject is another.
+
+    Raises:
+        FacepartError: the photos are in several groups.
+    """
+    groups: dict[str, str] = {}
+    for photo in photos:
+        group = people.own_group_of([photo], subject, read) if reads(read, photo) == subject else None
+        if group is not None:
+            groups.setdefault(group, photo)
+    if len(groups) > 1:
+        first, second = list(groups.values())[:2]
+        raise FacepartError(
+            f"{people.source}: {one_line(first)} and {one_line(second)} are in two groups, and no folder of the "
+            "features tells which of them a feature is; name photos by their paths below the features' folder"
+        )
+    return next(iter(groups), None)
+
+
 def _known_as(name: str, path: Path) -> Iterator[str]:
     """Yield what the photo of a feature may go by: its path's ends, the longest first, without extension."""
     whole = path.with_suffix("").as_posix()
-    parts = nfc(whole if whole.endswith(name) else name).split("/")  # the path of a matrix is that of no photo
+    whole = whole if whole.endswith(name) else name  # the path of a matrix is that of no photo
+    parts = nfc(whole).replace("\\", "/").split("/")
     for first in range(len(parts)):
         yield "/".join(parts[first:])
 
