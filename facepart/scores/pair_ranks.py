@@ -141,7 +141,9 @@ def _pairs(
                 keys = faces[0][:_REMEMBERED] * count + faces[1][:_REMEMBERED]
                 order = np.argsort(keys)
                 remembered = _Keyed(keys[order], steps[order])
-            _refuse_two_lists(path, remembered, _Keyed(faces[1] * count + faces[0], steps))
+            may_be = np.isin(faces[1], remembered.keys // count)  # few, which are looked for at some cost
+            turned = faces[1][may_be] * count + faces[0][may_be]
+            _refuse_two_lists(path, remembered, _Keyed(turned, steps[may_be]))
         yield faces, steps
         first += len(block)
 
