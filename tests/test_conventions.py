@@ -84,6 +84,15 @@ def test_a_table_of_subjects_decides(subjects: list[str], found: str) -> None:
     assert (convention.dataset, convention.subject) == (found, subjects[0])
 
 
+def test_the_rule_whose_subjects_are_all_in_the_table_is_taken_before_those_that_share_some() -> None:
+    names = ["Ann_Smith_1", "Ann_Hill_1", "Ed_1", "Ed_2"]
+    found = recognise_convention([names], "photos", ["Ann_Smith", "Ann_Hill", "Ed", "Flo"])
+    assert (found.dataset, found.subject) == ("LFW", "Ann_Smith")
+    for subjects in (["Ann_Smith", "Ed"], ["Ann", "Ann_Smith", "Ann_Hill", "Ed"]):
+        with pytest.raises(UsageError, match=r"may be 'Ann' .* or 'Ann_Smith'"):
+            recognise_convention([names], "photos", subjects)
+
+
 @pytest.mark.parametrize("subjects", [[], ["someone"], ["biden", "obama_0"]])
 def test_a_table_without_subjects_of_one_rule_alone_does_not(subjects: list[str]) -> None:
     with pytest.raises(UsageError, match=r"the subject of biden_0_00 may be 'biden' .* or 'biden_0' "):

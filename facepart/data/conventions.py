@@ -3,8 +3,8 @@
 Some data sets have names of a form of their own. Other names are read by every rule that could have made them. If all
 of them divide the photos into the same subjects, the one that shares most subjects with a table is chosen:
 `Ann_Smith_1` shows `Ann_Smith` if the table has such a row, and `Ann` if not. If they do not, a table of subjects may
-decide, if it names the subjects of one rule alone. Otherwise the user has to say which one is right: a wrong rule
-merges subjects, or splits them, without an error.
+decide, if it names the subjects of one rule alone, or all those of one rule. Otherwise the user has to say which one
+is right: a wrong rule merges subjects, or splits them, without an error.
 """
 
 import re
@@ -72,7 +72,8 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
         raise UsageError(f"{source}: names such as {every[0]} do not tell who is in a photo: {_OPTIONS}")
     unlike = _unlike(readings)
     if len(unlike) > 1:
-        named = {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}
+        whole = {option: found for option, found in readings.items() if set(found) <= set(subjects)}
+        named = whole or {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}
         if len(_unlike(named)) != 1:
             shown = " or ".join(unlike.values())
             raise UsageError(f"{source}: the subject of {every[0]} may be {shown}: {_OPTIONS}")
