@@ -67,7 +67,8 @@ def main() -> None:
     photos, _ = find_photos(arguments.source)
     if arguments.people:
         people, rule = read_people(arguments.people), naming_rule("LFW")
-        photos = [photo for photo in photos if people.group_of([photo.name], rule(photo.name)) == arguments.group]
+        groups = [people.group_of([photo.name], rule(photo.name), rule) for photo in photos]
+        photos = [photo for photo, group in zip(photos, groups, strict=True) if group == arguments.group]
     found = dict.fromkeys(BUILT_IN, 0)
     count, pixels = 0, np.zeros(3, np.int64)
     for labels, landmarks in parsed_faces(photos[:: arguments.step]):

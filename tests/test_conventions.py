@@ -84,10 +84,41 @@ def test_a_table_of_subjects_decides(subjects: list[str], found: str) -> None:
     assert (convention.dataset, convention.subject) == (found, subjects[0])
 
 
+def test_the_rule_whose_subjects_are_all_in_the_table_is_taken_before_those_that_share_some() -> None:
+    names = ["Ann_Smith_1", "Ann_Hill_1", "Ed_1", "Ed_2"]
+    found = recognise_convention([names], "photos", ["Ann_Smith", "Ann_Hill", "Ed", "Flo"])
+    assert (found.dataset, found.subject) == ("LFW", "Ann_Smith")
+    for subjects in (["Ann_Smith", "Ed"], ["Ann", "Ann_Smith", "Ann_Hill", "Ed"]):
+        with pytest.raises(UsageError, match=r"may be 'Ann' .* or 'Ann_Smith'"):
+            recognise_convention([names], "photos", subjects)
+
+
 @pytest.mark.parametrize("subjects", [[], ["someone"], ["biden", "obama_0"]])
 def test_a_table_without_subjects_of_one_rule_alone_does_not(subjects: list[str]) -> None:
     with pytest.raises(UsageError, match=r"the subject of biden_0_00 may be 'biden' .* or 'biden_0' "):
         recognise_convention([["biden_0_00", "biden_1_00", "obama_0_00"]], "photos", subjects)
+
+
+@pytest.mark.parametrize(
+    ("names", "subjects", "dataset", "subject"),
+    [
+        (["Ann_Smith_1", "Ann_Smith_2", "Ed_1"], ["Ann_Smith", "Ed"], "LFW", "Ann_Smith"),
+        (["Ann_Smith_1", "Ann_Smith_2", "Ed_1"], ["Ann", "Ed"], "MORPH", "Ann"),
+        (["Ann_Smith_1", "Ann_Smith_2", "Ed_1"], ["Ed"], "MORPH", "Ann"),
+        (["p1/Ann_1", "p1/Ann_2", "p2/Bob_1"], ["p1", "p2"], "FOLDER", "p1"),
+        (["p1/Ann_1", "p1/Ann_2", "p2/Bob_1"], [], "MORPH", "Ann"),
+    ],
+)
+def test_of_rules_that_divide_photos_alike_the_table_chooses_the_one_whose_subjects_it_names(
+    names: list[str], subjects: list[str], dataset: str, subject: str
+) -> None:
+    found = recognise_convention([names], "photos", subjects)
+    assert (found.dataset, found.subject) == (dataset, subject)
+
+
+def test_folders_further_up_that_a_table_names_have_to_be_said() -> None:
+    with pytest.raises(UsageError, match=r"subject of 0/1 is 'Ann' by the table \(another folder, with --subject-p"):
+        recognise_convention([["Ann/0/1", "Ann/0/2", "Bob/1/1"]], "photos", ["Ann", "Bob"])
 
 
 def test_probes_and_gallery_in_two_folders_are_no_two_people() -> None:

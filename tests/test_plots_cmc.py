@@ -259,6 +259,30 @@ def test_renamed_pairs_need_their_labels_and_maybe_their_rule(matched: Path, tmp
     assert "try another --dataset" in done.stderr
 
 
+def test_pairs_with_named_labels_of_probes_are_read_as_across_two_lists_if_labels_of_a_gallery_are_beside(
+    matched: Path, tmp_path: Path, run: Run
+) -> None:
+    files = files_of(matched)
+    pairs = ["-a2", files.authentic, "-i2", files.impostor, "-lp2", files.labels]
+    done = run("./Plots/", "--kind", "cmc", "-r1", matched / "CM_ranks.csv", *pairs, "-d", tmp_path, "-n", "cmc")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()[:2]
+    assert first.removeprefix("Set 1: ") == second.removeprefix("Set 2: ")
+
+
+def test_pairs_across_two_lists_are_not_read_as_within_one(matched: Path, tmp_path: Path, run: Run) -> None:
+    files = files_of(matched)
+    if files.gallery_labels is None:
+        # A list of pairs may have them in any order, and again.
+        pairs = np.load(files.authentic)
+        again = tmp_path / "again.npy"
+        np.save(again, np.concatenate([pairs[:, [1, 0, 2]], pairs[:3]]))
+        assert len(ranks_of_pairs(files._replace(authentic=again), MORPH).ranks) == len(read_labels(files.labels))
+        return
+    with pytest.raises(FacepartError, match=r"authentic\.npy: .* compared with a gallery: give .* with -lg"):
+        ranks_of_pairs(files._replace(gallery_labels=None), MORPH)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

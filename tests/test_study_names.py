@@ -68,6 +68,25 @@ def test_groups_that_differ_by_case_alone_are_refused(tmp_path: Path) -> None:
     assert assign_groups(["1_1", "2_1"], people, rule, ["cm"]).groups == {"cm": ["2_1"]}
 
 
+@pytest.mark.parametrize("names", [["1_1", "1_2", "2_1"], ["a/1_1", "a/1_2", "b/2_1"]])
+def test_a_study_finds_photos_by_absolute_paths(tmp_path: Path, names: list[str]) -> None:
+    rows = "".join(f"/data/photos/{name}.jpg,CM\n" for name in names)
+    (tmp_path / "people.csv").write_text(f"photo,group\n{rows}")
+    rule, _ = photo_rules(names, naming_rule("MORPH"), None)
+    assert assign_groups(names, read_people(tmp_path / "people.csv"), rule, []).groups == {"CM": names}
+
+
+def test_photos_in_the_group_of_other_photos_are_known_in_a_study(tmp_path: Path) -> None:
+    rows = "1_1,1,CM\n2_1,2,CM\n3_1,3,CF\n4_1,4,CM\n4_2,4,CF\n"
+    (tmp_path / "people.csv").write_text(f"photo,subject,group\n{rows}")
+    names = ["1_1", "1_2", "2_1", "3_1", "3_2", "4_3", "5_1"]
+    rule, _ = photo_rules(names, naming_rule("MORPH"), None)
+    members = assign_groups(names, read_people(tmp_path / "people.csv"), rule, [])
+    assert (members.without_row, members.in_several) == (["4", "5"], ["4"])
+    assert members.without_own_row == {"CM": ["1_2"], "CF": ["3_2"]}
+    assert members.without_small(tmp_path, 2).without_own_row == {"CM": ["1_2"]}
+
+
 @pytest.mark.slow
 def test_a_study_of_groups_with_any_name(
     tmp_path: Path, face_paths: list[Path], bisenet_weights: Path, recogniser_weights: Path

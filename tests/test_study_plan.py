@@ -152,6 +152,20 @@ def test_the_command(photos: Path, recogniser_weights: Path, run: Run) -> None:
     assert not out.exists()
 
 
+def test_photos_without_a_row_of_their_own_are_counted(photos: Path, recogniser_weights: Path, run: Run) -> None:
+    table = photos.parent / "people.csv"
+    write_image(photos / "002_0.png", read_photo(photos / "000_0.png"))
+    rows = "000_0,000,CM\n001_0,001,CM\n002_1,002,CM\n002_2,002,CF\n"
+    table.write_text(f"image,subject,group\n{rows}")
+    options = ["-s", photos, "-o", photos.parent / "out", "--parts", "nose", "--model", recogniser_weights]
+    done = run("-m", "facepart", "study", *options, "--dry-run", "--people", table)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "left out photos without a row of 1 subject with rows in several groups: 002" in lines
+    assert "2 photos have no row and take the group of their subject's other photos, e.g. 000_1" in lines
+    assert "without a row in the table" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

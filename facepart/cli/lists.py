@@ -80,7 +80,7 @@ def execute(arguments: argparse.Namespace) -> int:
         people.find_groups([arguments.group])  # first, since nothing is read from names for an unknown group
         names = names_below(features)
         given = arguments.dataset, arguments.subject_pattern
-        dataset = choose_dataset(*given, [names], str(arguments.source), people.by_subject)
+        dataset = choose_dataset(*given, [names], str(arguments.source), people.subjects)
         rule = naming_rule(dataset, arguments.subject_pattern)
         unread = unread_features(arguments.source, names, features)
         split = split_by_people(unread, None, people, rule, [arguments.group])
@@ -88,7 +88,7 @@ def execute(arguments: argparse.Namespace) -> int:
         features = list(group.probe.paths)
         subjects = count_of(len({rule(label) for label in group.probe.labels}), "subject")
         what = f"{len(features)} of {what} ({subjects} of group {arguments.group})"
-        warn_of_left_out(arguments.people, split.without_row, split.without_group)
+        warn_of_left_out(arguments.people, split)
     write_list(arguments.output, features)
     print(f"listed {what} in {arguments.output}")
     return 0

@@ -253,7 +253,7 @@ def _read_groups(arguments: argparse.Namespace, *, labelled: bool) -> "list[Grou
         people.find_groups(names)
         probe, gallery = read_features(probes[0]), read_features(galleries[0]) if galleries else None
         names_of_sides = [side.longest for side in (probe, gallery) if side]
-        arguments.dataset = choose_dataset(*given, names_of_sides, str(probe.source), people.by_subject)
+        arguments.dataset = choose_dataset(*given, names_of_sides, str(probe.source), people.subjects)
         rule = naming_rule(arguments.dataset, arguments.subject_pattern)
         split = split_by_people(probe, gallery, people, rule, names)
         if not names:
@@ -262,7 +262,7 @@ def _read_groups(arguments: argparse.Namespace, *, labelled: bool) -> "list[Grou
             for stale in (scores_path(arguments.output, group_prefix(name)) for name in small):
                 if stale.exists():
                     logging.getLogger(__name__).warning("%s: is of an earlier run, which had this group", stale)
-        warn_of_left_out(arguments.people, split.without_row, split.without_group)
+        warn_of_left_out(arguments.people, split)
         return split.groups
     if len(names) != len(probes):
         raise UsageError(f"give one -gr for each -p ({len(probes)}), the name of its group; or --people")

@@ -72,8 +72,9 @@ def _read_pairs(options: dict[str, Any], number: int, files: dict[str, Path | No
         if group is None:
             raise UsageError(f"set {number}: give the labels of the pairs, -lp{number} (and -lg{number})")
         probe_labels = authentic.with_name(f"{group}_labels.txt")
+    if gallery_labels is None and group is not None:
         beside = authentic.with_name(f"{group}_gallery_labels.txt")
-        gallery_labels = gallery_labels or (beside if beside.exists() else None)
+        gallery_labels = beside if beside.exists() else None
     pairs = PairFiles(authentic, impostor, probe_labels, gallery_labels)
     return ranks_of_pairs(pairs, _rule(options["dataset"], options["subject_pattern"], pairs, group))
 

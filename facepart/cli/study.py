@@ -263,7 +263,7 @@ def execute(arguments: argparse.Namespace) -> int:
             times=times,
         )
     if arguments.people:
-        warn_of_left_out(arguments.people, outcome.members.without_row, outcome.members.without_group)
+        warn_of_left_out(arguments.people, outcome.members)
         warn_of_small_groups(arguments.people, outcome.members.small, arguments.smallest_group)
     if outcome.small:
         logging.getLogger(__name__).warning(

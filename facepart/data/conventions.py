@@ -1,9 +1,10 @@
 """Names of photos -> the naming convention that they follow, for calls that do not say it.
 
 Some data sets have names of a form of their own. Other names are read by every rule that could have made them. If all
-of them divide the photos into the same subjects, it does not matter which one is chosen. If they do not, a table of
-subjects may decide, if it names the subjects of one rule alone. Otherwise the user has to say which one is right: a
-wrong rule merges subjects, or splits them, without an error.
+of them divide the photos into the same subjects, the one that shares most subjects with a table is chosen:
+`Ann_Smith_1` shows `Ann_Smith` if the table has such a row, and `Ann` if not. If they do not, a table of subjects may
+decide, if it names the subjects of one rule alone, or all those of one rule. Otherwise the user has to say which one
+is right: a wrong rule merges subjects, or splits them, without an error.
 """
 
 import re
@@ -56,7 +57,8 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
 
     Raises:
         UsageError: no convention fits all names, or several do that do not agree about the subjects, and the table
-            does not decide between them.
+            does not decide between them; or the subjects of the table are folders further up, which no convention
+            reads.
     """
     labels = [cut_labels((nfc(without_extension(name)) for name in names), distinct_depth(names)) for names in sides]
     every = [label for side in labels for label in side]
@@ -71,12 +73,17 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
         raise UsageError(f"{source}: names such as {every[0]} do not tell who is in a photo: {_OPTIONS}")
     unlike = _unlike(readings)
     if len(unlike) > 1:
-        named = {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}
-        if len(_unlike(named)) != 1 or not next(iter(named)).startswith("-d "):
+        whole = {option: found for option, found in readings.items() if set(found) <= set(subjects)}
+        named = whole or {option: found for option, found in readings.items() if not set(found).isdisjoint(subjects)}
+        if len(_unlike(named)) != 1:
             shown = " or ".join(unlike.values())
             raise UsageError(f"{source}: the subject of {every[0]} may be {shown}: {_OPTIONS}")
         readings = named
-    return _convention(next(iter(readings)).removeprefix("-d "), every[0])
+    # They divide the photos alike, but the table may know the subjects by the names that one of them reads.
+    option, found = max(readings.items(), key=lambda reading: len(set(reading[1]).intersection(subjects)))
+    if not option.startswith("-d "):
+        raise UsageError(f"{source}: the subject of {every[0]} is {found[0]!r} by the table ({option}): {_OPTIONS}")
+    return _convention(option.removeprefix("-d "), every[0])
 
 
 def _unlike(readings: Mapping[str, Sequence[str]]) -> dict[tuple[int, ...], str]:

@@ -3,13 +3,18 @@
 A column named image, photo or file names the photo of a row; a column named subject, person, name, identity or id
 names the subject. If a table has both, a photo is looked up first, then its subject. Column names are not
 case-sensitive. A photo is named by its path, from any of its folders on, or by its name alone, with or without the
-extension of an image. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
+extension of an image; ``./`` and the backslashes of Windows are understood, and :mod:`facepart.matching.groups`
+finds longer paths. Everything is compared in Unicode's normal form C. Groups are the values of one column, or
 those of several crossed, or bins of numbers (:mod:`facepart.data.group_columns`).
+
+A row that names a photo and a subject is only of a photo of this subject: ``1.jpg`` of alice is not carol's
+``1.jpg``. But a photo whose subject can be read from its name in the table, such as ``alice/1.jpg``, has the row,
+whatever the table calls the subject.
 """
 
 import csv
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +43,12 @@ class People:
 
     Attributes:
         source: the file it was read from.
-        by_image: photo, without extension -> group; empty if the table only names subjects.
-        by_subject: subject -> group; subjects with photos in several groups are left out.
+        by_image: photo, without extension -> group, of the rows that name a photo and no subject.
+        by_both: photo, without extension -> subject -> group, of the rows that name both.
+        by_subject: subject -> group, of the rows that name no photo; of a subject without such a row, the group of
+            all its photos in the table.
+        photos_only: the subjects in `by_subject` all of whose rows name a photo.
+        in_several: subjects with rows that are in several groups, which are in no `by_subject`.
         groups: group -> number of rows.
         order: the groups in the order in which they are shown: bins by their numbers, others by their names.
         unbinned: a column of many different numbers that was given no bins; empty if there is none.
@@ -47,20 +56,55 @@ class People:
 
     source: Path
     by_image: dict[str, str]
+    by_both: dict[str, dict[str, str]]
     by_subject: dict[str, str]
+    photos_only: frozenset[str]
+    in_several: frozenset[str]
     groups: Counter[str]
     order: Sequence[str]
     unbinned: str = ""
 
-    def group_of(self, photo: Sequence[str], subject: str) -> str | None:
-        """Return the group of a photo, "" if the table leaves it empty, None if there is no row.
+    @property
+    def photos(self) -> list[str]:
+        """All photos that the table names, each once."""
+        return list(dict.fromkeys([*self.by_image, *self.by_both]))
+
+    @property
+    def subjects(self) -> set[str]:
+        """All subjects that the table names."""
+        return self.by_subject.keys() | self.in_several
+
+    def group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
+        """Return the group of a photo or else of its subject, "" if the table leaves it empty, None if there is none.
+
+        Args and Raises: those of :meth:`own_group_of`.
+        """
+        own = self.own_group_of(photo, subject, rule)
+        return self.by_subject.get(subject) if own is None else own
+
+    def own_group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
+        """Return the group in the row of a photo, "" if the table leaves it empty, None if the photo has no row.
 
         Args:
             photo: names of the photo, in the order in which they are looked up.
             subject: the subject shown.
+            rule: reads the subject from such a name; FacepartError if the name does not tell it.
+
+        Raises:
+            FacepartError: rows of the photo have different groups.
         """
-        named = next((self.by_image[name] for name in photo if name in self.by_image), None)
-        return self.by_subject.get(subject) if named is None else named
+        for name in photo:
+            found = {self.by_image[name]} if name in self.by_image else set()
+            of_subjects = self.by_both.get(name, {})
+            if of_subjects and reads(rule, name) == subject:
+                found.update(of_subjects.values())
+            elif subject in of_subjects:
+                found.add(of_subjects[subject])
+            if len(found) > 1:
+                raise _two_groups(self.source, name, *sorted(found))
+            if found:
+                return found.pop()
+        return None
 
     def find_groups(self, names: Sequence[str]) -> list[str]:
         """Return the groups of the table that a user named.
@@ -116,8 +160,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
 
     Raises:
         FacepartError: the file cannot be read, lacks a column, has no rows, a row that is longer than the header or a
-            cell that is no number in a column with bins, gives two groups the same name, or puts one photo (or one
-            subject, if it only names subjects) into two groups. UsageError: the group column is not well formed.
+            cell that is no number in a column with bins, gives two groups the same name, or puts one photo of one
+            subject (or one subject, if it only names subjects) into two groups. UsageError: the group column is not
+            well formed.
     """
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
@@ -154,29 +199,46 @@ def read_people(source: Path, group_column: str = "group") -> People:
         raise FacepartError(f"{source}: has a header but no rows")
 
     by_image: dict[str, str] = {}
-    by_subject: dict[str, str] = {}
-    mixed: set[str] = set()
+    by_both: dict[str, dict[str, str]] = {}
+    # Subject -> groups, of rows that name no photo, and of rows that do.
+    alone: dict[str, set[str]] = defaultdict(set)
+    of_photos: dict[str, set[str]] = defaultdict(set)
     groups: Counter[str] = Counter()
     for (_, row), group in zip(rows, names, strict=True):
         cells = dict(enumerate(row))
-        photo = without_extension(cells.get(image, "")) if image is not None else ""
+        photo = without_extension(plain_path(cells.get(image, ""))) if image is not None else ""
         shown = cells.get(subject, "") if subject is not None else ""
         groups[group] += 1
-        if photo and by_image.setdefault(photo, group) != group:
-            raise FacepartError(
-                f"{source}: puts {one_line(photo)} into two groups, {_shown(by_image[photo])} and {_shown(group)}"
-            )
-        if shown and by_subject.setdefault(shown, group) != group:
-            if image is None:
-                raise FacepartError(
-                    f"{source}: puts {one_line(shown)} into two groups, {_shown(by_subject[shown])} and "
-                    f"{_shown(group)}"
-                )
-            mixed.add(shown)
-    for shown in mixed:
-        del by_subject[shown]
+        if photo:
+            key, groups_of = (shown, by_both.setdefault(photo, {})) if shown else (photo, by_image)
+            if groups_of.setdefault(key, group) != group:
+                named = f"{photo} of {shown}" if shown else photo
+                raise _two_groups(source, named, groups_of[key], group)
+        if shown:
+            if image is None and alone[shown] - {group}:
+                raise _two_groups(source, shown, *alone[shown], group)
+            (of_photos if photo else alone)[shown].add(group)
+    groups_of_subjects = {**of_photos, **alone}
+    by_subject = {shown: min(found) for shown, found in groups_of_subjects.items() if len(found) == 1}
+    photos_only = frozenset(by_subject.keys() - alone.keys())
+    in_several = frozenset(groups_of_subjects.keys() - by_subject.keys())
     order = sort_groups(group_columns, rows, names)
-    return People(source, by_image, by_subject, groups, order, find_unbinned(group_columns, rows))
+    return People(
+        *(source, by_image, by_both, by_subject, photos_only, in_several),
+        *(groups, order, find_unbinned(group_columns, rows)),
+    )
+
+
+def plain_path(path: str) -> str:
+    r"""Return a path with ``/`` between folders, without those that say nothing; a first ``/`` if it is absolute.
+
+    Example:
+        >>> [plain_path(path) for path in ("Ann\\1.jpg", "./Ann/1.jpg", "/data//1.jpg", r"C:\data\1.jpg")]
+        ['Ann/1.jpg', 'Ann/1.jpg', '/data/1.jpg', '/C:/data/1.jpg']
+    """
+    path = path.replace("\\", "/")
+    absolute = path.startswith("/") or path[1:3] == ":/"
+    return "/" * absolute + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:
@@ -215,8 +277,46 @@ def small_groups_text(small: Mapping[str, int], smallest: int) -> str:
     return f"left out {count_of(len(small), 'group')} of fewer than {count_of(smallest, 'subject')}: {named}"
 
 
-def _shown(group: str) -> str:
-    return one_line(repr(group))
+def in_several_text(subjects: Sequence[str]) -> str:
+    """Name the subjects of photos without a row that have rows, in several groups.
+
+    Example:
+        >>> in_several_text(["ann"])
+        'photos without a row of 1 subject with rows in several groups: ann'
+    """
+    named = first_of(subjects, SUBJECTS_NAMED)
+    return f"photos without a row of {count_of(len(subjects), 'subject')} with rows in several groups: {named}"
+
+
+def without_own_row_text(groups: Mapping[str, Sequence[str]]) -> str:
+    """Say that photos without a row are in the group of other photos.
+
+    Args:
+        groups: group -> such photos; there are some.
+
+    Example:
+        >>> without_own_row_text({"no": ["f/ed_2", "f/flo_2"]})
+        "2 photos have no row and take the group of their subject's other photos, e.g. f/ed_2"
+    """
+    photos = [photo for found in groups.values() for photo in found]
+    verbs, whose = ("has", "takes"), "its"
+    if len(photos) > 1:
+        verbs, whose = ("have", "take"), "their"
+    count = count_of(len(photos), "photo")
+    return f"{count} {verbs[0]} no row and {verbs[1]} the group of {whose} subject's other photos, e.g. {photos[0]}"
+
+
+def _two_groups(source: Path, name: str, *groups: str) -> FacepartError:
+    first, second = (one_line(repr(group)) for group in groups[:2])
+    return FacepartError(f"{source}: puts {one_line(name)} into two groups, {first} and {second}")
+
+
+def reads(rule: Callable[[str], str], name: str) -> str | None:
+    """Return the subject that a name tells; None if it tells none."""
+    try:
+        return rule(name)
+    except FacepartError:
+        return None
 
 
 def _tidied(cell: str) -> str:

@@ -3,16 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
-from facepart.data.labels import nfc, readable_depth
+from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc, readable_depth
 from facepart.data.naming import DATASETS, Rule, split_label
-from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups
-from facepart.errors import FacepartError
+from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text, reads
+from facepart.errors import FacepartError, one_line
 from facepart.matching.features import Features, read_features
+from facepart.matching.pair_lookup import FeatureIndex
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,17 @@ class Split:
 
     Attributes:
         groups: in the table's order (:attr:`facepart.data.subject_table.People.order`), or as asked for.
-        without_row: subjects with a feature that has no row, sorted.
+        without_row: subjects with a feature that has no row, and no group of its subject's, sorted.
         without_group: subjects with a feature whose row has an empty group, sorted.
+        in_several: those of `without_row` that have rows, in several groups, sorted.
+        without_own_row: group -> its photos that have no row, and whose subject's rows are all of other photos.
     """
 
     groups: list[Group]
     without_row: list[str]
     without_group: list[str]
+    in_several: list[str]
+    without_own_row: dict[str, list[str]]
 
     def without_small(self, table: Path, rule: Rule) -> "tuple[Split, dict[str, int]]":
         """Leave out the groups that show a single subject, which have no impostor pairs.
@@ -81,7 +87,9 @@ class Split:
             group.name: len({rule(label) for side in group.sides for label in side.labels}) for group in self.groups
         }
         small = find_small_groups(table, subjects, SMALLEST_GROUP)
-        return replace(self, groups=[group for group in self.groups if group.name not in small]), small
+        groups = [group for group in self.groups if group.name not in small]
+        own = {group: photos for group, photos in self.without_own_row.items() if group not in small}
+        return replace(self, groups=groups, without_own_row=own), small
 
 
 def read_group(name: str, probe: Path, gallery: Path | None) -> Group:
@@ -150,8 +158,8 @@ def split_by_people(
         depth: of labels; None for as many folders as are needed.
 
     Raises:
-        FacepartError: the table has no such group, a group has no features on one of the two sides, or each of many
-            numbers would be a group.
+        FacepartError: the table has no such group, or two for one photo; a group has no features on one of the two
+            sides; or each of many numbers would be a group.
     """
     names = people.find_groups(names)
     if not names:
@@ -159,7 +167,8 @@ def split_by_people(
     depth = depth or readable_depth([side.longest for side in (probe, gallery) if side], [rule])
     probe, gallery = probe.with_depth(depth), gallery and gallery.with_depth(depth)
     without: dict[str | None, set[str]] = defaultdict(set)
-    sides = [_rows_by_group(side, people, rule, without) for side in (probe, gallery) if side]
+    without_own: dict[str, list[str]] = defaultdict(list)
+    sides = [_rows_by_group(side, people, rule, depth, without, without_own) for side in (probe, gallery) if side]
     groups = []
     for name in names or people.order:
         rows = [side.get(name, []) for side in sides]
@@ -174,25 +183,48 @@ def split_by_people(
                 )
         cut = [_take(features, found) for features, found in zip((probe, gallery), rows, strict=False) if features]
         groups.append(Group(name, cut[0], cut[1] if len(cut) > 1 else None, people.source))
+    in_several = without[None] & people.in_several
     if not groups:
-        unknown = min(without[None], default="")
+        unknown = without[None] - in_several
         raise FacepartError(
             f"{probe.source}: none of {count_of(len(probe.labels), 'feature')} belongs to a group of {people.source}"
-            + (f"; subjects without a row: {len(without[None])}, e.g. {unknown!r}" if unknown else "")
+            + (f"; subjects without a row: {len(unknown)}, e.g. {min(unknown)!r}" if unknown else "")
+            + (f"; {in_several_text(sorted(in_several))}" if in_several else "")
             + "; check that the naming convention fits the table (-d, --subject-pattern)"
         )
-    return Split(groups, sorted(without[None]), sorted(without[""]))
+    own = {group.name: without_own[group.name] for group in groups if group.name in without_own}
+    return Split(groups, sorted(without[None]), sorted(without[""]), sorted(in_several), own)
 
 
 def _rows_by_group(
-    features: Features, people: People, rule: Rule, without: dict[str | None, set[str]]
+    features: Features,
+    people: People,
+    rule: Rule,
+    depth: int,
+    without: dict[str | None, set[str]],
+    without_own: dict[str, list[str]],
 ) -> dict[str, list[int]]:
-    """Sort the rows of features by group; add subjects without a group to `without`, by the reason."""
+    """Sort the rows of features by group.
+
+    Subjects without a group are added to `without`, by the reason; photos in the group of their subject's other
+    photos to `without_own`, by the group.
+    """
     rows: dict[str, list[int]] = defaultdict(list)
+    read = partial(_read_label, rule, depth)
+    longer = _find_longer(features, people)
     rows_of = zip(features.labels, features.longest, features.paths, strict=True)
     for row, (label, name, path) in enumerate(rows_of):
         subject = rule(label)
-        group = people.group_of(tuple(_known_as(name, path)), subject)
+        *paths, alone = _known_as(name, path)
+        group = people.own_group_of(paths, subject, read)
+        if group is None:
+            group = _group_of_longer(people, longer.get(row, ()), subject, read)
+        if group is None:
+            group = people.own_group_of([alone], subject, read)
+        if group is None:
+            group = people.by_subject.get(subject)
+            if group and subject in people.photos_only:
+                without_own[group].append(features.photos[row] if features.photos else label)
         if group:
             rows[group].append(row)
         else:
@@ -200,10 +232,62 @@ def _rows_by_group(
     return rows
 
 
+def _read_label(rule: Rule, depth: int, name: str) -> str:
+    """Return the subject that a name tells as far as it belongs to labels of a depth."""
+    return rule(cut_labels([name], depth)[0])
+
+
+def _find_longer(features: Features, people: People) -> dict[int, list[str]]:
+    """Find the features of photos that a table names by longer paths than ``folder/name``.
+
+    These are absolute paths, and others if all paths of the table begin with the same folder. The last folder and the
+    name count, with the caution of :mod:`facepart.matching.pair_lookup`. If all features are in one folder, and all
+    these photos in another, the name is enough.
+
+    Returns:
+        Row of a feature -> the photos that it may be. A photo that may be several features is left out.
+    """
+    begin_alike = len({photo.split("/")[0] for photo in people.photos}) == 1
+    longer = (photo for photo in people.photos if photo.count("/") >= LEAST_DEPTH)
+    photos = [photo for photo in longer if begin_alike or photo.startswith("/")]
+    if not photos:
+        return {}
+    folders = {name.rpartition("/")[0] for name in features.longest}
+    one_folder = len(folders) == len({photo.rpartition("/")[0] for photo in photos}) == 1
+    index = FeatureIndex(features, one_folder, photos)
+    found: dict[int, list[str]] = defaultdict(list)
+    for photo in photos:
+        rows = index.find(photo)
+        if len(rows) == 1 and split_label(nfc(features.longest[rows[0]]))[1] == split_label(photo)[1]:
+            found[rows[0]].append(photo)
+    return found
+
+
+def _group_of_longer(people: People, photos: Sequence[str], subject: str, read: Rule) -> str | None:
+    """Return the group of a feature that may be one of some photos, None if there is none or the subject is another.
+
+    Raises:
+        FacepartError: the photos are in several groups.
+    """
+    groups: dict[str, str] = {}
+    for photo in photos:
+        group = people.own_group_of([photo], subject, read) if reads(read, photo) == subject else None
+        if group is not None:
+            groups.setdefault(group, photo)
+    if len(groups) > 1:
+        first, second = list(groups.values())[:2]
+        raise FacepartError(
+            f"{people.source}: {one_line(first)} and {one_line(second)} are in two groups, and no folder of the "
+            "features tells which of them a feature is; name photos by their paths below the features' folder"
+        )
+    return next(iter(groups), None)
+
+
 def _known_as(name: str, path: Path) -> Iterator[str]:
     """Yield what the photo of a feature may go by: its path's ends, the longest first, without extension."""
     whole = path.with_suffix("").as_posix()
-    parts = nfc(whole if whole.endswith(name) else name).split("/")  # the path of a matrix is that of no photo
+    whole = whole if whole.endswith(name) else name  # the path of a matrix is that of no photo
+    parts = nfc(whole).replace("\\", "/").split("/")
     for first in range(len(parts)):
         yield "/".join(parts[first:])
 

@@ -25,6 +25,8 @@ from facepart.scores.score_input import open_scores
 
 # How many pairs of a large file are looked at at a time.
 _BLOCK = 1 << 18
+# How many pairs, the first of a file, are looked for in the other order.
+_REMEMBERED = 1024
 
 
 class PairFiles(NamedTuple):
@@ -43,6 +45,18 @@ class PairFiles(NamedTuple):
     gallery_labels: Path | None
 
 
+class _Keyed(NamedTuple):
+    """Pairs by a number of both faces.
+
+    Attributes:
+        keys: int64, (k,), the number of one face times the number of faces, and that of the other.
+        steps: float64, (k,), the scores in millionths.
+    """
+
+    keys: NDArray[np.int64]
+    steps: NDArray[np.float64]
+
+
 def ranks_of_pairs(files: PairFiles, rule: Rule) -> Ranks:
     """Read the ranks of all probes off pair files.
 
@@ -52,20 +66,21 @@ def ranks_of_pairs(files: PairFiles, rule: Rule) -> Ranks:
 
     Raises:
         FacepartError: a file is missing or cannot be read, has other than three columns, or names a face without a
-            label; or the rule does not go with the pairs.
+            label; the rule does not go with the pairs; or there are no labels of a gallery, but the pairs show that
+            they are across two lists.
     """
     labels = [read_labels(path) for path in (files.labels, files.gallery_labels) if path is not None]
     subjects = [[rule(label) for label in each] for each in labels]
     numbers = {name: number for number, name in enumerate(sorted({name for each in subjects for name in each}))}
     who = [np.array([numbers[name] for name in each]) for each in subjects]
     sides = [who[0], who[-1]]
-    within, count = files.gallery_labels is None, len(labels[0])
+    within, count = len(labels) == 1, len(labels[0])
     best, highest = np.full((2, count), -np.inf)
-    for faces, steps in _pairs(files.authentic, sides, authentic=True):
+    for faces, steps in _pairs(files.authentic, sides, authentic=True, within=within):
         for place in faces if within else faces[:1]:
             np.maximum.at(best, place, steps)
     above, bars = np.zeros(count, np.int64), np.where(np.isneginf(best), np.inf, best)
-    for faces, steps in _pairs(files.impostor, sides, authentic=False):
+    for faces, steps in _pairs(files.impostor, sides, authentic=False, within=within):
         for place in faces if within else faces[:1]:
             np.maximum.at(highest, place, steps)
             above += np.bincount(place[steps > bars[place]], minlength=count)
@@ -92,14 +107,16 @@ def read_labels(path: Path) -> list[str]:
 
 
 def _pairs(
-    path: Path, sides: list[NDArray[np.int64]], *, authentic: bool
+    path: Path, sides: list[NDArray[np.int64]], *, authentic: bool, within: bool
 ) -> Iterator[tuple[list[NDArray[np.int64]], NDArray[np.float64]]]:
     """Yield the faces on both sides of pairs, and the pairs' scores in millionths, some at a time.
 
     Raises:
-        FacepartError: a pair has no label, or is of the other kind by the subjects of its faces.
+        FacepartError: a pair has no label, is of the other kind by the subjects of its faces, or is said to be within
+            one list and is not.
     """
-    first = 0
+    first, count = 0, len(sides[0])
+    remembered: _Keyed | None = None
     for block in _read_blocks(path):
         if not np.isfinite(block).all():
             raise FacepartError(f"{path}: holds values that are not finite")
@@ -118,8 +135,37 @@ def _pairs(
                 f"{path}: row {row} shows {shown} by the naming convention, which does not fit then; try another "
                 "--dataset or --subject-pattern"
             )
-        yield faces, np.rint(block[:, 2] * STEPS)
+        steps = np.rint(block[:, 2] * STEPS)
+        if within:
+            if remembered is None:
+                keys = faces[0][:_REMEMBERED] * count + faces[1][:_REMEMBERED]
+                order = np.argsort(keys)
+                remembered = _Keyed(keys[order], steps[order])
+            may_be = np.isin(faces[1], remembered.keys // count)  # few, which are looked for at some cost
+            turned = faces[1][may_be] * count + faces[0][may_be]
+            _refuse_two_lists(path, remembered, _Keyed(turned, steps[may_be]))
+        yield faces, steps
         first += len(block)
+
+
+def _refuse_two_lists(path: Path, first: _Keyed, turned: _Keyed) -> None:
+    """Refuse pairs across two lists: within one list, two faces have the same score in either order.
+
+    Args:
+        path: of the pairs, for messages.
+        first: the first pairs of the file.
+        turned: some of its pairs, keyed in the other order.
+
+    Raises:
+        FacepartError: a pair has two scores that differ by more than their last digit.
+    """
+    places = np.minimum(np.searchsorted(first.keys, turned.keys), len(first.keys) - 1)
+    apart = np.abs(first.steps[places] - turned.steps) > 1
+    if ((first.keys[places] == turned.keys) & apart).any():
+        raise FacepartError(
+            f"{path}: has pairs of faces whose score in the other order differs, so the probes were compared with a "
+            "gallery: give the gallery's labels with -lg"
+        )
 
 
 def _read_blocks(path: Path) -> Iterator[NDArray[np.float64]]:

@@ -43,8 +43,10 @@ class Members:
     Attributes:
         groups: group -> the names of its photos, sorted.
         subjects: group -> how many subjects they show.
-        without_row: subjects without a row in the table, sorted.
+        without_row: subjects with a photo that has no row, and no group of its subject's, sorted.
         without_group: subjects whose row names no group, sorted.
+        in_several: those of `without_row` that have rows, in several groups, sorted.
+        without_own_row: group -> its photos that have no row, and whose subject's rows are all of other photos.
         small: the groups that were left out because they are too small -> how many subjects they show.
     """
 
@@ -52,6 +54,8 @@ class Members:
     subjects: dict[str, int]
     without_row: list[str]
     without_group: list[str]
+    in_several: list[str] = field(default_factory=list)
+    without_own_row: dict[str, list[str]] = field(default_factory=dict)
     small: dict[str, int] = field(default_factory=dict)
 
     def of(self, photos: Sequence[Photo]) -> list[Photo]:
@@ -77,6 +81,7 @@ class Members:
             self,
             groups={group: names for group, names in self.groups.items() if group not in small},
             subjects={group: count for group, count in self.subjects.items() if group not in small},
+            without_own_row={group: names for group, names in self.without_own_row.items() if group not in small},
             small={**self.small, **small},
         )
 
@@ -175,7 +180,7 @@ def assign_groups(names: Sequence[str], people: People | None, rule: PhotoRule, 
             "choose the others with --groups"
         )
     counts = {group: count_subjects(found, rule) for group, found in groups.items()}
-    return Members(groups, counts, split.without_row, split.without_group)
+    return Members(*(groups, counts, split.without_row, split.without_group), split.in_several, split.without_own_row)
 
 
 def count_subjects(names: Sequence[str], rule: Rule) -> int:

@@ -9,7 +9,12 @@ from facepart.analysis.design import Design
 from facepart.analysis.influence import effective_subjects
 from facepart.analysis.intervals import MIN_SUBJECTS
 from facepart.counts import are, count_of, first_of
-from facepart.data.subject_table import SUBJECTS_NAMED, small_groups_text
+from facepart.data.subject_table import (
+    SUBJECTS_NAMED,
+    in_several_text,
+    small_groups_text,
+    without_own_row_text,
+)
 from facepart.pipeline.executor import LOCAL, Executor
 from facepart.pipeline.worker import PhotoTask
 from facepart.report.missing_intervals import BY_SUBJECTS, rounded_down
@@ -174,10 +179,16 @@ def _describe(setup: Setup, size: StudySize, photos: int, found: int) -> list[st
         more = found - photos
         belong = "belongs" if more == 1 else "belong"
         lines.append(f"{count_of(more, 'more photo')} {belong} to none of these groups and {are(more)} left out")
-    for lack, lacking in (("row", setup.members.without_row), ("group", setup.members.without_group)):
+    members = setup.members
+    without_row = [subject for subject in members.without_row if subject not in members.in_several]
+    for lack, lacking in (("row", without_row), ("group", members.without_group)):
         if lacking:
             named = first_of(lacking, SUBJECTS_NAMED)
             lines.append(f"{count_of(len(lacking), 'subject')} without a {lack} in the table: {named}")
+    if members.in_several:
+        lines.append(f"left out {in_several_text(members.in_several)}")
+    if members.without_own_row:
+        lines.append(without_own_row_text(members.without_own_row))
     return lines
 
 

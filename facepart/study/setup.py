@@ -191,7 +191,7 @@ def set_up(request: Request, executor: Executor) -> Setup:
     names = [photo.name for photo in photos]
     given = request.dataset is not None or request.subject_pattern is not None
     # The table of subjects may decide between conventions.
-    known = people.by_subject if people else ()
+    known = people.subjects if people else ()
     convention = None if given else recognise_convention([names], str(request.source), known)
     dataset = convention.dataset if convention else request.dataset or _UNUSED_DATASET
     exclusion = find_exclusion(dataset, request.subject_pattern, request.exclude_same)
