@@ -57,6 +57,14 @@ def test_photos_by_name_or_path_with_or_without_extension(tmp_path: Path, column
     assert found.without_row == ["001"]
 
 
+def test_photos_are_found_by_embeddings_whose_names_kept_an_extension(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("image,group\n001_0.JPG,CM\nsub/003_0,CM\n002_0.png,CF\n")
+    features = [tmp_path / "f" / f"{name}.npy" for name in ("001_0.jpg", "002_0.jpg", "sub/003_0.png")]
+    people = read_people(tmp_path / "people.csv")
+    found = select_group(features, tmp_path / "f", people, "CM", naming_rule("MORPH"))
+    assert names(found) == ["001_0.jpg.npy", "003_0.png.npy"]
+
+
 def test_a_photo_is_looked_up_before_its_subject(tmp_path: Path) -> None:
     table = "image,subject,group\n001_1.jpg,001,CF\n002_0.jpg,002,CM\nother.jpg,003,CM\n"
     found = select(tmp_path, table)
@@ -94,6 +102,10 @@ def test_byte_order_mark_crlf_quotes_short_rows_and_repeated_rows(tmp_path: Path
         ("subject,sex\n001,male\n", "CM", "has no column 'group', only subject, sex; name the one"),
         ("who,group\n001,CM\n", "CM", "one of image, photo, file, subject, person, name, identity, id"),
         ("subject,group\n", "CM", "has a header but no rows"),
+        ("subject;group\n001;CM\n", "CM", "has semicolons between its columns; they have to be commas"),
+        ("subject\tgroup\n001\tCM\n", "CM", "has tabs between its columns; they have to be commas"),
+        ("subject,group,Group\n001,CM,CM\n002,CM,CF\n", "CM", "line 3: two columns called 'group' differ"),
+        ("subject,group,Subject\n001,CM,002\n", "CM", "line 2: two columns called 'subject' differ"),
         ("subject,group\n001,CM\n001,CF\n", "CM", "puts 001 into two groups, 'CM' and 'CF'"),
         ("photo,group\n1.jpg,CM\n1.png,CF\n", "CM", "puts 1 into two groups"),
         (

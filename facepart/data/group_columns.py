@@ -72,7 +72,7 @@ def parse_group_columns(text: str, header: Sequence[str]) -> list[GroupColumn]:
     Args:
         text: names of columns, separated by commas; after a colon, the edges of bins, likewise.
         header: the names of the table's columns, which are found whatever their case. Of two of one name, the first
-            counts.
+            is taken.
 
     Raises:
         FacepartError: there is no such column. UsageError: edges are missing, no numbers or not ascending, or a

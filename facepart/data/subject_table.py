@@ -176,6 +176,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
     except (UnicodeDecodeError, csv.Error) as error:
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 ({error})") from error
     header = lines[0][1] if lines else []
+    for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
+            raise FacepartError(f"{source}: has {called} between its columns; they have to be commas")
     columns = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     if any("\0" in cell for _, row in lines for cell in row):
         raise FacepartError(f"{source}: is not a CSV file in UTF-8 (it has a byte of zero)")
@@ -192,6 +195,9 @@ def read_people(source: Path, group_column: str = "group") -> People:
     except FacepartError as error:
         raise type(error)(str(error) if isinstance(error, UsageError) else f"{source}: {error}") from error
     image, subject = _first(columns, IMAGE_COLUMNS), _first(columns, SUBJECT_COLUMNS)
+    for used in (image, subject, *(column.place for column in group_columns)):
+        if used is not None:
+            _refuse_unlike_twin(source, header, rows, used)
     if image is None and subject is None:
         wanted = ", ".join(IMAGE_COLUMNS + SUBJECT_COLUMNS)
         raise FacepartError(f"{source}: has no column that names the photo or the subject (one of {wanted})")
@@ -239,6 +245,18 @@ def plain_path(path: str) -> str:
     path = path.replace("\\", "/")
     absolute = path.startswith("/") or path[1:3] == ":/"
     return "/" * absolute + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
+
+
+def _refuse_unlike_twin(
+    source: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], used: int
+) -> None:
+    """Refuse a column if another has the same name and other cells, as where two tables were joined."""
+    for place, name in enumerate(header):
+        if place == used or name.lower() != header[used].lower():
+            continue
+        for line, row in rows:
+            if row[place : place + 1] != row[used : used + 1]:
+                raise FacepartError(f"{source}, line {line}: two columns called {header[used]!r} differ; rename one")
 
 
 def find_small_groups(source: Path, subjects: Mapping[str, int], smallest: int) -> dict[str, int]:

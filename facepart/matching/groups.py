@@ -9,6 +9,7 @@ from pathlib import Path
 from facepart.counts import count_of
 from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
+from facepart.data.image_names import without_extension
 from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc, readable_depth
 from facepart.data.naming import DATASETS, Rule, split_label
 from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text, reads
@@ -258,9 +259,13 @@ def _find_longer(features: Features, people: People) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for photo in photos:
         rows = index.find(photo)
-        if len(rows) == 1 and split_label(nfc(features.longest[rows[0]]))[1] == split_label(photo)[1]:
+        if len(rows) == 1 and _name_of(features.longest[rows[0]]) == _name_of(photo):
             found[rows[0]].append(photo)
     return found
+
+
+def _name_of(photo: str) -> str:
+    return split_label(nfc(without_extension(photo)))[1]
 
 
 def _group_of_longer(people: People, photos: Sequence[str], subject: str, read: Rule) -> str | None:
@@ -287,7 +292,7 @@ def _known_as(name: str, path: Path) -> Iterator[str]:
     """Yield what the photo of a feature may go by: its path's ends, the longest first, without extension."""
     whole = path.with_suffix("").as_posix()
     whole = whole if whole.endswith(name) else name  # the path of a matrix is that of no photo
-    parts = nfc(whole).replace("\\", "/").split("/")
+    parts = nfc(without_extension(whole)).replace("\\", "/").split("/")
     for first in range(len(parts)):
         yield "/".join(parts[first:])
 
