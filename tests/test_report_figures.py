@@ -131,9 +131,13 @@ def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     assert "No part has an effect above 0 by impostor shift: the hair comes closest, at −0.020" in answer_of(fell)
     assert "ranked first (% of resamples)" not in [text for _, text in Page(render_report(fell)).all("th")]
     unknown = [dataclasses.replace(each, effect=UNKNOWN) for each in falls]
-    assert "too few scores" in answer_of(with_ranking(data, {"CM": unknown}))
+    assert "No part has a rank by impostor shift." in answer_of(with_ranking(data, {"CM": unknown}))
     html = render_report(with_figures(data, rankings={}))
-    assert "There are too few scores to rank the parts." in html and "no rank: too few scores" in html
+    assert (
+        "No part has a rank by impostor shift." in html
+        and "not ranked: too few scores." in html
+        and "no rank: too few scores" in html
+    )
 
 
 def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: ReportData) -> None:

@@ -8,9 +8,10 @@ from html import unescape
 from facepart.analysis.differentials import Differential, RateRatio, ShiftDifference
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.occlusion.parts import PARTS
+from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
-from tests.report_data import make_data, with_figures
+from tests.report_data import FACTS, make_data, with_figures
 
 TWO = make_data(("female", "male"), people=12, photos=2)
 FIVE = make_data(("a", "b", "c", "d", "e"), ("nose", "eyes"), people=12, photos=2)
@@ -82,6 +83,23 @@ def test_the_answer_says_whether_groups_differ_in_what_parts_are_ranked_by() -> 
         answer = text_of(" ".join(re.findall(r'<p class="answer">.*?</p>', html, re.S)))
         assert "roups" not in answer.replace("2 groups (equally", "") if said is None else said in answer, answer
         assert ("This does not show that the groups are equal." in text_of(html)) == (with_ci == {"nose": 0.3})
+
+
+def test_a_margin_is_shown_as_it_was_given() -> None:
+    data = dataclasses.replace(TWO, design=dataclasses.replace(TWO.design, margin=0.00004))
+    assert "differ by less than 4e-05" in text_of(section_of(data))
+    assert "a difference below 4e-05" in " ".join(methods(data, FACTS))
+
+
+def test_a_single_pair_of_groups_is_singular() -> None:
+    known = Interval(0.012, 0.001, 0.01, 0.014, 11)
+    data = with_rates(TWO, "", known, known)
+    rows = [
+        dataclasses.replace(row, ratios=[RateRatio("female", "male", Interval(1, 0.1, 0.9, 1.1), UNKNOWN)])
+        for row in data.differentials
+    ]
+    text = text_of(section_of(with_figures(data, differentials=rows)))
+    assert "Of 1 pair of groups, none differs significantly in FMR." in text
 
 
 def test_many_pairs_of_groups_are_counted_together() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from facepart.analysis.choices import D_PRIME, FMR_RATIO, SHIFT
 from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.metrics.operating_point import STUDY_FMRS, fmr_suffix
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
@@ -120,6 +121,14 @@ _REFERENCES = {
 }
 
 
+# What Shapley values by a criterion divide.
+_SHAPLEY_METRICS = {
+    SHIFT: "the mean impostor score",
+    D_PRIME: "d\u2032",
+    FMR_RATIO: "the logarithm of the FMR at the baseline threshold (FMR 0.1 %)",
+}
+
+
 class Citations:
     """Numbers references in the order in which they are first cited.
 
@@ -193,6 +202,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
             for each in list(data.shapley.values())[:1]
             for group in data.groups
         ),
+        shapley_metrics=_shapley_metrics(data),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
         rate_targets=[
             target
@@ -219,6 +229,13 @@ def _without_place(data: ReportData) -> dict[str, int]:
         if missing > 0:
             found[key[1]] = found.get(key[1], 0) + missing
     return found
+
+
+def _shapley_metrics(data: ReportData) -> list[str]:
+    """List the metrics of which there are Shapley values."""
+    values = [row for found in data.shapley.values() for row in found.values if math.isfinite(row.value.value)]
+    known = {row.criterion for row in values}
+    return [words for name, words in _SHAPLEY_METRICS.items() if name in known]
 
 
 def _range(values: Sequence[float]) -> tuple[float, float] | None:
