@@ -151,7 +151,7 @@ def test_criteria_stand_side_by_side(page: Page) -> None:
         for rank, each in enumerate(rankings[name]["all"], 1):
             assert f"{rank} [{each.rank_low}, {each.rank_high}]" in row
     text = results_text(DATA.figures)
-    assert re.search(r"^    nose +importance", text, re.M)
+    assert re.search(r"^    nose: importance", text, re.M)
     section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
     assert "Among the parts ranked by importance, the nose is ranked first by all" in section
     assert "without removing identity information" in section
@@ -213,6 +213,46 @@ def test_eyes_and_brows_are_one_part_in_lists_of_parts() -> None:
     assert "Other criteria rank other parts first: “eyes and brows”." in answer
     section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
     assert "by decrease in d′, the “eyes and brows”." in section
+
+
+def test_photos_compared_are_those_of_the_patch_where_parts_are_ranked_by_it() -> None:
+    rows = [
+        dataclasses.replace(row, photos_compared=77, authentic_shift=Interval(0.02, 0.005, 0.01, 0.03, 30))
+        if row.comparison == "equal_area" and row.part == "nose"
+        else dataclasses.replace(row, authentic_shift=Interval(-0.02, 0.005, -0.03, -0.01, 30))
+        for row in DATA.results
+    ]
+    first = {
+        group: sorted(ranked, key=lambda each: each.part != "nose")
+        for group, ranked in DATA.figures.rankings["equal_area"].items()
+    }
+    rankings = {**DATA.figures.rankings, "equal_area": first}
+    data = with_figures(DATA, results=rows, ranked_by="equal_area", rankings=rankings)
+    page = Page(render_report(data))
+    tables = [text for _, text in page.all("table") if text.startswith("Ranking by equal-area shift")]
+    assert "154 of 180" in tables[0] and "77 of 90" in tables[1]
+    ranking = next(text for attributes, text in page.all("section") if attributes.get("id") == "ranking")
+    assert "in all photos" not in ranking and "in which the part is detected and large enough for it" in ranking
+    assert "the equal-area shift is computed: those in which the part is detected and the patch fits" in ranking
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert "also raises the authentic scores in CM and CF" in answer, "those of the patch, not of the whole part"
+    text = results_text(data.figures)
+    assert re.search(r"^1\..*nose .* 77$", text, re.M)
+    assert (
+        "photos compared  those that equal-area shift is computed from: the part is detected and the patch fits"
+        in text
+    )
+
+
+def test_the_terminals_baseline_says_of_how_many_photos_it_is() -> None:
+    data = make_data(("CM", "CF"), ("eyes",), people=30, undetected=(("CM", "eyes", 30),))
+    lines = results_text(data.figures).splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("CM: "))
+    assert lines[place].startswith("CM: 90 photos of 30 subjects; eyes detected in 60 (effective: ")
+    assert lines[place + 1].startswith("    baseline of these 60: d' ")
+    other = next(place for place, line in enumerate(lines) if line.startswith("CF: "))
+    assert lines[other].startswith("CF: 90 photos of 30 subjects (effective: ")
+    assert lines[other + 1].startswith("    baseline: d' ")
 
 
 def test_a_criterion_that_no_part_has_leaves_no_link_and_no_untrue_reason() -> None:

@@ -100,7 +100,18 @@ def test_the_answer_says_in_which_groups_the_first_is_not_ahead() -> None:
     clear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [ahead, *rest]})
     assert "The nose is ranked first in every group. " in answer_of(clear)
     unclear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [tied, *rest]})
-    assert "in every group (but not significantly ahead of the next part in CF)." in answer_of(unclear)
+    assert "in every group (but not significantly ahead of the next part in the group CF)." in answer_of(unclear)
+    both = with_ranking(data, {**of_all, "CM": [tied, *rest], "CF": [tied, *rest]})
+    assert "in every group (but in neither group significantly ahead of the next part)." in answer_of(both)
+    # A difference without a CI is neither.
+    unknown = ranked("nose", 0.05, 0.02, difference_to_next=UNKNOWN._replace(value=0.01))
+    neither = with_ranking(data, {**of_all, "CM": [unknown, *rest], "CF": [unknown, *rest]})
+    assert "in every group (but its difference from the next part has no CI)." in answer_of(neither)
+    mixed = with_ranking(data, {**of_all, "CM": [tied, *rest], "CF": [unknown, *rest]})
+    assert (
+        "(but not significantly ahead of the next part in the group CM; its difference from the next part has no CI "
+        "in the group CF)."
+    ) in answer_of(mixed)
 
 
 def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:

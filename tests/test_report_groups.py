@@ -11,6 +11,7 @@ from facepart.occlusion.parts import PARTS
 from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
+from facepart.report.terminal import results_text
 from tests.report_data import FACTS, make_data, with_figures
 
 TWO = make_data(("female", "male"), people=12, photos=2)
@@ -59,7 +60,7 @@ def with_rates(data: ReportData, refused: str, fmr: Interval, fnmr: Interval) ->
 
 def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
     for with_ci, said in (
-        ({}, "female − male: none of 7 differences has a 95 % CI. There are too few subjects"),
+        ({}, "female − male: none of 7 differences has a 95 % CI. The differences have no CI: too few subjects."),
         ({"nose": 0.3}, "female − male: 1 of 7 differences has a 95 % CI, none is significant."),
         ({"nose": 0.03, "eyes": 0.2}, "female − male: 2 of 7 differences have a 95 % CI, 1 is significant."),
         ({"nose": 0.03, "eyes": 0.02}, "female − male: 2 of 7 differences have a 95 % CI, 2 are significant."),
@@ -70,6 +71,15 @@ def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
         assert headings[:2] == ["Differences in impostor shift", "Differences in error rates"]
         row = text_of(re.findall(r"<tr><th scope=.row.>female − male</th>.*?</tr>", html, re.S)[0])
         assert row.count("0.01") + row.count("+0.02") >= 7
+
+
+def test_differences_without_a_ci_have_the_true_reason() -> None:
+    one = "a single control position does not show how positions differ"
+    figure = UNKNOWN._replace(value=0.01, effective=48.0, no_ci=one)
+    found = [dataclasses.replace(each, difference=figure, effect="importance") for each in differences({})]
+    data = with_figures(TWO, shift_differences=found)
+    assert f"The differences have no CI: {one}." in text_of(section_of(data))
+    assert f"importance, differences between groups: no CIs\n    {one}\n" in results_text(data.figures)
 
 
 def test_the_answer_says_whether_groups_differ_in_what_parts_are_ranked_by() -> None:

@@ -9,6 +9,7 @@ from facepart.analysis.choices import SHIFT
 from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates, ShiftDifference
 from facepart.analysis.intervals import Interval
 from facepart.report.formatting import excludes
+from facepart.report.missing_intervals import why_no_interval_of
 from facepart.report.report_data import ReportData
 
 # Pairs of groups that are counted one by one: those of four groups.
@@ -122,6 +123,11 @@ class EffectDifferences:
     def with_ci(self) -> int:
         """How many differences have a CI."""
         return sum(math.isfinite(each.difference.low) for each in self._differences())
+
+    @property
+    def why_no_ci(self) -> str:
+        """Why differences have no CI."""
+        return why_no_interval_of([each.difference for each in self._differences()])
 
     @property
     def apart(self) -> int:
