@@ -70,6 +70,11 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
     return MissingIntervals(parts, len(without) == len(ranking), helped)
 
 
+def has_importance_interval(figures: Figures) -> bool:
+    """Return whether any importance has a CI."""
+    return any(math.isfinite(row.weighted("importance", figures.weight).low) for row in figures.results)
+
+
 def why_no_interval_of(figures: Sequence[Interval]) -> str:
     """Say why figures have no CI: the reason of the first that has enough subjects, else that these are too few."""
     reasons = [each.no_ci for each in figures if each.no_ci and each.effective >= MIN_SUBJECTS]

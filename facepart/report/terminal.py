@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from facepart.analysis.choices import IMPORTANCE, SHIFT, Weight
+from facepart.analysis.choices import DEFAULT_DRAWS, IMPORTANCE, SHIFT, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -24,7 +24,12 @@ from facepart.analysis.results import (
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import is_on_few_photos, often_undetected, why_no_rank
 from facepart.report.formatting import supported_decimals
-from facepart.report.missing_intervals import MissingIntervals, missing_intervals, why_no_interval_of
+from facepart.report.missing_intervals import (
+    MissingIntervals,
+    has_importance_interval,
+    missing_intervals,
+    why_no_interval_of,
+)
 from facepart.report.report_data import measured_on, ranks_by_part
 from facepart.report.templating import render
 
@@ -150,6 +155,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         ranked_by=figures.ranked_by,
         by_subjects=figures.weight == "subjects",
         controlled=controlled,
+        few_positions=controlled and 1 < draws < DEFAULT_DRAWS and has_importance_interval(figures),
         draws=draws,
         groups=groups,
         undetected=often_undetected(compared),
