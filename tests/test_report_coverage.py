@@ -235,11 +235,13 @@ def test_photos_compared_are_those_of_the_patch_where_parts_are_ranked_by_it() -
     assert "in all photos" not in ranking and "in which the part is detected and large enough for it" in ranking
     assert "the equal-area shift is computed: those in which the part is detected and the patch fits" in ranking
     answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
-    assert "also raises the authentic scores in CM and CF" in answer, "those of the patch, not of the whole part"
+    assert "an area of equal size within the nose also raises the authentic scores in CM and CF" in answer, (
+        "those of the patch, not of the whole part"
+    )
     text = results_text(data.figures)
     assert re.search(r"^1\..*nose .* 77$", text, re.M)
     assert (
-        "photos compared  those that equal-area shift is computed from: the part is detected and the patch fits"
+        "photos compared  photos from which equal-area shift is computed: the part is detected and the patch fits"
         in text
     )
 

@@ -106,10 +106,10 @@ def test_the_answer_says_in_which_groups_the_first_is_not_ahead() -> None:
     # A difference without a CI is neither.
     unknown = ranked("nose", 0.05, 0.02, difference_to_next=UNKNOWN._replace(value=0.01))
     neither = with_ranking(data, {**of_all, "CM": [unknown, *rest], "CF": [unknown, *rest]})
-    assert "in every group (but its difference from the next part has no CI)." in answer_of(neither)
+    assert "in every group (but the difference from the next part has no CI)." in answer_of(neither)
     mixed = with_ranking(data, {**of_all, "CM": [tied, *rest], "CF": [unknown, *rest]})
     assert (
-        "(but not significantly ahead of the next part in the group CM; its difference from the next part has no CI "
+        "(but not significantly ahead of the next part in the group CM; the difference from the next part has no CI "
         "in the group CF)."
     ) in answer_of(mixed)
 

@@ -75,6 +75,10 @@ def test_the_methods_text_names_the_criteria_that_have_shapley_values() -> None:
     figures = figures_of(["eyes", "nose", "mouth"], ["CM", "CF"])
     text = " ".join(methods(replace(data, shapley={"r": figures}), FACTS))
     assert "computed exactly, for the mean impostor score and d′ of the same photos." in text
+    words = "; its CI was computed"
+    without = [replace(row, value=UNKNOWN._replace(value=0.1)) for row in figures.values]
+    few = " ".join(methods(replace(data, shapley={"r": replace(figures, values=without)}), FACTS))
+    assert words in text and "Each value is a weighted sum of these metrics." in few and words not in few
     none = [replace(row, value=UNKNOWN, reason="no photos") for row in figures.values]
     assert "Shapley" not in " ".join(methods(replace(data, shapley={"r": replace(figures, values=none)}), FACTS))
 

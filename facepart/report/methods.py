@@ -169,6 +169,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         Paragraphs of plain text; those before the last cite its entries as [1], [2], ...
     """
     rows = data.main_rows()
+    rankings = [*data.rankings.values(), *data.figures.keep_only_rankings.values()]
     undetected = {part: sum(row.undetected for (_, of), row in rows.items() if of == part) for part in data.parts}
     not_controllable = [
         part
@@ -215,10 +216,8 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         has_rates=any(math.isfinite(row.figure(name).value) for row in data.results for name in _RATES),
         fnmr_known=any(math.isfinite(row.fnmr_1e3.value) for row in rows.values()),
         fnmr_compared=any(math.isfinite(row.garbe) for row in data.differentials),
-        ranks_have_cis=any(math.isfinite(each.effect.low) for found in data.rankings.values() for each in found),
-        neighbours_tested=any(
-            math.isfinite(each.difference_to_next.low) for found in data.rankings.values() for each in found
-        ),
+        ranks_have_cis=any(math.isfinite(each.effect.low) for found in rankings for each in found),
+        neighbours_tested=any(math.isfinite(each.difference_to_next.low) for found in rankings for each in found),
         tested=[
             criterion(effect).label
             for effect in (SHIFT, IMPORTANCE)
@@ -226,6 +225,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         ],
         equivalence_tested=any(each.equivalent is not None for each in data.shift_differences),
         effective_by_subjects=_range([row.impostor_shift_subjects.effective for row in rows.values()]),
+        shapley_has_cis=any(math.isfinite(row.value.low) for each in data.shapley.values() for row in each.values),
         shapley_metrics=_shapley_metrics(data),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
         rate_targets=[
