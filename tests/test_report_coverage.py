@@ -53,7 +53,7 @@ def test_a_reader_is_warned_of_parts_that_were_often_not_detected(page: Page) ->
     # Hair is not found on three photos of 90 in both groups.
     assert "Hair" not in warning
     first = results_text(DATA.figures).splitlines()[0]
-    assert first.startswith("warning: parts not detected in many photos: eyes CM 33 %; brows CF 98 %")
+    assert first.startswith("warning: parts not detected in some photos: eyes CM 33 %; brows CF 98 %")
     assert "warning" not in results_text(PLAIN.figures)
     assert 'class="warning"' not in render_report(PLAIN)
 
@@ -152,7 +152,7 @@ def test_criteria_stand_side_by_side(page: Page) -> None:
         for rank, each in enumerate(rankings[name]["all"], 1):
             assert f"{rank} [{each.rank_low}, {each.rank_high}]" in row
     text = results_text(DATA.figures)
-    assert re.search(r"^    nose +importance", text, re.M)
+    assert re.search(r"^    nose: importance", text, re.M)
     section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
     assert "Among the parts ranked by importance, the nose is ranked first by all" in section
     assert "without removing identity information" in section
@@ -178,7 +178,7 @@ def test_criteria_that_disagree_are_said_to() -> None:
 
 
 def test_the_answer_names_the_criteria_by_which_the_same_part_is_first(page: Page) -> None:
-    others = "impostor shift, equal-area shift, decrease in d′ and “authentic shift, cross-matching”."
+    others = "impostor shift, equal-area shift, decrease in d′ and “decrease in authentic score, cross-matching”."
     # Skin is not controllable.
     answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
     assert "The skin, without a rank by importance, is ranked first by " + others in answer
@@ -191,6 +191,104 @@ def test_the_answer_names_the_criteria_by_which_the_same_part_is_first(page: Pag
     answer = next(text for attributes, text in Page(html).all("p") if attributes.get("class") == "answer")
     assert "The nose is ranked first by other criteria, too: " + others in answer
     assert "without a rank" not in answer
+
+
+def test_eyes_and_brows_are_one_part_in_lists_of_parts() -> None:
+    data = make_data(("CM", "CF"), ("eyes_brows", "nose", "eyes", "brows"), people=30)
+    first = {"impostor_shift": ["nose", "eyes_brows"], "d_prime": ["eyes_brows", "nose"]}
+    rankings = {
+        name: {
+            group: [next(each for each in ranked if each.part == part) for part in parts]
+            for group, ranked in data.rankings.items()
+        }
+        for name, parts in first.items()
+    }
+    for name, places in (("impostor_shift", (2, 1)), ("d_prime", (2, 1))):
+        for group, ranked in rankings[name].items():
+            rankings[name][group] = [
+                dataclasses.replace(each, effect=each.effect._replace(value=place))
+                for each, place in zip(ranked, places, strict=True)
+            ]
+    page = Page(render_report(with_figures(data, rankings=rankings)))
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert "Other criteria rank other parts first: “eyes and brows”." in answer
+    section = next(text for attributes, text in page.all("section") if attributes.get("id") == "criteria")
+    assert "by decrease in d′, the “eyes and brows”." in section
+
+
+def test_photos_compared_are_those_of_the_patch_where_parts_are_ranked_by_it() -> None:
+    rows = [
+        dataclasses.replace(row, photos_compared=77, authentic_shift=Interval(0.02, 0.005, 0.01, 0.03, 30))
+        if row.comparison == "equal_area" and row.part == "nose"
+        else dataclasses.replace(row, authentic_shift=Interval(-0.02, 0.005, -0.03, -0.01, 30))
+        for row in DATA.results
+    ]
+    first = {
+        group: sorted(ranked, key=lambda each: each.part != "nose")
+        for group, ranked in DATA.figures.rankings["equal_area"].items()
+    }
+    rankings = {**DATA.figures.rankings, "equal_area": first}
+    data = with_figures(DATA, results=rows, ranked_by="equal_area", rankings=rankings)
+    page = Page(render_report(data))
+    tables = [text for _, text in page.all("table") if text.startswith("Ranking by equal-area shift")]
+    assert "154 of 180" in tables[0] and "77 of 90" in tables[1]
+    ranking = next(text for attributes, text in page.all("section") if attributes.get("id") == "ranking")
+    assert "in all photos" not in ranking and "in which the part is detected and large enough for it" in ranking
+    assert "the equal-area shift is computed: those in which the part is detected and the patch fits" in ranking
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert "an area of equal size within the nose also raises the authentic scores in CM and CF" in answer, (
+        "those of the patch, not of the whole part"
+    )
+    text = results_text(data.figures)
+    assert re.search(r"^1\..*nose .* 77$", text, re.M)
+    assert (
+        "photos compared  photos from which equal-area shift is computed: the part is detected and the patch fits"
+        in text
+    )
+
+
+def test_the_terminals_baseline_says_of_how_many_photos_it_is() -> None:
+    data = make_data(("CM", "CF"), ("eyes",), people=30, undetected=(("CM", "eyes", 30),))
+    lines = results_text(data.figures).splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("CM: "))
+    assert lines[place].startswith("CM: 90 photos of 30 subjects; eyes detected in 60 (effective: ")
+    assert lines[place + 1].startswith("    baseline of these 60: d' ")
+    other = next(place for place, line in enumerate(lines) if line.startswith("CF: "))
+    assert lines[other].startswith("CF: 90 photos of 30 subjects (effective: ")
+    assert lines[other + 1].startswith("    baseline: d' ")
+
+
+def test_a_criterion_that_no_part_has_leaves_no_link_and_no_untrue_reason() -> None:
+    reasons = {group.name: dict.fromkeys(PLAIN.parts, "no false non-match") for group in PLAIN.groups}
+    data = with_figures(PLAIN, ranked_by="fnmr", unsupported={"fnmr": reasons})
+    html = render_report(data)
+    page = Page(html)
+    answer = next(text for attributes, text in page.all("p") if attributes.get("class") == "answer")
+    assert "No part has a rank by increase in FNMR, on average over 2 groups (equally weighted)." in answer
+    assert "not ranked: no false non-match." in answer
+    assert "too few scores" not in answer and "#criteria" not in html
+    assert "Parts are ranked by increase in FNMR." in " ".join(text for _, text in page.all("p"))
+    text = " ".join(methods(data, FACTS))
+    assert data.rankings == {} and "No part has a rank by increase in FNMR" in text
+    assert "were ranked by" not in text and "For comparison" not in text
+
+
+def test_what_is_said_of_area_is_true_of_the_study() -> None:
+    def limits_of(data: ReportData) -> str:
+        sections = Page(render_report(data)).all("section")
+        return next(text for attributes, text in sections if attributes.get("id") == "limits")
+
+    advice, large = (
+        "A study with a control (--control)",
+        "A large part may change the scores only because it is large",
+    )
+    assert advice in limits_of(PLAIN) and large in limits_of(PLAIN)
+    for ranked_by, said in (
+        ("impostor_shift", "does not account for area; importance and equal-area shift do."),
+        ("equal_area", "Parts are ranked by the effect of an area of the same size within each."),
+    ):
+        found = limits_of(with_figures(DATA, ranked_by=ranked_by))
+        assert said in found and advice not in found
 
 
 def test_the_controls_overlaps_are_shown(page: Page) -> None:

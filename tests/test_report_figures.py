@@ -100,7 +100,18 @@ def test_the_answer_says_in_which_groups_the_first_is_not_ahead() -> None:
     clear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [ahead, *rest]})
     assert "The nose is ranked first in every group. " in answer_of(clear)
     unclear = with_ranking(data, {**of_all, "CM": [ahead, *rest], "CF": [tied, *rest]})
-    assert "in every group (but not significantly ahead of the next part in CF)." in answer_of(unclear)
+    assert "in every group (but not significantly ahead of the next part in the group CF)." in answer_of(unclear)
+    both = with_ranking(data, {**of_all, "CM": [tied, *rest], "CF": [tied, *rest]})
+    assert "in every group (but in neither group significantly ahead of the next part)." in answer_of(both)
+    # A difference without a CI is neither.
+    unknown = ranked("nose", 0.05, 0.02, difference_to_next=UNKNOWN._replace(value=0.01))
+    neither = with_ranking(data, {**of_all, "CM": [unknown, *rest], "CF": [unknown, *rest]})
+    assert "in every group (but the difference from the next part has no CI)." in answer_of(neither)
+    mixed = with_ranking(data, {**of_all, "CM": [tied, *rest], "CF": [unknown, *rest]})
+    assert (
+        "(but not significantly ahead of the next part in the group CM; the difference from the next part has no CI "
+        "in the group CF)."
+    ) in answer_of(mixed)
 
 
 def test_the_answer_names_all_parts_that_may_be_first_and_doubts() -> None:
@@ -131,9 +142,13 @@ def test_a_ranking_of_falls_and_of_nothing_known() -> None:
     assert "No part has an effect above 0 by impostor shift: the hair comes closest, at −0.020" in answer_of(fell)
     assert "ranked first (% of resamples)" not in [text for _, text in Page(render_report(fell)).all("th")]
     unknown = [dataclasses.replace(each, effect=UNKNOWN) for each in falls]
-    assert "too few scores" in answer_of(with_ranking(data, {"CM": unknown}))
+    assert "No part has a rank by impostor shift." in answer_of(with_ranking(data, {"CM": unknown}))
     html = render_report(with_figures(data, rankings={}))
-    assert "There are too few scores to rank the parts." in html and "no rank: too few scores" in html
+    assert (
+        "No part has a rank by impostor shift." in html
+        and "not ranked: too few scores." in html
+        and "no rank: too few scores" in html
+    )
 
 
 def test_bars_are_as_long_as_the_effects_and_whiskers_as_their_intervals(data: ReportData) -> None:

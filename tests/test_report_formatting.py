@@ -7,7 +7,7 @@ import pytest
 from markupsafe import Markup
 
 from facepart.analysis.intervals import Interval
-from facepart.report.formatting import per_cent_ci, plain_ci, ratio_ci, signed_ci
+from facepart.report.formatting import capitalised, listed, per_cent_ci, plain_ci, quoted, ratio_ci, signed_ci
 
 
 def figure(value: float, low: float, high: float) -> Interval:
@@ -76,3 +76,13 @@ def test_a_figure_without_a_ci_says_why() -> None:
     assert text_of(plain_ci(few)) == "0.250 no CI: 2.9 effective subjects"
     assert text_of(ratio_ci(other)) == "0.25 no CI: a rate is 0"
     assert text_of(per_cent_ci(other)) == "25.00 % no CI: a rate is 0"
+
+
+def test_a_single_label_with_an_and_is_quoted_in_a_list() -> None:
+    assert listed(["eyes and brows"]) == quoted("eyes and brows") == "“eyes and brows”"
+    assert listed(["nose"]) == quoted("nose") == "nose" and listed([]) == ""
+    assert [capitalised(text) for text in ("“eyes and brows”", "nose of A", "")] == [
+        "“Eyes and brows”",
+        "Nose of A",
+        "",
+    ]

@@ -11,6 +11,7 @@ from facepart.occlusion.parts import PARTS
 from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
+from facepart.report.terminal import results_text
 from tests.report_data import FACTS, make_data, with_figures
 
 TWO = make_data(("female", "male"), people=12, photos=2)
@@ -60,7 +61,7 @@ def with_rates(data: ReportData, refused: str, fmr: Interval, fnmr: Interval) ->
 
 def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
     for with_ci, said in (
-        ({}, "female − male: none of 7 differences has a 95 % CI. There are too few subjects"),
+        ({}, "female − male: none of 7 differences has a 95 % CI. The differences have no CI: too few subjects."),
         ({"nose": 0.3}, "female − male: 1 of 7 differences has a 95 % CI, none is significant."),
         ({"nose": 0.03, "eyes": 0.2}, "female − male: 2 of 7 differences have a 95 % CI, 1 is significant."),
         ({"nose": 0.03, "eyes": 0.02}, "female − male: 2 of 7 differences have a 95 % CI, 2 are significant."),
@@ -71,6 +72,15 @@ def test_the_shifts_come_first_and_are_counted_with_and_without_a_ci() -> None:
         assert headings[:2] == ["Differences in impostor shift", "Differences in error rates"]
         row = text_of(re.findall(r"<tr><th scope=.row.>female − male</th>.*?</tr>", html, re.S)[0])
         assert row.count("0.01") + row.count("+0.02") >= 7
+
+
+def test_differences_without_a_ci_have_the_true_reason() -> None:
+    one = "a single control position does not show how positions differ"
+    figure = UNKNOWN._replace(value=0.01, effective=48.0, no_ci=one)
+    found = [dataclasses.replace(each, difference=figure, effect="importance") for each in differences({})]
+    data = with_figures(TWO, shift_differences=found)
+    assert f"The differences have no CI: {one}." in text_of(section_of(data))
+    assert f"importance, differences between groups: no CIs\n    {one}\n" in results_text(data.figures)
 
 
 def test_the_answer_says_whether_groups_differ_in_what_parts_are_ranked_by() -> None:
@@ -84,6 +94,23 @@ def test_the_answer_says_whether_groups_differ_in_what_parts_are_ranked_by() -> 
         answer = text_of(" ".join(re.findall(r'<p class="answer">.*?</p>', html, re.S)))
         assert "roups" not in answer.replace("2 groups (equally", "") if said is None else said in answer, answer
         assert ("This does not show that the groups are equal." in text_of(html)) == (with_ci == {"nose": 0.3})
+
+
+def test_a_margin_is_shown_as_it_was_given() -> None:
+    data = make_data(("female", "male"), ("nose", "eyes"), people=12, photos=2, margin=0.00004)
+    assert "differ by less than 4e-05" in text_of(section_of(data))
+    assert "a difference below 4e-05" in " ".join(methods(data, FACTS))
+
+
+def test_a_single_pair_of_groups_is_singular() -> None:
+    known = Interval(0.012, 0.001, 0.01, 0.014, 11)
+    data = with_rates(TWO, "", known, known)
+    rows = [
+        dataclasses.replace(row, ratios=[RateRatio("female", "male", Interval(1, 0.1, 0.9, 1.1), UNKNOWN)])
+        for row in data.differentials
+    ]
+    text = text_of(section_of(with_figures(data, differentials=rows)))
+    assert "Of 1 pair of groups, none differs significantly in FMR." in text
 
 
 def test_many_pairs_of_groups_are_counted_together() -> None:

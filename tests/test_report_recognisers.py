@@ -69,7 +69,7 @@ def test_the_headline_says_that_they_disagree() -> None:
     first = answers(APART)[0]
     assert first.startswith(
         "The recognisers disagree on the part that is ranked first, on average over 2 groups (equally weighted): "
-        "nose (faceplugin), mouth (sface), eyes and brows (edgeface)."
+        "nose (faceplugin), mouth (sface), “eyes and brows” (edgeface)."
     )
     assert not main.common_firsts and "no part may be first for all of them" in first
     assert f"Kendall’s W of the three rankings is {main.w.value:.2f} [" in first

@@ -169,7 +169,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         "they were also ranked by impostor shift, equal-area shift, FMR ratio (log), decrease in d′",
         "Eyeglasses are part of “eyes and brows”",
         "eyes behind glasses are labelled as glasses",
-        "G* ranged from 49.0 to 50.0 for impostor scores",
+        "G* was 49.0 to 50.0 for impostor scores",
         "p-values were Holm-corrected for all parts, occlusion methods and pairs of groups",
         "Error rates were compared between groups at a common threshold for each FMR (0.1 % and 0.01 %)",
         "Dependence between subjects, such as kinship, was not modelled",
@@ -226,6 +226,80 @@ def test_the_methods_text_claims_no_error_rates_that_there_are_not() -> None:
         assert words in with_rates
         assert words not in without
     assert "are not reported: fewer than ten false matches were expected at an FMR of 0.1 %." in without
+
+
+NEUTRAL = make_data(("CM", "CF"), ("nose", "eyes"), people=30, photos=1, control=True, keep_only=True, margin=0.02)
+EIGHT = make_data(("all",), ("nose", "mouth"), people=8, control=True)
+
+
+def test_the_methods_text_claims_nothing_of_authentic_scores_that_there_are_not() -> None:
+    text = " ".join(methods(NEUTRAL, FACTS))
+    assert "Simultaneous 95 % CIs for the ranks" in text and "0 authentic" in text
+    for absent in ("d\u2032", "Wilson", "FMR and FNMR were defined", "bias-corrected", "treated as estimated"):
+        assert absent not in text
+    rates = [
+        dataclasses.replace(row, fmr_at_baseline_1e3=Interval(0.01, 0.001, 0.008, 0.012)) for row in NEUTRAL.results
+    ]
+    text = " ".join(methods(with_figures(NEUTRAL, results=rates), FACTS))
+    assert "FMR of 0.1 %, only if at least ten false matches were expected." in text and "FNMR at the" not in text
+
+
+def test_the_methods_text_claims_no_ci_that_there_is_not() -> None:
+    text = " ".join(methods(EIGHT, FACTS))
+    assert "No CIs were given, because the results rest on fewer than 10 effective subjects, G* = " in text
+    assert "G* was 8.0 for impostor scores and 8.0 for authentic scores." in text
+    for absent in ("95 % CI", "Student's t", "CIs of", "degrees of freedom", "Wilson", "Adjacent parts", "resamples"):
+        assert absent not in text
+    assert "2 positions of the control, with 1 degree of freedom;" in " ".join(methods(NEUTRAL, FACTS))
+    warning = "so CIs of importance are wide"
+    assert warning not in render_report(EIGHT) and warning in render_report(NEUTRAL)
+    assert warning not in results_text(EIGHT.figures, draws=2) and warning in results_text(NEUTRAL.figures, draws=2)
+
+
+def test_the_methods_text_names_the_differences_that_were_tested() -> None:
+    both = "Differences in impostor shift and importance between groups were tested"
+    apart = ", separately for impostor shift and importance"
+    text = " ".join(methods(NEUTRAL, FACTS))
+    assert both in text and apart in text and "Groups were called equivalent" in text and "over the positions" in text
+    # With one position, importances have no CI.
+    tested = [each for each in NEUTRAL.shift_differences if each.effect == "impostor_shift"]
+    untested = [
+        dataclasses.replace(each, p_value=math.nan, p_holm=math.nan, equivalent=None)
+        for each in NEUTRAL.shift_differences
+    ]
+    design = dataclasses.replace(NEUTRAL.design, draws=1)
+    one = with_figures(
+        dataclasses.replace(NEUTRAL, design=design),
+        shift_differences=[*tested, *(each for each in untested if each.effect == "importance")],
+    )
+    text = " ".join(methods(one, FACTS))
+    assert "Differences in impostor shift between groups were tested" in text
+    assert apart not in text and "over the positions" not in text and "paired by control position" not in text
+    text = " ".join(methods(with_figures(NEUTRAL, shift_differences=untested), FACTS))
+    assert "were tested" not in text and "Holm-corrected" not in text and "equivalent" not in text
+
+
+def test_the_methods_text_names_what_ranks_rest_on_with_equal_subjects() -> None:
+    rows = [
+        dataclasses.replace(row, impostor_shift_subjects=row.impostor_shift_subjects._replace(effective=69.0))
+        for row in FULL.results
+    ]
+    design = dataclasses.replace(FULL.design, weight="subjects")
+    text = " ".join(methods(with_figures(dataclasses.replace(FULL, design=design), results=rows), FACTS))
+    assert "or, where all pairs of subjects had the same weight, the number of these pairs" in text
+    assert "for impostor scores (69.0 with all pairs of subjects equally weighted)" in text
+    assert "equally weighted)" not in " ".join(methods(FULL, FACTS))
+
+
+def test_the_methods_text_names_the_group_that_sets_the_threshold() -> None:
+    rows = [
+        row if row.threshold_of == "each" else dataclasses.replace(row, threshold_of="CF")
+        for row in FULL.differentials
+    ]
+    text = " ".join(methods(with_figures(FULL, differentials=rows), FACTS))
+    assert "or set on the baseline photos of CF and applied to all groups, were treated as fixed" in text
+    assert "set on all groups together" not in text
+    assert "or set on all groups together, were treated as fixed" in " ".join(methods(FULL, FACTS))
 
 
 def test_the_methods_text_is_in_the_report(page: Page) -> None:

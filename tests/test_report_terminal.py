@@ -170,7 +170,7 @@ def test_groups_are_compared_in_a_line() -> None:
     assert "impostor shift, differences between groups: none of 2 significant" in text
     differences = [dataclasses.replace(each, difference=UNKNOWN) for each in differences]
     text = results_text(dataclasses.replace(EVERYTHING.figures, shift_differences=differences))
-    assert "impostor shift, differences between groups: too few subjects for CIs" in text
+    assert "impostor shift, differences between groups: no CIs\n    too few subjects\n" in text
     assert "impostor shift, differences between groups" not in results_text(MOVED.figures)
 
 

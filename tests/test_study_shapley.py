@@ -225,7 +225,7 @@ def test_report_and_methods_show_them_beside_the_parts_alone(out: Path) -> None:
     row = rows_of(out / "shapley.csv")[0]
     counts = f"in the {row['photos_compared']} photos of {row['subjects_compared']} subjects"
     assert f"{counts} in which all of these were detected: all 8 combinations of them were occluded." in page
-    assert "Left out, because they overlap with these: eyes and brows." in page
+    assert "Left out, because they overlap with these: “eyes and brows”." in page
     assert "No Shapley values by FMR ratio (log): fewer than ten expected false matches." in page
     assert "Interactions of pairs of parts, by impostor shift" in page
     text = (out / "methods.txt").read_text()

@@ -210,5 +210,5 @@ def test_photos_too_small_for_the_parser_rank_nothing(
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert not any(found["rankings"].values())
     assert not any(ranked for rankings in found["rankings_by_criterion"].values() for ranked in rankings.values())
-    assert "not detected in many photos" in done.stdout
+    assert "not detected in some photos" in done.stdout
     assert "no rank" in (tmp_path / "out" / "report.html").read_text()

@@ -40,7 +40,7 @@ def test_every_command_runs_as_printed_and_prints_what_the_page_shows(
     printed = {shape_of(line) for line in (done.stdout + done.stderr).splitlines()}
     for line in "".join(blocks(text, "text")).splitlines():
         # Which part is first by a criterion may differ where parts are close.
-        if line.strip() != "..." and not re.fullmatch(r" {4}\w+ +[\w, ]+", line):
+        if line.strip() != "..." and not re.fullmatch(r" {4}\w+: [\w, ]+", line):
             whole, cut = shape_of(line), line.endswith("...")
             assert any(each.startswith(whole[:-3]) if cut else each == whole for each in printed), line
     for name in re.findall(r"`((?:study|figures|photos)/[\w./]+)`", text):

@@ -144,7 +144,7 @@ CRITERIA: dict[str, Criterion] = {
     D_PRIME: Criterion("decrease in d′", "how far d′ falls", d_prime_effect),
     FNMR: Criterion("increase in FNMR", "how far the FNMR rises, each at its own threshold", fnmr_effect),
     AUTHENTIC_CROSS: Criterion(
-        "authentic shift, cross-matching",
+        "decrease in authentic score, cross-matching",
         "how far the mean authentic score falls if only the probe is occluded",
         authentic_cross_effect,
     ),

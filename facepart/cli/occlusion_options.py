@@ -10,7 +10,7 @@ from facepart.occlusion.parts import PARTS, parts_table
 METHODS = (
     "blur (box filter, as in the original study), mean (mean colour of the photo), grey, noise (random pixels), "
     "pixelate (mosaic), inpaint (filled in from the surrounding pixels), average (the average face of a "
-    "study; not by `blur`)"
+    "study; not available in `facepart blur`)"
 )
 
 

@@ -29,11 +29,25 @@ _TEXT_COLUMNS = {"rank", "part", "effect", "authentic_shift"}
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: "a, b and c"; of several, one with an "and" or a comma is quoted."""
+    """Join words as in a sentence: "a, b and c"; of several, one with an "and" or a comma is quoted.
+
+    A single one with an "and" is quoted, too: "eyes and brows" would read as two.
+    """
     if len(words) < 2:
-        return "".join(words)
+        return "".join(map(quoted, words))
     words = [f"“{word}”" if " and " in word or ", " in word else word for word in words]
     return " and ".join([", ".join(words[:-1]), words[-1]])
+
+
+def quoted(label: str) -> str:
+    """Quote a label with an "and", which would read as two in a list: "“eyes and brows”"."""
+    return f"“{label}”" if " and " in label else label
+
+
+def capitalised(text: str) -> str:
+    """Return a text with its first letter as a capital, also after a quotation mark."""
+    start = 1 if text.startswith("“") else 0
+    return text[:start] + text[start : start + 1].upper() + text[start + 1 :]
 
 
 def counted(count: int, noun: str, nouns: str | None = None) -> str:

@@ -10,6 +10,7 @@ from facepart.analysis.differentials import EACH_GROUP, Differential, GroupRates
 from facepart.analysis.intervals import Interval
 from facepart.occlusion.occlusion import BASELINE
 from facepart.report.formatting import excludes, listed
+from facepart.report.missing_intervals import why_no_interval_of
 from facepart.report.report_data import ReportData
 
 # Pairs of groups that are counted one by one: those of four groups.
@@ -120,6 +121,11 @@ class EffectDifferences:
     def with_ci(self) -> int:
         """How many differences have a CI."""
         return sum(math.isfinite(each.difference.low) for each in self._differences())
+
+    @property
+    def why_no_ci(self) -> str:
+        """Why differences have no CI."""
+        return why_no_interval_of([each.difference for each in self._differences()])
 
     @property
     def apart(self) -> int:

@@ -4,11 +4,13 @@ Every number comes from the study, and what a study did not do is not mentioned;
 ``templates/methods.txt``. The text is plain, so that it can be pasted anywhere.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from facepart.analysis.choices import D_PRIME, FMR_RATIO, IMPORTANCE, SHIFT
 from facepart.analysis.differentials import EACH_GROUP
 from facepart.analysis.metrics.operating_point import STUDY_FMRS, fmr_suffix
 from facepart.analysis.results import CONTROL, NOT_CONTROLLABLE
@@ -121,6 +123,20 @@ _REFERENCES = {
 }
 
 
+# Columns of error rates.
+_RATES = (
+    "eer",
+    "rank1_rate",
+    *(f"{name}_{fmr_suffix(target)}" for name in ("fmr_at_baseline", "fnmr") for target in STUDY_FMRS),
+)
+# What Shapley values by a criterion divide.
+_SHAPLEY_METRICS = {
+    SHIFT: "the mean impostor score",
+    D_PRIME: "d\u2032",
+    FMR_RATIO: "the logarithm of the FMR at the baseline threshold (FMR 0.1 %)",
+}
+
+
 class Citations:
     """Numbers references in the order in which they are first cited.
 
@@ -154,6 +170,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         Paragraphs of plain text; those before the last cite its entries as [1], [2], ...
     """
     rows = data.main_rows()
+    rankings = [*data.rankings.values(), *data.figures.keep_only_rankings.values()]
     undetected = {part: sum(row.undetected for (_, of), row in rows.items() if of == part) for part in data.parts}
     not_controllable = [
         part
@@ -166,6 +183,7 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         data=data,
         facts=facts,
         cite=Citations(),
+        RATES=_RATES,
         photos=sum(group.photos for group in data.groups),
         subjects=data.subjects,
         authentic=sum(group.baseline.authentic.n for group in data.groups),
@@ -194,6 +212,22 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
             for each in list(data.shapley.values())[:1]
             for group in data.groups
         ),
+        with_interval=functools.partial(_with_interval, data),
+        has_d_prime=any(math.isfinite(row.d_prime_baseline.value) for row in rows.values()),
+        has_rates=any(math.isfinite(row.figure(name).value) for row in data.results for name in _RATES),
+        fnmr_known=any(math.isfinite(row.fnmr_1e3.value) for row in rows.values()),
+        fnmr_compared=any(math.isfinite(row.garbe) for row in data.differentials),
+        ranks_have_cis=any(math.isfinite(each.effect.low) for found in rankings for each in found),
+        neighbours_tested=any(math.isfinite(each.difference_to_next.low) for found in rankings for each in found),
+        tested=[
+            criterion(effect).label
+            for effect in (SHIFT, IMPORTANCE)
+            if any(each.effect == effect and math.isfinite(each.p_value) for each in data.shift_differences)
+        ],
+        equivalence_tested=any(each.equivalent is not None for each in data.shift_differences),
+        effective_by_subjects=_range([row.impostor_shift_subjects.effective for row in rows.values()]),
+        shapley_has_cis=any(math.isfinite(row.value.low) for each in data.shapley.values() for row in each.values),
+        shapley_metrics=_shapley_metrics(data),
         resampled=any(math.isfinite(each.ranked_first) for each in data.main_ranking),
         rate_targets=[
             target
@@ -223,6 +257,18 @@ def _without_place(data: ReportData) -> dict[str, int]:
         if missing > 0:
             found[key[1]] = found.get(key[1], 0) + missing
     return found
+
+
+def _with_interval(data: ReportData, *columns: str) -> bool:
+    """Return whether any figure in these columns of the results has a CI."""
+    return any(math.isfinite(row.figure(name).low) for row in data.results for name in columns)
+
+
+def _shapley_metrics(data: ReportData) -> list[str]:
+    """List the metrics of which there are Shapley values."""
+    values = [row for found in data.shapley.values() for row in found.values if math.isfinite(row.value.value)]
+    known = {row.criterion for row in values}
+    return [words for name, words in _SHAPLEY_METRICS.items() if name in known]
 
 
 def _range(values: Sequence[float]) -> tuple[float, float] | None:

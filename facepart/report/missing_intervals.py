@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
-from facepart.analysis.intervals import MIN_SUBJECTS
+from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, CONTROL, EQUAL_AREA_PATCH, WITHIN, PartResult
 
@@ -68,6 +68,17 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
         parts.setdefault(reason, []).append(each.part)
     helped = any(subjects_may_help(figures, group, each.part) for each in without)
     return MissingIntervals(parts, len(without) == len(ranking), helped)
+
+
+def has_importance_interval(figures: Figures) -> bool:
+    """Return whether any importance has a CI."""
+    return any(math.isfinite(row.weighted("importance", figures.weight).low) for row in figures.results)
+
+
+def why_no_interval_of(figures: Sequence[Interval]) -> str:
+    """Say why figures have no CI: the reason of the first that has enough subjects, else that these are too few."""
+    reasons = [each.no_ci for each in figures if each.no_ci and each.effective >= MIN_SUBJECTS]
+    return reasons[0] if reasons else "too few subjects"
 
 
 def rounded_down(effective: float) -> float:

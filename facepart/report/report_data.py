@@ -8,15 +8,26 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.choices import IMPORTANCE
+from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import Differential, ShiftDifference
 from facepart.analysis.measure import Figures
 from facepart.analysis.ranking import MethodAgreement, Ranked, tied_ranks
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
-from facepart.analysis.results import ALL_GROUPS, WITHIN, PartResult
+from facepart.analysis.results import ALL_GROUPS, CONTROL, EQUAL_AREA_PATCH, WITHIN, PartResult
 from facepart.analysis.shapley_figures import ShapleyFigures
 from facepart.scores import GroupScores
+
+# Criterion -> the comparison whose photos its effects are computed from, where that is not the part occluded.
+_MEASURED_ON = {IMPORTANCE: CONTROL, EQUAL_AREA: EQUAL_AREA_PATCH}
+
+
+def measured_on(criterion: str) -> str:
+    """Return the comparison whose photos the effects by a criterion are computed from.
+
+    Importance needs the photos in which the control fits, and equal areas those in which the patch fits.
+    """
+    return _MEASURED_ON.get(criterion, WITHIN)
 
 
 def ranks_by_part(ranking: Sequence[Ranked]) -> dict[str, tuple[int, Ranked]]:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from facepart.analysis.choices import DEFAULT_DRAWS, EQUAL_AREA
 from facepart.analysis.ranking import Ranked
+from facepart.analysis.results import EQUAL_AREA_PATCH
 from facepart.report.coverage import Undetected, often_undetected, why_no_rank
 from facepart.report.formatting import known_first
-from facepart.report.missing_intervals import subjects_may_help
+from facepart.report.missing_intervals import has_importance_interval, subjects_may_help
 from facepart.report.report_data import ReportData, ranks_by_part
 
 
@@ -25,13 +27,16 @@ class Summary:
         unranked: part -> why it has no rank.
         reasons: the same the other way: reason -> parts.
         agreeing: groups in which the same part is ranked first.
-        agreeing_not_ahead: those of them in which it is not significantly ahead of the next part.
-        more_alike: groups in which occluding the first part raises the mean authentic score, too: the CI is above 0.
+        agreeing_tied: those of them in which it is not significantly ahead of the next part.
+        agreeing_undecided: those of them in which its difference from the next part has no CI.
+        more_alike: groups in which occluding the first part, or the area within it that it is ranked by, raises the
+            mean authentic score, too: the CI is above 0.
         undetected: the parts that were not detected on many photos.
         photos: of all groups.
         subjects: of all groups.
         pairs: pairs of baseline photos, of all groups.
         has_intervals: whether any impostor shift has a CI.
+        few_positions: whether parts are ranked by importances whose CIs rest on few positions of the control.
         subjects_may_help: whether the first part has no CI, but would have one with all pairs of subjects equally
             weighted.
     """
@@ -44,14 +49,15 @@ class Summary:
     unranked: dict[str, str]
     reasons: dict[str, list[str]]
     agreeing: Sequence[str]
-    agreeing_not_ahead: Sequence[str]
-
+    agreeing_tied: Sequence[str]
+    agreeing_undecided: Sequence[str]
     more_alike: Sequence[str]
     undetected: Sequence[Undetected]
     photos: int
     subjects: int
     pairs: int
     has_intervals: bool
+    few_positions: bool
     subjects_may_help: bool
 
 
@@ -59,6 +65,7 @@ def summarise(data: ReportData) -> Summary:
     """Sum up what a report says."""
     known = [ranked for ranked in data.main_ranking if math.isfinite(ranked.effect.value)]
     rows = data.main_rows()
+    occluded = data.main_rows(EQUAL_AREA_PATCH) if data.ranked_by == EQUAL_AREA else rows
     first = known[0] if known else None
     by_group = {group.name: ranks_by_part(data.ranking_of(group.name)) for group in data.groups}
     agreeing = {
@@ -84,11 +91,13 @@ def summarise(data: ReportData) -> Summary:
             for reason in dict.fromkeys(unranked.values())
         },
         agreeing=list(agreeing),
-        agreeing_not_ahead=[name for name, each in agreeing.items() if each.tied or each.undecided],
+        agreeing_tied=[name for name, each in agreeing.items() if each.tied],
+        agreeing_undecided=[name for name, each in agreeing.items() if each.undecided],
         more_alike=[
             group.name
             for group in data.groups
-            if first and rows[group.name, first.part].weighted("authentic_shift", data.design.weight).low > 0
+            if first and (row := occluded.get((group.name, first.part)))
+            if row.weighted("authentic_shift", data.design.weight).low > 0
         ],
         undetected=often_undetected(rows),
         photos=sum(group.photos for group in data.groups),
@@ -97,6 +106,7 @@ def summarise(data: ReportData) -> Summary:
         has_intervals=any(
             math.isfinite(row.weighted("impostor_shift", data.figures.weight).low) for row in data.results
         ),
+        few_positions=data.controlled and 1 < data.draws < DEFAULT_DRAWS and has_importance_interval(data.figures),
         subjects_may_help=first is not None
         and math.isnan(first.effect.low)
         and subjects_may_help(data.figures, data.main_group, first.part),

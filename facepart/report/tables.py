@@ -13,7 +13,7 @@ from facepart.analysis.metrics import DISTANCES, METRICS, STUDY_FMRS, fmr_suffix
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS, CONTROL, CROSS, EQUAL_AREA_PATCH, KEEP_ONLY, WITHIN, PartResult
 from facepart.report.coverage import why_no_rank
-from facepart.report.report_data import ReportData, ranks_by_part
+from facepart.report.report_data import ReportData, measured_on, ranks_by_part
 
 # Columns of results.csv that templates/tables.html names itself.
 _NAMED = {"authentic_mean", "impostor_mean", "impostor_ks", "d_prime", "d_prime_change", "eer"} | {
@@ -29,8 +29,8 @@ class RankingRow(NamedTuple):
         rank: its place; 0 if it has no rank.
         ranked: its effect, and how certain its rank is; None if it has no rank.
         no_rank: why it has none; empty if it has one.
-        compared: photos that its figures are about, of the group or of all groups.
-        controlled: photos that its importance is about: those in which its control has a place.
+        compared: photos that its effect is computed from, of the group or of all groups; without a rank, those that
+            its other figures are about.
         photos: of the group or of all groups.
         result: its results in the group; None for the mean of several groups.
     """
@@ -40,7 +40,6 @@ class RankingRow(NamedTuple):
     ranked: Ranked | None
     no_rank: str
     compared: int
-    controlled: int
     photos: int
     result: PartResult | None
 
@@ -107,20 +106,19 @@ def ranking_tables(data: ReportData) -> list[RankingTable]:
 def _ranking_rows(data: ReportData, ranking: str, groups: Sequence[str]) -> list[RankingRow]:
     """List the parts of a ranking: those without a rank come last."""
     ranked = ranks_by_part(data.ranking_of(ranking))
-    results, controls = data.main_rows(), data.main_rows(CONTROL)
+    results, measured = data.main_rows(), data.main_rows(measured_on(data.ranked_by))
     rows = []
     for part in [*ranked, *(part for part in data.parts if part not in ranked)]:
         found = [results[group, part] for group in groups]
-        moved = [controls[group, part] for group in groups if (group, part) in controls]
         rank, each = ranked.get(part, (0, None))
+        compared = [measured[group, part] for group in groups if (group, part) in measured] if each else found
         rows.append(
             RankingRow(
                 part=part,
                 rank=rank,
                 ranked=each,
                 no_rank="" if each else why_no_rank(found, data.figures),
-                compared=sum(row.photos_compared for row in found),
-                controlled=sum(row.photos_compared for row in moved),
+                compared=sum(row.photos_compared for row in compared),
                 photos=sum(row.photos for row in found),
                 result=found[0] if ranking != ALL_GROUPS or len(groups) == 1 else None,
             )

@@ -40,6 +40,7 @@ def is_plural(context: Context, part: str) -> bool:
 
 _FILTERS = (
     formatting.aligned,
+    formatting.capitalised,
     formatting.counted,
     formatting.excludes,
     formatting.fmr_target,
@@ -52,6 +53,7 @@ _FILTERS = (
     formatting.number_word,
     formatting.plain,
     formatting.plain_ci,
+    formatting.quoted,
     formatting.ratio_ci,
     formatting.plain_interval,
     formatting.rank_interval,

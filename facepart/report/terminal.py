@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from facepart.analysis.choices import IMPORTANCE, SHIFT, Weight
+from facepart.analysis.choices import DEFAULT_DRAWS, IMPORTANCE, SHIFT, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -15,7 +15,6 @@ from facepart.analysis.ranking import Ranked, compare_methods
 from facepart.analysis.recogniser_agreement import RecogniserAgreement
 from facepart.analysis.results import (
     ALL_GROUPS,
-    CONTROL,
     CROSS,
     EQUAL_AREA_PATCH,
     NOT_CONTROLLABLE,
@@ -25,8 +24,13 @@ from facepart.analysis.results import (
 from facepart.report.agreement_words import agreement_words
 from facepart.report.coverage import is_on_few_photos, often_undetected, why_no_rank
 from facepart.report.formatting import supported_decimals
-from facepart.report.missing_intervals import MissingIntervals, missing_intervals
-from facepart.report.report_data import ranks_by_part
+from facepart.report.missing_intervals import (
+    MissingIntervals,
+    has_importance_interval,
+    missing_intervals,
+    why_no_interval_of,
+)
+from facepart.report.report_data import measured_on, ranks_by_part
 from facepart.report.templating import render
 
 TIED, UNDECIDED = "=", "?"
@@ -43,9 +47,11 @@ class GroupTable:
         name: the group's name.
         photos: how many it has.
         subjects: how many it has.
+        fullest: the part detected on most photos: the baseline is of these.
+        detected: on how many that is.
         d_prime: of the baseline.
         impostor_mean: of the baseline.
-        effective: effective subjects of impostor and of authentic scores.
+        effective: effective subjects of impostor and of authentic scores of the baseline.
         rows: its parts in the order of their ranking, then those without a rank.
         missing: its ranked parts without a CI.
         crossed: the same for occluded probes against the baseline gallery; may be empty.
@@ -56,6 +62,8 @@ class GroupTable:
     name: str
     photos: int
     subjects: int
+    fullest: str
+    detected: int
     d_prime: str
     impostor_mean: str
     effective: tuple[float, float]
@@ -92,11 +100,13 @@ class GroupDifferences(NamedTuple):
     Attributes:
         name: of the effect.
         tested: how many differences have a CI.
+        why_no_ci: why the others have none.
         significant: those that are significant.
     """
 
     name: str
     tested: int
+    why_no_ci: str
     significant: Sequence[Row]
 
 
@@ -145,6 +155,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         ranked_by=figures.ranked_by,
         by_subjects=figures.weight == "subjects",
         controlled=controlled,
+        few_positions=controlled and 1 < draws < DEFAULT_DRAWS and has_importance_interval(figures),
         draws=draws,
         groups=groups,
         undetected=often_undetected(compared),
@@ -192,29 +203,29 @@ def agreement_text(agreement: RecogniserAgreement, design: Design) -> str:
 
 
 def _group_table(name: str, figures: Figures, rows: Mapping[tuple[str, str, str], PartResult]) -> GroupTable:
-    ranking, controlled_ranking = figures.ranking.get(name, []), figures.ranked_by == IMPORTANCE
-    ranked = {part: _ranked_row(*found) for part, found in ranks_by_part(ranking).items()}
+    ranked = {part: _ranked_row(*found) for part, found in ranks_by_part(figures.ranking.get(name, [])).items()}
     results = {part: row for (group, part, compared), row in rows.items() if (group, compared) == (name, WITHIN)}
     order = [*ranked, *(part for part in results if part not in ranked)]
     known = [row for row in results.values() if row.impostor_n]
-    # The baseline of the group is that of the part found on most photos.
+    # Scores of all photos, whatever part is detected, are not among the figures.
     first = max(known or results.values(), key=_photos_compared)
     lines = []
     for part in order:
-        controlled = rows.get((name, part, CONTROL)) if controlled_ranking and part in ranked else None
         row = results[part]
-        photos = (controlled or row).photos_compared
+        measured = rows.get((name, part, measured_on(figures.ranked_by)), row) if part in ranked else row
         lines.append(
             {
                 **ranked.get(part, _unranked_row(row, figures)),
                 **_result_cells(row, figures.weight),
-                "photos": f"{photos:,}",
+                "photos": f"{measured.photos_compared:,}",
             }
         )
     return GroupTable(
         name=name,
         photos=first.photos,
         subjects=first.subjects,
+        fullest=first.part,
+        detected=first.photos_compared,
         d_prime=_with_interval(first.d_prime_baseline, 3),
         impostor_mean=_with_interval(first.impostor_mean_baseline, 4),
         effective=(first.impostor_effective, first.authentic_effective),
@@ -231,6 +242,7 @@ def _group_differences(name: str, differences: Sequence[ShiftDifference]) -> Gro
     return GroupDifferences(
         name,
         sum(math.isfinite(each.difference.low) for each in differences),
+        why_no_interval_of([each.difference for each in differences]),
         [_difference(each) for each in differences if each.is_significant],
     )
 
