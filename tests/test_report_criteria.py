@@ -1,17 +1,23 @@
 """Rankings by several criteria side by side: which part is first by which, ties, and parts without a rank."""
 
+import dataclasses
 import re
+from collections.abc import Sequence
 
 import pytest
 
+from facepart.analysis.group_data import Coverage
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
-from facepart.report.criteria_compared import CriteriaTable, criteria_table
+from facepart.analysis.results import CONTROL, WITHIN
+from facepart.occlusion.occlusion import Occlusion, Region
+from facepart.report.criteria_compared import CriteriaTable, criteria_table, falls_beyond_control
 from facepart.report.methods import methods
 from facepart.report.page import render_report
 from facepart.report.report_data import ReportData
 from facepart.report.terminal import results_text
 from tests.report_data import FACTS, make_data, with_figures
+from tests.report_faces import DrawnGroup
 from tests.report_page import Page
 
 DATA = make_data(("all",), ("eyes", "brows", "nose", "skin"), people=20)
@@ -113,3 +119,48 @@ def test_criteria_that_rank_none_of_the_parts_are_not_said_to_agree() -> None:
     assert "the nose is ranked first by both criteria that rank any of them." in section
     _, section, _ = texts(with_rankings(impostor_shift={"nose": 0.2, "eyes": 0.1}, fnmr={"skin": 0.1}))
     assert "Among the parts" not in section and "but is ranked first by increase in FNMR" in section
+
+
+def test_the_fall_of_d_prime_is_compared_with_that_of_the_control() -> None:
+    """Of the parts with a control: by more, by less, and not at all, though the control raises it."""
+    data = make_data(("CM", "CF"), ("nose", "eyes"), people=30, control=True)
+    changes = {
+        ("CM", "nose"): (-1.5, -0.9),
+        ("CM", "eyes"): (-1.5, -1.7),
+        ("CF", "nose"): (0.1, 0.3),
+        ("CF", "eyes"): (-0.2, 0.3),
+    }
+    rows = []
+    for row in data.results:
+        both = changes.get((row.group, row.part))
+        if row.comparison in (WITHIN, CONTROL):
+            place = row.comparison == CONTROL
+            change = UNKNOWN._replace(value=both[place]) if both else UNKNOWN
+            row = dataclasses.replace(row, d_prime_change=change)
+        rows.append(row)
+    changed = with_figures(data, results=rows)
+    assert falls_beyond_control(changed) == {"CM": ["nose"], "CF": ["eyes"]}
+    _, section, _ = texts(changed)
+    assert "d′ falls by more than with the control regions occluded for CM: nose; CF: eyes." in section
+    assert falls_beyond_control(DATA) == {}
+    assert (
+        "control regions" not in texts(with_rankings(impostor_shift={"nose": 2, "eyes": 1}, d_prime={"nose": 1}))[1]
+    )
+
+
+def test_a_part_smaller_than_the_equal_area_in_most_photos_has_no_rank_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its effect would be that of the few photos in which it is large."""
+    whole = DrawnGroup.coverage
+
+    def coverage(self: DrawnGroup, occlusions: Sequence[Occlusion], region: Region | None) -> Coverage:
+        found = whole(self, occlusions, region)
+        fits = occlusions[0] != self._design.patch_of("nose")
+        return found if fits else found._replace(photos=found.photos * 2 // 5)
+
+    monkeypatch.setattr(DrawnGroup, "coverage", coverage)
+    data = make_data(("CM",), ("nose", "eyes"), people=30, equal_area=True)
+    assert [each.part for each in data.figures.rankings["equal_area"]["CM"]] == ["eyes"]
+    reason = "the area is larger than the part in over half of the photos"
+    assert data.figures.unsupported["equal_area"] == {"CM": {"nose": reason}}
+    by_area = with_figures(data, ranked_by="equal_area")
+    assert f"Nose is not ranked: {reason}." in texts(by_area)[0]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT, Weight
-from facepart.analysis.criteria import CRITERIA, Compared, Unsupported
+from facepart.analysis.criteria import CRITERIA, FEW_PATCHES, Compared, Unsupported
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import (
     EACH_GROUP,
@@ -271,7 +271,10 @@ class _GroupMeasurement:
             contrasts[IMPORTANCE] = net_of(occlusion, controls, design.region_of(controls[0]))
         patch = design.patch_of(part)
         if design.patches and self._scores(patch) is not None:
-            contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
+            if self._data.coverage([patch], design.region_of(patch)).photos >= MIN_FOUND * self._data.photos:
+                contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
+            else:
+                self.unsupported[EQUAL_AREA][part] = FEW_PATCHES.reason
         for criterion, effect in contrasts.items():
             self.contrasts[criterion][part] = effect
             self.effects[criterion][part] = self.means.effect(effect, design.weight)

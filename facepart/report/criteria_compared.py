@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from facepart.analysis.criteria import compare_criteria
 from facepart.analysis.ranking import Ranked
-from facepart.analysis.results import ALL_GROUPS
+from facepart.analysis.results import ALL_GROUPS, CONTROL
 from facepart.report.criterion_names import criterion
 from facepart.report.report_data import ReportData, ranks_by_part
 
@@ -135,6 +135,21 @@ def criteria_table(group: str, by_criterion: Mapping[str, Sequence[Ranked]], par
             )
         )
     return CriteriaTable(group, [*main, *(part for part in parts if part not in main)], rankings)
+
+
+def falls_beyond_control(data: ReportData) -> dict[str, list[str]]:
+    """List the parts with which d' falls by more than with their control regions occluded.
+
+    Returns:
+        Group -> these parts, by their estimates; empty if d' is not known with any control.
+    """
+    occluded, controls = data.main_rows(), data.main_rows(CONTROL)
+    known = {key: row for key, row in controls.items() if math.isfinite(row.d_prime_change.value)}
+    found: dict[str, list[str]] = {group: [] for group, _ in known}
+    for (group, part), control in known.items():
+        if occluded[group, part].d_prime_change.value < min(control.d_prime_change.value, 0.0):
+            found[group].append(part)
+    return found
 
 
 def _limited(ranking: CriterionRanking, main: CriterionRanking) -> str:

@@ -15,7 +15,7 @@ from facepart.analysis.metrics import STUDY_FMRS, fmr_suffix
 from facepart.report.agreement_words import agreement_words
 from facepart.report.bars import GROUP_COLOURS, effect_bars
 from facepart.report.contact_sheet import contact_sheet
-from facepart.report.criteria_compared import criteria_tables
+from facepart.report.criteria_compared import criteria_tables, falls_beyond_control
 from facepart.report.face import colour_scale, face_pictures
 from facepart.report.group_comparison import compare_groups
 from facepart.report.keep_only_tables import keep_only_tables, mean_keep_only
@@ -72,6 +72,7 @@ def render_report(data: ReportData) -> str:
         agreement_words=agreement_words(data.agreement, data.design),
         recogniser_panels=recogniser_panels(data),
         criteria_compared=criteria_tables(data),
+        beyond_control=falls_beyond_control(data),
         keep_only=keep_only_tables(data),
         mean_kept=mean_keep_only(data),
         shapley=shapley_section(data),

@@ -273,8 +273,10 @@ class StudyOracle:
             return combined(shift(photos, [version], **alike))
         if criterion == "equal area":
             patch = design.patch_of(part)
-            on_patch = group.compared(patch, design) if design.patches else None
-            return combined(shift(on_patch, [patch], **alike)) if on_patch and on_patch.is_comparable else None
+            if not design.patches or group.found(patch, design).sum() < HALF * len(group.subjects):
+                return None
+            on_patch = group.compared(patch, design)
+            return combined(shift(on_patch, [patch], **alike)) if on_patch.is_comparable else None
         return self._effect_of_scores(photos, version, criterion)
 
     def _effect_of_scores(self, photos: Group, version: Version, criterion: str) -> Figure | None:
