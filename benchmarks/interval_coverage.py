@@ -81,7 +81,7 @@ def figures_of(group: Group) -> dict[str, Interval]:
         "control_shift": contrast([sums[CONTROL], sums[BASELINE]], [1, -1]),
         "importance": contrast([sums[OCCLUDED], sums[CONTROL]], [1, -1]),
     }
-    row = part_result(key, before, after, {name: interval(each) for name, each in contrasts.items()})
+    row = part_result(key, before, [after], {name: interval(each) for name, each in contrasts.items()})
     found = {
         column.name: row.figure(column.name)
         for column in result_columns()
