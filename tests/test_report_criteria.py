@@ -109,7 +109,10 @@ def test_ranks_say_among_how_many_parts_they_are() -> None:
     assert "first by other criteria, too: increase in FNMR (2 of 4 parts ranked)." in answer
     assert re.search(r"^increase in FNMR .* 2 of 4 1\.00$", rows, re.M)
     assert re.search(r"^impostor shift .* 4 of 4 –$", rows, re.M)
-    assert "A part without a false non-match, occluded or not, has no rank by increase in FNMR." in section
+    assert (
+        "A part has no rank by increase in FNMR if there is no false non-match, either at baseline or with the part "
+        "occluded." in section
+    )
     assert "Ranks and their CIs are among the parts ranked by the criterion" in section
 
 
@@ -141,7 +144,7 @@ def test_the_fall_of_d_prime_is_compared_with_that_of_the_control() -> None:
     changed = with_figures(data, results=rows)
     assert falls_beyond_control(changed) == {"CM": ["nose"], "CF": ["eyes"]}
     _, section, _ = texts(changed)
-    assert "d′ falls by more than with the control regions occluded for CM: nose; CF: eyes." in section
+    assert "with its control regions occluded for these parts: nose (CM); eyes (CF)." in section
     assert falls_beyond_control(DATA) == {}
     assert (
         "control regions" not in texts(with_rankings(impostor_shift={"nose": 2, "eyes": 1}, d_prime={"nose": 1}))[1]

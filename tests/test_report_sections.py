@@ -161,7 +161,7 @@ def test_the_methods_text_says_what_was_run_and_nothing_else() -> None:
         f"{scores[0]:,} authentic and {scores[1]:,} impostor scores",
         "yunet (SHA-256 4545",
         "at 2 positions, one at a time: each had a nominal displacement from the part, common to all photos",
-        "No control was possible for hair and skin",
+        "No control was attempted for hair and skin",
         "hair: 12 photos",
         "computed only from the photos in which that part was detected",
         "an area of the same size (600 pixels of the 512x512 label map",

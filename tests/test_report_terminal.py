@@ -147,7 +147,7 @@ def test_photos_on_which_the_control_has_no_place_are_counted() -> None:
         "no CI for nose: 9.9 effective subjects (1 photo in which the control does not fit is left out); "
         "for mouth: 9.9 effective subjects; 10 are needed"
     )
-    assert "(both from the photos in which the control fits)" in results_text(found.figures)
+    assert "(both shifts are from the photos in which the control fits)" in results_text(found.figures)
     page = render_report(found)
     assert page.count("<td>not ruled out</td>") == 2
 

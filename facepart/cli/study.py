@@ -71,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=ListAction,
         default=[STANDARD.occluder],
         metavar="NAME",
-        help=f"occlusion methods: {METHODS}; the first is the main method, by "
-        "which the parts are ranked (default: blur)",
+        help=f"occlusion methods: {METHODS}; the first is the main method: the "
+        "ranking uses its results (default: blur)",
     )
     group.add_argument(
         "--sweep",
@@ -130,10 +130,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=NetworkListAction,
         default=[],
         metavar="NAME|PATH",
-        help="recognisers: names from `facepart models list`, or paths of weights; with several, every photo is "
-        "parsed and occluded once and embedded with each, and the parts are ranked with each; the report's charts "
-        "show the first (default: those of the earlier run in OUT, else arcface-r100 if its weights are found, "
-        "else sface)",
+        help="recognisers: names from `facepart models list`, or paths of weights (PREFIX,EPOCH for an MXNet "
+        "checkpoint, whose comma separates no values); with several, every photo is parsed and occluded once and "
+        "embedded with each, and the parts are ranked with each; the report's charts show the first (default: those "
+        "of the earlier run in OUT, else arcface-r100 if its weights are found, else sface)",
     )
     group.add_argument("--flip", action="store_true", help="sum the embeddings of the face and of its mirror image")
     group = parser.add_argument_group("comparison")

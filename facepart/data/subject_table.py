@@ -14,7 +14,7 @@ whatever the table calls the subject.
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from facepart.counts import count_of, first_of
 from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
 from facepart.data.labels import nfc
+from facepart.data.naming import Rule
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
 from facepart.suggestion import did_you_mean
@@ -74,7 +75,7 @@ class People:
         """All subjects that the table names."""
         return self.by_subject.keys() | self.in_several
 
-    def group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
+    def group_of(self, photo: Sequence[str], subject: str, rule: Rule) -> str | None:
         """Return the group of a photo or else of its subject, "" if the table leaves it empty, None if there is none.
 
         Args and Raises: those of :meth:`own_group_of`.
@@ -82,7 +83,7 @@ class People:
         own = self.own_group_of(photo, subject, rule)
         return self.by_subject.get(subject) if own is None else own
 
-    def own_group_of(self, photo: Sequence[str], subject: str, rule: Callable[[str], str]) -> str | None:
+    def own_group_of(self, photo: Sequence[str], subject: str, rule: Rule) -> str | None:
         """Return the group in the row of a photo, "" if the table leaves it empty, None if the photo has no row.
 
         Args:
@@ -329,7 +330,7 @@ def _two_groups(source: Path, name: str, *groups: str) -> FacepartError:
     return FacepartError(f"{source}: puts {one_line(name)} into two groups, {first} and {second}")
 
 
-def reads(rule: Callable[[str], str], name: str) -> str | None:
+def reads(rule: Rule, name: str) -> str | None:
     """Return the subject that a name tells; None if it tells none."""
     try:
         return rule(name)

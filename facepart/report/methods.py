@@ -174,9 +174,9 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
     undetected = {part: sum(row.undetected for (_, of), row in rows.items() if of == part) for part in data.parts}
     not_controllable = [
         part
-        for part in data.parts
-        if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part)
-        and any(row.undetected < row.photos for (_, of), row in rows.items() if of == part)
+        for part in data.design.parts
+        if all(row.control == NOT_CONTROLLABLE for (_, of), row in rows.items() if of == part.name)
+        and any(row.undetected < row.photos for (_, of), row in rows.items() if of == part.name)
     ]
     text = render(
         "methods.txt",
@@ -199,8 +199,8 @@ def methods(data: ReportData, facts: MethodFacts) -> list[str]:
         patch_pixels=PIXELS,
         patch_sigma=PATCH_SIGMA,
         undetected={part: count for part, count in undetected.items() if count},
-        not_controllable=[part for part in not_controllable if part in PARTS],
-        without_places=[part for part in not_controllable if part not in PARTS],
+        unfitting=[part.name for part in not_controllable if part.controllable],
+        without_places=[part.name for part in not_controllable if not part.controllable],
         no_place=_without_place(data),
         other_criteria=[criterion(name).label for name in data.figures.rankings if name != data.ranked_by],
         criteria_agree=not any(table.differing or table.first_elsewhere for table in criteria_tables(data)[:1]),

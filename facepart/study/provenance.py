@@ -77,7 +77,7 @@ def describe_provenance(
         provenance["Keep only"] = "everything except the part (background and hair included) occluded in the same way"
     provenance["Photos compared"] = (
         "those in which the part is detected" if request.undetected == "exclude" else "all, also without the part"
-    )
+    ) + ("; for importance, those in which the control also fits" if setup.design.has_controls else "")
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items() if version)
     return {**provenance, "Versions": versions}
 
