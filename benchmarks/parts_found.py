@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.arrays import parse_faces
+from facepart.data.labels import LEAST_DEPTH
 from facepart.data.naming import naming_rule
 from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
@@ -26,6 +27,7 @@ from facepart.networks.face_detector import FaceDetector
 from facepart.networks.label_map import CLASSES, SIZE
 from facepart.occlusion.landmarks import Landmarks
 from facepart.occlusion.parts import BUILT_IN, part_mask
+from facepart.study.groups import PhotoRule, assign_groups
 
 CROP = 224
 
@@ -66,9 +68,10 @@ def main() -> None:
     arguments = parser.parse_args()
     photos, _ = find_photos(arguments.source)
     if arguments.people:
-        people, rule = read_people(arguments.people), naming_rule("LFW")
-        groups = [people.group_of([photo.name], rule(photo.name), rule) for photo in photos]
-        photos = [photo for photo, group in zip(photos, groups, strict=True) if group == arguments.group]
+        names, rule = [photo.name for photo in photos], PhotoRule(naming_rule("LFW"), LEAST_DEPTH)
+        members = assign_groups(names, read_people(arguments.people), rule, [arguments.group])
+        chosen = set(members.groups[arguments.group])
+        photos = [photo for photo in photos if photo.name in chosen]
     found = dict.fromkeys(BUILT_IN, 0)
     count, pixels = 0, np.zeros(3, np.int64)
     for labels, landmarks in parsed_faces(photos[:: arguments.step]):

@@ -218,6 +218,26 @@ def test_recognisers_that_agree_rank_the_same_part_first() -> None:
     assert unsure.pairs[0].tau.low < unsure.pairs[0].tau.value < unsure.pairs[0].tau.high
 
 
+def test_parts_that_are_equal_with_a_recogniser_share_a_rank() -> None:
+    """One that ranks two parts first agrees with one that ranks either of them first."""
+    parts = {"eyes": 0.4, "nose": 0.4, "mouth": 0.1}, {"eyes": 0.3, "nose": 0.4, "mouth": 0.1}
+    subjects = [f"{number}" for number in range(30)]
+    own = np.random.default_rng(0).standard_normal(30) / 300
+    effects = {
+        name: {
+            "CM": PartEffects(
+                {part: Influence(value, own - own.mean(), 0.0, 30) for part, value in found.items()}, subjects
+            )
+        }
+        for name, found in zip("ab", parts, strict=True)
+    }
+    (group,) = compared(effects).groups
+    ranks = {name: dict(zip(group.parts, found, strict=True)) for name, found in group.ranks.items()}
+    assert ranks == {"a": {"eyes": 1, "nose": 1, "mouth": 3}, "b": {"nose": 1, "eyes": 2, "mouth": 3}}
+    assert group.same_first == "nose" and group.firsts == {"a": "nose", "b": "nose"}
+    assert group.pairs[0].same_first
+
+
 def test_the_joint_ranking_is_the_mean_over_recognisers_in_units_of_their_spread() -> None:
     effects, spreads = effects_of(TRUTHS, spread=0.3), {"one": 0.1, "two": 0.2, "three": 0.4}
     found = compare_recognisers(effects, SHIFT, spreads)

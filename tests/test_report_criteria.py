@@ -2,15 +2,13 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
 
 import pytest
 
-from facepart.analysis.group_data import Coverage
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import CONTROL, WITHIN
-from facepart.occlusion.occlusion import Occlusion, Region
+from facepart.occlusion.occlusion import Occlusion
 from facepart.report.criteria_compared import CriteriaTable, criteria_table, falls_beyond_control
 from facepart.report.methods import methods
 from facepart.report.page import render_report
@@ -151,19 +149,22 @@ def test_the_fall_of_d_prime_is_compared_with_that_of_the_control() -> None:
     )
 
 
-def test_a_part_smaller_than_the_equal_area_in_most_photos_has_no_rank_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its effect would be that of the few photos in which it is large."""
-    whole = DrawnGroup.coverage
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_part_smaller_than_the_equal_area_in_most_photos_has_no_rank_by_it(
+    keep: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its effect would be that of the few photos in which it is large, or of many that stay as they are."""
+    whole = DrawnGroup.undetected
 
-    def coverage(self: DrawnGroup, occlusions: Sequence[Occlusion], region: Region | None) -> Coverage:
-        found = whole(self, occlusions, region)
-        fits = occlusions[0] != self._design.patch_of("nose")
-        return found if fits else found._replace(photos=found.photos * 2 // 5)
+    def undetected(self: DrawnGroup, occlusion: Occlusion) -> int:
+        return self.photos * 3 // 5 if occlusion == self._design.patch_of("nose") else whole(self, occlusion)
 
-    monkeypatch.setattr(DrawnGroup, "coverage", coverage)
-    data = make_data(("CM",), ("nose", "eyes"), people=30, equal_area=True)
+    monkeypatch.setattr(DrawnGroup, "undetected", undetected)
+    data = make_data(("CM",), ("nose", "eyes"), people=30, equal_area=True, keep_undetected=keep)
     assert [each.part for each in data.figures.rankings["equal_area"]["CM"]] == ["eyes"]
-    reason = "the area is larger than the part in over half of the photos"
+    reason = "the area fits within the part in under half of the photos"
     assert data.figures.unsupported["equal_area"] == {"CM": {"nose": reason}}
     by_area = with_figures(data, ranked_by="equal_area")
     assert f"Nose is not ranked: {reason}." in texts(by_area)[0]
+    said = "all; those in which the patch does not fit were compared unoccluded"
+    assert (said in render_report(by_area)) == keep

@@ -61,7 +61,7 @@ TOO_FEW_IMPOSTOR = Unsupported("fewer than ten expected false matches")
 NO_FALSE_MATCH = Unsupported("no false match")
 NO_AUTHENTIC = Unsupported("no authentic scores")
 NO_FALSE_NON_MATCH = Unsupported("no false non-match")
-FEW_PATCHES = Unsupported("the area is larger than the part in over half of the photos")
+FEW_PATCHES = Unsupported("the area fits within the part in under half of the photos")
 NOT_CROSSED = Unsupported("no cross-matching")
 
 

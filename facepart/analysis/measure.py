@@ -271,7 +271,7 @@ class _GroupMeasurement:
             contrasts[IMPORTANCE] = net_of(occlusion, controls, design.region_of(controls[0]))
         patch = design.patch_of(part)
         if design.patches and self._scores(patch) is not None:
-            if self._data.coverage([patch], design.region_of(patch)).photos >= MIN_FOUND * self._data.photos:
+            if self._data.photos - self._data.undetected(patch) >= MIN_FOUND * self._data.photos:
                 contrasts[EQUAL_AREA] = shift_of([patch], design.region_of(patch))
             else:
                 self.unsupported[EQUAL_AREA][part] = FEW_PATCHES.reason
@@ -384,12 +384,13 @@ def _differentials(design: Design, groups: Mapping[str, GroupData], common: str)
     if len(groups) < 2:
         return
     for occlusion in [BASELINE, *map(design.of_part, design.part_names)]:
-        compared = {
-            group: data for group, data in groups.items() if occlusion == BASELINE or _occludes_any(data, occlusion)
-        }
-        baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in compared.items()}
+        baselines = {group: data.scores(design.baseline_of(occlusion)) for group, data in groups.items()}
         impostor = {group: each.scores.impostor for group, each in baselines.items() if each is not None}
-        scores = {group: data.scores(design.condition(occlusion)) for group, data in compared.items()}
+        scores = {
+            group: data.scores(design.condition(occlusion))
+            for group, data in groups.items()
+            if occlusion == BASELINE or _occludes_any(data, occlusion)
+        }
         known = {group: each for group, each in scores.items() if each is not None}
         for target in STUDY_FMRS:
             for threshold_of in (common, EACH_GROUP):

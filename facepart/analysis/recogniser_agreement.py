@@ -56,7 +56,7 @@ from facepart.analysis.group_data import GroupData
 from facepart.analysis.intervals import UNKNOWN, Interval
 from facepart.analysis.metrics import kendall_tau, kendall_w
 from facepart.analysis.rank_sets import significantly_larger
-from facepart.analysis.ranking import MeanEffects, PartEffects, Ranked, mean_effects, rank_mean
+from facepart.analysis.ranking import MeanEffects, PartEffects, Ranked, mean_effects, rank_mean, tied_ranks
 from facepart.analysis.results import ALL_GROUPS
 from facepart.errors import FacepartError
 
@@ -78,7 +78,7 @@ class PairAgreement:
         pairs: the number of pairs of parts.
         alike: in how many of them the two significantly agree on which part has the larger effect.
         opposed: in how many they significantly disagree.
-        same_first: whether they rank the same part first.
+        same_first: whether they rank the same part first, of several with equal effects any.
     """
 
     first: str
@@ -115,8 +115,13 @@ class GroupAgreement:
 
     @property
     def firsts(self) -> dict[str, str]:
-        """Recogniser -> the part that it ranks first."""
-        return {name: self.parts[ranks.index(1)] for name, ranks in self.ranks.items()}
+        """Recogniser -> the part that it ranks first; of several with equal effects, one that is first with all."""
+        found = {
+            name: [part for part, rank in zip(self.parts, ranks, strict=True) if rank == 1]
+            for name, ranks in self.ranks.items()
+        }
+        with_all = [part for part in self.parts if all(part in firsts for firsts in found.values())]
+        return {name: with_all[0] if with_all else firsts[0] for name, firsts in found.items()}
 
     @property
     def same_first(self) -> str:
@@ -286,14 +291,14 @@ def _agreement(
         pairs=parts * (parts - 1) // 2,
         alike=int((larger & other_larger).sum()),
         opposed=int((larger & other_larger.T).sum()),
-        same_first=_ranks(one).index(1) == _ranks(other).index(1),
+        same_first=any(first == second == 1 for first, second in zip(_ranks(one), _ranks(other), strict=True)),
     )
 
 
 def _ranks(values: NDArray[np.float64]) -> list[int]:
-    """Return the rank of each value, from 1 for the largest; of equal ones the first ranks higher."""
-    ranks = np.empty(len(values), np.int64)
-    ranks[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
+    """Return the rank of each value, from 1 for the largest; equal values share a rank."""
+    ranks, order = np.empty(len(values), np.int64), np.argsort(-values, kind="stable")
+    ranks[order] = tied_ranks(values[order].tolist())
     found: list[int] = ranks.tolist()
     return found
 

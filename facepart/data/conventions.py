@@ -81,8 +81,9 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
         readings = named
     # They divide the photos alike, but the table may know the subjects by the names that one of them reads.
     option, found = max(readings.items(), key=lambda reading: len(set(reading[1]).intersection(subjects)))
+    by = " by the table" if subjects else ""
     if not option.startswith("-d "):
-        raise UsageError(f"{source}: the subject of {every[0]} is {found[0]!r} by the table ({option}): {_OPTIONS}")
+        raise UsageError(f"{source}: the subject of {every[0]} is {found[0]!r}{by} ({option}): {_OPTIONS}")
     return _convention(option.removeprefix("-d "), every[0])
 
 

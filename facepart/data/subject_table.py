@@ -75,14 +75,6 @@ class People:
         """All subjects that the table names."""
         return self.by_subject.keys() | self.in_several
 
-    def group_of(self, photo: Sequence[str], subject: str, rule: Rule) -> str | None:
-        """Return the group of a photo or else of its subject, "" if the table leaves it empty, None if there is none.
-
-        Args and Raises: those of :meth:`own_group_of`.
-        """
-        own = self.own_group_of(photo, subject, rule)
-        return self.by_subject.get(subject) if own is None else own
-
     def own_group_of(self, photo: Sequence[str], subject: str, rule: Rule) -> str | None:
         """Return the group in the row of a photo, "" if the table leaves it empty, None if the photo has no row.
 

@@ -193,7 +193,8 @@ def split_by_people(
             + (f"; {in_several_text(sorted(in_several))}" if in_several else "")
             + "; check that the naming convention fits the table (-d, --subject-pattern)"
         )
-    own = {group.name: without_own[group.name] for group in groups if group.name in without_own}
+    # A photo may be on both sides.
+    own = {group.name: list(dict.fromkeys(without_own[group.name])) for group in groups if group.name in without_own}
     return Split(groups, sorted(without[None]), sorted(without[""]), sorted(in_several), own)
 
 

@@ -46,6 +46,10 @@ class FeatureIndex:
             for known_as in {nfc(end), nfc(without_extension(end))}:
                 self._ends.setdefault(known_as, []).append(row)
         self._longest = [nfc(without_extension(name)).split("/") for name in features.longest]
+        self._longer_ends: dict[str, list[int]] = {}
+        for row, name in enumerate(self._longest):
+            if len(name) > LEAST_DEPTH:
+                self._longer_ends.setdefault("/".join(name[-LEAST_DEPTH - 1 :]), []).append(row)
         # The folders before the last, by their places from the end.
         self._folders = {
             (place, folder)
@@ -59,7 +63,9 @@ class FeatureIndex:
     def find(self, photo: str) -> list[int]:
         """Return the rows of the features that a photo, in form C, may mean: none if it has no feature."""
         for whole in _wholes(photo):
-            rows = self._ends.get("/".join(whole[-LEAST_DEPTH:]), [])
+            # Where a folder more leads to features, no other may be meant: see `_may_be`.
+            rows = self._longer_ends.get("/".join(whole[-LEAST_DEPTH - 1 :]), [])
+            rows = rows or self._ends.get("/".join(whole[-LEAST_DEPTH:]), [])
             if self._folders:
                 rows = [row for row in rows if self._may_be(row, whole)]
             if not rows and (len(whole) == 1 or self._by_name):

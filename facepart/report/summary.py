@@ -91,7 +91,11 @@ def summarise(data: ReportData) -> Summary:
             for reason in dict.fromkeys(unranked.values())
         },
         agreeing=list(agreeing),
-        agreeing_tied=[name for name, each in agreeing.items() if each.tied],
+        agreeing_tied=[
+            name
+            for name, each in agreeing.items()
+            if each.tied or sum(rank == 1 for rank, _ in by_group[name].values()) > 1
+        ],
         agreeing_undecided=[name for name, each in agreeing.items() if each.undecided],
         more_alike=[
             group.name

@@ -24,6 +24,7 @@ from facepart.occlusion.occlusion import BASELINE
 from facepart.report import formatting
 from facepart.report.criterion_names import criterion
 from facepart.report.method_names import method_phrase
+from facepart.report.report_data import ranks_by_part
 
 
 @pass_context
@@ -55,6 +56,7 @@ _FILTERS = (
     formatting.plain_ci,
     formatting.quoted,
     formatting.ratio_ci,
+    ranks_by_part,
     formatting.plain_interval,
     formatting.rank_interval,
     formatting.share_of_resamples,

@@ -12,7 +12,7 @@ Scores that have more than 6 decimals, and those that went through 32-bit floats
 
 import csv
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -57,9 +57,8 @@ def read_kind(path: Path, kind: str) -> ScoreDistribution:
         return _refuse_none(path, kind, getattr(load_scores(path), kind))
     with open_scores(path, "a score file") as here:
         blocks = _array_blocks(here, path) if path.suffix.lower() == ".npy" else _text_blocks(here)
-        scores = ScoreDistribution.merged(
-            ScoreDistribution.of(_checked_scale(block, path), str(path)) for block in blocks
-        )
+        blocks = _checked_scale(blocks, path)
+        scores = ScoreDistribution.merged(ScoreDistribution.of(block, str(path)) for block in blocks)
     if not scores.n:
         raise FacepartError(f"{path}: there are no scores in it")
     return scores
@@ -85,14 +84,17 @@ def open_scores(path: Path, what: str) -> Iterator[Path]:
         raise FacepartError(f"{path}: is not {what}, a .npy or a text of numbers ({one_line(error)})") from error
 
 
-def _checked_scale(block: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Warn if rounding to 6 decimals makes many scores equal that are not; return the scores."""
-    some = np.unique(block[:: max(len(block) // _LOOKED_AT, 1)])
-    if len(some) >= _ENOUGH and len(np.unique(np.round(some, 6))) < len(some) / 2:
-        _logger.warning(
-            "%s: many scores are equal once rounded to 6 decimals, and lose their order; scale them", path
-        )
-    return block
+def _checked_scale(blocks: Iterable[NDArray[Any]], path: Path) -> Iterator[NDArray[Any]]:
+    """Yield the scores; warn, once, if rounding to 6 decimals makes many of a block equal that are not."""
+    warned = False
+    for block in blocks:
+        some = np.unique(block[:: max(len(block) // _LOOKED_AT, 1)])
+        if not warned and len(some) >= _ENOUGH and len(np.unique(np.round(some, 6))) < len(some) / 2:
+            warned = True
+            _logger.warning(
+                "%s: many scores are equal once rounded to 6 decimals, and lose their order; scale them", path
+            )
+        yield block
 
 
 def _refuse_none(path: Path, kind: str, scores: ScoreDistribution) -> ScoreDistribution:

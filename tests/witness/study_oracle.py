@@ -491,18 +491,29 @@ class StudyOracle:
         for version in (BASELINE, *(Version(part, self.design.main) for part in self.design.parts)):
             photos = {name: group.compared(version, self.design) for name, group in self.groups.items()}
             known = {name: each for name, each in photos.items() if each.is_comparable}
+            # Photos that are kept as they are count for the threshold, also of a group without the part.
+            baselines = known
+            if self.design.keeps_undetected:
+                baselines = {name: group for name, group in self.groups.items() if group.is_comparable}
             common = self.design.threshold_group or ALL_GROUPS
-            kinds = [common, OWN_THRESHOLDS] if common in (ALL_GROUPS, *known) else [OWN_THRESHOLDS]
+            kinds = [common, OWN_THRESHOLDS] if common in (ALL_GROUPS, *baselines) else [OWN_THRESHOLDS]
             if known:
                 rows += [
-                    self._differential(version, known, target, kind) for target in TARGETS.values() for kind in kinds
+                    self._differential(version, known, baselines, target, kind)
+                    for target in TARGETS.values()
+                    for kind in kinds
                 ]
         return rows
 
     def _differential(
-        self, version: Version, photos: Mapping[str, Group], target: float, threshold_of: str
+        self,
+        version: Version,
+        photos: Mapping[str, Group],
+        baselines: Mapping[str, Group],
+        target: float,
+        threshold_of: str,
     ) -> dict[str, Any]:
-        common = None if threshold_of == OWN_THRESHOLDS else _common_threshold(photos, target, threshold_of)
+        common = None if threshold_of == OWN_THRESHOLDS else _common_threshold(baselines, target, threshold_of)
         rows, known = [], {}
         for name, group in photos.items():
             scores, subjects = group.compare(version), len(group.names)
