@@ -28,7 +28,7 @@ from benchmarks.lfw_pairs import best_accuracy, read_pairs
 from benchmarks.machine import describe
 from facepart.analysis.metrics.dprime import d_prime
 from facepart.cli.progress_bar import ProgressBar
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.photo_input import PhotoError, read_photo
 from facepart.data.photos import Photo as PhotoFile
 from facepart.data.photos import find_photos

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from facepart.arrays import parse_faces
 from facepart.data.labels import LEAST_DEPTH
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.data.subject_table import read_people

@@ -37,7 +37,7 @@ from facepart.analysis.measure import Figures, measure
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import ALL_GROUPS
 from facepart.arrays import align_faces, parse_faces
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.photo_input import read_photo
 from facepart.data.photos import Photo, find_photos
 from facepart.files.progress import StepTimes

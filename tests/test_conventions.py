@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from facepart.data.conventions import recognise_convention
-from facepart.data.naming import DATASETS, naming_rule
+from facepart.data.naming_conventions import DATASETS, naming_rule
+from facepart.data.recognise_convention import recognise_convention
 from facepart.errors import UsageError
 from tests.conftest import Run
 from tests.test_matching_features import write_features, write_list

@@ -20,7 +20,7 @@ from facepart.report.export import differentials_csv, results_csv, results_json,
 from facepart.report.report_data import ReportData
 from facepart.scores import save_scores
 from facepart.study.finished_study import read_table
-from facepart.study.table_columns import parquet_bytes
+from facepart.study.typed_table import parquet_bytes
 from tests.report_data import make_data, with_recognisers
 
 pandas = pytest.importorskip("pandas")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepart.data.group_columns import GroupColumn, group_names, parse_group_columns
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.study.groups import Members, assign_groups, photo_rules

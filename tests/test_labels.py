@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facepart.data.labels import cut_labels, distinct_depth, labels_of, names_below, readable_depth
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.errors import FacepartError
 from facepart.matching.match import match_features
 from tests.conftest import Run

@@ -17,7 +17,7 @@ from facepart.cli.guard import Guard, print_error, report
 from facepart.cli.run_summary import print_last_line
 from facepart.cli.stop_signals import StopSignals
 from facepart.data import pattern_search
-from facepart.data.naming import find_exclusion, naming_rule
+from facepart.data.naming_conventions import find_exclusion, naming_rule
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure, Outcome
 from facepart.memory import memory_error

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError
 from facepart.matching.features import read_features

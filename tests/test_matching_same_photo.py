@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.pair_list import read_pair_list
 from facepart.errors import FacepartError
 from facepart.matching.groups import read_group

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from facepart import __version__
 from facepart.cluster.blocks import add_found, block_pairs, count_block
-from facepart.data.naming import find_exclusion, naming_rule
+from facepart.data.naming_conventions import find_exclusion, naming_rule
 from facepart.errors import FacepartError
 from facepart.files.progress import Progress
 from facepart.matching.cosine import TILE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facepart.data.naming import DATASETS, find_exclusion, naming_table
+from facepart.data.naming_conventions import DATASETS, find_exclusion, naming_table
 from facepart.occlusion.parts import parts_table
 from tests.conftest import ROOT, Run
 

@@ -17,7 +17,7 @@ from facepart.data.feature_files import find_features
 from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.image_names import without_extension
 from facepart.data.labels import nfc
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.path_lists import read_list, unlistable, write_list
 from facepart.data.photos import find_photos
 from facepart.data.subject_table import read_people

@@ -20,7 +20,7 @@ from facepart.analysis.intervals import interval
 from facepart.analysis.results import ALL_GROUPS
 from facepart.analysis.shapley import Coalitions, weighted_sum
 from facepart.analysis.shapley_figures import ShapleyFigures, ShapleyValue, measure_shapley
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.files.progress import silent
 from facepart.occlusion.method import STANDARD
 from facepart.occlusion.parts import PLUS, choose_parts

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.legend import Legend
 
 from facepart.analysis.wilson import wilson_interval
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.errors import FacepartError, UsageError
 from facepart.matching.match import match_features
 from facepart.plots import RankSet, cmc_curves, palette, plot_ranks, style

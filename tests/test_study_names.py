@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from facepart.data.conventions import recognise_convention
 from facepart.data.group_files import group_prefix
-from facepart.data.naming import find_exclusion, naming_rule
+from facepart.data.naming_conventions import find_exclusion, naming_rule
 from facepart.data.photo_input import read_photo
 from facepart.data.photo_output import write_image
+from facepart.data.recognise_convention import recognise_convention
 from facepart.data.subject_table import read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.study import Request, run_study

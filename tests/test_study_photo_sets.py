@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facepart.analysis.design import BASELINE_CONDITION, Condition, Design
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.occlusion.method import STANDARD, OcclusionMethod
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.occlusion.parts import PARTS, choose_parts

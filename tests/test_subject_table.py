@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from facepart.data.labels import names_below
-from facepart.data.naming import Rule, naming_rule
+from facepart.data.naming_conventions import Rule, naming_rule
 from facepart.data.subject_table import People, read_people
 from facepart.errors import FacepartError
 from facepart.matching.features import unread_features

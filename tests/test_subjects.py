@@ -2,7 +2,7 @@
 
 import pytest
 
-from facepart.data.naming import DATASETS, find_exclusion, naming_rule, naming_table
+from facepart.data.naming_conventions import DATASETS, find_exclusion, naming_rule, naming_table
 from facepart.errors import FacepartError, UsageError
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.fuzz.damages import NPY, TEXT, ZIP
 from benchmarks.fuzz.kind import Kind, MadeAnewError, breaks_checksums
 from facepart.data.feature_files import find_features
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.matching.features import read_features
 from facepart.matching.match import match_features
 from facepart.occlusion.occlusion import Occlusion, Region

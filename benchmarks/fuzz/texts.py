@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.fuzz.damages import TEXT
 from benchmarks.fuzz.kind import Kind
 from facepart.data.labels import names_below
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.data.pair_list import read_pair_list
 from facepart.data.path_lists import read_list
 from facepart.data.subject_table import read_people

@@ -18,7 +18,7 @@ from facepart.cli.occlusion_options import add_parts_argument, add_parts_table
 from facepart.cli.progress_bar import ProgressBar, print_now
 from facepart.cli.subject_options import add_naming_table
 from facepart.counts import count_of
-from facepart.data.naming import naming_rule
+from facepart.data.naming_conventions import naming_rule
 from facepart.errors import UsageError
 from facepart.occlusion.parts import Part, choose_parts
 from facepart.occlusion.parts_file import read_parts

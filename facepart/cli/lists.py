@@ -18,7 +18,7 @@ from facepart.cli.subject_warnings import warn_of_left_out
 from facepart.counts import count_of
 from facepart.data.feature_files import find_features
 from facepart.data.labels import names_below
-from facepart.data.naming import check_naming, naming_rule
+from facepart.data.naming_conventions import check_naming, naming_rule
 from facepart.data.path_lists import refuse_unlistable, write_list
 from facepart.data.subject_table import read_people
 from facepart.errors import UsageError

@@ -39,7 +39,7 @@ from facepart.cli.subject_options import (
 from facepart.cli.subject_warnings import warn_of_left_out, warn_of_small_groups
 from facepart.counts import count_of
 from facepart.data.group_files import group_prefix
-from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
+from facepart.data.naming_conventions import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.pair_list import read_pair_list
 from facepart.data.subject_table import SMALLEST_GROUP, read_people
 from facepart.errors import UsageError

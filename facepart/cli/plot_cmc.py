@@ -10,7 +10,7 @@ from facepart.cli.score_set_options import MOST_SETS
 from facepart.cli.subject_options import choose_dataset
 from facepart.counts import count_of
 from facepart.data.group_files import group_prefix
-from facepart.data.naming import Rule, naming_rule
+from facepart.data.naming_conventions import Rule, naming_rule
 from facepart.errors import UsageError
 from facepart.files.record import read_record
 from facepart.plots.cmc import RankSet

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Collection, Sequence
 
 from facepart.cli.list_action import ColumnsAction
-from facepart.data.conventions import recognise_convention
-from facepart.data.naming import naming_table
+from facepart.data.naming_conventions import naming_table
+from facepart.data.recognise_convention import recognise_convention
 from facepart.files.addresses import reachable
 
 _TABLE_TITLE = "naming conventions for -d, with examples (without extension; _ separates the fields of a name):"
@@ -85,7 +85,7 @@ def choose_dataset(
     Args:
         dataset: the convention, if it was given.
         pattern: the pattern, if one was given.
-        sides: see :func:`facepart.data.conventions.recognise_convention`.
+        sides: see :func:`facepart.data.recognise_convention.recognise_convention`.
         source: see there.
         subjects: see there.
 

@@ -22,7 +22,7 @@ from facepart.counts import count_of, first_of
 from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
 from facepart.data.labels import nfc
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
 from facepart.suggestion import did_you_mean

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from facepart.counts import count_of
-from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix, refuse_same_files
 from facepart.data.image_names import without_extension
 from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc, readable_depth
-from facepart.data.naming import DATASETS, Rule, split_label
+from facepart.data.naming_conventions import DATASETS, Rule, split_label
+from facepart.data.recognise_convention import Convention, recognise_convention
 from facepart.data.subject_table import SMALLEST_GROUP, People, find_small_groups, in_several_text, reads
 from facepart.errors import FacepartError, one_line
 from facepart.matching.features import Features, read_features
@@ -134,7 +134,7 @@ def recognise_groups(groups: Sequence[Group]) -> Convention:
     """Find out which naming convention the features of groups follow.
 
     Raises:
-        UsageError: see :func:`facepart.data.conventions.recognise_convention`.
+        UsageError: see :func:`facepart.data.recognise_convention.recognise_convention`.
     """
     names = [side.longest for group in groups for side in group.sides]
     return recognise_convention(names, str(groups[0].probe.source))

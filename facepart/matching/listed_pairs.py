@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facepart.counts import count_of
 from facepart.data.labels import nfc
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
 from facepart.matching.faces import PairCounts, number

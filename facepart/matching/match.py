@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.data.naming import check_naming, find_exclusion, naming_rule
+from facepart.data.naming_conventions import check_naming, find_exclusion, naming_rule
 from facepart.files.progress import Progress, silent
 from facepart.matching.cosine import unit_rows
 from facepart.matching.counting import subject_order
@@ -89,11 +89,11 @@ def match_groups(
         groups: what to compare.
         output: the folder to write to.
         dataset: the naming convention for reading the subject from a label
-            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
-            (:mod:`facepart.data.conventions`).
+            (:data:`facepart.data.naming_conventions.DATASETS`); None to recognise it from the names
+            (:mod:`facepart.data.recognise_convention`).
         subject_pattern: a regular expression instead of a rule.
         exclude_same: a regular expression that finds the session of a photo in ``folder/stem``: authentic pairs of
-            one session are left out. See :func:`facepart.data.naming.find_exclusion`.
+            one session are left out. See :func:`facepart.data.naming_conventions.find_exclusion`.
         depth: folders and name of labels; None for as many as are needed (:mod:`facepart.data.labels`).
         include_same_photo: across two lists, compare a photo also with its own other version (same subject and
             same name, another folder), as the original program does. It is left out by default, because a photo

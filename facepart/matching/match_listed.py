@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from facepart.data.naming import check_naming, naming_rule
+from facepart.data.naming_conventions import check_naming, naming_rule
 from facepart.data.pair_list import PairList
 from facepart.errors import UsageError
 from facepart.files.addresses import refuse_overwriting
@@ -64,8 +64,8 @@ def match_pairs(
         pairs: which pairs are compared. Without labels, the naming convention tells authentic from impostor pairs.
         output: the folder to write to.
         dataset: the naming convention for reading the subject from a label
-            (:data:`facepart.data.naming.DATASETS`); None to recognise it from the names
-            (:mod:`facepart.data.conventions`).
+            (:data:`facepart.data.naming_conventions.DATASETS`); None to recognise it from the names
+            (:mod:`facepart.data.recognise_convention`).
         subject_pattern: a regular expression instead of a rule.
         include_same_photo: across two lists, compare a photo also with its own other version.
         save: the score files: pairs, their distribution or both; None for both up to 50 million pairs.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facepart.data.image_names import without_extension
 from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc
-from facepart.data.naming import split_label
+from facepart.data.naming_conventions import split_label
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
 from facepart.matching.features import Features

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.labels import readable_depth
-from facepart.data.naming import Exclusion, Rule
+from facepart.data.naming_conventions import Exclusion, Rule
 from facepart.errors import FacepartError
 from facepart.matching.faces import Faces, PairCounts, count_pairs, number
 from facepart.matching.features import Features, refuse_unlike

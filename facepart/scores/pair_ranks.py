@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.counts import are, count_of
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.data.path_lists import BLANKS
 from facepart.errors import FacepartError
 from facepart.files.array_input import read_array

@@ -31,7 +31,7 @@ from facepart.study.report_scores import control_overlaps, read_groups
 from facepart.study.setup import Setup
 from facepart.study.study_record import make_study_record
 from facepart.study.study_scores import StudyScores, scores_record
-from facepart.study.table_columns import parquet_bytes
+from facepart.study.typed_table import parquet_bytes
 
 CSV_FILE, PARQUET_FILE = "results.csv", "results.parquet"
 JSON_FILE, REPORT_FILE = "results.json", "report.html"

@@ -27,7 +27,7 @@ from facepart.analysis.shapley_figures import (
 )
 from facepart.data.group_files import group_prefix
 from facepart.data.labels import distinct_depth
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.errors import FacepartError
 from facepart.files.array_input import open_arrays
 from facepart.matching.cosine import unit_rows

@@ -25,7 +25,7 @@ from facepart.study.answer import (
 )
 from facepart.study.kept_files import STAGE
 from facepart.study.study_scores import StudyScores
-from facepart.study.table_columns import table_columns
+from facepart.study.typed_table import table_columns
 from facepart.suggestion import did_you_mean
 
 if TYPE_CHECKING:

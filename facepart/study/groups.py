@@ -7,7 +7,7 @@ from pathlib import Path
 from facepart.analysis.results import ALL_GROUPS
 from facepart.data.group_files import refuse_same_files
 from facepart.data.labels import cut_labels, nfc, readable_depth
-from facepart.data.naming import Exclusion, Rule
+from facepart.data.naming_conventions import Exclusion, Rule
 from facepart.data.photos import Photo
 from facepart.data.subject_table import People, find_small_groups
 from facepart.errors import FacepartError

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.analysis.design import Condition, Design
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.occlusion.occlusion import BASELINE, Occlusion, Region
 from facepart.pipeline.embedding_store import EmbeddingStore
 

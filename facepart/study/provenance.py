@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from facepart import __version__
 from facepart.analysis.ranking import SEED
 from facepart.counts import are, count_of
-from facepart.data.naming import DATASETS
+from facepart.data.naming_conventions import DATASETS
 from facepart.data.subject_table import small_groups_text
 from facepart.files.record import Record
 from facepart.networks.catalogue import Weights

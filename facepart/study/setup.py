@@ -7,11 +7,11 @@ from typing import Any
 
 from facepart.analysis.choices import AUTHENTIC_CROSS, CRITERION_NAMES, EQUAL_AREA, IMPORTANCE
 from facepart.analysis.design import Design
-from facepart.data.conventions import Convention, recognise_convention
 from facepart.data.group_files import group_prefix
 from facepart.data.labels import nfc
-from facepart.data.naming import Exclusion, check_naming, find_exclusion, naming_rule
+from facepart.data.naming_conventions import Exclusion, check_naming, find_exclusion, naming_rule
 from facepart.data.photos import Photo, find_photos
+from facepart.data.recognise_convention import Convention, recognise_convention
 from facepart.data.subject_table import SMALLEST_GROUP, People, read_people
 from facepart.errors import FacepartError, UsageError
 from facepart.files.failures import Failure

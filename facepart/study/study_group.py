@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from facepart.analysis.design import Condition
 from facepart.analysis.group_data import Coverage
 from facepart.analysis.influence import SubjectScores
-from facepart.data.naming import Rule
+from facepart.data.naming_conventions import Rule
 from facepart.matching.cosine import unit_rows
 from facepart.matching.faces import Faces
 from facepart.matching.subject_statistics import vectors_by_subject

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from facepart.data.image_names import without_extension
 from facepart.data.labels import cut_labels, distinct_depth, nfc
-from facepart.data.naming import DATASETS, split_label
+from facepart.data.naming_conventions import DATASETS, split_label
 from facepart.errors import UsageError
 
 _NUMBERED = re.compile(r"(.+)_\d+")
@@ -28,7 +28,7 @@ class Convention:
     """The convention that names follow.
 
     Attributes:
-        dataset: a key of :data:`facepart.data.naming.DATASETS`.
+        dataset: a key of :data:`facepart.data.naming_conventions.DATASETS`.
         photo: a photo of the source: its name or, if the folder is the subject, its label.
         subject: the subject of that photo.
     """
