@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facepart.analysis.influence import Influence
+from facepart.analysis.influence import Influence, weighted_sum
 from facepart.analysis.intervals import interval, variance
-from facepart.analysis.shapley import MOST_EXACT, ORDERS, Coalitions, players_of, weighted_sum
+from facepart.analysis.shapley import MOST_EXACT, ORDERS, Coalitions, players_of
 from facepart.occlusion.parts import choose_parts
 
 

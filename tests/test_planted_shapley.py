@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from facepart.analysis.choices import D_PRIME, FMR_RATIO, SHIFT
 from facepart.analysis.contrasts import contrast, pair_sums
 from facepart.analysis.design import Design
+from facepart.analysis.influence import weighted_sum
 from facepart.analysis.intervals import interval
 from facepart.analysis.results import ALL_GROUPS
-from facepart.analysis.shapley import Coalitions, weighted_sum
+from facepart.analysis.shapley import Coalitions
 from facepart.analysis.shapley_figures import ShapleyFigures, ShapleyValue, measure_shapley
 from facepart.data.naming_conventions import naming_rule
 from facepart.files.progress import silent

@@ -97,27 +97,38 @@ class Influence(NamedTuple):
         )
 
 
+def weighted_sum(figures: Sequence[Influence], weights: NDArray[np.float64]) -> Influence:
+    """Return a weighted sum of figures of the same subjects, in the same order; it is linear, so the influences are.
+
+    What pairs of subjects count twice is not known of a sum and left out, so that the variance is at most too large.
+    The sum rests on as many effective subjects as the figure with the fewest. Where the degrees of freedom of a
+    figure are those of the subjects that make up its variance, so are those of the sum. The choice of control places
+    is left to the caller.
+
+    Args:
+        figures: m of them; those of weight 0 do not count.
+        weights: (m,).
+    """
+    used = [(figure, float(weight)) for figure, weight in zip(figures, weights, strict=True) if weight]
+    by_subject = np.sum([weight * figure.by_subject for figure, weight in used], axis=0)
+    by_variance = any(math.isfinite(figure.degrees) for figure, _ in used)
+    return Influence(
+        value=math.fsum(weight * figure.value for figure, weight in used),
+        by_subject=by_subject,
+        double_counted=0.0,
+        effective=min(figure.effective for figure, _ in used),
+        subjects=max(figure.subjects for figure, _ in used),
+        degrees=degrees_by_variance(by_subject) if by_variance else math.inf,
+        bias=math.fsum(weight * figure.bias for figure, weight in used),
+    )
+
+
 def mean_influence(figures: Sequence[Influence]) -> Influence:
     """Return the mean of figures of the same subjects, in the same order, such as those with each draw of a control.
 
-    The second sum of a mean is not known and left out, so that the variance is at most too large. Where the degrees
-    of freedom of a figure are those of the subjects that make up its variance, so are the mean's.
+    One figure is its own mean; that of several is a weighted sum (:func:`weighted_sum`).
     """
-    if len(figures) == 1:
-        return figures[0]
-    by_subject = np.mean([each.by_subject for each in figures], axis=0)
-    degrees = math.inf
-    if any(math.isfinite(each.degrees) for each in figures) and by_subject.any():
-        degrees = effective_by_variance(by_subject) - 1
-    return Influence(
-        value=math.fsum(each.value for each in figures) / len(figures),
-        by_subject=by_subject,
-        double_counted=0.0,
-        effective=min(each.effective for each in figures),
-        subjects=max(each.subjects for each in figures),
-        degrees=degrees,
-        bias=math.fsum(each.bias for each in figures) / len(figures),
-    )
+    return figures[0] if len(figures) == 1 else weighted_sum(figures, np.full(len(figures), 1 / len(figures)))
 
 
 class SubjectScores(NamedTuple):
@@ -218,13 +229,16 @@ def difference_of(first: NamedInfluence, second: NamedInfluence) -> tuple[Influe
     return difference, paired
 
 
-def effective_by_variance(influences: NDArray[np.float64]) -> float:
-    r"""Return the effective number of subjects that make up the variance, :math:`(\sum u_p^2)^2 / \sum u_p^4`.
+def degrees_by_variance(influences: NDArray[np.float64]) -> float:
+    r"""Return the degrees of freedom of a variance that few subjects may make up.
+
+    The effective number of these subjects, :math:`(\sum u_p^2)^2 / \sum u_p^4`, less one; infinite where none has an
+    influence.
 
     Args:
         influences: (p,), of the subjects.
     """
-    return effective_subjects(influences**2)
+    return effective_subjects(influences**2) - 1 if influences.any() else math.inf
 
 
 def log_ratio(after: Influence, before: Influence) -> Influence:
@@ -234,10 +248,11 @@ def log_ratio(after: Influence, before: Influence) -> Influence:
     """
     by_subject = after.by_subject / after.value - before.by_subject / before.value
     difference = after.minus(before)
-    degrees = math.inf
-    if math.isfinite(difference.degrees) and by_subject.any():
-        degrees = effective_by_variance(by_subject) - 1
-    return difference._replace(value=math.log(after.value / before.value), by_subject=by_subject, degrees=degrees)
+    return difference._replace(
+        value=math.log(after.value / before.value),
+        by_subject=by_subject,
+        degrees=degrees_by_variance(by_subject) if math.isfinite(difference.degrees) else math.inf,
+    )
 
 
 def lay_out(influence: Influence, names: Sequence[str], places: Mapping[str, int]) -> Influence:

@@ -35,8 +35,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from facepart.analysis.influence import Influence, effective_by_variance
-from facepart.analysis.place_variance import NO_VARIANCE, VarianceComponent
+from facepart.analysis.influence import Influence, weighted_sum
+from facepart.analysis.place_variance import VarianceComponent
 from facepart.occlusion.parts import Part
 
 # Of so many parts at most, all coalitions are occluded: 256.
@@ -190,34 +190,6 @@ class Coalitions:
             value._replace(places=VarianceComponent(float(variance) / len(drawn), len(drawn) - 1))
             for value, variance in zip(found, drawn.var(axis=0, ddof=1), strict=True)
         ]
-
-
-def weighted_sum(worths: Sequence[Influence], weights: NDArray[np.float64]) -> Influence:
-    """Return a weighted sum of figures of the same subjects; it is linear, and so are the influences on it.
-
-    What pairs of subjects count twice is not known of a sum and left out, so that the variance is at most too large.
-    The sum rests on as many effective subjects as the figure with the fewest. Where the degrees of freedom of a
-    figure are those of the subjects that make up its variance, so are those of the sum.
-
-    Args:
-        worths: m figures.
-        weights: (m,).
-    """
-    used = [(worth, float(weight)) for worth, weight in zip(worths, weights, strict=True) if weight]
-    by_subject = np.sum([weight * worth.by_subject for worth, weight in used], axis=0)
-    degrees = math.inf
-    if any(math.isfinite(worth.degrees) for worth, _ in used) and by_subject.any():
-        degrees = effective_by_variance(by_subject) - 1
-    return Influence(
-        value=math.fsum(weight * worth.value for worth, weight in used),
-        by_subject=by_subject,
-        double_counted=0.0,
-        effective=min(worth.effective for worth, _ in used),
-        subjects=max(worth.subjects for worth, _ in used),
-        places=NO_VARIANCE,
-        degrees=degrees,
-        bias=math.fsum(weight * worth.bias for worth, weight in used),
-    )
 
 
 def _chain(order: Sequence[int]) -> list[int]:

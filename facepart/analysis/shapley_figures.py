@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from facepart.analysis.choices import D_PRIME, FMR_RATIO, SHIFT
 from facepart.analysis.criteria import NO_AUTHENTIC, NO_FALSE_MATCH, TARGET, TOO_FEW_IMPOSTOR, Unsupported
-from facepart.analysis.influence import Influence, SubjectScores, effective_by_variance
+from facepart.analysis.influence import Influence, SubjectScores, degrees_by_variance, weighted_sum
 from facepart.analysis.intervals import UNKNOWN, Interval, mean_interval
 from facepart.analysis.metrics import d_prime_influence, fmr_influence, supports, threshold_at_fmr
 from facepart.analysis.pooling import pooled
 from facepart.analysis.results import ALL_GROUPS
-from facepart.analysis.shapley import Coalitions, weighted_sum
+from facepart.analysis.shapley import Coalitions
 from facepart.occlusion.parts import PLUS
 
 # What is shared out, by the criteria whose effects these are.
@@ -168,8 +168,7 @@ def _log_fmr(scores: SubjectScores, threshold: float | None, name: str) -> Influ
     if not rate.value:
         return Unsupported(f"{NO_FALSE_MATCH.reason} with {name} occluded")
     by_subject = rate.by_subject / rate.value
-    degrees = effective_by_variance(by_subject) - 1 if by_subject.any() else math.inf
-    return rate._replace(value=math.log(rate.value), by_subject=by_subject, degrees=degrees)
+    return rate._replace(value=math.log(rate.value), by_subject=by_subject, degrees=degrees_by_variance(by_subject))
 
 
 def coalition_name(parts: Sequence[str], mask: int) -> str:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facepart.analysis.influence import Influence, SubjectScores, effective_by_variance, leave_one_out
+from facepart.analysis.influence import Influence, SubjectScores, degrees_by_variance, leave_one_out
 from facepart.analysis.metrics.tally import Scores, shares_below, shares_from, tally
 from facepart.errors import FacepartError, UsageError
 from facepart.scores.distribution import STEPS, ScoreDistribution
@@ -129,7 +129,7 @@ def fmr_influence(group: SubjectScores, threshold: float) -> Influence:
     deviations = sums.at_or_above("impostor", scores, threshold) - rate * sums.impostor.count
     by_subject = leave_one_out(deviations, scores, sums.impostor)
     # Without a false match, or with nothing else, the variance says nothing: see :mod:`facepart.analysis.wilson`.
-    degrees = effective_by_variance(by_subject) - 1 if by_subject.any() else math.inf
+    degrees = degrees_by_variance(by_subject)
     return Influence(rate, by_subject, 0.0, group.effective, group.subjects, degrees=degrees)
 
 
