@@ -114,11 +114,17 @@ def _refuse_swapped(options: Mapping[str, Any], given: list[int]) -> None:
     for number in given:
         for letter, name in FILES.items():
             file = options[f"{name}{number}"]
-            for right, other in FILES.items():
-                if file is not None and other != name and file.name.endswith(f"_{other}.npy"):
-                    raise UsageError(
-                        f"-{letter}{number} {file}: has {other} scores by its name, which -{right}{number} takes"
-                    )
+            other = name if file is None else _kind_of(file, name)
+            if other != name:
+                right = next(each for each, kind in FILES.items() if kind == other)
+                raise UsageError(
+                    f"-{letter}{number} {file}: has {other} scores by its name, which -{right}{number} takes"
+                )
+
+
+def _kind_of(file: Path, otherwise: str) -> str:
+    """Return the kind of scores that a file has by the name that `facepart match` gives."""
+    return next((kind for kind in FILES.values() if file.name.endswith(f"_{kind}.npy")), otherwise)
 
 
 def _read_set(options: Mapping[str, Any], number: int, need_sums: bool, use_sums: bool) -> ScoreSet:
@@ -166,7 +172,7 @@ def _samples(options: Mapping[str, Any], number: int) -> dict[str, Sample]:
         file = options[f"{name}{number}"]
         if file is not None:
             # Distributions of any kind may be compared; a file of `facepart match` has the kind in its name.
-            kind = next((each for each in FILES.values() if file.name.endswith(f"_{each}.npy")), name)
+            kind = _kind_of(file, name)
             scores = read_kind(file, name)
             samples[name] = Sample(label, kind, scores, _read_sums(number, [file], {kind: scores}, need=False))
     return samples

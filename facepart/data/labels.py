@@ -27,6 +27,16 @@ def nfc(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def path_parts(path: str) -> list[str]:
+    r"""Return the folders and the name of a path as a list or table has it, without those that say nothing.
+
+    Example:
+        >>> path_parts("./Ann//1.jpg"), path_parts(r"..\Ann\1.jpg")
+        (['Ann', '1.jpg'], ['Ann', '1.jpg'])
+    """
+    return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+
+
 def names_below(paths: Sequence[Path]) -> list[str]:
     """Name files by their paths below the deepest folder that holds all of them.
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from facepart.counts import count_of, first_of
 from facepart.data.group_columns import MOST_NUMBERS, find_unbinned, group_names, parse_group_columns, sort_groups
 from facepart.data.image_names import without_extension
-from facepart.data.labels import nfc
+from facepart.data.labels import nfc, path_parts
 from facepart.data.naming_conventions import Rule
 from facepart.errors import FacepartError, UsageError, one_line
 from facepart.files.csv_text import plain_cell
@@ -235,9 +235,8 @@ def plain_path(path: str) -> str:
         >>> [plain_path(path) for path in ("Ann\\1.jpg", "./Ann/1.jpg", "/data//1.jpg", r"C:\data\1.jpg")]
         ['Ann/1.jpg', 'Ann/1.jpg', '/data/1.jpg', '/C:/data/1.jpg']
     """
-    path = path.replace("\\", "/")
-    absolute = path.startswith("/") or path[1:3] == ":/"
-    return "/" * absolute + "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
+    absolute = path[:1] in ("/", "\\") or path[1:3] in (":/", ":\\")
+    return "/" * absolute + "/".join(path_parts(path))
 
 
 def _refuse_unlike_twin(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facepart.data.image_names import without_extension
-from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc
+from facepart.data.labels import LEAST_DEPTH, cut_labels, nfc, path_parts
 from facepart.data.naming_conventions import split_label
 from facepart.data.pair_list import PairList
 from facepart.errors import FacepartError
@@ -105,14 +105,9 @@ class FeatureIndex:
         return names
 
 
-def _parts(photo: str) -> list[str]:
-    """Return the folders and the name of a path."""
-    return [part for part in photo.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-
-
 def _wholes(photo: str) -> Iterator[list[str]]:
     """Yield the parts of a photo's path, its name as it is, then without an extension: `0001.v2` may be all of it."""
-    *folders, name = _parts(photo) or [""]
+    *folders, name = path_parts(photo) or [""]
     for stem in dict.fromkeys((name, _EXTENSION.sub("", name))):
         if stem:
             yield [*folders, stem]
