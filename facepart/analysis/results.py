@@ -240,8 +240,8 @@ def part_result(
     Args:
         key: what the row is about.
         baseline: the scores of the same photos unoccluded.
-        draws: the scores with the part occluded; of a control, those with each draw, of which figures are the mean:
-            in the scores of all together, draws that shift scores differently would seem to spread them.
+        draws: the scores with the part occluded; of a control, one set for each draw. A figure is the mean over the
+            draws: if their scores were put together, draws that shift scores differently would seem to spread them.
         from_embeddings: column -> figure: those columns that follow from the embeddings
             (:func:`facepart.analysis.contrasts.contrast`), ``impostor_shift`` among them.
 

@@ -79,7 +79,7 @@ def recognise_convention(sides: Sequence[Sequence[str]], source: str, subjects: 
             shown = " or ".join(unlike.values())
             raise UsageError(f"{source}: the subject of {every[0]} may be {shown}: {_OPTIONS}")
         readings = named
-    # They divide the photos alike, but the table may know the subjects by the names that one of them reads.
+    # All of them find the same subjects, under different names; the table may have the names of one of them.
     option, found = max(readings.items(), key=lambda reading: len(set(reading[1]).intersection(subjects)))
     by = " by the table" if subjects else ""
     if not option.startswith("-d "):

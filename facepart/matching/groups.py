@@ -283,8 +283,8 @@ def _group_of_longer(people: People, photos: Sequence[str], subject: str, read: 
     if len(groups) > 1:
         first, second = list(groups.values())[:2]
         raise FacepartError(
-            f"{people.source}: {one_line(first)} and {one_line(second)} are in two groups, and no folder of the "
-            "features tells which of them a feature is; name photos by their paths below the features' folder"
+            f"{people.source}: {one_line(first)} and {one_line(second)} are in two groups, and a feature may "
+            "be of either photo; name photos by their paths below the features' folder"
         )
     return next(iter(groups), None)
 

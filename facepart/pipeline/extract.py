@@ -60,7 +60,7 @@ class _FeatureFiles(NamedTuple):
     all_together: Path
 
     def feature(self, photo: Photo) -> Path:
-        """Return the file of a photo's feature; with a matrix, none is written."""
+        """Return the file for a photo's feature. If features go to a matrix, it is not written."""
         return self.folder / f"{photo.name}.npy"
 
     def paths(self, photo: Photo) -> set[Path]:
@@ -159,8 +159,8 @@ def extract_features(
             batch=batch,
             workers=workers,
         )
-        # As run.json has it. A size of None is the network's own, and a crop of None that of earlier releases, which
-        # cut crops of the network's size.
+        # In the form of run.json: null is the network's own size. Runs of earlier releases have no "crop": they cut
+        # crops of the network's size.
         asked = {
             "model": name,
             "sha256": weights.sha256,

@@ -265,7 +265,7 @@ def _with_interval(data: ReportData, *columns: str) -> bool:
 
 
 def _shapley_metrics(data: ReportData) -> list[str]:
-    """List the metrics of which there are Shapley values."""
+    """List the metrics that have Shapley values."""
     values = [row for found in data.shapley.values() for row in found.values if math.isfinite(row.value.value)]
     known = {row.criterion for row in values}
     return [words for name, words in _SHAPLEY_METRICS.items() if name in known]
