@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from facepart.analysis.choices import EQUAL_AREA, IMPORTANCE, SHIFT
+from facepart.analysis.choices import DEFAULT_DRAWS, EQUAL_AREA, IMPORTANCE, SHIFT
 from facepart.analysis.intervals import MIN_SUBJECTS, Interval
 from facepart.analysis.measure import Figures
 from facepart.analysis.results import ALL_GROUPS, CONTROL, EQUAL_AREA_PATCH, WITHIN, PartResult
@@ -70,9 +70,13 @@ def missing_intervals(figures: Figures, group: str) -> MissingIntervals:
     return MissingIntervals(parts, len(without) == len(ranking), helped)
 
 
-def has_importance_interval(figures: Figures) -> bool:
-    """Return whether any importance has a CI."""
-    return any(math.isfinite(row.weighted("importance", figures.weight).low) for row in figures.results)
+def has_few_positions(figures: Figures, draws: int) -> bool:
+    """Return whether parts are ranked by importances whose CIs rest on few positions (`draws`) of the control."""
+    return (
+        figures.ranked_by == IMPORTANCE
+        and 1 < draws < DEFAULT_DRAWS
+        and any(math.isfinite(row.weighted("importance", figures.weight).low) for row in figures.results)
+    )
 
 
 def why_no_interval_of(figures: Sequence[Interval]) -> str:

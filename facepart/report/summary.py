@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facepart.analysis.choices import DEFAULT_DRAWS, EQUAL_AREA
+from facepart.analysis.choices import EQUAL_AREA
 from facepart.analysis.ranking import Ranked
 from facepart.analysis.results import EQUAL_AREA_PATCH
 from facepart.report.coverage import Undetected, often_undetected, why_no_rank
 from facepart.report.formatting import known_first
-from facepart.report.missing_intervals import has_importance_interval, subjects_may_help
+from facepart.report.missing_intervals import has_few_positions, subjects_may_help
 from facepart.report.report_data import ReportData, ranks_by_part
 
 
@@ -110,7 +110,7 @@ def summarise(data: ReportData) -> Summary:
         has_intervals=any(
             math.isfinite(row.weighted("impostor_shift", data.figures.weight).low) for row in data.results
         ),
-        few_positions=data.controlled and 1 < data.draws < DEFAULT_DRAWS and has_importance_interval(data.figures),
+        few_positions=has_few_positions(data.figures, data.draws),
         subjects_may_help=first is not None
         and math.isnan(first.effect.low)
         and subjects_may_help(data.figures, data.main_group, first.part),

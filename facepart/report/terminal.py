@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from facepart.analysis.choices import DEFAULT_DRAWS, IMPORTANCE, SHIFT, Weight
+from facepart.analysis.choices import IMPORTANCE, SHIFT, Weight
 from facepart.analysis.design import Design
 from facepart.analysis.differentials import EACH_GROUP, Differential, ShiftDifference
 from facepart.analysis.intervals import Interval
@@ -26,7 +26,7 @@ from facepart.report.coverage import is_on_few_photos, often_undetected, why_no_
 from facepart.report.formatting import supported_decimals
 from facepart.report.missing_intervals import (
     MissingIntervals,
-    has_importance_interval,
+    has_few_positions,
     missing_intervals,
     why_no_interval_of,
 )
@@ -155,7 +155,7 @@ def results_text(figures: Figures, by_recogniser: Mapping[str, Figures] | None =
         ranked_by=figures.ranked_by,
         by_subjects=figures.weight == "subjects",
         controlled=controlled,
-        few_positions=controlled and 1 < draws < DEFAULT_DRAWS and has_importance_interval(figures),
+        few_positions=has_few_positions(figures, draws),
         draws=draws,
         groups=groups,
         undetected=often_undetected(compared),
